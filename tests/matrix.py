@@ -1,0 +1,47 @@
+"""The matrix: every machine that `make test` boots. One row, one machine; runner/row.py says what
+the fields mean. `budget_seconds` is what the suite may take, `limit_seconds` when it counts as
+hung (two cores run four virtual CPUs, so that one is generous).
+"""
+
+from runner.row import Row
+
+SUITE = (
+    Row("pvh-1cpu", cpus=1),
+    Row("pvh-2cpus", cpus=2, quick=True),
+    Row("pvh-4cpus", cpus=4),
+    Row("iso-bios-cd", boot="bios-cd"),
+    Row("iso-bios-usb", boot="bios-usb"),
+    Row("iso-uefi-cd", boot="uefi-cd", machine="q35"),
+    Row("iso-uefi-usb", boot="uefi-usb", machine="q35"),
+    Row("cpu-qemu64", cpu="qemu64"),
+    Row("cpu-max", cpu="max"),
+    Row("machine-q35", machine="q35"),
+    Row("memory-32m", memory_mib=32),
+    Row("memory-8g", memory_mib=8192),
+    Row("stack-eager", cmdline="stack=eager"),
+    Row("build-invariant", build="invariant", cpus=4),
+    Row("build-ubsan", build="ubsan"),
+    Row("build-O0", build="O0"),
+    Row("bochs-tigerlake", emulator="bochs", boot="bios-cd", cpu="tigerlake", limit_seconds=420),
+)
+
+# They only have to come up, say so, and leave.
+BOOT = (
+    Row("boot-64cpus", kind="boot", cpus=64, memory_mib=1024, expect=(r"64 CPUs",)),
+    Row("boot-16m", kind="boot", memory_mib=16, expect=(r"Stalactite",)),
+    Row("boot-16g", kind="boot", memory_mib=16384, expect=(r"Stalactite",)),
+)
+
+# They must panic, and say why. A row: name, build, command line, lines in order.
+PANIC = (
+)
+
+# A kernel that was built wrong on purpose, to show what goes wrong.
+LESSON = (
+)
+
+# Conversations with the machine: Python files in tests/boot/.
+SCRIPT = (
+)
+
+ROWS = SUITE + BOOT + PANIC + LESSON + SCRIPT

@@ -1,0 +1,124 @@
+"""Bochs without a display, its serial line in a file.
+
+Bochs has no exit status of the kernel's: success is the KTAP alone, and that the kernel ended
+the machine through port 0x8900. It has no QMP either; a hung machine is asked through Bochs's own
+debugger, which an interrupt signal brings up.
+"""
+
+import os
+import re
+import signal
+import time
+
+from .machine import Machine
+
+CONFIGURATION = """\
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0
+memory: guest={memory}, host={memory}
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=cdrom, path="{iso}", status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev="{serial}"
+clock: sync=none, time0=1735689600
+log: "{log}"
+panic: action=fatal
+error: action=report
+info: action=report
+debug: action=ignore
+magic_break: enabled=0
+"""
+
+ENDED = "Shutdown port: shutdown requested"
+
+
+class Bochs(Machine):
+    """One Bochs that boots the ISO as a CD."""
+
+    def __init__(self, row, paths):
+        super().__init__(row, paths)
+        self._log = os.path.join(self.directory, "bochs.log")
+        self._serial = os.path.join(self.directory, "bochs-serial.out")
+        self._position = 0
+        self._answers = b""
+
+    def command(self):
+        configuration = os.path.join(self.directory, "bochsrc")
+        commands = os.path.join(self.directory, "debugger")
+        for path in (self._serial, self._log):
+            if os.path.exists(path):
+                os.unlink(path)
+        with open(configuration, "w", encoding="utf-8") as file:
+            file.write(CONFIGURATION.format(
+                model=self.row.cpu or "tigerlake", cpus=self.row.cpus, log=self._log,
+                memory=self.row.memory_mib, iso=self.paths.iso(self.row), serial=self._serial))
+        with open(commands, "w", encoding="utf-8") as file:
+            file.write("c\n")
+        return [self.paths.bochs, "-q", "-f", configuration, "-rc", commands]
+
+    def read_bytes(self, timeout_seconds):
+        """The serial line's file has no end of its own: it ends when Bochs does."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            over = self.process.poll() is not None
+            self._drain()
+            data = self._tail()
+            if data:
+                return data
+            if over:
+                return None
+            if time.monotonic() >= deadline:
+                return b""
+            time.sleep(0.1)
+
+    def _tail(self):
+        try:
+            with open(self._serial, "rb") as file:
+                file.seek(self._position)
+                data = file.read()
+        except FileNotFoundError:
+            return b""
+        self._position += len(data)
+        return data
+
+    def _drain(self):
+        """Keeps Bochs's own chatter from filling the pipe."""
+        while True:
+            data = super().read_bytes(0)
+            if not data:
+                return
+            self._answers = (self._answers + data)[-65536:]
+
+    def interrogate(self):
+        """Shows registers and stack of every CPU, as far as Bochs's debugger tells them."""
+        self._drain()
+        self._answers = b""
+        self.process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        self.send("info cpu\nprint-stack 24\n")
+        time.sleep(2)
+        self._drain()
+        answers = self._answers.decode("utf-8", errors="replace")
+        self.reader.lines += [line for line in answers.splitlines() if line.strip()]
+        return True
+
+    def log_text(self):
+        """Bochs's log so far."""
+        try:
+            with open(self._log, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    def ended_itself(self):
+        return ENDED in self.log_text()
+
+    def triple_fault(self):
+        return "3rd (" in self.log_text()
+
+    def emulator_words(self):
+        grave = re.findall(r"^\d+[pe]\[.*$", self.log_text(), re.MULTILINE)
+        return " / ".join(grave[-4:]) or f"status {self.process.poll()}"

@@ -1,0 +1,92 @@
+"""Boots one row and watches it to its end: the loop between a machine and its judge."""
+
+import time
+
+from .bochs import Bochs
+from .judge import Transcript, judge
+from .machine import MachineError
+from .qemu import Qemu
+from .result import FAILED, Group
+
+POLL_SECONDS = 0.5
+NMI_SECONDS = 6
+LINGER_SECONDS = 15
+
+
+def make_machine(row, paths):
+    """The emulator that a row asks for, not yet started."""
+    return (Bochs if row.emulator == "bochs" else Qemu)(row, paths)
+
+
+def run(row, machine, wanted_ids=(), exemptions=(), ci=False, watch=None):
+    """Boots a row to its end and judges it. `watch(reader)` is called as output comes."""
+    begin = time.monotonic()
+    try:
+        machine.start()
+        transcript = _follow(row, machine, begin, watch)
+    except MachineError as error:
+        group = Group(row.name, seconds=time.monotonic() - begin)
+        group.add("machine", FAILED, str(error))
+        return group
+    finally:
+        machine.stop()
+    return judge(row, transcript, wanted_ids, exemptions, ci)
+
+
+def _follow(row, machine, begin, watch):
+    transcript = Transcript(machine.reader)
+    reader = machine.reader
+    heard = begin
+    suite_begin = suite_end = ended = None
+    while True:
+        fresh = machine.pump(POLL_SECONDS)
+        now = time.monotonic()
+        if fresh is None:
+            break
+        if fresh:
+            heard = now
+            if watch:
+                watch(reader)
+        if reader.header_seen and suite_begin is None:
+            suite_begin = now
+        if reader.terminated and suite_end is None:
+            suite_end = now
+        if ended is None and (reader.terminated or reader.panic is not None):
+            ended = now
+        reason = _hang(row, now - begin, now - heard, ended and now - ended)
+        if reason:
+            transcript.hang = reason
+            transcript.nmi_lines = _ask(machine)
+            break
+    if not transcript.hang:
+        transcript.status = machine.finish()
+        transcript.triple_fault = machine.triple_fault()
+        transcript.ended_itself = machine.ended_itself()
+        if transcript.status not in (33, 35, 37):
+            transcript.emulator_words = machine.emulator_words()
+    reader.finish()
+    transcript.seconds = time.monotonic() - begin
+    if suite_begin is not None:
+        transcript.suite_seconds = (suite_end or time.monotonic()) - suite_begin
+    return transcript
+
+
+def _hang(row, since_start, since_output, since_end):
+    if since_start > row.limit_seconds:
+        return f"hang: not over after {row.limit_seconds} s"
+    if since_output > row.silence_seconds:
+        return f"hang: not a byte for {row.silence_seconds} s"
+    if since_end and since_end > LINGER_SECONDS:
+        return f"hang: the output ended, the machine is still there {LINGER_SECONDS} s later"
+    return ""
+
+
+def _ask(machine):
+    """Sends the NMI and returns the lines that came after it."""
+    before = len(machine.reader.lines)
+    if machine.interrogate():
+        deadline = time.monotonic() + NMI_SECONDS
+        while time.monotonic() < deadline:
+            if machine.pump(POLL_SECONDS) is None:
+                break
+    return machine.reader.lines[before:]

@@ -1,0 +1,118 @@
+"""The tests that need no emulator: checks of the tree, the runner's own, the host unit tests.
+
+A check is a program `tools/check_*.py`: exit status 0 is a pass, 77 a skip whose reason is the
+last line that it prints, anything else a failure.
+
+The host unit tests are built by `make host-tests`; each program build/host/*_test prints
+KTAP as the kernel does and ends with status 0 if all passed.
+"""
+
+import glob
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+
+from . import ktap
+from .result import FAILED, PASSED, SKIPPED, Group
+
+SKIP_STATUS = 77
+LIMIT_SECONDS = 300
+
+
+def run_program(command, cwd, limit_seconds=LIMIT_SECONDS):
+    """Runs a program and returns (status, output); status None says that it hung."""
+    try:
+        done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=limit_seconds)
+    except subprocess.TimeoutExpired as late:
+        return None, (late.stdout or b"").decode("utf-8", errors="replace")
+    except OSError as error:
+        return 127, str(error)
+    return done.returncode, done.stdout.decode("utf-8", errors="replace")
+
+
+def checks(paths, update, programs=None):
+    """Runs every check of tools/, each one case."""
+    group, begin = Group("checks"), time.monotonic()
+    if programs is None:
+        programs = sorted(glob.glob(os.path.join(paths.root, "tools", "check_*.py")))
+    for program in programs:
+        name = os.path.basename(program)
+        update(name)
+        start = time.monotonic()
+        status, output = run_program([sys.executable, program], paths.root)
+        seconds = time.monotonic() - start
+        lines = output.strip().splitlines()
+        if status == 0:
+            group.add(name, PASSED, seconds=seconds)
+            group.remarks += [line for line in lines if line.startswith("warning: ")]
+        elif status == SKIP_STATUS and lines:
+            group.add(name, SKIPPED, lines[-1], seconds)
+        else:
+            word = "hung" if status is None else f"status {status}"
+            group.add(name, FAILED, f"{word}\n{output.strip()}", seconds)
+    group.seconds = time.monotonic() - begin
+    return group
+
+
+def self_tests(paths, update, directory="tests/self"):
+    """Runs the runner's own tests by pytest."""
+    group, begin = Group("self"), time.monotonic()
+    update("pytest")
+    report = os.path.join(paths.row_directory("self"), "junit.xml")
+    if os.path.exists(report):
+        os.unlink(report)
+    status, output = run_program([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                                  f"--junitxml={report}", directory], paths.root)
+    group.output = output
+    if os.path.exists(report):
+        _read_pytest(group, report)
+    if status != 0 and not group.count(FAILED):
+        tail = "\n".join(output.splitlines()[-20:])
+        group.add("pytest", FAILED, f"status {status}\n{tail}")
+    group.seconds = time.monotonic() - begin
+    return group
+
+
+def _read_pytest(group, report):
+    for case in xml.parse(report).getroot().iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        seconds = float(case.get("time", 0))
+        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
+        skip = case.find("skipped")
+        if bad is not None:
+            group.add(name, FAILED, bad.text or bad.get("message", ""), seconds)
+        elif skip is not None:
+            group.add(name, SKIPPED, skip.get("message", ""), seconds)
+        else:
+            group.add(name, PASSED, seconds=seconds)
+
+
+def host_tests(paths, update, programs=None):
+    """Runs the host unit tests, each a case under its own id."""
+    group, begin = Group("host"), time.monotonic()
+    if programs is None:
+        programs = sorted(glob.glob(os.path.join(paths.build, "host", "*_test")))
+    for program in programs:
+        name = os.path.basename(program)
+        update(name)
+        status, output = run_program([program], paths.root)
+        reader = ktap.read(output.encode())
+        for result in reader.results:
+            detail = result.reason or "\n".join(result.notes)
+            group.add(f"{name}: {result.id} {result.sentence}", result.outcome, detail)
+        complaints = list(reader.complaints)
+        if status is None:
+            complaints.append("hung")
+        elif (status == 0) != (reader.count(FAILED) == 0):
+            complaints.append(f"exit status {status} with {reader.count(FAILED)} failed tests")
+        if complaints:
+            tail = output.splitlines()[-60:]
+            group.add(f"{name}: program", FAILED, "\n".join(complaints + ["--"] + tail))
+        else:
+            group.add(f"{name}: program", PASSED)
+    group.seconds = time.monotonic() - begin
+    return group

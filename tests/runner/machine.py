@@ -1,0 +1,163 @@
+"""An emulated machine whose serial line the runner reads: what QEMU and Bochs have in common.
+
+A machine writes everything that it leaves behind (the command that started it, the serial
+output, the emulator's own log) into one directory below build/test/.
+"""
+
+import os
+import re
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from .ktap import Reader
+
+_running = set()
+
+
+class MachineError(Exception):
+    """The emulator cannot be started, or a script waited in vain."""
+
+
+def kill_all():
+    """Ends every emulator that is still running; for the way out after Ctrl-C."""
+    for machine in list(_running):
+        machine.stop()
+
+
+class Machine:
+    """Base of the emulators. Usable as a context manager, which stops it at the end."""
+
+    def __init__(self, row, paths):
+        self.row = row
+        self.paths = paths
+        self.directory = paths.row_directory(row.name)
+        self.reader = Reader()
+        self.process = None
+        self._serial_log = None
+        self._short = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def command(self):
+        """The emulator's command line as a list."""
+        raise NotImplementedError
+
+    def start(self):
+        """Starts the emulator in a process group of its own."""
+        self._short = tempfile.mkdtemp(prefix="stalactite-")
+        self._serial_log = open(os.path.join(self.directory, "serial.log"), "wb")
+        command = self.command()
+        with open(os.path.join(self.directory, "command"), "w", encoding="utf-8") as file:
+            file.write(shlex.join(command) + "\n")
+        errors = open(os.path.join(self.directory, "stderr.log"), "wb")
+        try:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=errors,
+                                            start_new_session=True)
+        except OSError as error:
+            raise MachineError(f"{command[0]} cannot be started: {error}") from error
+        finally:
+            errors.close()
+        _running.add(self)
+
+    def read_bytes(self, timeout_seconds):
+        """Bytes from the serial line; b"" if none came in time; None at the end."""
+        ready, _, _ = select.select([self.process.stdout], [], [], timeout_seconds)
+        if not ready:
+            return b""
+        return os.read(self.process.stdout.fileno(), 65536) or None
+
+    def pump(self, timeout_seconds):
+        """Reads once and feeds the parser: the new lines, or None at the end of the output."""
+        data = self.read_bytes(timeout_seconds)
+        if data is None:
+            return None
+        self._serial_log.write(data)
+        self._serial_log.flush()
+        return self.reader.feed(data)
+
+    def send(self, text):
+        """Types on the serial line."""
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def expect(self, pattern, timeout_seconds=30, start=0):
+        """Waits for a whole line that matches, from line number `start`; returns the number of
+        the line after it. Raises MachineError with the last lines if it does not come."""
+        deadline = time.monotonic() + timeout_seconds
+        position = start
+        while True:
+            while position < len(self.reader.lines):
+                position += 1
+                if re.search(pattern, self.reader.lines[position - 1]):
+                    return position
+            left = deadline - time.monotonic()
+            if left <= 0 or self.pump(min(left, 1)) is None:
+                last = "\n".join(self.reader.lines[-15:])
+                why = "in time" if left <= 0 else "before the machine ended"
+                raise MachineError(f"no line matches {pattern!r} {why}; last lines:\n{last}")
+
+    def wait_end(self, timeout_seconds=30):
+        """Reads until the machine ends and returns its status."""
+        deadline = time.monotonic() + timeout_seconds
+        while self.pump(max(0, min(1, deadline - time.monotonic()))) is not None:
+            if time.monotonic() >= deadline:
+                raise MachineError("the machine does not end")
+        return self.finish()
+
+    def interrogate(self):
+        """Asks a hung machine for the backtraces of all CPUs. Returns False if it cannot."""
+        return False
+
+    def finish(self, timeout_seconds=10):
+        """The exit status once the output has ended; kills what does not go by itself."""
+        try:
+            return self.process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            return None
+
+    def triple_fault(self):
+        """Whether the emulator's log tells of a triple fault."""
+        return False
+
+    def ended_itself(self):
+        """Whether the kernel ended the machine on purpose, as far as the emulator tells."""
+        return True
+
+    def emulator_words(self):
+        """What the emulator itself had to say, in a line or a few."""
+        path = os.path.join(self.directory, "stderr.log")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return " / ".join(file.read().split("\n")[-6:]).strip(" /")
+
+    def stop(self):
+        """Kills the emulator if it runs, and cleans up. May be called more than once."""
+        if self.process and self.process.poll() is None:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+        _running.discard(self)
+        if self.process:
+            for stream in (self.process.stdin, self.process.stdout):
+                try:
+                    stream.close()
+                except OSError:
+                    pass
+        if self._serial_log:
+            self._serial_log.close()
+        if self._short:
+            shutil.rmtree(self._short, ignore_errors=True)
+            self._short = None

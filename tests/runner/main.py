@@ -1,0 +1,190 @@
+"""The command `tests/run`: chooses what to run, builds it, runs two things at a time, reports."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+
+from . import boot, elf, exemptions, hostside, machine, report, script
+from .paths import BuildError, Paths
+from .progress import Progress
+from .result import FAILED, Group
+
+HOST_GROUPS = ("checks", "self", "host")
+
+
+def parse_arguments(arguments):
+    """The options of tests/run."""
+    parser = argparse.ArgumentParser(
+        prog="tests/run", description="Boots the kernel in every row of tests/matrix.py, runs the"
+        " host's tests, and ends with one line: N passed, N failed.")
+    parser.add_argument("--row", action="append", metavar="PATTERN", default=[],
+                        help="only rows (or checks, self, host) whose name matches; repeatable")
+    parser.add_argument("--test", metavar="PATTERN", default="",
+                        help="only kernel tests that match, in rows of the suite")
+    parser.add_argument("--quick", action="store_true",
+                        help="only the release kernel by PVH with 2 CPUs")
+    parser.add_argument("--list", action="store_true", help="list rows and their tests, run none")
+    parser.add_argument("--ci", action="store_true", default=bool(os.environ.get("CI")),
+                        help="a skip that tests/exemptions does not list is a failure")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),
+                        help="machines at a time (default: %(default)s)")
+    parser.add_argument("--verbose", action="store_true", help="show the lines of every machine")
+    parser.add_argument("--no-build", action="store_true", help="take what is in build/ as it is")
+    return parser.parse_args(arguments)
+
+
+def choose(rows, options):
+    """Returns the chosen rows and the names of the chosen groups of the host's."""
+    if options.quick:
+        return [row for row in rows if row.quick], []
+    if not options.row:
+        return list(rows), list(HOST_GROUPS)
+    chosen = [row for row in rows if any(fnmatchcase(row.name, p) for p in options.row)]
+    return chosen, [name for name in HOST_GROUPS if any(fnmatchcase(name, p)
+                                                        for p in options.row)]
+
+
+def select(ids, patterns):
+    """The ids that the kernel's `test=` selects: as test_run_matching does."""
+    return [test_id for test_id in ids
+            if any(fnmatchcase(test_id, pattern) for pattern in patterns.split(","))]
+
+
+class Run:
+    """One run of the chosen rows and groups."""
+
+    def __init__(self, paths, rows, names, options, listed):
+        self.paths = paths
+        self.rows = rows
+        self.names = names
+        self.options = options
+        self.exemptions = listed
+        self.progress = Progress()
+        self._iso_lock = threading.Lock()
+        self._ids = {}
+
+    def build(self):
+        """Builds what the rows need; a group with the failure, or None."""
+        builds = {row.build for row in self.rows}
+        if self.options.no_build or not (builds or "host" in self.names):
+            return None
+        group = Group("build")
+        self.progress.say("building: " + ", ".join(sorted(builds)
+                                                   + (["host"] if "host" in self.names else [])))
+        try:
+            if builds:
+                self.paths.make_kernels(builds)
+            if "host" in self.names:
+                self.paths.make("host-tests")
+        except BuildError as error:
+            group.add("make", FAILED, str(error))
+            return group
+        return None
+
+    def ids(self, build):
+        """The ids of the tests in a build's kernel."""
+        if build not in self._ids:
+            self._ids[build] = elf.test_ids(self.paths.kernel(build))
+        return self._ids[build]
+
+    def run_row(self, row):
+        """Builds the row's ISO if it boots one, boots it, judges it."""
+        if row.from_iso and not self.options.no_build:
+            with self._iso_lock:
+                self.paths.make_iso(row)
+        if row.kind == "script":
+            return script.run(row, self.paths, lambda text: self.progress.update(row.name, text))
+        wanted = select(self.ids(row.build), row.tests) if row.kind == "suite" else []
+        seen = 0
+
+        def watch(reader):
+            nonlocal seen
+            if self.options.verbose:
+                for line in reader.lines[seen:]:
+                    self.progress.say(f"{row.name} | {line}")
+                seen = len(reader.lines)
+            text = f"{len(reader.results)}/{len(wanted)} {reader.running or ''}"
+            self.progress.update(row.name, text.strip() if wanted else "booting")
+
+        emulated = boot.make_machine(row, self.paths)
+        return boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch)
+
+    def guarded(self, name, function, *arguments):
+        """Runs one thing; whatever it raises becomes a failure of its group."""
+        self.progress.started(name)
+        try:
+            group = function(*arguments)
+        except Exception as error:  # pylint: disable=broad-except  # a runner's fault is a failure
+            group = Group(name)
+            group.add("runner", FAILED, f"{type(error).__name__}: {error}")
+        self.progress.finished(group)
+        return group
+
+    def run_all(self):
+        """Everything that was chosen; returns the groups in the order of the matrix."""
+        broken = self.build()
+        functions = {"checks": hostside.checks, "self": hostside.self_tests,
+                     "host": hostside.host_tests}
+        with ThreadPoolExecutor(max_workers=max(1, self.options.jobs)) as pool:
+            futures = []
+            for name in self.names:
+                def update(text, name=name):
+                    self.progress.update(name, text)
+                futures.append(pool.submit(self.guarded, name, functions[name], self.paths,
+                                           update))
+            if not broken:
+                futures += [pool.submit(self.guarded, row.name, self.run_row, row)
+                            for row in self.rows]
+            groups = [future.result() for future in futures]
+        return ([broken] if broken else []) + groups
+
+
+def stale_exemptions(run, all_rows, listed):
+    """A group that fails if a line of tests/exemptions matches nothing any more."""
+    ids = set()
+    for row in run.rows:
+        ids.update(run.ids(row.build))
+    group = Group("exemptions")
+    complaints = exemptions.stale(listed, [row.name for row in all_rows], ids)
+    group.add("no stale line", FAILED if complaints else "passed", "\n".join(complaints))
+    return group
+
+
+def main(arguments, root, rows):
+    """Returns the exit status."""
+    options = parse_arguments(arguments)
+    names = [row.name for row in rows]
+    assert len(set(names)) == len(names), "two rows of the matrix have the same name"
+    paths = Paths(root)
+    with open(os.path.join(root, "tests", "exemptions"), encoding="utf-8") as file:
+        listed = exemptions.parse(file.read())
+    chosen, groups_chosen = choose(rows, options)
+    if not chosen and not groups_chosen:
+        print("no row matches; --list shows them", file=sys.stderr)
+        return 2
+    if options.test:
+        chosen = [script.with_tests(row, options.test) for row in chosen]
+    run = Run(paths, chosen, groups_chosen, options, listed)
+    if options.list:
+        for row in chosen:
+            print(f"{row.name:24} {row.kind:7} {row.emulator} {row.boot} {row.build}"
+                  f" {row.cpus} CPUs {row.memory_mib} MiB: {row.full_cmdline}")
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        groups = run.run_all()
+        if not options.row and not options.quick and groups[0].name != "build":
+            groups.append(stale_exemptions(run, rows, listed))
+    except (KeyboardInterrupt, SystemExit):
+        machine.kill_all()
+        print("\ninterrupted")
+        os._exit(130)
+    report.write_junit(groups, os.path.join(paths.build, "test-results.xml"))
+    for line in report.details(groups):
+        print(line)
+    print(report.last_line(groups))
+    return 1 if report.totals(groups)[1] else 0

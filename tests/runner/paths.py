@@ -1,0 +1,59 @@
+"""Where things lie, and how they are built: the runner builds through `make`, and only so."""
+
+import hashlib
+import os
+import subprocess
+
+BUILDS = ("release", "invariant", "ubsan", "O0", "lost")
+
+
+class BuildError(Exception):
+    """make failed; the text is the end of what it said."""
+
+
+class Paths:
+    """All paths of one run, from the repository's root."""
+
+    def __init__(self, root, build=None):
+        self.root = root
+        self.build = build or os.path.join(root, "build")
+        self.results = os.path.join(self.build, "test")
+        self.qemu = os.environ.get("QEMU", "qemu-system-x86_64")
+        self.bochs = os.environ.get("BOCHS", "bochs")
+
+    def kernel(self, build):
+        """The ELF file of a build."""
+        return os.path.join(self.build, build, "kernel.elf")
+
+    def iso(self, row):
+        """The ISO with this row's command line; rows with the same one share it."""
+        digest = hashlib.sha256(row.full_cmdline.encode()).hexdigest()[:12]
+        return os.path.join(self.results, "iso", f"{digest}.iso")
+
+    def row_directory(self, name):
+        """A directory for what a row leaves behind; created."""
+        path = os.path.join(self.results, name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def make(self, *arguments):
+        """Runs make in the root with these arguments."""
+        environment = {key: value for key, value in os.environ.items()
+                       if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMDLINE", "ISO")}
+        done = subprocess.run(["make", "-C", self.root, "--no-print-directory",
+                               f"-j{os.cpu_count() or 1}", *arguments],
+                              env=environment, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            tail = "\n".join(done.stdout.splitlines()[-40:])
+            raise BuildError(f"make {' '.join(arguments)} failed:\n{tail}")
+        return done.stdout
+
+    def make_kernels(self, builds):
+        """Builds these variants."""
+        self.make(*(os.path.relpath(self.kernel(build), self.root) for build in sorted(builds)))
+
+    def make_iso(self, row):
+        """Makes the ISO that a row boots."""
+        self.make("iso", f"CMDLINE={row.full_cmdline}",
+                  f"ISO={os.path.relpath(self.iso(row), self.root)}")

@@ -1,0 +1,74 @@
+"""QEMU: from the kernel's file by PVH, or from the ISO as CD or USB disk, by BIOS or by OVMF."""
+
+import os
+import shutil
+
+from .machine import Machine, MachineError
+from .qmp import Qmp
+
+OVMF_PAIRS = (
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
+)
+
+
+class Qemu(Machine):
+    """One QEMU with its serial line on our pipe and its QMP on a socket."""
+
+    def command(self):
+        row = self.row
+        command = [
+            self.paths.qemu, "-machine", row.machine, "-accel", "tcg", "-smp", str(row.cpus),
+            "-m", str(row.memory_mib), "-nodefaults", "-display", "none", "-vga", "std",
+            "-no-reboot", "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
+            "-qmp", f"unix:{self._short}/qmp,server=on,wait=off",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+            "-d", "cpu_reset,guest_errors", "-D", os.path.join(self.directory, "qemu.log"),
+        ]
+        if row.cpu:
+            command += ["-cpu", row.cpu]
+        if row.boot == "pvh":
+            command += ["-kernel", self.paths.kernel(row.build), "-append", row.full_cmdline]
+        else:
+            command += self._disk(self.paths.iso(row))
+        if row.boot.startswith("uefi"):
+            command += self._firmware()
+        return command + list(row.extra)
+
+    def _disk(self, iso):
+        if self.row.boot.endswith("usb"):
+            return ["-drive", f"if=none,id=stick,format=raw,readonly=on,file={iso}",
+                    "-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0"]
+        return ["-cdrom", iso, "-boot", "d"]
+
+    def _firmware(self):
+        for code, variables in OVMF_PAIRS:
+            if os.path.exists(code):
+                break
+        else:
+            raise MachineError("OVMF is missing; Debian has it in the package ovmf")
+        private = os.path.join(self.directory, "OVMF_VARS.fd")
+        shutil.copyfile(variables, private)
+        return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={private}"]
+
+    def qmp(self):
+        """A new connection to this QEMU's QMP socket (one at a time)."""
+        return Qmp(f"{self._short}/qmp")
+
+    def interrogate(self):
+        try:
+            connection = self.qmp()
+            connection.execute("inject-nmi")
+            connection.close()
+        except OSError:
+            return False
+        return True
+
+    def triple_fault(self):
+        try:
+            with open(os.path.join(self.directory, "qemu.log"), encoding="utf-8",
+                      errors="replace") as file:
+                return "Triple fault" in file.read()
+        except OSError:
+            return False

@@ -1,0 +1,38 @@
+"""The little of QEMU's machine protocol that the runner needs."""
+
+import json
+import socket
+
+
+class Qmp:
+    """A connection to the QMP socket of one QEMU."""
+
+    def __init__(self, path, timeout_seconds=5):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(timeout_seconds)
+        self._socket.connect(path)
+        self._stream = self._socket.makefile("rw", encoding="utf-8")
+        self._stream.readline()
+        self.execute("qmp_capabilities")
+
+    def execute(self, command, **arguments):
+        """Runs one command and returns its answer; events in between are passed over."""
+        request = {"execute": command}
+        if arguments:
+            request["arguments"] = arguments
+        self._stream.write(json.dumps(request) + "\n")
+        self._stream.flush()
+        while True:
+            line = self._stream.readline()
+            if not line:
+                raise OSError("QEMU closed its QMP socket")
+            answer = json.loads(line)
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise OSError(answer["error"].get("desc", "QMP error"))
+
+    def close(self):
+        """Closes the connection."""
+        self._stream.close()
+        self._socket.close()

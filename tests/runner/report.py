@@ -1,0 +1,76 @@
+"""What is left at the end: failures in full, skips with reasons, JUnit XML, the last line."""
+
+import os
+import re
+import xml.etree.ElementTree as xml
+
+from .result import FAILED, PASSED, SKIPPED
+
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def totals(groups):
+    """(passed, failed, skipped) over all groups. A group without cases counts as one failure."""
+    failed = sum(group.count(FAILED) for group in groups)
+    failed += sum(1 for group in groups if not group.cases)
+    return (sum(group.count(PASSED) for group in groups), failed,
+            sum(group.count(SKIPPED) for group in groups))
+
+
+def last_line(groups):
+    """The line that everything ends with."""
+    passed, failed, skipped = totals(groups)
+    line = f"{passed} passed, {failed} failed"
+    return line + (f", {skipped} skipped" if skipped else "")
+
+
+def details(groups):
+    """The lines before the last one: remarks, failures, skips."""
+    lines = []
+    for group in groups:
+        lines += [f"note: {group.name}: {remark}" for remark in group.remarks]
+    for group in groups:
+        if not group.cases:
+            lines.append(f"FAILED {group.name}: ran nothing")
+        for case in group.cases:
+            if case.outcome == FAILED:
+                lines.append(f"FAILED {group.name}: {case.name}")
+                lines += [f"    {line}" for line in case.detail.splitlines()]
+    for group in groups:
+        for case in group.cases:
+            if case.outcome == SKIPPED:
+                lines.append(f"skipped {group.name}: {case.name}: {case.detail}")
+    return lines
+
+
+def write_junit(groups, path):
+    """Writes JUnit XML, one test suite for each group."""
+    passed, failed, skipped = totals(groups)
+    root = xml.Element("testsuites", tests=str(passed + failed + skipped),
+                       failures=str(failed), skipped=str(skipped))
+    for group in groups:
+        suite = xml.SubElement(root, "testsuite", name=group.name,
+                               tests=str(max(1, len(group.cases))),
+                               failures=str(group.count(FAILED) or int(not group.cases)),
+                               skipped=str(group.count(SKIPPED)), time=f"{group.seconds:.3f}")
+        if not group.cases:
+            case = xml.SubElement(suite, "testcase", classname=group.name, name="ran nothing")
+            xml.SubElement(case, "failure", message="ran nothing")
+        for result in group.cases:
+            case = xml.SubElement(suite, "testcase", classname=group.name,
+                                  name=_clean(result.name), time=f"{result.seconds:.3f}")
+            if result.outcome == FAILED:
+                element = xml.SubElement(case, "failure",
+                                         message=_clean(result.detail.split("\n")[0]))
+                element.text = _clean(result.detail)
+            elif result.outcome == SKIPPED:
+                xml.SubElement(case, "skipped", message=_clean(result.detail))
+        if group.failed and group.output:
+            xml.SubElement(suite, "system-out").text = _clean(group.output)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    xml.indent(root)
+    xml.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _clean(text):
+    return NOT_IN_XML.sub("?", text)

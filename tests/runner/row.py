@@ -1,0 +1,101 @@
+"""One row of the matrix: a machine, a kernel, a command line, and what must come out.
+
+A kind of row says how its output is judged (see judge.py):
+  suite   KTAP; every test of the kernel that the row's patterns select must report
+  boot    comes up, prints every line of `expect` in order, and leaves with success
+  panic   ends in a panic whose text has every line of `expect` in order
+  lesson  a kernel built wrong on purpose: prints `expect`, leaves with `status`
+  script  a Python file below tests/boot/ that talks to the machine (see machine.py)
+"""
+
+from dataclasses import dataclass
+
+SUCCESS = 33
+TESTS_FAILED = 35
+PANICKED = 37
+
+KINDS = ("suite", "boot", "panic", "lesson", "script")
+BOOTS = ("pvh", "bios-cd", "bios-usb", "uefi-cd", "uefi-usb")
+EMULATORS = ("qemu", "bochs")
+
+
+@dataclass(frozen=True)
+class Row:
+    """All fields have a unit in their name or are plain words; the defaults are the usual row."""
+
+    name: str
+    kind: str = "suite"
+    emulator: str = "qemu"
+    boot: str = "pvh"
+    build: str = "release"
+    machine: str = "pc"
+    cpu: str = ""
+    cpus: int = 2
+    memory_mib: int = 512
+    cmdline: str = ""
+    tests: str = "*"
+    expect: tuple = ()
+    forbid: tuple = ()
+    status: int = None
+    script: str = ""
+    extra: tuple = ()
+    budget_seconds: int = 60
+    limit_seconds: int = 240
+    silence_seconds: int = 120
+    quick: bool = False
+
+    def __post_init__(self):
+        assert self.kind in KINDS, f"{self.name}: kind {self.kind}"
+        assert self.boot in BOOTS, f"{self.name}: boot {self.boot}"
+        assert self.emulator in EMULATORS, f"{self.name}: emulator {self.emulator}"
+        if self.kind in ("boot", "panic", "lesson"):
+            assert self.expect, f"{self.name}: a row of kind {self.kind} must expect some line"
+        if self.emulator == "bochs":
+            assert self.boot == "bios-cd", f"{self.name}: Bochs boots the CD"
+            assert self.memory_mib <= 2048, f"{self.name}: Bochs has 2048 MiB at most"
+        if self.kind == "script":
+            assert self.script, f"{self.name}: a script row names its script"
+
+    @property
+    def from_iso(self):
+        """Whether this row boots the ISO, whose command line is fixed when it is made."""
+        return self.boot != "pvh"
+
+    @property
+    def expected_status(self):
+        """The emulator's exit status on success; Bochs has none that tells anything."""
+        if self.status is not None:
+            return self.status
+        return PANICKED if self.kind == "panic" else SUCCESS
+
+    @property
+    def full_cmdline(self):
+        """The kernel's command line."""
+        words = []
+        if self.kind in ("suite", "lesson"):
+            words.append(f"test={self.tests}")
+        if self.kind != "script":
+            words.append("exit=1")
+        if self.cmdline:
+            words.append(self.cmdline)
+        return " ".join(words)
+
+
+def status_in_words(status, triple_fault=False):
+    """Says what a QEMU exit status means."""
+    if status == SUCCESS:
+        return "33: the kernel reports success"
+    if status == TESTS_FAILED:
+        return "35: the kernel reports failed tests"
+    if status == PANICKED:
+        return "37: the kernel panicked"
+    if status == 0 and triple_fault:
+        return "0: triple fault (QEMU's log has the registers)"
+    if status == 0:
+        return ("0: the machine was reset or switched off without a word from the kernel,"
+                " most likely a triple fault")
+    if status is None:
+        return "none: the emulator was still running"
+    if status < 0:
+        return f"{status}: the emulator was killed by signal {-status}"
+    return f"{status}: the emulator itself failed"

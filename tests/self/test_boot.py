@@ -1,0 +1,172 @@
+"""Whole rows against fake emulators: what the judge says, and that hangs end."""
+
+import dataclasses
+
+import pytest
+from outputs import FAILED, GOOD, IDS, PANIC, SKIPPED, edited
+from runner import boot, exemptions
+from runner.qemu import Qemu
+from runner.row import Row
+
+ROW = Row("fake", limit_seconds=20, silence_seconds=20)
+
+
+def run(paths, row=ROW, ids=IDS, listed="", ci=True):
+    return boot.run(row, Qemu(row, paths), ids, exemptions.parse(listed), ci)
+
+
+def failures(group):
+    return {case.name: case.detail for case in group.cases if case.outcome == "failed"}
+
+
+def test_good_row_passes(fake_paths):
+    group = run(fake_paths(GOOD.encode()))
+    assert failures(group) == {} and not group.failed
+    assert len(group.cases) == len(IDS) + 1
+
+
+def test_triple_fault_is_told_in_words(fake_paths):
+    group = run(fake_paths(GOOD[:GOOD.index("ok 2")].encode(), status=0))
+    assert "triple fault" in failures(group)["machine"]
+    assert failures(group)["AAA0002"] == "did not run"
+    assert failures(group)["BBB0001"] == "did not run"
+
+
+def test_status_zero_after_perfect_output_is_a_failure(fake_paths):
+    assert "expected 33" in failures(run(fake_paths(GOOD.encode(), status=0)))["machine"]
+
+
+@pytest.mark.parametrize("status", [1, 35, 37, -6])
+def test_other_status_after_perfect_output_is_a_failure(fake_paths, status):
+    assert "expected 33" in failures(run(fake_paths(GOOD.encode(), status=status)))["machine"]
+
+
+def test_failed_test_is_one_failure_when_the_status_agrees(fake_paths):
+    found = failures(run(fake_paths(FAILED.encode(), status=35)))
+    assert list(found) == ["AAA0002 the second, too"]
+
+
+def test_failed_test_with_status_of_success_is_two(fake_paths):
+    found = failures(run(fake_paths(FAILED.encode(), status=33)))
+    assert "expected 35" in found["machine"] and len(found) == 2
+
+
+def test_unlisted_skip_fails_in_ci(fake_paths):
+    paths = fake_paths(SKIPPED.encode())
+    assert "does not list it" in failures(run(paths))["AAA0002 the second, too"]
+    group = run(paths, ci=False)
+    assert not group.failed and group.count("skipped") == 1
+
+
+def test_listed_skip_is_a_skip(fake_paths):
+    group = run(fake_paths(SKIPPED.encode()), listed="fa* AAA0002 has no such CPU")
+    assert not group.failed and group.count("skipped") == 1 and group.count("passed") == 3
+    group = run(fake_paths(SKIPPED.encode()), listed="other AAA0002 has no such CPU")
+    assert group.failed
+
+
+def test_fewer_tests_than_the_kernel_has_is_a_failure(fake_paths):
+    found = failures(run(fake_paths(GOOD.encode()), ids=IDS + ["CCC0001"]))
+    assert found["CCC0001"] == "did not run" and "1 of 4 tests" in found["machine"]
+
+
+def test_unknown_test_is_a_failure(fake_paths):
+    assert "BBB0001 reported" in failures(run(fake_paths(GOOD.encode()), ids=IDS[:2]))["machine"]
+
+
+def test_row_that_selects_nothing_is_a_failure(fake_paths):
+    text = "KTAP version 1\n1..0\n# totals: passed 0 failed 0 skipped 0\n# end of tests\n"
+    assert "no test at all" in failures(run(fake_paths(text.encode()), ids=[]))["machine"]
+
+
+def test_panic_in_a_test_is_a_failure(fake_paths):
+    found = failures(run(fake_paths(PANIC.encode(), status=37)))
+    assert "panicked in AAA0002" in found["machine"] and "magazine_take" in found["machine"]
+
+
+def test_garbage_is_a_failure_even_if_all_else_is_right(fake_paths):
+    text = edited("# some diagnostic", "oks 2 AAA")
+    assert "garbage" in failures(run(fake_paths(text.encode())))["machine"]
+
+
+def test_hang_is_asked_by_nmi_and_ended(fake_paths, monkeypatch):
+    monkeypatch.setattr(boot, "NMI_SECONDS", 1)
+    row = dataclasses.replace(ROW, limit_seconds=1)
+    paths = fake_paths(GOOD[:GOOD.index("ok 2")].encode(), mode="hang")
+    machine = Qemu(row, paths)
+    group = boot.run(row, machine, IDS, (), True)
+    text = failures(group)["machine"]
+    assert "hang: not over after 1 s" in text
+    assert "spin_forever" in text.split("-- after the NMI --")[1]
+    assert "a line of the log" in text and "AAA0002 was running" in text
+    assert machine.process.poll() is not None
+
+
+def test_silence_is_a_hang(fake_paths, monkeypatch):
+    monkeypatch.setattr(boot, "NMI_SECONDS", 1)
+    row = dataclasses.replace(ROW, silence_seconds=1)
+    assert "not a byte for 1 s" in failures(run(fake_paths(b"", mode="hang"), row))["machine"]
+
+
+def test_machine_that_talks_for_ever_is_a_hang(fake_paths, monkeypatch):
+    monkeypatch.setattr(boot, "NMI_SECONDS", 1)
+    row = dataclasses.replace(ROW, limit_seconds=2, silence_seconds=1)
+    assert "not over after 2 s" in failures(run(fake_paths(b"", mode="chatter"), row))["machine"]
+
+
+def test_machine_that_stays_after_the_end_is_a_hang(fake_paths, monkeypatch):
+    monkeypatch.setattr(boot, "NMI_SECONDS", 1)
+    monkeypatch.setattr(boot, "LINGER_SECONDS", 1)
+    found = failures(run(fake_paths(GOOD.encode(), mode="hang")))
+    assert "still there" in found["machine"]
+
+
+def test_missing_emulator_is_a_failure(fake_paths):
+    paths = fake_paths(b"")
+    paths.qemu = "/nonexistent/qemu"
+    assert "cannot be started" in failures(run(paths))["machine"]
+
+
+def test_over_budget_is_remarked(fake_paths):
+    row = dataclasses.replace(ROW, budget_seconds=-1)
+    assert "over its budget" in run(fake_paths(GOOD.encode()), row).remarks[0]
+
+
+def test_forbidden_line_is_a_failure(fake_paths):
+    row = dataclasses.replace(ROW, forbid=("line of the log",))
+    assert "forbidden" in failures(run(fake_paths(GOOD.encode()), row))["machine"]
+
+
+PANIC_ROW = dataclasses.replace(ROW, kind="panic", expect=("^PANIC: .*cover", "magazine_take"))
+
+
+def test_expected_panic_passes(fake_paths):
+    assert not run(fake_paths(PANIC.encode(), status=37), PANIC_ROW).failed
+
+
+@pytest.mark.parametrize("output, status, wanted", [
+    (PANIC, 33, "expected 37"),
+    (PANIC, 0, "triple fault"),
+    (GOOD, 33, "no line begins with 'PANIC: '"),
+    (PANIC.replace("magazine_take", "else"), 37, "no line matches 'magazine_take'"),
+    (PANIC + "PANIC: again\n", 37, "second panic"),
+    ("magazine_take\n" + PANIC.replace("magazine_take", ""), 37, "no line matches"),
+])
+def test_wrong_panic_fails(fake_paths, output, status, wanted):
+    found = failures(run(fake_paths(output.encode(), status=status), PANIC_ROW))
+    assert wanted in found["machine"]
+
+
+BOOT_ROW = dataclasses.replace(ROW, kind="boot", expect=("Booting", "2 CPUs"))
+
+
+def test_boot_row_passes_and_fails(fake_paths):
+    assert not run(fake_paths(GOOD.encode()), BOOT_ROW).failed
+    assert run(fake_paths(GOOD.encode(), status=0), BOOT_ROW).failed
+    assert run(fake_paths(GOOD.replace("2 CPUs", "1 CPU").encode()), BOOT_ROW).failed
+    assert run(fake_paths(PANIC.encode()), BOOT_ROW).failed
+
+
+def test_lines_must_come_in_order(fake_paths):
+    row = dataclasses.replace(BOOT_ROW, expect=("2 CPUs", "Booting"))
+    assert "after the lines before it" in failures(run(fake_paths(GOOD.encode()), row))["machine"]

@@ -1,0 +1,119 @@
+"""Counting, the last line, JUnit XML, exemptions, the choice of rows."""
+
+import xml.etree.ElementTree as xml
+
+import pytest
+from runner import exemptions, hostside, main, report
+from runner.paths import Paths
+from runner.result import Group
+from runner.row import Row
+
+
+def group(name, *outcomes):
+    made = Group(name)
+    for number, outcome in enumerate(outcomes):
+        made.add(f"case {number}", outcome, f"why \x07{number}")
+    return made
+
+
+def test_last_line_counts_cases():
+    groups = [group("a", "passed", "failed"), group("b", "passed")]
+    assert report.last_line(groups) == "2 passed, 1 failed"
+    groups.append(group("c", "skipped"))
+    assert report.last_line(groups) == "2 passed, 1 failed, 1 skipped"
+
+
+def test_group_without_cases_is_a_failure():
+    assert report.last_line([group("empty")]) == "0 passed, 1 failed"
+    assert "FAILED empty: ran nothing" in report.details([group("empty")])
+
+
+def test_skips_are_told_with_their_reasons():
+    assert "skipped a: case 0: why \x070" in report.details([group("a", "skipped")])
+
+
+def test_junit_is_well_formed_and_agrees(tmp_path):
+    path = tmp_path / "results.xml"
+    report.write_junit([group("a", "passed", "failed", "skipped"), group("b")], str(path))
+    root = xml.parse(path).getroot()
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("4", "2", "1")
+    assert len(root.findall("testsuite/testcase/failure")) == 2
+
+
+def test_malformed_exemptions_are_refused():
+    assert exemptions.parse("# nothing\n\n") == []
+    for text in ("row AAA0001", "row", "* * everything"):
+        with pytest.raises(exemptions.ExemptionError):
+            exemptions.parse(text)
+
+
+def test_stale_exemptions_are_told():
+    listed = exemptions.parse("pvh-* AAA000? one reason\nnone AAA0001 two\npvh-1 CCC0001 three")
+    found = exemptions.stale(listed, ["pvh-1"], ["AAA0001"])
+    assert len(found) == 2 and "'none'" in found[0] and "'CCC0001'" in found[1]
+
+
+ROWS = (Row("pvh-1", quick=True), Row("pvh-2"), Row("iso"))
+
+
+@pytest.mark.parametrize("arguments, rows, names", [
+    ([], 3, 3), (["--quick"], 1, 0), (["--row", "pvh-*"], 2, 0), (["--row", "checks"], 0, 1),
+    (["--row", "iso", "--row", "self"], 1, 1),
+])
+def test_choice_of_rows(arguments, rows, names):
+    chosen = main.choose(ROWS, main.parse_arguments(arguments))
+    assert (len(chosen[0]), len(chosen[1])) == (rows, names)
+
+
+def test_selection_of_tests():
+    ids = ["AAA0001", "AAA0002", "BBB0001"]
+    assert main.select(ids, "*") == ids
+    assert main.select(ids, "AAA*") == ids[:2]
+    assert main.select(ids, "AAA0001,B*") == ["AAA0001", "BBB0001"]
+
+
+def program(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_check_programs_are_judged_by_status(tmp_path):
+    programs = [program(tmp_path, "check_a.py", "print('warning: w')"),
+                program(tmp_path, "check_b.py", "raise SystemExit('bad tree')"),
+                program(tmp_path, "check_c.py", "print('no tool'); raise SystemExit(77)"),
+                program(tmp_path, "check_d.py", "raise SystemExit(77)")]
+    made = hostside.checks(Paths(str(tmp_path)), lambda _: None, programs)
+    assert [case.outcome for case in made.cases] == ["passed", "failed", "skipped", "failed"]
+    assert made.cases[2].detail == "no tool" and "bad tree" in made.cases[1].detail
+    assert made.remarks == ["warning: w"]
+
+
+HOST = """#!/bin/sh
+printf 'KTAP version 1\\n1..1\\n# HST0001 starting\\n{word} 1 HST0001 adds\\n'
+printf '# totals: passed {passed} failed {failed} skipped 0\\n# end of tests\\n'
+exit {status}
+"""
+
+
+@pytest.mark.parametrize("word, passed, failed, status, failures", [
+    ("ok", 1, 0, 0, 0), ("not ok", 0, 1, 1, 1), ("ok", 1, 0, 1, 1), ("not ok", 0, 1, 0, 2),
+    ("ok", 1, 1, 0, 1),
+])
+def test_host_programs_are_judged(tmp_path, word, passed, failed, status, failures):
+    text = HOST.format(word=word, passed=passed, failed=failed, status=status)
+    made = hostside.host_tests(Paths(str(tmp_path)), lambda _: None,
+                               [program(tmp_path, "a_test", text)])
+    assert made.count("failed") == failures and len(made.cases) == 2
+
+
+def test_failing_pytest_is_a_failure(tmp_path):
+    directory = tmp_path / "self"
+    directory.mkdir()
+    (directory / "test_x.py").write_text("def test_a():\n    assert 1 == 1\n"
+                                         "def test_b():\n    assert 1 == 2\n")
+    made = hostside.self_tests(Paths(str(tmp_path)), lambda _: None, str(directory))
+    assert (made.count("passed"), made.count("failed")) == (1, 1)
+    (directory / "test_x.py").write_text("syntax error here\n")
+    assert hostside.self_tests(Paths(str(tmp_path)), lambda _: None, str(directory)).failed
