@@ -1,0 +1,57 @@
+/*
+ * The address map of the kernel half, in one place. linker.ld and the NASM files see the same
+ * constants. Beside each: the indices that the CPU uses in the four levels of the walk
+ * (level 4, 3, 2, 1), so that a reader can follow it by hand. Checked against the live tables at
+ * boot (mm/layout_check.c).
+ *
+ *   address             level 4 3 2 1        what
+ *   0xffff800000000000  256   0   0   0     direct map of physical memory, up to 512 GiB
+ *   0xffffc00000000000  384   0   0   0     stack object: 1,048,576 slots of 32 KiB
+ *   0xffffc80000000000  400   0   0   0     page window: the page tables, mapped by themselves
+ *   0xffffd00000000000  416   0   0   0     kernel regions, each between two guard pages
+ *   0xffffe00000000000  448   0   0   0     entry stacks, 512 KiB of addresses for each CPU
+ *   0xffffffff80000000  511 510   0   0     kernel image; physical 0 lies at its start
+ */
+#pragma once
+
+#ifdef LINKER_SCRIPT
+#define LAYOUT_ADDRESS(value) value
+#else
+#define LAYOUT_ADDRESS(value) value##UL
+#endif
+
+#define DIRECT_MAP_BASE  LAYOUT_ADDRESS(0xffff800000000000) /* 256 0 0 0 */
+#define DIRECT_MAP_BYTES LAYOUT_ADDRESS(0x0000008000000000) /* 512 GiB: one level-4 entry */
+
+#define STACK_OBJECT_BASE  LAYOUT_ADDRESS(0xffffc00000000000) /* 384 0 0 0 */
+#define STACK_OBJECT_BYTES LAYOUT_ADDRESS(0x0000000800000000) /* 32 GiB */
+
+#define PAGE_WINDOW_BASE  LAYOUT_ADDRESS(0xffffc80000000000) /* 400 0 0 0 */
+#define PAGE_WINDOW_INDEX 400
+
+#define REGION_BASE  LAYOUT_ADDRESS(0xffffd00000000000) /* 416 0 0 0 */
+#define REGION_BYTES LAYOUT_ADDRESS(0x0000008000000000) /* 512 GiB */
+
+#define ENTRY_STACK_BASE       LAYOUT_ADDRESS(0xffffe00000000000) /* 448 0 0 0 */
+#define ENTRY_STACK_CPU_STRIDE LAYOUT_ADDRESS(0x80000)            /* 512 KiB a CPU */
+#define ENTRY_STACK_STRIDE     LAYOUT_ADDRESS(0x10000) /* 64 KiB a kind, guards included */
+
+#define KERNEL_BASE     LAYOUT_ADDRESS(0xffffffff80000000) /* 511 510 0 0 */
+#define KERNEL_PHYSICAL LAYOUT_ADDRESS(0x100000)           /* 1 MiB: where the image is loaded */
+
+/* A slot of the stack object: 16 KiB of guard, then 16 KiB of stack, 16 KiB-aligned. */
+#define STACK_BYTES      LAYOUT_ADDRESS(0x4000)
+#define STACK_SLOT_BYTES LAYOUT_ADDRESS(0x8000)
+#define STACK_SLOT_COUNT (STACK_OBJECT_BYTES / STACK_SLOT_BYTES)
+
+/*
+ * An entry stack is ENTRY_STACK_AREAS areas high. Each entry lowers the stack's top by one area, so
+ * that a re-entry cannot overwrite a live frame. Builds that use more stack have larger areas.
+ */
+#ifdef LARGE_ENTRY_STACKS
+#define ENTRY_AREA_BYTES LAYOUT_ADDRESS(0x2000)
+#else
+#define ENTRY_AREA_BYTES LAYOUT_ADDRESS(0x1000)
+#endif
+#define ENTRY_STACK_AREAS 3
+#define ENTRY_STACK_BYTES (ENTRY_AREA_BYTES * ENTRY_STACK_AREAS)

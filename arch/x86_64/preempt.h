@@ -1,0 +1,36 @@
+/*
+ * Preemption off and on, counted per CPU. While the count is not 0 the current thread neither
+ * leaves the CPU nor migrates. When it returns to 0 and a reschedule was asked for meanwhile, the
+ * scheduler's registered handler runs.
+ */
+#pragma once
+
+#include "arch/x86_64/percpu.h"
+
+DECLARE_PER_CPU(uint32_t, preempt_count);
+DECLARE_PER_CPU(uint32_t, reschedule_wanted);
+
+/* Set once by the scheduler: called in thread context, preemption on, when a reschedule is due. */
+extern void (*preempt_reschedule)(void);
+
+static always_inline void preempt_disable(void)
+{
+    this_cpu(preempt_count)++;
+    compiler_barrier();
+}
+
+/* Turns preemption on without looking whether a reschedule is due. For the scheduler itself. */
+static always_inline void preempt_enable_quietly(void)
+{
+    compiler_barrier();
+    this_cpu(preempt_count)--;
+}
+
+/* May switch threads if this was the outermost pair and interrupts are on. */
+static always_inline void preempt_enable(void)
+{
+    compiler_barrier();
+    if (--this_cpu(preempt_count) == 0 && unlikely(this_cpu(reschedule_wanted))) {
+        preempt_reschedule();
+    }
+}

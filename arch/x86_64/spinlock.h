@@ -1,0 +1,102 @@
+/*
+ * Fair spinlocks: whoever comes first is served first (a ticket each). A holder has preemption off,
+ * never sleeps, and releases soon. A lock that interrupt handlers take is always taken with the
+ * _irq_save pair. In the invariant build every acquisition is checked against the lock order
+ * (spinlock_order.c).
+ */
+#pragma once
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/preempt.h"
+
+struct spinlock {
+    uint32_t next;    /* the ticket the next comer draws */
+    uint32_t serving; /* the ticket whose holder owns the lock */
+    const char *name;
+};
+
+#define SPINLOCK(lock_name)                                                                        \
+    {                                                                                              \
+        .next = 0, .serving = 0, .name = (lock_name)                                               \
+    }
+
+#ifdef INVARIANT
+void spinlock_order_acquire(struct spinlock *lock, bool interrupts_were_on);
+void spinlock_order_release(struct spinlock *lock);
+#else
+static always_inline void spinlock_order_acquire(struct spinlock *lock maybe_unused,
+                                                 bool on maybe_unused)
+{
+}
+static always_inline void spinlock_order_release(struct spinlock *lock maybe_unused)
+{
+}
+#endif
+
+static always_inline void spinlock_init(struct spinlock *lock, const char *name)
+{
+    *lock = (struct spinlock)SPINLOCK(name);
+}
+
+/* Takes the lock; interrupts must be off already or no interrupt handler may ever take it. */
+static always_inline void spin_lock(struct spinlock *lock)
+{
+    preempt_disable();
+    spinlock_order_acquire(lock, interrupts_enabled());
+    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    while (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
+        cpu_pause();
+    }
+}
+
+/* Takes the lock if it is free; false, and nothing changed, if not. Never waits. */
+static always_inline must_check bool spin_try_lock(struct spinlock *lock)
+{
+    preempt_disable();
+    uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+    if (!__atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED)) {
+        preempt_enable();
+        return false;
+    }
+    spinlock_order_acquire(lock, interrupts_enabled());
+    return true;
+}
+
+/* Releases without giving way to a due reschedule: for callers with interrupts off. */
+static always_inline void spin_unlock_quietly(struct spinlock *lock)
+{
+    spinlock_order_release(lock);
+    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+    preempt_enable_quietly();
+}
+
+static always_inline void spin_unlock(struct spinlock *lock)
+{
+    spinlock_order_release(lock);
+    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+    preempt_enable();
+}
+
+static always_inline must_check uint64_t spin_lock_irq_save(struct spinlock *lock)
+{
+    uint64_t flags = interrupts_save();
+    spin_lock(lock);
+    return flags;
+}
+
+static always_inline void spin_unlock_irq_restore(struct spinlock *lock, uint64_t flags)
+{
+    spin_unlock_quietly(lock);
+    interrupts_restore(flags);
+    if (unlikely(this_cpu(reschedule_wanted)) && (flags & FLAGS_INTERRUPT) &&
+        this_cpu(preempt_count) == 0) {
+        preempt_reschedule();
+    }
+}
+
+static always_inline bool spin_is_locked(const struct spinlock *lock)
+{
+    return __atomic_load_n(&lock->next, __ATOMIC_RELAXED) !=
+           __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,188 @@
+; The way into long mode, from either door.
+;
+; Multiboot2 (GRUB): 32-bit protected mode, paging off, eax = 0x36d76289, ebx = information.
+; PVH (qemu -kernel): the same mode, ebx = start_info, eax undefined.
+; (Multiboot2 specification 1.6 or later, section 3.3; Xen's PVH boot ABI.)
+;
+; Stack: none until the end of this file; then the boot stack of linker.ld, from its top.
+; Registers kept: esi = magic, edi = address of the loader's information, both for boot_main().
+; Until boot_main() replaces them, these page tables map physical 0 to 4 GiB three times: at 0,
+; at the direct map, and (the first GiB) at KERNEL_BASE.
+
+%include "offsets.inc"
+
+MULTIBOOT_HEADER_MAGIC equ 0xe85250d6
+MULTIBOOT_MAGIC        equ 0x36d76289
+PVH_MAGIC              equ 0x336ec578
+
+extern boot_main
+extern __boot_stack_top
+global boot_multiboot_entry
+
+section .multiboot progbits alloc noexec nowrite align=8
+align 8
+header:
+    dd MULTIBOOT_HEADER_MAGIC
+    dd 0                                ; i386 protected mode
+    dd header.end - header
+    dd -(MULTIBOOT_HEADER_MAGIC + (header.end - header))
+    align 8
+    dw 3, 0                             ; entry address
+    dd 12
+    dd boot_multiboot_entry
+    align 8
+    dw 5, 1                             ; framebuffer, optional: any size, 32 bits
+    dd 20
+    dd 0, 0, 32
+    align 8
+    dw 6, 0                             ; modules on page boundaries
+    dd 8
+    align 8
+    dw 0, 0
+    dd 8
+.end:
+
+section .note.pvh note alloc noexec nowrite align=4
+    dd 4, 4, 18                         ; XEN_ELFNOTE_PHYS32_ENTRY
+    db "Xen", 0
+    dd boot_pvh_entry
+
+section .boot.text progbits alloc exec nowrite align=16
+bits 32
+
+boot_pvh_entry:
+    mov esi, PVH_MAGIC
+    jmp boot_common
+
+boot_multiboot_entry:
+    mov esi, eax
+
+boot_common:
+    cli
+    cld
+    mov edi, ebx
+    mov esp, boot_small_stack.top
+
+    ; A CPU without long mode or NX is refused in words.
+    mov eax, 0x80000000
+    cpuid
+    mov ebp, message_long_mode
+    cmp eax, 0x80000001
+    jb boot_refuse
+    mov eax, 0x80000001
+    cpuid
+    test edx, 1 << 29
+    jz boot_refuse
+    mov ebp, message_no_execute
+    test edx, 1 << 20
+    jz boot_refuse
+
+    ; Four page directories of 512 entries of 2 MiB: 4 GiB, present and writable.
+    mov eax, 0x83                       ; present, writable, large
+    xor ecx, ecx
+.fill:
+    mov [boot_directories + ecx * 8], eax
+    mov dword [boot_directories + ecx * 8 + 4], 0
+    add eax, 0x200000
+    inc ecx
+    cmp ecx, 4 * 512
+    jne .fill
+
+    mov dword [boot_pointers + 0 * 8], boot_directories + 0x0003
+    mov dword [boot_pointers + 1 * 8], boot_directories + 0x1003
+    mov dword [boot_pointers + 2 * 8], boot_directories + 0x2003
+    mov dword [boot_pointers + 3 * 8], boot_directories + 0x3003
+    mov dword [boot_pointers_kernel + 510 * 8], boot_directories + 0x0003
+    mov dword [boot_level4 + 0 * 8], boot_pointers + 3
+    mov dword [boot_level4 + 256 * 8], boot_pointers + 3
+    mov dword [boot_level4 + 511 * 8], boot_pointers_kernel + 3
+
+    mov eax, cr4
+    or eax, 1 << 5                      ; PAE
+    mov cr4, eax
+    mov eax, boot_level4
+    mov cr3, eax
+    mov ecx, 0xc0000080                 ; EFER
+    rdmsr
+    or eax, (1 << 8) | (1 << 11)        ; long mode, NX
+    wrmsr
+    mov eax, cr0
+    or eax, (1 << 31) | (1 << 16)       ; paging, write-protect
+    and eax, ~((1 << 2) | (1 << 3) | (1 << 29) | (1 << 30)) ; no EM, TS; caches on
+    mov cr0, eax
+    lgdt [boot_gdt.pointer]
+    jmp 0x08:boot_long
+
+bits 64
+boot_long:
+    mov eax, 0x10
+    mov ss, eax
+    mov ds, eax
+    mov es, eax
+    xor eax, eax
+    mov fs, eax
+    mov gs, eax
+    mov rax, boot_high
+    jmp rax
+
+section .text
+boot_high:
+    mov rsp, __boot_stack_top
+    xor ebp, ebp                        ; the end of every backtrace
+    mov ecx, esi
+    mov esi, edi                        ; second argument: the loader's information
+    mov edi, ecx                        ; first argument: the magic
+    call boot_main
+    ud2
+
+; Says why the CPU cannot run this kernel: on COM1 and on the VGA text screen. ebp = message.
+section .boot.text
+bits 32
+boot_refuse:
+    mov dx, 0x3f8 + 3
+    mov al, 0x03
+    out dx, al
+    mov edi, 0xb8000
+    mov esi, ebp
+.next:
+    lodsb
+    test al, al
+    jz .stop
+    mov ah, 0x4f
+    stosw
+    mov ah, al
+    mov ecx, 100000
+.wait:
+    mov dx, 0x3f8 + 5
+    in al, dx
+    test al, 0x20
+    loopz .wait
+    mov al, ah
+    mov dx, 0x3f8
+    out dx, al
+    jmp .next
+.stop:
+    mov al, 0x12                        ; QEMU's exit port, if there is one: a panic
+    out 0xf4, al
+    hlt
+    jmp .stop
+
+section .boot.data progbits alloc noexec write align=4096
+boot_level4:          times 4096 db 0
+boot_pointers:        times 4096 db 0
+boot_pointers_kernel: times 4096 db 0
+boot_directories:     times 4 * 4096 db 0
+align 8
+boot_gdt:
+    dq 0
+    dq 0x00af9b000000ffff               ; 64-bit code
+    dq 0x00cf93000000ffff               ; data
+.pointer:
+    dw $ - boot_gdt - 1
+    dd boot_gdt
+message_long_mode:  db 13, 10, "Stalactite needs a 64-bit x86 CPU; this one has no long mode.", 13, 10, 0
+message_no_execute: db 13, 10, "Stalactite needs a CPU with NX (no-execute pages); this one has none.", 13, 10, 0
+align 16
+    times 256 db 0
+boot_small_stack:
+.top:

@@ -1,0 +1,19 @@
+/* Names of the error codes, for messages. No state; any context. */
+#include "lib/error.h"
+
+#include "lib/compiler.h"
+
+static const char *const error_names[] = {
+    [0] = "success",   [1] = "out of memory",         [2] = "invalid argument",
+    [3] = "not found", [4] = "exists already",        [5] = "busy",
+    [6] = "timed out", [7] = "out of range",          [8] = "not supported here",
+    [9] = "corrupt",   [10] = "killed while waiting", [11] = "would have to wait",
+};
+
+const char *error_name(int error)
+{
+    if (error > 0 || error <= -(int)array_length(error_names)) {
+        return "unknown error";
+    }
+    return error_names[-error];
+}

@@ -1,0 +1,55 @@
+/*
+ * In-kernel tests. A test is a function with a stable id and a sentence; the linker collects them:
+ *
+ *     TEST(STK0003, "grow by three pages in one fault, interrupts off")
+ *     {
+ *         test_equal(stack_pages_backed(...), 4);
+ *     }
+ *
+ * Each runs in a thread of its own; afterwards the runner compares frames, magazines, slots and
+ * threads with what they were before. A failed check is noted and the test goes on, unless it
+ * returns. Ids are three capitals and four digits, never reused.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+struct test {
+    const char *id;
+    const char *sentence;
+    void (*run)(void);
+};
+
+#define TEST(test_id, test_sentence)                                                               \
+    static void test_run_##test_id(void);                                                          \
+    static const struct test test_entry_##test_id in_section(".tests")                             \
+        aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
+    static void test_run_##test_id(void)
+
+/* Notes a failure of the running test with the place and both values. */
+void test_fail(const char *file, int line, const char *format, ...) printf_like(3, 4);
+
+/* Ends as skipped instead of passed; the caller must return after it. */
+void test_skip(const char *reason);
+
+/* A diagnostic line ("# ...") in the output. */
+void test_note(const char *format, ...) printf_like(1, 2);
+
+#define test_check(condition)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            test_fail(__FILE__, __LINE__, "%s does not hold", #condition);                         \
+        }                                                                                          \
+    } while (0)
+
+#define test_equal(actual, expected)                                                               \
+    do {                                                                                           \
+        long long test_actual = (long long)(actual), test_expected = (long long)(expected);        \
+        if (test_actual != test_expected) {                                                        \
+            test_fail(__FILE__, __LINE__, "%s is %lld (0x%llx), not %lld (0x%llx)", #actual,       \
+                      test_actual, test_actual, test_expected, test_expected);                     \
+        }                                                                                          \
+    } while (0)
+
+/* Runs the tests whose ids match one of the comma-separated patterns; false if one failed. */
+bool test_run_matching(const char *patterns);
