@@ -1,4 +1,4 @@
-// printf-like formatting: one pass over the format, one small record for the conversion at hand.
+/* printf-like formatting: one pass over the format, one small record for the conversion at hand. */
 #include "lib/format.h"
 
 #include <stdbool.h>
@@ -6,7 +6,7 @@
 
 #include "lib/string.h"
 
-// Enough for 64 bits in octal.
+/* Enough for 64 bits in octal. */
 #define DIGITS_MAX 22
 
 #define PRECISION_NONE -1
@@ -14,25 +14,26 @@
 struct format_output {
     format_put put;
     void *context;
-    size_t bytes; // put so far
+    size_t bytes; /* put so far */
 };
 
-// What stands between a % and its letter.
+/* What stands between a % and its letter. */
 struct conversion {
-    bool left;      // - : pad on the right
-    bool zero;      // 0 : pad numbers with zeros
-    bool plus;      // + : sign on positive numbers as well
-    bool space;     //   : a space where the sign would be
-    bool alternate; // # : 0x before hexadecimal
-    int size;       // -2 hh, -1 h, 0 int, 1 l and everything else that has 64 bits
+    bool left;      /* - : pad on the right */
+    bool zero;      /* 0 : pad numbers with zeros */
+    bool plus;      /* + : sign on positive numbers as well */
+    bool space;     /*   : a space where the sign would be */
+    bool alternate; /* # : 0x before hexadecimal */
+    int size;       /* -2 hh, -1 h, 0 int, 1 l and everything else that has 64 bits */
     int width;
     int precision;
 };
 
 static void emit(struct format_output *output, const char *text, size_t bytes)
 {
-    if (bytes == 0)
+    if (bytes == 0) {
         return;
+    }
     output->put(output->context, text, bytes);
     output->bytes += bytes;
 }
@@ -43,8 +44,9 @@ static void emit_padding(struct format_output *output, char character, int count
     static const char zeros[16] = "0000000000000000";
     const char *source = character == '0' ? zeros : spaces;
 
-    for (; count > 0; count -= (int)sizeof(spaces))
+    for (; count > 0; count -= (int)sizeof(spaces)) {
         emit(output, source, count < (int)sizeof(spaces) ? (size_t)count : sizeof(spaces));
+    }
 }
 
 static void emit_text(struct format_output *output, const struct conversion *how, const char *text)
@@ -52,19 +54,22 @@ static void emit_text(struct format_output *output, const struct conversion *how
     size_t length;
     int padding;
 
-    if (text == NULL)
+    if (text == NULL) {
         text = "(null)";
+    }
     length =
         how->precision == PRECISION_NONE ? strlen(text) : strnlen(text, (size_t)how->precision);
     padding = (size_t)how->width > length ? how->width - (int)length : 0;
-    if (!how->left)
+    if (!how->left) {
         emit_padding(output, ' ', padding);
+    }
     emit(output, text, length);
-    if (how->left)
+    if (how->left) {
         emit_padding(output, ' ', padding);
+    }
 }
 
-// Prints sign or prefix, zeros and digits, in that order, inside the width.
+/* Prints sign or prefix, zeros and digits, in that order, inside the width. */
 static void emit_number(struct format_output *output, const struct conversion *how, uint64_t value,
                         unsigned base, bool capital, const char *prefix)
 {
@@ -74,10 +79,12 @@ static void emit_number(struct format_output *output, const struct conversion *h
     int prefix_length = (int)strlen(prefix);
     int zeros, padding;
 
-    for (; value != 0; value /= base)
+    for (; value != 0; value /= base) {
         digits[--first] = letters[value % base];
-    if (first == DIGITS_MAX && how->precision != 0)
+    }
+    if (first == DIGITS_MAX && how->precision != 0) {
         digits[--first] = '0';
+    }
 
     zeros = how->precision - (DIGITS_MAX - first);
     padding = how->width - prefix_length - (DIGITS_MAX - first) - (zeros > 0 ? zeros : 0);
@@ -85,13 +92,15 @@ static void emit_number(struct format_output *output, const struct conversion *h
         zeros = padding;
         padding = 0;
     }
-    if (!how->left)
+    if (!how->left) {
         emit_padding(output, ' ', padding);
+    }
     emit(output, prefix, (size_t)prefix_length);
     emit_padding(output, '0', zeros);
     emit(output, digits + first, (size_t)(DIGITS_MAX - first));
-    if (how->left)
+    if (how->left) {
         emit_padding(output, ' ', padding);
+    }
 }
 
 static void emit_signed(struct format_output *output, const struct conversion *how, int64_t value)
@@ -102,13 +111,14 @@ static void emit_signed(struct format_output *output, const struct conversion *h
     emit_number(output, how, magnitude, 10, false, prefix);
 }
 
-// Reads digits; stops adding before the number could overflow an int.
+/* Reads digits; stops adding before the number could overflow an int. */
 static const char *parse_digits(const char *format, int *value)
 {
     *value = 0;
     for (; *format >= '0' && *format <= '9'; format++) {
-        if (*value < 100000)
+        if (*value < 100000) {
             *value = *value * 10 + (*format - '0');
+        }
     }
     return format;
 }
@@ -168,13 +178,16 @@ static uint64_t narrow_unsigned(const struct conversion *how, unsigned value)
     return how->size == -1 ? (unsigned short)value : how->size < -1 ? (unsigned char)value : value;
 }
 
-// Text without conversions goes out as it is, in one piece. Returns the place of the % or the end.
+/*
+ * Text without conversions goes out as it is, in one piece. Returns the place of the % or the end.
+ */
 static const char *emit_literal(struct format_output *output, const char *format)
 {
     const char *end = format;
 
-    while (*end != '\0' && *end != '%')
+    while (*end != '\0' && *end != '%') {
         end++;
+    }
     emit(output, format, (size_t)(end - format));
     return end;
 }
@@ -189,7 +202,7 @@ size_t format_write(format_put put, void *context, const char *format, va_list a
 
     for (format = emit_literal(&output, format); *format != '\0';
          format = emit_literal(&output, format)) {
-        start = format; // at the %
+        start = format; /* at the % */
         format = parse_flags(format + 1, &how);
         if (*format == '*') {
             how.width = va_arg(arguments, int);
@@ -204,8 +217,9 @@ size_t format_write(format_put put, void *context, const char *format, va_list a
         if (*format == '.') {
             if (format[1] == '*') {
                 how.precision = va_arg(arguments, int);
-                if (how.precision < 0)
+                if (how.precision < 0) {
                     how.precision = PRECISION_NONE;
+                }
                 format += 2;
             } else {
                 format = parse_digits(format + 1, &how.precision);
@@ -248,7 +262,7 @@ size_t format_write(format_put put, void *context, const char *format, va_list a
             break;
         case 'c':
             character[0] = (char)va_arg(arguments, int);
-            if (character[0] == '\0') { // a string of length 0 would swallow it
+            if (character[0] == '\0') { /* a string of length 0 would swallow it */
                 emit_padding(&output, ' ', how.left ? 0 : how.width - 1);
                 emit(&output, character, 1);
                 emit_padding(&output, ' ', how.left ? how.width - 1 : 0);
@@ -260,9 +274,10 @@ size_t format_write(format_put put, void *context, const char *format, va_list a
         case '%':
             emit(&output, "%", 1);
             break;
-        default: // not ours, or the format ends inside a conversion
-            if (format[-1] == '\0')
+        default: /* not ours, or the format ends inside a conversion */
+            if (format[-1] == '\0') {
                 format--;
+            }
             emit(&output, start, (size_t)(format - start));
             break;
         }
@@ -272,8 +287,8 @@ size_t format_write(format_put put, void *context, const char *format, va_list a
 
 struct string_output {
     char *buffer;
-    size_t size;   // of the buffer, with the terminator
-    size_t length; // filled so far
+    size_t size;   /* of the buffer, with the terminator */
+    size_t length; /* filled so far */
 };
 
 static void string_put(void *context, const char *text, size_t bytes)
@@ -281,10 +296,12 @@ static void string_put(void *context, const char *text, size_t bytes)
     struct string_output *output = context;
     size_t room = output->size - output->length;
 
-    if (output->size == 0)
+    if (output->size == 0) {
         return;
-    if (bytes >= room)
+    }
+    if (bytes >= room) {
         bytes = room - 1;
+    }
     memcpy(output->buffer + output->length, text, bytes);
     output->length += bytes;
 }
@@ -294,8 +311,9 @@ size_t format_string_list(char *buffer, size_t size, const char *format, va_list
     struct string_output output = {.buffer = buffer, .size = size};
     size_t length = format_write(string_put, &output, format, arguments);
 
-    if (size > 0)
+    if (size > 0) {
         buffer[output.length] = '\0';
+    }
     return length;
 }
 

@@ -1,8 +1,10 @@
-// Intrusive doubly linked list: the nodes lie inside the objects that are listed.
-//
-// A list is a ring through its head. A node that is on no list points at itself, so
-// list_node_linked() can tell; nodes must be initialised once before that question is asked.
-// Every operation takes constant time. The caller holds whatever lock guards the list.
+/*
+ * Intrusive doubly linked list: the nodes lie inside the objects that are listed.
+ *
+ * A list is a ring through its head. A node that is on no list points at itself, so
+ * list_node_linked() can tell; nodes must be initialised once before that question is asked.
+ * Every operation takes constant time. The caller holds whatever lock guards the list.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -19,20 +21,20 @@ struct list {
     struct list_node head;
 };
 
-// Initialiser for a list with static storage: struct list ready = LIST_INITIALIZER(ready);
+/* Initialiser for a list with static storage: struct list ready = LIST_INITIALIZER(ready); */
 #define LIST_INITIALIZER(name)                                                                     \
     {                                                                                              \
         .head = {.next = &(name).head, .previous = &(name).head }                                  \
     }
 
-// The object of type `type` whose member `member` is the node.
+/* The object of type `type` whose member `member` is the node. */
 #define list_entry(node, type, member) container_of(node, type, member)
 
-// Walks the nodes first to last; the body must not remove `node` (use the safe form for that).
+/* Walks the nodes first to last; the body must not remove `node` (use the safe form for that). */
 #define list_for_each(node, list)                                                                  \
     for (struct list_node *node = (list)->head.next; node != &(list)->head; node = node->next)
 
-// Walks the nodes first to last; the body may remove `node`, but not `following`.
+/* Walks the nodes first to last; the body may remove `node`, but not `following`. */
 #define list_for_each_safe(node, following, list)                                                  \
     for (struct list_node *node = (list)->head.next, *following = node->next;                      \
          node != &(list)->head; node = following, following = node->next)
@@ -53,7 +55,7 @@ static inline bool list_empty(const struct list *list)
     return list->head.next == &list->head;
 }
 
-// True if the node is on a list. Needs list_node_init() at the object's birth.
+/* True if the node is on a list. Needs list_node_init() at the object's birth. */
 static inline bool list_node_linked(const struct list_node *node)
 {
     return node->next != node;
@@ -88,7 +90,7 @@ static inline void list_add_last(struct list *list, struct list_node *node)
     list_insert_before(&list->head, node);
 }
 
-// Takes the node off its list; harmless for an initialised node that is on none.
+/* Takes the node off its list; harmless for an initialised node that is on none. */
 static inline void list_remove(struct list_node *node)
 {
     node->previous->next = node->next;
@@ -96,7 +98,7 @@ static inline void list_remove(struct list_node *node)
     list_node_init(node);
 }
 
-// First, last and following node, or a null pointer where there is none.
+/* First, last and following node, or a null pointer where there is none. */
 static inline struct list_node *list_first(const struct list *list)
 {
     return list_empty(list) ? NULL : list->head.next;
@@ -112,13 +114,14 @@ static inline struct list_node *list_next(const struct list *list, const struct 
     return node->next == &list->head ? NULL : node->next;
 }
 
-// Takes the first or last node off the list; a null pointer if the list is empty.
+/* Takes the first or last node off the list; a null pointer if the list is empty. */
 static inline struct list_node *list_take_first(struct list *list)
 {
     struct list_node *node = list_first(list);
 
-    if (node != NULL)
+    if (node != NULL) {
         list_remove(node);
+    }
     return node;
 }
 
@@ -126,16 +129,18 @@ static inline struct list_node *list_take_last(struct list *list)
 {
     struct list_node *node = list_last(list);
 
-    if (node != NULL)
+    if (node != NULL) {
         list_remove(node);
+    }
     return node;
 }
 
-// Moves all nodes of `from` behind those of `to`, in order; `from` is empty afterwards.
+/* Moves all nodes of `from` behind those of `to`, in order; `from` is empty afterwards. */
 static inline void list_append(struct list *to, struct list *from)
 {
-    if (list_empty(from))
+    if (list_empty(from)) {
         return;
+    }
     from->head.next->previous = to->head.previous;
     from->head.previous->next = &to->head;
     to->head.previous->next = from->head.next;
@@ -143,12 +148,13 @@ static inline void list_append(struct list *to, struct list *from)
     list_init(from);
 }
 
-// Number of nodes, by walking: for tests and listings.
+/* Number of nodes, by walking: for tests and listings. */
 static inline size_t list_length(const struct list *list)
 {
     size_t length = 0;
 
-    list_for_each (node, list)
+    list_for_each (node, list) {
         length++;
+    }
     return length;
 }

@@ -1,21 +1,25 @@
-// Memory and string functions, eight bytes at a time where the length is known in advance.
-//
-// Strings are read byte by byte: reading a word could run past the terminator into a page that is
-// not there. The build passes -fno-tree-loop-distribute-patterns, without which GCC would turn
-// these loops into calls of the very functions they implement.
+/*
+ * Memory and string functions, eight bytes at a time where the length is known in advance.
+ *
+ * Strings are read byte by byte: reading a word could run past the terminator into a page that is
+ * not there. The build passes -fno-tree-loop-distribute-patterns, without which GCC would turn
+ * these loops into calls of the very functions they implement.
+ */
 #include "lib/string.h"
 
 #include <stdint.h>
 
 #include "lib/error.h"
 
-// A word at any address, of any type: x86 reads unaligned words, and the attributes tell GCC so.
+/* A word at any address, of any type: x86 reads unaligned words, and the attributes tell GCC so. */
 typedef uint64_t __attribute__((may_alias, aligned(1))) any_word;
 
 #define WORD_BYTES sizeof(any_word)
 
-// Copies upward. Right for overlapping areas too if `to` lies below `from`, because each word is
-// read before any store can reach it.
+/*
+ * Copies upward. Right for overlapping areas too if `to` lies below `from`, because each word is
+ * read before any store can reach it.
+ */
 static void copy_up(unsigned char *to, const unsigned char *from, size_t bytes)
 {
     for (; bytes >= 4 * WORD_BYTES; bytes -= 4 * WORD_BYTES) {
@@ -36,18 +40,20 @@ static void copy_up(unsigned char *to, const unsigned char *from, size_t bytes)
         to += WORD_BYTES;
         from += WORD_BYTES;
     }
-    for (; bytes > 0; bytes--)
+    for (; bytes > 0; bytes--) {
         *to++ = *from++;
+    }
 }
 
-// Copies downward: for overlapping areas with `to` above `from`.
+/* Copies downward: for overlapping areas with `to` above `from`. */
 static void copy_down(unsigned char *to, const unsigned char *from, size_t bytes)
 {
     for (; bytes >= WORD_BYTES; bytes -= WORD_BYTES) {
         *(any_word *)(to + bytes - WORD_BYTES) = *(const any_word *)(from + bytes - WORD_BYTES);
     }
-    for (; bytes > 0; bytes--)
+    for (; bytes > 0; bytes--) {
         to[bytes - 1] = from[bytes - 1];
+    }
 }
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
@@ -58,11 +64,12 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 
 void *memmove(void *to, const void *from, size_t bytes)
 {
-    // One unsigned comparison: the distance is below `bytes` only if `to` lies inside `from`.
-    if ((uintptr_t)to - (uintptr_t)from < bytes)
+    /* One unsigned comparison: the distance is below `bytes` only if `to` lies inside `from`. */
+    if ((uintptr_t)to - (uintptr_t)from < bytes) {
         copy_down(to, from, bytes);
-    else
+    } else {
         copy_up(to, from, bytes);
+    }
     return to;
 }
 
@@ -82,8 +89,9 @@ void *memset(void *to, int value, size_t bytes)
         *(any_word *)next = pattern;
         next += WORD_BYTES;
     }
-    for (; bytes > 0; bytes--)
+    for (; bytes > 0; bytes--) {
         *next++ = (unsigned char)value;
+    }
     return to;
 }
 
@@ -93,14 +101,16 @@ int memcmp(const void *left, const void *right, size_t bytes)
     const unsigned char *b = right;
 
     for (; bytes >= WORD_BYTES; bytes -= WORD_BYTES) {
-        if (*(const any_word *)a != *(const any_word *)b)
-            break; // the byte loop below finds which of the eight differs
+        if (*(const any_word *)a != *(const any_word *)b) {
+            break; /* the byte loop below finds which of the eight differs */
+        }
         a += WORD_BYTES;
         b += WORD_BYTES;
     }
     for (; bytes > 0; bytes--, a++, b++) {
-        if (*a != *b)
+        if (*a != *b) {
             return *a - *b;
+        }
     }
     return 0;
 }
@@ -108,8 +118,9 @@ int memcmp(const void *left, const void *right, size_t bytes)
 void *memchr(const void *area, int value, size_t bytes)
 {
     for (const unsigned char *next = area; bytes > 0; bytes--, next++) {
-        if (*next == (unsigned char)value)
+        if (*next == (unsigned char)value) {
             return (void *)next;
+        }
     }
     return NULL;
 }
@@ -118,8 +129,9 @@ size_t strlen(const char *string)
 {
     const char *end = string;
 
-    while (*end != '\0')
+    while (*end != '\0') {
         end++;
+    }
     return (size_t)(end - string);
 }
 
@@ -127,8 +139,9 @@ size_t strnlen(const char *string, size_t limit)
 {
     size_t length = 0;
 
-    while (length < limit && string[length] != '\0')
+    while (length < limit && string[length] != '\0') {
         length++;
+    }
     return length;
 }
 
@@ -144,8 +157,9 @@ int strcmp(const char *left, const char *right)
 int strncmp(const char *left, const char *right, size_t limit)
 {
     for (; limit > 0; limit--, left++, right++) {
-        if (*left != *right || *left == '\0')
+        if (*left != *right || *left == '\0') {
             return (unsigned char)*left - (unsigned char)*right;
+        }
     }
     return 0;
 }
@@ -153,10 +167,12 @@ int strncmp(const char *left, const char *right, size_t limit)
 char *strchr(const char *string, int character)
 {
     for (;; string++) {
-        if (*string == (char)character)
+        if (*string == (char)character) {
             return (char *)string;
-        if (*string == '\0')
+        }
+        if (*string == '\0') {
             return NULL;
+        }
     }
 }
 
@@ -165,10 +181,12 @@ char *strrchr(const char *string, int character)
     const char *last = NULL;
 
     for (;; string++) {
-        if (*string == (char)character)
+        if (*string == (char)character) {
             last = string;
-        if (*string == '\0')
+        }
+        if (*string == '\0') {
             return (char *)last;
+        }
     }
 }
 
@@ -177,10 +195,12 @@ char *strstr(const char *string, const char *needle)
     size_t length = strlen(needle);
 
     for (;; string++) {
-        if (strncmp(string, needle, length) == 0)
+        if (strncmp(string, needle, length) == 0) {
             return (char *)string;
-        if (*string == '\0')
+        }
+        if (*string == '\0') {
             return NULL;
+        }
     }
 }
 
@@ -188,8 +208,9 @@ int string_copy(char *to, size_t size, const char *from)
 {
     size_t length = strnlen(from, size);
 
-    if (size == 0)
+    if (size == 0) {
         return ERROR_RANGE;
+    }
     if (length < size) {
         memcpy(to, from, length + 1);
         return OK;

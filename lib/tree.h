@@ -1,0 +1,67 @@
+/*
+ * Intrusive ordered tree (red-black) with a 64-bit key in each node: deadlines, addresses.
+ * Insertion, removal and search take logarithmic time without recursion; the first node is at hand
+ * at once. Equal keys stay in the order of their insertion. The caller holds whatever lock guards
+ * the tree.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+
+struct tree_node {
+    uint64_t key; /* set by tree_insert(); changes only while the node is in no tree */
+    struct tree_node *parent;
+    struct tree_node *child[2]; /* smaller, larger */
+    bool red;
+};
+
+/* An empty tree is all zeroes. */
+struct tree {
+    struct tree_node *root;
+    struct tree_node *first; /* with the smallest key */
+};
+
+/* The object of type `type` whose member `member` is the node. */
+#define tree_entry(node, type, member) container_of(node, type, member)
+
+/* Makes the node one that is in no tree; needed once before tree_node_linked() may be asked. */
+static inline void tree_node_init(struct tree_node *node)
+{
+    node->parent = node;
+}
+
+static inline bool tree_node_linked(const struct tree_node *node)
+{
+    return node->parent != node;
+}
+
+static inline bool tree_empty(const struct tree *tree)
+{
+    return tree->root == NULL;
+}
+
+/* The node with the smallest key, or a null pointer. */
+static inline struct tree_node *tree_first(const struct tree *tree)
+{
+    return tree->first;
+}
+
+/* The neighbour in order of keys, or a null pointer. */
+struct tree_node *tree_next(const struct tree_node *node);
+struct tree_node *tree_previous(const struct tree_node *node);
+
+/* Puts the node into the tree behind all nodes with the same or a smaller key. */
+void tree_insert(struct tree *tree, struct tree_node *node, uint64_t key);
+
+/* Takes the node, which is in this tree, out of it. */
+void tree_remove(struct tree *tree, struct tree_node *node);
+
+/* The last node whose key is at most `key`, or a null pointer. */
+struct tree_node *tree_find_at_most(const struct tree *tree, uint64_t key);
+
+/* The first node whose key is at least `key`, or a null pointer. */
+struct tree_node *tree_find_at_least(const struct tree *tree, uint64_t key);
