@@ -1,0 +1,59 @@
+/*
+ * One line of input with editing, history and completion. Pure logic: keys go in, text with a few
+ * ANSI sequences (\r, ESC[K, ESC[nC, ESC[H, ESC[2J) comes out through a function. The line never
+ * wraps on the terminal: one that is longer than the width is shown through a moving window.
+ * The caller guards the editor; thread context, for what the output function wants.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "lib/key.h"
+
+#define LINE_BYTES         256 /* with the terminator */
+#define LINE_HISTORY_LINES 16
+
+struct line_editor_port {
+    /* Shows text on the terminal. */
+    void (*write)(void *context, const char *text, size_t bytes);
+
+    /*
+     * The candidate number `index` for the word that begins at `line[word_start]` and ends at the
+     * cursor, `word_bytes` long, or a null pointer when there are no more. May be null itself.
+     */
+    const char *(*candidate)(void *context, const char *line, size_t word_start, size_t word_bytes,
+                             size_t index);
+    void *context;
+};
+
+struct line_editor {
+    struct line_editor_port port;
+    const char *prompt;
+    size_t columns;    /* width of the terminal */
+    size_t length;     /* bytes in `text`, without the terminator */
+    size_t cursor;     /* 0 to length */
+    size_t window;     /* first byte that is shown */
+    size_t lines_kept; /* in `history`, newest last */
+    size_t browsed;    /* 0: the line being typed; n: the n-th newest line of the history */
+    char text[LINE_BYTES];
+    char draft[LINE_BYTES]; /* the line being typed, while the history is browsed */
+    char history[LINE_HISTORY_LINES][LINE_BYTES];
+};
+
+enum line_state {
+    LINE_EDITING,
+    LINE_DONE,      /* Enter: `text` is the line; it is in the history already */
+    LINE_CANCELLED, /* control-C: `text` is empty */
+};
+
+/* Sets up an editor with an empty history. `prompt` must live as long; `columns` 0 means 80. */
+void line_editor_init(struct line_editor *editor, const struct line_editor_port *port,
+                      const char *prompt, size_t columns);
+
+/* Begins an empty line and shows the prompt. */
+void line_editor_begin(struct line_editor *editor);
+
+/* Takes one key. After LINE_DONE or LINE_CANCELLED call line_editor_begin() for the next line. */
+must_check enum line_state line_editor_key(struct line_editor *editor, int key);
+
+/* Shows prompt and line again, for instance after other output came between. */
+void line_editor_redraw(struct line_editor *editor);
