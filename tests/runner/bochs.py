@@ -10,6 +10,7 @@ import re
 import signal
 import time
 
+from . import elf
 from .machine import Machine
 
 CONFIGURATION = """\
@@ -23,6 +24,8 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="{iso}", status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev="{serial}"
+sound: driver=dummy
+speaker: enabled=0
 clock: sync=none, time0=1735689600
 log: "{log}"
 panic: action=fatal
@@ -32,6 +35,9 @@ debug: action=ignore
 magic_break: enabled=0
 """
 
+NOISE = re.compile(r"(MM|VMM)\[|K\d:|MXCSR|ssp:")
+STACK_WORD = re.compile(r"\[0x([0-9a-f]{8}):0x([0-9a-f]{8})\]")
+CODE_ADDRESS = re.compile(r":([0-9a-f]{16}) \(|rip: ([0-9a-f]{8})_([0-9a-f]{8})")
 ENDED = "Shutdown port: shutdown requested"
 
 
@@ -102,8 +108,16 @@ class Bochs(Machine):
         time.sleep(2)
         self._drain()
         answers = self._answers.decode("utf-8", errors="replace")
-        self.reader.lines += [line for line in answers.splitlines() if line.strip()]
+        self.reader.lines += [self._with_symbol(line) for line in answers.splitlines()
+                              if line.strip() and not NOISE.match(line)]
         return True
+
+    def _with_symbol(self, line):
+        """The line, with the function that a kernel address in it lies in."""
+        match = STACK_WORD.search(line) or CODE_ADDRESS.search(line)
+        name = match and elf.function_at(self.paths.kernel(self.row.build),
+                                         int("".join(filter(None, match.groups())), 16))
+        return f"{line}  {name}" if name else line
 
     def log_text(self):
         """Bochs's log so far."""

@@ -44,3 +44,12 @@ def test_ids(path):
     """Returns the sorted ids of the tests that are linked into a kernel, doubles included."""
     found = (TEST_SYMBOL.match(name) for name, _, _ in symbols(path))
     return sorted(match.group(1) for match in found if match)
+
+
+def function_at(path, address):
+    """`name+0xoffset` of the function that holds the address, or None."""
+    best = max(((start, name, size) for name, start, size in symbols(path) if start <= address),
+               default=None)
+    if best is None or address >= best[0] + best[2]:
+        return None
+    return f"{best[1]}+{address - best[0]:#x}"

@@ -1,0 +1,213 @@
+"""The whole command against a fake tree, the ELF reader, fake Bochs, scripts, progress."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from outputs import GOOD, IDS
+from runner import boot, elf, machine, main, script
+from runner.bochs import Bochs, ENDED
+from runner.progress import Progress
+from runner.result import Group
+from runner.row import Row
+
+
+@pytest.fixture(name="kernel")
+def fixture_kernel(tmp_path):
+    """A function that makes an ELF file whose table has these tests."""
+    def make(ids, path=None):
+        path = path or tmp_path / "kernel.elf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        source = tmp_path / "kernel.c"
+        source.write_text("".join(f"int test_entry_{test_id} = 1;\n" for test_id in ids)
+                          + "int spin(void) { for (;;) { } }\n")
+        subprocess.run(["gcc", "-nostdlib", "-static", "-e", "spin", "-o", str(path),
+                        str(source)], check=True)
+        return str(path)
+    return make
+
+
+def test_elf_gives_the_tests(kernel):
+    assert elf.test_ids(kernel(["BBB0001", "AAA0001"])) == ["AAA0001", "BBB0001"]
+    assert elf.test_ids(kernel([])) == []
+
+
+def test_elf_names_functions(kernel):
+    path = kernel(IDS)
+    spin = next(address for name, address, _ in elf.symbols(path) if name == "spin")
+    assert elf.function_at(path, spin + 1) == "spin+0x1"
+    assert elf.function_at(path, spin + 0x1000) is None
+
+
+def test_what_is_no_elf_is_refused(tmp_path):
+    (tmp_path / "x").write_text("nothing")
+    with pytest.raises(elf.ElfError):
+        elf.test_ids(str(tmp_path / "x"))
+
+
+class FakeTree:
+    """A root with a Makefile, exemptions, and a kernel with IDS."""
+
+    def __init__(self, root, kernel, monkeypatch):
+        self.root = root
+        (root / "Makefile").write_text("%:\n\t@true\n")
+        (root / "tests").mkdir()
+        (root / "tests" / "exemptions").write_text("# none\n")
+        kernel(IDS, root / "build" / "release" / "kernel.elf")
+        self._environment = monkeypatch
+        self.emulate()
+
+    def emulate(self, output=GOOD, status=33):
+        program = self.root / "fake"
+        program.write_text(f"#!{sys.executable}\nimport os, sys\n"
+                           f"os.write(1, {output.encode()!r})\nsys.exit({status})\n")
+        program.chmod(0o755)
+        self._environment.setenv("QEMU", str(program))
+
+    def run(self, *arguments, rows=(Row("one"), Row("two"))):
+        return main.main(["--row", "*o*", *arguments], str(self.root), rows)
+
+
+@pytest.fixture(name="fake_tree")
+def fixture_fake_tree(tmp_path, kernel, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(main, "HOST_GROUPS", ())
+    root = tmp_path / "tree"
+    root.mkdir()
+    return FakeTree(root, kernel, monkeypatch)
+
+
+def last_line(capsys):
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_whole_run_passes(fake_tree, capsys):
+    assert fake_tree.run() == 0
+    assert last_line(capsys) == "8 passed, 0 failed"
+    assert (fake_tree.root / "build" / "test-results.xml").exists()
+    assert "KTAP version 1" in (fake_tree.root / "build/test/one/serial.log").read_text()
+
+
+def test_whole_run_fails(fake_tree, capsys):
+    fake_tree.emulate(GOOD, 0)
+    assert fake_tree.run() == 1
+    assert last_line(capsys) == "6 passed, 2 failed"
+
+
+def test_full_run_checks_the_exemptions(fake_tree, capsys):
+    (fake_tree.root / "tests" / "exemptions").write_text("one CCC0001 there is no such test\n")
+    assert main.main([], str(fake_tree.root), (Row("one"),)) == 1
+    output = capsys.readouterr().out
+    assert "no test matches 'CCC0001'" in output
+    assert output.splitlines()[-1] == "4 passed, 1 failed"
+
+
+def test_selection_of_tests_reaches_kernel_and_judge(fake_tree, capsys):
+    fake_tree.run("--test", "AAA*")
+    assert "BBB0001 reported" in capsys.readouterr().out
+    command = (fake_tree.root / "build/test/one/command").read_text()
+    assert "test=AAA* exit=1" in command
+
+
+def test_failing_build_is_a_failure(fake_tree, capsys):
+    (fake_tree.root / "Makefile").write_text(
+        ".PHONY: build/release/kernel.elf\nbuild/release/kernel.elf:\n\t@echo no compiler; false\n")
+    assert fake_tree.run() == 1
+    output = capsys.readouterr().out
+    assert "no compiler" in output and output.splitlines()[-1] == "0 passed, 1 failed"
+
+
+def test_no_row_is_an_error(fake_tree, capsys):
+    assert fake_tree.run(rows=(Row("x"),)) == 2
+    assert "no row matches" in capsys.readouterr().err
+
+
+def test_two_rows_of_one_name_are_refused(fake_tree):
+    with pytest.raises(AssertionError):
+        fake_tree.run(rows=(Row("one"), Row("one")))
+
+
+FAKE_BOCHS = """#!{python}
+import re, sys
+text = open(sys.argv[sys.argv.index("-f") + 1]).read()
+open(re.search(r'com1:.*dev="(.*)"', text).group(1), "wb").write({output!r})
+open(re.search(r'log: "(.*)"', text).group(1), "w").write({log!r})
+sys.exit({status})
+"""
+
+
+@pytest.mark.parametrize("output, log, failures", [
+    (GOOD, f"0001i[UNMAP] {ENDED}\n", 0),
+    (GOOD, "0001e[CPU0] 3rd (13) exception with no resolution\n", 1),
+    (GOOD[:60], f"0001i[UNMAP] {ENDED}\n", 4),
+    ("", "", 4),
+])
+def test_bochs_is_judged_by_ktap_and_shutdown_port(fake_paths, tmp_path, output, log, failures):
+    paths = fake_paths(b"")
+    program = tmp_path / "fake-bochs"
+    program.write_text(FAKE_BOCHS.format(python=sys.executable, output=output.encode(), log=log,
+                                         status=1))
+    program.chmod(0o755)
+    paths.bochs = str(program)
+    row = Row("bochs", emulator="bochs", boot="bios-cd", limit_seconds=20)
+    assert boot.run(row, Bochs(row, paths), IDS).count("failed") == failures
+
+
+SCRIPT = '''"""Fake conversation."""
+from runner.script import Skip
+
+def check_good(start):
+    """finds the line"""
+    assert start().expect("2 CPUs", 10) == 2
+
+def check_missing(start):
+    """waits in vain"""
+    start().expect("3 CPUs", 10)
+
+def check_skipped(start):
+    """cannot"""
+    raise Skip("no such machine")
+
+def check_status(start):
+    """leaves with its status"""
+    assert start(memory_mib=64).wait_end() == 33
+'''
+
+
+def test_script_rows(fake_paths, tmp_path):
+    paths = fake_paths(GOOD.encode())
+    (tmp_path / "talk.py").write_text(SCRIPT)
+    group = script.run(Row("talk", kind="script", script="talk.py"), paths, lambda _: None)
+    assert [case.outcome for case in group.cases] == ["passed", "failed", "skipped", "passed"]
+    assert "no line matches '3 CPUs'" in group.cases[1].detail
+    assert not machine._running
+
+
+def test_progress_without_terminal_is_plain():
+    stream = io.StringIO()
+    progress = Progress(stream)
+    progress.started("row")
+    progress.update("row", "1/3")
+    group = Group("row")
+    group.add("a", "failed")
+    progress.finished(group)
+    lines = stream.getvalue().splitlines()
+    assert lines[0].endswith("row: started") and lines[1].startswith("FAIL  row: 0 passed, 1 fail")
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_progress_on_a_terminal_redraws_in_colour():
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    progress = Progress(stream)
+    progress.started("row")
+    progress.finished(Group("row"))
+    assert "\x1b[1A" in stream.getvalue() and "\x1b[31mFAIL" in stream.getvalue()
+
+
+def test_kernel_is_required(fake_tree, capsys):
+    os.unlink(fake_tree.root / "build/release/kernel.elf")
+    assert fake_tree.run() == 1
+    assert "FileNotFoundError" in capsys.readouterr().out
