@@ -1,49 +1,57 @@
-# Builds the kernel. `make help` is to come with the rest.
+# Stalactite: the way in. `make help` lists what there is.
+#
+# The parts: make/toolchain.mk finds the compiler and probes its flags, make/kernel.mk builds the
+# kernel in its variants, make/iso.mk the ISO, make/run.mk starts emulators, make/setup.mk sees to
+# the machine that all this runs on.
+
+# Words that change what is built:
+#   VARIANT=  the kernel to build and run: release, invariant, ubsan, O0 or lost
+#   CMDLINE=  the kernel's command line on the ISO
+#   ISO=      where the ISO goes
+#   V=1       show the commands
+#   CI=true   warnings are errors
 VARIANT ?= release
-OUT     := build/$(VARIANT)
-CC      := gcc
-NASM    := nasm
-LD      := ld
+CMDLINE ?=
+ISO     ?= $(if $(CMDLINE)$(filter-out release,$(VARIANT)),build/custom.iso,build/stalactite.iso)
 
-CFLAGS_release   := -O2
-CFLAGS_invariant := -O2 -DINVARIANT
-CFLAGS_ubsan     := -O2 -DINVARIANT -DLARGE_ENTRY_STACKS -fsanitize=undefined
-CFLAGS_O0        := -O0 -DLARGE_ENTRY_STACKS
-CFLAGS_lost      := -O2 -DLESSON_LOST_EVENTS
-CFLAGS := -std=gnu11 -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
-    -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pie -fno-pic -fno-omit-frame-pointer \
-    -fno-stack-protector -fno-strict-aliasing -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
-    -fcf-protection=none -g -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
-    -Wframe-larger-than=1024 -I. $(CFLAGS_$(VARIANT)) $(if $(CI),-Werror)
+VARIANTS := release invariant ubsan O0 lost
+ifeq ($(filter $(VARIANT),$(VARIANTS)),)
+$(error There is no VARIANT=$(VARIANT); there are: $(VARIANTS))
+endif
 
-SOURCES := $(filter-out arch/x86_64/offsets.c,$(wildcard lib/*.c arch/x86_64/*.c boot/*.c mm/*.c sched/*.c kernel/*.c tests/*.c))
-ASSEMBLY := $(wildcard boot/*.asm arch/x86_64/*.asm sched/*.asm tests/*.asm)
-OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(ASSEMBLY:%.asm=$(OUT)/%.asm.o)
+comma := ,
 
-kernel: $(OUT)/kernel.elf
-	@mkdir -p build; [ $(VARIANT) != release ] || cp $< build/kernel.elf
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: all kernel variants iso run debug gdb bochs doctor setup-run setup-test help clean FORCE
 
-$(OUT)/offsets.inc: arch/x86_64/offsets.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MT $@ -MF $(OUT)/offsets.d -S -o - $< | sed -n 's/^->\([A-Z0-9_]*\) \$$\?\(.*\)/%define \1 \2/p' > $@
+# Q hides a command, SAY prints its short name instead.
+Q   := $(if $(V),,@)
+SAY  = $(if $(V),:,printf '  %-4s %s\n')
 
-$(OUT)/%.asm.o: %.asm $(OUT)/offsets.inc
-	@mkdir -p $(@D)
-	$(NASM) -f elf64 -g -F dwarf -w+orphan-labels -Werror=orphan-labels -I $(OUT)/ -o $@ $<
+# Debian's own Python, by its path: one of another origin may come first on the PATH, and has none
+# of Debian's modules.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+export PYTHON
 
-$(OUT)/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+# Every date in what is built. Builds of one commit are identical, whenever and wherever made.
+SOURCE_DATE_EPOCH ?= 1735689600
+export SOURCE_DATE_EPOCH
 
-$(OUT)/linker.ld: linker.ld arch/x86_64/layout.h
-	@mkdir -p $(@D)
-	$(CC) -E -P -x c -I. -o $@ $<
+## make              build build/kernel.elf and build/stalactite.iso
+all: kernel build/$(VARIANT)/kernel.lst iso
 
-$(OUT)/kernel.elf: $(OBJECTS) $(OUT)/linker.ld
-	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments -T $(OUT)/linker.ld -o $@ $(OBJECTS)
+include make/toolchain.mk
+include make/kernel.mk
+include make/iso.mk
+include make/run.mk
+include make/setup.mk
+-include tests/tests.mk
+-include tests/host/host.mk
 
+## make clean        remove everything that was built
 clean:
 	rm -rf build
 
-.PHONY: kernel clean
--include $(OBJECTS:.o=.d) $(OUT)/offsets.d
+FORCE:

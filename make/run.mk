@@ -1,0 +1,82 @@
+# Starting the ISO in an emulator.
+#
+# Words that change the machine:
+#   CPU=max         the CPU model: qemu64, max, ... (`qemu-system-x86_64 -cpu help`)
+#   SMP=4           how many CPUs
+#   MEM=512         memory in MiB, or with a suffix: 8G
+#   ACCEL=tcg       the accelerator; kvm where there is one
+#   MACHINE=pc      pc or q35
+#   FIRMWARE=bios   bios, or uefi for OVMF (always on q35)
+#   SCREEN=         gtk, sdl or vnc=:0 for a window as well: text by BIOS, graphics by UEFI
+CPU      ?= max
+SMP      ?= 4
+MEM      ?= 512
+ACCEL    ?= tcg
+FIRMWARE ?= bios
+MACHINE  ?= $(if $(filter uefi,$(FIRMWARE)),q35,pc)
+SCREEN   ?=
+
+QEMU     := qemu-system-x86_64
+OVMF     := $(firstword $(wildcard /usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF.fd /usr/share/qemu/OVMF.fd))
+QEMU_RUN  = $(QEMU) -M $(MACHINE) -accel $(ACCEL) -cpu $(CPU) -smp $(SMP) -m $(MEM) \
+    -cdrom $(ISO) -net none -display $(or $(SCREEN),none) \
+    $(if $(filter uefi,$(FIRMWARE)),-bios $(OVMF)) \
+    -device isa-debug-exit,iobase=0xf4,iosize=4
+
+# The kernel leaves QEMU with status 33 after success (exit=1 on its command line).
+qemu_status = status=$$?; case $$status in 0|33) ;; 35) echo "Tests failed."; exit 1;; \
+    37) echo "The kernel panicked."; exit 1;; *) exit $$status;; esac
+
+# After the set-up, make starts anew: what it looked for when it read this may be there only now.
+AGAIN = +$(Q)$(MAKE) --no-print-directory
+
+## make run          boot the ISO in QEMU; Ctrl-A X leaves. CPU= SMP= MEM= ACCEL= CMDLINE= change it
+run: setup-run
+	$(AGAIN) run-ready
+
+run-ready: $(ISO)
+	@echo "Stalactite in QEMU: $(SMP) CPUs, $(MEM) MiB, $(FIRMWARE). Ctrl-A X leaves, Ctrl-A C is QEMU's own prompt."
+	$(Q)$(QEMU_RUN) -serial mon:stdio; $(qemu_status)
+
+## make debug        the same, waiting for gdb before the first instruction; see make gdb
+debug: setup-run
+	$(AGAIN) debug-ready
+
+debug-ready: $(ISO)
+	@echo "QEMU waits for a debugger on port 1234. In a second terminal, here:"
+	@echo
+	@echo "    make gdb$(if $(filter-out release,$(VARIANT)), VARIANT=$(VARIANT))"
+	@echo
+	@echo "Ctrl-A X leaves."
+	$(Q)$(QEMU_RUN) -serial mon:stdio -s -S; $(qemu_status)
+
+# What gdb is told: the architecture first, or it cannot follow the CPU from real into long mode.
+# boot_main is the first C function; only a hardware breakpoint works before it is in memory.
+GDB_COMMANDS = -ex 'set architecture i386:x86-64' -ex 'set pagination off' \
+    -ex 'target remote localhost:1234' -ex 'hbreak boot_main'
+
+## make gdb          gdb for a QEMU that `make debug` started; stops in boot_main after `continue`
+gdb: build/$(VARIANT)/kernel.elf
+	gdb -q $< $(GDB_COMMANDS)
+
+# Bochs: its debugger on this terminal, the serial line in a file, the screen in a window where
+# there is a display, else for a VNC viewer on port 5900.
+BOCHS_CPU     ?= tigerlake
+BOCHS_MEM     ?= 512
+BOCHS_SMP     ?= 2
+BOCHS_SCREEN  ?= $(if $(and $(DISPLAY),$(wildcard /usr/lib/*/bochs/plugins/libbx_x_gui.so)),x,rfb)
+BOCHS_OPTIONS := $(if $(filter rfb,$(BOCHS_SCREEN)),$(comma) options="timeout=0")
+
+## make bochs        boot the same ISO in Bochs, in its debugger, with the kernel's symbols
+bochs: $(ISO) build/$(VARIANT)/kernel.elf
+	@command -v bochs >/dev/null || { echo "bochs is missing: \`make doctor\` says which package has it."; exit 1; }
+	@mkdir -p build/bochs
+	$(Q)sed -e 's|@ISO@|$(ISO)|; s|@CPU@|$(BOCHS_CPU)|; s|@SMP@|$(BOCHS_SMP)|; s|@MEM@|$(BOCHS_MEM)|' \
+	    -e 's|@SCREEN@|$(BOCHS_SCREEN)$(BOCHS_OPTIONS)|' tools/bochsrc.in >build/bochs/bochsrc
+	$(Q)sed 's|@SYM@|build/$(VARIANT)/kernel.sym|' tools/bochs-commands.in >build/bochs/commands
+	@rm -f build/bochs/serial.txt
+	@echo "Stalactite in Bochs: $(BOCHS_SMP) CPUs of model $(BOCHS_CPU), $(BOCHS_MEM) MiB."
+	@echo "Serial line:  tail -f build/bochs/serial.txt     (in a second terminal)"
+	@echo "Screen:       $(if $(filter rfb,$(BOCHS_SCREEN)),a VNC viewer on localhost:5900,a window)"
+	@echo "Debugger: c continues, Ctrl-C stops, lb \"panic\" sets a breakpoint, help helps, q leaves."
+	$(Q)bochs -q -f build/bochs/bochsrc -rc build/bochs/commands
