@@ -1,0 +1,308 @@
+/*
+ * Getting and giving back frames: front lists, owners and checks over the buddy algorithm.
+ *
+ * The front list and the counters of a CPU are touched by that CPU alone, with interrupts off.
+ * frame_lock guards the buddy lists; it is taken with interrupts off and nothing is locked inside.
+ */
+#include "mm/frame.h"
+
+#include "arch/x86_64/address.h"
+#include "arch/x86_64/page_copy.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/report.h"
+#include "arch/x86_64/spinlock.h"
+#include "lib/error.h"
+#include "mm/frame_internal.h"
+
+struct frame_cpu {
+    uint32_t count;                  /* of the front list */
+    uint32_t front[FRAME_FRONT_MAX]; /* frame numbers; the last was freed last */
+    long owned[FRAME_OWNER_COUNT];   /* allocated less freed here: may be negative */
+};
+
+PER_CPU(struct frame_cpu, frame_cpu);
+
+struct buddy frame_buddy;
+struct spinlock frame_lock = SPINLOCK("frames");
+
+static bool (*free_interceptor)(physical_t frame);
+
+/* What the identity of an allocated block must be: one comparison checks it all. */
+static always_inline uint32_t identity_of(enum frame_owner owner, unsigned order)
+{
+    return FRAME_ALLOCATED | order << 8 | (uint32_t)owner << 16;
+}
+
+static always_inline physical_t frame_address(uint32_t number)
+{
+    return (physical_t)number << PAGE_SHIFT;
+}
+
+/* The record of a frame that the caller says is `owner`'s block of this order; or a panic. */
+static always_inline struct frame *frame_checked(physical_t first, unsigned order,
+                                                 enum frame_owner owner, const char *what)
+{
+    struct frame *frame = &frame_buddy.frames[first >> PAGE_SHIFT];
+
+    if (unlikely((first & (PAGE_BYTES - 1)) != 0 || first >> PAGE_SHIFT >= frame_buddy.count ||
+                 frame->identity != identity_of(owner, order))) {
+        frame_complain(first, order, owner, what);
+    }
+    return frame;
+}
+
+/* Pops from the front list, which is not empty; interrupts are off. */
+static always_inline physical_t front_pop(enum frame_owner owner)
+{
+    uint32_t count = this_cpu(frame_cpu).count - 1;
+    uint32_t number = this_cpu(frame_cpu).front[count];
+
+    invariant(frame_buddy.frames[number].state == FRAME_CACHED);
+    this_cpu(frame_cpu).count = count;
+    this_cpu(frame_cpu).owned[owner]++;
+    frame_buddy.frames[number].identity = identity_of(owner, 0);
+    frame_poison_check(frame_address(number), 0);
+    return frame_address(number);
+}
+
+/* Moves up to FRAME_BATCH frames into the empty front list; the lock is held. */
+static void front_fill(void)
+{
+    uint32_t count = 0;
+
+    while (count < FRAME_BATCH &&
+           buddy_take(&frame_buddy, 0, &this_cpu_pointer(frame_cpu)->front[count])) {
+        frame_buddy.frames[this_cpu(frame_cpu).front[count++]].state = FRAME_CACHED;
+    }
+    this_cpu(frame_cpu).count = count;
+}
+
+/* Moves the `count` frames that were freed longest ago into the buddy lists; the lock is held. */
+static void front_drain(uint32_t count)
+{
+    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
+
+    for (uint32_t i = 0; i < count; i++) {
+        buddy_put(&frame_buddy, cpu->front[i], 0);
+    }
+    cpu->count -= count;
+    for (uint32_t i = 0; i < cpu->count; i++) {
+        cpu->front[i] = cpu->front[i + count];
+    }
+}
+
+int frame_allocate_local(enum frame_owner owner, physical_t *out)
+{
+    if (unlikely(this_cpu(frame_cpu).count == 0)) {
+        return ERROR_NO_MEMORY;
+    }
+    *out = front_pop(owner);
+    return OK;
+}
+
+/* The front list is empty and interrupts are off. */
+static never_inline must_check int allocate_slowly(enum frame_owner owner, physical_t *out)
+{
+    spin_lock(&frame_lock);
+    front_fill();
+    spin_unlock_quietly(&frame_lock);
+    return frame_allocate_local(owner, out);
+}
+
+int frame_allocate(enum frame_owner owner, physical_t *out)
+{
+    uint64_t flags = interrupts_save();
+    int error = OK;
+
+    if (likely(this_cpu(frame_cpu).count != 0)) {
+        *out = front_pop(owner);
+    } else {
+        error = allocate_slowly(owner, out);
+    }
+    interrupts_restore(flags);
+    return error;
+}
+
+int frame_allocate_nowait(enum frame_owner owner, physical_t *out)
+{
+    uint64_t flags = interrupts_save();
+    int error = frame_allocate_local(owner, out);
+
+    if (error != OK) {
+        error = ERROR_AGAIN;
+        if (spin_try_lock(&frame_lock)) {
+            front_fill();
+            spin_unlock_quietly(&frame_lock);
+            error = frame_allocate_local(owner, out);
+        }
+    }
+    interrupts_restore(flags);
+    return error;
+}
+
+int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out)
+{
+    uint32_t first;
+    uint64_t flags;
+    bool found;
+
+    if (order == 0) {
+        return frame_allocate(owner, out);
+    }
+    if (order > BUDDY_ORDER_MAX) {
+        return ERROR_INVALID;
+    }
+    flags = spin_lock_irq_save(&frame_lock);
+    found = buddy_take(&frame_buddy, order, &first);
+    if (!found) { /* our own front list may hold the missing pieces */
+        front_drain(this_cpu(frame_cpu).count);
+        found = buddy_take(&frame_buddy, order, &first);
+    }
+    if (found) {
+        this_cpu(frame_cpu).owned[owner] += 1L << order;
+        frame_buddy.frames[first].identity = identity_of(owner, order);
+    }
+    spin_unlock_irq_restore(&frame_lock, flags);
+    if (!found) {
+        return ERROR_NO_MEMORY;
+    }
+    frame_poison_check(frame_address(first), order);
+    *out = frame_address(first);
+    return OK;
+}
+
+/* The front list is full and interrupts are off. */
+static never_inline void drain_slowly(void)
+{
+    spin_lock(&frame_lock);
+    front_drain(FRAME_BATCH);
+    spin_unlock_quietly(&frame_lock);
+}
+
+/* Offers a frame to the interceptor: true if it was kept. Interrupts are off. */
+static never_inline bool free_intercepted(bool (*interceptor)(physical_t frame), physical_t address,
+                                          enum frame_owner owner)
+{
+    frame_owner_change(address, owner, FRAME_OWNER_RESERVE);
+    if (interceptor(address)) {
+        return true;
+    }
+    frame_owner_change(address, FRAME_OWNER_RESERVE, owner);
+    return false;
+}
+
+void frame_free(physical_t address, enum frame_owner owner)
+{
+    uint64_t flags = interrupts_save();
+    struct frame *frame = frame_checked(address, 0, owner, "freed");
+    bool (*interceptor)(physical_t) = __atomic_load_n(&free_interceptor, __ATOMIC_ACQUIRE);
+
+    if (unlikely(interceptor != NULL) && free_intercepted(interceptor, address, owner)) {
+        interrupts_restore(flags);
+        return;
+    }
+    frame_poison(address, 0);
+    frame->state = FRAME_CACHED;
+    this_cpu(frame_cpu).owned[owner]--;
+    if (unlikely(this_cpu(frame_cpu).count == FRAME_FRONT_MAX)) {
+        drain_slowly();
+    }
+    this_cpu(frame_cpu).front[this_cpu(frame_cpu).count++] = (uint32_t)(address >> PAGE_SHIFT);
+    interrupts_restore(flags);
+}
+
+/* A block becomes single frames of the same owner, and each is freed by itself. */
+static void free_singly(physical_t first, unsigned order, enum frame_owner owner)
+{
+    for (uint32_t i = 0; i < 1u << order; i++) {
+        frame_buddy.frames[(first >> PAGE_SHIFT) + i].identity = identity_of(owner, 0);
+    }
+    for (uint32_t i = 0; i < 1u << order; i++) {
+        frame_free(first + i * PAGE_BYTES, owner);
+    }
+}
+
+void frame_free_order(physical_t first, unsigned order, enum frame_owner owner)
+{
+    uint64_t flags;
+
+    if (order == 0) {
+        frame_free(first, owner);
+        return;
+    }
+    frame_checked(first, order, owner, "freed");
+    if (unlikely(__atomic_load_n(&free_interceptor, __ATOMIC_ACQUIRE) != NULL)) {
+        free_singly(first, order, owner);
+        return;
+    }
+    frame_poison(first, order);
+    flags = spin_lock_irq_save(&frame_lock);
+    this_cpu(frame_cpu).owned[owner] -= 1L << order;
+    buddy_put(&frame_buddy, (uint32_t)(first >> PAGE_SHIFT), order);
+    spin_unlock_irq_restore(&frame_lock, flags);
+}
+
+void frame_owner_change(physical_t first, enum frame_owner from, enum frame_owner to)
+{
+    uint64_t flags = interrupts_save();
+    unsigned order =
+        first >> PAGE_SHIFT < frame_buddy.count ? frame_buddy.frames[first >> PAGE_SHIFT].order : 0;
+
+    frame_checked(first, order, from, "handed over")->owner = (uint8_t)to;
+    this_cpu(frame_cpu).owned[from] -= 1L << order;
+    this_cpu(frame_cpu).owned[to] += 1L << order;
+    interrupts_restore(flags);
+}
+
+int frame_allocate_page_table(physical_t *out)
+{
+    return frame_allocate(FRAME_OWNER_PAGE_TABLE, out);
+}
+
+void frame_zero(physical_t frame)
+{
+    page_zero(physical_to_virtual(frame));
+}
+
+void frame_cache_drain_this_cpu(void)
+{
+    uint64_t flags = spin_lock_irq_save(&frame_lock);
+
+    front_drain(this_cpu(frame_cpu).count);
+    spin_unlock_irq_restore(&frame_lock, flags);
+}
+
+void frame_set_free_interceptor(bool (*interceptor)(physical_t frame))
+{
+    __atomic_store_n(&free_interceptor, interceptor, __ATOMIC_RELEASE);
+}
+
+/* Has this CPU an area of its own? (CPU 0 uses the section itself: its distance is 0.) */
+static bool cpu_has_area(unsigned cpu)
+{
+    return cpu == 0 || percpu_offset[cpu] != 0;
+}
+
+size_t frame_cached_count(void)
+{
+    size_t count = 0;
+
+    for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
+        if (cpu_has_area(cpu)) {
+            count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).count, __ATOMIC_RELAXED);
+        }
+    }
+    return count;
+}
+
+long frame_owned_sum(enum frame_owner owner)
+{
+    long count = 0;
+
+    for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
+        if (cpu_has_area(cpu)) {
+            count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).owned[owner], __ATOMIC_RELAXED);
+        }
+    }
+    return count;
+}

@@ -1,0 +1,55 @@
+/* Host stand-in: an interrupt flag for each thread instead of the processor's. */
+#pragma once
+
+#include <sched.h>
+
+#include "arch/x86_64/types.h"
+
+#define FLAGS_INTERRUPT (1UL << 9)
+
+extern __thread bool fake_interrupts_on;
+
+static inline uint64_t flags_read(void)
+{
+    return fake_interrupts_on ? FLAGS_INTERRUPT : 0;
+}
+
+static inline void interrupts_disable(void)
+{
+    fake_interrupts_on = false;
+}
+
+static inline void interrupts_enable(void)
+{
+    fake_interrupts_on = true;
+}
+
+static inline bool interrupts_enabled(void)
+{
+    return fake_interrupts_on;
+}
+
+static inline uint64_t interrupts_save(void)
+{
+    uint64_t flags = flags_read();
+
+    interrupts_disable();
+    return flags;
+}
+
+static inline void interrupts_restore(uint64_t flags)
+{
+    if (flags & FLAGS_INTERRUPT) {
+        interrupts_enable();
+    }
+}
+
+static inline void cpu_pause(void)
+{
+    sched_yield();
+}
+
+static inline uint64_t tsc_read(void)
+{
+    return __builtin_ia32_rdtsc();
+}
