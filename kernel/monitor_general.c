@@ -1,0 +1,67 @@
+/* Commands about the monitor itself and the machine as a whole. */
+#include "arch/x86_64/report.h"
+#include "kernel/log.h"
+#include "kernel/monitor.h"
+#include "lib/string.h"
+
+static void command_show(const struct monitor_command *command)
+{
+    int blanks = 24 - (int)(strlen(command->name) + strlen(command->arguments));
+    console_print("  %s %s%*s%s\n", command->name, command->arguments, blanks > 1 ? blanks : 1, "",
+                  command->help);
+}
+
+MONITOR_COMMAND(help, "[COMMAND]", "list the commands, or explain one")
+{
+    if (count == 1) {
+        const struct monitor_command *command = monitor_command_find(arguments[0]);
+        if (command == NULL) {
+            console_print("There is no command '%s'.\n", arguments[0]);
+            return OK;
+        }
+        command_show(command);
+        return OK;
+    }
+    for (const struct monitor_command *command = monitor_command_after(""); command != NULL;
+         command = monitor_command_after(command->name)) {
+        command_show(command);
+    }
+    console_print("Tab completes, the arrows edit and recall lines, control-C drops one.\n");
+    return OK;
+}
+
+static void line_show(void *context maybe_unused, enum log_level level, const char *line)
+{
+    console_print_styled(log_level_style(level), "%s\n", line);
+}
+
+MONITOR_COMMAND(log, "[LEVEL]", "show the log again: error, warn, info or debug lines and above")
+{
+    enum log_level level = LOG_DEBUG;
+    if (count == 1 && log_level_parse(arguments[0], &level) != OK) {
+        return ERROR_INVALID;
+    }
+    log_each(level, line_show, NULL);
+    return OK;
+}
+
+MONITOR_COMMAND(panic, "", "stop the machine as a kernel bug would")
+{
+    panic("asked for at the monitor");
+}
+
+static bool (*test_runner)(const char *patterns);
+
+void monitor_test_runner_set(bool (*run)(const char *patterns))
+{
+    test_runner = run;
+}
+
+MONITOR_COMMAND(test, "[PATTERN]", "run the tests whose ids match: test STK*, test LIN0001,MEM*")
+{
+    if (test_runner == NULL) {
+        return ERROR_UNSUPPORTED;
+    }
+    (void)test_runner(count == 1 ? arguments[0] : "*");
+    return OK;
+}
