@@ -1,16 +1,23 @@
 # `make test`: everything that can be tested, with one line at the end. The runner asks make for
-# the kernels and ISOs that its rows need, so nothing else stands here. ROWS="pvh-* checks" runs
-# only what matches.
+# the kernels and ISOs that its rows need, so no rule for them stands here.
+#
+# Words that change what is tested:
+#   ROWS=     only these rows, or checks, self, host: ROWS="pvh-* checks"
+#   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
-export PYTHON
+
+TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)')
 
 .PHONY: test test-quick check
 
-test:
-	@$(PYTHON) tests/run $(foreach row,$(ROWS),--row '$(row)')
+## make test         every test there is; ROWS= and TESTS= choose
+test: $(if $(wildcard tools/setup),setup-test)
+	@$(PYTHON) tests/run $(TEST_OPTIONS)
 
+## make test-quick   the in-kernel tests on one machine with two CPUs
 test-quick:
-	@$(PYTHON) tests/run --quick
+	@$(PYTHON) tests/run --quick $(TEST_OPTIONS)
 
+## make check        the checks of the tree and the runner's own tests
 check:
 	@$(PYTHON) tests/run --row checks --row self

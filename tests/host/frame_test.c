@@ -80,8 +80,9 @@ HOST_TEST("the buddy algorithm agrees with a bitmap over 60000 random steps")
                 continue;
             }
             host_equal(first % (1u << order), 0);
-            for (uint32_t i = first; i < first + (1u << order); i++) {
-                host_check(i < 5000 && !taken[i]);
+            host_check(first + (1u << order) <= 5000);
+            for (uint32_t i = first; i < first + (1u << order) && i < 5000; i++) {
+                host_check(!taken[i]);
                 taken[i] = true;
             }
             blocks[count].first = first;

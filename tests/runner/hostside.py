@@ -3,8 +3,8 @@
 A check is a program `tools/check_*.py`: exit status 0 is a pass, 77 a skip whose reason is the
 last line that it prints, anything else a failure.
 
-The host unit tests are built by `make host-tests`; each program build/host/*_test prints
-KTAP as the kernel does and ends with status 0 if all passed.
+The host unit tests are the programs of HOST_PROGRAMS; they print TAP (see tap.py) and end with
+status 0 if all passed.
 """
 
 import glob
@@ -14,11 +14,12 @@ import sys
 import time
 import xml.etree.ElementTree as xml
 
-from . import ktap
+from . import tap
 from .result import FAILED, PASSED, SKIPPED, Group
 
 SKIP_STATUS = 77
 LIMIT_SECONDS = 300
+HOST_PROGRAMS = ("host/unit", "host/unit-invariant")
 
 
 def run_program(command, cwd, limit_seconds=LIMIT_SECONDS):
@@ -92,23 +93,22 @@ def _read_pytest(group, report):
 
 
 def host_tests(paths, update, programs=None):
-    """Runs the host unit tests, each a case under its own id."""
+    """Runs the host unit tests; each test is a case."""
     group, begin = Group("host"), time.monotonic()
     if programs is None:
-        programs = sorted(glob.glob(os.path.join(paths.build, "host", "*_test")))
+        programs = [os.path.join(paths.build, name) for name in HOST_PROGRAMS]
     for program in programs:
         name = os.path.basename(program)
         update(name)
         status, output = run_program([program], paths.root)
-        reader = ktap.read(output.encode())
-        for result in reader.results:
-            detail = result.reason or "\n".join(result.notes)
-            group.add(f"{name}: {result.id} {result.sentence}", result.outcome, detail)
-        complaints = list(reader.complaints)
+        results, complaints = tap.read(output)
+        failures = sum(1 for result in results if result.outcome == FAILED)
+        for result in results:
+            group.add(f"{name}: {result.sentence}", result.outcome, "\n".join(result.notes))
         if status is None:
             complaints.append("hung")
-        elif (status == 0) != (reader.count(FAILED) == 0):
-            complaints.append(f"exit status {status} with {reader.count(FAILED)} failed tests")
+        elif (status == 0) != (failures == 0):
+            complaints.append(f"exit status {status} with {failures} failed tests")
         if complaints:
             tail = output.splitlines()[-60:]
             group.add(f"{name}: program", FAILED, "\n".join(complaints + ["--"] + tail))

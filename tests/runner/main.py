@@ -79,7 +79,7 @@ class Run:
             if builds:
                 self.paths.make_kernels(builds)
             if "host" in self.names:
-                self.paths.make("host-tests")
+                self.paths.make(*(f"build/{name}" for name in hostside.HOST_PROGRAMS))
         except BuildError as error:
             group.add("make", FAILED, str(error))
             return group

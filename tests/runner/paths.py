@@ -5,6 +5,8 @@ import os
 import subprocess
 
 BUILDS = ("release", "invariant", "ubsan", "O0", "lost")
+# What an outer make exports and an inner one must not take for its own.
+NOT_FOR_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "VARIANT", "CMDLINE", "ISO")
 
 
 class BuildError(Exception):
@@ -39,7 +41,7 @@ class Paths:
     def make(self, *arguments):
         """Runs make in the root with these arguments."""
         environment = {key: value for key, value in os.environ.items()
-                       if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMDLINE", "ISO")}
+                       if key not in NOT_FOR_MAKE}
         done = subprocess.run(["make", "-C", self.root, "--no-print-directory",
                                f"-j{os.cpu_count() or 1}", *arguments],
                               env=environment, stdin=subprocess.DEVNULL, text=True,

@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as xml
 
 import pytest
-from runner import exemptions, hostside, main, report
+from runner import exemptions, hostside, main, report, tap
 from runner.paths import Paths
 from runner.result import Group
 from runner.row import Row
@@ -91,21 +91,35 @@ def test_check_programs_are_judged_by_status(tmp_path):
 
 
 HOST = """#!/bin/sh
-printf 'KTAP version 1\\n1..1\\n# HST0001 starting\\n{word} 1 HST0001 adds\\n'
-printf '# totals: passed {passed} failed {failed} skipped 0\\n# end of tests\\n'
+printf 'TAP version 13\\n1..1\\n{note}{word} 1 - a.c: adds\\n{passed} passed, {failed} failed\\n'
 exit {status}
 """
 
 
-@pytest.mark.parametrize("word, passed, failed, status, failures", [
-    ("ok", 1, 0, 0, 0), ("not ok", 0, 1, 1, 1), ("ok", 1, 0, 1, 1), ("not ok", 0, 1, 0, 2),
-    ("ok", 1, 1, 0, 1),
+@pytest.mark.parametrize("note, word, passed, failed, status, failures", [
+    ("", "ok", 1, 0, 0, 0), ("", "not ok", 0, 1, 1, 1), ("", "ok", 1, 0, 1, 1),
+    ("", "not ok", 0, 1, 0, 2), ("", "ok", 1, 1, 0, 1), ("# a.c: note\\n", "ok", 1, 0, 0, 0),
+    ("==7==ERROR: AddressSanitizer\\n", "ok", 1, 0, 0, 1),
+    ("==7==ERROR: AddressSanitizer\\n", "not ok", 0, 1, 1, 1),
 ])
-def test_host_programs_are_judged(tmp_path, word, passed, failed, status, failures):
-    text = HOST.format(word=word, passed=passed, failed=failed, status=status)
+def test_host_programs_are_judged(tmp_path, note, word, passed, failed, status, failures):
+    text = HOST.format(note=note, word=word, passed=passed, failed=failed, status=status)
     made = hostside.host_tests(Paths(str(tmp_path)), lambda _: None,
                                [program(tmp_path, "a_test", text)])
     assert made.count("failed") == failures and len(made.cases) == 2
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("", "no header"), ("TAP version 13\n", "not a plan"),
+    ("TAP version 13\n1..0\n0 passed, 0 failed\n", "no test at all"),
+    ("TAP version 13\n1..2\nok 1 - a\n1 passed, 0 failed\n", "plan says 2"),
+    ("TAP version 13\n1..1\nok 1 - a\n", "no totals"),
+    ("TAP version 13\n1..1\nok 2 - a\n1 passed, 0 failed\n", "expected 1"),
+    ("TAP version 13\n1..2\nok 1 - a\nok 2 - a\n2 passed, 0 failed\n", "two tests say"),
+    ("TAP version 13\n1..1\nok 1 - a\n1 passed, 0 failed\nok 2 - b\n", "after the totals"),
+])
+def test_bad_tap_is_told(text, wanted):
+    assert any(wanted in complaint for complaint in tap.read(text)[1])
 
 
 def test_failing_pytest_is_a_failure(tmp_path):
