@@ -24,7 +24,7 @@ comma := ,
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all kernel variants iso run debug gdb bochs doctor setup-run setup-test help clean FORCE
+.PHONY: all kernel variants iso run test debug gdb bochs doctor setup-run setup-test help clean FORCE
 
 # Q hides a command, SAY prints its short name instead.
 Q   := $(if $(V),,@)

@@ -51,9 +51,11 @@ build/$(1)/obj/%.o: %.c build/$(1)/flags
 	@$$(SAY) CC $$<
 	$$(Q)$$(CC) $$($(1)_CFLAGS) -MMD -MP -c -o $$@ $$<
 
+# NASM 2.16 lists what is included only when it does nothing else: so two runs.
 build/$(1)/obj/%.asm.o: %.asm build/$(1)/offsets.inc build/$(1)/flags
 	@$$(SAY) NASM $$<
-	$$(Q)$$(NASM) $$(NASMFLAGS) -I build/$(1)/ -MD $$(@:.o=.d) -MP -o $$@ $$<
+	$$(Q)$$(NASM) $$(NASMFLAGS) -I build/$(1)/ -M -MP -MT $$@ -MF $$(@:.o=.d) $$<
+	$$(Q)$$(NASM) $$(NASMFLAGS) -I build/$(1)/ -o $$@ $$<
 
 build/$(1)/offsets.inc: arch/x86_64/offsets.c build/$(1)/flags
 	@$$(SAY) GEN $$@

@@ -47,4 +47,5 @@ endif
 
 CFLAGS := $(CFLAGS_needed) -isystem $(CC_HEADERS) $(CC_ACCEPTS) $(if $(CI),-Werror) -I.
 LDFLAGS := $(LDFLAGS_needed) $(LD_ACCEPTS)
-NASMFLAGS := -f elf64 -g -F dwarf -w+orphan-labels -w+error=orphan-labels
+# No -g: NASM 2.16 writes DWARF that gdb 13 cannot read, with this directory's name in it.
+NASMFLAGS := -f elf64 -w+orphan-labels -w+error=orphan-labels

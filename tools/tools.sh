@@ -8,8 +8,7 @@ tools_directory=$(dirname "$0")
 python=/usr/bin/python3
 [ -x $python ] || python=python3
 
-# Where sbin is not on the PATH, mformat and others still are; nothing here needs root's PATH.
-tools_prefix=${CROSS_COMPILE-$("$tools_directory/find-compiler" 2>/dev/null)}
+tools_prefix=${CROSS_COMPILE-$("$tools_directory/find-compiler" 2>/dev/null || true)}
 
 # tools_list NEED: the lines of the table that NEED includes.
 tools_list() {
