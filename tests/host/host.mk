@@ -1,5 +1,5 @@
-# `make host-test`: the portable core under ASan and UBSan on this machine. HOST_TESTS=pattern runs
-# some of it. A new module is tested by adding its sources here and a *_test.c beside this file.
+# The portable core under ASan and UBSan on this machine. A new module is tested by adding its
+# sources to HOST_MODULES and a *_test.c beside this file.
 
 HOST_CC     ?= gcc
 HOST_OUT    := build/host
@@ -22,18 +22,23 @@ $(HOST_NEEDS_RENAME): HOST_EXTRA := $(HOST_RENAME)
 # Everything twice: as released, and with the invariants checked.
 $(HOST_OUT)/invariant/%.o: %.c tests/host/host.mk
 	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) -DINVARIANT $(HOST_EXTRA) -MMD -MP -c -o $@ $<
+	@$(SAY) HOST $<
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -DINVARIANT $(HOST_EXTRA) -MMD -MP -c -o $@ $<
 
 $(HOST_OUT)/%.o: %.c tests/host/host.mk
 	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_CFLAGS) $(HOST_EXTRA) -MMD -MP -c -o $@ $<
+	@$(SAY) HOST $<
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(HOST_EXTRA) -MMD -MP -c -o $@ $<
 
 $(HOST_OUT)/unit: $(HOST_SOURCES:%.c=$(HOST_OUT)/%.o)
-	$(HOST_CC) -fsanitize=address,undefined -pthread -o $@ $^
+	@$(SAY) HOST $@
+	$(Q)$(HOST_CC) -fsanitize=address,undefined -pthread -o $@ $^
 
 $(HOST_OUT)/unit-invariant: $(HOST_SOURCES:%.c=$(HOST_OUT)/invariant/%.o)
-	$(HOST_CC) -fsanitize=address,undefined -pthread -o $@ $^
+	@$(SAY) HOST $@
+	$(Q)$(HOST_CC) -fsanitize=address,undefined -pthread -o $@ $^
 
+## make host-test    run the host unit tests; HOST_TESTS=PATTERN those whose sentences match
 host-test: $(HOST_OUT)/unit $(HOST_OUT)/unit-invariant
 	@$(HOST_OUT)/unit $(if $(HOST_TESTS),'$(HOST_TESTS)')
 	@$(HOST_OUT)/unit-invariant $(if $(HOST_TESTS),'$(HOST_TESTS)')
