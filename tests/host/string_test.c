@@ -1,0 +1,125 @@
+/*
+ * Memory and string functions against plain loops. This file and lib/string.c are compiled with the
+ * names that the C library has too changed (host.mk), so that ours are the ones called.
+ */
+#include "lib/string.h"
+
+#include "lib/error.h"
+#include "tests/host/host.h"
+
+#define AREA 200
+
+static unsigned char area[AREA], model[AREA];
+
+static void areas_fill(void)
+{
+    for (unsigned i = 0; i < AREA; i++) {
+        area[i] = model[i] = (unsigned char)host_random();
+    }
+}
+
+static bool areas_equal(void)
+{
+    for (unsigned i = 0; i < AREA; i++) {
+        if (area[i] != model[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+HOST_TEST("memcpy, memmove and memset write what they should and nothing else, at any alignment")
+{
+    for (unsigned from = 0; from < 64; from += 3) {
+        for (unsigned to = 0; to < 64; to++) {
+            for (unsigned bytes = 0; bytes < 100; bytes += 1 + bytes / 20) {
+                unsigned char before[AREA];
+
+                areas_fill();
+                for (unsigned i = 0; i < AREA; i++) {
+                    before[i] = model[i];
+                }
+                for (unsigned i = 0; i < bytes; i++) {
+                    model[to + i] = before[from + i];
+                }
+                host_check(memmove(area + to, area + from, bytes) == area + to);
+                host_check(areas_equal());
+                host_check(memcpy(area + to, before + from, bytes) == area + to);
+                host_check(areas_equal());
+                host_check(memset(area + to, 0x1a5, bytes) == area + to);
+                for (unsigned i = 0; i < bytes; i++) {
+                    model[to + i] = 0xa5;
+                }
+                host_check(areas_equal());
+            }
+        }
+    }
+}
+
+HOST_TEST("memcmp tells the first difference as unsigned bytes, memchr the first place")
+{
+    for (unsigned round = 0; round < 20000; round++) {
+        unsigned bytes = (unsigned)host_random_below(50), offset = (unsigned)host_random_below(20);
+        unsigned place = (unsigned)host_random_below(60);
+        int expected = 0;
+
+        areas_fill();
+        area[offset + place] ^= (unsigned char)host_random();
+        for (unsigned i = 0; i < bytes && expected == 0; i++) {
+            expected = area[offset + i] - model[offset + i];
+        }
+        host_equal(memcmp(area + offset, model + offset, bytes), expected);
+        place = 0;
+        while (place < bytes && area[offset + place] != area[100]) {
+            place++;
+        }
+        host_check(memchr(area + offset, area[100], bytes) ==
+                   (place < bytes ? area + offset + place : NULL));
+    }
+}
+
+HOST_TEST("strings are measured, compared and searched")
+{
+    const char *text = "magazine";
+
+    host_equal(strlen(""), 0);
+    host_equal(strlen(text), 8);
+    host_equal(strnlen(text, 3), 3);
+    host_equal(strnlen(text, 30), 8);
+    host_equal(strcmp("a", "a"), 0);
+    host_check(strcmp("a", "b") < 0);
+    host_check(strcmp("ab", "a") > 0);
+    host_check(strcmp("\x80", "a") > 0);
+    host_equal(strncmp("abc", "abd", 2), 0);
+    host_check(strncmp("abc", "abd", 3) < 0);
+    host_equal(strncmp("abc", "abc", 99), 0);
+    host_equal(strncmp("x", "y", 0), 0);
+    host_check(strchr(text, 'a') == text + 1);
+    host_check(strrchr(text, 'a') == text + 3);
+    host_check(strchr(text, 'x') == NULL);
+    host_check(strchr(text, '\0') == text + 8);
+    host_check(strrchr(text, '\0') == text + 8);
+    host_check(strstr(text, "zin") == text + 4);
+    host_check(strstr(text, "") == text);
+    host_check(strstr(text, "zone") == NULL);
+    host_check(strstr("aaab", "aab") != NULL);
+    host_check(string_starts_with(text, "mag"));
+    host_check(!string_starts_with("mag", text));
+    host_check(string_equal(text, "magazine"));
+    host_check(!string_equal(text, "magazin"));
+}
+
+HOST_TEST("string_copy terminates always and tells when it cut")
+{
+    char to[5] = "####";
+
+    host_equal(string_copy(to, sizeof(to), "four"), OK);
+    host_check(string_equal(to, "four"));
+    host_equal(string_copy(to, sizeof(to), "fives"), ERROR_RANGE);
+    host_check(string_equal(to, "five"));
+    host_equal(string_copy(to, 1, ""), OK);
+    host_equal(to[0], '\0');
+    to[0] = '#';
+    host_equal(string_copy(to, 0, "x"), ERROR_RANGE);
+    host_equal(to[0], '#');
+}
