@@ -1,0 +1,103 @@
+/* Which devices the console has, found out at start-up. A device that is missing is only said. */
+#include "kernel/console_devices.h"
+
+#include "arch/x86_64/framebuffer.h"
+#include "arch/x86_64/interrupt.h"
+#include "arch/x86_64/ioapic.h"
+#include "arch/x86_64/keyboard.h"
+#include "arch/x86_64/serial.h"
+#include "arch/x86_64/vga_text.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "lib/error.h"
+#include "lib/string.h"
+
+#define INPUT_CPU 0
+
+static struct screen screen;
+
+/* A line that was said before there was a screen. */
+static void line_show(void *context, enum log_level level maybe_unused, const char *line)
+{
+    screen_write(context, line, strlen(line));
+    screen_write(context, "\n", 1);
+}
+
+void console_screen_start(const struct framebuffer_info *info)
+{
+    bool pixels = info->kind == FRAMEBUFFER_PIXELS;
+    int error = pixels ? framebuffer_init(&screen, info) : vga_text_init(&screen);
+    if (error != OK) {
+        log_warn("no screen (%s): the console is the serial line alone", error_name(error));
+        return;
+    }
+    log_each(LOG_INFO, line_show, &screen);
+    console_screen_attach(&screen);
+    if (pixels) {
+        log_info("screen: framebuffer of %u by %u pixels, %u by %u characters", info->width,
+                 info->height, screen.columns, screen.rows);
+    } else {
+        log_info("screen: VGA text, %u by %u characters", screen.columns, screen.rows);
+    }
+}
+
+static void serial_handler(struct trap_frame *frame maybe_unused)
+{
+    serial_interrupt();
+}
+
+static void keyboard_handler(struct trap_frame *frame maybe_unused)
+{
+    keyboard_interrupt();
+}
+
+/* Gives an ISA line a vector of its own and has it delivered. */
+static int line_connect(unsigned line, interrupt_handler handler, const char *name)
+{
+    unsigned vector;
+    uint32_t gsi;
+    int error = interrupt_vector_allocate(&vector);
+    if (error == OK) {
+        error = interrupt_register(vector, handler, name);
+    }
+    if (error != OK) {
+        return error;
+    }
+    error = ioapic_route_isa(line, vector, INPUT_CPU, &gsi);
+    if (error != OK) {
+        interrupt_unregister(vector);
+    }
+    return error;
+}
+
+static void serial_start(void)
+{
+    if (!serial_present()) {
+        log_info("no serial port at COM1");
+        return;
+    }
+    int error = line_connect(SERIAL_LINE, serial_handler, "serial");
+    if (error != OK) {
+        log_warn("serial input has no interrupt: %s", error_name(error));
+    }
+    serial_input_start(console_serial_received);
+}
+
+static void keyboard_connect(bool absent)
+{
+    int error = absent ? ERROR_NOT_FOUND : keyboard_start(console_key_received);
+    if (error != OK) {
+        log_info("no PS/2 keyboard");
+        return;
+    }
+    error = line_connect(KEYBOARD_LINE, keyboard_handler, "keyboard");
+    if (error != OK) {
+        log_warn("the keyboard has no interrupt: %s", error_name(error));
+    }
+}
+
+void console_input_start(bool keyboard_absent)
+{
+    serial_start();
+    keyboard_connect(keyboard_absent);
+}
