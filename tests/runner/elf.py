@@ -46,6 +46,11 @@ def test_ids(path):
     return sorted(match.group(1) for match in found if match)
 
 
+def addresses(path):
+    """{name: address} of all symbols; of doubles, one."""
+    return {name: address for name, address, _ in symbols(path)}
+
+
 def function_at(path, address):
     """`name+0xoffset` of the function that holds the address, or None."""
     best = max(((start, name, size) for name, start, size in symbols(path) if start <= address),

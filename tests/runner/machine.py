@@ -38,6 +38,7 @@ class Machine:
         self.directory = paths.row_directory(row.name)
         self.reader = Reader()
         self.process = None
+        self.notes = []
         self._serial_log = None
         self._short = None
 
@@ -85,6 +86,15 @@ class Machine:
         self._serial_log.write(data)
         self._serial_log.flush()
         return self.reader.feed(data)
+
+    def note(self, text):
+        """Keeps a line for the report of the row."""
+        self.notes.append(text)
+
+    def drain(self):
+        """Reads what has come so far, so that the emulator never waits for its reader."""
+        while self.pump(0):
+            pass
 
     def send(self, text):
         """Types on the serial line."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+from .gdb import Gdb
 from .machine import Machine, MachineError
 from .qmp import Qmp
 
@@ -25,6 +26,9 @@ class Qemu(Machine):
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-d", "cpu_reset,guest_errors", "-D", os.path.join(self.directory, "qemu.log"),
         ]
+        if row.gdb:
+            command += ["-chardev", f"socket,id=gdb,path={self._short}/gdb,server=on,wait=off",
+                        "-gdb", "chardev:gdb", "-S"]
         if row.cpu:
             command += ["-cpu", row.cpu]
         if row.boot == "pvh":
@@ -55,6 +59,10 @@ class Qemu(Machine):
     def qmp(self):
         """A new connection to this QEMU's QMP socket (one at a time)."""
         return Qmp(f"{self._short}/qmp")
+
+    def gdb(self):
+        """A connection to the gdb stub of a row with `gdb=True`, which waits for it to begin."""
+        return Gdb(f"{self._short}/gdb")
 
     def interrogate(self):
         try:

@@ -38,6 +38,7 @@ class Row:
     forbid: tuple = ()
     status: int = None
     script: str = ""
+    gdb: bool = False
     extra: tuple = ()
     budget_seconds: int = 60
     limit_seconds: int = 240

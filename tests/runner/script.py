@@ -60,6 +60,7 @@ def run(row, paths, update):
             outcome, detail = FAILED, _explain(error, started)
         finally:
             for emulated in started:
+                group.remarks += emulated.notes
                 emulated.stop()
         group.add(f"{check.__name__}: {sentence}", outcome, detail,
                   time.monotonic() - start_time)

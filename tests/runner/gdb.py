@@ -1,0 +1,137 @@
+"""The little of gdb's remote protocol that tests need: breakpoints, steps, registers, memory.
+
+It talks to QEMU's stub. With it a test stops the guest at one exact instruction, which no timer
+and no interrupt of the guest's own can do.
+"""
+
+import re
+import socket
+import time
+
+REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
+             "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip")
+
+
+class GdbError(Exception):
+    """The stub refused, went away, or was not heard in time."""
+
+
+class Gdb:
+    """A connection to a stub that listens on a Unix socket. The guest is stopped by connecting."""
+
+    def __init__(self, path, timeout_seconds=60):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._buffer = b""
+        self._timeout_seconds = timeout_seconds
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self._socket.connect(path)
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise GdbError(f"no stub at {path}: {error}") from error
+                time.sleep(0.05)
+        self._command("?")
+
+    def close(self):
+        """Leaves the guest as it is; it goes on if it was stopped."""
+        try:
+            self._send("D")
+        except OSError:
+            pass
+        self._socket.close()
+
+    def break_at(self, address):
+        """Sets a breakpoint."""
+        self._must(f"Z0,{address:x},1")
+
+    def unbreak(self, address):
+        """Removes a breakpoint."""
+        self._must(f"z0,{address:x},1")
+
+    def go(self):
+        """Lets the guest run without waiting for it to stop."""
+        self._send("c")
+
+    def go_on(self, timeout_seconds=None):
+        """Lets the guest run until it stops; False if it ended instead."""
+        return self._run("c", timeout_seconds)
+
+    def step(self):
+        """Executes one instruction."""
+        if not self._run("s", None):
+            raise GdbError("the guest ended in a step")
+
+    def register(self, name):
+        """The value of a general register or of rip, of the CPU that stopped."""
+        return self.registers()[name]
+
+    def registers(self):
+        """{name: value} of the CPU that stopped."""
+        data = bytes.fromhex(self._command("g").replace("x", "0"))
+        return {name: int.from_bytes(data[8 * i:8 * i + 8], "little")
+                for i, name in enumerate(REGISTERS)}
+
+    def read(self, address, count):
+        """Memory at a virtual address."""
+        answer = self._command(f"m{address:x},{count:x}")
+        if answer.startswith("E"):
+            raise GdbError(f"cannot read {count} bytes at {address:#x}")
+        return bytes.fromhex(answer)
+
+    def word(self, address):
+        """The 64-bit word at a virtual address."""
+        return int.from_bytes(self.read(address, 8), "little")
+
+    def _must(self, command):
+        answer = self._command(command)
+        if answer != "OK":
+            raise GdbError(f"{command}: {answer!r}")
+
+    def _run(self, command, timeout_seconds):
+        self._send(command)
+        while True:
+            answer = self._receive(timeout_seconds or self._timeout_seconds)
+            if answer is None or answer[:1] in ("W", "X"):
+                return False
+            if answer[:1] in ("T", "S"):
+                self._select(answer)
+                return True
+
+    def _select(self, stop):
+        """Makes the thread (CPU) that stopped the one whose registers are read."""
+        match = re.search(r"thread:([0-9a-fp.]+);", stop)
+        if match:
+            self._command(f"Hg{match.group(1)}")
+
+    def _command(self, text):
+        self._send(text)
+        answer = self._receive(self._timeout_seconds)
+        if answer is None:
+            raise GdbError(f"the stub went away in {text!r}")
+        return answer
+
+    def _send(self, text):
+        body = text.encode()
+        self._socket.sendall(b"$" + body + b"#%02x" % (sum(body) % 256))
+
+    def _receive(self, timeout_seconds):
+        """The next packet's text; None if the stub is gone."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            match = re.match(rb"[^$]*\$([^#]*)#[0-9a-f]{2}", self._buffer, re.DOTALL)
+            if match:
+                self._buffer = self._buffer[match.end():]
+                self._socket.sendall(b"+")
+                return match.group(1).decode("latin-1")
+            self._socket.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                data = self._socket.recv(65536)
+            except socket.timeout as error:
+                raise GdbError(f"nothing from the stub for {timeout_seconds} s") from error
+            except OSError:
+                return None
+            if not data:
+                return None
+            self._buffer += data
