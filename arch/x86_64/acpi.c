@@ -181,7 +181,7 @@ void acpi_init(const uint8_t *rsdp, unsigned rsdp_bytes)
     }
     info_ready = error == OK;
     if (error != OK) {
-        log_warn("acpi: none found; going on with one CPU and the old interrupt routing");
+        log_warn("acpi: none found; going on with one CPU");
         return;
     }
     log_info("acpi: %u processors, %u I/O APICs, %s, %s", info.processor_count, info.ioapic_count,

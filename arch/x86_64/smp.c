@@ -62,11 +62,10 @@ static void startup_send(uint32_t apic_id)
     lapic_send_startup(apic_id, smp_trampoline_page());
 }
 
-int smp_wake(uint32_t apic_id, unsigned timeout_ms)
+/* The start of a processor that has had its INIT and the wait after it. */
+static must_check int wake_after_init(uint32_t apic_id, unsigned timeout_ms)
 {
     smp_gate_open(apic_id);
-    lapic_send_init(apic_id);
-    clock_delay_us(INIT_WAIT_US);
     startup_send(apic_id);
     if (claimed_within(STARTUP_WAIT_US)) {
         return OK;
@@ -76,6 +75,13 @@ int smp_wake(uint32_t apic_id, unsigned timeout_ms)
         return OK;
     }
     return smp_gate_close() ? ERROR_TIMEOUT : OK;
+}
+
+int smp_wake(uint32_t apic_id, unsigned timeout_ms)
+{
+    lapic_send_init(apic_id);
+    clock_delay_us(INIT_WAIT_US);
+    return wake_after_init(apic_id, timeout_ms);
 }
 
 bool smp_wake_unwanted(uint32_t apic_id)
@@ -101,11 +107,28 @@ static must_check int wait_online(unsigned cpu)
     return OK;
 }
 
+static bool reachable(uint32_t apic_id)
+{
+    return lapic_is_x2apic() || apic_id <= XAPIC_ID_MAX;
+}
+
+/* INIT to each but the caller, so that the long wait after it is the same for all. */
+static void init_all(const struct acpi_info *acpi)
+{
+    for (unsigned i = 0; i < acpi->processor_count; i++) {
+        uint32_t apic_id = acpi->processors[i].apic_id;
+        if (apic_id != lapic_id() && reachable(apic_id)) {
+            lapic_send_init(apic_id);
+        }
+    }
+    clock_delay_us(INIT_WAIT_US);
+}
+
 /* ERROR_BUSY: the CPU came but did not finish; then the tables are still in use. */
 static must_check int start_one(uint32_t apic_id, unsigned cpu,
                                 const struct smp_callbacks *callbacks)
 {
-    if (!lapic_is_x2apic() && apic_id > XAPIC_ID_MAX) {
+    if (!reachable(apic_id)) {
         log_warn("smp: processor with APIC id %u cannot be reached in xAPIC mode", apic_id);
         return ERROR_UNSUPPORTED;
     }
@@ -116,7 +139,7 @@ static must_check int start_one(uint32_t apic_id, unsigned cpu,
     }
     entry_cpu = cpu;
     entry_start = callbacks->start;
-    error = smp_wake(apic_id, ANSWER_TIMEOUT_MS);
+    error = wake_after_init(apic_id, ANSWER_TIMEOUT_MS);
     if (error != OK) {
         log_warn("smp: processor with APIC id %u does not answer and is left out", apic_id);
         return error;
@@ -145,6 +168,7 @@ unsigned smp_start_all(unsigned limit, const struct smp_callbacks *callbacks)
         log_warn("smp: there is no page below 1 MiB to start processors from; going on with one");
         return cpu_online_count();
     }
+    init_all(acpi);
     for (unsigned i = 0; i < acpi->processor_count && cpu_online_count() < limit; i++) {
         if (acpi->processors[i].apic_id == lapic_id()) {
             continue;
