@@ -106,7 +106,10 @@ class Gdb:
             self._command(f"Hg{match.group(1)}")
 
     def _command(self, text):
-        self._send(text)
+        try:
+            self._send(text)
+        except OSError as error:
+            raise GdbError(f"the stub went away before {text!r}") from error
         answer = self._receive(self._timeout_seconds)
         if answer is None:
             raise GdbError(f"the stub went away in {text!r}")
@@ -116,6 +119,12 @@ class Gdb:
         body = text.encode()
         self._socket.sendall(b"$" + body + b"#%02x" % (sum(body) % 256))
 
+    def _acknowledge(self):
+        try:
+            self._socket.sendall(b"+")
+        except OSError:
+            pass  # the stub said its last word and went
+
     def _receive(self, timeout_seconds):
         """The next packet's text; None if the stub is gone."""
         deadline = time.monotonic() + timeout_seconds
@@ -123,7 +132,7 @@ class Gdb:
             match = re.match(rb"[^$]*\$([^#]*)#[0-9a-f]{2}", self._buffer, re.DOTALL)
             if match:
                 self._buffer = self._buffer[match.end():]
-                self._socket.sendall(b"+")
+                self._acknowledge()
                 return match.group(1).decode("latin-1")
             self._socket.settimeout(max(0.01, deadline - time.monotonic()))
             try:
