@@ -71,7 +71,7 @@ BOCHS_OPTIONS := $(if $(filter rfb,$(BOCHS_SCREEN)),$(comma) options="timeout=0"
 bochs: $(ISO) build/$(VARIANT)/kernel.elf
 	@command -v bochs >/dev/null || { echo "bochs is missing: \`make doctor\` says which package has it."; exit 1; }
 	@mkdir -p build/bochs
-	$(Q)sed -e 's|@ISO@|$(ISO)|; s|@CPU@|$(BOCHS_CPU)|; s|@SMP@|$(BOCHS_SMP)|; s|@MEM@|$(BOCHS_MEM)|' \
+	$(Q)sed -e 's|@ISO@|$(ISO)|; s|@CPU@|$(BOCHS_CPU)|; s|@SMP@|$(BOCHS_SMP)|; s|@MEM@|$(BOCHS_MEM)|g' \
 	    -e 's|@SCREEN@|$(BOCHS_SCREEN)$(BOCHS_OPTIONS)|' tools/bochsrc.in >build/bochs/bochsrc
 	$(Q)sed 's|@SYM@|build/$(VARIANT)/kernel.sym|' tools/bochs-commands.in >build/bochs/commands
 	@rm -f build/bochs/serial.txt

@@ -73,7 +73,7 @@ def table(lines, out):
 def bochs(lines, out):
     """Every symbol that Bochs' debugger may be asked for."""
     for address, kind, name in symbols(lines):
-        if kind in "tTdDbBrR" and "." not in name:
+        if kind in "tTdDbBrR" and "." not in name and not name.startswith("__"):
             out.write(f"{address:x} {name}\n")
 
 
