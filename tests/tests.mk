@@ -11,7 +11,7 @@ TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TES
 .PHONY: test test-quick check
 
 ## make test         every test there is; ROWS= and TESTS= choose
-test: $(if $(wildcard tools/setup),setup-test)
+test: setup-test
 	@$(PYTHON) tests/run $(TEST_OPTIONS)
 
 ## make test-quick   the in-kernel tests on one machine with two CPUs

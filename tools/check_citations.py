@@ -13,7 +13,6 @@ import re
 import tree
 
 SPAN = re.compile(r"`([^`\n]+)`")
-FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CITATION = re.compile(r"([\w.+-]+(?:/[\w.+-]+)*):([A-Za-z_]\w*|\d+)(?:\(\))?$")
 PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+$")
 CODE_SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld", ".py", ".md", ".mk", ".sh", ".cfg")
@@ -63,7 +62,7 @@ def main():
     root = tree.root_from_arguments()
     complaints = []
     for name in documents(root):
-        text = FENCE.sub(lambda match: "\n" * match.group(0).count("\n"), tree.read(root, name))
+        text = tree.FENCE.sub(lambda match: "\n" * match.group(0).count("\n"), tree.read(root, name))
         for number, line in enumerate(text.splitlines(), 1):
             for span in SPAN.findall(line):
                 wrong = complaint(root, span)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 SKIP_STATUS = 77
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def root_from_arguments():

@@ -102,6 +102,7 @@ TEST_C = '/* x */\nTEST(AAA0001, "one sentence")\n{\n}\n'
 @pytest.mark.parametrize("files, wanted", [
     ({}, None),
     ({"docs/a.md": "as AAA0001 shows"}, None),
+    ({"docs/a.md": "```\nAAA0009\n```\n"}, None),
     ({"tests/exemptions": "pvh-* AAA000* why\n"}, None),
     ({"tests/b.c": '/* TEST(AAA0001, "not a test") { */'}, None),
     ({"tests/host/b.c": 'HOST_TEST("one, two")\n{\n}\n'}, None),
