@@ -21,5 +21,5 @@ $(ISO_STAMP): FORCE
 $(ISO_STAMP) $(ISO): export ISO_CMDLINE := $(CMDLINE)
 
 $(ISO): build/$(VARIANT)/kernel.stripped $(wildcard iso/*) $(ISO_STAMP)
-	@$(SAY) ISO '$@$(if $(CMDLINE), ($(CMDLINE)))'
+	@$(SAY) ISO "$@$${ISO_CMDLINE:+ ($$ISO_CMDLINE)}"
 	$(Q)iso/mkiso $< $@ $@.tmp "$$ISO_CMDLINE"

@@ -1,0 +1,154 @@
+"""The tools of the build: the symbol table, the set-up, the doctor and the ISO's command line."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import symbols
+from conftest import ROOT
+
+NM = """\
+0000000000100000 T boot_entry
+ffffffff80109000 T __text_start
+ffffffff80109000 t first
+ffffffff80109010 t local_name
+ffffffff80109010 T global_name
+ffffffff80109020 t entry.loop
+ffffffff80109030 t split.part.0
+ffffffff80109040 t split.cold
+ffffffff80109050 t last
+ffffffff80109080 T __text_end
+ffffffff8010a000 R table
+"""
+
+
+def test_functions_are_named_once_and_labels_are_not():
+    known, end = symbols.functions(symbols.symbols(NM.splitlines()))
+    assert [name for _, name in known] == ["first", "global_name", "split.part.0", "split.cold",
+                                           "last"]
+    assert end == 0xffffffff80109080
+
+
+def run_symbols(*arguments, text=""):
+    return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "symbols.py"), *arguments],
+                          input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          check=False)
+
+
+def test_table_holds_offsets_from_the_first_function():
+    text = run_symbols("table", text=NM).stdout
+    assert "symbol_table_base: dq 0xffffffff80109000" in text
+    assert "symbol_table_count: dd 5" in text
+    assert re.findall(r"dd 0x(\w+)", text) == ["0", "10", "30", "40", "50", "80"]
+
+
+def test_empty_table_is_one_too():
+    assert "symbol_table_count: dd 0" in run_symbols("table").stdout
+
+
+def test_a_function_that_moved_between_the_links_is_an_error(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text(NM)
+    second.write_text(NM)
+    assert run_symbols("check", str(first), str(second)).returncode == 0
+    second.write_text(NM.replace("80109050 t last", "80109058 t last"))
+    done = run_symbols("check", str(first), str(second))
+    assert done.returncode == 1
+    assert "last" in done.stderr
+
+
+def fake_commands(directory, *names, text="#!/bin/sh\nexit 0\n"):
+    for name in names:
+        path = directory / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+
+def run_tool(name, path, *arguments, **environment):
+    return subprocess.run(["/bin/sh", os.path.join(ROOT, "tools", name), *arguments],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False,
+                          env={"PATH": str(path), **environment})
+
+
+@pytest.fixture(name="bare")
+def bare_machine(tmp_path):
+    """A directory for PATH with the few commands that a fresh machine has."""
+    for name in ("dirname", "cut", "sort", "tr", "basename", "mktemp", "rm", "sed", "head", "env",
+                 "sh"):
+        os.symlink(f"/usr/bin/{name}", tmp_path / name)
+    return tmp_path
+
+
+def test_setup_prints_the_command_if_it_may_not_run_it(bare):
+    fake_commands(bare, "apt-get")
+    fake_commands(bare, "id", text="#!/bin/sh\necho 1000\n")
+    done = run_tool("setup", bare, "run")
+    assert done.returncode == 1
+    assert "su -c 'apt-get update && apt-get install" in done.stdout
+    assert re.search(r"nasm +\(nasm\) without it: the assembly", done.stdout)
+    assert "bochs" not in done.stdout, "asked for tests only"
+
+
+def test_setup_runs_the_command_as_root_and_looks_again(bare):
+    fake_commands(bare, "apt-get", text='#!/bin/sh\necho "ran $0 $*"\n')
+    fake_commands(bare, "id", text="#!/bin/sh\necho 0\n")
+    done = run_tool("setup", bare, "run")
+    assert "apt-get update\n" in done.stdout
+    assert re.search(r"ran .*apt-get install .*nasm", done.stdout)
+    assert "still missing" in done.stdout
+    assert done.returncode == 1
+
+
+def test_setup_elsewhere_than_debian_names_what_is_missing(bare):
+    done = run_tool("setup", bare, "run")
+    assert done.returncode == 1
+    assert "no Debian" in done.stdout
+
+
+def test_doctor_says_what_fails_without_each_tool(bare):
+    fake_commands(bare, "nasm", text='#!/bin/sh\necho "NASM version 9.8.7 compiled"\n')
+    done = run_tool("doctor", bare)
+    assert done.returncode == 1
+    assert re.search(r"^ok +build +nasm +9\.8\.7 +nasm", done.stdout, re.MULTILINE)
+    assert re.search(r"^NO +build +xorriso +MISSING +xorriso +no ISO", done.stdout, re.MULTILINE)
+
+
+def test_a_compiler_for_another_machine_is_refused_in_words(bare):
+    fake_commands(bare, "gcc", "ld", text="#!/bin/sh\necho aarch64-linux-gnu\n")
+    done = run_tool("find-compiler", bare)
+    assert done.returncode == 1
+    assert "aarch64-linux-gnu" in done.stdout
+    fake_commands(bare, "x86_64-elf-gcc", "x86_64-elf-ld")
+    assert run_tool("find-compiler", bare).stdout == "x86_64-elf-\n"
+
+
+def test_the_command_line_reaches_grub_quoted(tmp_path):
+    kernel = tmp_path / "kernel"
+    kernel.write_bytes(b"not a kernel")
+    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel),
+                           str(tmp_path / "a.iso"), str(tmp_path / "work"),
+                           "test=STK*,A&B $x log=debug"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    image = (tmp_path / "a.iso").read_bytes()
+    assert b"kernel.elf.gz 'test=STK*,A&B' '$x' 'log=debug'\n" in image
+    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel),
+                           str(tmp_path / "b.iso"), str(tmp_path / "work"), "it's"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode != 0
+    assert "single quote" in done.stdout
+
+
+def test_an_iso_that_is_too_large_is_refused(tmp_path):
+    kernel = tmp_path / "kernel"
+    kernel.write_bytes(os.urandom(1000))
+    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel),
+                           str(tmp_path / "a.iso"), str(tmp_path / "work")],
+                          env={**os.environ, "ISO_MAX_BYTES": "500000"}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode != 0
+    assert "must not be larger than 500000" in done.stdout
+    assert not (tmp_path / "a.iso").exists()
