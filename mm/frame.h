@@ -87,7 +87,10 @@ void frame_zero(physical_t frame);
 /* The frame, or block, changes hands. No lock: only its holder may call this. */
 void frame_owner_change(physical_t first, enum frame_owner from, enum frame_owner to);
 
-/* A word of the holder's beside an allocated frame; undefined until it is set. */
+/*
+ * A word of the holder's beside each frame: 0 until it is set, and the holder sets it back before
+ * it frees. Reading the tag of an address that has no frame gives 0.
+ */
 void frame_tag_set(physical_t frame, uint32_t tag);
 uint32_t frame_tag(physical_t frame);
 

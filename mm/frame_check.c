@@ -57,12 +57,15 @@ void frame_complain(physical_t first, unsigned order, enum frame_owner owner, co
 
 void frame_tag_set(physical_t frame, uint32_t tag)
 {
-    frame_buddy.frames[frame >> PAGE_SHIFT].tag = tag;
+    if (frame >> PAGE_SHIFT < frame_buddy.count) {
+        frame_buddy.frames[frame >> PAGE_SHIFT].tag = tag;
+    }
 }
 
 uint32_t frame_tag(physical_t frame)
 {
-    return frame_buddy.frames[frame >> PAGE_SHIFT].tag;
+    return frame >> PAGE_SHIFT < frame_buddy.count ? frame_buddy.frames[frame >> PAGE_SHIFT].tag
+                                                   : 0;
 }
 
 enum frame_owner frame_owner_of(physical_t frame)
