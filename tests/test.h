@@ -12,13 +12,7 @@
  */
 #pragma once
 
-#include "lib/compiler.h"
-
-struct test {
-    const char *id;
-    const char *sentence;
-    void (*run)(void);
-};
+#include "kernel/selftest.h"
 
 #define TEST(test_id, test_sentence)                                                               \
     static void test_run_##test_id(void);                                                          \
@@ -26,15 +20,10 @@ struct test {
         aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
     static void test_run_##test_id(void)
 
-/* Notes a failure of the running test with the place and both values. */
-void test_fail(const char *file, int line, const char *format, ...) printf_like(3, 4);
-
-/* Ends as skipped instead of passed; the caller must return after it. */
-void test_skip(const char *reason);
-
-/* A diagnostic line ("# ...") in the output. */
-void test_note(const char *format, ...) printf_like(1, 2);
-
+/*
+ * test_fail(file, line, format, ...) notes a failure; test_note(format, ...) prints a diagnostic
+ * line; test_skip(reason) ends as skipped instead of passed: the test must return after it.
+ */
 #define test_check(condition)                                                                      \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -50,6 +39,3 @@ void test_note(const char *format, ...) printf_like(1, 2);
                       test_actual, test_actual, test_expected, test_expected);                     \
         }                                                                                          \
     } while (0)
-
-/* Runs the tests whose ids match one of the comma-separated patterns; false if one failed. */
-bool test_run_matching(const char *patterns);

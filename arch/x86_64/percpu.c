@@ -3,10 +3,9 @@
 
 #include "arch/x86_64/cpu.h"
 
-extern char __percpu_start[], __percpu_end[];
-
 uintptr_t percpu_offset[CPU_MAX];
 PER_CPU(unsigned, percpu_cpu_number);
+PER_CPU(uintptr_t, percpu_own_offset);
 
 static unsigned online_count;
 
@@ -29,6 +28,7 @@ void percpu_area_set(unsigned cpu, void *memory)
 {
     percpu_offset[cpu] = (uintptr_t)memory - (uintptr_t)__percpu_start;
     cpu_variable(percpu_cpu_number, cpu) = cpu;
+    cpu_variable(percpu_own_offset, cpu) = percpu_offset[cpu];
 }
 
 void percpu_activate(unsigned cpu)

@@ -24,10 +24,12 @@ extern uintptr_t percpu_offset[CPU_MAX];
 /* The copy of a CPU given by number, as an ordinary lvalue. */
 #define cpu_variable(name, cpu) (*(__typeof__(name) *)((uintptr_t) & (name) + percpu_offset[(cpu)]))
 
-/* An ordinary pointer to this CPU's copy; the caller must not be able to migrate. */
-#define this_cpu_pointer(name) (&cpu_variable(name, cpu_number()))
-
 DECLARE_PER_CPU(unsigned, percpu_cpu_number);
+DECLARE_PER_CPU(uintptr_t, percpu_own_offset);
+
+/* An ordinary pointer to this CPU's copy; the caller must not be able to migrate. */
+#define this_cpu_pointer(name)                                                                     \
+    ((__typeof__(name) *)((uintptr_t) & (name) + this_cpu(percpu_own_offset)))
 
 /* This CPU's number, 0 to CPU_MAX - 1. */
 static always_inline unsigned cpu_number(void)
@@ -43,6 +45,9 @@ void cpu_online_add(void);
 
 /* Makes CPU cpu's copy: bytes at memory, which hold zeroes and stay for ever. */
 void percpu_area_set(unsigned cpu, void *memory);
+
+/* CPU 0 uses the section itself. */
+extern char __percpu_start[], __percpu_end[];
 
 /* Size of one copy in bytes. */
 size_t percpu_area_bytes(void);

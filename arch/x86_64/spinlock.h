@@ -21,11 +21,10 @@ struct spinlock {
     }
 
 #ifdef INVARIANT
-void spinlock_order_acquire(struct spinlock *lock, bool interrupts_were_on);
+void spinlock_order_acquire(struct spinlock *lock);
 void spinlock_order_release(struct spinlock *lock);
 #else
-static always_inline void spinlock_order_acquire(struct spinlock *lock maybe_unused,
-                                                 bool on maybe_unused)
+static always_inline void spinlock_order_acquire(struct spinlock *lock maybe_unused)
 {
 }
 static always_inline void spinlock_order_release(struct spinlock *lock maybe_unused)
@@ -42,7 +41,7 @@ static always_inline void spinlock_init(struct spinlock *lock, const char *name)
 static always_inline void spin_lock(struct spinlock *lock)
 {
     preempt_disable();
-    spinlock_order_acquire(lock, interrupts_enabled());
+    spinlock_order_acquire(lock);
     uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     while (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
         cpu_pause();
@@ -59,7 +58,7 @@ static always_inline must_check bool spin_try_lock(struct spinlock *lock)
         preempt_enable();
         return false;
     }
-    spinlock_order_acquire(lock, interrupts_enabled());
+    spinlock_order_acquire(lock);
     return true;
 }
 

@@ -22,12 +22,12 @@ LIMIT_SECONDS = 300
 HOST_PROGRAMS = ("host/unit", "host/unit-invariant")
 
 
-def run_program(command, cwd):
+def run_program(command, cwd, limit_seconds=LIMIT_SECONDS):
     """Runs a program and returns (status, output); status None says that it hung."""
     try:
         done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=LIMIT_SECONDS)
+                              timeout=limit_seconds)
     except subprocess.TimeoutExpired as late:
         return None, (late.stdout or b"").decode("utf-8", errors="replace")
     except OSError as error:

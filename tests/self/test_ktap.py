@@ -56,9 +56,6 @@ BAD = {
     "wrong number": (edited("ok 3 BBB", "ok 4 BBB"), "number 4, expected 3"),
     "totals disagree": (edited("passed 3", "passed 2"), "totals say"),
     "no totals": (edited("# totals: passed 3 failed 0 skipped 0\r\n", ""), "no line of totals"),
-    "second totals": (edited("# end of tests", "# totals: passed 3 failed 0 skipped 0\r\n"
-                             "# end of tests"), "second line of totals"),
-    "nothing after the header": ("KTAP version 1\n", "no plan"),
     "malformed totals": (edited("# totals: passed 3", "# totals: passed three"),
                          "malformed totals"),
     "garbage": (edited("# some diagnostic", "some diagnostic"), "garbage: 'some diag"),

@@ -109,16 +109,6 @@ def test_host_programs_are_judged(tmp_path, note, word, passed, failed, status, 
     assert made.count("failed") == failures and len(made.cases) == 2
 
 
-def test_hanging_programs_are_failures(tmp_path, monkeypatch):
-    monkeypatch.setattr(hostside, "LIMIT_SECONDS", 0.5)
-    paths = Paths(str(tmp_path))
-    hanging = [program(tmp_path, "a_test", "#!/bin/sh\nexec sleep 100\n")]
-    made = hostside.host_tests(paths, lambda _: None, hanging)
-    assert "hung" in made.cases[0].detail and made.failed
-    check = program(tmp_path, "check_a.py", "import time; time.sleep(100)")
-    assert "hung" in hostside.checks(paths, lambda _: None, [check]).cases[0].detail
-
-
 @pytest.mark.parametrize("text, wanted", [
     ("", "no header"), ("TAP version 13\n", "not a plan"),
     ("TAP version 13\n1..0\n0 passed, 0 failed\n", "no test at all"),
@@ -140,5 +130,4 @@ def test_failing_pytest_is_a_failure(tmp_path):
     made = hostside.self_tests(Paths(str(tmp_path)), lambda _: None, str(directory))
     assert (made.count("passed"), made.count("failed")) == (1, 1)
     (directory / "test_x.py").write_text("syntax error here\n")
-    assert hostside.self_tests(Paths(str(tmp_path)), lambda _: None,
-                               str(directory)).count("failed") == 1
+    assert hostside.self_tests(Paths(str(tmp_path)), lambda _: None, str(directory)).failed

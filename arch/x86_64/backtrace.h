@@ -1,0 +1,39 @@
+/*
+ * Who called whom, by frame pointers, across entry stacks and moved frames. Reads only memory that
+ * is mapped, and never brings a stack page in. Any context, NMI included.
+ */
+#pragma once
+
+#include "arch/x86_64/trap_frame.h"
+
+#define BACKTRACE_MAX 28
+
+struct backtrace_step {
+    uintptr_t address; /* return address, or the interrupted instruction */
+    uintptr_t frame;   /* where on the stack this was found */
+    uint32_t event;    /* vector + 1 if `address` was interrupted by that vector, else 0 */
+};
+
+struct backtrace {
+    uint32_t count;
+    bool cut; /* there was more, or the chain broke */
+    struct backtrace_step steps[BACKTRACE_MAX];
+};
+
+/* From an interrupted context. */
+void backtrace_from_frame(struct backtrace *trace, const struct trap_frame *frame);
+
+/* From a frame pointer; `address` is the first step unless it is 0. */
+void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer);
+
+/* From the caller on. */
+void backtrace_from_here(struct backtrace *trace);
+
+/*
+ * One symbolised line a step, without newlines, to `line`. Any context in which that may be called.
+ */
+void backtrace_lines(const struct backtrace *trace, void (*line)(const char *text));
+
+/* The same as log lines, or straight to the serial port. */
+void backtrace_log(const struct backtrace *trace);
+void backtrace_raw(const struct backtrace *trace);

@@ -1,0 +1,18 @@
+/* Counting what must not get lost: frames, slots, threads. For the tests and the monitor. */
+#pragma once
+
+#include "mm/frame.h"
+
+struct accounts {
+    size_t owned[FRAME_OWNER_COUNT];
+    uint32_t threads;
+    /* Frames of the stack engine by what the books say, and by looking where they are. */
+    size_t stack_frames_booked;
+    size_t stack_frames_found;
+    /* Slots in use by what the books say, and by looking who has them. */
+    uint32_t slots_booked;
+    uint32_t slots_found;
+};
+
+/* Takes stock. Exact only while nothing else moves. Thread context. */
+void accounts_read(struct accounts *accounts);

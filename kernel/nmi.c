@@ -1,0 +1,88 @@
+/*
+ * What to do with an NMI, in order: stop, if a panic asked for it; a test's own; else somebody
+ * pressed the button on a machine that seems to hang, and every CPU prints where it is. On the NMI
+ * entry stack: no locks that others hold, no memory that may be missing.
+ */
+#include "kernel/nmi.h"
+
+#include "arch/x86_64/backtrace.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/report.h"
+#include "sched/thread.h"
+
+#define TURN_WAIT_STEPS 20000000 /* then print anyway: a CPU that died while printing */
+
+static volatile bool stopping;
+static nmi_observer observer;
+static uint32_t dump_turn;      /* 0: nobody prints */
+static uint32_t dump_spreading; /* NMIs that were sent on, and not yet taken */
+static PER_CPU(struct backtrace, nmi_trace);
+
+nmi_observer nmi_observer_set(nmi_observer wanted)
+{
+    return __atomic_exchange_n(&observer, wanted, __ATOMIC_ACQ_REL);
+}
+
+void nmi_stop_other_cpus(void)
+{
+    stopping = true;
+    if (cpu_online_count() > 1) {
+        lapic_send_nmi_all_but_self();
+    }
+}
+
+static void turn_take(void)
+{
+    for (unsigned step = 0; step < TURN_WAIT_STEPS; step++) {
+        uint32_t nobody = 0;
+        if (__atomic_compare_exchange_n(&dump_turn, &nobody, 1, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
+            return;
+        }
+        cpu_pause();
+    }
+}
+
+static void self_show(const struct trap_frame *frame)
+{
+    const struct thread *thread = thread_current();
+    struct backtrace *trace = this_cpu_pointer(nmi_trace);
+    turn_take();
+    report_raw("NMI: CPU %u in thread %u (%s), interrupts %s, preemption off %u times\n",
+               cpu_number(), thread != NULL ? thread->id : 0,
+               thread != NULL ? thread->name : "none",
+               frame->rflags & FLAGS_INTERRUPT ? "on" : "off", this_cpu(preempt_count));
+    backtrace_from_frame(trace, frame);
+    backtrace_raw(trace);
+    __atomic_store_n(&dump_turn, 0, __ATOMIC_RELEASE);
+}
+
+static bool nmi_handle(struct trap_frame *frame)
+{
+    if (stopping) {
+        cpu_halt_forever();
+    }
+    nmi_observer test = __atomic_load_n(&observer, __ATOMIC_ACQUIRE);
+    if (test != NULL && test(frame)) {
+        return true;
+    }
+    /* The first one spreads the word; those that are asked this way do not spread it again. */
+    uint32_t expected = 0;
+    if (__atomic_compare_exchange_n(&dump_spreading, &expected, cpu_online_count() - 1, false,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        if (cpu_online_count() > 1) {
+            lapic_send_nmi_all_but_self();
+        }
+    } else {
+        __atomic_sub_fetch(&dump_spreading, 1, __ATOMIC_ACQ_REL);
+    }
+    self_show(frame);
+    return true;
+}
+
+void nmi_init(void)
+{
+    exception_handler_set(VECTOR_NMI, nmi_handle);
+}

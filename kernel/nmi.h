@@ -1,0 +1,18 @@
+/* Non-maskable interrupts: the way to a machine that does not listen any more. */
+#pragma once
+
+#include "arch/x86_64/entry.h"
+
+/* Registers the NMI's handler. Once, at boot. */
+void nmi_init(void);
+
+/* For a panic: all other CPUs halt at once. Any context. */
+void nmi_stop_other_cpus(void);
+
+/*
+ * A test's own counter: while set it sees every NMI first, and true means it was the test's.
+ * Returns the old one. The function runs on the NMI entry stack: it may touch only memory that is
+ * certainly mapped.
+ */
+typedef bool (*nmi_observer)(struct trap_frame *frame);
+nmi_observer nmi_observer_set(nmi_observer observer);

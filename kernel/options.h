@@ -1,0 +1,34 @@
+/*
+ * The knobs that can be turned at boot, by the command line: words of the form name=value. An
+ * unknown name or a value that makes no sense is reported by name and ignored, never guessed.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+#include "mm/stack.h"
+
+enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
+
+#define OPTION_TEXT_BYTES 256
+
+struct options {
+    char test[OPTION_TEXT_BYTES];  /* patterns of tests to run; empty: none */
+    char bench[OPTION_TEXT_BYTES]; /* patterns of benchmarks to run */
+    enum stack_mode stack;
+    uint32_t magazine_rounds;
+    uint32_t reserve_frames;
+    unsigned cpus; /* at most so many */
+    enum panic_action panic;
+    bool exit;    /* leave the emulator when done */
+    bool monitor; /* go to the monitor, without the demonstration */
+    uint64_t seed;
+};
+
+/* The values in force; the defaults until options_parse(). */
+extern struct options options;
+
+/* Takes the command line apart. Once, at boot, on CPU 0. */
+void options_parse(const char *command_line);
+
+/* Lists all options with their units through `line`, one a line. */
+void options_list(void (*line)(const char *text));

@@ -1,0 +1,148 @@
+/*
+ * Panic: cause, registers, backtrace, the state of the stack and the magazines, in that order, on
+ * the serial line and the screen without any lock; then the machine halts, restarts or leaves the
+ * emulator, as panic= says. The other CPUs are stopped first, by NMI. Any context.
+ */
+#include "kernel/panic.h"
+
+#include "arch/x86_64/backtrace.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/report.h"
+#include "arch/x86_64/reset.h"
+#include "arch/x86_64/serial.h"
+#include "kernel/console.h"
+#include "kernel/nmi.h"
+#include "kernel/options.h"
+#include "lib/format.h"
+#include "mm/magazine.h"
+#include "mm/stack_fault.h"
+#include "sched/thread.h"
+
+static uint32_t panicking; /* CPU number + 1 of the first to panic */
+
+static void put(void *context maybe_unused, const char *text, size_t bytes)
+{
+    console_emergency_write(text, bytes);
+}
+
+static void say(const char *format, ...) printf_like(1, 2);
+static void say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    format_write(put, NULL, format, arguments);
+    va_end(arguments);
+}
+
+static void say_line(const char *text)
+{
+    say("%s\n", text);
+}
+
+/* The newest trap frame in the chain that led here, or NULL: its registers are what matters. */
+static const struct trap_frame *frame_find(const struct backtrace *trace)
+{
+    for (uint32_t i = 0; i < trace->count; i++) {
+        if (trace->steps[i].event != 0) {
+            return (const struct trap_frame *)trace->steps[i].frame;
+        }
+    }
+    return NULL;
+}
+
+static void registers_show(const struct trap_frame *f)
+{
+    say("Registers of the interrupted code (vector %u, error code 0x%x):\n", f->vector, f->error);
+    say("  rip %016lx  rsp %016lx  rflags %08lx  cs %02lx  cr2 %016lx\n", f->rip, f->rsp, f->rflags,
+        f->cs, cr2_read());
+    say("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
+    say("  rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
+    say("  r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
+    say("  r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
+}
+
+static void stack_pointer_show(uintptr_t rsp)
+{
+    unsigned cpu, kind;
+    uint32_t slot;
+    if (entry_stack_find(rsp, &cpu, &kind)) {
+        say("Stack pointer %p: %s entry stack of CPU %u [%p, %p)\n", (void *)rsp,
+            entry_stack_name(kind), cpu, (void *)entry_stack_bottom(cpu, kind),
+            (void *)entry_stack_top(cpu, kind));
+    } else if (stack_slot_find(rsp, &slot) && slot < stack_slots_made()) {
+        say("Stack pointer %p: slot %u [%p, %p), %u of %lu pages backed\n", (void *)rsp, slot,
+            (void *)stack_bottom(slot), (void *)stack_top(slot), stack_pages_backed(slot),
+            STACK_PAGES);
+    } else {
+        say("Stack pointer %p: on no stack of a thread\n", (void *)rsp);
+    }
+}
+
+static void state_show(uintptr_t rsp)
+{
+    const struct thread *thread = thread_current();
+    say("CPU %u, %s %s (id %u, slot %u), preemption off %u times\n", cpu_number(),
+        thread != NULL ? "thread" : "before the first thread", thread != NULL ? thread->name : "",
+        thread != NULL ? thread->id : 0, thread != NULL ? thread->slot : 0,
+        this_cpu(preempt_count));
+    stack_pointer_show(rsp);
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct magazine *m = &cpu_variable(magazine, cpu);
+        say("CPU %u magazine: %u of %u rounds, low water %u, stack faults %lu/%lu/%lu, refills %lu "
+            "(%lu failed); stacks in use: slots %u and %u\n",
+            cpu, m->capacity - m->taken, m->capacity, m->low_water, m->faults[1], m->faults[2],
+            m->faults[3], m->refills, m->refill_failures, cpu_variable(stack_use, cpu).current,
+            cpu_variable(stack_use, cpu).next);
+    }
+}
+
+static noreturn_function void panic_end(void)
+{
+    serial_drain();
+    if (options.panic == PANIC_EXIT) {
+        machine_exit(EXIT_PANIC);
+    }
+    if (options.panic == PANIC_REBOOT) {
+        machine_reboot();
+    }
+    say("The machine is halted.\n");
+    cpu_halt_forever();
+}
+
+static void panic_handle(const char *format, va_list arguments)
+{
+    uint32_t nobody = 0, self = cpu_number() + 1;
+    interrupts_disable();
+    if (!__atomic_compare_exchange_n(&panicking, &nobody, self, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
+        if (nobody == self) { /* a bug in this file, or in what it calls: no more words */
+            report_raw("\nPANIC inside the panic; giving up.\n");
+            panic_end();
+        }
+        cpu_halt_forever(); /* another CPU is telling its story */
+    }
+    console_emergency_begin();
+    nmi_stop_other_cpus();
+
+    static struct backtrace trace; /* static: the stack may be the problem */
+    backtrace_from(&trace, 0, (uintptr_t)__builtin_frame_address(0));
+    const struct trap_frame *frame = frame_find(&trace);
+
+    say("\nPANIC: ");
+    format_write(put, NULL, format, arguments);
+    say("\n");
+    if (frame != NULL) {
+        registers_show(frame);
+    }
+    say("Backtrace, newest first:\n");
+    backtrace_lines(&trace, say_line);
+    state_show(frame != NULL ? frame->rsp : (uintptr_t)__builtin_frame_address(0));
+    panic_end();
+}
+
+void panic_init(void)
+{
+    report_panic_handler_set(panic_handle);
+}

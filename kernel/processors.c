@@ -1,0 +1,99 @@
+/*
+ * What a processor needs to run threads: per-CPU area, entry stacks, idle thread, and a magazine
+ * that is full before the first switch. If any of it cannot be had the processor is left out and
+ * the machine goes on.
+ */
+#include "kernel/processors.h"
+
+#include "arch/x86_64/address.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/page_copy.h"
+#include "arch/x86_64/report.h"
+#include "arch/x86_64/smp.h"
+#include "arch/x86_64/timer.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/kernel_space.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "sched/schedule.h"
+
+/* Room above the stack on which a processor starts: its idle thread's first frame lies there. */
+#define FIRST_FRAME_ROOM 256
+
+static bool prepared[CPU_MAX];
+
+static must_check int cpu_frame(physical_t *frame)
+{
+    return frame_allocate(FRAME_OWNER_CPU, frame);
+}
+
+static must_check int percpu_area_create(unsigned cpu)
+{
+    unsigned order = 0;
+    while ((PAGE_BYTES << order) < percpu_area_bytes()) {
+        order++;
+    }
+    physical_t area;
+    int error = frame_allocate_order(order, FRAME_OWNER_CPU, &area);
+    if (error == OK) {
+        for (size_t at = 0; at < PAGE_BYTES << order; at += PAGE_BYTES) {
+            page_zero(physical_to_virtual(area + at));
+        }
+        percpu_area_set(cpu, physical_to_virtual(area));
+    }
+    return error;
+}
+
+static int processor_prepare(unsigned cpu, uintptr_t *stack_top_out)
+{
+    int error = OK;
+    if (!prepared[cpu]) {
+        error = percpu_area_create(cpu);
+        if (error == OK) {
+            error = entry_stacks_create(cpu, cpu_frame);
+        }
+        if (error == OK) {
+            error = magazine_create(cpu);
+        }
+        if (error == OK) {
+            error = schedule_cpu_create(cpu);
+        }
+        if (error != OK) {
+            log_error("CPU %u stays out: no memory for its stacks and magazine (%s)", cpu,
+                      error_name(error));
+            return error;
+        }
+        prepared[cpu] = true;
+    }
+    const struct thread *idle = cpu_variable(run_queue, cpu).idle;
+    *stack_top_out = stack_top(idle->slot) - FIRST_FRAME_ROOM;
+    return OK;
+}
+
+void processor_tables_load(void)
+{
+    descriptors_load();
+    kernel_space_protect_cpu();
+}
+
+static noreturn_function void processor_start(unsigned cpu)
+{
+    percpu_activate(cpu);
+    processor_tables_load();
+    lapic_cpu_init();
+    timer_start_periodic(SCHEDULE_TICK_HZ);
+    cpu_online_add();
+    schedule_cpu_run();
+}
+
+void processors_start(unsigned limit)
+{
+    static const struct smp_callbacks callbacks = {processor_prepare, processor_start};
+    smp_start_all(limit, &callbacks);
+    if (smp_left_out_count() != 0) {
+        log_warn("%u processors were left out, see above", smp_left_out_count());
+    }
+}

@@ -1,0 +1,154 @@
+/*
+ * Runs tests and prints KTAP: one line a test, "# ..." for what it has to say, totals, and a
+ * terminator by which the host knows that the output is whole. After each test the accounts must
+ * balance: no frame, slot or thread lost.
+ */
+#include "kernel/selftest.h"
+
+#include "arch/x86_64/cpu.h"
+#include "kernel/accounts.h"
+#include "kernel/console.h"
+#include "lib/error.h"
+#include "lib/format.h"
+#include "lib/glob.h"
+#include "mm/stack.h"
+#include "sched/thread.h"
+
+#define SETTLE_STEPS_AT_MOST 200
+#define SETTLE_STEP_NS       5000000
+
+extern const struct test __tests_start[], __tests_end[];
+
+static volatile uint32_t failures; /* of the running test */
+static const char *volatile skip_reason;
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    format_string_list(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    __atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
+    console_print("# %s:%d: %s\n", file, line, text);
+}
+
+void test_skip(const char *reason)
+{
+    skip_reason = reason;
+}
+
+void test_note(const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    format_string_list(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    console_print("# %s\n", text);
+}
+
+/* Owners whose frames a test must give back; tables and slabs keep some for later. */
+static const enum frame_owner accounted_owners[] = {
+    FRAME_OWNER_MEMORY, FRAME_OWNER_REGION, FRAME_OWNER_CPU, FRAME_OWNER_DEVICE, FRAME_OWNER_TEST};
+
+static bool accounts_balance(const struct accounts *before, const struct accounts *now)
+{
+    for (size_t i = 0; i < array_length(accounted_owners); i++) {
+        if (before->owned[accounted_owners[i]] != now->owned[accounted_owners[i]]) {
+            return false;
+        }
+    }
+    return now->threads == before->threads && now->slots_booked == now->slots_found &&
+           now->stack_frames_booked == now->stack_frames_found;
+}
+
+static void imbalance_tell(const struct accounts *before, const struct accounts *now)
+{
+    for (size_t i = 0; i < array_length(accounted_owners); i++) {
+        enum frame_owner owner = accounted_owners[i];
+        if (before->owned[owner] != now->owned[owner]) {
+            test_note("leak: frames of %s: %lu before, %lu now", frame_owner_name(owner),
+                      before->owned[owner], now->owned[owner]);
+        }
+    }
+    if (now->threads != before->threads) {
+        test_note("leak: threads: %u before, %u now", before->threads, now->threads);
+    }
+    if (now->slots_booked != now->slots_found) {
+        test_note("leak: %u stack slots are booked, %u found", now->slots_booked, now->slots_found);
+    }
+    if (now->stack_frames_booked != now->stack_frames_found) {
+        test_note("leak: %lu stack frames are booked, %lu found", now->stack_frames_booked,
+                  now->stack_frames_found);
+    }
+}
+
+/* Waits a little for threads to be gone and dead stacks to be taken apart, then takes stock. */
+static bool nothing_leaked(const struct accounts *before)
+{
+    struct accounts now;
+    for (unsigned step = 0; step < SETTLE_STEPS_AT_MOST; step++) {
+        stack_reclaim();
+        accounts_read(&now);
+        if (accounts_balance(before, &now)) {
+            return true;
+        }
+        thread_sleep_ns(SETTLE_STEP_NS);
+    }
+    imbalance_tell(before, &now);
+    return false;
+}
+
+static void test_thread(void *argument)
+{
+    const struct test *test = argument;
+    test->run();
+}
+
+enum outcome { PASSED, FAILED, SKIPPED };
+
+static enum outcome test_run_one(const struct test *test, unsigned number)
+{
+    struct accounts before;
+    struct thread *thread;
+    accounts_read(&before);
+    failures = 0;
+    skip_reason = NULL;
+
+    int error = thread_start(test->id, test_thread, (void *)test, &thread);
+    if (error != OK) {
+        test_fail(__FILE__, __LINE__, "no thread for the test: %s", error_name(error));
+    } else {
+        int code = thread_join(thread);
+        if (code != 0) {
+            test_fail(__FILE__, __LINE__, "the test's thread ended with %d", code);
+        }
+    }
+    if (!nothing_leaked(&before)) {
+        failures++;
+    }
+    bool failed = failures != 0;
+    console_print("%sok %u %s %s%s%s\n", failed ? "not " : "", number, test->id, test->sentence,
+                  !failed && skip_reason != NULL ? " # SKIP " : "",
+                  !failed && skip_reason != NULL ? skip_reason : "");
+    return failed ? FAILED : skip_reason != NULL ? SKIPPED : PASSED;
+}
+
+bool selftest_run(const char *patterns)
+{
+    unsigned counts[3] = {0}, number = 0, planned = 0;
+    for (const struct test *test = __tests_start; test < __tests_end; test++) {
+        planned += glob_match_any(patterns, test->id);
+    }
+    console_print("KTAP version 1\n1..%u\n", planned);
+    for (const struct test *test = __tests_start; test < __tests_end; test++) {
+        if (glob_match_any(patterns, test->id)) {
+            counts[test_run_one(test, ++number)]++;
+        }
+    }
+    console_print("# totals: passed %u failed %u skipped %u\n", counts[PASSED], counts[FAILED],
+                  counts[SKIPPED]);
+    console_print("# end of tests\n");
+    return counts[FAILED] == 0 && planned > 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * The in-kernel test suite's engine: every kernel carries its tests. What a test looks like is told
+ * in tests/test.h, which is all that tests include.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+struct test {
+    const char *id;
+    const char *sentence;
+    void (*run)(void);
+};
+
+/*
+ * Runs the tests whose ids match one of the comma-separated patterns, each in a thread of its own,
+ * and prints KTAP. False if one failed, or none matches. Thread context.
+ */
+bool selftest_run(const char *patterns);
+
+/* What tests call; see tests/test.h. */
+void test_fail(const char *file, int line, const char *format, ...) printf_like(3, 4);
+void test_skip(const char *reason);
+void test_note(const char *format, ...) printf_like(1, 2);

@@ -1,0 +1,119 @@
+/* Filling and draining magazines. Taking a round is the fault's business: stack_fault.c. */
+#include "mm/magazine.h"
+
+#include "arch/x86_64/address.h"
+#include "arch/x86_64/page_copy.h"
+#include "arch/x86_64/report.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/stack_reserve.h"
+
+PER_CPU(struct magazine, magazine);
+
+static uint32_t capacity_wanted = MAGAZINE_ROUNDS_DEFAULT;
+
+void magazine_capacity_set(uint32_t rounds)
+{
+    capacity_wanted = rounds;
+}
+
+static uint64_t round_make(physical_t frame)
+{
+    page_zero(physical_to_virtual(frame));
+    return frame | PAGE_KERNEL_DATA;
+}
+
+static physical_t round_frame(uint64_t round)
+{
+    return round & PAGE_ADDRESS_MASK;
+}
+
+int magazine_create(unsigned cpu)
+{
+    struct magazine *created = &cpu_variable(magazine, cpu);
+    physical_t frames[MAGAZINE_ROUNDS_MAX];
+
+    for (uint32_t i = 0; i < capacity_wanted; i++) {
+        int error = frame_allocate(FRAME_OWNER_MAGAZINE, &frames[i]);
+        if (error != OK) {
+            while (i-- > 0) {
+                frame_free(frames[i], FRAME_OWNER_MAGAZINE);
+            }
+            return error;
+        }
+    }
+    for (uint32_t i = 0; i < capacity_wanted; i++) {
+        created->rounds[i] = round_make(frames[i]);
+    }
+    created->taken = 0;
+    created->charged = 0;
+    created->low_water = capacity_wanted;
+    created->capacity = capacity_wanted;
+    return OK;
+}
+
+/* The frames of rounds taken by faults belong to a stack by now: say so in the accounts. */
+static void taken_charge(struct magazine *own)
+{
+    for (; own->charged < own->taken; own->charged++) {
+        frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
+                           FRAME_OWNER_STACK);
+    }
+}
+
+/* `count` frames or none: the allocator first, the reserve for the rest. */
+static must_check bool frames_gather(physical_t *frames, uint32_t count)
+{
+    uint32_t have = 0;
+    while (have < count && frame_allocate(FRAME_OWNER_MAGAZINE, &frames[have]) == OK) {
+        have++;
+    }
+    if (stack_reserve_take(&frames[have], count - have)) {
+        return true;
+    }
+    while (have-- > 0) {
+        frame_free(frames[have], FRAME_OWNER_MAGAZINE);
+    }
+    return false;
+}
+
+static must_check bool rounds_add(struct magazine *own, uint32_t count)
+{
+    physical_t frames[MAGAZINE_ROUNDS_MAX];
+    if (!frames_gather(frames, count)) {
+        own->refill_failures++;
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        own->rounds[--own->taken] = round_make(frames[i]);
+    }
+    own->charged = own->taken;
+    own->refills++;
+    return true;
+}
+
+bool magazine_refill(uint32_t least)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    uint32_t available = own->capacity - own->taken;
+
+    if (available < own->low_water) {
+        own->low_water = available;
+    }
+    taken_charge(own);
+    if (own->taken == 0 || rounds_add(own, own->taken)) {
+        return true;
+    }
+    return available >= least || rounds_add(own, least - available);
+}
+
+void magazine_drain(uint32_t keep)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    taken_charge(own);
+    while (own->capacity - own->taken > keep &&
+           stack_reserve_give(round_frame(own->rounds[own->taken]), FRAME_OWNER_MAGAZINE)) {
+        own->taken++;
+        own->charged = own->taken;
+    }
+}

@@ -1,0 +1,64 @@
+/*
+ * Each CPU's magazine: zeroed frames, ready to hang into the stack of the thread that runs there.
+ *
+ * Invariant I3: magazine_available() >= stack_missing(current) at every instruction of a thread,
+ * and >= missing(p) + missing(n) while this CPU switches from p to n. A page only moves from the
+ * magazine into the stack that runs, so both sides of the comparison shrink together and the cover
+ * keeps itself; only the dispatch gate (sched/gate.c) has to look.
+ *
+ * rounds[0 .. taken) were taken since the last refill, rounds[taken .. capacity) are there to take.
+ * A round is the leaf entry itself: frame and rights, so that a fault stores it as it is.
+ *
+ * Touched only by its own CPU, interrupts off or on the page-fault entry stack: no lock.
+ */
+#pragma once
+
+#include "arch/x86_64/percpu.h"
+#include "mm/stack_entry.h"
+
+#define MAGAZINE_ROUNDS_MAX     64
+#define MAGAZINE_ROUNDS_MIN     7 /* missing(p) + missing(n) is at most 3 + 4 */
+#define MAGAZINE_ROUNDS_DEFAULT 8
+
+struct magazine {
+    uint32_t taken;    /* rounds used since the last refill: 0 is a full magazine */
+    uint32_t charged;  /* of these, how many are booked as stack memory already */
+    uint32_t capacity; /* rounds when full; 0 until the CPU's magazine is first filled */
+    uint32_t low_water;
+    uint64_t refills;
+    uint64_t refill_failures;
+    uint64_t faults[STACK_PAGES]; /* stack faults that filled 1, 2, 3 pages; [0] is not used */
+    uint64_t rounds[MAGAZINE_ROUNDS_MAX];
+};
+
+DECLARE_PER_CPU(struct magazine, magazine);
+
+/* How many rounds a magazine holds when full, for CPUs filled from now on; clamped by the caller.
+ */
+void magazine_capacity_set(uint32_t rounds);
+
+/*
+ * Fills the magazine of a CPU for the first time, all or nothing. Thread context, before the CPU
+ * runs threads; may be called for another CPU. ERROR_NO_MEMORY: then that CPU must not start.
+ */
+must_check int magazine_create(unsigned cpu);
+
+/* Rounds that can still be taken on this CPU. Interrupts off, or entry stack. */
+static always_inline uint32_t magazine_available(void)
+{
+    return this_cpu(magazine).capacity - this_cpu(magazine).taken;
+}
+
+/*
+ * Books what was taken as stack memory and replaces it, without waiting: from this CPU's free
+ * frames, else the allocator, else the reserve. Tries for a full magazine first, then for `least`
+ * available rounds; each try takes all it needs or nothing. True if at least `least` are available
+ * afterwards. Interrupts off; takes the allocator's locks; zeroes.
+ */
+must_check bool magazine_refill(uint32_t least);
+
+/*
+ * While threads starve: gives all rounds but `keep` to the reserve. Interrupts off, on a fully
+ * backed thread (idle).
+ */
+void magazine_drain(uint32_t keep);

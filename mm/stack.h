@@ -1,0 +1,77 @@
+/*
+ * Kernel stacks as a whole: birth, death, and what can be read about them without touching them.
+ */
+#pragma once
+
+#include "mm/stack_slot.h"
+
+enum stack_mode {
+    STACK_MODE_EAGER, /* all pages at birth */
+    STACK_MODE_FAULT, /* one page at birth, holes filled by faults */
+};
+
+/* How stacks are filled from now on. Once, at boot, before the first stack. */
+void stack_mode_set(enum stack_mode mode);
+enum stack_mode stack_mode_get(void);
+
+/*
+ * A stack with its top page backed and zeroed (eager: all pages), from this CPU's cache if it has
+ * one (then partly filled as its last owner left it). Thread context. ERROR_NO_MEMORY: no frame or
+ * slot, or threads starve for frames just now.
+ */
+must_check int stack_create(uint32_t *slot);
+
+/* As above, but all four pages backed: for threads that must run when memory is gone. */
+must_check int stack_create_backed(uint32_t *slot);
+
+/*
+ * Gives up a stack that no CPU uses: to this CPU's cache, else to the dead stacks, which the
+ * reclaimer takes apart. Interrupts off; never waits.
+ */
+void stack_destroy(uint32_t slot);
+
+/*
+ * Takes apart what stack_destroy() put aside: unmaps, shoots down, frees. Thread context,
+ * interrupts on, no lock held. Returns how many stacks.
+ */
+uint32_t stack_reclaim(void);
+
+/* Does stack_reclaim() have anything to do? Any context. */
+bool stack_reclaim_wanted(void);
+
+/* Moves this CPU's cached stacks to the dead ones. Interrupts off. */
+void stack_cache_drain(void);
+
+/*
+ * Takes backed pages wholly below `address` away again, so that they are holes once more; their
+ * frames are freed after the shootdown. The stack's thread must be the caller or not run. Thread
+ * context, interrupts on, no lock held.
+ */
+void stack_trim(uint32_t slot, uintptr_t address);
+
+/* Pages that the stack could still ask of a CPU: 0 to 3. Reads entries only. Any context. */
+uint32_t stack_missing(uint32_t slot);
+
+/* Pages backed now: 1 to 4. Any context. */
+uint32_t stack_pages_backed(uint32_t slot);
+
+/* Is this address of a stack (or anything else) readable without bringing a page in? */
+bool stack_is_backed(uintptr_t address);
+
+/* Set by arch's shootdown: forgets a range on every CPU before it returns. */
+extern void (*stack_shootdown)(uintptr_t address, size_t bytes);
+
+/*
+ * Adds the stacks that no thread owns (in the CPUs' caches, and dead ones) and their backed pages.
+ * Exact only while nothing moves. Thread context.
+ */
+void stack_unowned_count(uint32_t *slots, size_t *pages);
+
+struct stack_counts {
+    uint64_t created_cold;   /* slot and frame fresh */
+    uint64_t created_cached; /* from a CPU's cache */
+    uint64_t reclaimed;
+};
+
+/* Sums over all CPUs; not exact while they change. */
+void stack_counts_read(struct stack_counts *counts);

@@ -1,0 +1,82 @@
+/*
+ * The leaf page-table entry of a stack page: the one truth about that page. If the CPU's present
+ * bit is set the page is backed. If not, the CPU ignores the other bits (SDM volume 3A, 4.7) and
+ * they say what the page is and to which slot it belongs:
+ *
+ *   63            52 51                    12 11      4 3       1  0
+ *   |      0        |   slot, or next free   |    0    |  state  | 0 |
+ *
+ * A slot of the stack object is eight pages: four of guard, then the stack's four.
+ *
+ *   0      1      2      3      4      5      6      7
+ *   guard  guard  guard  guard  hole   hole   hole   backed        at birth; the stack grows down
+ */
+#pragma once
+
+#include "arch/x86_64/layout.h"
+#include "arch/x86_64/paging.h"
+
+#define STACK_PAGES      (STACK_BYTES / PAGE_BYTES)      /* 4 */
+#define STACK_SLOT_PAGES (STACK_SLOT_BYTES / PAGE_BYTES) /* 8 */
+
+enum stack_page_state {
+    STACK_PAGE_NONE = 0,    /* no slot was ever made here */
+    STACK_PAGE_FREE = 1,    /* of a slot that nobody owns; names the next free slot */
+    STACK_PAGE_HOLE = 2,    /* no frame yet; a touch brings one */
+    STACK_PAGE_GUARD = 3,   /* never backed; a touch is an overflow */
+    STACK_PAGE_SWAPPED = 4, /* its bytes are elsewhere */
+    STACK_PAGE_BACKED = 5,  /* present: never encoded, only answered */
+};
+
+#define STACK_ENTRY_STATE_MASK 0xfUL /* state and the present bit, so one comparison tests both */
+#define STACK_ENTRY_SLOT_SHIFT 12
+
+static always_inline uint64_t stack_entry_make(enum stack_page_state state, uint32_t slot)
+{
+    return (uint64_t)slot << STACK_ENTRY_SLOT_SHIFT | (uint64_t)state << 1;
+}
+
+static always_inline bool stack_entry_is(uint64_t entry, enum stack_page_state state)
+{
+    return (entry & STACK_ENTRY_STATE_MASK) == (uint64_t)state << 1;
+}
+
+static always_inline enum stack_page_state stack_entry_state(uint64_t entry)
+{
+    return entry & PAGE_PRESENT ? STACK_PAGE_BACKED
+                                : (enum stack_page_state)((entry & STACK_ENTRY_STATE_MASK) >> 1);
+}
+
+/* Only for entries that are not present. */
+static always_inline uint32_t stack_entry_slot(uint64_t entry)
+{
+    return (uint32_t)(entry >> STACK_ENTRY_SLOT_SHIFT);
+}
+
+/* Addresses of a slot's stack: [bottom, top). Below bottom lies the guard. */
+static always_inline uintptr_t stack_bottom(uint32_t slot)
+{
+    return STACK_OBJECT_BASE + slot * STACK_SLOT_BYTES + (STACK_SLOT_BYTES - STACK_BYTES);
+}
+
+static always_inline uintptr_t stack_top(uint32_t slot)
+{
+    return STACK_OBJECT_BASE + (slot + 1UL) * STACK_SLOT_BYTES;
+}
+
+/* Is the address inside the stack object, and in which slot's stride? */
+static always_inline bool stack_slot_find(uintptr_t address, uint32_t *slot)
+{
+    uintptr_t offset = address - STACK_OBJECT_BASE;
+    if (offset >= STACK_OBJECT_BYTES) {
+        return false;
+    }
+    *slot = (uint32_t)(offset / STACK_SLOT_BYTES);
+    return true;
+}
+
+/* The leaf entries of the slot's four stack pages, lowest first. The slot must have been made. */
+static always_inline volatile uint64_t *stack_entries(uint32_t slot)
+{
+    return paging_leaf(stack_bottom(slot));
+}

@@ -1,0 +1,53 @@
+/*
+ * The heart: hanging frames into the running thread's stack where it touched a hole. Runs on the
+ * page-fault entry stack and never allocates, locks, waits or zeroes: the frames lie in this CPU's
+ * magazine before the thread is dispatched (see magazine.h), so a stack fault cannot fail.
+ */
+#pragma once
+
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/percpu.h"
+#include "mm/stack_slot.h"
+
+/*
+ * The slots whose holes this CPU fills: its current thread's, and during a switch the next one's as
+ * well. Equal outside of switches. A hole of any other slot is none of this CPU's business: a stray
+ * access must not drain another thread's cover.
+ */
+struct stack_use {
+    uint32_t current;
+    uint32_t next;
+};
+
+DECLARE_PER_CPU(struct stack_use, stack_use);
+
+/* What a served fault looked like, for whoever asked to be told. */
+struct stack_fault_event {
+    uintptr_t address; /* what was touched */
+    uintptr_t rip;     /* by which instruction */
+    uint32_t slot;
+    uint32_t pages; /* filled by this fault */
+    uint32_t available;
+    uint64_t entry_tsc;
+};
+
+/* Called for every served fault if set; entry stack: it may only write to memory of its own. */
+extern void (*volatile stack_fault_observer)(const struct stack_fault_event *event);
+
+/*
+ * Called for a touch of a guard of a stack this CPU uses: must rewrite the frame so that the thread
+ * ends, or panic. Registered by sched. Entry stack.
+ */
+extern void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t address, uint32_t slot);
+
+/* Registers the stack cases with the entry code. Once, at boot. */
+void stack_fault_init(void);
+
+/* The page-fault case, as arch calls it. */
+enum page_fault_answer stack_fault(struct trap_frame *frame, uintptr_t address);
+
+/*
+ * Fills the holes that [address, address + bytes) of a stack in use here needs; false, and an
+ * overflow raised on the frame, if part of it is guard. Entry stack, or interrupts off.
+ */
+bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes);

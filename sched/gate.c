@@ -1,0 +1,85 @@
+/*
+ * The slow half of the dispatch gate, and the queue of those it did not let pass. There is one such
+ * queue for all CPUs: memory is one, so whoever is most urgent and oldest gets it first.
+ */
+#include "sched/gate.h"
+
+#include "arch/x86_64/clock.h"
+#include "arch/x86_64/report.h"
+#include "mm/frame.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/schedule.h"
+
+struct gate_counts gate_counts;
+
+static struct spinlock starved_lock = SPINLOCK("starved threads");
+static struct list starved_queue = LIST_INITIALIZER(starved_queue);
+
+bool gate_pass_slowly(const struct thread *from, const struct thread *to)
+{
+    uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);
+    return magazine_refill(need);
+}
+
+void gate_starve(struct thread *thread)
+{
+    uint64_t flags = spin_lock_irq_save(&starved_lock);
+    if (thread->starved_since_ns == 0) {
+        thread->starved_since_ns = clock_now_ns();
+        gate_counts.waits++;
+    }
+    thread->state = THREAD_STARVED;
+
+    struct list_node *place = starved_queue.head.next;
+    while (place != &starved_queue.head) {
+        const struct thread *other = list_entry(place, struct thread, run_node);
+        if (other->priority < thread->priority ||
+            (other->priority == thread->priority &&
+             other->starved_since_ns > thread->starved_since_ns)) {
+            break;
+        }
+        place = place->next;
+    }
+    list_insert_before(place, &thread->run_node);
+    stack_starving_add(1);
+    spin_unlock_irq_restore(&starved_lock, flags);
+}
+
+/* The first of the queue if `frames` would back the rest of its stack; it is out of the queue. */
+static struct thread *starved_take(size_t *frames)
+{
+    struct thread *thread = NULL;
+    uint64_t flags = spin_lock_irq_save(&starved_lock);
+    if (!list_empty(&starved_queue)) {
+        thread = list_entry(list_first(&starved_queue), struct thread, run_node);
+        uint32_t need = stack_missing(thread->slot);
+        if (need <= *frames) {
+            *frames -= need;
+            list_remove(&thread->run_node);
+            stack_starving_add(-1);
+        } else {
+            thread = NULL;
+        }
+    }
+    spin_unlock_irq_restore(&starved_lock, flags);
+    return thread;
+}
+
+void gate_feed(void)
+{
+    size_t frames = frame_free_count() + stack_reserve_count();
+    struct thread *thread;
+    while ((thread = starved_take(&frames)) != NULL) {
+        schedule_ready(thread, THREAD_STARVED);
+    }
+}
+
+void gate_fed(struct thread *thread)
+{
+    uint64_t waited_ns = clock_now_ns() - thread->starved_since_ns;
+    thread->starved_since_ns = 0;
+    if (waited_ns > gate_counts.longest_wait_ns) {
+        gate_counts.longest_wait_ns = waited_ns;
+    }
+}

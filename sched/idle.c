@@ -1,0 +1,55 @@
+/*
+ * The idle thread: fully backed, so it can always be switched to. It halts; and while others starve
+ * it gives the reserve what its CPU holds and does not need.
+ */
+#include "sched/reclaimer.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/preempt.h"
+#include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/gate.h"
+#include "sched/schedule.h"
+#include "sched/thread_internal.h"
+
+static uint64_t idle_cpus;
+
+uint64_t schedule_idle_cpus(void)
+{
+    return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+}
+
+/* Interrupts off. This thread needs no cover, so nothing has to stay in the magazine. */
+static void idle_help_the_starving(void)
+{
+    magazine_drain(0);
+    frame_cache_drain_this_cpu();
+    stack_cache_drain();
+    gate_feed();
+}
+
+void idle_entry(void *argument maybe_unused)
+{
+    uint64_t bit = 1UL << cpu_number();
+    for (;;) {
+        interrupts_disable();
+        if (stack_starving() != 0) {
+            idle_help_the_starving();
+        }
+        if (stack_reclaim_wanted()) {
+            reclaimer_wake();
+        }
+        if (this_cpu(reschedule_wanted)) {
+            schedule();
+        } else {
+            __atomic_or_fetch(&idle_cpus, bit, __ATOMIC_RELAXED);
+            cpu_wait_for_interrupt();
+            interrupts_disable();
+            __atomic_and_fetch(&idle_cpus, ~bit, __ATOMIC_RELAXED);
+        }
+        interrupts_enable();
+    }
+}

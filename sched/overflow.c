@@ -1,0 +1,107 @@
+/*
+ * Overflow: the page below a stack's lowest page was touched. On the entry stack the backtrace is
+ * recorded and the thread is redirected to the top of its own stack, into its exit path, where the
+ * record is printed; everything further down is given up. That is right only if the thread holds
+ * nothing others need: with a spinlock or mutex held, interrupts off, or a thread that may not die,
+ * it is a panic instead.
+ */
+#include "sched/overflow.h"
+
+#include "arch/x86_64/backtrace.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/report.h"
+#include "lib/error.h"
+#include "mm/stack.h"
+#include "mm/stack_fault.h"
+#include "sched/thread.h"
+
+/* Lies at the very top of the stack that overflowed, above what its exit path uses. */
+struct overflow_record {
+    uintptr_t address; /* what was touched */
+    uintptr_t rip;
+    uintptr_t rsp;
+    struct backtrace trace;
+};
+
+static uint32_t overflows;
+
+uint32_t overflow_count(void)
+{
+    return overflows;
+}
+
+/* A log line a step: log lines are whole lines, so the pieces are put together first. */
+static void record_log(const struct overflow_record *record)
+{
+    const struct thread *self = thread_current();
+    uintptr_t bottom = stack_bottom(self->slot);
+    log_error("stack overflow: thread %u (%s) touched %p, %ld bytes below its 16 KiB stack "
+              "[%p, %p); it was %lu bytes deep",
+              self->id, self->name, (void *)record->address, (long)(bottom - record->address),
+              (void *)bottom, (void *)stack_top(self->slot), stack_top(self->slot) - record->rsp);
+    backtrace_log(&record->trace);
+    log_error("the thread ends here, the machine goes on; look for recursion without an end or a "
+              "large local variable in the functions above");
+}
+
+/* In the thread again, on the top page of its stack, interrupts on. */
+static noreturn_function void overflow_exit(const struct overflow_record *record)
+{
+    record_log(record);
+    __atomic_add_fetch(&overflows, 1, __ATOMIC_RELAXED);
+    thread_exit(ERROR_RANGE);
+}
+
+static const char *overflow_fatal(const struct trap_frame *frame, const struct thread *thread,
+                                  uint32_t slot)
+{
+    if (thread == NULL || thread->slot != slot) {
+        return "in the middle of a context switch";
+    }
+    if (thread->may_not_die) {
+        return "in a thread that the kernel cannot do without";
+    }
+    if (this_cpu(preempt_count) != 0) {
+        return "while it held a spinlock";
+    }
+    if (thread->mutexes_held != 0) {
+        return "while it held a mutex";
+    }
+    if (!(frame->rflags & FLAGS_INTERRUPT)) {
+        return "with interrupts off";
+    }
+    return NULL;
+}
+
+static void overflow(struct trap_frame *frame, uintptr_t address, uint32_t slot)
+{
+    const struct thread *thread = thread_current();
+    const char *fatal = overflow_fatal(frame, thread, slot);
+    if (fatal != NULL) {
+        panic("stack overflow of thread %u (%s) %s: code at %p touched %p, below the stack's end "
+              "%p; look for recursion without an end or a large local variable",
+              thread != NULL ? thread->id : 0, thread != NULL ? thread->name : "none", fatal,
+              (void *)frame->rip, (void *)address, (void *)stack_bottom(slot));
+    }
+    struct overflow_record *record = (struct overflow_record *)stack_top(slot) - 1;
+    struct backtrace trace;
+    backtrace_from_frame(&trace, frame); /* before the record overwrites the stack's top */
+    record->trace = trace;
+    record->address = address;
+    record->rip = frame->rip;
+    record->rsp = frame->rsp;
+    *frame = (struct trap_frame){
+        .rip = (uintptr_t)overflow_exit,
+        .rdi = (uintptr_t)record,
+        .rsp = align_down((uintptr_t)record, 16) - 8, /* as after a call */
+        .cs = SELECTOR_KERNEL_CODE,
+        .ss = SELECTOR_KERNEL_DATA,
+        .rflags = FLAGS_INTERRUPT | 2,
+    };
+}
+
+void overflow_init(void)
+{
+    stack_overflow_handler = overflow;
+}

@@ -1,0 +1,278 @@
+/*
+ * Choosing and switching. A CPU holds its run queue's lock from before it chooses until the next
+ * thread has finished the switch: so nobody else can run, move or bury a thread whose stack is
+ * still in use. Interrupts are off all the while.
+ *
+ * The path of a switch, and what the dynamic stack adds to it (docs/stack-fault.md counts it):
+ *   gate_pass: two instructions while the magazine is full; stack_use.next: two; .current: two.
+ */
+#include "sched/schedule.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/interrupt.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/preempt.h"
+#include "arch/x86_64/report.h"
+#include "arch/x86_64/vectors.h"
+#include "lib/error.h"
+#include "mm/stack_fault.h"
+#include "mm/stack_reserve.h"
+#include "sched/balance.h"
+#include "sched/deadline.h"
+#include "sched/gate.h"
+#include "sched/thread_internal.h"
+
+PER_CPU(struct thread *, thread_running);
+PER_CPU(struct run_queue, run_queue);
+static PER_CPU(struct thread *, switched_from);
+
+void thread_switch(uintptr_t *save_rsp, uintptr_t load_rsp); /* switch.asm */
+
+/* What the previous thread's CPU owes it: done by the next thread, on the next thread's stack. */
+void schedule_finish_switch(void)
+{
+    struct thread *from = this_cpu(switched_from);
+
+    this_cpu(stack_use).current = this_cpu(stack_use).next;
+    unsigned state = from->state;
+    spin_unlock_quietly(&this_cpu_pointer(run_queue)->lock);
+    if (unlikely(state == THREAD_DEAD)) {
+        thread_bury(from); /* its stack is free the moment we are off it */
+    } else if (unlikely(state == THREAD_MOVING)) {
+        schedule_ready(from, THREAD_MOVING);
+    }
+}
+
+static void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
+{
+    queue->current = to;
+    queue->switches++;
+    this_cpu(thread_running) = to;
+    this_cpu(switched_from) = from;
+    this_cpu(stack_use).next = to->slot;
+    thread_switch(&from->saved_rsp, to->saved_rsp);
+    schedule_finish_switch();
+}
+
+/*
+ * The thread to run next, taken off the queue. Threads that the magazine does not cover go to the
+ * starved queue. The idle thread always passes: it is fully backed, and the magazine covers `from`.
+ */
+static struct thread *thread_choose(struct run_queue *queue, struct thread *from)
+{
+    for (;;) {
+        struct thread *to = run_queue_first(queue);
+        if (unlikely(to == NULL)) {
+            to = balance_steal(queue);
+            if (to == NULL) {
+                (void)!gate_pass(from, queue->idle);
+                return queue->idle;
+            }
+        }
+        run_queue_remove(queue, to);
+        if (to == from || likely(gate_pass(from, to))) {
+            if (unlikely(to->starved_since_ns != 0)) {
+                gate_fed(to);
+            }
+            return to;
+        }
+        gate_starve(to);
+    }
+}
+
+/* A thread that could go on goes back into the queue: ahead of its peers if its turn was cut. */
+static always_inline void thread_requeue(struct run_queue *queue, struct thread *thread)
+{
+    if (unlikely(!(thread->affinity >> cpu_number() & 1))) {
+        thread->state = THREAD_MOVING; /* others may have it once we are off its stack */
+        return;
+    }
+    thread->state = THREAD_READY;
+    if (thread->slice_ticks > 0) {
+        run_queue_prepend(queue, thread);
+    } else {
+        thread->slice_ticks = SCHEDULE_SLICE_TICKS;
+        run_queue_append(queue, thread);
+    }
+}
+
+void schedule(void)
+{
+    invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+
+    spin_lock(&queue->lock);
+    this_cpu(reschedule_wanted) = 0;
+    struct thread *from = queue->current;
+    if (from->state == THREAD_RUNNING && from != queue->idle) {
+        thread_requeue(queue, from);
+    }
+    struct thread *to = thread_choose(queue, from);
+    to->state = THREAD_RUNNING;
+    if (likely(to != from)) {
+        switch_to(queue, from, to);
+    } else {
+        spin_unlock_quietly(&queue->lock);
+    }
+}
+
+static struct run_queue *queue_lock_of(struct thread *thread)
+{
+    for (;;) {
+        unsigned cpu = thread->cpu;
+        struct run_queue *queue = &cpu_variable(run_queue, cpu);
+        spin_lock(&queue->lock);
+        if (likely(thread->cpu == cpu)) {
+            return queue;
+        }
+        spin_unlock_quietly(&queue->lock);
+    }
+}
+
+/* Makes a CPU look at its queue soon. */
+static void cpu_poke(unsigned cpu)
+{
+    if (cpu == cpu_number()) {
+        this_cpu(reschedule_wanted) = 1;
+    } else {
+        lapic_send(cpu, VECTOR_RESCHEDULE);
+    }
+}
+
+/* After a thread was put on `cpu`'s queue: who should look? The queue's lock is held. */
+static void thread_announce(const struct run_queue *queue, const struct thread *thread,
+                            unsigned cpu)
+{
+    if (queue->current == queue->idle || thread->priority > queue->current->priority) {
+        cpu_poke(cpu);
+        return;
+    }
+    uint64_t idle = schedule_idle_cpus() & thread->affinity;
+    if (idle != 0) {
+        cpu_poke((unsigned)__builtin_ctzll(idle)); /* it will steal */
+    }
+}
+
+/* Puts a thread that is in no queue on its CPU's, or on an allowed one's. Its CPU's lock is held.
+ */
+static void thread_enqueue(struct run_queue *queue, struct thread *thread)
+{
+    thread->state = THREAD_READY;
+    if (unlikely(!(thread->affinity >> thread->cpu & 1))) {
+        unsigned cpu = (unsigned)__builtin_ctzll(thread->affinity);
+        thread->cpu = (uint8_t)cpu;
+        spin_unlock_quietly(&queue->lock);
+        queue = &cpu_variable(run_queue, cpu);
+        spin_lock(&queue->lock);
+    }
+    run_queue_append(queue, thread);
+    thread_announce(queue, thread, thread->cpu);
+    spin_unlock_quietly(&queue->lock);
+}
+
+void schedule_ready(struct thread *thread, enum thread_state from)
+{
+    uint64_t flags = interrupts_save();
+    struct run_queue *queue = queue_lock_of(thread);
+    if (thread->state != from) {
+        spin_unlock_quietly(&queue->lock);
+    } else if (thread == queue->current) {
+        thread->state = THREAD_RUNNING; /* it was about to leave, and need not */
+        spin_unlock_quietly(&queue->lock);
+    } else {
+        thread_enqueue(queue, thread);
+    }
+    interrupts_restore(flags);
+}
+
+void schedule_change(struct thread *thread, uint8_t priority, uint64_t affinity)
+{
+    uint64_t flags = interrupts_save();
+    struct run_queue *queue = queue_lock_of(thread);
+    bool queued = thread->state == THREAD_READY;
+    if (queued) {
+        run_queue_remove(queue, thread);
+    }
+    thread->priority = priority;
+    thread->affinity = affinity;
+    if (queued) {
+        thread_enqueue(queue, thread);
+    } else {
+        if (thread == queue->current) {
+            cpu_poke(thread->cpu);
+        }
+        spin_unlock_quietly(&queue->lock);
+    }
+    interrupts_restore(flags);
+}
+
+void schedule_tick(void)
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    struct thread *current = thread_current();
+
+    deadline_expire();
+    if (unlikely(stack_starving() != 0)) {
+        gate_feed();
+    }
+    if (current == queue->idle) {
+        this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
+    } else if (current->slice_ticks > 0 && --current->slice_ticks == 0) {
+        this_cpu(reschedule_wanted) = 1;
+    }
+    balance_tick(queue);
+}
+
+static void reschedule_interrupt(struct trap_frame *frame maybe_unused)
+{
+    this_cpu(reschedule_wanted) = 1;
+}
+
+/* A reschedule that came due while preemption or a lock forbade it. */
+static void reschedule_late(void)
+{
+    if (interrupts_enabled() && thread_current() != NULL) {
+        interrupts_disable();
+        schedule();
+        interrupts_enable();
+    }
+}
+
+void schedule_init(void)
+{
+    int error = interrupt_register(VECTOR_RESCHEDULE, reschedule_interrupt, "reschedule");
+    if (error != OK) {
+        panic("the reschedule vector is taken: %s", error_name(error));
+    }
+    entry_preempt = schedule;
+    preempt_reschedule = reschedule_late;
+}
+
+int schedule_cpu_create(unsigned cpu)
+{
+    struct run_queue *queue = &cpu_variable(run_queue, cpu);
+    run_queue_init(queue);
+    deadline_cpu_init(cpu);
+    struct thread *idle;
+    int error = thread_create_idle(cpu, &idle);
+    if (error == OK) {
+        queue->idle = idle;
+        queue->current = idle;
+    }
+    return error;
+}
+
+void schedule_cpu_run(void)
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    uintptr_t abandoned;
+
+    this_cpu(thread_running) = queue->idle;
+    this_cpu(stack_use) = (struct stack_use){queue->idle->slot, queue->idle->slot};
+    queue->idle->state = THREAD_RUNNING;
+    this_cpu(switched_from) = queue->idle;
+    spin_lock(&queue->lock); /* the idle thread's first words release it */
+    thread_switch(&abandoned, queue->idle->saved_rsp);
+    panic("the boot stack was switched to");
+}

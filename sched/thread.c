@@ -1,0 +1,244 @@
+/*
+ * Birth, life and death of threads. The object comes from a slab, the stack from mm; the thread's
+ * first frame is laid out here so that a switch to it returns into thread_trampoline.
+ */
+#include "sched/thread.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/report.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "mm/stack.h"
+#include "sched/schedule.h"
+#include "sched/thread_internal.h"
+#include "sched/thread_list.h"
+
+/* What thread_switch() pops: six registers and the return address, under one word of alignment. */
+struct first_frame {
+    uint64_t r15, r14, r13, r12, rbx, rbp;
+    void (*return_address)(void);
+    uint64_t end_of_stack;
+};
+
+void thread_trampoline(void); /* switch.asm */
+
+static struct slab_cache thread_cache;
+
+void thread_init(void)
+{
+    slab_cache_init(&thread_cache, "thread", sizeof(struct thread), 64);
+}
+
+const char *thread_state_name(unsigned state)
+{
+    static const char *const names[] = {"ready", "running", "blocked", "starved", "moving", "dead"};
+    return state < array_length(names) ? names[state] : "unknown";
+}
+
+static uint64_t cpus_running(void)
+{
+    unsigned count = cpu_online_count();
+    return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
+}
+
+/* Bounds, words and state of a new thread; no stack yet. */
+static must_check int thread_make(const struct thread_options *options, struct thread **made)
+{
+    void *object;
+    int error = slab_allocate(&thread_cache, &object);
+    if (error != OK) {
+        return error;
+    }
+    struct thread *thread = object;
+    memset(thread, 0, sizeof(*thread));
+    thread->state = THREAD_BLOCKED;
+    thread->priority = options->priority;
+    thread->affinity = options->affinity != 0 ? options->affinity : THREAD_AFFINITY_ALL;
+    thread->cpu = (uint8_t)cpu_number();
+    thread->slice_ticks = SCHEDULE_SLICE_TICKS;
+    thread->backed = options->backed;
+    thread->may_not_die = options->may_not_die;
+    thread->exit_lock = (struct spinlock)SPINLOCK("thread exit");
+    wait_queue_init(&thread->exit_queue);
+    list_node_init(&thread->wait.node);
+    tree_node_init(&thread->wait.timeout);
+    /* A name that is too long is cut: it is only shown. */
+    (void)!string_copy(thread->name, sizeof(thread->name), options->name);
+
+    error = options->backed ? stack_create_backed(&thread->slot) : stack_create(&thread->slot);
+    if (error != OK) {
+        slab_free(&thread_cache, thread);
+        return error;
+    }
+    struct first_frame *frame = (struct first_frame *)stack_top(thread->slot) - 1;
+    *frame = (struct first_frame){.return_address = thread_trampoline};
+    thread->saved_rsp = (uintptr_t)frame;
+    *made = thread;
+    return OK;
+}
+
+int thread_create(const struct thread_options *options, void (*entry)(void *argument),
+                  void *argument, struct thread **out)
+{
+    if (options->priority >= THREAD_PRIORITIES) {
+        return ERROR_RANGE;
+    }
+    if (options->affinity != 0 && (options->affinity & cpus_running()) == 0) {
+        return ERROR_INVALID;
+    }
+    struct thread *thread;
+    int error = thread_make(options, &thread);
+    if (error != OK) {
+        return error;
+    }
+    thread->entry = entry;
+    thread->argument = argument;
+    thread->detached = out == NULL;
+    thread_list_add(thread);
+    if (out != NULL) {
+        *out = thread;
+    }
+    schedule_ready(thread, THREAD_BLOCKED);
+    return OK;
+}
+
+int thread_start(const char *name, void (*entry)(void *argument), void *argument,
+                 struct thread **thread)
+{
+    const struct thread_options options = {.name = name, .priority = THREAD_PRIORITY_DEFAULT};
+    return thread_create(&options, entry, argument, thread);
+}
+
+void thread_begin(void)
+{
+    schedule_finish_switch();
+    interrupts_enable();
+    struct thread *self = thread_current();
+    self->entry(self->argument);
+    thread_exit(0);
+}
+
+int thread_create_idle(unsigned cpu, struct thread **out)
+{
+    const struct thread_options options = {
+        .name = "idle", .backed = true, .may_not_die = true, .affinity = 1UL << cpu};
+    int error = thread_make(&options, out);
+    if (error == OK) {
+        (*out)->cpu = (uint8_t)cpu;
+        (*out)->entry = idle_entry;
+        (*out)->detached = true;
+        thread_list_add(*out);
+    }
+    return error;
+}
+
+void thread_exit(int code)
+{
+    struct thread *self = thread_current();
+    if (self->mutexes_held != 0 || this_cpu(preempt_count) != 0) {
+        panic("thread %u (%s) exits while it holds %u mutexes and %u spinlocks", self->id,
+              self->name, self->mutexes_held, this_cpu(preempt_count));
+    }
+    self->exit_code = code;
+    interrupts_disable();
+    self->state = THREAD_DEAD;
+    schedule();
+    panic("a dead thread was switched to");
+}
+
+static void thread_free(struct thread *thread)
+{
+    thread_list_remove(thread);
+    slab_free(&thread_cache, thread);
+}
+
+void thread_bury(struct thread *thread)
+{
+    stack_destroy(thread->slot);
+    if (thread->detached) {
+        thread_free(thread);
+        return;
+    }
+    spin_lock(&thread->exit_lock);
+    thread->exited = true;
+    wait_queue_wake_all(&thread->exit_queue);
+    spin_unlock_quietly(&thread->exit_lock);
+}
+
+int thread_join(struct thread *thread)
+{
+    uint64_t flags = spin_lock_irq_save(&thread->exit_lock);
+    while (!thread->exited) {
+        /* A joiner that is killed still has to free the thread: it waits on. */
+        (void)!wait_queue_sleep(&thread->exit_queue, &thread->exit_lock, WAIT_FOREVER);
+    }
+    spin_unlock_irq_restore(&thread->exit_lock, flags);
+    int code = thread->exit_code;
+    thread_free(thread);
+    return code;
+}
+
+void thread_yield(void)
+{
+    uint64_t flags = interrupts_save();
+    thread_current()->slice_ticks = 0;
+    schedule();
+    interrupts_restore(flags);
+}
+
+void thread_kill(struct thread *thread)
+{
+    thread->kill_wanted = true;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see wait_queue_sleep() */
+    schedule_ready(thread, THREAD_BLOCKED);
+}
+
+void thread_exit_if_killed(void)
+{
+    if (thread_current()->kill_wanted) {
+        thread_exit(ERROR_KILLED);
+    }
+}
+
+int thread_sleep_ns(uint64_t duration_ns)
+{
+    struct sleepers {
+        struct spinlock lock;
+        struct wait_queue queue;
+    };
+    static PER_CPU(struct sleepers, sleepers);
+
+    uint64_t flags = interrupts_save();
+    struct sleepers *own = this_cpu_pointer(sleepers);
+    if (own->queue.waiters.head.next == NULL) {
+        wait_queue_init(&own->queue);
+        spinlock_init(&own->lock, "sleepers");
+    }
+    spin_lock(&own->lock);
+    int error = wait_queue_sleep(&own->queue, &own->lock, duration_ns);
+    spin_unlock_quietly(&own->lock);
+    interrupts_restore(flags);
+    return error == ERROR_TIMEOUT ? OK : error;
+}
+
+int thread_priority_set(struct thread *thread, unsigned priority)
+{
+    if (priority >= THREAD_PRIORITIES) {
+        return ERROR_RANGE;
+    }
+    schedule_change(thread, (uint8_t)priority, thread->affinity);
+    return OK;
+}
+
+int thread_affinity_set(struct thread *thread, uint64_t affinity)
+{
+    if ((affinity & cpus_running()) == 0) {
+        return ERROR_INVALID;
+    }
+    schedule_change(thread, thread->priority, affinity);
+    if (thread == thread_current()) {
+        thread_yield();
+    }
+    return OK;
+}

@@ -1,0 +1,134 @@
+/*
+ * Threads: the unit that runs. A thread owns one stack slot; nothing of it that others touch lies
+ * on that stack.
+ */
+#pragma once
+
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/spinlock.h"
+#include "lib/list.h"
+#include "sched/wait_queue.h"
+
+#define THREAD_PRIORITIES       32 /* 31 is the most urgent */
+#define THREAD_PRIORITY_DEFAULT 16
+#define THREAD_PRIORITY_SYSTEM  28 /* reclaimer, monitor */
+#define THREAD_NAME_BYTES       16
+#define THREAD_AFFINITY_ALL     UINT64_MAX
+
+enum thread_state {
+    THREAD_READY,   /* on a run queue */
+    THREAD_RUNNING, /* on its CPU */
+    THREAD_BLOCKED, /* waits for a wake-up */
+    THREAD_STARVED, /* would run, but no magazine covers it: on the starved queue */
+    THREAD_MOVING,  /* leaves a CPU on which it may no longer run */
+    THREAD_DEAD,    /* leaves its stack for good */
+};
+
+struct thread {
+    uintptr_t saved_rsp; /* first member: switch.asm */
+    uint32_t slot;
+    uint32_t id;
+
+    /* Guarded by the lock of run queue `cpu`; `cpu` itself changes only under both queues' locks.
+     */
+    volatile uint8_t state;
+    uint8_t priority;
+    volatile uint8_t cpu;
+    struct list_node run_node; /* in a run queue, or under starved_lock in the starved queue */
+    uint64_t affinity;         /* CPUs it may run on, by bit */
+    uint64_t starved_since_ns; /* when it began to starve; 0 if it does not */
+
+    /* See wait_queue.c. */
+    struct wait_node wait;
+
+    /* Written by the thread itself, or by its CPU while it runs. */
+    uint32_t mutexes_held;
+    uint8_t slice_ticks; /* ticks left of its turn */
+    uint8_t pages_most;  /* most pages its stack ever had backed */
+
+    /* Set at birth. */
+    bool backed;      /* fully backed: never starves */
+    bool may_not_die; /* idle, reclaimer: an overflow here is a panic */
+    bool detached;    /* nobody will join */
+
+    volatile bool kill_wanted;
+
+    /* Guarded by exit_lock. */
+    bool exited;
+    int exit_code;
+    struct spinlock exit_lock;
+    struct wait_queue exit_queue;
+
+    struct list_node all_node; /* under the list's lock */
+
+    void (*entry)(void *argument);
+    void *argument;
+    char name[THREAD_NAME_BYTES];
+};
+
+DECLARE_PER_CPU(struct thread *, thread_running);
+
+/* The thread that runs on this CPU; NULL until the scheduler started. Any context. */
+static always_inline struct thread *thread_current(void)
+{
+    return this_cpu(thread_running);
+}
+
+struct thread_options {
+    const char *name;
+    uint8_t priority; /* 0 to 31 */
+    bool backed;      /* all stack pages at birth */
+    bool may_not_die;
+    uint64_t affinity; /* by bit; 0: all CPUs */
+};
+
+/* Before the first thread. Once. */
+void thread_init(void);
+
+/*
+ * A new thread that will run entry(argument), ready at once. With `thread` NULL it is detached,
+ * else the caller must join it. Thread context, no lock held. ERROR_NO_MEMORY, ERROR_RANGE
+ * (priority), ERROR_INVALID (affinity names no CPU that runs).
+ */
+must_check int thread_create(const struct thread_options *options, void (*entry)(void *argument),
+                             void *argument, struct thread **thread);
+
+/* The same with the default options and a name. */
+must_check int thread_start(const char *name, void (*entry)(void *argument), void *argument,
+                            struct thread **thread);
+
+/*
+ * Waits until the thread has exited, frees it, and returns its exit code. Thread context; sleeps,
+ * and is not ended by a kill.
+ */
+int thread_join(struct thread *thread);
+
+/* Ends the calling thread, which must hold no lock. */
+noreturn_function void thread_exit(int code);
+
+/* Gives others of the same priority their turn. Thread context. */
+void thread_yield(void);
+
+/*
+ * Asks a thread to die: waits of its end with ERROR_KILLED, and it dies at its next safe point,
+ * which is thread_exit_if_killed(). Any context but NMI, #MC, #DF.
+ */
+void thread_kill(struct thread *thread);
+void thread_exit_if_killed(void);
+
+/* Of a thread that has not been joined. ERROR_RANGE, ERROR_INVALID (no such CPU runs). */
+must_check int thread_priority_set(struct thread *thread, unsigned priority);
+must_check int thread_affinity_set(struct thread *thread, uint64_t affinity);
+
+/* Sleeps for so many nanoseconds or a little longer. ERROR_KILLED if killed meanwhile. */
+int thread_sleep_ns(uint64_t duration_ns);
+
+/* Calls visit for every thread, under the list's lock, interrupts off: it must not wait. */
+void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context);
+
+/* The thread that owns this slot, or has this id; NULL if none. May be gone by the time of use. */
+struct thread *thread_of_slot(uint32_t slot);
+struct thread *thread_find(uint32_t id);
+
+uint32_t thread_count(void);
+const char *thread_state_name(unsigned state);
