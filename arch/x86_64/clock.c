@@ -30,7 +30,7 @@ static uint64_t start_tsc;
 static uint64_t tsc_per_ms, lapic_per_ms;
 static uint64_t ns_per_tsc_32; /* nanoseconds a tick, in 1/2^32 */
 static uint64_t tsc_per_ns_32;
-static const char *reference_name = "none";
+static const struct clock_reference *reference;
 
 void clock_mark_start(void)
 {
@@ -64,7 +64,7 @@ uint64_t clock_lapic_per_ms(void)
 
 const char *clock_reference_name(void)
 {
-    return reference_name;
+    return reference != NULL ? reference->name : "none";
 }
 
 void clock_delay_us(uint64_t us)
@@ -77,7 +77,7 @@ void clock_delay_us(uint64_t us)
     }
 }
 
-static struct reading read_together(const struct clock_reference *reference)
+static struct reading read_together(void)
 {
     struct reading best = {0};
     uint64_t best_span = UINT64_MAX;
@@ -95,23 +95,38 @@ static struct reading read_together(const struct clock_reference *reference)
     return best;
 }
 
-static void measure(const struct clock_reference *reference)
+/* What TSC and APIC timer counted in MEASURE_MS, in ticks a millisecond. */
+static void measure(uint64_t *tsc, uint64_t *lapic)
 {
     uint64_t target = reference->frequency_hz * MEASURE_MS / 1000;
+    struct reading first = read_together();
 
-    lapic_write(LAPIC_DIVIDE, LAPIC_DIVIDE_BY_1);
-    lapic_write(LAPIC_INITIAL_COUNT, 0xffffffff); /* counts down; the timer's entry is masked */
-    struct reading first = read_together(reference);
     while (((reference->read() - first.reference) & reference->mask) < target) {
         cpu_pause();
     }
-    struct reading last = read_together(reference);
-    lapic_write(LAPIC_INITIAL_COUNT, 0); /* stops */
-
+    struct reading last = read_together();
     uint64_t counted = (last.reference - first.reference) & reference->mask;
-    uint64_t per_ms = reference->frequency_hz / 1000;
-    tsc_per_ms = (last.tsc - first.tsc) * per_ms / counted;
-    lapic_per_ms = (uint64_t)(first.lapic - last.lapic) * per_ms / counted;
+    *tsc = (last.tsc - first.tsc) * reference->frequency_hz / counted / 1000;
+    *lapic = (uint64_t)(first.lapic - last.lapic) * reference->frequency_hz / counted / 1000;
+}
+
+uint64_t clock_measure_tsc_per_ms(void)
+{
+    uint64_t tsc = 0, lapic;
+
+    if (reference != NULL) {
+        measure(&tsc, &lapic);
+    }
+    return tsc;
+}
+
+/* The APIC's timer counts down from the top meanwhile; its entry is masked. */
+static void measure_both(void)
+{
+    lapic_write(LAPIC_DIVIDE, LAPIC_DIVIDE_BY_1);
+    lapic_write(LAPIC_INITIAL_COUNT, 0xffffffff);
+    measure(&tsc_per_ms, &lapic_per_ms);
+    lapic_write(LAPIC_INITIAL_COUNT, 0); /* stops */
 }
 
 static void tsc_report(void)
@@ -120,8 +135,9 @@ static void tsc_report(void)
                      (cpuid(0x80000007, 0).edx & CPUID_80000007_EDX_INVARIANT) != 0;
     bool emulated = (cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) != 0;
 
-    log_info("clock: %s is the reference; TSC %llu kHz, APIC timer %llu kHz", reference_name,
-             (unsigned long long)tsc_per_ms, (unsigned long long)lapic_per_ms);
+    log_info("clock: %s is the reference; TSC %llu kHz, APIC timer %llu kHz",
+             clock_reference_name(), (unsigned long long)tsc_per_ms,
+             (unsigned long long)lapic_per_ms);
     if (!invariant) {
         log_info("clock: the CPU does not promise a constant TSC rate; it is used all the same%s",
                  emulated ? ", being emulated" : "");
@@ -130,13 +146,11 @@ static void tsc_report(void)
 
 void clock_init(void)
 {
-    const struct clock_reference *reference = clock_reference_find();
-
+    reference = clock_reference_find();
     tsc_per_ms = ASSUMED_TSC_PER_MS;
     lapic_per_ms = ASSUMED_LAPIC_PER_MS;
     if (reference != NULL) {
-        reference_name = reference->name;
-        measure(reference);
+        measure_both();
     } else {
         log_warn("clock: no reference found; the rates are assumed, and times may be wrong");
     }

@@ -32,5 +32,8 @@ uint64_t clock_ns_to_tsc(uint64_t ns);
 /* Spins for at least so many microseconds. Any context; for the short waits that hardware asks. */
 void clock_delay_us(uint64_t us);
 
+/* Measures the TSC once more, for tests: about 20 ms; 0 without a reference. CPU 0 or alone. */
+uint64_t clock_measure_tsc_per_ms(void);
+
 /* The reference's name, or "none". */
 const char *clock_reference_name(void);

@@ -66,7 +66,7 @@ void interrupt_dispatch(struct trap_frame *frame)
     unsigned vector = frame->vector;
     interrupt_handler handler = __atomic_load_n(&handlers[vector], __ATOMIC_ACQUIRE);
 
-    this_cpu(interrupt_counts)[vector]++;
+    (*this_cpu_pointer(interrupt_counts))[vector]++;
     if (handler != NULL) {
         handler(frame);
     }

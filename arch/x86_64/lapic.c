@@ -61,9 +61,10 @@ bool lapic_is_requested(unsigned vector)
 
 int lapic_any_in_service(void)
 {
-    for (unsigned vector = 0; vector < VECTOR_COUNT; vector++) {
-        if (lapic_in_service(vector)) {
-            return (int)vector;
+    for (unsigned i = 0; i < VECTOR_COUNT / 32; i++) {
+        uint32_t bits = lapic_read(LAPIC_IN_SERVICE + i * 0x10);
+        if (bits != 0) {
+            return (int)(i * 32) + __builtin_ctz(bits);
         }
     }
     return -1;

@@ -56,5 +56,5 @@ void lapic_send_startup(uint32_t apic_id, uint8_t page);
 bool lapic_in_service(unsigned vector);
 bool lapic_is_requested(unsigned vector);
 
-/* The first vector in service on this CPU, or -1: a lost interrupt leaves one for ever. */
+/* The lowest vector in service on this CPU, or -1: a lost interrupt leaves one for ever. */
 int lapic_any_in_service(void);

@@ -107,17 +107,27 @@ static must_check int wait_online(unsigned cpu)
     return OK;
 }
 
+static bool is_online(uint32_t apic_id)
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (lapic_id_of(cpu) == apic_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool reachable(uint32_t apic_id)
 {
     return lapic_is_x2apic() || apic_id <= XAPIC_ID_MAX;
 }
 
-/* INIT to each but the caller, so that the long wait after it is the same for all. */
+/* INIT to each that is not online, so that the long wait after it is the same for all. */
 static void init_all(const struct acpi_info *acpi)
 {
     for (unsigned i = 0; i < acpi->processor_count; i++) {
         uint32_t apic_id = acpi->processors[i].apic_id;
-        if (apic_id != lapic_id() && reachable(apic_id)) {
+        if (!is_online(apic_id) && reachable(apic_id)) {
             lapic_send_init(apic_id);
         }
     }
@@ -160,17 +170,16 @@ unsigned smp_start_all(unsigned limit, const struct smp_callbacks *callbacks)
     if (limit > CPU_MAX) {
         limit = CPU_MAX;
     }
-    if (limit <= 1 || acpi->processor_count <= 1) {
-        return cpu_online_count();
-    }
     smp_kernel_root = paging_root();
     if (smp_trampoline_install(smp_kernel_root) != OK) {
         log_warn("smp: there is no page below 1 MiB to start processors from; going on with one");
         return cpu_online_count();
     }
-    init_all(acpi);
+    if (limit > 1 && acpi->processor_count > 1) {
+        init_all(acpi);
+    }
     for (unsigned i = 0; i < acpi->processor_count && cpu_online_count() < limit; i++) {
-        if (acpi->processors[i].apic_id == lapic_id()) {
+        if (is_online(acpi->processors[i].apic_id)) {
             continue;
         }
         error = start_one(acpi->processors[i].apic_id, cpu_online_count(), callbacks);

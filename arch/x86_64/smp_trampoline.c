@@ -120,8 +120,10 @@ bool smp_tables_present(void)
 
 void smp_gate_open(uint32_t apic_id)
 {
-    gate()->apic_id = apic_id;
-    __atomic_store_n(&gate()->state, GATE_WAITING, __ATOMIC_SEQ_CST);
+    if (low_page != 0) {
+        gate()->apic_id = apic_id;
+        __atomic_store_n(&gate()->state, GATE_WAITING, __ATOMIC_SEQ_CST);
+    }
 }
 
 bool smp_gate_close(void)
