@@ -112,6 +112,7 @@ static enum outcome test_run_one(const struct test *test, unsigned number)
 {
     struct accounts before;
     struct thread *thread;
+    console_print("# %s starting\n", test->id);
     accounts_read(&before);
     failures = 0;
     skip_reason = NULL;

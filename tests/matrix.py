@@ -26,10 +26,14 @@ SUITE = (
 )
 
 # They only have to come up, say so, and leave.
+UP = r"Stalactite is up"
 BOOT = (
-    Row("boot-64cpus", kind="boot", cpus=64, memory_mib=1024, expect=(r"64 CPUs",)),
-    Row("boot-16m", kind="boot", memory_mib=16, expect=(r"Stalactite",)),
-    Row("boot-16g", kind="boot", memory_mib=16384, expect=(r"Stalactite",)),
+    Row("boot-64cpus", kind="boot", cpus=64, memory_mib=1024, expect=(r"64 CPUs online", UP)),
+    Row("boot-16m", kind="boot", memory_mib=16, expect=(r"2 CPUs online", UP)),
+    Row("boot-16g", kind="boot", memory_mib=16384, expect=(r"2 CPUs online", UP)),
+    Row("boot-no-acpi", kind="boot", machine="pc,acpi=off", expect=(UP,)),
+    Row("boot-no-hpet", kind="boot", machine="pc,hpet=off", expect=(r"2 CPUs online", UP)),
+    Row("boot-intel", kind="boot", cpu="max,vendor=GenuineIntel", expect=(r"2 CPUs online", UP)),
 )
 
 # They must panic, and say why. A row: name, build, command line, lines in order.
@@ -42,6 +46,7 @@ LESSON = (
 
 # Conversations with the machine: Python files in tests/boot/.
 SCRIPT = (
+    Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
 )
 
 ROWS = SUITE + BOOT + PANIC + LESSON + SCRIPT

@@ -86,6 +86,10 @@ class Reader:
             self._check_plan()
             self._check_totals()
 
+    def unfinished(self):
+        """The last line, as far as it has come."""
+        return self._clean(self._partial)
+
     def count(self, outcome):
         """How many results have this outcome."""
         return sum(1 for result in self.results if result.outcome == outcome)

@@ -16,6 +16,8 @@ import time
 
 from .ktap import Reader
 
+PROMPT = "stalactite> "
+
 _running = set()
 
 
@@ -116,6 +118,23 @@ class Machine:
                 last = "\n".join(self.reader.lines[-15:])
                 why = "in time" if left <= 0 else "before the machine ended"
                 raise MachineError(f"no line matches {pattern!r} {why}; last lines:\n{last}")
+
+    def wait_prompt(self, timeout_seconds=30, prompt=PROMPT, start=0):
+        """Waits until the last, unfinished line begins with the prompt."""
+        deadline = time.monotonic() + timeout_seconds
+        while len(self.reader.lines) < start or not self.reader.unfinished().startswith(prompt):
+            left = deadline - time.monotonic()
+            if left <= 0 or self.pump(min(left, 1)) is None:
+                last = "\n".join(self.reader.lines[-15:] + [self.reader.unfinished()])
+                why = "in time" if left <= 0 else "before the machine ended"
+                raise MachineError(f"no prompt {why}; last lines:\n{last}")
+
+    def ask(self, text, timeout_seconds=30):
+        """Types a line at the monitor's prompt; returns the lines of the answer."""
+        start = len(self.reader.lines)
+        self.send(text + "\r")
+        self.wait_prompt(timeout_seconds, start=start + 1)
+        return self.reader.lines[start + 1:]
 
     def wait_end(self, timeout_seconds=30):
         """Reads until the machine ends and returns its status."""

@@ -164,29 +164,3 @@ def test_missing_tool_is_a_skip_with_the_package(tree, monkeypatch):
     for name in ("cppcheck", "format"):
         status, output = check(name, tree({"lib/a.c": ""}))
         assert status == 77 and "the package" in output
-
-
-MAKEFILE = """# A build that is the same each time, or not.
-kernel iso:
-\tmkdir -p build; echo {kernel} >build/kernel.elf; echo {iso} >build/stalactite.iso
-"""
-
-
-@pytest.mark.parametrize("kernel, iso, wanted", [
-    ("kernel", "iso", None),
-    ("$$PPID-$$$$", "iso", "kernel.elf differs"),
-    ("kernel", "`pwd`", "stalactite.iso differs"),
-    ("kernel; exit 1;", "iso", "the build failed"),
-    ("kernel; exit", "iso", "stalactite.iso was not built"),
-])
-def test_reproducible(tree, monkeypatch, tmp_path, kernel, iso, wanted):
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    for name in ("nasm", "xorriso", "mformat", "grub-mkimage"):
-        (tools / name).write_text("#!/bin/sh\n# fake\n")
-        (tools / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    root = tree({"tree/Makefile": MAKEFILE.format(kernel=kernel, iso=iso)}) + "/tree"
-    status, output = check("reproducible", root)
-    assert status == int(wanted is not None), output
-    assert wanted is None or wanted in output
