@@ -32,6 +32,7 @@
 #include "mm/kernel_space.h"
 #include "mm/layout_check.h"
 #include "mm/magazine.h"
+#include "mm/memory.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
@@ -69,6 +70,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     nmi_init();
     must_succeed(frame_init(&boot_info.map), "the frame allocator");
     paging_frame_source_set(frame_allocate_page_table);
+    memory_init();
     layout_check();
     log_info("memory: %lu MiB in %lu frames; started by %s", frame_total_count() * PAGE_BYTES >> 20,
              frame_total_count(), boot_info.loader_name);

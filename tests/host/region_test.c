@@ -1,0 +1,212 @@
+/* Regions against a model of what is mapped; the page tables are an array. */
+#include "mm/region.h"
+
+#include <string.h>
+
+#include "arch/x86_64/address.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/shootdown.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/slab.h"
+#include "tests/host/host.h"
+
+#define MEBIBYTE 0x100000ul
+#define PAGES    20000
+#define NOTHING  UINT64_MAX
+
+static physical_t tables[PAGES];
+static bool tables_fail;
+static unsigned stale; /* pages unmapped and not yet forgotten */
+
+static size_t page_index(uintptr_t address)
+{
+    if (address < REGION_BASE || (address - REGION_BASE) / PAGE_BYTES >= PAGES) {
+        panic("0x%lx is outside the faked tables", address);
+    }
+    return (address - REGION_BASE) / PAGE_BYTES;
+}
+
+int paging_tables_create(uintptr_t address maybe_unused, size_t bytes maybe_unused)
+{
+    return tables_fail ? ERROR_NO_MEMORY : OK;
+}
+
+int paging_map(uintptr_t address, physical_t physical, size_t bytes, uint64_t flags maybe_unused)
+{
+    host_equal(bytes, PAGE_BYTES);
+    if (tables[page_index(address)] != NOTHING) {
+        return ERROR_EXISTS;
+    }
+    tables[page_index(address)] = physical;
+    return OK;
+}
+
+void paging_unmap(uintptr_t address, size_t bytes)
+{
+    for (size_t done = 0; done < bytes; done += PAGE_BYTES) {
+        tables[page_index(address + done)] = NOTHING;
+        stale++;
+    }
+}
+
+void paging_walk(uintptr_t address, struct paging_walk *walk)
+{
+    walk->physical = tables[page_index(address)];
+    walk->present = walk->physical != NOTHING;
+}
+
+/* The frames must not be free before this has run. */
+void shootdown(uintptr_t address maybe_unused, size_t bytes)
+{
+    host_equal(bytes / PAGE_BYTES, stale);
+    host_check(frame_owned_count(FRAME_OWNER_REGION) >= stale);
+    stale = 0;
+}
+
+static void machine_create(size_t bytes)
+{
+    static struct memory_map map;
+
+    host_memory_create(bytes);
+    host_equal(memory_map_add(&map, 0, bytes, MEMORY_USABLE), OK);
+    host_equal(frame_init(&map), OK);
+    for (size_t i = 0; i < PAGES; i++) {
+        tables[i] = NOTHING;
+    }
+}
+
+static size_t mapped_count(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < PAGES; i++) {
+        count += tables[i] != NOTHING;
+    }
+    return count;
+}
+
+HOST_TEST("regions lie between guards, share no frame, and give everything back")
+{
+    static struct {
+        uintptr_t address;
+        size_t pages;
+    } held[40];
+    unsigned count = 0;
+    size_t pages = 0, free_before;
+
+    machine_create(32 * MEBIBYTE);
+    free_before = frame_free_count();
+    for (unsigned step = 0; step < 3000; step++) {
+        if (host_random_below(step < 2000 ? 3 : 5) < 2 && count < array_length(held)) {
+            size_t bytes = 1 + host_random_below(60 * PAGE_BYTES);
+            void *address;
+
+            host_equal(region_allocate(bytes, REGION_ZEROED, "test", &address), OK);
+            held[count].address = (uintptr_t)address;
+            held[count].pages = (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+            for (size_t i = 0; i < held[count].pages; i++) {
+                physical_t frame = tables[page_index(held[count].address) + i];
+
+                host_check(frame != NOTHING && *(uint64_t *)physical_to_virtual(frame) == 0);
+                memset(physical_to_virtual(frame), 0xff, PAGE_BYTES);
+            }
+            pages += held[count++].pages;
+        } else if (count > 0) {
+            unsigned index = (unsigned)host_random_below(count);
+
+            region_free((void *)held[index].address);
+            pages -= held[index].pages;
+            held[index] = held[--count];
+        }
+        host_equal(mapped_count(), pages);
+        host_equal(frame_owned_count(FRAME_OWNER_REGION), pages);
+        for (unsigned i = 0; i < count; i++) {
+            size_t first = page_index(held[i].address);
+
+            host_equal(tables[first - 1], NOTHING);
+            host_equal(tables[first + held[i].pages], NOTHING);
+        }
+    }
+    while (count > 0) {
+        region_free((void *)held[--count].address);
+    }
+    region_free(NULL);
+    slab_reap();
+    host_equal(frame_free_count(), free_before);
+}
+
+HOST_TEST("a region that cannot be had leaves nothing behind")
+{
+    struct region_information information;
+    size_t free_before;
+    void *address;
+
+    machine_create(4 * MEBIBYTE);
+    host_equal(region_allocate(1, 0, "first", &address), OK);
+    region_free(address);
+    free_before = frame_free_count();
+    address = &free_before;
+    host_equal(region_allocate(0, 0, "none", &address), ERROR_INVALID);
+    host_equal(region_allocate(5 * MEBIBYTE, 0, "beyond memory", &address), ERROR_NO_MEMORY);
+    host_equal(region_allocate(REGION_BYTES, 0, "beyond the area", &address), ERROR_NO_MEMORY);
+    host_equal(region_allocate(SIZE_MAX, 0, "beyond all", &address), ERROR_NO_MEMORY);
+    tables_fail = true;
+    host_equal(region_allocate(4096, 0, "no tables", &address), ERROR_NO_MEMORY);
+    host_check(address == &free_before);
+    host_equal(frame_free_count(), free_before);
+    host_equal(mapped_count(), 0);
+    host_check(!region_read(0, &information));
+}
+
+HOST_TEST("an address is told as inside a region, in a guard, or nowhere")
+{
+    struct region_information information;
+    uintptr_t address;
+    void *low, *high;
+
+    machine_create(4 * MEBIBYTE);
+    host_equal(region_allocate(3 * PAGE_BYTES, 0, "low", &low), OK);
+    host_equal(region_allocate(1, 0, "high", &high), OK);
+    host_check(region_read(0, &information));
+    host_equal_text(information.name, "low");
+    host_equal(information.bytes, 3 * PAGE_BYTES);
+    host_check(region_read(1, &information));
+    host_equal(information.address, (uintptr_t)high);
+    host_check(!region_read(2, &information));
+    address = (uintptr_t)low;
+    host_check(region_find(address, &information));
+    host_equal(information.place, REGION_PLACE_INSIDE);
+    host_check(region_find(address - 1, &information));
+    host_equal(information.place, REGION_PLACE_GUARD_BELOW);
+    host_check(region_find(address + 3 * PAGE_BYTES, &information));
+    host_equal(information.place, REGION_PLACE_GUARD_ABOVE);
+    host_equal_text(information.name, "low");
+    host_check(region_find((uintptr_t)high - 1, &information));
+    host_equal_text(information.name, "high");
+    host_equal(information.place, REGION_PLACE_GUARD_BELOW);
+    host_check(!region_find((uintptr_t)high + 2 * PAGE_BYTES, &information));
+    host_check(!region_find(0, &information));
+    host_check(!region_find(UINTPTR_MAX, &information));
+}
+
+HOST_TEST("a wrong address freed as a region panics")
+{
+    void *address;
+
+    machine_create(4 * MEBIBYTE);
+    host_equal(region_allocate(2 * PAGE_BYTES, 0, "test", &address), OK);
+    host_panics(region_free((char *)address + PAGE_BYTES), "none begins there");
+}
+
+HOST_TEST("a region freed twice panics")
+{
+    void *address, *other;
+
+    machine_create(4 * MEBIBYTE);
+    host_equal(region_allocate(PAGE_BYTES, 0, "one", &address), OK);
+    host_equal(region_allocate(PAGE_BYTES, 0, "two", &other), OK);
+    region_free(other);
+    host_panics(region_free(other), "none begins there");
+}

@@ -1,0 +1,30 @@
+/* Takes all free memory away for a moment. For tests; see the header. */
+#include "tests/run_down.h"
+
+#include "lib/error.h"
+#include "mm/frame.h"
+
+#define CHAIN_END UINT32_MAX
+
+void run_down_take(struct run_down *all)
+{
+    physical_t frame;
+
+    *all = (struct run_down){.chain = CHAIN_END};
+    while (frame_allocate(FRAME_OWNER_TEST, &frame) == OK) {
+        frame_tag_set(frame, all->chain);
+        all->chain = (uint32_t)(frame >> PAGE_SHIFT);
+        all->count++;
+    }
+}
+
+void run_down_give_back(struct run_down *all)
+{
+    while (all->chain != CHAIN_END) {
+        physical_t frame = (physical_t)all->chain << PAGE_SHIFT;
+
+        all->chain = frame_tag(frame);
+        frame_tag_set(frame, 0);
+        frame_free(frame, FRAME_OWNER_TEST);
+    }
+}

@@ -1,0 +1,20 @@
+/*
+ * Takes all free memory away for a moment, to see that everything says so and nothing breaks. The
+ * frames are chained by their tags: none is touched.
+ */
+#pragma once
+
+#include "arch/x86_64/types.h"
+
+struct run_down {
+    uint32_t chain; /* of frame numbers */
+    size_t count;
+};
+
+/*
+ * Takes every frame this CPU can get; what lies in the front lists of other CPUs stays there. The
+ * caller keeps preemption off until it has given all back: a thread that leaves its CPU now may
+ * have to wait for memory that it holds itself.
+ */
+void run_down_take(struct run_down *all);
+void run_down_give_back(struct run_down *all);
