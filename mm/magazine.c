@@ -52,9 +52,9 @@ int magazine_create(unsigned cpu)
     return OK;
 }
 
-/* The frames of rounds taken by faults belong to a stack by now: say so in the accounts. */
-static void taken_charge(struct magazine *own)
+void magazine_charge(void)
 {
+    struct magazine *own = this_cpu_pointer(magazine);
     for (; own->charged < own->taken; own->charged++) {
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
                            FRAME_OWNER_STACK);
@@ -100,7 +100,7 @@ bool magazine_refill(uint32_t least)
     if (available < own->low_water) {
         own->low_water = available;
     }
-    taken_charge(own);
+    magazine_charge();
     if (own->taken == 0 || rounds_add(own, own->taken)) {
         return true;
     }
@@ -110,7 +110,7 @@ bool magazine_refill(uint32_t least)
 void magazine_drain(uint32_t keep)
 {
     struct magazine *own = this_cpu_pointer(magazine);
-    taken_charge(own);
+    magazine_charge();
     while (own->capacity - own->taken > keep &&
            stack_reserve_give(round_frame(own->rounds[own->taken]), FRAME_OWNER_MAGAZINE)) {
         own->taken++;

@@ -50,6 +50,11 @@ static always_inline uint32_t magazine_available(void)
 }
 
 /*
+ * Books the frames that faults took since the last time as stack memory. Interrupts off.
+ */
+void magazine_charge(void);
+
+/*
  * Books what was taken as stack memory and replaces it, without waiting: from this CPU's free
  * frames, else the allocator, else the reserve. Tries for a full magazine first, then for `least`
  * available rounds; each try takes all it needs or nothing. True if at least `least` are available

@@ -13,6 +13,7 @@
 #include "arch/x86_64/spinlock.h"
 #include "lib/error.h"
 #include "mm/frame.h"
+#include "mm/magazine.h"
 #include "mm/stack_reserve.h"
 
 #define CACHE_MAX     8
@@ -250,7 +251,10 @@ void stack_trim(uint32_t slot, uintptr_t address)
 {
     physical_t frames[STACK_PAGES];
     uint32_t pages = (uint32_t)((address - stack_bottom(slot)) / PAGE_BYTES);
+    uint64_t flags = interrupts_save();
+    magazine_charge(); /* the caller's own stack may hold rounds that nobody has booked yet */
     uint32_t count = stack_pages_take(slot, pages, frames);
+    interrupts_restore(flags);
     if (count == 0) {
         return;
     }
