@@ -39,7 +39,7 @@ uint8_t *firmware_at(const struct firmware_image *image, physical_t address)
 
 void firmware_put_bytes(struct firmware_image *image, const void *from, uint32_t bytes)
 {
-    if (bytes <= image->size - image->used) {
+    if (bytes != 0 && bytes <= image->size - image->used) {
         memcpy(image->memory + image->used, from, bytes);
         image->used += bytes;
     }

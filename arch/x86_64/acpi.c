@@ -11,11 +11,16 @@
 #include "lib/string.h"
 
 #define LAPIC_ADDRESS_USUAL 0xfee00000
+#define TIMER_GSI_USUAL     2
 #define RSDP_BYTES_MAX      36
 
 static struct acpi_info info;
 static bool info_ready;
 
+/*
+ * A machine without tables is taken to be wired like every PC of that age: line 0, the timer, at
+ * pin 2 of the one I/O APIC (MultiProcessor Specification 1.4, 3.6.2.3 and 5.3).
+ */
 static void info_reset(struct acpi_info *out)
 {
     memset(out, 0, sizeof(*out));
@@ -23,6 +28,7 @@ static void info_reset(struct acpi_info *out)
     for (unsigned i = 0; i < ACPI_ISA_COUNT; i++) {
         out->isa[i].gsi = i;
     }
+    out->isa[0].gsi = TIMER_GSI_USUAL;
 }
 
 const struct acpi_info *acpi_info(void)

@@ -149,6 +149,7 @@ void acpi_madt_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out
         return;
     }
     out->madt_present = true;
+    out->isa[0].gsi = 0; /* unless overridden, as it always is */
     out->lapic_address = bytes_read_32(table + 36);
     entries_walk(table, bytes, out, true, entry_parse);
     entries_walk(table, bytes, out, false, entry_parse_nmi);
