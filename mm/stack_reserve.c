@@ -35,6 +35,24 @@ void stack_starving_add(int difference)
     __atomic_add_fetch(&starving, (uint32_t)difference, __ATOMIC_ACQ_REL);
 }
 
+/*
+ * Keeps a frame, owned by FRAME_OWNER_RESERVE already, if there is room. While frames are missing
+ * it is offered every freed frame; when the reserve is full again, freeing costs nothing more.
+ */
+static bool reserve_add(physical_t frame)
+{
+    uint64_t flags = spin_lock_irq_save(&reserve_lock);
+    bool room = reserve_count < reserve_capacity;
+    if (room) {
+        reserve[reserve_count++] = frame;
+    }
+    if (reserve_count == reserve_capacity) {
+        frame_set_free_interceptor(NULL);
+    }
+    spin_unlock_irq_restore(&reserve_lock, flags);
+    return room;
+}
+
 bool stack_reserve_take(physical_t *frames, uint32_t count)
 {
     if (count == 0) {
@@ -48,21 +66,10 @@ bool stack_reserve_take(physical_t *frames, uint32_t count)
             frame_owner_change(frames[i], FRAME_OWNER_RESERVE, FRAME_OWNER_MAGAZINE);
         }
         reserve_taken += count;
+        frame_set_free_interceptor(reserve_add);
     }
     spin_unlock_irq_restore(&reserve_lock, flags);
     return enough;
-}
-
-/* A frame owned by FRAME_OWNER_RESERVE already. */
-static bool reserve_add(physical_t frame)
-{
-    uint64_t flags = spin_lock_irq_save(&reserve_lock);
-    bool room = reserve_count < reserve_capacity;
-    if (room) {
-        reserve[reserve_count++] = frame;
-    }
-    spin_unlock_irq_restore(&reserve_lock, flags);
-    return room;
 }
 
 bool stack_reserve_give(physical_t frame, enum frame_owner owner)
@@ -73,12 +80,6 @@ bool stack_reserve_give(physical_t frame, enum frame_owner owner)
         frame_owner_change(frame, FRAME_OWNER_RESERVE, owner);
     }
     return room;
-}
-
-/* Offered every freed frame: keeps it for the starving, or fills up what they took before. */
-static bool freed_frame_take(physical_t frame)
-{
-    return unlikely(stack_reserve_count() < reserve_capacity) && reserve_add(frame);
 }
 
 int stack_reserve_create(uint32_t frames)
@@ -97,6 +98,5 @@ int stack_reserve_create(uint32_t frames)
     }
     reserve_count = frames;
     reserve_capacity = frames;
-    frame_set_free_interceptor(freed_frame_take);
     return OK;
 }
