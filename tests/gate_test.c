@@ -1,0 +1,205 @@
+/*
+ * The dispatch gate at zero memory: every frame of the machine is taken, then 200 threads go deep.
+ * No stack fault may fail; threads that no magazine covers wait, and all of them finish once a
+ * fully backed thread gives memory back, with every byte of their stacks as they left it.
+ */
+#include "arch/x86_64/cpu.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/gate.h"
+#include "sched/thread.h"
+#include "tests/test.h"
+
+#define DEEP_THREADS     200
+#define FRAMES_AT_A_TIME 64
+#define CHAIN_END        UINT32_MAX
+
+/* What the deep threads and the giver share. Guarded by `lock`. */
+static struct {
+    struct spinlock lock;
+    struct wait_queue queue;
+    bool go;            /* memory is gone: dive */
+    bool surface;       /* all are at the bottom: come up */
+    unsigned waiting;   /* threads that wait for go */
+    unsigned at_bottom; /* threads that wait for surface, three pages deep */
+    unsigned damaged;   /* bytes that changed */
+} dive;
+
+static struct thread *divers[DEEP_THREADS];
+static uint32_t taken_chain; /* frames taken, linked by their tags: no frame is touched */
+static size_t taken_count;
+
+static void dive_wait(bool *condition, unsigned *counter)
+{
+    uint64_t flags = spin_lock_irq_save(&dive.lock);
+    (*counter)++;
+    while (!*condition) {
+        if (wait_queue_sleep(&dive.queue, &dive.lock, WAIT_FOREVER) == ERROR_KILLED) {
+            break;
+        }
+    }
+    spin_unlock_irq_restore(&dive.lock, flags);
+}
+
+static void dive_signal(bool *condition)
+{
+    uint64_t flags = spin_lock_irq_save(&dive.lock);
+    *condition = true;
+    wait_queue_wake_all(&dive.queue);
+    spin_unlock_irq_restore(&dive.lock, flags);
+}
+
+static unsigned dive_read(const unsigned *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+/* Down to three pages below the top one, a pattern in each frame. */
+static never_inline void dive_down(uintptr_t bottom, unsigned char seed)
+{
+    volatile unsigned char bytes[256];
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (unsigned char)(seed + i);
+    }
+    if ((uintptr_t)bytes > bottom + PAGE_BYTES / 2) {
+        dive_down(bottom, (unsigned char)(seed + 1));
+    } else {
+        dive_wait(&dive.surface, &dive.at_bottom);
+    }
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        if (bytes[i] != (unsigned char)(seed + i)) {
+            __atomic_add_fetch(&dive.damaged, 1, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+static void diver(void *argument)
+{
+    if (stack_mode_get() == STACK_MODE_FAULT) {
+        stack_trim(thread_current()->slot,
+                   align_down((uintptr_t)__builtin_frame_address(0), PAGE_BYTES));
+    }
+    dive_wait(&dive.go, &dive.waiting);
+    dive_down(stack_bottom(thread_current()->slot), (unsigned char)(uintptr_t)argument);
+}
+
+static void frames_take_all(void)
+{
+    physical_t frame;
+    while (frame_allocate(FRAME_OWNER_TEST, &frame) == OK) {
+        frame_tag_set(frame, taken_chain);
+        taken_chain = (uint32_t)(frame / PAGE_BYTES);
+        taken_count++;
+    }
+}
+
+/* From every CPU in turn, so that no CPU's front list keeps any. */
+static void memory_exhaust(void)
+{
+    taken_chain = CHAIN_END;
+    taken_count = 0;
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+            if (thread_affinity_set(thread_current(), 1UL << cpu) == OK) {
+                frame_cache_drain_this_cpu();
+                frames_take_all();
+            }
+        }
+    }
+    test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
+}
+
+static void memory_give(size_t frames)
+{
+    for (; frames > 0 && taken_chain != CHAIN_END; frames--) {
+        physical_t frame = (physical_t)taken_chain * PAGE_BYTES;
+        taken_chain = frame_tag(frame);
+        frame_free(frame, FRAME_OWNER_TEST);
+        taken_count--;
+    }
+}
+
+/* Fully backed: it runs whatever happens to the magazines. */
+static void giver(void *argument maybe_unused)
+{
+    while (dive_read(&dive.waiting) < DEEP_THREADS) {
+        (void)!thread_sleep_ns(2000000);
+    }
+    memory_exhaust();
+    test_note("%lu frames taken, %lu free", taken_count, frame_free_count());
+    test_check(frame_free_count() <= 2);
+
+    dive_signal(&dive.go);
+    /* Until everybody is either at the bottom or in the starved queue. */
+    for (unsigned step = 0; step < 2000; step++) {
+        if (dive_read(&dive.at_bottom) + stack_starving() == DEEP_THREADS) {
+            break;
+        }
+        (void)!thread_sleep_ns(4000000);
+    }
+    unsigned deep = dive_read(&dive.at_bottom);
+    test_note("without memory: %u of %u threads reached the bottom, %u starve, reserve %u", deep,
+              DEEP_THREADS, stack_starving(), stack_reserve_count());
+    if (stack_mode_get() == STACK_MODE_FAULT) {
+        test_check(deep < DEEP_THREADS);
+        test_check(stack_starving() > 0);
+        /* Who wants to be born has to wait behind them. */
+        uint32_t slot;
+        test_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
+    }
+    while (dive_read(&dive.at_bottom) < DEEP_THREADS) {
+        memory_give(FRAMES_AT_A_TIME);
+        (void)!thread_sleep_ns(4000000);
+        if (taken_chain == CHAIN_END && stack_starving() == 0) {
+            break; /* all is given back; whatever is missing now is a bug, told below */
+        }
+    }
+    memory_give(SIZE_MAX);
+    for (unsigned step = 0; step < 500 && dive_read(&dive.at_bottom) < DEEP_THREADS; step++) {
+        (void)!thread_sleep_ns(4000000);
+    }
+    test_equal(dive_read(&dive.at_bottom), DEEP_THREADS);
+    test_equal(stack_starving(), 0);
+    dive_signal(&dive.surface);
+}
+
+TEST(GAT0001, "at zero memory 200 threads go deep: none fails, all finish, no byte is lost")
+{
+    const struct thread_options options = {
+        .name = "giver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
+    struct thread *giving;
+    uint64_t waits = gate_counts.waits;
+
+    spinlock_init(&dive.lock, "dive");
+    wait_queue_init(&dive.queue);
+    dive.go = dive.surface = false;
+    dive.waiting = dive.at_bottom = dive.damaged = 0;
+    for (unsigned i = 0; i < DEEP_THREADS; i++) {
+        int error = thread_start("diver", diver, (void *)(uintptr_t)i, &divers[i]);
+        if (error != OK) {
+            test_fail(__FILE__, __LINE__, "no diver %u: %s", i, error_name(error));
+            divers[i] = NULL;
+            dive.waiting++;
+            dive.at_bottom++;
+        }
+    }
+    int error = thread_create(&options, giver, NULL, &giving);
+    test_equal(error, OK);
+    if (error == OK) {
+        thread_join(giving);
+    } else {
+        dive_signal(&dive.go);
+        dive_signal(&dive.surface);
+    }
+    for (unsigned i = 0; i < DEEP_THREADS; i++) {
+        if (divers[i] != NULL) {
+            test_equal(thread_join(divers[i]), 0);
+        }
+    }
+    test_equal(dive.damaged, 0);
+    test_note("gate: %lu waits, the longest %lu us", gate_counts.waits - waits,
+              gate_counts.longest_wait_ns / 1000);
+}
