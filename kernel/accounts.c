@@ -6,6 +6,7 @@
 #include "kernel/accounts.h"
 
 #include "mm/magazine.h"
+#include "mm/slab.h"
 #include "mm/stack.h"
 #include "mm/stack_reserve.h"
 #include "sched/thread.h"
@@ -21,7 +22,9 @@ static void thread_count_in(struct thread *thread, void *context)
 
 void accounts_read(struct accounts *accounts)
 {
-    *accounts = (struct accounts){.threads = thread_count(), .slots_booked = stack_slots_used()};
+    *accounts = (struct accounts){.threads = thread_count(),
+                                  .objects = slab_objects_in_use(),
+                                  .slots_booked = stack_slots_used()};
     for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {
         accounts->owned[owner] = frame_owned_count(owner);
     }

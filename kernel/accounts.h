@@ -6,6 +6,7 @@
 struct accounts {
     size_t owned[FRAME_OWNER_COUNT];
     uint32_t threads;
+    size_t objects; /* in use, of all caches */
     /* Frames of the stack engine by what the books say, and by looking where they are. */
     size_t stack_frames_booked;
     size_t stack_frames_found;

@@ -2,6 +2,8 @@
 #include "arch/x86_64/types.h"
 #include "kernel/monitor.h"
 #include "mm/frame.h"
+#include "mm/region.h"
+#include "mm/slab.h"
 
 #define KIB_A_FRAME (PAGE_BYTES / 1024)
 
@@ -12,7 +14,31 @@ static void row_print(const char *name, size_t frames, size_t total)
                   per_mille / 10, per_mille % 10);
 }
 
-MONITOR_COMMAND(mem, "", "show the memory by owner, and the free blocks by size")
+static void caches_print(void)
+{
+    struct slab_statistics cache;
+
+    console_print_styled(CONSOLE_HEADING, "%-24s %10s %10s %10s %8s\n", "objects", "bytes each",
+                         "in use", "at most", "frames");
+    for (unsigned i = 0; slab_statistics_read(i, &cache); i++) {
+        if (cache.in_use_most != 0) {
+            console_print("%-24s %10u %10u %10u %8u\n", cache.name, cache.object_bytes,
+                          cache.in_use, cache.in_use_most, cache.frames);
+        }
+    }
+}
+
+static void regions_print(void)
+{
+    struct region_information region;
+
+    for (unsigned i = 0; region_read(i, &region); i++) {
+        console_print("region 0x%lx, %zu KiB: %s\n", region.address, region.bytes / 1024,
+                      region.name);
+    }
+}
+
+MONITOR_COMMAND(mem, "", "show the memory by owner, the free blocks by size, and the objects")
 {
     struct frame_statistics now;
     frame_statistics_read(&now);
@@ -33,5 +59,7 @@ MONITOR_COMMAND(mem, "", "show the memory by owner, and the free blocks by size"
         }
     }
     console_print("\n");
+    caches_print();
+    regions_print();
     return OK;
 }

@@ -60,7 +60,8 @@ static bool accounts_balance(const struct accounts *before, const struct account
             return false;
         }
     }
-    return now->threads == before->threads && now->slots_booked == now->slots_found &&
+    return now->threads == before->threads && now->objects == before->objects &&
+           now->slots_booked == now->slots_found &&
            now->stack_frames_booked == now->stack_frames_found;
 }
 
@@ -75,6 +76,9 @@ static void imbalance_tell(const struct accounts *before, const struct accounts 
     }
     if (now->threads != before->threads) {
         test_note("leak: threads: %u before, %u now", before->threads, now->threads);
+    }
+    if (now->objects != before->objects) {
+        test_note("leak: objects: %lu before, %lu now", before->objects, now->objects);
     }
     if (now->slots_booked != now->slots_found) {
         test_note("leak: %u stack slots are booked, %u found", now->slots_booked, now->slots_found);
