@@ -1,4 +1,5 @@
 /* What boot loaders tell, sound and malformed: Multiboot2 tags and PVH start information. */
+#include "arch/x86_64/address.h"
 #include "boot/boot_info.h"
 #include "lib/error.h"
 #include "lib/string.h"
@@ -161,19 +162,20 @@ TEST(BTI0005, "more modules than there is room for: the first sixteen stay")
     test_equal(result.module_count, BOOT_MODULE_MAX);
 }
 
-/* A sound start_info at the image's base, with a module, a map of two entries and a command line.
+/* A sound start_info at the start of the image, with a module, a map of two entries and a command
+ * line.
  */
-static void pvh_make(void)
+static void pvh_make(physical_t base)
 {
-    firmware_image_init(&image, memory, IMAGE_BYTES, IMAGE_BASE);
+    firmware_image_init(&image, memory, IMAGE_BYTES, base);
     firmware_put(&image, BOOT_MAGIC_PVH, 4);
     firmware_put(&image, 1, 4);
     firmware_put(&image, 0, 4);
     firmware_put(&image, 1, 4);
-    firmware_put(&image, IMAGE_BASE + 256, 8); /* modules */
-    firmware_put(&image, IMAGE_BASE + 512, 8); /* command line */
-    firmware_put(&image, 0, 8);                /* no RSDP */
-    firmware_put(&image, IMAGE_BASE + 128, 8); /* memory map */
+    firmware_put(&image, base + 256, 8); /* modules */
+    firmware_put(&image, base + 512, 8); /* command line */
+    firmware_put(&image, 0, 8);          /* no RSDP */
+    firmware_put(&image, base + 128, 8); /* memory map */
     firmware_put(&image, 2, 4);
     image.used = 128;
     firmware_put(&image, 0, 8);
@@ -199,7 +201,7 @@ static int pvh_try(void)
 
 TEST(BTI0006, "PVH: command line, module and memory map")
 {
-    pvh_make();
+    pvh_make(IMAGE_BASE);
     test_equal(pvh_try(), OK);
     test_check(string_equal(result.command_line, "exit=1"));
     test_equal(result.module_count, 1);
@@ -226,11 +228,40 @@ TEST(BTI0007, "PVH: a wrong magic, an old version, and lists that are not there 
     };
 
     for (unsigned i = 0; i < array_length(wrong); i++) {
-        pvh_make();
+        pvh_make(IMAGE_BASE);
         memcpy(memory + wrong[i].offset, &wrong[i].value, sizeof(wrong[i].value));
         test_equal(pvh_try(), ERROR_CORRUPT);
     }
-    pvh_make();
+    pvh_make(IMAGE_BASE);
     memset(memory + 512, 'x', IMAGE_BYTES - 512); /* a command line that runs out of memory */
     test_equal(pvh_try(), result.command_line_truncated ? OK : ERROR_CORRUPT);
+}
+
+TEST(BTI0008,
+     "reading marks page 0, the hole below 1 MiB, kernel and modules; errors change nothing")
+{
+    physical_t here = virtual_to_physical(memory);
+
+    pvh_make(here);
+    memset(&result, 0x5a, sizeof(result));
+    memory[0] ^= 1;
+    test_equal(boot_info_read(BOOT_MAGIC_PVH, here, &result), ERROR_CORRUPT);
+    test_equal(boot_info_read(0x2badb002, here, &result), ERROR_UNSUPPORTED);
+    const uint8_t *bytes = (const uint8_t *)&result;
+    unsigned changed = 0;
+    for (size_t i = 0; i < sizeof(result); i++) {
+        changed += bytes[i] != 0x5a ? 1 : 0;
+    }
+    test_equal(changed, 0);
+
+    memory[0] ^= 1;
+    test_equal(boot_info_read(BOOT_MAGIC_PVH, here, &result), OK);
+    const struct memory_range *zero = memory_map_find(&result.map, 0);
+    const struct memory_range *hole = memory_map_find(&result.map, 0xb8000);
+    const struct memory_range *own = memory_map_find(&result.map, KERNEL_PHYSICAL);
+    const struct memory_range *module = memory_map_find(&result.map, 0x200000);
+    test_check(zero != NULL && zero->kind == MEMORY_RESERVED);
+    test_check(hole != NULL && hole->kind == MEMORY_RESERVED);
+    test_check(own != NULL && own->kind == MEMORY_KERNEL);
+    test_check(module != NULL && module->kind == MEMORY_KERNEL);
 }

@@ -11,6 +11,7 @@
 #include "arch/x86_64/preempt.h"
 #include "arch/x86_64/timer.h"
 #include "arch/x86_64/vectors.h"
+#include "kernel/nmi.h"
 #include "lib/error.h"
 #include "tests/test.h"
 
@@ -223,5 +224,37 @@ TEST(APC0006, "a device's line arrives through the I/O APIC, and is silent when 
     }
     outb(0x43, 0x30); /* one shot, without a count: silent */
     test_equal(ioapic_route_isa(16, VECTOR_TEST, self, &gsi), ERROR_RANGE);
+    end();
+}
+
+static bool observe_nmi(struct trap_frame *frame maybe_unused)
+{
+    __atomic_add_fetch(&arrived[cpu_number()], 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+TEST(APC0007, "an NMI sent to each CPU, the sender included, arrives with interrupts off")
+{
+    if (!begin()) {
+        return;
+    }
+    nmi_observer before = nmi_observer_set(observe_nmi);
+    uint64_t flags = interrupts_save();
+    unsigned self = cpu_number(), online = cpu_online_count();
+    for (unsigned round = 1; round <= 10; round++) {
+        for (unsigned cpu = 0; cpu < online; cpu++) {
+            lapic_send_nmi(cpu);
+            test_check(await(cpu, cpu == self ? round : 2 * round - 1));
+        }
+        lapic_send_nmi_all_but_self();
+        for (unsigned cpu = 0; cpu < online; cpu++) {
+            test_check(await(cpu, cpu == self ? round : 2 * round));
+        }
+    }
+    for (unsigned cpu = 0; cpu < online; cpu++) {
+        test_equal(arrivals(cpu), cpu == self ? 10 : 20);
+    }
+    interrupts_restore(flags);
+    nmi_observer_set(before);
     end();
 }

@@ -16,6 +16,7 @@ SUITE = (
     Row("cpu-qemu64", cpu="qemu64"),
     Row("cpu-max", cpu="max"),
     Row("machine-q35", machine="q35"),
+    Row("cpus-spare", cpus=4, cmdline="cpus=2", tests="SMP*,APC*"),
     Row("memory-32m", memory_mib=32),
     Row("memory-8g", memory_mib=8192),
     Row("stack-eager", cmdline="stack=eager"),

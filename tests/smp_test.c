@@ -4,6 +4,7 @@
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
+#include "arch/x86_64/report.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/smp_trampoline.h"
 #include "lib/error.h"
@@ -39,6 +40,34 @@ TEST(SMP0002, "a processor that does not answer is given up, and the gate is clo
     test_equal(smp_wake(NOBODY, 20), ERROR_TIMEOUT);
     test_check(!smp_gate_is_claimed());
     test_equal(cpu_online_count(), online);
+}
+
+static unsigned prepare_calls;
+
+static int prepare_without_memory(unsigned cpu maybe_unused, uintptr_t *stack_top maybe_unused)
+{
+    prepare_calls++;
+    return ERROR_NO_MEMORY;
+}
+
+static noreturn_function void never_started(unsigned cpu)
+{
+    panic("CPU %u started without being prepared", cpu);
+}
+
+TEST(SMP0005, "processors for which there is no memory are left out, and the machine goes on")
+{
+    static const struct smp_callbacks poor = {prepare_without_memory, never_started};
+    unsigned online = cpu_online_count(), left_out = smp_left_out_count();
+    unsigned spare =
+        acpi_info()->processor_count > online ? acpi_info()->processor_count - online : 0;
+
+    prepare_calls = 0;
+    test_note("%u processors are not online", spare);
+    test_equal(smp_start_all(CPU_MAX, &poor), online);
+    test_equal(prepare_calls, spare);
+    test_check(smp_left_out_count() >= left_out + spare);
+    test_check(!smp_tables_present());
 }
 
 TEST(SMP0003, "a processor that comes when it is not waited for parks, and the machine goes on")

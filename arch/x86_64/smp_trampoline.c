@@ -81,13 +81,11 @@ static void tables_build(physical_t kernel_root)
     memcpy(&tables[0][256], &kernel_top[256], 256 * sizeof(uint64_t));
 }
 
-int smp_trampoline_install(physical_t kernel_root)
+/* Writes the code page and makes it read-only in the direct map. Only once: see the opening. */
+static must_check int code_write(void)
 {
     char *page = physical_to_virtual(low_page);
 
-    if (low_page == 0) {
-        return ERROR_NOT_FOUND;
-    }
     memcpy(page, trampoline_begin, (size_t)(trampoline_end - trampoline_begin));
     for (const uint16_t *fixup = trampoline_fixups; fixup < trampoline_fixups_end; fixup++) {
         uint32_t value;
@@ -95,11 +93,23 @@ int smp_trampoline_install(physical_t kernel_root)
         value += (uint32_t)low_page;
         memcpy(page + *fixup, &value, sizeof(value));
     }
+    return paging_protect((uintptr_t)page, PAGE_BYTES,
+                          PAGE_KERNEL_DATA & ~(PAGE_WRITABLE | PAGE_DIRTY));
+}
+
+int smp_trampoline_install(physical_t kernel_root)
+{
+    static bool written;
+
+    if (low_page == 0) {
+        return ERROR_NOT_FOUND;
+    }
     tables_build(kernel_root);
     *gate() =
         (struct gate){.state = GATE_CLOSED, .page_table = (uint32_t)virtual_to_physical(tables[0])};
-    return paging_protect((uintptr_t)page, PAGE_BYTES,
-                          PAGE_KERNEL_DATA & ~(PAGE_WRITABLE | PAGE_DIRTY));
+    int error = written ? OK : code_write();
+    written = written || error == OK;
+    return error;
 }
 
 void smp_trampoline_clear(void)
