@@ -55,8 +55,11 @@ void console_serial_colours_set(bool on);
 /* The next key (lib/key.h), or KEY_NONE if none has come. Any context. */
 int console_try_read_key(void);
 
-/* Waits for a key. Thread context, interrupts on, may sleep. */
+/* Waits for a key; KEY_NONE if the thread was asked to die. Thread context, sleeps. */
 int console_read_key(void);
+
+/* Has console_read_key() call `poll` again and again: for devices that cannot interrupt. */
+void console_poll_set(void (*poll)(void));
 
 /* What the drivers call for each byte from the serial line and each key from the keyboard. */
 void console_serial_received(uint8_t byte);

@@ -70,30 +70,39 @@ static int line_connect(unsigned line, interrupt_handler handler, const char *na
     return error;
 }
 
+/* For a device whose interrupt cannot be delivered. */
+static void devices_poll(void)
+{
+    serial_interrupt();
+    keyboard_interrupt();
+}
+
+static void connect_or_poll(unsigned line, interrupt_handler handler, const char *name)
+{
+    int error = line_connect(line, handler, name);
+    if (error != OK) {
+        log_warn("%s has no interrupt (%s) and is polled", name, error_name(error));
+        console_poll_set(devices_poll);
+    }
+}
+
 static void serial_start(void)
 {
     if (!serial_present()) {
         log_info("no serial port at COM1");
         return;
     }
-    int error = line_connect(SERIAL_LINE, serial_handler, "serial");
-    if (error != OK) {
-        log_warn("serial input has no interrupt: %s", error_name(error));
-    }
+    connect_or_poll(SERIAL_LINE, serial_handler, "serial");
     serial_input_start(console_serial_received);
 }
 
 static void keyboard_connect(bool absent)
 {
-    int error = absent ? ERROR_NOT_FOUND : keyboard_start(console_key_received);
-    if (error != OK) {
+    if (absent || keyboard_start(console_key_received) != OK) {
         log_info("no PS/2 keyboard");
         return;
     }
-    error = line_connect(KEYBOARD_LINE, keyboard_handler, "keyboard");
-    if (error != OK) {
-        log_warn("the keyboard has no interrupt: %s", error_name(error));
-    }
+    connect_or_poll(KEYBOARD_LINE, keyboard_handler, "keyboard");
 }
 
 void console_input_start(bool keyboard_absent)

@@ -5,8 +5,11 @@
 #include "arch/x86_64/spinlock.h"
 #include "kernel/console.h"
 #include "kernel/escape_decoder.h"
+#include "lib/error.h"
+#include "sched/wait_queue.h"
 
-#define RING_KEYS 256 /* a power of two: a pasted line fits */
+#define RING_KEYS      256 /* a power of two: a pasted line fits */
+#define POLL_PERIOD_NS 10000000
 
 static struct spinlock input_lock = SPINLOCK("console input");
 
@@ -14,12 +17,16 @@ static struct spinlock input_lock = SPINLOCK("console input");
 static struct escape_decoder serial_decoder;
 static uint16_t ring[RING_KEYS];
 static unsigned ring_written, ring_taken; /* only grow; their difference is what is inside */
+static struct wait_queue readers = {LIST_INITIALIZER(readers.waiters)};
+
+static void (*poll_devices)(void); /* null: all of them interrupt */
 
 /* input_lock held. */
 static void key_put(int key)
 {
     if (key != KEY_NONE && ring_written - ring_taken < RING_KEYS) {
         ring[ring_written++ % RING_KEYS] = (uint16_t)key;
+        wait_queue_wake_one(&readers);
     }
 }
 
@@ -37,19 +44,48 @@ void console_key_received(int key)
     spin_unlock_irq_restore(&input_lock, flags);
 }
 
+/* input_lock held. */
+static int key_take(void)
+{
+    return ring_taken != ring_written ? ring[ring_taken++ % RING_KEYS] : KEY_NONE;
+}
+
 int console_try_read_key(void)
 {
     uint64_t flags = spin_lock_irq_save(&input_lock);
-    int key = ring_taken != ring_written ? ring[ring_taken++ % RING_KEYS] : KEY_NONE;
+    int key = key_take();
     spin_unlock_irq_restore(&input_lock, flags);
     return key;
 }
 
+void console_poll_set(void (*poll)(void))
+{
+    poll_devices = poll;
+}
+
+/* Some device cannot interrupt: looks after them with interrupts off, as their handlers do. */
+static void devices_poll(void)
+{
+    uint64_t flags = interrupts_save();
+    poll_devices();
+    interrupts_restore(flags);
+}
+
 int console_read_key(void)
 {
-    int key;
-    while ((key = console_try_read_key()) == KEY_NONE) {
-        cpu_wait_for_interrupt();
-    }
+    int key, error = OK;
+    do {
+        if (poll_devices != NULL) {
+            devices_poll();
+        }
+        uint64_t flags = spin_lock_irq_save(&input_lock);
+        key = key_take();
+        if (key == KEY_NONE) {
+            error = wait_queue_sleep(&readers, &input_lock,
+                                     poll_devices != NULL ? POLL_PERIOD_NS : WAIT_FOREVER);
+            key = key_take();
+        }
+        spin_unlock_irq_restore(&input_lock, flags);
+    } while (key == KEY_NONE && error != ERROR_KILLED);
     return key;
 }

@@ -42,9 +42,8 @@ static const enum console_style level_styles[] = {[LOG_ERROR] = CONSOLE_ERROR,
 /* The time as it stands before each line; returns its length. */
 static size_t stamp_format(char stamp[STAMP_LENGTH], uint64_t time_ns)
 {
-    return format_string(stamp, STAMP_LENGTH, "[%4llu.%06llu] ",
-                         (unsigned long long)(time_ns / 1000000000),
-                         (unsigned long long)(time_ns / 1000 % 1000000));
+    return format_string(stamp, STAMP_LENGTH, "[%4lu.%06lu] ", (time_ns / 1000000000),
+                         (time_ns / 1000 % 1000000));
 }
 
 static void line_show(enum log_level level, uint64_t time_ns, const char *line)

@@ -26,8 +26,8 @@ MONITOR_COMMAND(irqs, "", "count the interrupts by vector and processor")
         console_print("0x%02x    %-16s", vector, name == NULL ? "-" : name);
         for (unsigned cpu = 0; cpu < cpus; cpu++) {
             bool wrap = cpu > 0 && cpu % COUNTS_A_LINE == 0;
-            console_print("%s%8llu", wrap ? "\n                        " : "",
-                          (unsigned long long)interrupt_count(vector, cpu));
+            console_print("%s%8lu", wrap ? "\n                        " : "",
+                          interrupt_count(vector, cpu));
         }
         console_print("\n");
     }

@@ -9,8 +9,8 @@
 
 static void row_print(const char *name, size_t frames, size_t total)
 {
-    unsigned long long per_mille = total == 0 ? 0 : frames * 1000ULL / total;
-    console_print("%-24s %10zu %12zu KiB %5llu.%llu %%\n", name, frames, frames * KIB_A_FRAME,
+    uint64_t per_mille = total == 0 ? 0 : frames * 1000 / total;
+    console_print("%-24s %10zu %12zu KiB %5lu.%lu %%\n", name, frames, frames * KIB_A_FRAME,
                   per_mille / 10, per_mille % 10);
 }
 
@@ -38,7 +38,7 @@ static void regions_print(void)
     }
 }
 
-MONITOR_COMMAND(mem, "", "show the memory by owner, the free blocks by size, and the objects")
+MONITOR_COMMAND(mem, "", "show memory by owner, free blocks, and objects")
 {
     struct frame_statistics now;
     frame_statistics_read(&now);
