@@ -116,7 +116,6 @@ static void story_continue(void *argument maybe_unused)
     must_succeed(reclaimer_start(), "the reclaimer");
     processors_start(options.cpus);
     console_input_start(acpi_info()->i8042_absent);
-    monitor_test_runner_set(selftest_run);
     log_info("Stalactite is up: stacks by %s, %u magazine rounds a CPU",
              options.stack == STACK_MODE_FAULT ? "fault" : "eager", options.magazine_rounds);
 

@@ -48,6 +48,3 @@ const struct monitor_command *monitor_command_after(const char *name);
 
 /* Has control-C been pressed since the command began? Other keys are dropped. */
 bool monitor_stop_wanted(void);
-
-/* What `test` runs: true if all that matched passed. Set once by kernel/main.c. */
-void monitor_test_runner_set(bool (*run)(const char *patterns));

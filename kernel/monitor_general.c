@@ -2,6 +2,8 @@
 #include "arch/x86_64/report.h"
 #include "kernel/log.h"
 #include "kernel/monitor.h"
+#include "kernel/options.h"
+#include "kernel/selftest.h"
 #include "lib/string.h"
 
 static void command_show(const struct monitor_command *command)
@@ -11,8 +13,18 @@ static void command_show(const struct monitor_command *command)
                   command->help);
 }
 
-MONITOR_COMMAND(help, "[COMMAND]", "list the commands, or explain one")
+static void option_show(const char *text)
 {
+    console_print("%s\n", text);
+}
+
+MONITOR_COMMAND(help, "[COMMAND|options]", "list the commands, or explain one")
+{
+    if (count == 1 && string_equal(arguments[0], "options")) {
+        console_print("Words of the kernel's command line, with what they are without:\n");
+        options_list(option_show);
+        return OK;
+    }
     if (count == 1) {
         const struct monitor_command *command = monitor_command_find(arguments[0]);
         if (command == NULL) {
@@ -26,7 +38,8 @@ MONITOR_COMMAND(help, "[COMMAND]", "list the commands, or explain one")
          command = monitor_command_after(command->name)) {
         command_show(command);
     }
-    console_print("Tab completes, the arrows edit and recall lines, control-C drops one.\n");
+    console_print("Tab completes, the arrows edit and recall lines, control-C drops one.\n"
+                  "'help options' lists the words of the kernel's command line.\n");
     return OK;
 }
 
@@ -35,7 +48,7 @@ static void line_show(void *context maybe_unused, enum log_level level, const ch
     console_print_styled(log_level_style(level), "%s\n", line);
 }
 
-MONITOR_COMMAND(log, "[LEVEL]", "show the log again: error, warn, info or debug lines and above")
+MONITOR_COMMAND(log, "[LEVEL]", "show the log again, down to a level (error to debug)")
 {
     enum log_level level = LOG_DEBUG;
     if (count == 1 && log_level_parse(arguments[0], &level) != OK) {
@@ -50,18 +63,8 @@ MONITOR_COMMAND(panic, "", "stop the machine as a kernel bug would")
     panic("asked for at the monitor");
 }
 
-static bool (*test_runner)(const char *patterns);
-
-void monitor_test_runner_set(bool (*run)(const char *patterns))
+MONITOR_COMMAND(test, "[PATTERN]", "run the tests that match, as in STK* or LIN0001,MEM*")
 {
-    test_runner = run;
-}
-
-MONITOR_COMMAND(test, "[PATTERN]", "run the tests whose ids match: test STK*, test LIN0001,MEM*")
-{
-    if (test_runner == NULL) {
-        return ERROR_UNSUPPORTED;
-    }
-    (void)test_runner(count == 1 ? arguments[0] : "*");
+    (void)selftest_run(count == 1 ? arguments[0] : "*");
     return OK;
 }

@@ -1,0 +1,127 @@
+/* Commands that make a stack grow, or run over its end, while one looks. */
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/spinlock.h"
+#include "arch/x86_64/symbols.h"
+#include "kernel/fault_watch.h"
+#include "kernel/monitor.h"
+#include "kernel/recursion.h"
+#include "lib/number.h"
+#include "lib/string.h"
+#include "mm/stack.h"
+#include "sched/thread.h"
+
+#define BYTES_DEFAULT 12000
+#define BREATH_NS     1000000
+#define BYTES_ENDLESS (64 * STACK_BYTES)
+
+enum manner { MANNER_PLAIN, MANNER_INTERRUPTS_OFF, MANNER_LOCK_HELD };
+
+struct work {
+    enum manner manner;
+    struct recursion recursion;
+    uint32_t id, slot, cpu;
+};
+
+static struct spinlock held_lock = SPINLOCK("monitor fault");
+
+/*
+ * A stack from the cache may be filled already, as its last owner left it: back to one page. The
+ * thread then leaves the CPU, so that the dispatch gate sees what it may ask for now.
+ */
+static void stack_empty(uint32_t slot)
+{
+    if (stack_mode_get() == STACK_MODE_FAULT) {
+        stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+        (void)thread_sleep_ns(BREATH_NS);
+    }
+}
+
+static void work_run(void *argument)
+{
+    struct work *work = argument;
+    work->id = thread_current()->id;
+    work->slot = thread_current()->slot;
+    stack_empty(work->slot);
+    work->cpu = cpu_number();
+    if (work->manner == MANNER_INTERRUPTS_OFF) {
+        uint64_t flags = interrupts_save();
+        recursion_run(&work->recursion);
+        interrupts_restore(flags);
+    } else if (work->manner == MANNER_LOCK_HELD) {
+        spin_lock(&held_lock);
+        recursion_run(&work->recursion);
+        spin_unlock(&held_lock);
+    } else {
+        recursion_run(&work->recursion);
+    }
+}
+
+static void record_print(const struct work *work, const struct fault_record *record, uint32_t index)
+{
+    uintptr_t offset = 0, top = stack_top(work->slot);
+    const char *function = symbol_find(record->rip, &offset);
+    console_print("  0x%lx, %lu bytes deep: %u page%s in %s+0x%lx", record->address,
+                  (top - record->address), record->pages, record->pages == 1 ? "" : "s",
+                  function == NULL ? "?" : function, offset);
+    if (index < work->recursion.touched) {
+        console_print(", %lu TSC ticks", work->recursion.ticks[index]);
+    }
+    console_print(", %u left in the magazine\n", record->available);
+}
+
+static int work_do(struct work *work)
+{
+    struct thread *thread;
+    fault_watch_begin();
+    int error = thread_start("fault", work_run, work, &thread);
+    if (error != OK) {
+        (void)fault_watch_end();
+        return error;
+    }
+    error = thread_join(thread);
+    uint32_t count = fault_watch_end(), index = 0;
+    console_print("Thread %u on CPU %u, stack slot %u:\n", work->id, work->cpu, work->slot);
+    for (uint32_t i = 0; i < count; i++) {
+        if (fault_watch_record(i)->slot == work->slot) {
+            record_print(work, fault_watch_record(i), index++);
+        }
+    }
+    if (stack_mode_get() == STACK_MODE_EAGER) {
+        console_print("  stack=eager: all pages were there at birth\n");
+    }
+    console_print("  %u stack fault%s, %lu bytes deep in %u calls\n", index, index == 1 ? "" : "s",
+                  work->recursion.deepest, work->recursion.levels);
+    return error;
+}
+
+MONITOR_COMMAND(fault, "[BYTES] [irq-off|lock]", "let a thread recurse that deep")
+{
+    struct work work = {.recursion = {.bytes = BYTES_DEFAULT}};
+    uint64_t bytes;
+    for (unsigned i = 0; i < count; i++) {
+        if (number_parse_u64(arguments[i], &bytes) == OK) {
+            work.recursion.bytes = bytes;
+        } else if (string_equal(arguments[i], "irq-off")) {
+            work.manner = MANNER_INTERRUPTS_OFF;
+        } else if (string_equal(arguments[i], "lock")) {
+            work.manner = MANNER_LOCK_HELD;
+        } else {
+            return ERROR_INVALID;
+        }
+    }
+    if (work.recursion.bytes > RECURSION_BYTES_MAX) {
+        console_print("A stack has %lu bytes, so at most %lu here; 'overflow' goes beyond.\n",
+                      STACK_BYTES, RECURSION_BYTES_MAX);
+        return OK;
+    }
+    return work_do(&work);
+}
+
+MONITOR_COMMAND(overflow, "", "let a thread run over the end of its stack")
+{
+    struct work work = {.recursion = {.bytes = BYTES_ENDLESS}};
+    int error = work_do(&work);
+    console_print(error == OK ? "The thread came back: no guard stopped it.\n"
+                              : "The thread has ended, and the machine goes on.\n");
+    return OK;
+}

@@ -1,0 +1,127 @@
+/* Commands about kernel stacks as a whole: the map of slots, and the magazines behind them. */
+#include "kernel/monitor.h"
+#include "lib/string.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/gate.h"
+#include "sched/thread.h"
+
+#define MAP_COLUMNS    64
+#define LIVE_PERIOD_NS 250000000
+#define LIVE_LINE_END  "\x1b[K\n" /* the map is printed over its last picture */
+#define STACK_KIB      (STACK_BYTES / 1024)
+#define PAGE_KIB       (PAGE_BYTES / 1024)
+
+struct stack_sums {
+    uint32_t stacks, unowned, pages;
+};
+
+/* The slots of one row of the map that threads have, by bit. */
+struct row_owners {
+    uint32_t first;
+    uint64_t owned;
+};
+
+static void owner_note(struct thread *thread, void *context)
+{
+    struct row_owners *row = context;
+    uint32_t place = thread->slot - row->first;
+    if (place < MAP_COLUMNS && thread->state != THREAD_DEAD) {
+        row->owned |= 1UL << place;
+    }
+}
+
+/* One character for a slot: free, without a thread, or how many pages are backed. */
+static char slot_character(uint32_t slot, bool owned, struct stack_sums *sums)
+{
+    if (!(stack_entries(slot)[STACK_PAGES - 1] & PAGE_PRESENT)) {
+        return '.';
+    }
+    uint32_t pages = stack_pages_backed(slot);
+    sums->stacks++;
+    sums->pages += pages;
+    sums->unowned += owned ? 0 : 1;
+    return owned ? (char)('0' + pages) : 'c';
+}
+
+/* Prints the map, each line ended by `end`; returns how many lines it took. */
+static unsigned map_print(const char *end)
+{
+    struct stack_sums sums = {0};
+    unsigned lines = 3;
+    uint32_t made = stack_slots_made();
+    console_print_styled(CONSOLE_HEADING,
+                         "   slot  1-4 pages backed, c in a CPU's cache, . free\n");
+    for (uint32_t first = 0; first < made; first += MAP_COLUMNS, lines++) {
+        struct row_owners owners = {.first = first};
+        char line[MAP_COLUMNS + 1] = {0};
+        bool used = false;
+        thread_for_each(owner_note, &owners);
+        for (uint32_t i = 0; i < MAP_COLUMNS && first + i < made; i++) {
+            line[i] = slot_character(first + i, owners.owned >> i & 1, &sums);
+            used = used || line[i] != '.';
+        }
+        if (used) {
+            console_print("%7u  %s%s", first, line, end);
+        } else {
+            lines--; /* rows of free slots say nothing */
+        }
+        if (lines > 3 + 512 && monitor_stop_wanted()) {
+            break;
+        }
+    }
+    uint32_t eager_kib = sums.stacks * (uint32_t)STACK_KIB;
+    uint32_t backed_kib = sums.pages * (uint32_t)PAGE_KIB;
+    uint32_t saved = eager_kib == 0 ? 0 : (eager_kib - backed_kib) * 100 / eager_kib;
+    console_print("%u slots made; %u stacks, %u of them cached; %u of %u pages backed%s", made,
+                  sums.stacks, sums.unowned, sums.pages, sums.stacks * (uint32_t)STACK_PAGES, end);
+    console_print("%u KiB instead of %u KiB with eager stacks: %u %% saved%s", backed_kib,
+                  eager_kib, saved, end);
+    return lines;
+}
+
+MONITOR_COMMAND(stacks, "[live]", "map the stack slots; live: until a key is pressed")
+{
+    bool live = count == 1;
+    if (live && !string_equal(arguments[0], "live")) {
+        return ERROR_INVALID;
+    }
+    unsigned lines = map_print(live ? LIVE_LINE_END : "\n");
+    while (live && console_try_read_key() == KEY_NONE) {
+        (void)thread_sleep_ns(LIVE_PERIOD_NS);
+        console_print("\x1b[%uA", lines);
+        unsigned now = map_print(LIVE_LINE_END);
+        for (unsigned line = now; line < lines; line++) {
+            console_print("\x1b[K\n"); /* the map has become shorter */
+        }
+        lines = now > lines ? now : lines;
+    }
+    return OK;
+}
+
+static void magazine_print(unsigned cpu)
+{
+    const struct magazine *own = &cpu_variable(magazine, cpu);
+    console_print("%3u %5u of %-2u %9u %8lu %8lu %9lu %9lu %9lu\n", cpu, own->capacity - own->taken,
+                  own->capacity, own->low_water, own->refills, own->refill_failures, own->faults[1],
+                  own->faults[2], own->faults[3]);
+}
+
+MONITOR_COMMAND(mag, "", "show magazines, the reserve, and who waits for them")
+{
+    struct stack_counts counts;
+    stack_counts_read(&counts);
+    console_print_styled(CONSOLE_HEADING, "%3s %11s %9s %8s %8s %9s %9s %9s\n", "CPU", "rounds",
+                         "low-water", "refills", "failures", "1-page", "2-page", "3-page faults");
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        magazine_print(cpu);
+    }
+    console_print("reserve: %u of %u frames, %lu taken so far\n", stack_reserve_count(),
+                  stack_reserve_capacity(), stack_reserve_taken());
+    console_print("dispatch gate: %u threads starve now, %lu have so far, the longest %lu us\n",
+                  stack_starving(), gate_counts.waits, gate_counts.longest_wait_ns / 1000);
+    console_print("stacks born: %lu new, %lu from a cache; %lu taken apart\n", counts.created_cold,
+                  counts.created_cached, counts.reclaimed);
+    return OK;
+}
