@@ -8,7 +8,7 @@
 #include "lib/error.h"
 #include "sched/wait_queue.h"
 
-#define RING_KEYS      256 /* a power of two: a pasted line fits */
+#define RING_KEYS      1024 /* a power of two: several pasted lines fit */
 #define POLL_PERIOD_NS 10000000
 
 static struct spinlock input_lock = SPINLOCK("console input");

@@ -48,6 +48,8 @@ LESSON = (
 # Conversations with the machine: Python files in tests/boot/.
 SCRIPT = (
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
+    Row("monitor-session", kind="script", script="tests/boot/monitor_session.py",
+        cmdline="monitor=1"),
 )
 
 ROWS = SUITE + BOOT + PANIC + LESSON + SCRIPT
