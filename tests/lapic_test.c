@@ -99,7 +99,7 @@ TEST(APC0001, "the steady tick comes at the calibrated rate, and never faster")
     test_note("%llu ticks in %llu ms at %d Hz, by %s", (unsigned long long)ticks,
               (unsigned long long)(ns / 1000000), HZ, timer_kind_name());
     test_check(ticks <= ns * HZ / 1000000000 * 11 / 10 + 2);
-    test_check(ticks >= EXPECTED / 5); /* ticks that come while the host runs others are merged */
+    test_check(ticks >= EXPECTED / 10); /* ticks that come while the host runs others are merged */
 }
 
 TEST(APC0002, "a timer set once fires once, not before its time")
