@@ -1,7 +1,7 @@
 /*
- * The local APIC's registers, for lapic.c, timer.c and clock.c alone. One accessor for both modes:
- * a register at offset o in memory is MSR 0x800 + o / 16 in x2APIC mode.
- * Source: SDM volume 3A, tables 11-1 and 11-6.
+ * The local APIC's registers, for lapic.c, timer.c, clock.c and tests alone. One accessor for both
+ * modes: a register at offset o in memory is MSR 0x800 + o / 16 in x2APIC mode. Source: SDM volume
+ * 3A, tables 11-1 and 11-6.
  */
 #pragma once
 
