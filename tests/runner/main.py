@@ -186,5 +186,6 @@ def main(arguments, root, rows):
     report.write_junit(groups, os.path.join(paths.build, "test-results.xml"))
     for line in report.details(groups):
         print(line)
+    report.write_summary(groups, os.path.join(paths.build, "test-summary.txt"))
     print(report.last_line(groups))
     return 1 if report.totals(groups)[1] else 0

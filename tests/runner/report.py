@@ -24,6 +24,12 @@ def last_line(groups):
     return line + (f", {skipped} skipped" if skipped else "")
 
 
+def write_summary(groups, path):
+    """Keeps the last line in a file."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(last_line(groups) + "\n")
+
+
 def details(groups):
     """The lines before the last one: remarks, failures, skips."""
     lines = []
