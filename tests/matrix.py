@@ -57,6 +57,8 @@ LESSON = (
 
 # Conversations with the machine: Python files in tests/boot/.
 SCRIPT = (
+    Row("nmi-everywhere", kind="script", script="tests/boot/nmi_sweep.py", gdb=True, cpus=1,
+        cmdline="test=STK* exit=1"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
     Row("monitor-session", kind="script", script="tests/boot/monitor_session.py",
         cmdline="monitor=1"),

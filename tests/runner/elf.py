@@ -52,9 +52,10 @@ def addresses(path):
 
 
 def function_at(path, address):
-    """`name+0xoffset` of the function that holds the address, or None."""
-    best = max(((start, name, size) for name, start, size in symbols(path) if start <= address),
-               default=None)
-    if best is None or address >= best[0] + best[2]:
+    """`name+0xoffset` of the function that holds the address, or None. Assembly gives its
+    functions no size: there the next symbol ends them."""
+    best = max(((start, size, name) for name, start, size in symbols(path)
+                if name and start <= address), default=None)
+    if best is None or best[1] and address >= best[0] + best[1]:
         return None
-    return f"{best[1]}+{address - best[0]:#x}"
+    return f"{best[2]}+{address - best[0]:#x}"

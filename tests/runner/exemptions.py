@@ -1,7 +1,7 @@
 """Reads tests/exemptions: which test may be skipped in which row, and why.
 
-A line is `ROW-PATTERN  TEST-PATTERN  reason in words`; `*` and `?` work in both patterns, `#`
-begins a comment. A test that is not listed must run. A line that can match nothing is an error,
+A line is `ROW-PATTERN  TEST-PATTERN  reason in words`; `*` and `?` work in both patterns, a `!`
+before the row's says "in all others", and `#` begins a comment. A test that is not listed must run. A line that can match nothing is an error,
 because it would hide that a row or a test was renamed.
 """
 
@@ -23,7 +23,13 @@ class Exemption:
 
     def covers(self, row_name, test_id):
         """Whether this line lets the test be skipped in the row."""
-        return fnmatchcase(row_name, self.rows) and fnmatchcase(test_id, self.tests)
+        return _row_matches(row_name, self.rows) and fnmatchcase(test_id, self.tests)
+
+
+def _row_matches(name, pattern):
+    if pattern.startswith("!"):
+        return not fnmatchcase(name, pattern[1:])
+    return fnmatchcase(name, pattern)
 
 
 def parse(text):
@@ -36,7 +42,7 @@ def parse(text):
         fields = line.split(None, 2)
         if len(fields) != 3:
             raise ExemptionError(f"line {number}: not 'ROW TEST reason': {line!r}")
-        if fields[0] == "*" and fields[1] == "*":
+        if fields[0][0] in "*!" and fields[1] == "*":
             raise ExemptionError(f"line {number}: exempts everything everywhere")
         found.append(Exemption(*fields))
     return found
@@ -54,7 +60,7 @@ def stale(exemptions, row_names, test_ids):
     """Returns complaints about lines that match no row or no test."""
     complaints = []
     for line in exemptions:
-        if not any(fnmatchcase(name, line.rows) for name in row_names):
+        if not any(fnmatchcase(name, line.rows.lstrip("!")) for name in row_names):
             complaints.append(f"no row matches {line.rows!r} ({line.reason})")
         if not any(fnmatchcase(test_id, line.tests) for test_id in test_ids):
             complaints.append(f"no test matches {line.tests!r} ({line.reason})")

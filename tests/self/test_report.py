@@ -42,9 +42,16 @@ def test_junit_is_well_formed_and_agrees(tmp_path):
 
 def test_malformed_exemptions_are_refused():
     assert exemptions.parse("# nothing\n\n") == []
-    for text in ("row AAA0001", "row", "* * everything"):
+    for text in ("row AAA0001", "row", "* * everything", "!row * all"):
         with pytest.raises(exemptions.ExemptionError):
             exemptions.parse(text)
+
+
+def test_exemption_for_all_other_rows():
+    line, = exemptions.parse("!stack-* STK0013 only there")
+    assert line.covers("pvh-1", "STK0013") and not line.covers("stack-eager", "STK0013")
+    assert exemptions.stale([line], ["stack-eager"], ["STK0013"]) == []
+    assert len(exemptions.stale([line], ["pvh-1"], ["STK0013"])) == 1
 
 
 def test_stale_exemptions_are_told():
