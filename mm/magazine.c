@@ -77,6 +77,11 @@ static must_check bool frames_gather(physical_t *frames, uint32_t count)
     return false;
 }
 
+/*
+ * This runs on a thread's stack, so a call in here may itself take a stack fault, and with it
+ * rounds. Hence the order: all that goes deeper comes first, then what was taken meanwhile is
+ * booked, and from there on nothing is called and nothing can fault until the books are right.
+ */
 static must_check bool rounds_add(struct magazine *own, uint32_t count)
 {
     physical_t frames[MAGAZINE_ROUNDS_MAX];
@@ -85,7 +90,11 @@ static must_check bool rounds_add(struct magazine *own, uint32_t count)
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
-        own->rounds[--own->taken] = round_make(frames[i]);
+        frames[i] = round_make(frames[i]);
+    }
+    magazine_charge();
+    for (uint32_t i = 0; i < count; i++) {
+        own->rounds[--own->taken] = frames[i];
     }
     own->charged = own->taken;
     own->refills++;

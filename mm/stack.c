@@ -175,6 +175,8 @@ static uint32_t dead_pop(void)
 
 void stack_destroy(uint32_t slot)
 {
+    /* What the dead thread took since the gate is booked here: the reclaimer is on another CPU. */
+    magazine_charge();
     struct stack_cache *cache = this_cpu_pointer(stack_cache);
     if (likely(cache->count < CACHE_DEFAULT && stack_starving() == 0)) {
         cache->slots[cache->count++] = slot;
