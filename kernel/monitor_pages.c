@@ -170,8 +170,8 @@ static void slots_print(uint32_t first, uint32_t count, uint32_t pattern)
                       first, first + count - 1);
     }
     for (unsigned page = 0, run = 1; page < STACK_SLOT_PAGES; page++, run++) {
-        unsigned state = pattern >> (4 * page) & 15, next = pattern >> (4 * page + 4) & 15;
-        if (page + 1 == STACK_SLOT_PAGES || state != next) {
+        unsigned state = pattern >> (4 * page) & 15;
+        if (page + 1 == STACK_SLOT_PAGES || state != (pattern >> (4 * (page + 1)) & 15)) {
             console_print(" %u %s", run,
                           state < array_length(stack_states) ? stack_states[state] : "unknown");
             run = 0;

@@ -111,7 +111,7 @@ TEST(KBD0006, "the escape sequences of terminals become the same keys")
     unescape_equal("q", 'q');
 }
 
-TEST(KBD0007, "Enter is one key as \\r, as \\n and as both")
+TEST(KBD0007, "Enter is one key as CR, as LF and as both")
 {
     struct escape_decoder escapes = {0};
     unescape_equal("\r", KEY_ENTER);

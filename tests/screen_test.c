@@ -1,6 +1,6 @@
 /* The text screen's cells: writing, scrolling, colours, and how little it draws. */
-#include "arch/x86_64/screen.h"
 #include "arch/x86_64/font.h"
+#include "arch/x86_64/screen.h"
 #include "lib/string.h"
 #include "tests/test.h"
 
