@@ -75,6 +75,14 @@ static always_inline bool stack_slot_find(uintptr_t address, uint32_t *slot)
     return true;
 }
 
+/* The leaf entry of the page at a byte offset into the stack object. */
+static always_inline volatile uint64_t *stack_leaf_at(uintptr_t offset)
+{
+    return (volatile uint64_t *)(PAGE_WINDOW_BASE +
+                                 ((STACK_OBJECT_BASE & 0x0000ffffffffffffUL) >> 9)) +
+           (offset >> PAGE_SHIFT);
+}
+
 /* The leaf entries of the slot's four stack pages, lowest first. The slot must have been made. */
 static always_inline volatile uint64_t *stack_entries(uint32_t slot)
 {

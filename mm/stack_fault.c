@@ -17,12 +17,20 @@
 
 PER_CPU(struct stack_use, stack_use);
 
-void (*volatile stack_fault_observer)(const struct stack_fault_event *event);
+void (*stack_fault_observer)(const struct stack_fault_event *event);
 void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t address, uint32_t slot);
 
-static always_inline bool slot_is_used_here(uint32_t slot)
+static always_inline bool hole_is_used_here(uint64_t entry)
 {
-    return slot == this_cpu(stack_use).current || slot == this_cpu(stack_use).next;
+    return likely(entry == this_cpu(stack_use).current_hole) ||
+           entry == this_cpu(stack_use).next_hole;
+}
+
+static never_inline noreturn_function void critical_stack_fault(uintptr_t address, uint32_t pages)
+{
+    panic("critical stack fault: %p needs %u pages, but this CPU's magazine has only %u of %u; the "
+          "dispatch gate let a thread run without cover",
+          (void *)address, pages, magazine_available(), this_cpu(magazine).capacity);
 }
 
 /*
@@ -32,33 +40,32 @@ static always_inline bool slot_is_used_here(uint32_t slot)
  */
 static always_inline uint32_t holes_fill(volatile uint64_t *leaf, uintptr_t address)
 {
-    uint32_t pages = 1;
-    while (!(leaf[pages] & PAGE_PRESENT)) {
-        pages++;
+    volatile uint64_t *backed = leaf + 1;
+    while (!(*backed & PAGE_PRESENT)) {
+        backed++;
     }
+    uint32_t pages = (uint32_t)(backed - leaf);
     uint32_t taken = this_cpu(magazine).taken;
     if (unlikely(taken + pages > this_cpu(magazine).capacity)) {
-        panic("critical stack fault: %p needs %u pages, but this CPU's magazine has only %u of %u; "
-              "the dispatch gate let a thread run without cover",
-              (void *)address, pages, this_cpu(magazine).capacity - taken,
-              this_cpu(magazine).capacity);
+        critical_stack_fault(address, pages);
     }
     this_cpu(magazine).taken = taken + pages;
     this_cpu(magazine).faults[pages]++;
-    uint32_t left = pages;
+    __seg_gs const uint64_t *round = &this_cpu(magazine).rounds[taken];
     do {
-        leaf[--left] = this_cpu(magazine).rounds[taken++];
-    } while (left > 0);
+        *--backed = *round++;
+    } while (backed != leaf);
     return pages;
 }
 
-static never_inline void fault_observe(const struct trap_frame *frame, uintptr_t address,
-                                       uint32_t slot, uint32_t pages)
+static never_inline struct trap_frame *fault_observe(const struct trap_frame *frame,
+                                                     uintptr_t address, uint64_t entry,
+                                                     uint32_t pages)
 {
     struct stack_fault_event event = {
         .address = address,
         .rip = frame->rip,
-        .slot = slot,
+        .slot = stack_entry_slot(entry),
         .pages = pages,
         .available = magazine_available(),
         .entry_tsc = tsc_read(),
@@ -67,11 +74,12 @@ static never_inline void fault_observe(const struct trap_frame *frame, uintptr_t
     if (observer != NULL) {
         observer(&event);
     }
+    return NULL;
 }
 
 /* Cases 3 and 4. */
-static never_inline enum page_fault_answer fault_diagnose(struct trap_frame *frame,
-                                                          uintptr_t address, uint64_t entry)
+static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, uintptr_t address,
+                                                      uint64_t entry)
 {
     uint32_t slot = stack_entry_slot(entry);
     enum stack_page_state state = stack_entry_state(entry);
@@ -81,9 +89,9 @@ static never_inline enum page_fault_answer fault_diagnose(struct trap_frame *fra
               "may not be executed",
               (void *)frame->rip, (void *)address, frame->error);
     }
-    if (state == STACK_PAGE_GUARD && slot_is_used_here(slot)) {
+    if (state == STACK_PAGE_GUARD && hole_is_used_here(stack_hole_of(slot))) {
         stack_overflow_handler(frame, address, slot);
-        return PAGE_FAULT_SERVED;
+        return NULL;
     }
     static const char *const names[] = {
         [STACK_PAGE_NONE] = "an address where no slot was made",
@@ -94,26 +102,28 @@ static never_inline enum page_fault_answer fault_diagnose(struct trap_frame *fra
     };
     panic("stray access: code at %p touched %p, %s (slot %u; this CPU uses slots %u and %u); look "
           "for a pointer into a stack that outlived its frame",
-          (void *)frame->rip, (void *)address, names[state], slot, this_cpu(stack_use).current,
-          this_cpu(stack_use).next);
+          (void *)frame->rip, (void *)address, names[state], slot,
+          stack_entry_slot(this_cpu(stack_use).current_hole),
+          stack_entry_slot(this_cpu(stack_use).next_hole));
 }
 
-enum page_fault_answer stack_fault(struct trap_frame *frame, uintptr_t address)
+struct trap_frame *stack_fault(struct trap_frame *frame)
 {
-    if (unlikely(address - STACK_OBJECT_BASE >= stack_object_ready_bytes)) {
-        return PAGE_FAULT_NOT_STACK;
+    uintptr_t address = cr2_read();
+    uintptr_t offset = address - STACK_OBJECT_BASE;
+    if (unlikely(offset >= stack_object_ready_bytes)) {
+        return entry_page_fault(frame, address);
     }
-    volatile uint64_t *leaf = paging_leaf(address);
+    volatile uint64_t *leaf = stack_leaf_at(offset);
     uint64_t entry = *leaf;
-    if (unlikely(!stack_entry_is(entry, STACK_PAGE_HOLE) ||
-                 !slot_is_used_here(stack_entry_slot(entry)))) {
+    if (unlikely(!hole_is_used_here(entry))) {
         return fault_diagnose(frame, address, entry);
     }
     uint32_t pages = holes_fill(leaf, address);
     if (unlikely(stack_fault_observer != NULL)) {
-        fault_observe(frame, address, stack_entry_slot(entry), pages);
+        return fault_observe(frame, address, entry, pages);
     }
-    return PAGE_FAULT_SERVED;
+    return NULL;
 }
 
 bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
@@ -128,7 +138,7 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
         if (entry & PAGE_PRESENT) {
             continue;
         }
-        if (stack_entry_is(entry, STACK_PAGE_HOLE) && slot_is_used_here(stack_entry_slot(entry))) {
+        if (hole_is_used_here(entry)) {
             holes_fill(paging_leaf(page), page);
             continue;
         }
@@ -140,6 +150,6 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
 
 void stack_fault_init(void)
 {
-    page_fault_stack_case = stack_fault;
+    page_fault_handler = stack_fault;
     entry_stack_fill = stack_fill;
 }

@@ -10,14 +10,21 @@
 #include "mm/stack_slot.h"
 
 /*
- * The slots whose holes this CPU fills: its current thread's, and during a switch the next one's as
- * well. Equal outside of switches. A hole of any other slot is none of this CPU's business: a stray
+ * The stacks whose holes this CPU fills: its current thread's, and during a switch the next one's as
+ * well; equal outside of switches. Each is written as the leaf entry that its holes have, so that a
+ * fault needs one comparison. A hole of any other slot is none of this CPU's business: a stray
  * access must not drain another thread's cover.
  */
 struct stack_use {
-    uint32_t current;
-    uint32_t next;
+    uint64_t current_hole;
+    uint64_t next_hole;
 };
+
+/* What the holes of a slot look like. */
+static always_inline uint64_t stack_hole_of(uint32_t slot)
+{
+    return stack_entry_make(STACK_PAGE_HOLE, slot);
+}
 
 DECLARE_PER_CPU(struct stack_use, stack_use);
 
@@ -32,7 +39,7 @@ struct stack_fault_event {
 };
 
 /* Called for every served fault if set; entry stack: it may only write to memory of its own. */
-extern void (*volatile stack_fault_observer)(const struct stack_fault_event *event);
+extern void (*stack_fault_observer)(const struct stack_fault_event *event);
 
 /*
  * Called for a touch of a guard of a stack this CPU uses: must rewrite the frame so that the thread
@@ -43,8 +50,8 @@ extern void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t addres
 /* Registers the stack cases with the entry code. Once, at boot. */
 void stack_fault_init(void);
 
-/* The page-fault case, as arch calls it. */
-enum page_fault_answer stack_fault(struct trap_frame *frame, uintptr_t address);
+/* The first handler of every page fault, as entry.asm calls it. */
+struct trap_frame *stack_fault(struct trap_frame *frame);
 
 /*
  * Fills the holes that [address, address + bytes) of a stack in use here needs; false, and an

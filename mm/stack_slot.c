@@ -11,7 +11,7 @@
 
 #define SLOTS_A_TABLE (512 / STACK_SLOT_PAGES)
 
-volatile uintptr_t stack_object_ready_bytes;
+uintptr_t stack_object_ready_bytes;
 
 static struct spinlock slot_lock = SPINLOCK("stack slots");
 static uint32_t first_free = STACK_SLOT_NONE;
@@ -56,7 +56,9 @@ static must_check int slots_make(void)
         }
         slot_push(slot);
     }
-    stack_object_ready_bytes += SLOTS_A_TABLE * STACK_SLOT_BYTES;
+    __atomic_store_n(&stack_object_ready_bytes, base - STACK_OBJECT_BASE +
+                                                    SLOTS_A_TABLE * STACK_SLOT_BYTES,
+                     __ATOMIC_RELEASE);
     return OK;
 }
 

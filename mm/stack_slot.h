@@ -23,4 +23,4 @@ uint32_t stack_slots_used(void);
  * Bytes of the stack object below which every address has a leaf table: there the entry may be read
  * through the page window without a fault. Grows only.
  */
-extern volatile uintptr_t stack_object_ready_bytes;
+extern uintptr_t stack_object_ready_bytes;

@@ -34,7 +34,7 @@ void schedule_finish_switch(void)
 {
     struct thread *from = this_cpu(switched_from);
 
-    this_cpu(stack_use).current = this_cpu(stack_use).next;
+    this_cpu(stack_use).current_hole = this_cpu(stack_use).next_hole;
     unsigned state = from->state;
     spin_unlock_quietly(&this_cpu_pointer(run_queue)->lock);
     if (unlikely(state == THREAD_DEAD)) {
@@ -50,7 +50,7 @@ static void switch_to(struct run_queue *queue, struct thread *from, struct threa
     queue->switches++;
     this_cpu(thread_running) = to;
     this_cpu(switched_from) = from;
-    this_cpu(stack_use).next = to->slot;
+    this_cpu(stack_use).next_hole = stack_hole_of(to->slot);
     thread_switch(&from->saved_rsp, to->saved_rsp);
     schedule_finish_switch();
 }
@@ -269,7 +269,8 @@ void schedule_cpu_run(void)
     uintptr_t abandoned;
 
     this_cpu(thread_running) = queue->idle;
-    this_cpu(stack_use) = (struct stack_use){queue->idle->slot, queue->idle->slot};
+    uint64_t hole = stack_hole_of(queue->idle->slot);
+    this_cpu(stack_use) = (struct stack_use){hole, hole};
     queue->idle->state = THREAD_RUNNING;
     this_cpu(switched_from) = queue->idle;
     spin_lock(&queue->lock); /* the idle thread's first words release it */

@@ -19,7 +19,7 @@
 
 extern cpu_task_state
 extern entry_thread
-extern entry_page_fault
+extern page_fault_handler
 extern entry_interrupt
 extern entry_nmi
 extern entry_machine_check
@@ -79,7 +79,6 @@ global entry_page_fault_stub
 
 ; ENTRY_PATH kind, C handler
 %macro ENTRY_PATH 2
-align 16
 entry_path_%1:
     SAVE_REGISTERS
     push 2                              ; clears DF, AC, NT, TF; IF is 0 already (interrupt gates)
@@ -114,12 +113,24 @@ entry_path_%1:
 section .text
 entry_path_begin:
 
+align 16
     ENTRY_PATH ENTRY_THREAD,        entry_thread
-    ENTRY_PATH ENTRY_PAGE_FAULT,    entry_page_fault
+
+; The page fault's stub stands right before its path: here a jump would be counted.
+align 16
+entry_page_fault_stub:
+entry_stub_14:
+    mov dword [rsp + 4], 14
+    ENTRY_PATH ENTRY_PAGE_FAULT,    [page_fault_handler] ; a pointer: mm registers stack_fault()
+align 16
     ENTRY_PATH ENTRY_INTERRUPT,     entry_interrupt
+align 16
     ENTRY_PATH ENTRY_NMI,           entry_nmi
+align 16
     ENTRY_PATH ENTRY_MACHINE_CHECK, entry_machine_check
+align 16
     ENTRY_PATH ENTRY_DEBUG,         entry_debug
+align 16
     ENTRY_PATH ENTRY_DOUBLE_FAULT,  entry_double_fault
 
 ; Return through the frame at RSP, on whatever stack. Interrupts are off.
@@ -141,12 +152,11 @@ entry_stub_%1:
 
 %assign vector 0
 %rep 32
-    %if vector == 14
-entry_page_fault_stub:
-    %endif
+    %if vector != 14
     %assign has_error VECTOR_%[vector]_ERROR
     %assign kind VECTOR_%[vector]_STACK
     STUB vector, has_error, kind
+    %endif
     %assign vector vector + 1
 %endrep
 %rep 224

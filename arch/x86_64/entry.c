@@ -14,10 +14,9 @@
 #include "arch/x86_64/preempt.h"
 #include "arch/x86_64/report.h"
 
-static enum page_fault_answer stack_case_nothing(struct trap_frame *frame maybe_unused,
-                                                 uintptr_t address maybe_unused)
+static struct trap_frame *page_fault_early(struct trap_frame *frame)
 {
-    return PAGE_FAULT_NOT_STACK;
+    return entry_page_fault(frame, cr2_read());
 }
 
 static bool thread_case_nothing(struct trap_frame *frame maybe_unused)
@@ -35,8 +34,7 @@ static void preempt_nothing(void)
 {
 }
 
-enum page_fault_answer (*page_fault_stack_case)(struct trap_frame *,
-                                                uintptr_t) = stack_case_nothing;
+struct trap_frame *(*page_fault_handler)(struct trap_frame *frame) = page_fault_early;
 bool (*page_fault_thread_case)(struct trap_frame *) = thread_case_nothing;
 bool (*entry_stack_fill)(struct trap_frame *, uintptr_t, size_t) = fill_nothing;
 void (*entry_preempt)(void) = preempt_nothing;
@@ -113,8 +111,7 @@ struct trap_frame *entry_interrupt(struct trap_frame *frame)
     return interrupt_leave(frame);
 }
 
-/* A page fault that is not a stack fault: legal only in thread code, and handled on its stack. */
-static never_inline struct trap_frame *page_fault_leave(struct trap_frame *frame, uintptr_t address)
+struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 {
     frame->address = address;
     if (frame_from_entry_stack(frame)) {
@@ -123,15 +120,6 @@ static never_inline struct trap_frame *page_fault_leave(struct trap_frame *frame
               (void *)frame->rip, (void *)address, frame->error);
     }
     return entry_move_frame(frame);
-}
-
-struct trap_frame *entry_page_fault(struct trap_frame *frame)
-{
-    uintptr_t address = cr2_read();
-    if (likely(page_fault_stack_case(frame, address) == PAGE_FAULT_SERVED)) {
-        return NULL;
-    }
-    return page_fault_leave(frame, address);
 }
 
 struct trap_frame *entry_nmi(struct trap_frame *frame)

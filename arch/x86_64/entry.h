@@ -7,16 +7,16 @@
 
 #include "arch/x86_64/trap_frame.h"
 
-enum page_fault_answer {
-    PAGE_FAULT_SERVED,    /* return through the frame, which the handler may have rewritten */
-    PAGE_FAULT_NOT_STACK, /* not in the stack object: a case for thread code */
-};
-
 /*
- * The stack case: called first, for every page fault, on the page-fault entry stack; may neither
- * fault nor wait. Registered by mm.
+ * The first handler of every page fault, called by entry.asm on the page-fault entry stack: it may
+ * neither fault nor wait. mm registers the stack fault here, which passes on what is not its case to
+ * entry_page_fault(); until then that is the handler. Answers as all handlers of entry.asm do: NULL
+ * to return through the frame, or the frame's copy on the thread's stack.
  */
-extern enum page_fault_answer (*page_fault_stack_case)(struct trap_frame *frame, uintptr_t address);
+extern struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
+
+/* A page fault that is not a stack fault: legal only in thread code, handled on its stack. */
+struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address);
 
 /*
  * All other cases, on the thread's stack, interrupts off; returns false if the fault is fatal.
@@ -48,7 +48,6 @@ struct trap_frame *entry_move_frame(struct trap_frame *frame);
 
 /* Called from entry.asm only. */
 struct trap_frame *entry_thread(struct trap_frame *frame);
-struct trap_frame *entry_page_fault(struct trap_frame *frame);
 struct trap_frame *entry_interrupt(struct trap_frame *frame);
 struct trap_frame *entry_nmi(struct trap_frame *frame);
 struct trap_frame *entry_machine_check(struct trap_frame *frame);
