@@ -93,7 +93,7 @@ static void state_show(uintptr_t rsp)
         say("CPU %u magazine: %u of %u rounds, low water %u, stack faults %lu/%lu/%lu, refills %lu "
             "(%lu failed); stacks in use: slots %u and %u\n",
             cpu, m->capacity - m->taken, m->capacity, m->low_water, m->faults[1], m->faults[2],
-            m->faults[3], m->refills, m->refill_failures, 
+            m->faults[3], m->refills, m->refill_failures,
             stack_entry_slot(cpu_variable(stack_use, cpu).current_hole),
             stack_entry_slot(cpu_variable(stack_use, cpu).next_hole));
     }

@@ -58,9 +58,8 @@ static always_inline uint32_t holes_fill(volatile uint64_t *leaf, uintptr_t addr
     return pages;
 }
 
-static never_inline struct trap_frame *fault_observe(const struct trap_frame *frame,
-                                                     uintptr_t address, uint64_t entry,
-                                                     uint32_t pages)
+static never_inline struct trap_frame *
+fault_observe(const struct trap_frame *frame, uintptr_t address, uint64_t entry, uint32_t pages)
 {
     struct stack_fault_event event = {
         .address = address,

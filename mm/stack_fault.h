@@ -10,10 +10,10 @@
 #include "mm/stack_slot.h"
 
 /*
- * The stacks whose holes this CPU fills: its current thread's, and during a switch the next one's as
- * well; equal outside of switches. Each is written as the leaf entry that its holes have, so that a
- * fault needs one comparison. A hole of any other slot is none of this CPU's business: a stray
- * access must not drain another thread's cover.
+ * The stacks whose holes this CPU fills: its current thread's, and during a switch the next one's
+ * as well; equal outside of switches. Each is written as the leaf entry that its holes have, so
+ * that a fault needs one comparison. A hole of any other slot is none of this CPU's business: a
+ * stray access must not drain another thread's cover.
  */
 struct stack_use {
     uint64_t current_hole;

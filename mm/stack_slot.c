@@ -56,9 +56,8 @@ static must_check int slots_make(void)
         }
         slot_push(slot);
     }
-    __atomic_store_n(&stack_object_ready_bytes, base - STACK_OBJECT_BASE +
-                                                    SLOTS_A_TABLE * STACK_SLOT_BYTES,
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(&stack_object_ready_bytes,
+                     base - STACK_OBJECT_BASE + SLOTS_A_TABLE * STACK_SLOT_BYTES, __ATOMIC_RELEASE);
     return OK;
 }
 

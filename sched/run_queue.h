@@ -22,15 +22,46 @@ DECLARE_PER_CPU(struct run_queue, run_queue);
 
 void run_queue_init(struct run_queue *queue);
 
-/* At the end of its priority's list, or at its head (a turn cut short). */
-void run_queue_append(struct run_queue *queue, struct thread *thread);
-void run_queue_prepend(struct run_queue *queue, struct thread *thread);
+static always_inline unsigned run_queue_most_urgent(uint32_t bits)
+{
+    return 31 - (unsigned)__builtin_clz(bits);
+}
+
+/* At the end of its priority's list. */
+static always_inline void run_queue_append(struct run_queue *queue, struct thread *thread)
+{
+    list_add_last(&queue->lists[thread->priority], &thread->run_node);
+    queue->ready_bits |= 1U << thread->priority;
+    queue->count++;
+}
+
+/* At the head of its priority's list: its turn was cut short. */
+static always_inline void run_queue_prepend(struct run_queue *queue, struct thread *thread)
+{
+    list_add_first(&queue->lists[thread->priority], &thread->run_node);
+    queue->ready_bits |= 1U << thread->priority;
+    queue->count++;
+}
 
 /* Takes a thread out that is in. */
-void run_queue_remove(struct run_queue *queue, struct thread *thread);
+static always_inline void run_queue_remove(struct run_queue *queue, struct thread *thread)
+{
+    list_remove(&thread->run_node);
+    queue->count--;
+    if (list_empty(&queue->lists[thread->priority])) {
+        queue->ready_bits &= ~(1U << thread->priority);
+    }
+}
 
 /* The first of the highest priority, or NULL; it stays in. */
-struct thread *run_queue_first(const struct run_queue *queue);
+static always_inline struct thread *run_queue_first(const struct run_queue *queue)
+{
+    if (unlikely(queue->ready_bits == 0)) {
+        return NULL;
+    }
+    const struct list *list = &queue->lists[run_queue_most_urgent(queue->ready_bits)];
+    return list_entry(list->head.next, struct thread, run_node);
+}
 
 /* The most urgent thread that may run on `cpu`, or NULL; it stays in. */
 struct thread *run_queue_find_for(const struct run_queue *queue, unsigned cpu);

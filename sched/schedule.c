@@ -29,8 +29,8 @@ static PER_CPU(struct thread *, switched_from);
 
 void thread_switch(uintptr_t *save_rsp, uintptr_t load_rsp); /* switch.asm */
 
-/* What the previous thread's CPU owes it: done by the next thread, on the next thread's stack. */
-void schedule_finish_switch(void)
+/* What the CPU owes the previous thread: done by the next one, on the next one's stack. */
+static always_inline void finish_switch(void)
 {
     struct thread *from = this_cpu(switched_from);
 
@@ -44,15 +44,20 @@ void schedule_finish_switch(void)
     }
 }
 
-static void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
+void schedule_finish_switch(void)
+{
+    finish_switch();
+}
+
+static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
 {
     queue->current = to;
     queue->switches++;
     this_cpu(thread_running) = to;
     this_cpu(switched_from) = from;
-    this_cpu(stack_use).next_hole = stack_hole_of(to->slot);
+    this_cpu(stack_use).next_hole = to->stack_hole;
     thread_switch(&from->saved_rsp, to->saved_rsp);
-    schedule_finish_switch();
+    finish_switch();
 }
 
 /*
@@ -269,7 +274,7 @@ void schedule_cpu_run(void)
     uintptr_t abandoned;
 
     this_cpu(thread_running) = queue->idle;
-    uint64_t hole = stack_hole_of(queue->idle->slot);
+    uint64_t hole = queue->idle->stack_hole;
     this_cpu(stack_use) = (struct stack_use){hole, hole};
     queue->idle->state = THREAD_RUNNING;
     this_cpu(switched_from) = queue->idle;

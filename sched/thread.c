@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/stack.h"
+#include "mm/stack_fault.h"
 #include "sched/schedule.h"
 #include "sched/thread_internal.h"
 #include "sched/thread_list.h"
@@ -71,6 +72,7 @@ static must_check int thread_make(const struct thread_options *options, struct t
         slab_free(&thread_cache, thread);
         return error;
     }
+    thread->stack_hole = stack_hole_of(thread->slot);
     struct first_frame *frame = (struct first_frame *)stack_top(thread->slot) - 1;
     *frame = (struct first_frame){.return_address = thread_trampoline};
     thread->saved_rsp = (uintptr_t)frame;

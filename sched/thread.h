@@ -26,6 +26,7 @@ enum thread_state {
 
 struct thread {
     uintptr_t saved_rsp; /* first member: switch.asm */
+    uint64_t stack_hole; /* what the holes of its stack look like: stack_fault.h */
     uint32_t slot;
     uint32_t id;
 

@@ -9,9 +9,9 @@
 
 /*
  * The first handler of every page fault, called by entry.asm on the page-fault entry stack: it may
- * neither fault nor wait. mm registers the stack fault here, which passes on what is not its case to
- * entry_page_fault(); until then that is the handler. Answers as all handlers of entry.asm do: NULL
- * to return through the frame, or the frame's copy on the thread's stack.
+ * neither fault nor wait. mm registers the stack fault here, which passes on what is not its case
+ * to entry_page_fault(); until then that is the handler. Answers as all handlers of entry.asm do:
+ * NULL to return through the frame, or the frame's copy on the thread's stack.
  */
 extern struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 
