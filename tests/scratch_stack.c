@@ -53,12 +53,12 @@ void scratch_stack_use(uint32_t slot)
     interrupts_disable();
     uint32_t own = thread_current()->slot;
     test_check(magazine_refill(stack_missing(own) + stack_missing(slot)));
-    this_cpu(stack_use).next = slot;
+    this_cpu(stack_use).next_hole = stack_hole_of(slot);
 }
 
 void scratch_stack_unuse(void)
 {
-    this_cpu(stack_use).next = this_cpu(stack_use).current;
+    this_cpu(stack_use).next_hole = this_cpu(stack_use).current_hole;
     /* Books the frames that were taken, so that they can be freed from the stack. */
     (void)!magazine_refill(0);
     interrupts_enable();
