@@ -138,7 +138,10 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
             continue;
         }
         if (hole_is_used_here(entry)) {
-            holes_fill(paging_leaf(page), page);
+            uint32_t pages = holes_fill(paging_leaf(page), page);
+            if (unlikely(stack_fault_observer != NULL)) {
+                (void)fault_observe(frame, page, entry, pages);
+            }
             continue;
         }
         fault_diagnose(frame, page, entry);
