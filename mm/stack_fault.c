@@ -14,6 +14,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/report.h"
 #include "mm/magazine.h"
+#include "mm/stack.h"
 
 PER_CPU(struct stack_use, stack_use);
 
@@ -119,6 +120,9 @@ struct trap_frame *stack_fault(struct trap_frame *frame)
         return fault_diagnose(frame, address, entry);
     }
     uint32_t pages = holes_fill(leaf, address);
+    /* I3 and I4: the cover has kept itself, and what is left is one hole below the backed part. */
+    invariant(magazine_available() >= stack_missing(stack_entry_slot(entry)));
+    invariant(stack_holes_are_one(stack_entry_slot(entry)));
     if (unlikely(stack_fault_observer != NULL)) {
         return fault_observe(frame, address, entry, pages);
     }

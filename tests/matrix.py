@@ -34,6 +34,12 @@ BOOT = (
     Row("boot-16g", kind="boot", memory_mib=16384, expect=(r"2 CPUs online", UP)),
     Row("boot-no-acpi", kind="boot", machine="pc,acpi=off", expect=(UP,)),
     Row("boot-no-hpet", kind="boot", machine="pc,hpet=off", expect=(r"2 CPUs online", UP)),
+    Row("boot-bad-options", kind="boot",
+        cmdline="stack=prefault entry=fred magazine=3 cpus=0 nonsense foo=bar", expect=(
+        r"stack=prefault is not available yet; ignored", r"entry=fred is not available yet; ignored",
+        r"magazine=3 is not valid, magazine takes 7-64 pages; ignored",
+        r"cpus=0 is not valid", r"'nonsense' is not of the form name=value; ignored",
+        r"there is no option 'foo'; ignored", r"2 CPUs online", UP)),
     Row("boot-intel", kind="boot", cpu="max,vendor=GenuineIntel", expect=(r"2 CPUs online", UP)),
 )
 
