@@ -67,10 +67,10 @@ static void entry_print(unsigned level, unsigned index, uint64_t entry)
         uint64_t bit;
         const char *name;
     } flags[] = {
-        {PAGE_PRESENT, "present"},       {PAGE_WRITABLE, "writable"},  {PAGE_USER, "user"},
-        {1UL << 3, "write-through"},     {1UL << 4, "cache-disabled"}, {PAGE_ACCESSED, "accessed"},
-        {PAGE_DIRTY, "dirty"},           {PAGE_LARGE, "large"},        {PAGE_GLOBAL, "global"},
-        {PAGE_NO_EXECUTE, "no-execute"},
+        {PAGE_PRESENT, "present"},    {PAGE_WRITABLE, "write"}, {PAGE_USER, "user"},
+        {1UL << 3, "write-through"},  {1UL << 4, "uncached"},   {PAGE_ACCESSED, "accessed"},
+        {PAGE_DIRTY, "dirty"},        {PAGE_LARGE, "large"},    {PAGE_GLOBAL, "global"},
+        {PAGE_NO_EXECUTE, "no-exec"},
     };
     char words[128] = "";
     size_t length = 0;
@@ -79,7 +79,7 @@ static void entry_print(unsigned level, unsigned index, uint64_t entry)
             length += format_string(words + length, sizeof(words) - length, " %s", flags[i].name);
         }
     }
-    console_print("  level %u, entry %3u: 0x%016lx%s\n", level, index, entry,
+    console_print("  L%u[%3u] 0x%016lx%s\n", level, index, entry,
                   entry & PAGE_PRESENT ? words
                   : entry == 0         ? " nothing"
                                        : " not present");
