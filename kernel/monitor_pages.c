@@ -134,7 +134,7 @@ static bool range_print(void *context, const struct page_range *range)
 {
     const char **region = context;
     const char *name = region_name(range->start);
-    char rights[16], size[16], page[16], physical[24] = "scattered";
+    char rights[16], size[16], page[16], physical[24] = "frames scattered";
     if (name != *region) {
         console_print_styled(CONSOLE_HEADING, "%s\n", name);
         *region = name;
@@ -142,9 +142,9 @@ static bool range_print(void *context, const struct page_range *range)
     bytes_format(size, range->bytes);
     bytes_format(page, range->page_bytes);
     if (range->physical_in_order) {
-        format_string(physical, sizeof(physical), "0x%lx", range->physical);
+        format_string(physical, sizeof(physical), "frames at 0x%lx", range->physical);
     }
-    console_print("  0x%016lx %11s  %-12s pages of %-6s at %s\n", range->start, size,
+    console_print("  0x%016lx %11s  %-12s pages of %-6s %s\n", range->start, size,
                   page_rights_format(rights, range->flags), page, physical);
     return !monitor_stop_wanted();
 }
