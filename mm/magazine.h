@@ -55,6 +55,17 @@ static always_inline uint32_t magazine_available(void)
 void magazine_charge(void);
 
 /*
+ * The same for what was taken since the gate looked: by the switch itself. Before anyone else may
+ * see the stack that was left, because its frames must be booked when another CPU frees them.
+ */
+static always_inline void magazine_charge_rest(void)
+{
+    if (unlikely(this_cpu(magazine).charged != this_cpu(magazine).taken)) {
+        magazine_charge();
+    }
+}
+
+/*
  * Books what was taken as stack memory and replaces it, without waiting: from this CPU's free
  * frames, else the allocator, else the reserve. Tries for a full magazine first, then for `least`
  * available rounds; each try takes all it needs or nothing. True if at least `least` are available
