@@ -14,7 +14,6 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/report.h"
 #include "mm/magazine.h"
-#include "mm/stack.h"
 
 PER_CPU(struct stack_use, stack_use);
 
@@ -52,7 +51,7 @@ static always_inline uint32_t holes_fill(volatile uint64_t *leaf, uintptr_t addr
     }
     this_cpu(magazine).taken = taken + pages;
     this_cpu(magazine).faults[pages]++;
-    __seg_gs const uint64_t *round = &this_cpu(magazine).rounds[taken];
+    THIS_CPU_SPACE const uint64_t *round = &this_cpu(magazine).rounds[taken];
     do {
         *--backed = *round++;
     } while (backed != leaf);
@@ -120,9 +119,6 @@ struct trap_frame *stack_fault(struct trap_frame *frame)
         return fault_diagnose(frame, address, entry);
     }
     uint32_t pages = holes_fill(leaf, address);
-    /* I3 and I4: the cover has kept itself, and what is left is one hole below the backed part. */
-    invariant(magazine_available() >= stack_missing(stack_entry_slot(entry)));
-    invariant(stack_holes_are_one(stack_entry_slot(entry)));
     if (unlikely(stack_fault_observer != NULL)) {
         return fault_observe(frame, address, entry, pages);
     }
@@ -142,10 +138,7 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
             continue;
         }
         if (hole_is_used_here(entry)) {
-            uint32_t pages = holes_fill(paging_leaf(page), page);
-            if (unlikely(stack_fault_observer != NULL)) {
-                (void)fault_observe(frame, page, entry, pages);
-            }
+            holes_fill(paging_leaf(page), page);
             continue;
         }
         fault_diagnose(frame, page, entry);

@@ -15,11 +15,14 @@
 #define PER_CPU(type, name)         __attribute__((section(".percpu"))) __typeof__(type) name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
 
+/* Qualifies what this_cpu() names, for pointers to it. */
+#define THIS_CPU_SPACE __seg_gs
+
 /*
  * This CPU's copy, as an lvalue: one GS-relative access. Not for an array that is to be indexed:
  * GCC 12 forgets GS there and reaches CPU 0's copy; take this_cpu_pointer() for arrays.
  */
-#define this_cpu(name) (*(__seg_gs __typeof__(name) *)(uintptr_t) & (name))
+#define this_cpu(name) (*(THIS_CPU_SPACE __typeof__(name) *)(uintptr_t) & (name))
 
 /* Distance in bytes from the section to each CPU's copy. */
 extern uintptr_t percpu_offset[CPU_MAX];

@@ -4,13 +4,14 @@
 HOST_CC     ?= gcc
 HOST_OUT    := build/host
 HOST_MODULES := $(wildcard lib/*.c) arch/x86_64/memory_map.c $(wildcard mm/buddy.c mm/frame*.c \
-    mm/slab*.c mm/memory.c mm/region.c) boot/boot_info.c boot/multiboot2.c boot/pvh.c \
+    mm/slab*.c mm/memory.c mm/region.c mm/magazine.c mm/stack.c mm/stack_*.c sched/gate.c \
+    sched/run_queue.c) boot/boot_info.c boot/multiboot2.c boot/pvh.c \
     $(wildcard arch/x86_64/acpi*.c) arch/x86_64/physical_reader.c tests/firmware_image.c
 HOST_MODULES += $(addprefix arch/x86_64/,font.c scan_code.c screen.c) $(wildcard kernel/line_*.c) \
     kernel/arguments.c kernel/escape_decoder.c
 # In-kernel tests that need nothing of the machine (tests/host/fake/tests/test.h).
 HOST_SHARED  := $(addprefix tests/,arguments_test.c keyboard_test.c line_editor_test.c screen_test.c)
-HOST_SOURCES := $(HOST_MODULES) $(HOST_SHARED) $(wildcard tests/host/*.c) tests/host/fake/fake.c
+HOST_SOURCES := $(HOST_MODULES) $(HOST_SHARED) $(wildcard tests/host/*.c)
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(HOST_OUT)/%.o) $(HOST_SOURCES:%.c=$(HOST_OUT)/invariant/%.o)
 HOST_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -DHOST_TEST_BUILD \
     -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Wshadow -Wvla -Wundef \

@@ -10,59 +10,18 @@
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
+#include "tests/host/fake_paging.h"
 #include "tests/host/host.h"
 
 #define MEBIBYTE 0x100000ul
-#define PAGES    20000
-#define NOTHING  UINT64_MAX
-
-static physical_t tables[PAGES];
-static bool tables_fail;
-static unsigned stale; /* pages unmapped and not yet forgotten */
-
-static size_t page_index(uintptr_t address)
-{
-    if (address < REGION_BASE || (address - REGION_BASE) / PAGE_BYTES >= PAGES) {
-        panic("0x%lx is outside the faked tables", address);
-    }
-    return (address - REGION_BASE) / PAGE_BYTES;
-}
-
-int paging_tables_create(uintptr_t address maybe_unused, size_t bytes maybe_unused)
-{
-    return tables_fail ? ERROR_NO_MEMORY : OK;
-}
-
-int paging_map(uintptr_t address, physical_t physical, size_t bytes, uint64_t flags maybe_unused)
-{
-    host_equal(bytes, PAGE_BYTES);
-    if (tables[page_index(address)] != NOTHING) {
-        return ERROR_EXISTS;
-    }
-    tables[page_index(address)] = physical;
-    return OK;
-}
-
-void paging_unmap(uintptr_t address, size_t bytes)
-{
-    for (size_t done = 0; done < bytes; done += PAGE_BYTES) {
-        tables[page_index(address + done)] = NOTHING;
-        stale++;
-    }
-}
-
-void paging_walk(uintptr_t address, struct paging_walk *walk)
-{
-    walk->physical = tables[page_index(address)];
-    walk->present = walk->physical != NOTHING;
-}
 
 /* The frames must not be free before this has run. */
-void shootdown(uintptr_t address maybe_unused, size_t bytes)
+static void check_shootdown(uintptr_t address, size_t bytes)
 {
-    host_equal(bytes / PAGE_BYTES, stale);
-    host_check(frame_owned_count(FRAME_OWNER_REGION) >= stale);
-    stale = 0;
+    for (size_t done = 0; done < bytes; done += PAGE_BYTES) {
+        host_check(!paging_is_present(address + done));
+    }
+    host_check(frame_owned_count(FRAME_OWNER_REGION) >= bytes / PAGE_BYTES);
 }
 
 static void machine_create(size_t bytes)
@@ -72,17 +31,15 @@ static void machine_create(size_t bytes)
     host_memory_create(bytes);
     host_equal(memory_map_add(&map, 0, bytes, MEMORY_USABLE), OK);
     host_equal(frame_init(&map), OK);
-    for (size_t i = 0; i < PAGES; i++) {
-        tables[i] = NOTHING;
-    }
+    fake_shootdown = check_shootdown;
 }
 
 static size_t mapped_count(void)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < PAGES; i++) {
-        count += tables[i] != NOTHING;
+    for (size_t i = 0; i < FAKE_REGION_PAGES; i++) {
+        count += paging_is_present(REGION_BASE + i * PAGE_BYTES);
     }
     return count;
 }
@@ -107,10 +64,12 @@ HOST_TEST("regions lie between guards, share no frame, and give everything back"
             held[count].address = (uintptr_t)address;
             held[count].pages = (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
             for (size_t i = 0; i < held[count].pages; i++) {
-                physical_t frame = tables[page_index(held[count].address) + i];
+                struct paging_walk walk;
 
-                host_check(frame != NOTHING && *(uint64_t *)physical_to_virtual(frame) == 0);
-                memset(physical_to_virtual(frame), 0xff, PAGE_BYTES);
+                paging_walk(held[count].address + i * PAGE_BYTES, &walk);
+                host_check(walk.present);
+                host_equal(*(uint64_t *)physical_to_virtual(walk.physical), 0);
+                memset(physical_to_virtual(walk.physical), 0xff, PAGE_BYTES);
             }
             pages += held[count++].pages;
         } else if (count > 0) {
@@ -123,10 +82,8 @@ HOST_TEST("regions lie between guards, share no frame, and give everything back"
         host_equal(mapped_count(), pages);
         host_equal(frame_owned_count(FRAME_OWNER_REGION), pages);
         for (unsigned i = 0; i < count; i++) {
-            size_t first = page_index(held[i].address);
-
-            host_equal(tables[first - 1], NOTHING);
-            host_equal(tables[first + held[i].pages], NOTHING);
+            host_check(!paging_is_present(held[i].address - PAGE_BYTES));
+            host_check(!paging_is_present(held[i].address + held[i].pages * PAGE_BYTES));
         }
     }
     while (count > 0) {
@@ -152,7 +109,7 @@ HOST_TEST("a region that cannot be had leaves nothing behind")
     host_equal(region_allocate(5 * MEBIBYTE, 0, "beyond memory", &address), ERROR_NO_MEMORY);
     host_equal(region_allocate(REGION_BYTES, 0, "beyond the area", &address), ERROR_NO_MEMORY);
     host_equal(region_allocate(SIZE_MAX, 0, "beyond all", &address), ERROR_NO_MEMORY);
-    tables_fail = true;
+    fake_tables_fail = true;
     host_equal(region_allocate(4096, 0, "no tables", &address), ERROR_NO_MEMORY);
     host_check(address == &free_before);
     host_equal(frame_free_count(), free_before);

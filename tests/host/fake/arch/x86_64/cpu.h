@@ -44,6 +44,14 @@ static inline void interrupts_restore(uint64_t flags)
     }
 }
 
+/* The address of the last page fault, set by the test. */
+extern __thread uintptr_t fake_cr2;
+
+static inline uintptr_t cr2_read(void)
+{
+    return fake_cr2;
+}
+
 static inline void cpu_pause(void)
 {
     sched_yield();

@@ -12,6 +12,7 @@ extern uintptr_t percpu_offset[CPU_MAX]; /* not 0 for the CPUs that exist */
 #define PER_CPU(type, name)         __typeof__(type) name[CPU_MAX]
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name[CPU_MAX]
 
+#define THIS_CPU_SPACE
 #define this_cpu(name)          ((name)[fake_cpu])
 #define cpu_variable(name, cpu) ((name)[(cpu)])
 #define this_cpu_pointer(name)  (&(name)[fake_cpu])

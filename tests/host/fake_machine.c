@@ -16,6 +16,7 @@
 __thread bool fake_interrupts_on = true;
 __thread unsigned fake_cpu;
 __thread unsigned fake_preempt_count;
+__thread uintptr_t fake_cr2;
 unsigned fake_cpu_count = 1;
 uintptr_t percpu_offset[CPU_MAX];
 unsigned char *fake_memory;

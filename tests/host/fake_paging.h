@@ -1,0 +1,16 @@
+/*
+ * Page tables for the host unit tests: the page window of the real paging.h, as memory for the leaf
+ * entries of the first pages of the region area and of the stack object. Beyond that is nothing.
+ */
+#pragma once
+
+#include "arch/x86_64/paging.h"
+
+#define FAKE_REGION_PAGES 20480
+#define FAKE_STACK_SLOTS  1024
+
+/* While true no page table can be made. */
+extern bool fake_tables_fail;
+
+/* Gives the stack object memory of its own (not that of the frames): enough to write links to. */
+void host_stack_object_create(void);

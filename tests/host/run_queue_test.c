@@ -1,0 +1,129 @@
+/* Run queues and the queue of the starved against plain arrays. */
+#include "sched/run_queue.h"
+
+#include <string.h>
+
+#include "arch/x86_64/clock.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/gate.h"
+#include "sched/schedule.h"
+#include "tests/host/fake_paging.h"
+#include "tests/host/host.h"
+
+#define THREADS 50
+
+static struct thread threads[THREADS];
+
+/* What the gate needs of the scheduler and the clock: a record, and a hand that moves. */
+static struct thread *made_ready[THREADS];
+static unsigned made_ready_count;
+static uint64_t now_ns;
+
+void schedule_ready(struct thread *thread, enum thread_state from)
+{
+    host_equal(from, THREAD_STARVED);
+    host_equal(thread->state, THREAD_STARVED);
+    thread->state = THREAD_READY;
+    made_ready[made_ready_count++] = thread;
+}
+
+uint64_t clock_now_ns(void)
+{
+    return now_ns;
+}
+
+HOST_TEST("a run queue gives the most urgent first, each priority in its order, by affinity")
+{
+    static struct thread *model[THREADS]; /* in the order in which they should come */
+    struct run_queue queue;
+    unsigned count = 0;
+
+    run_queue_init(&queue);
+    for (unsigned i = 0; i < THREADS; i++) {
+        list_node_init(&threads[i].run_node);
+        threads[i].priority = (uint8_t)host_random_below(THREAD_PRIORITIES);
+    }
+    for (unsigned step = 0; step < 30000; step++) {
+        struct thread *thread = &threads[host_random_below(THREADS)], *found = NULL;
+        unsigned place = 0, cpu = (unsigned)host_random_below(4);
+
+        if (list_node_linked(&thread->run_node)) {
+            while (model[place] != thread) {
+                place++;
+            }
+            memmove(&model[place], &model[place + 1], (--count - place) * sizeof(model[0]));
+            run_queue_remove(&queue, thread);
+        } else {
+            bool first = host_random_below(2);
+
+            thread->priority = (uint8_t)(step % 1000 < 500 ? host_random_below(THREAD_PRIORITIES)
+                                                           : 15 + host_random_below(2));
+            thread->affinity = host_random_below(16);
+            while (place < count && (model[place]->priority > thread->priority ||
+                                     (!first && model[place]->priority == thread->priority))) {
+                place++;
+            }
+            memmove(&model[place + 1], &model[place], (count++ - place) * sizeof(model[0]));
+            model[place] = thread;
+            (first ? run_queue_prepend : run_queue_append)(&queue, thread);
+        }
+        host_equal(queue.count, count);
+        host_check(run_queue_first(&queue) == (count == 0 ? NULL : model[0]));
+        for (unsigned i = 0; i < count && found == NULL; i++) {
+            found = model[i]->affinity >> cpu & 1 ? model[i] : NULL;
+        }
+        host_check(run_queue_find_for(&queue, cpu) == found);
+    }
+}
+
+HOST_TEST("the starved are fed by priority, then age, as far as the frames reach")
+{
+    static struct memory_map map;
+    physical_t frames[2000];
+    unsigned count = 0;
+
+    host_memory_create(4 << 20);
+    host_stack_object_create();
+    host_equal(memory_map_add(&map, 0, 4 << 20, MEMORY_USABLE), OK);
+    host_equal(frame_init(&map), OK);
+    stack_mode_set(STACK_MODE_FAULT);
+    for (unsigned i = 0; i < 10; i++) {
+        list_node_init(&threads[i].run_node);
+        threads[i].priority = (uint8_t)(i % 3);
+        host_equal(stack_create(&threads[i].slot), OK);
+    }
+    while (frame_allocate(FRAME_OWNER_TEST, &frames[count]) == OK) {
+        count++;
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        now_ns = 1000 + i;
+        gate_starve(&threads[i]);
+    }
+    host_equal(stack_starving(), 10);
+    gate_feed();
+    host_equal(made_ready_count, 0);
+    for (unsigned i = 0; i < 3 * 4 + 2; i++) { /* enough for four threads that miss three pages */
+        frame_free(frames[--count], FRAME_OWNER_TEST);
+    }
+    gate_feed();
+    host_equal(made_ready_count, 4);
+    host_equal(stack_starving(), 6);
+    host_check(made_ready[0] == &threads[2]);
+    host_check(made_ready[1] == &threads[5]);
+    host_check(made_ready[2] == &threads[8]);
+    host_check(made_ready[3] == &threads[1]);
+    now_ns = 5000;
+    gate_starve(&threads[2]); /* in vain once more: its age counts from the first time */
+    while (count > 0) {
+        frame_free(frames[--count], FRAME_OWNER_TEST);
+    }
+    gate_feed();
+    host_equal(stack_starving(), 0);
+    host_check(made_ready[4] == &threads[2]);
+    host_equal(made_ready_count, 11);
+    gate_fed(&threads[2]);
+    host_equal(gate_counts.longest_wait_ns, 5000 - 1002);
+}

@@ -1,0 +1,74 @@
+/* A faked machine with magazines and stacks: see stack_machine.h. */
+#include "tests/host/stack_machine.h"
+#include "arch/x86_64/cpu.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_fault.h"
+#include "mm/stack_reserve.h"
+#include "tests/host/fake_paging.h"
+#include "tests/host/host.h"
+
+void stack_machine_create(size_t bytes, unsigned cpus)
+{
+    static struct memory_map map;
+
+    host_memory_create(bytes);
+    host_stack_object_create();
+    host_cpus_create(cpus);
+    host_equal(memory_map_add(&map, 0, bytes, MEMORY_USABLE), OK);
+    host_equal(frame_init(&map), OK);
+    stack_mode_set(STACK_MODE_FAULT);
+    magazine_capacity_set(MAGAZINE_ROUNDS_DEFAULT);
+    for (unsigned cpu = 0; cpu < cpus; cpu++) {
+        host_equal(magazine_create(cpu), OK);
+        cpu_variable(stack_use, cpu) = (struct stack_use){0, 0};
+    }
+    stack_fault_init();
+}
+
+void stack_check_shape(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    bool backed = false;
+
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        if (entries[page] & PAGE_PRESENT) {
+            backed = true;
+        } else {
+            host_check(!backed);
+            host_check(stack_entry_is(entries[page], STACK_PAGE_HOLE));
+            host_equal(stack_entry_slot(entries[page]), slot);
+        }
+    }
+    for (unsigned page = 1; page <= STACK_SLOT_PAGES - STACK_PAGES; page++) {
+        uint64_t guard = *paging_leaf(stack_bottom(slot) - page * PAGE_BYTES);
+
+        host_check(stack_entry_is(guard, STACK_PAGE_GUARD));
+        host_equal(stack_entry_slot(guard), slot);
+    }
+}
+
+static bool not_of_the_stack;
+
+/* Where the stack fault passes on what is none of its business. */
+struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
+{
+    host_equal(address, fake_cr2);
+    not_of_the_stack = true;
+    return frame;
+}
+
+bool stack_touch(uintptr_t address)
+{
+    struct trap_frame frame = {.rip = 0x1234};
+
+    if (stack_is_backed(address)) {
+        return true;
+    }
+    not_of_the_stack = false;
+    fake_cr2 = address;
+    host_check(stack_fault(&frame) == (not_of_the_stack ? &frame : NULL));
+    return !not_of_the_stack;
+}

@@ -1,0 +1,137 @@
+/* Slots, faults and births of stacks, one by one; all together in stack_model_test.c. */
+#include "arch/x86_64/cpu.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_fault.h"
+#include "mm/stack_reserve.h"
+#include "tests/host/fake_paging.h"
+#include "tests/host/host.h"
+#include "tests/host/stack_machine.h"
+
+HOST_TEST("slots are handed out once each, come back, and end where there is no table")
+{
+    static uint32_t held[FAKE_STACK_SLOTS];
+    static bool taken[FAKE_STACK_SLOTS];
+    uint32_t count = 0, slot;
+
+    for (unsigned step = 0; step < 20000; step++) {
+        fake_tables_fail = step > 10000 || count > FAKE_STACK_SLOTS - 70;
+        if (host_random_below(step % 2000 < 1200 ? 3 : 5) < 2) {
+            uint32_t made = stack_slots_made();
+
+            if (stack_slot_allocate(&slot) != OK) {
+                host_check(fake_tables_fail);
+                host_equal(count, made);
+                continue;
+            }
+            host_check(slot < stack_slots_made() && !taken[slot]);
+            taken[slot] = true;
+            held[count++] = slot;
+            stack_check_shape(slot);
+            host_equal(stack_missing(slot), STACK_PAGES);
+        } else if (count > 0) {
+            uint32_t index = (uint32_t)host_random_below(count);
+
+            slot = held[index];
+            stack_slot_free(slot);
+            taken[slot] = false;
+            held[index] = held[--count];
+            host_check(stack_entry_is(stack_entries(slot)[0], STACK_PAGE_FREE));
+        }
+        host_equal(stack_slots_used(), count);
+    }
+}
+
+static uint32_t overflowed;
+
+static void note_overflow(struct trap_frame *frame maybe_unused, uintptr_t address maybe_unused,
+                          uint32_t slot)
+{
+    overflowed = slot;
+}
+
+HOST_TEST("a fault fills all pages down to the address; guards and other stacks are told apart")
+{
+    struct trap_frame frame = {.rip = 0x1234};
+    uint32_t slot, other;
+
+    stack_machine_create(4 * MEBIBYTE, 1);
+    stack_overflow_handler = note_overflow;
+    host_equal(stack_create(&slot), OK);
+    host_equal(stack_create(&other), OK);
+    this_cpu(stack_use) = (struct stack_use){stack_hole_of(slot), stack_hole_of(slot)};
+    host_equal(stack_pages_backed(slot), 1);
+    host_check(stack_touch(stack_top(slot) - 2 * PAGE_BYTES - 1));
+    host_equal(stack_pages_backed(slot), 3);
+    host_equal(this_cpu(magazine).faults[2], 1);
+    host_equal(magazine_available(), MAGAZINE_ROUNDS_DEFAULT - 2);
+    stack_check_shape(slot);
+    overflowed = STACK_SLOT_NONE;
+    host_check(stack_touch(stack_bottom(slot) - 1));
+    host_equal(overflowed, slot);
+    host_equal(stack_pages_backed(slot), 3);
+    host_check(!stack_touch(STACK_OBJECT_BASE + STACK_OBJECT_BYTES - 1));
+    host_check(!stack_touch(STACK_OBJECT_BASE - 1));
+    host_check(!stack_touch(0));
+    host_panics(stack_touch(stack_bottom(other)), "a hole of another thread's stack");
+    host_panics(stack_touch(stack_bottom(other) - 1), "the guard of another thread's stack");
+    host_panics(stack_touch(stack_bottom(40)), "nobody owns");
+    host_panics(stack_slot_free(slot), "still in use");
+    this_cpu(stack_use).next_hole =
+        stack_hole_of(other); /* in the middle of a switch both are ours */
+    host_check(stack_touch(stack_bottom(other)));
+    host_equal(stack_pages_backed(other), 4);
+    host_check(stack_fill(&frame, stack_bottom(slot), STACK_BYTES));
+    host_equal(stack_pages_backed(slot), 4);
+    overflowed = STACK_SLOT_NONE;
+    host_check(!stack_fill(&frame, stack_bottom(slot) - 8, 16));
+    host_equal(overflowed, slot);
+}
+
+HOST_TEST("a fault without cover is told as such, and not as an overflow")
+{
+    uint32_t slots[4];
+
+    stack_machine_create(4 * MEBIBYTE, 1);
+    for (unsigned i = 0; i < array_length(slots); i++) {
+        host_equal(stack_create(&slots[i]), OK);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        this_cpu(stack_use) = (struct stack_use){stack_hole_of(slots[i]), stack_hole_of(slots[i])};
+        host_check(stack_touch(stack_bottom(slots[i])));
+    }
+    this_cpu(stack_use) = (struct stack_use){stack_hole_of(slots[2]), stack_hole_of(slots[2])};
+    host_panics(stack_touch(stack_bottom(slots[2])), "critical stack fault");
+}
+
+HOST_TEST("while threads starve no stack is born, and with all pages at birth none is missing")
+{
+    uint32_t slot;
+
+    stack_machine_create(4 * MEBIBYTE, 1);
+    stack_starving_add(1);
+    host_equal(stack_create(&slot), ERROR_NO_MEMORY);
+    stack_starving_add(-1);
+    stack_mode_set(STACK_MODE_EAGER);
+    host_equal(stack_create(&slot), OK);
+    host_equal(stack_missing(slot), 0);
+}
+
+HOST_TEST("a birth that finds no memory leaves no slot and no frame behind")
+{
+    size_t free_before;
+    physical_t frame;
+    uint32_t slot;
+
+    stack_machine_create(MEBIBYTE, 1);
+    host_equal(stack_create(&slot), OK);
+    while (frame_free_count() > 2) {
+        host_equal(frame_allocate(FRAME_OWNER_TEST, &frame), OK);
+    }
+    free_before = frame_free_count();
+    host_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
+    host_equal(frame_free_count(), free_before);
+    host_equal(stack_slots_used(), 1);
+}
