@@ -8,6 +8,7 @@
 #include "arch/x86_64/backtrace.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/entry.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/reset.h"
@@ -41,7 +42,7 @@ static void say_line(const char *text)
     say("%s\n", text);
 }
 
-/* The newest trap frame in the chain that led here, or NULL: its registers are what matters. */
+/* The newest trap frame in the chain that led here, or NULL. */
 static const struct trap_frame *frame_find(const struct backtrace *trace)
 {
     for (uint32_t i = 0; i < trace->count; i++) {
@@ -54,13 +55,24 @@ static const struct trap_frame *frame_find(const struct backtrace *trace)
 
 static void registers_show(const struct trap_frame *f)
 {
-    say("Registers of the interrupted code (vector %u, error code 0x%x):\n", f->vector, f->error);
+    say("Registers of the code that %s interrupted (error code 0x%x, frame at %p):\n",
+        vector_name(f->vector), f->error, (void *)f);
     say("  rip %016lx  rsp %016lx  rflags %08lx  cs %02lx  cr2 %016lx\n", f->rip, f->rsp, f->rflags,
         f->cs, cr2_read());
     say("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
     say("  rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
     say("  r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
     say("  r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
+}
+
+/* Of every event on the way here, newest first: where one interrupted another, both matter. */
+static void frames_show(const struct backtrace *trace)
+{
+    for (uint32_t i = 0; i < trace->count; i++) {
+        if (trace->steps[i].event != 0) {
+            registers_show((const struct trap_frame *)trace->steps[i].frame);
+        }
+    }
 }
 
 static void stack_pointer_show(uintptr_t rsp)
@@ -134,9 +146,7 @@ static void panic_handle(const char *format, va_list arguments)
     say("\nPANIC: ");
     format_write(put, NULL, format, arguments);
     say("\n");
-    if (frame != NULL) {
-        registers_show(frame);
-    }
+    frames_show(&trace);
     say("Backtrace, newest first:\n");
     backtrace_lines(&trace, say_line);
     state_show(frame != NULL ? frame->rsp : (uintptr_t)__builtin_frame_address(0));

@@ -14,7 +14,8 @@ struct test {
 
 /*
  * Runs the tests whose ids match one of the comma-separated patterns, each in a thread of its own,
- * and prints KTAP. False if one failed, or none matches. Thread context.
+ * and prints KTAP. False if one failed, or none matches. A test that ends the machine runs only if
+ * the one pattern is its id. Thread context.
  */
 bool selftest_run(const char *patterns);
 

@@ -12,6 +12,7 @@
 #include "mm/stack_fault.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/report.h"
 #include "mm/magazine.h"
 
@@ -106,6 +107,20 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
           stack_entry_slot(this_cpu(stack_use).next_hole));
 }
 
+/* Invariant I1: code on an entry stack never faults, not even where the fault could be served. */
+static always_inline void fault_check_origin(const struct trap_frame *frame maybe_unused,
+                                             uintptr_t address maybe_unused)
+{
+#ifdef INVARIANT
+    unsigned cpu, kind;
+    if (!trap_frame_from_user(frame) && entry_stack_find(frame->rsp, &cpu, &kind)) {
+        panic("stack fault on an entry stack: code at %p on the %s entry stack touched %p, a hole "
+              "of the stack that it interrupted",
+              (void *)frame->rip, entry_stack_name(kind), (void *)address);
+    }
+#endif
+}
+
 struct trap_frame *stack_fault(struct trap_frame *frame)
 {
     uintptr_t address = cr2_read();
@@ -118,6 +133,7 @@ struct trap_frame *stack_fault(struct trap_frame *frame)
     if (unlikely(!hole_is_used_here(entry))) {
         return fault_diagnose(frame, address, entry);
     }
+    fault_check_origin(frame, address);
     uint32_t pages = holes_fill(leaf, address);
     if (unlikely(stack_fault_observer != NULL)) {
         return fault_observe(frame, address, entry, pages);

@@ -37,8 +37,68 @@ BOOT = (
     Row("boot-intel", kind="boot", cpu="max,vendor=GenuineIntel", expect=(r"2 CPUs online", UP)),
 )
 
-# They must panic, and say why. A row: name, build, command line, lines in order.
+
+
+def panics(name, test_id, *expect, **changes):
+    """A machine that must panic, and say why: by a test that nothing but its whole id selects."""
+    return Row(f"panic-{name}", kind="panic", cmdline=f"test={test_id}", expect=expect, **changes)
+
+
+FAULT = r"^PANIC: page fault in the kernel: code at 0xf\w+ "
+OVERFLOW = r"^PANIC: stack overflow of thread \d+ \(PAN\d+\) "
+RECURSION = r"#\d+ +0x\w+ descend\S* +and [45]\d times more$"
+IN_ENTRY = r"^PANIC: page fault on an entry stack: code at 0xf\w+ touched 0x0+dead000 "
 PANIC = (
+    panics("null", "PAN0001", FAULT + "read from 0x0+8, where nothing is mapped: a null pointer$",
+           r"^Registers of the code that #PF page fault interrupted \(error code 0x0,",
+           r"^  rip ", r"^Backtrace", r"test_run_PAN0001\S+ +<- interrupted by #PF",
+           r"thread_trampoline", r"^CPU \d, thread PAN0001", r"^Stack pointer .*: slot \d+"),
+    panics("text", "PAN0002", FAULT + r"wrote to 0xffffffff8\w+, where the page's rights forbid it$",
+           r"test_run_PAN0002\S+ +<- interrupted by #PF"),
+    panics("data-executed", "PAN0003", FAULT + r"jumped to 0xf\w+, where the page's rights forbid"),
+    panics("stack-executed", "PAN0004",
+           r"^PANIC: page fault on a backed stack page: .*a stack may not be executed"),
+    panics("protection", "PAN0005", r"^PANIC: #GP general protection in the kernel at 0xf",
+           r"test_run_PAN0005\S+ +<- interrupted by #GP"),
+    panics("opcode", "PAN0006", r"^PANIC: #UD invalid opcode in the kernel at 0xf",
+           r"test_run_PAN0006\S+ +<- interrupted by #UD"),
+    panics("stray-hole", "PAN0010", r"^PANIC: stray access: .*a hole of another thread's stack "
+           r"\(slot \d+; this CPU uses slots", r"test_run_PAN0010\S+ +<- interrupted by #PF"),
+    panics("stray-guard", "PAN0011",
+           r"^PANIC: stray access: .*the guard of another thread's stack"),
+    panics("no-cover", "PAN0012", r"^PANIC: critical stack fault: 0xf\w+ needs 1 pages, but this "
+           r"CPU's magazine has only 0 of 8; the dispatch gate", r"magazine: 0 of 8 rounds"),
+    panics("overflow-spinlock", "PAN0020", OVERFLOW + r"while it held a spinlock", RECURSION,
+           r"thread_begin", r"preemption off 1 times"),
+    panics("overflow-interrupts-off", "PAN0021", OVERFLOW + r"with interrupts off", RECURSION),
+    panics("overflow-mutex", "PAN0022", OVERFLOW + r"while it held a mutex", RECURSION),
+    panics("overflow-may-not-die", "PAN0023",
+           OVERFLOW + r"in a thread that the kernel cannot do without", RECURSION),
+    panics("words", "PAN0024", r"^PANIC: this is the test's own panic, number 24$",
+           r"^Backtrace", r"test_run_PAN0024", *(rf"^CPU {cpu} magazine: \d of 8" for cpu in range(4)),
+           cpus=4),
+    panics("nmi-fault", "PAN0030", IN_ENTRY, r"^Registers of the code that #PF page fault",
+           r"^Registers of the code that NMI", r"nmi_touch\S+ +<- interrupted by #PF", r"entry_nmi",
+           r"<- interrupted by NMI", r"nmi_victim", r"test_run_PAN0030",
+           r"^Stack pointer \w+: NMI entry stack of CPU"),
+    panics("nmi-hole", "PAN0031", r"^PANIC: stack fault on an entry stack: code at 0xf\w+ on the NMI "
+           r"entry stack touched", r"nmi_touch", r"<- interrupted by NMI", build="invariant"),
+    panics("interrupt-fault", "PAN0032", IN_ENTRY, r"^Registers of the code that #PF page fault",
+           r"^Registers of the code that test", r"interrupt_touch\S+ +<- interrupted by #PF",
+           r"<- interrupted by test", r"test_run_PAN0032"),
+    panics("entry-overflow", "PAN0033", r"^PANIC: overflow of the interrupt entry stack of CPU \d:",
+           r"handler_descend.* and 1\d\d times more$", r"<- interrupted by test",
+           r"test_run_PAN0033"),
+    panics("entry-overflow-nmi", "PAN0034", r"^PANIC: overflow of the NMI entry stack of CPU \d:",
+           r"handler_descend.* and 1\d\d times more$", r"<- interrupted by NMI", r"nmi_victim"),
+    panics("entry-overflow-far", "PAN0035",
+           r"^PANIC: overflow of the interrupt entry stack of CPU \d:",
+           r"interrupt_far_local\S+ +<- interrupted by #PF"),
+    panics("double-fault", "PAN0036", r"^PANIC: double fault at 0xf\w+, stack pointer 0xf",
+           r"test_run_PAN0036\S+ +<- interrupted by #DF"),
+    panics("nested-fault", "PAN0037", IN_ENTRY, r"^Registers of the code that #PF",
+           r"^Registers of the code that #PF", r"observer_touch\S+ +<- interrupted by #PF",
+           r"test_run_PAN0037\S+ +<- interrupted by #PF"),
 )
 
 # A kernel that was built wrong on purpose, to show what goes wrong: interrupts, NMI and #DB enter on

@@ -21,6 +21,17 @@
     static void test_run_##test_id(void)
 
 /*
+ * A test after which there is no machine any more: it panics, or hangs, and whoever booted it
+ * judges by what was printed (rows of tests/matrix.py). No pattern selects it, only its whole id:
+ * test=PAN0001.
+ */
+#define LAST_TEST(test_id, test_sentence)                                                          \
+    static void test_run_##test_id(void);                                                          \
+    static const struct test last_test_entry_##test_id in_section(".last_tests")                   \
+        aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
+    static void test_run_##test_id(void)
+
+/*
  * test_fail(file, line, format, ...) notes a failure; test_note(format, ...) prints a diagnostic
  * line; test_skip(reason) ends as skipped instead of passed: the test must return after it.
  */

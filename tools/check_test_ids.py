@@ -10,7 +10,7 @@ import re
 
 import tree
 
-TEST = re.compile(r"^[ \t]*TEST\(\s*([^,]*?)\s*,\s*(.*?)\s*\)\s*\{", re.MULTILINE | re.DOTALL)
+TEST = re.compile(r"^[ \t]*(?:LAST_)?TEST\(\s*([^,]*?)\s*,\s*(.*?)\s*\)\s*\{", re.MULTILINE | re.DOTALL)
 ID = re.compile(r"[A-Z]{3}\d{4}$")
 MENTION = re.compile(r"\b[A-Z]{3}\d{4}\b")
 

@@ -22,13 +22,26 @@ static bool word_read(uintptr_t address, uint64_t *word)
     return true;
 }
 
-static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame, uint32_t event)
+static void trace_begin(struct backtrace *trace)
 {
+    trace->count = 0;
+    trace->full = false;
+    trace->broken = false;
+}
+
+static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame, unsigned event)
+{
+    struct backtrace_step *last = &trace->steps[trace->count - 1];
+    if (trace->count > 0 && event == 0 && last->event == 0 && last->address == address) {
+        last->repeats++;
+        return true;
+    }
     if (trace->count == BACKTRACE_MAX) {
-        trace->cut = true;
+        trace->full = true;
         return false;
     }
-    trace->steps[trace->count++] = (struct backtrace_step){address, frame, event};
+    trace->steps[trace->count++] =
+        (struct backtrace_step){.address = address, .frame = frame, .event = (uint16_t)event};
     return true;
 }
 
@@ -53,7 +66,7 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer)
             uint32_t vector;
             uintptr_t at = frame_pointer - TRAP_FRAME_MARK;
             if (!trap_frame_read(at, &address, &next, &vector)) {
-                trace->cut = true;
+                trace->broken = true;
                 return;
             }
             if (!step_add(trace, address, at, vector + 1)) {
@@ -61,7 +74,7 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer)
             }
         } else {
             if (!word_read(frame_pointer, &next) || !word_read(frame_pointer + 8, &address)) {
-                trace->cut = true;
+                trace->broken = true;
                 return;
             }
             if (address == 0) {
@@ -72,7 +85,7 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer)
             }
             /* Within one stack the chain rises; anything else is damage. */
             if (next != 0 && !(next & TRAP_FRAME_MARK) && next <= frame_pointer) {
-                trace->cut = true;
+                trace->broken = true;
                 return;
             }
         }
@@ -82,8 +95,7 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer)
 
 void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer)
 {
-    trace->count = 0;
-    trace->cut = false;
+    trace_begin(trace);
     if (address != 0) {
         step_add(trace, address, frame_pointer, 0);
     }
@@ -92,15 +104,13 @@ void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_
 
 void backtrace_from_frame(struct backtrace *trace, const struct trap_frame *frame)
 {
-    trace->count = 0;
-    trace->cut = false;
+    trace_begin(trace);
     chain_follow(trace, (uintptr_t)frame + TRAP_FRAME_MARK);
 }
 
 void backtrace_from_here(struct backtrace *trace)
 {
-    trace->count = 0;
-    trace->cut = false;
+    trace_begin(trace);
     chain_follow(trace, (uintptr_t)__builtin_frame_address(0));
 }
 
@@ -116,6 +126,8 @@ static void step_format(char *text, size_t bytes, unsigned number,
     if (!returns && used < bytes) {
         format_string(text + used, bytes - used, "   <- interrupted by %s, frame at %p",
                       vector_name(step->event - 1), (void *)step->frame);
+    } else if (step->repeats > 0 && used < bytes) {
+        format_string(text + used, bytes - used, "   and %u times more", step->repeats);
     }
 }
 
@@ -126,7 +138,10 @@ void backtrace_lines(const struct backtrace *trace, void (*line)(const char *tex
         step_format(text, sizeof(text), i, &trace->steps[i]);
         line(text);
     }
-    if (trace->cut) {
+    if (trace->full) {
+        line("  (and more)");
+    }
+    if (trace->broken) {
         line("  (the chain of frame pointers breaks off here)");
     }
 }

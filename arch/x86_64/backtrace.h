@@ -11,12 +11,14 @@
 struct backtrace_step {
     uintptr_t address; /* return address, or the interrupted instruction */
     uintptr_t frame;   /* where on the stack this was found */
-    uint32_t event;    /* vector + 1 if `address` was interrupted by that vector, else 0 */
+    uint16_t event;    /* vector + 1 if `address` was interrupted by that vector, else 0 */
+    uint32_t repeats;  /* so many more steps like this one follow: recursion */
 };
 
 struct backtrace {
     uint32_t count;
-    bool cut; /* there was more, or the chain broke */
+    bool full;   /* there was more */
+    bool broken; /* the chain led to something that is no frame */
     struct backtrace_step steps[BACKTRACE_MAX];
 };
 

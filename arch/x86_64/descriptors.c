@@ -72,6 +72,17 @@ bool entry_stack_find(uintptr_t address, unsigned *cpu, unsigned *kind)
     return *kind != 0 && *kind < ENTRY_KINDS && offset % ENTRY_STACK_STRIDE <= ENTRY_STACK_BYTES;
 }
 
+bool entry_stack_guard_find(uintptr_t address, unsigned *cpu, unsigned *kind)
+{
+    uintptr_t offset = address - ENTRY_STACK_BASE;
+    if (address < ENTRY_STACK_BASE || offset >= CPU_MAX * ENTRY_STACK_CPU_STRIDE) {
+        return false;
+    }
+    *cpu = (unsigned)(offset / ENTRY_STACK_CPU_STRIDE);
+    *kind = (unsigned)(offset % ENTRY_STACK_CPU_STRIDE / ENTRY_STACK_STRIDE) + 1;
+    return *kind < ENTRY_KINDS && offset % ENTRY_STACK_STRIDE >= ENTRY_STACK_BYTES;
+}
+
 static void idt_fill(void)
 {
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++) {

@@ -38,5 +38,8 @@ uintptr_t entry_stack_bottom(unsigned cpu, unsigned kind);
 /* Which kind of entry stack of which CPU does the address lie on? False if on none. */
 bool entry_stack_find(uintptr_t address, unsigned *cpu, unsigned *kind);
 
+/* Whose guard, the range between two entry stacks, does the address lie in? False if in none. */
+bool entry_stack_guard_find(uintptr_t address, unsigned *cpu, unsigned *kind);
+
 /* Short name of an entry stack's kind, for messages. */
 const char *entry_stack_name(unsigned kind);

@@ -75,7 +75,8 @@ static void exception_handle(struct trap_frame *frame)
     if (handler != NULL && handler(frame)) {
         return;
     }
-    panic("%s in the kernel at %p (error code 0x%x): look at the first line of the backtrace",
+    panic("%s in the kernel at %p (error code 0x%x): the backtrace tells the function, at "
+          "'interrupted by'",
           vector_name(frame->vector), (void *)frame->rip, frame->error);
 }
 
@@ -114,6 +115,13 @@ struct trap_frame *entry_interrupt(struct trap_frame *frame)
 struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 {
     frame->address = address;
+    unsigned cpu, kind;
+    if (entry_stack_guard_find(address, &cpu, &kind)) {
+        panic("overflow of the %s entry stack of CPU %u: code at %p touched %p, below its end %p; "
+              "handlers that run there must not recurse or have large local variables",
+              entry_stack_name(kind), cpu, (void *)frame->rip, (void *)address,
+              (void *)entry_stack_bottom(cpu, kind));
+    }
     if (frame_from_entry_stack(frame)) {
         panic("page fault on an entry stack: code at %p touched %p (error code 0x%x); code that "
               "runs there may touch only memory that is always mapped",
@@ -168,13 +176,14 @@ void entry_continue(struct trap_frame *frame)
     if (frame->vector >= VECTOR_EXCEPTIONS) {
         entry_preempt();
     } else if (!page_fault_thread_case(frame)) {
-        panic("page fault in the kernel: code at %p %s %p, where %s", (void *)frame->rip,
+        panic("page fault in the kernel: code at %p %s %p, where %s%s", (void *)frame->rip,
               frame->error & PAGE_FAULT_FETCH   ? "jumped to"
               : frame->error & PAGE_FAULT_WRITE ? "wrote to"
                                                 : "read from",
               (void *)frame->address,
               frame->error & PAGE_FAULT_PRESENT ? "the page's rights forbid it"
-                                                : "nothing is mapped");
+                                                : "nothing is mapped",
+              frame->address < PAGE_BYTES ? ": a null pointer" : "");
     }
     interrupts_disable();
 }
