@@ -9,8 +9,6 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define COLUMNS_WITHOUT_SCREEN 80
-
 static struct spinlock console_lock = SPINLOCK("console");
 
 /* Guarded by console_lock, until an emergency. */
@@ -138,11 +136,6 @@ void console_screen_attach(struct screen *screen)
     struct console_hold hold = console_acquire();
     console_screen = screen;
     console_release(hold);
-}
-
-unsigned console_columns(void)
-{
-    return console_screen != NULL ? console_screen->columns : COLUMNS_WITHOUT_SCREEN;
 }
 
 void console_serial_colours_set(bool on)

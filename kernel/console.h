@@ -46,9 +46,6 @@ void console_emergency_begin(void);
 /* Writes go to this screen, too. `screen` is the console's from now on. Thread context. */
 void console_screen_attach(struct screen *screen);
 
-/* The number of columns that text may have: the screen's, 80 without one. */
-unsigned console_columns(void);
-
 /* Says whether the serial line has a terminal that understands colours. */
 void console_serial_colours_set(bool on);
 

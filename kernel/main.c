@@ -27,6 +27,7 @@
 #include "kernel/panic.h"
 #include "kernel/processors.h"
 #include "kernel/selftest.h"
+#include "kernel/story.h"
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/kernel_space.h"
@@ -61,6 +62,7 @@ static void timer_tick(struct trap_frame *frame maybe_unused)
 static void memory_start(uint32_t magic, uint32_t information)
 {
     must_succeed(boot_info_read(magic, information, &boot_info), "the boot loader's information");
+    story_tell_start(&boot_info);
     options_parse(boot_info.command_line);
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */
     smp_reserve(&boot_info.map);
@@ -72,8 +74,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     paging_frame_source_set(frame_allocate_page_table);
     memory_init();
     layout_check();
-    log_info("memory: %lu MiB in %lu frames; started by %s", frame_total_count() * PAGE_BYTES >> 20,
-             frame_total_count(), boot_info.loader_name);
+    story_tell_memory();
 }
 
 static void devices_start(void)
@@ -97,6 +98,7 @@ static void stacks_start(void)
     stack_shootdown = shootdown;
     must_succeed(magazine_create(0), "the first magazine");
     must_succeed(stack_reserve_create(options.reserve_frames), "the reserve behind the magazines");
+    story_tell_stacks();
 }
 
 static noreturn_function void leave(bool success)
@@ -116,8 +118,7 @@ static void story_continue(void *argument maybe_unused)
     must_succeed(reclaimer_start(), "the reclaimer");
     processors_start(options.cpus);
     console_input_start(acpi_info()->i8042_absent);
-    log_info("Stalactite is up: stacks by %s, %u magazine rounds a CPU",
-             options.stack == STACK_MODE_FAULT ? "fault" : "eager", options.magazine_rounds);
+    story_tell_end();
 
     if (options.test[0] != '\0') {
         success = selftest_run(options.test);

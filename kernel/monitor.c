@@ -6,9 +6,10 @@
 #include "lib/edit_distance.h"
 #include "lib/string.h"
 
-#define PROMPT          "stalactite> "
-#define GUESS_DISTANCE  2 /* a command this near is taken for a slip of the finger */
-#define HELP_SUGGESTION "'help' lists the commands"
+#define PROMPT           "stalactite> "
+#define TERMINAL_COLUMNS 80 /* what every terminal has */
+#define GUESS_DISTANCE   2  /* a command this near is taken for a slip of the finger */
+#define HELP_SUGGESTION  "'help' lists the commands"
 
 extern const struct monitor_command __monitor_commands_start[], __monitor_commands_end[];
 
@@ -132,7 +133,7 @@ void monitor_run(void)
 {
     static const struct line_editor_port port = {.write = editor_write,
                                                  .candidate = editor_candidate};
-    line_editor_init(&editor, &port, PROMPT, console_columns());
+    line_editor_init(&editor, &port, PROMPT, TERMINAL_COLUMNS);
     console_print("Type 'help' for the commands.\n");
     for (;;) {
         enum line_state state = LINE_EDITING;

@@ -5,6 +5,7 @@
 #include "kernel/fault_watch.h"
 #include "kernel/monitor.h"
 #include "kernel/recursion.h"
+#include "lib/format.h"
 #include "lib/number.h"
 #include "lib/string.h"
 #include "mm/stack.h"
@@ -58,15 +59,15 @@ static void work_run(void *argument)
 
 static void record_print(const struct work *work, const struct fault_record *record, uint32_t index)
 {
-    uintptr_t offset = 0, top = stack_top(work->slot);
+    char ticks[24] = "-";
+    uintptr_t offset = 0;
     const char *function = symbol_find(record->rip, &offset);
-    console_print("  0x%lx, %lu bytes deep: %u page%s in %s+0x%lx", record->address,
-                  (top - record->address), record->pages, record->pages == 1 ? "" : "s",
-                  function == NULL ? "?" : function, offset);
     if (index < work->recursion.touched) {
-        console_print(", %lu TSC ticks", work->recursion.ticks[index]);
+        format_string(ticks, sizeof(ticks), "%lu", work->recursion.ticks[index]);
     }
-    console_print(", %u left in the magazine\n", record->available);
+    console_print("  0x%lx %6lu %6u %10s %9u  %s+0x%lx\n", record->address,
+                  stack_top(work->slot) - record->address, record->pages, ticks, record->available,
+                  function == NULL ? "?" : function, offset);
 }
 
 static int work_do(struct work *work)
@@ -81,6 +82,8 @@ static int work_do(struct work *work)
     error = thread_join(thread);
     uint32_t count = fault_watch_end(), index = 0;
     console_print("Thread %u on CPU %u, stack slot %u:\n", work->id, work->cpu, work->slot);
+    console_print_styled(CONSOLE_HEADING, "  %-18s %6s %6s %10s %9s  %s\n", "touched", "deep",
+                         "pages", "TSC ticks", "magazine", "by");
     for (uint32_t i = 0; i < count; i++) {
         if (fault_watch_record(i)->slot == work->slot) {
             record_print(work, fault_watch_record(i), index++);

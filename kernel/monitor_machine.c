@@ -7,7 +7,7 @@
 #include "arch/x86_64/vectors.h"
 #include "kernel/monitor.h"
 
-#define COUNTS_A_LINE 8
+#define COUNTS_A_LINE 6
 
 MONITOR_COMMAND(irqs, "", "count the interrupts by vector and processor")
 {

@@ -5,7 +5,8 @@
 #include "mm/region.h"
 #include "mm/slab.h"
 
-#define KIB_A_FRAME (PAGE_BYTES / 1024)
+#define KIB_A_FRAME   (PAGE_BYTES / 1024)
+#define BLOCKS_A_LINE 5
 
 static void row_print(const char *name, size_t frames, size_t total)
 {
@@ -53,9 +54,12 @@ MONITOR_COMMAND(mem, "", "show memory by owner, free blocks, and objects")
     row_print("all", now.total, now.total);
     console_print("%zu of the free frames are in the CPUs' front lists; the others in blocks of\n",
                   now.cached);
-    for (unsigned order = 0; order < BUDDY_ORDER_COUNT; order++) {
+    for (unsigned order = 0, shown = 0; order < BUDDY_ORDER_COUNT; order++) {
         if (now.blocks[order] != 0) {
-            console_print("  %zu x %zu KiB", now.blocks[order], KIB_A_FRAME << order);
+            bool wrap = shown > 0 && shown % BLOCKS_A_LINE == 0;
+            console_print("%s  %zu x %zu KiB", wrap ? "\n" : "", now.blocks[order],
+                          KIB_A_FRAME << order);
+            shown++;
         }
     }
     console_print("\n");

@@ -67,10 +67,10 @@ static void entry_print(unsigned level, unsigned index, uint64_t entry)
         uint64_t bit;
         const char *name;
     } flags[] = {
-        {PAGE_PRESENT, "present"},       {PAGE_WRITABLE, "writable"},  {PAGE_USER, "user"},
-        {1UL << 3, "write-through"},     {1UL << 4, "cache-disabled"}, {PAGE_ACCESSED, "accessed"},
-        {PAGE_DIRTY, "dirty"},           {PAGE_LARGE, "large"},        {PAGE_GLOBAL, "global"},
-        {PAGE_NO_EXECUTE, "no-execute"},
+        {PAGE_PRESENT, "present"},    {PAGE_WRITABLE, "write"}, {PAGE_USER, "user"},
+        {1UL << 3, "write-through"},  {1UL << 4, "uncached"},   {PAGE_ACCESSED, "accessed"},
+        {PAGE_DIRTY, "dirty"},        {PAGE_LARGE, "large"},    {PAGE_GLOBAL, "global"},
+        {PAGE_NO_EXECUTE, "no-exec"},
     };
     char words[128] = "";
     size_t length = 0;
@@ -79,7 +79,7 @@ static void entry_print(unsigned level, unsigned index, uint64_t entry)
             length += format_string(words + length, sizeof(words) - length, " %s", flags[i].name);
         }
     }
-    console_print("  level %u, entry %3u: 0x%016lx%s\n", level, index, entry,
+    console_print("  L%u[%3u] 0x%016lx%s\n", level, index, entry,
                   entry & PAGE_PRESENT ? words
                   : entry == 0         ? " nothing"
                                        : " not present");
@@ -134,7 +134,7 @@ static bool range_print(void *context, const struct page_range *range)
 {
     const char **region = context;
     const char *name = region_name(range->start);
-    char rights[16], size[16], page[16], physical[24] = "scattered";
+    char rights[16], size[16], page[16], physical[24] = "frames scattered";
     if (name != *region) {
         console_print_styled(CONSOLE_HEADING, "%s\n", name);
         *region = name;
@@ -142,9 +142,9 @@ static bool range_print(void *context, const struct page_range *range)
     bytes_format(size, range->bytes);
     bytes_format(page, range->page_bytes);
     if (range->physical_in_order) {
-        format_string(physical, sizeof(physical), "0x%lx", range->physical);
+        format_string(physical, sizeof(physical), "frames at 0x%lx", range->physical);
     }
-    console_print("  0x%016lx %11s  %-12s pages of %-6s at %s\n", range->start, size,
+    console_print("  0x%016lx %11s  %-12s pages of %-6s %s\n", range->start, size,
                   page_rights_format(rights, range->flags), page, physical);
     return !monitor_stop_wanted();
 }

@@ -117,11 +117,11 @@ MONITOR_COMMAND(mag, "", "show magazines, the reserve, and who waits for them")
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         magazine_print(cpu);
     }
-    console_print("reserve: %u of %u frames, %lu taken so far\n", stack_reserve_count(),
+    console_print("The reserve: %u of %u frames, %lu taken so far\n", stack_reserve_count(),
                   stack_reserve_capacity(), stack_reserve_taken());
-    console_print("dispatch gate: %u threads starve now, %lu have so far, the longest %lu us\n",
+    console_print("The gate: %u threads starve now, %lu have so far, the longest %lu us\n",
                   stack_starving(), gate_counts.waits, gate_counts.longest_wait_ns / 1000);
-    console_print("stacks born: %lu new, %lu from a cache; %lu taken apart\n", counts.created_cold,
+    console_print("Stacks born: %lu new, %lu from a cache; %lu taken apart\n", counts.created_cold,
                   counts.created_cached, counts.reclaimed);
     return OK;
 }

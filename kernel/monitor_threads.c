@@ -65,14 +65,14 @@ static void row_print(const struct row *row)
     if (row->self || row->state != THREAD_RUNNING) {
         format_string(depth, sizeof(depth), "%lu", (stack_top(row->slot) - rsp));
     }
-    console_print("%5u %-16s %-8s %3u %4u %6u %4u of %u %9s %8u KiB\n", row->id, row->name,
+    console_print("%5u %-15s %-8s %3u %4u %6u %4u of %u %9s %8u KiB\n", row->id, row->name,
                   thread_state_name(row->state), row->cpu, row->priority, row->slot, row->pages,
                   (unsigned)STACK_PAGES, depth, row->pages_most * (unsigned)(PAGE_BYTES / 1024));
 }
 
 MONITOR_COMMAND(threads, "", "list the threads and what their stacks hold")
 {
-    console_print_styled(CONSOLE_HEADING, "%5s %-16s %-8s %3s %4s %6s %9s %9s %12s\n", "id", "name",
+    console_print_styled(CONSOLE_HEADING, "%5s %-15s %-8s %3s %4s %6s %9s %9s %12s\n", "id", "name",
                          "state", "CPU", "prio", "slot", "backed", "depth", "at most");
     for (uint32_t after = 0; rows_fill(after) && !monitor_stop_wanted();) {
         for (uint32_t i = 0; i < rows.count; i++) {

@@ -110,7 +110,10 @@ int entry_stacks_create(unsigned cpu, int (*source)(physical_t *frame))
 
 void kernel_space_protect_cpu(void)
 {
-    struct cpuid_result features = cpuid(7, 0);
+    struct cpuid_result features = {0};
+    if (cpuid(0, 0).eax >= 7) {
+        features = cpuid(7, 0);
+    }
     uint64_t cr4 = cr4_read() | CR4_MCE | CR4_PAGE_GLOBAL;
     if (features.ebx & (1U << 7)) {
         cr4 |= CR4_SMEP;

@@ -63,6 +63,17 @@ uint32_t stack_missing(uint32_t slot)
     return STACK_PAGES - stack_pages_backed(slot);
 }
 
+bool stack_holes_are_one(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    for (unsigned page = 1; page < STACK_PAGES; page++) {
+        if ((entries[page - 1] & PAGE_PRESENT) && !(entries[page] & PAGE_PRESENT)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool stack_is_backed(uintptr_t address)
 {
     return address - STACK_OBJECT_BASE < stack_object_ready_bytes &&

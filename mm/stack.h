@@ -55,6 +55,9 @@ uint32_t stack_missing(uint32_t slot);
 /* Pages backed now: 1 to 4. Any context. */
 uint32_t stack_pages_backed(uint32_t slot);
 
+/* I4: are the holes of the stack all below its backed pages? Any context. */
+bool stack_holes_are_one(uint32_t slot);
+
 /* Is this address of a stack (or anything else) readable without bringing a page in? */
 bool stack_is_backed(uintptr_t address);
 

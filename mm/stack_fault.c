@@ -15,6 +15,7 @@
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/report.h"
 #include "mm/magazine.h"
+#include "mm/stack.h"
 
 PER_CPU(struct stack_use, stack_use);
 
@@ -135,6 +136,9 @@ struct trap_frame *stack_fault(struct trap_frame *frame)
     }
     fault_check_origin(frame, address);
     uint32_t pages = holes_fill(leaf, address);
+    /* I3 and I4: the cover has kept itself, and what is left is one hole below the backed part. */
+    invariant(magazine_available() >= stack_missing(stack_entry_slot(entry)));
+    invariant(stack_holes_are_one(stack_entry_slot(entry)));
     if (unlikely(stack_fault_observer != NULL)) {
         return fault_observe(frame, address, entry, pages);
     }
@@ -154,7 +158,10 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
             continue;
         }
         if (hole_is_used_here(entry)) {
-            holes_fill(paging_leaf(page), page);
+            uint32_t pages = holes_fill(paging_leaf(page), page);
+            if (unlikely(stack_fault_observer != NULL)) {
+                (void)fault_observe(frame, page, entry, pages);
+            }
             continue;
         }
         fault_diagnose(frame, page, entry);

@@ -28,7 +28,10 @@ static always_inline uint64_t stack_hole_of(uint32_t slot)
 
 DECLARE_PER_CPU(struct stack_use, stack_use);
 
-/* What a served fault looked like, for whoever asked to be told. */
+/*
+ * What a served fault looked like, for whoever asked to be told. A page that is filled because an
+ * event frame is to be moved there counts as a fault of the interrupted instruction.
+ */
 struct stack_fault_event {
     uintptr_t address; /* what was touched */
     uintptr_t rip;     /* by which instruction */

@@ -31,6 +31,17 @@ static void idle_help_the_starving(void)
     gate_feed();
 }
 
+/* Halts until the next interrupt. Not preemptible, so that the bit tells the truth. */
+static void idle_wait(uint64_t bit)
+{
+    preempt_disable();
+    __atomic_or_fetch(&idle_cpus, bit, __ATOMIC_RELAXED);
+    cpu_wait_for_interrupt();
+    interrupts_disable();
+    __atomic_and_fetch(&idle_cpus, ~bit, __ATOMIC_RELAXED);
+    preempt_enable_quietly();
+}
+
 void idle_entry(void *argument maybe_unused)
 {
     uint64_t bit = 1UL << cpu_number();
@@ -45,10 +56,7 @@ void idle_entry(void *argument maybe_unused)
         if (this_cpu(reschedule_wanted)) {
             schedule();
         } else {
-            __atomic_or_fetch(&idle_cpus, bit, __ATOMIC_RELAXED);
-            cpu_wait_for_interrupt();
-            interrupts_disable();
-            __atomic_and_fetch(&idle_cpus, ~bit, __ATOMIC_RELAXED);
+            idle_wait(bit);
         }
         interrupts_enable();
     }

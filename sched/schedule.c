@@ -16,6 +16,7 @@
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/error.h"
+#include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
 #include "sched/balance.h"
@@ -33,6 +34,9 @@ void thread_switch(uintptr_t *save_rsp, uintptr_t load_rsp); /* switch.asm */
 static always_inline void finish_switch(void)
 {
     struct thread *from = this_cpu(switched_from);
+
+    /* I3: the magazine covers the thread that runs from now on. */
+    invariant(magazine_available() >= stack_missing(this_cpu(thread_running)->slot));
 
     this_cpu(stack_use).current_hole = this_cpu(stack_use).next_hole;
     magazine_charge_rest();
@@ -52,6 +56,8 @@ void schedule_finish_switch(void)
 
 static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
 {
+    /* I3: both stacks are in use from here to finish_switch(). */
+    invariant(magazine_available() >= stack_missing(from->slot) + stack_missing(to->slot));
     queue->current = to;
     queue->switches++;
     this_cpu(thread_running) = to;

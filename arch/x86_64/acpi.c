@@ -190,7 +190,8 @@ void acpi_init(const uint8_t *rsdp, unsigned rsdp_bytes)
         log_warn("acpi: none found; going on with one CPU");
         return;
     }
-    log_info("acpi: %u processors, %u I/O APICs, %s, %s", info.processor_count, info.ioapic_count,
-             info.hpet_address != 0 ? "HPET" : "no HPET",
+    log_info("acpi: %u processor%s, %u I/O APIC%s, %s, %s", info.processor_count,
+             info.processor_count == 1 ? "" : "s", info.ioapic_count,
+             info.ioapic_count == 1 ? "" : "s", info.hpet_address != 0 ? "HPET" : "no HPET",
              info.pm_timer_port != 0 ? "PM timer" : "no PM timer");
 }

@@ -154,12 +154,13 @@ static void tsc_report(void)
                      (cpuid(0x80000007, 0).edx & CPUID_80000007_EDX_INVARIANT) != 0;
     bool emulated = (cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) != 0;
 
-    log_info("clock: %s is the reference; TSC %llu kHz, APIC timer %llu kHz",
-             clock_reference_name(), (unsigned long long)tsc_per_ms,
+    log_info("clock: measured by %s, the first found of HPET, PM timer, PIT",
+             clock_reference_name());
+    log_info("clock: TSC %llu kHz, APIC timer %llu kHz", (unsigned long long)tsc_per_ms,
              (unsigned long long)lapic_per_ms);
     if (!invariant) {
-        log_info("clock: the CPU does not promise a constant TSC rate; it is used all the same%s",
-                 emulated ? ", being emulated" : "");
+        log_info("clock: TSC not promised to be constant; used all the same%s",
+                 emulated ? " (emulated)" : "");
     }
 }
 

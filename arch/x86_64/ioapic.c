@@ -62,7 +62,7 @@ static void ioapic_add(physical_t address, uint32_t gsi_base)
         register_write(ioapic, REGISTER_LINE + 2 * line + 1, 0);
     }
     ioapic_count++;
-    log_info("ioapic: interrupts %u to %u at 0x%llx", gsi_base, gsi_base + ioapic->lines - 1,
+    log_info("ioapic: interrupt inputs %u to %u, at 0x%llx", gsi_base, gsi_base + ioapic->lines - 1,
              (unsigned long long)address);
 }
 

@@ -192,6 +192,7 @@ unsigned smp_start_all(unsigned limit, const struct smp_callbacks *callbacks)
         smp_trampoline_clear();
     }
     left_out += acpi->processors_left_out;
-    log_info("smp: %u CPUs online%s", cpu_online_count(), left_out != 0 ? ", some left out" : "");
+    log_info("smp: %u CPU%s online%s", cpu_online_count(), cpu_online_count() == 1 ? "" : "s",
+             left_out != 0 ? ", some left out" : "");
     return cpu_online_count();
 }

@@ -60,7 +60,8 @@ int timer_init(void (*tick)(struct trap_frame *frame))
 {
     by_deadline = (cpuid(1, 0).ecx & CPUID_1_ECX_TSC_DEADLINE) != 0;
     tick_handler = tick;
-    log_info("timer: local APIC, %s", timer_kind_name());
+    log_info("timer: local APIC, %s, for the CPU has %s", timer_kind_name(),
+             by_deadline ? "it" : "no TSC deadline");
     return interrupt_register(VECTOR_TIMER, handle_tick, "timer");
 }
 

@@ -2,13 +2,18 @@
 
 import re
 
-REFUSED = re.compile(r"^(Usage:|There is no command|\w+: )", re.MULTILINE)
 COMMANDS = ("help", "threads", "stacks", "mag", "mem", "cpus", "irqs", "fault", "overflow", "bt",
             "pte", "ptdump", "test", "panic", "reboot", "poweroff")
 SHOWING = ("help", "threads", "stacks", "mag", "mem", "cpus", "irqs", "ptdump")
 QUICK_TESTS = "LIB*"
 NONSENSE = ("xyzzy", "thread", "pte", "pte nowhere", "bt nobody", "fault banana", "test \"STK",
             "help xyzzy", "fault 1 2 3 4 5 6 7 8 9", "mem -1", "; drop table", "\t\t\x1b[A\x1b[B")
+
+
+def refused(command, answer):
+    """Whether the answer (lines) says that the command cannot be done."""
+    beginnings = ("Usage:", "There is no command", command.split()[0] + ": ")
+    return any(line.startswith(beginnings) for line in answer)
 
 
 def prompt(start, **changes):
@@ -31,7 +36,7 @@ def check_showing(start):
     machine = prompt(start)
     for command in SHOWING:
         answer = machine.ask(command, 60)
-        assert answer and not REFUSED.search("\n".join(answer)), f"{command}: {answer}"
+        assert answer and not refused(command, answer), f"{command}: {answer}"
 
 
 def check_nonsense(start):
@@ -47,17 +52,17 @@ def check_nonsense(start):
 def check_overflow(start):
     """an overflow is told as one, ends its thread, and the machine goes on"""
     machine = prompt(start)
-    answer = "\n".join(machine.ask("overflow", 60))
-    assert "overflow" in answer.lower() and not REFUSED.search(answer), answer
-    assert "PANIC" not in answer
+    answer = machine.ask("overflow", 60)
+    assert not refused("overflow", answer), answer
+    assert any("overflow" in line for line in answer) and "PANIC" not in "\n".join(answer), answer
     assert machine.ask("threads"), "the monitor does not answer any more"
 
 
 def check_fault(start):
     """fault grows a stack by what is asked"""
     machine = prompt(start)
-    answer = "\n".join(machine.ask("fault 9000", 60))
-    assert re.search(r"\d", answer) and not REFUSED.search(answer), answer
+    answer = machine.ask("fault 9000", 60)
+    assert re.search(r"\d", "\n".join(answer)) and not refused("fault", answer), answer
 
 
 def check_test(start):

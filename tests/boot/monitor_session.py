@@ -14,13 +14,13 @@ KEYS = {" ": "spc", "\r": "ret"}
 LOOKING = (
     ("threads", r"id +name +state", r" main +running", r"\d+ threads"),
     ("stacks", r"backed", r"\d+ slots made", r"% saved"),
-    ("mag", r"rounds", r"^  0 +\d+ of", r"^  1 +\d+ of", r"^reserve:"),
+    ("mag", r"rounds", r"^  0 +\d+ of", r"^  1 +\d+ of", r"^The reserve:"),
     ("mem", r"owner +frames", r"^stack +\d+", r"^free +\d+", r"^all +\d+"),
     ("cpus", r"APIC id", r"^  0 ", r"^  1 "),
     ("irqs", r"vector", r"serial +[1-9]"),
     ("bt reclaimer", r"^Thread \d+ \(reclaimer\)", r"#0 .*\+0x"),
     ("bt main", r"^Thread \d+ \(main\)", r"monitor_run"),
-    ("pte boot_main", r"in kernel image, boot_main\+0x0", r"level 1.*present"),
+    ("pte boot_main", r"in kernel image, boot_main\+0x0", r"L1\[.*present"),
     ("pte 0", r"in lower half", r"not present|nothing"),
     ("log", r"^\[ +\d+\.\d{6}\] Stalactite"),
     ("help options", r"^  magazine=7-64 pages", r"^  seed="),
@@ -131,7 +131,7 @@ def check_growing(start):
     machine = prompt(start)
     for manner in ("", " irq-off", " lock"):
         answer = ask(machine, "fault 14000" + manner, r"^Thread \d+ on CPU", r"TSC ticks",
-                     r"TSC ticks", r"TSC ticks", r"^  3 stack faults, \d+ bytes deep")
+                     r"recurse", r"recurse", r"recurse", r"^  3 stack faults, \d+ bytes deep")
         deep = int(re.search(r"(\d+) bytes deep in \d+ calls", "\n".join(answer)).group(1))
         assert 14000 <= deep < 16384, answer
     ask(machine, "overflow", r"stack overflow: thread \d+ \(fault\)", r"recurse",

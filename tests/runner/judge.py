@@ -100,7 +100,7 @@ def _other(row, transcript):
     for pattern in row.expect:
         for index in range(position, len(lines)):
             if re.search(pattern, lines[index]):
-                position = index + 1
+                position = index + 1 if row.ordered else 0
                 break
         else:
             where = " after the lines before it" if position else ""

@@ -2,7 +2,7 @@
 
 A kind of row says how its output is judged (see judge.py):
   suite   KTAP; every test of the kernel that the row's patterns select must report
-  boot    comes up, prints every line of `expect` in order, and leaves with success
+  boot    comes up, prints every line of `expect`, in order if `ordered`, and leaves with success
   panic   ends in a panic whose text has every line of `expect` in order
   lesson  a kernel built wrong on purpose: prints `expect`, leaves with `status`
   script  a Python file below tests/boot/ that talks to the machine (see machine.py)
@@ -35,6 +35,7 @@ class Row:
     cmdline: str = ""
     tests: str = "*"
     expect: tuple = ()
+    ordered: bool = True
     forbid: tuple = ()
     status: int = None
     script: str = ""

@@ -170,3 +170,10 @@ def test_boot_row_passes_and_fails(fake_paths):
 def test_lines_must_come_in_order(fake_paths):
     row = dataclasses.replace(BOOT_ROW, expect=("2 CPUs", "Booting"))
     assert "after the lines before it" in failures(run(fake_paths(GOOD.encode()), row))["machine"]
+
+
+def test_lines_may_come_in_any_order_where_the_row_says_so(fake_paths):
+    row = dataclasses.replace(BOOT_ROW, expect=("2 CPUs", "Booting"), ordered=False)
+    assert not run(fake_paths(GOOD.encode()), row).failed
+    row = dataclasses.replace(row, expect=("3 CPUs", "Booting"))
+    assert run(fake_paths(GOOD.encode()), row).failed

@@ -1,0 +1,55 @@
+/* Lines of at most 65 characters: with the time before them they fit 80 columns. */
+#include "kernel/story.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu_model.h"
+#include "arch/x86_64/report.h"
+#include "kernel/options.h"
+#include "mm/frame.h"
+#include "sched/thread.h"
+
+#define KIB_A_PAGE (PAGE_BYTES / 1024)
+
+static size_t frames_mib(size_t frames)
+{
+    return frames * PAGE_BYTES >> 20;
+}
+
+void story_tell_start(const struct boot_info *boot)
+{
+    char model[CPU_MODEL_BYTES];
+
+    cpu_model_read(model);
+    log_info("boot: by %s%s%s", boot->loader_name, boot->command_line[0] != '\0' ? ": " : "",
+             boot->command_line);
+    log_info("cpu: %s", model);
+}
+
+void story_tell_memory(void)
+{
+    uint64_t cr4 = cr4_read();
+
+    log_info("cpu: in force: NX, write-protect%s%s%s", cr4 & CR4_SMEP ? ", SMEP" : "",
+             cr4 & CR4_SMAP ? ", SMAP" : "", cr4 & CR4_UMIP ? ", UMIP" : "");
+    log_info("memory: %zu MiB in %zu frames of %lu KiB", frames_mib(frame_total_count()),
+             frame_total_count(), KIB_A_PAGE);
+    log_info("pages: own tables, all walked: nothing writable and executable");
+}
+
+void story_tell_stacks(void)
+{
+    if (options.stack == STACK_MODE_EAGER) {
+        log_info("stacks: %lu KiB each, all of it from birth (stack=eager)", STACK_BYTES / 1024);
+        return;
+    }
+    log_info("stacks: %lu KiB each, %lu at birth, the rest on demand from", STACK_BYTES / 1024,
+             KIB_A_PAGE);
+    log_info("stacks: %u zeroed frames in each CPU's magazine, %u in reserve",
+             options.magazine_rounds, options.reserve_frames);
+}
+
+void story_tell_end(void)
+{
+    log_info("Stalactite is up: %u CPU%s, %u threads, %zu MiB free", cpu_online_count(),
+             cpu_online_count() == 1 ? "" : "s", thread_count(), frames_mib(frame_free_count()));
+}

@@ -1,0 +1,207 @@
+/*
+ * An NMI at each instruction of the page-fault path, found and hit from inside the kernel.
+ *
+ * The path is found by walking it: an execute breakpoint stops at the page-fault stub, and from
+ * there #DB single-steps to IRET and writes down every address.
+ *
+ * To hit one address exactly, the CPU's own rule is used that NMIs are blocked from the delivery of
+ * one to the next IRET, of whatever event (SDM volume 3A, 6.7.1): an NMI is taken and its handler
+ * left without IRET, so NMIs are blocked; a hole is touched, with an execute breakpoint at the
+ * address; there the #DB handler sends an NMI to its own CPU, which waits; and the handler's IRET
+ * lets it in, before the instruction at the address.
+ */
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/debug_registers.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/symbols.h"
+#include "kernel/nmi.h"
+#include "mm/stack.h"
+#include "tests/far_return.h"
+#include "tests/scratch_stack.h"
+#include "tests/test.h"
+
+#define PATH_MAX  2000
+#define PAGES_MAX 3
+#define PATTERN   0x5a
+
+extern const char entry_page_fault_stub[]; /* entry.asm */
+
+static uintptr_t path[PATH_MAX];
+static uint8_t path_pages[PATH_MAX]; /* the fault by which the address was found */
+static unsigned path_length;
+static unsigned walked; /* instructions of the walk, repetitions included */
+
+static struct far_return blocked_place;
+static unsigned test_cpu;
+static volatile bool blocking; /* the next NMI is left without IRET */
+static volatile uintptr_t target;
+static volatile uintptr_t nmi_rip;
+static volatile uint32_t nmis, stops;
+
+static bool on_page_fault_stack(const struct trap_frame *frame)
+{
+    unsigned cpu, kind;
+    return entry_stack_find(frame->rsp, &cpu, &kind) && kind == ENTRY_PAGE_FAULT;
+}
+
+static void path_add(uintptr_t rip, unsigned pages)
+{
+    walked++;
+    for (unsigned i = 0; i < path_length; i++) {
+        if (path[i] == rip) {
+            return;
+        }
+    }
+    if (path_length < PATH_MAX) {
+        path_pages[path_length] = (uint8_t)pages;
+        path[path_length++] = rip;
+    }
+}
+
+static unsigned walk_pages;
+
+/* Steps until the page-fault stack is left. The path clears TF itself, so set it each time. */
+static bool debug_walk(struct trap_frame *frame)
+{
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    debug_clear();
+    debug_status_clear();
+    frame->rflags &= ~FLAGS_TRAP;
+    if (on_page_fault_stack(frame)) {
+        path_add(frame->rip, walk_pages);
+        frame->rflags |= FLAGS_TRAP;
+    }
+    return true;
+}
+
+static bool debug_stop(struct trap_frame *frame)
+{
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    debug_status_clear();
+    debug_clear();
+    if (frame->rip == target && on_page_fault_stack(frame)) {
+        stops = stops + 1;
+        lapic_send_nmi(test_cpu);
+    }
+    return true;
+}
+
+static bool nmi_see(struct trap_frame *frame)
+{
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    if (blocking) {
+        blocking = false;
+        /* What the way out that is not taken would have done. */
+        this_cpu(cpu_task_state).ist[ENTRY_NMI - 1] += ENTRY_AREA_BYTES;
+        far_return(&blocked_place, 1);
+    }
+    nmi_rip = frame->rip;
+    nmis = nmis + 1;
+    return true;
+}
+
+/* Takes an NMI and comes back from it without IRET: NMIs are blocked until the next one. */
+static never_inline bool nmis_block(void)
+{
+    if (far_return_mark(&blocked_place) == 0) {
+        uint64_t patience = patience_tsc();
+        blocking = true;
+        lapic_send_nmi(test_cpu);
+        while (blocking && tsc_read() < patience) {
+            cpu_pause();
+        }
+        return false;
+    }
+    return true;
+}
+
+/* A fault of so many pages. */
+static void touch(uint32_t slot, unsigned pages)
+{
+    volatile uint8_t *byte = (volatile uint8_t *)(scratch_stack_edge(slot) - pages * PAGE_BYTES);
+    *byte = PATTERN;
+    test_equal(*byte, PATTERN);
+}
+
+static bool entry_stacks_rewound(void)
+{
+    bool rewound = true;
+    for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
+        rewound &= this_cpu(cpu_task_state).ist[kind - 1] == entry_stack_top(cpu_number(), kind);
+    }
+    return rewound;
+}
+
+static void walk(uint32_t slot, unsigned pages)
+{
+    scratch_stack_use(slot);
+    walk_pages = pages;
+    debug_execute_set((uintptr_t)entry_page_fault_stub);
+    touch(slot, pages);
+    debug_clear();
+    scratch_stack_unuse();
+    scratch_stack_empty(slot);
+}
+
+static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
+{
+    scratch_stack_use(slot);
+    target = address;
+    nmi_rip = 0;
+    nmis = 0;
+    stops = 0;
+    bool blocked = nmis_block();
+    debug_execute_set(address);
+    touch(slot, pages);
+    debug_clear();
+    bool good = blocked && stops == 1 && nmis == 1 && nmi_rip == address &&
+                stack_pages_backed(slot) == 1 + pages && entry_stacks_rewound();
+    scratch_stack_unuse();
+    scratch_stack_empty(slot);
+    if (!good) {
+        uintptr_t offset = 0;
+        const char *name = symbol_find(address, &offset);
+        test_fail(__FILE__, __LINE__, "%p %s+0x%lx: stopped %u times, %u NMIs, the last at %p",
+                  (void *)address, name != NULL ? name : "?", offset, stops, nmis, (void *)nmi_rip);
+    }
+    return good;
+}
+
+TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactly there, and the "
+              "fault is served")
+{
+    uint32_t slot;
+    if (!scratch_stack_create(&slot)) {
+        return;
+    }
+    test_cpu = cpu_number();
+    path_length = 0;
+    walked = 0;
+    nmi_observer old_observer = nmi_observer_set(nmi_see);
+    exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, debug_walk);
+    for (unsigned pages = 1; pages <= PAGES_MAX; pages++) {
+        walk(slot, pages);
+    }
+    test_check(path_length > 40 && path_length < PATH_MAX);
+
+    exception_handler_set(VECTOR_DEBUG, debug_stop);
+    unsigned covered = 0;
+    for (unsigned i = 0; i < path_length; i++) {
+        covered += hit(slot, path[i], path_pages[i]) ? 1 : 0;
+    }
+    exception_handler_set(VECTOR_DEBUG, old_handler);
+    nmi_observer_set(old_observer);
+    scratch_stack_destroy(slot);
+    test_note("faults of 1, 2 and 3 pages took %u instructions; an NMI at each address: covered %u "
+              "of %u",
+              walked, covered, path_length);
+    test_equal(covered, path_length);
+}
