@@ -19,6 +19,10 @@ ifeq ($(filter $(VARIANT),$(VARIANTS)),)
 $(error There is no VARIANT=$(VARIANT); there are: $(VARIANTS))
 endif
 
+# Q hides a command, SAY prints its short name instead; make -s prints neither. (Its own flags are
+# the first word; to be looked at before others are added.)
+Q     := $(if $(V),,@)
+SAY   := $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-4s %s\n')
 comma := ,
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
@@ -26,9 +30,6 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .DELETE_ON_ERROR:
 .PHONY: all kernel variants iso run test debug gdb bochs doctor setup-run setup-test help clean FORCE
 
-# Q hides a command, SAY prints its short name instead; make -s prints neither.
-Q   := $(if $(V),,@)
-SAY := $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-4s %s\n')
 
 # Debian's own Python, by its path: one of another origin may come first on the PATH, and has none
 # of Debian's modules.
