@@ -67,29 +67,37 @@ static always_inline void switch_to(struct run_queue *queue, struct thread *from
     finish_switch();
 }
 
+/* When nothing is ready here: something from another CPU, on our queue now, or NULL. */
+static never_inline struct thread *thread_fetch(struct run_queue *queue, struct thread *from)
+{
+    struct thread *to = balance_steal(queue);
+    if (to == NULL) {
+        (void)!gate_pass(from, queue->idle); /* books and refills what `from` took */
+    }
+    return to;
+}
+
 /*
- * The thread to run next, taken off the queue. Threads that the magazine does not cover go to the
- * starved queue. The idle thread always passes: it is fully backed, and the magazine covers `from`.
+ * The thread to run next, taken off the queue; `to` is its first. Threads that the magazine does
+ * not cover go to the starved queue. The idle thread always passes: it is fully backed, and the
+ * magazine covers `from`. So does `from` itself: there is no switch.
  */
-static struct thread *thread_choose(struct run_queue *queue, struct thread *from)
+static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from,
+                                                  struct thread *to)
 {
     for (;;) {
-        struct thread *to = run_queue_first(queue);
-        if (unlikely(to == NULL)) {
-            to = balance_steal(queue);
-            if (to == NULL) {
-                (void)!gate_pass(from, queue->idle);
-                return queue->idle;
-            }
+        if (unlikely(to == NULL) && (to = thread_fetch(queue, from)) == NULL) {
+            return queue->idle;
         }
         run_queue_remove(queue, to);
-        if (to == from || likely(gate_pass(from, to))) {
+        if (likely(gate_pass(from, to)) || to == from) {
             if (unlikely(to->starved_since_ns != 0)) {
                 gate_fed(to);
             }
             return to;
         }
         gate_starve(to);
+        to = run_queue_first(queue);
     }
 }
 
@@ -120,7 +128,7 @@ void schedule(void)
     if (from->state == THREAD_RUNNING && from != queue->idle) {
         thread_requeue(queue, from);
     }
-    struct thread *to = thread_choose(queue, from);
+    struct thread *to = thread_choose(queue, from, run_queue_first(queue));
     to->state = THREAD_RUNNING;
     if (likely(to != from)) {
         switch_to(queue, from, to);

@@ -135,6 +135,21 @@ int thread_create_idle(unsigned cpu, struct thread **out)
     return error;
 }
 
+/*
+ * A joiner that last ran here is made ready before the last switch, so that it can be the one that
+ * is switched to. It cannot find `exited` false then: whoever runs next on this CPU has buried the
+ * thread first. (Should another CPU steal it, it sleeps again, and the burial wakes it.)
+ */
+static void joiner_wake_early(struct thread *self)
+{
+    spin_lock(&self->exit_lock);
+    const struct list_node *first = list_first(&self->exit_queue.waiters);
+    if (first != NULL && list_entry(first, struct thread, wait.node)->cpu == cpu_number()) {
+        wait_queue_wake_one(&self->exit_queue);
+    }
+    spin_unlock_quietly(&self->exit_lock);
+}
+
 void thread_exit(int code)
 {
     struct thread *self = thread_current();
@@ -144,6 +159,7 @@ void thread_exit(int code)
     }
     self->exit_code = code;
     interrupts_disable();
+    joiner_wake_early(self);
     self->state = THREAD_DEAD;
     schedule();
     panic("a dead thread was switched to");
