@@ -2,7 +2,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/spinlock.h"
 #include "arch/x86_64/symbols.h"
-#include "kernel/fault_watch.h"
+#include "kernel/fault_trace.h"
 #include "kernel/monitor.h"
 #include "kernel/recursion.h"
 #include "lib/format.h"
@@ -12,6 +12,7 @@
 #include "sched/thread.h"
 
 #define BYTES_DEFAULT 12000
+#define RECORDS_MAX   8
 #define BREATH_NS     1000000
 #define BYTES_ENDLESS (64 * STACK_BYTES)
 
@@ -73,26 +74,26 @@ static void record_print(const struct work *work, const struct fault_record *rec
 static int work_do(struct work *work)
 {
     struct thread *thread;
-    fault_watch_begin();
+    struct fault_record records[RECORDS_MAX];
+    fault_trace_begin();
     int error = thread_start("fault", work_run, work, &thread);
     if (error != OK) {
-        (void)fault_watch_end();
+        (void)fault_trace_end();
         return error;
     }
     error = thread_join(thread);
-    uint32_t count = fault_watch_end(), index = 0;
+    (void)fault_trace_end();
+    uint32_t count = fault_trace_of_slot(work->slot, records, RECORDS_MAX);
     console_print("Thread %u on CPU %u, stack slot %u:\n", work->id, work->cpu, work->slot);
     console_print_styled(CONSOLE_HEADING, "  %-18s %6s %6s %10s %9s  %s\n", "touched", "deep",
                          "pages", "TSC ticks", "magazine", "by");
-    for (uint32_t i = 0; i < count; i++) {
-        if (fault_watch_record(i)->slot == work->slot) {
-            record_print(work, fault_watch_record(i), index++);
-        }
+    for (uint32_t i = 0; i < count && i < RECORDS_MAX; i++) {
+        record_print(work, &records[i], i);
     }
     if (stack_mode_get() == STACK_MODE_EAGER) {
         console_print("  stack=eager: all pages were there at birth\n");
     }
-    console_print("  %u stack fault%s, %lu bytes deep in %u calls\n", index, index == 1 ? "" : "s",
+    console_print("  %u stack fault%s, %lu bytes deep in %u calls\n", count, count == 1 ? "" : "s",
                   work->recursion.deepest, work->recursion.levels);
     return error;
 }
