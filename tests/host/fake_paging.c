@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/entry.h"
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/shootdown.h"
@@ -14,6 +15,18 @@ void (*fake_shootdown)(uintptr_t address, size_t bytes);
 /* What entry code would call; mm registers it. */
 struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 bool (*entry_stack_fill)(struct trap_frame *frame, uintptr_t address, size_t bytes);
+
+/* A test process has no entry stacks. */
+bool entry_stack_find(uintptr_t address maybe_unused, unsigned *cpu maybe_unused,
+                      unsigned *kind maybe_unused)
+{
+    return false;
+}
+
+const char *entry_stack_name(unsigned kind maybe_unused)
+{
+    return "";
+}
 
 static void memory_create_at(uintptr_t address, size_t bytes)
 {
