@@ -11,6 +11,7 @@
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/page_copy.h"
 #include "arch/x86_64/report.h"
+#include "arch/x86_64/shootdown.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/timer.h"
 #include "lib/error.h"
@@ -85,7 +86,7 @@ static noreturn_function void processor_start(unsigned cpu)
     processor_tables_load();
     lapic_cpu_init();
     timer_start_periodic(SCHEDULE_TICK_HZ);
-    cpu_online_add();
+    shootdown_cpu_join();
     schedule_cpu_run();
 }
 

@@ -1,7 +1,10 @@
 /*
- * One round at a time: whoever has the turn writes down the range, interrupts every other CPU and
- * waits until each has acknowledged. The turn is taken with interrupts on, so a CPU that waits for
- * it still answers the round of another.
+ * One round at a time: whoever has the turn writes down the range and the CPUs that are asked,
+ * interrupts every other CPU and waits until each that was asked has taken its bit away. The turn
+ * is taken with interrupts on, so a CPU that waits for it still answers the round of another.
+ *
+ * A bit for each CPU, not a count: the interrupt also reaches a CPU that is about to come online,
+ * which has not been asked, and whose answer would be taken for another's.
  */
 #include "arch/x86_64/shootdown.h"
 
@@ -18,7 +21,7 @@
 static uint32_t turn_taken;
 static uintptr_t round_address;
 static size_t round_bytes;
-static uint32_t round_waiting; /* CPUs that have not acknowledged yet */
+static uint64_t round_waiting; /* CPUs that have not acknowledged yet, by bit */
 static uint64_t round_count;
 
 static void translations_forget(uintptr_t address, size_t bytes)
@@ -37,8 +40,25 @@ static void translations_forget(uintptr_t address, size_t bytes)
 
 static void shootdown_interrupt(struct trap_frame *frame maybe_unused)
 {
-    translations_forget(round_address, round_bytes);
-    __atomic_sub_fetch(&round_waiting, 1, __ATOMIC_RELEASE);
+    uint64_t own = 1UL << cpu_number();
+    if (__atomic_load_n(&round_waiting, __ATOMIC_ACQUIRE) & own) {
+        translations_forget(round_address, round_bytes);
+        __atomic_and_fetch(&round_waiting, ~own, __ATOMIC_RELEASE);
+    }
+}
+
+void shootdown_cpu_join(void)
+{
+    cpu_online_add();
+    /* Rounds that began before did not ask this CPU; what it walked before it forgets here. */
+    translations_forget(0, SIZE_MAX);
+}
+
+/* All CPUs that are online, by bit, but this one. */
+static uint64_t others_online(void)
+{
+    unsigned count = cpu_online_count();
+    return (count >= 64 ? UINT64_MAX : (1UL << count) - 1) & ~(1UL << cpu_number());
 }
 
 void shootdown_init(void)
@@ -58,6 +78,8 @@ void shootdown(uintptr_t address, size_t bytes)
     invariant(interrupts_enabled() && this_cpu(preempt_count) == 0);
     preempt_disable();
     translations_forget(address, bytes);
+    /* The caller's change of the entries comes before the look at who is online. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (cpu_online_count() > 1) {
         while (__atomic_exchange_n(&turn_taken, 1, __ATOMIC_ACQUIRE) != 0) {
             cpu_pause();
@@ -65,7 +87,7 @@ void shootdown(uintptr_t address, size_t bytes)
         round_address = address;
         round_bytes = bytes;
         round_count++;
-        __atomic_store_n(&round_waiting, cpu_online_count() - 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&round_waiting, others_online(), __ATOMIC_RELEASE);
         lapic_send_all_but_self(VECTOR_SHOOTDOWN);
         while (__atomic_load_n(&round_waiting, __ATOMIC_ACQUIRE) != 0) {
             cpu_pause();

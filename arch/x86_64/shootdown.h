@@ -16,5 +16,9 @@ void shootdown_init(void);
  */
 void shootdown(uintptr_t address, size_t bytes);
 
+/* Said by a CPU about itself in place of cpu_online_add(): from here on it is asked. Interrupts off.
+ */
+void shootdown_cpu_join(void);
+
 /* Rounds so far, for the monitor and tests. */
 uint64_t shootdown_count(void);
