@@ -14,11 +14,15 @@
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/magazine.h"
+#include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
 
 #define CACHE_MAX     8
 #define CACHE_DEFAULT 2
 #define RECLAIM_BATCH 16
+
+/* stack_trim_begin()'s own frame and its calls' that are under way when pages go. */
+#define TRIM_FRAME_BYTES_MAX 256
 
 struct stack_cache {
     uint32_t count;
@@ -80,37 +84,30 @@ bool stack_is_backed(uintptr_t address)
            (*paging_leaf(address) & PAGE_PRESENT);
 }
 
-/* Backs holes with fresh zeroed frames, from the top page down, until `pages` are backed. */
+/*
+ * Backs the top `pages` pages of a fresh slot with zeroed frames, all or none. Nothing is mapped
+ * before all is there: a page that was mapped once may be known to any CPU, for they walk ahead of
+ * what they execute, and could be freed only after a shootdown.
+ */
 static must_check int stack_back(uint32_t slot, uint32_t pages)
 {
     volatile uint64_t *entries = stack_entries(slot);
-    for (uint32_t page = STACK_PAGES; page-- > STACK_PAGES - pages;) {
-        physical_t frame;
-        if (entries[page] & PAGE_PRESENT) {
-            continue;
-        }
-        int error = frame_allocate(FRAME_OWNER_STACK, &frame);
+    physical_t frames[STACK_PAGES];
+
+    for (uint32_t i = 0; i < pages; i++) {
+        int error = frame_allocate(FRAME_OWNER_STACK, &frames[i]);
         if (error != OK) {
+            while (i-- > 0) {
+                frame_free(frames[i], FRAME_OWNER_STACK);
+            }
             return error;
         }
-        page_zero(physical_to_virtual(frame));
-        entries[page] = frame | PAGE_KERNEL_DATA;
+    }
+    for (uint32_t i = 0; i < pages; i++) {
+        page_zero(physical_to_virtual(frames[i]));
+        entries[STACK_PAGES - 1 - i] = frames[i] | PAGE_KERNEL_DATA;
     }
     return OK;
-}
-
-/* Frames of a stack that was never used: no CPU can have a translation, so no shootdown. */
-static void stack_unback_unused(uint32_t slot)
-{
-    volatile uint64_t *entries = stack_entries(slot);
-    for (unsigned page = 0; page < STACK_PAGES; page++) {
-        uint64_t entry = entries[page];
-        if (entry & PAGE_PRESENT) {
-            entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);
-            frame_free(entry & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK);
-        }
-    }
-    stack_slot_free(slot);
 }
 
 static must_check int stack_create_pages(uint32_t pages, uint32_t *slot)
@@ -122,7 +119,7 @@ static must_check int stack_create_pages(uint32_t pages, uint32_t *slot)
     if (error == OK) {
         error = stack_back(*slot, pages);
         if (error != OK) {
-            stack_unback_unused(*slot);
+            stack_slot_free(*slot);
         }
     }
     return error;
@@ -260,18 +257,45 @@ uint32_t stack_reclaim(void)
     return total;
 }
 
+/*
+ * The first half of a trim, interrupts off. If it is the stack that runs here its cover comes first
+ * (it will miss more than before), and what is in use right now stays: from the calls that led here
+ * down to this one.
+ */
+static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, physical_t *frames)
+{
+    if (this_cpu(stack_use).current_hole == stack_hole_of(slot)) {
+        uintptr_t in_use = align_down((uintptr_t)__builtin_frame_address(0) - TRIM_FRAME_BYTES_MAX,
+                                      PAGE_BYTES);
+        bool covered = magazine_refill(STACK_PAGES - 1);
+        magazine_charge(); /* the refill's own calls may have brought pages in */
+        if (!covered || magazine_available() < STACK_PAGES - 1) {
+            return 0;
+        }
+        address = address < in_use ? address : in_use;
+    }
+    if (address < stack_bottom(slot) + PAGE_BYTES) {
+        return 0;
+    }
+    uint32_t pages = (uint32_t)((address - stack_bottom(slot)) / PAGE_BYTES);
+    uint32_t count = stack_pages_take(slot, pages, frames);
+    /* Before anything is pushed there again: the push must find the hole. */
+    for (uint32_t page = 0; page < pages; page++) {
+        tlb_forget_page(stack_bottom(slot) + page * PAGE_BYTES);
+    }
+    return count;
+}
+
 void stack_trim(uint32_t slot, uintptr_t address)
 {
     physical_t frames[STACK_PAGES];
-    uint32_t pages = (uint32_t)((address - stack_bottom(slot)) / PAGE_BYTES);
     uint64_t flags = interrupts_save();
-    magazine_charge(); /* the caller's own stack may hold rounds that nobody has booked yet */
-    uint32_t count = stack_pages_take(slot, pages, frames);
+    uint32_t count = stack_trim_begin(slot, address, frames);
     interrupts_restore(flags);
     if (count == 0) {
         return;
     }
-    stack_shootdown(stack_bottom(slot), pages * PAGE_BYTES);
+    stack_shootdown(stack_bottom(slot), STACK_BYTES);
     for (uint32_t i = 0; i < count; i++) {
         frame_free(frames[i], FRAME_OWNER_STACK);
     }

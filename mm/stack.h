@@ -44,8 +44,9 @@ void stack_cache_drain(void);
 
 /*
  * Takes backed pages wholly below `address` away again, so that they are holes once more; their
- * frames are freed after the shootdown. The stack's thread must be the caller or not run. Thread
- * context, interrupts on, no lock held.
+ * frames are freed after the shootdown. The stack's thread must be the caller or not run. A caller
+ * keeps the pages that it uses, and all of them if memory is so short that its CPU's magazine could
+ * not cover what it gives. Thread context, interrupts on, no lock held.
  */
 void stack_trim(uint32_t slot, uintptr_t address);
 
