@@ -23,7 +23,8 @@ static bool busiest_find(unsigned self, uint32_t least, unsigned *found)
     return longest > 0;
 }
 
-static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu)
+/* Takes the other CPU's most urgent thread that may run here, if its priority is above `above`. */
+static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu, int above)
 {
     unsigned self = cpu_number();
     struct run_queue *victim = &cpu_variable(run_queue, victim_cpu);
@@ -31,20 +32,36 @@ static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu)
         return NULL;
     }
     struct thread *thread = run_queue_find_for(victim, self);
-    if (thread != NULL) {
+    if (thread != NULL && thread->priority > above) {
         run_queue_remove(victim, thread);
         thread->cpu = (uint8_t)self;
         run_queue_append(queue, thread);
         queue->steals++;
+    } else {
+        thread = NULL;
     }
     spin_unlock_quietly(&victim->lock);
     return thread;
 }
 
+/*
+ * From the longest queue, else from any: what waits in the longest may all be bound to its CPU. No
+ * thread has a priority below 0, so any will do.
+ */
 struct thread *balance_steal(struct run_queue *queue)
 {
-    unsigned victim;
-    return busiest_find(cpu_number(), 1, &victim) ? steal_from(queue, victim) : NULL;
+    unsigned self = cpu_number(), count = cpu_online_count(), victim;
+    if (!busiest_find(self, 1, &victim)) {
+        return NULL;
+    }
+    struct thread *thread = steal_from(queue, victim, -1);
+    for (unsigned i = 1; thread == NULL && i < count; i++) {
+        victim = (self + i) % count;
+        if (__atomic_load_n(&cpu_variable(run_queue, victim).count, __ATOMIC_RELAXED) != 0) {
+            thread = steal_from(queue, victim, -1);
+        }
+    }
+    return thread;
 }
 
 bool balance_worth_stealing(unsigned cpu)
@@ -53,18 +70,34 @@ bool balance_worth_stealing(unsigned cpu)
     return busiest_find(cpu, 1, &victim);
 }
 
+/* Another CPU where somebody waits who is more urgent than the thread that runs here. */
+static bool more_urgent_find(unsigned self, unsigned priority, unsigned *found)
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        uint32_t ready =
+            __atomic_load_n(&cpu_variable(run_queue, cpu).ready_bits, __ATOMIC_RELAXED);
+        if (cpu != self && ready != 0 && run_queue_most_urgent(ready) > priority) {
+            *found = cpu;
+            return true;
+        }
+    }
+    return false;
+}
+
 void balance_tick(struct run_queue *queue)
 {
     static PER_CPU(uint32_t, ticks);
-    unsigned victim;
+    unsigned self = cpu_number(), victim;
+    int priority = queue->current->priority;
+
     if (++this_cpu(ticks) % BALANCE_TICKS != 0 || cpu_online_count() < 2 ||
-        !busiest_find(cpu_number(), queue->count + 2, &victim)) {
+        !spin_try_lock(&queue->lock)) {
         return;
     }
-    if (spin_try_lock(&queue->lock)) {
-        if (steal_from(queue, victim) != NULL) {
-            this_cpu(reschedule_wanted) = 1;
-        }
-        spin_unlock_quietly(&queue->lock);
+    if ((more_urgent_find(self, (unsigned)priority, &victim) &&
+         steal_from(queue, victim, priority) != NULL) ||
+        (busiest_find(self, queue->count + 2, &victim) && steal_from(queue, victim, -1) != NULL)) {
+        this_cpu(reschedule_wanted) = 1;
     }
+    spin_unlock_quietly(&queue->lock);
 }

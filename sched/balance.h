@@ -12,5 +12,8 @@ struct thread *balance_steal(struct run_queue *queue);
 /* Is there another queue from which this CPU could steal? No lock; an old answer is harmless. */
 bool balance_worth_stealing(unsigned cpu);
 
-/* Once every so many ticks: pulls one thread from a queue that is longer by two. IRQ context. */
+/*
+ * Once every so many ticks: pulls a thread that is more urgent than the one running here, else one
+ * from a queue that is longer by two. IRQ context.
+ */
 void balance_tick(struct run_queue *queue);

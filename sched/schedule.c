@@ -22,6 +22,7 @@
 #include "sched/balance.h"
 #include "sched/deadline.h"
 #include "sched/gate.h"
+#include "sched/reclaimer.h"
 #include "sched/thread_internal.h"
 
 PER_CPU(struct thread *, thread_running);
@@ -174,18 +175,22 @@ static void thread_announce(const struct run_queue *queue, const struct thread *
     }
 }
 
-/* Puts a thread that is in no queue on its CPU's, or on an allowed one's. Its CPU's lock is held.
+/*
+ * Puts a thread that is in no queue on its CPU's, or on an allowed one's. Its CPU's lock is held.
+ * Ready means "on a queue", so that is said only under the lock of the queue where it goes: between
+ * the locks its affinity may change once more, but nobody takes it for ready.
  */
 static void thread_enqueue(struct run_queue *queue, struct thread *thread)
 {
-    thread->state = THREAD_READY;
-    if (unlikely(!(thread->affinity >> thread->cpu & 1))) {
+    thread->state = THREAD_MOVING;
+    while (unlikely(!(thread->affinity >> thread->cpu & 1))) {
         unsigned cpu = (unsigned)__builtin_ctzll(thread->affinity);
         thread->cpu = (uint8_t)cpu;
         spin_unlock_quietly(&queue->lock);
         queue = &cpu_variable(run_queue, cpu);
         spin_lock(&queue->lock);
     }
+    thread->state = THREAD_READY;
     run_queue_append(queue, thread);
     thread_announce(queue, thread, thread->cpu);
     spin_unlock_quietly(&queue->lock);
@@ -203,10 +208,10 @@ void schedule_ready(struct thread *thread, enum thread_state from)
     } else {
         thread_enqueue(queue, thread);
     }
-    interrupts_restore(flags);
+    preempt_interrupts_restore(flags);
 }
 
-void schedule_change(struct thread *thread, uint8_t priority, uint64_t affinity)
+void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity)
 {
     uint64_t flags = interrupts_save();
     struct run_queue *queue = queue_lock_of(thread);
@@ -214,8 +219,12 @@ void schedule_change(struct thread *thread, uint8_t priority, uint64_t affinity)
     if (queued) {
         run_queue_remove(queue, thread);
     }
-    thread->priority = priority;
-    thread->affinity = affinity;
+    if (priority != NULL) {
+        thread->priority = *priority;
+    }
+    if (affinity != NULL) {
+        thread->affinity = *affinity;
+    }
     if (queued) {
         thread_enqueue(queue, thread);
     } else {
@@ -224,7 +233,7 @@ void schedule_change(struct thread *thread, uint8_t priority, uint64_t affinity)
         }
         spin_unlock_quietly(&queue->lock);
     }
-    interrupts_restore(flags);
+    preempt_interrupts_restore(flags);
 }
 
 void schedule_tick(void)
@@ -235,11 +244,18 @@ void schedule_tick(void)
     deadline_expire();
     if (unlikely(stack_starving() != 0)) {
         gate_feed();
+        if (stack_reclaim_wanted()) {
+            reclaimer_wake();
+        }
     }
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
-    } else if (current->slice_ticks > 0 && --current->slice_ticks == 0) {
+    } else if (current->slice_ticks <= 1) {
+        /* It may be 0 already, from a turn that ended as the thread began to wait or to move. */
+        current->slice_ticks = 0;
         this_cpu(reschedule_wanted) = 1;
+    } else {
+        current->slice_ticks--;
     }
     balance_tick(queue);
 }
@@ -249,12 +265,20 @@ static void reschedule_interrupt(struct trap_frame *frame maybe_unused)
     this_cpu(reschedule_wanted) = 1;
 }
 
+/* What was wanted may be wanted again by the time that the thread has its CPU back. */
+static void schedule_while_wanted(void)
+{
+    do {
+        schedule();
+    } while (unlikely(this_cpu(reschedule_wanted)));
+}
+
 /* A reschedule that came due while preemption or a lock forbade it. */
 static void reschedule_late(void)
 {
     if (interrupts_enabled() && thread_current() != NULL) {
         interrupts_disable();
-        schedule();
+        schedule_while_wanted();
         interrupts_enable();
     }
 }
@@ -265,7 +289,7 @@ void schedule_init(void)
     if (error != OK) {
         panic("the reschedule vector is taken: %s", error_name(error));
     }
-    entry_preempt = schedule;
+    entry_preempt = schedule_while_wanted;
     preempt_reschedule = reschedule_late;
 }
 

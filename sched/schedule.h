@@ -20,8 +20,11 @@ void schedule(void);
  */
 void schedule_ready(struct thread *thread, enum thread_state from);
 
-/* Changes what decides where and when a thread runs. Any context but NMI, #MC, #DF. */
-void schedule_change(struct thread *thread, uint8_t priority, uint64_t affinity);
+/*
+ * Changes what decides when and where a thread runs; a null pointer leaves one as it is. Any
+ * context but NMI, #MC, #DF.
+ */
+void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity);
 
 /* First words of a thread on its own stack: what the switch to it left to do. */
 void schedule_finish_switch(void);

@@ -115,7 +115,7 @@ int thread_start(const char *name, void (*entry)(void *argument), void *argument
 void thread_begin(void)
 {
     schedule_finish_switch();
-    interrupts_enable();
+    preempt_interrupts_restore(FLAGS_INTERRUPT);
     struct thread *self = thread_current();
     self->entry(self->argument);
     thread_exit(0);
@@ -188,8 +188,7 @@ int thread_join(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&thread->exit_lock);
     while (!thread->exited) {
-        /* A joiner that is killed still has to free the thread: it waits on. */
-        (void)!wait_queue_sleep(&thread->exit_queue, &thread->exit_lock, WAIT_FOREVER);
+        wait_queue_sleep_unkillable(&thread->exit_queue, &thread->exit_lock);
     }
     spin_unlock_irq_restore(&thread->exit_lock, flags);
     int code = thread->exit_code;
@@ -202,13 +201,13 @@ void thread_yield(void)
     uint64_t flags = interrupts_save();
     thread_current()->slice_ticks = 0;
     schedule();
-    interrupts_restore(flags);
+    preempt_interrupts_restore(flags);
 }
 
 void thread_kill(struct thread *thread)
 {
     thread->kill_wanted = true;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see wait_queue_sleep() */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see wait_queue.c */
     schedule_ready(thread, THREAD_BLOCKED);
 }
 
@@ -235,8 +234,7 @@ int thread_sleep_ns(uint64_t duration_ns)
     }
     spin_lock(&own->lock);
     int error = wait_queue_sleep(&own->queue, &own->lock, duration_ns);
-    spin_unlock_quietly(&own->lock);
-    interrupts_restore(flags);
+    spin_unlock_irq_restore(&own->lock, flags);
     return error == ERROR_TIMEOUT ? OK : error;
 }
 
@@ -245,7 +243,8 @@ int thread_priority_set(struct thread *thread, unsigned priority)
     if (priority >= THREAD_PRIORITIES) {
         return ERROR_RANGE;
     }
-    schedule_change(thread, (uint8_t)priority, thread->affinity);
+    const uint8_t wanted = (uint8_t)priority;
+    schedule_change(thread, &wanted, NULL);
     return OK;
 }
 
@@ -254,7 +253,7 @@ int thread_affinity_set(struct thread *thread, uint64_t affinity)
     if ((affinity & cpus_running()) == 0) {
         return ERROR_INVALID;
     }
-    schedule_change(thread, thread->priority, affinity);
+    schedule_change(thread, NULL, &affinity);
     if (thread == thread_current()) {
         thread_yield();
     }

@@ -100,7 +100,7 @@ must_check int thread_start(const char *name, void (*entry)(void *argument), voi
 
 /*
  * Waits until the thread has exited, frees it, and returns its exit code. Thread context; sleeps,
- * and is not ended by a kill.
+ * and is not ended by a kill: a joiner that is killed still has to free the thread.
  */
 int thread_join(struct thread *thread);
 

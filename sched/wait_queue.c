@@ -2,6 +2,7 @@
 #include "sched/wait_queue.h"
 
 #include "arch/x86_64/clock.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
 #include "sched/deadline.h"
@@ -12,27 +13,46 @@ void wait_queue_init(struct wait_queue *queue)
     list_init(&queue->waiters);
 }
 
-int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t timeout_ns)
+/*
+ * Gives the CPU away until somebody makes the thread ready again; `lock` is released meanwhile.
+ * Blocked first, killed second: thread_kill() does it the other way round, so one of the two sees
+ * the other. (xchg: the load may not pass the store.)
+ */
+static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
 {
-    struct thread *self = thread_current();
-    bool timed = timeout_ns != WAIT_FOREVER;
-
-    invariant(!interrupts_enabled() && this_cpu(preempt_count) == 1);
-    list_add_last(&queue->waiters, &self->wait.node);
-    if (timed) {
-        deadline_add(self, clock_now_ns() + timeout_ns);
-    }
-    /*
-     * Blocked first, killed second: thread_kill() does it the other way round, so one of the two
-     * sees the other. (xchg: the load may not pass the store.)
-     */
     __atomic_exchange_n(&self->state, THREAD_BLOCKED, __ATOMIC_SEQ_CST);
-    if (unlikely(self->kill_wanted)) {
+    if (killable && unlikely(self->kill_wanted)) {
         schedule_ready(self, THREAD_BLOCKED);
     }
     spin_unlock_quietly(lock);
     schedule();
     spin_lock(lock);
+}
+
+/* Thread context, interrupts off, and the lock that guards the queue is the only one held. */
+static struct thread *wait_begin(struct wait_queue *queue)
+{
+    struct thread *self = thread_current();
+#ifdef INVARIANT
+    if (interrupts_enabled() || this_cpu(preempt_count) != 1) {
+        panic("thread %u (%s) waits while it holds %u spinlocks besides the queue's", self->id,
+              self->name, this_cpu(preempt_count) - 1);
+    }
+#endif
+    list_add_last(&queue->waiters, &self->wait.node);
+    return self;
+}
+
+int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t timeout_ns)
+{
+    struct thread *self = wait_begin(queue);
+    bool timed = timeout_ns != WAIT_FOREVER;
+
+    if (timed) {
+        uint64_t now_ns = clock_now_ns();
+        deadline_add(self, timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX);
+    }
+    wait_once(self, lock, true);
     if (timed) {
         deadline_remove(self);
     }
@@ -41,6 +61,20 @@ int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t t
         return self->kill_wanted ? ERROR_KILLED : ERROR_TIMEOUT;
     }
     return OK;
+}
+
+void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock)
+{
+    struct thread *self = wait_begin(queue);
+    do {
+        wait_once(self, lock, false); /* a kill makes it ready, too, but takes it off no list */
+    } while (list_node_linked(&self->wait.node));
+}
+
+struct thread *wait_queue_first(const struct wait_queue *queue)
+{
+    struct list_node *node = list_first(&queue->waiters);
+    return node != NULL ? container_of(node, struct thread, wait.node) : NULL;
 }
 
 bool wait_queue_wake_one(struct wait_queue *queue)

@@ -18,6 +18,8 @@
 
 #define WAIT_FOREVER UINT64_MAX
 
+struct thread;
+
 struct wait_queue {
     struct list waiters;
 };
@@ -38,6 +40,12 @@ void wait_queue_init(struct wait_queue *queue);
  */
 must_check int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
                                 uint64_t timeout_ns);
+
+/* The same, but only a wake-up ends it: for waits that must not be given up. */
+void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock);
+
+/* The thread that waited longest, NULL if nobody waits; it goes on waiting. Holding the lock. */
+struct thread *wait_queue_first(const struct wait_queue *queue);
 
 /* Wakes the one that waited longest; false if nobody waits. Holding the queue's lock, any context.
  */

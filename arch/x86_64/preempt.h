@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
 
 DECLARE_PER_CPU(uint32_t, preempt_count);
@@ -31,6 +32,19 @@ static always_inline void preempt_enable(void)
 {
     compiler_barrier();
     if (--this_cpu(preempt_count) == 0 && unlikely(this_cpu(reschedule_wanted))) {
+        preempt_reschedule();
+    }
+}
+
+/*
+ * Interrupts as they were at interrupts_save(), and gives way if a reschedule came due meanwhile: a
+ * wake-up on the own CPU raises no interrupt that would see to it.
+ */
+static always_inline void preempt_interrupts_restore(uint64_t flags)
+{
+    interrupts_restore(flags);
+    if (unlikely(this_cpu(reschedule_wanted)) && (flags & FLAGS_INTERRUPT) &&
+        this_cpu(preempt_count) == 0) {
         preempt_reschedule();
     }
 }

@@ -87,11 +87,7 @@ static always_inline must_check uint64_t spin_lock_irq_save(struct spinlock *loc
 static always_inline void spin_unlock_irq_restore(struct spinlock *lock, uint64_t flags)
 {
     spin_unlock_quietly(lock);
-    interrupts_restore(flags);
-    if (unlikely(this_cpu(reschedule_wanted)) && (flags & FLAGS_INTERRUPT) &&
-        this_cpu(preempt_count) == 0) {
-        preempt_reschedule();
-    }
+    preempt_interrupts_restore(flags);
 }
 
 static always_inline bool spin_is_locked(const struct spinlock *lock)
