@@ -6,18 +6,21 @@
 #include "kernel/nmi.h"
 
 #include "arch/x86_64/backtrace.h"
+#include "arch/x86_64/clock.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/report.h"
 #include "sched/thread.h"
 
-#define TURN_WAIT_STEPS 20000000 /* then print anyway: a CPU that died while printing */
+#define TURN_WAIT_STEPS 20000000  /* then print anyway: a CPU that died while printing */
+#define DUMP_WINDOW_NS  500000000 /* NMIs that come so soon after are of the same dump */
 
 static volatile bool stopping;
 static nmi_observer observer;
 static uint32_t dump_turn;      /* 0: nobody prints */
-static uint32_t dump_spreading; /* NMIs that were sent on, and not yet taken */
+static uint64_t dump_asked;     /* CPUs that were sent an NMI to print, and have not, by bit */
+static uint64_t dump_began_tsc; /* when the last dump began */
 static PER_CPU(struct backtrace, nmi_trace);
 
 nmi_observer nmi_observer_set(nmi_observer wanted)
@@ -59,6 +62,30 @@ static void self_show(const struct trap_frame *frame)
     __atomic_store_n(&dump_turn, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * Is it this CPU's turn to tell? An NMI from outside may come to one CPU or to all of them: the
+ * first to take it asks every other one, and each tells once for each dump, however many NMIs it
+ * gets.
+ */
+static bool dump_is_wanted(void)
+{
+    uint64_t self = 1UL << cpu_number();
+    if (__atomic_fetch_and(&dump_asked, ~self, __ATOMIC_ACQ_REL) & self) {
+        return true;
+    }
+    uint64_t began = __atomic_load_n(&dump_began_tsc, __ATOMIC_ACQUIRE), now = tsc_read();
+    if ((began != 0 && (int64_t)(now - began) < (int64_t)clock_ns_to_tsc(DUMP_WINDOW_NS)) ||
+        !__atomic_compare_exchange_n(&dump_began_tsc, &began, now, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
+        return false; /* told already, or about to be asked */
+    }
+    unsigned count = cpu_online_count();
+    uint64_t all = count >= 64 ? UINT64_MAX : (1UL << count) - 1;
+    __atomic_store_n(&dump_asked, all & ~self, __ATOMIC_RELEASE);
+    lapic_send_nmi_all_but_self();
+    return true;
+}
+
 static bool nmi_handle(struct trap_frame *frame)
 {
     if (stopping) {
@@ -68,17 +95,9 @@ static bool nmi_handle(struct trap_frame *frame)
     if (test != NULL && test(frame)) {
         return true;
     }
-    /* The first one spreads the word; those that are asked this way do not spread it again. */
-    uint32_t expected = 0;
-    if (__atomic_compare_exchange_n(&dump_spreading, &expected, cpu_online_count() - 1, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-        if (cpu_online_count() > 1) {
-            lapic_send_nmi_all_but_self();
-        }
-    } else {
-        __atomic_sub_fetch(&dump_spreading, 1, __ATOMIC_ACQ_REL);
+    if (dump_is_wanted()) {
+        self_show(frame);
     }
-    self_show(frame);
     return true;
 }
 

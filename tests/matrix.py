@@ -124,6 +124,7 @@ LESSON = (
 
 # Conversations with the machine: Python files in tests/boot/.
 SCRIPT = (
+    Row("hang", kind="script", script="tests/boot/hang.py", cpus=4),
     Row("nmi-everywhere", kind="script", script="tests/boot/nmi_sweep.py", gdb=True, cpus=1,
         cmdline="test=STK* exit=1"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
