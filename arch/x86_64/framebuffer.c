@@ -132,11 +132,14 @@ int framebuffer_init(struct screen *screen, const struct framebuffer_info *info)
     if (error != OK) {
         return error;
     }
+    uint32_t scale = scale_for(info);
+    if (info->width < FONT_COLUMNS * scale || info->height < FONT_ROWS * scale) {
+        return ERROR_UNSUPPORTED; /* a ribbon: enlarged as its length wants, nothing fits */
+    }
     uint8_t *memory = mmio_map(info->address, (size_t)info->pitch_bytes * info->height);
     if (memory == NULL) {
         return ERROR_NO_MEMORY;
     }
-    uint32_t scale = scale_for(info);
     uint32_t cell_width = FONT_COLUMNS * scale, cell_height = FONT_ROWS * scale;
     uint32_t left = info->width % cell_width / 2, top = info->height % cell_height / 2;
     display.pitch_bytes = info->pitch_bytes;

@@ -7,7 +7,7 @@ HOST_MODULES := $(wildcard lib/*.c) arch/x86_64/memory_map.c $(wildcard mm/buddy
     mm/slab*.c mm/memory.c mm/region.c mm/magazine.c mm/stack.c mm/stack_*.c sched/gate.c \
     sched/run_queue.c) boot/boot_info.c boot/multiboot2.c boot/pvh.c \
     $(wildcard arch/x86_64/acpi*.c) arch/x86_64/physical_reader.c tests/firmware_image.c
-HOST_MODULES += $(addprefix arch/x86_64/,font.c scan_code.c screen.c) $(wildcard kernel/line_*.c) \
+HOST_MODULES += $(addprefix arch/x86_64/,font.c framebuffer.c scan_code.c screen.c) $(wildcard kernel/line_*.c) \
     kernel/arguments.c kernel/escape_decoder.c
 # In-kernel tests that need nothing of the machine (tests/host/fake/tests/test.h).
 HOST_SHARED  := $(addprefix tests/,arguments_test.c keyboard_test.c line_editor_test.c screen_test.c)
