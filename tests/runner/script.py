@@ -2,7 +2,7 @@
 
 Such a file, below tests/boot/, defines functions `check_SOMETHING(start)`, each one case, with a
 docstring as its sentence. `start(**changes)` boots the row's machine, with fields of the row
-changed at will, and returns it running; whatever was started is stopped afterwards. A check
+changed at will, and returns it running; `start.paths` says where things lie; whatever was started is stopped afterwards. A check
 fails by an exception (assert, or MachineError from machine.expect), and skips by raising Skip.
 """
 
@@ -51,6 +51,7 @@ def run(row, paths, update):
             fresh.start()
             return fresh
 
+        start.paths = paths
         try:
             check(start)
             outcome, detail = PASSED, ""

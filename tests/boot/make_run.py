@@ -1,0 +1,45 @@
+"""The first command that anybody types: `make run`, on a terminal, as a person sees it."""
+
+import os
+
+import pexpect
+
+PROMPT = "stalactite> "
+CONTROL_A = "\x01"
+
+
+def spawn(start, *words):
+    """`make run` in a terminal of 100 columns."""
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMDLINE", "ISO", "VARIANT",
+                                  "CPU", "SMP", "MEM", "ACCEL")}
+    environment["TERM"] = "vt100"
+    return pexpect.spawn("make", ["--no-print-directory", "run", *words], cwd=start.paths.root,
+                         env=environment, encoding="utf-8", codec_errors="replace", timeout=90,
+                         dimensions=(40, 100))
+
+
+def check_demonstration(start):
+    """make run shows the boot story, the demonstration and the prompt, and Ctrl-A X leaves"""
+    child = spawn(start)
+    for pattern in (r"smp: 4 CPUs online", r"quick_sort", r"buffer_fill", r"Saved: \d+ KiB", PROMPT):
+        child.expect(pattern)
+    child.send("cpus\r")
+    child.expect(r"\n +3 ")
+    child.expect(PROMPT)
+    child.send(CONTROL_A + "x")
+    child.expect(pexpect.EOF, timeout=20)
+    child.close()
+    assert child.exitstatus == 0, f"status {child.exitstatus}"
+
+
+def check_machine_can_be_changed(start):
+    """CPU=, SMP=, MEM= and CMDLINE= change the machine, and a failing kernel fails make"""
+    child = spawn(start, "CPU=qemu64", "SMP=2", "MEM=64", "CMDLINE=monitor=1 panic=exit")
+    child.expect(r"2 CPUs")
+    child.expect(PROMPT)
+    child.send("panic\r")
+    child.expect("PANIC: ")
+    child.expect(pexpect.EOF, timeout=20)
+    child.close()
+    assert child.exitstatus != 0, "make succeeds after a panic"
