@@ -63,11 +63,22 @@ static void line_keep(enum log_level level, uint64_t time_ns, const char *line, 
     }
 }
 
+/* Words from outside (command line, firmware) must not steer the terminal. */
+static void line_tame(char *line, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if (line[i] < ' ' || line[i] > '~') {
+            line[i] = '?';
+        }
+    }
+}
+
 static void log_handle(enum log_level level, const char *format, va_list arguments)
 {
     char line[LINE_LENGTH];
     size_t bytes = format_string_list(line, sizeof(line), format, arguments);
     bytes = bytes < sizeof(line) ? bytes : sizeof(line) - 1;
+    line_tame(line, bytes);
     uint64_t flags = spin_lock_irq_save(&log_lock);
     uint64_t now_ns = log_clock != NULL ? log_clock() : 0;
     line_keep(level, now_ns, line, bytes);

@@ -70,6 +70,22 @@ TEST(LOG0003, "levels are known by their names only")
     test_equal(level, LOG_DEBUG);
 }
 
+static void tame_see(void *context, enum log_level level maybe_unused, const char *line)
+{
+    for (const char *place = line; *place != '\0'; place++) {
+        test_check(*place >= ' ' && *place <= '~');
+    }
+    *(bool *)context = *(bool *)context || strstr(line, "] tame ?[2J?? end") != NULL;
+}
+
+TEST(LOG0004, "bytes that could steer a terminal are not let through")
+{
+    bool found = false;
+    log_debug("tame \x1b[2J\x01\xff end");
+    log_each(LOG_DEBUG, tame_see, &found);
+    test_check(found);
+}
+
 TEST(CON0007, "keys come out in their order, and those that do not fit are dropped")
 {
     while (console_try_read_key() != KEY_NONE) {
