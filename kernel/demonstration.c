@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu.h"
 #include "kernel/gathering.h"
 #include "lib/error.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
 #include "sched/thread.h"
@@ -107,7 +108,7 @@ static void divers_perform(void)
 {
     struct thread *threads[DEMONSTRATION_DIVERS];
 
-    result = (struct demonstration){0};
+    memset(&result, 0, sizeof(result)); /* a literal would lie on the stack first, without -O */
     gathering_init(&gathering);
     fault_trace_begin();
     while (result.divers < DEMONSTRATION_DIVERS &&

@@ -31,10 +31,12 @@ static void trace_begin(struct backtrace *trace)
 
 static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame, unsigned event)
 {
-    struct backtrace_step *last = &trace->steps[trace->count - 1];
-    if (trace->count > 0 && event == 0 && last->event == 0 && last->address == address) {
-        last->repeats++;
-        return true;
+    if (trace->count > 0 && event == 0) {
+        struct backtrace_step *last = &trace->steps[trace->count - 1];
+        if (last->event == 0 && last->address == address) {
+            last->repeats++;
+            return true;
+        }
     }
     if (trace->count == BACKTRACE_MAX) {
         trace->full = true;
