@@ -52,6 +52,11 @@ static inline uintptr_t cr2_read(void)
     return fake_cr2;
 }
 
+/* The host has no translations of ours to forget: the entries are looked at every time. */
+static inline void tlb_forget_page(uintptr_t address maybe_unused)
+{
+}
+
 static inline void cpu_pause(void)
 {
     sched_yield();
