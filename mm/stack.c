@@ -265,8 +265,8 @@ uint32_t stack_reclaim(void)
 static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, physical_t *frames)
 {
     if (this_cpu(stack_use).current_hole == stack_hole_of(slot)) {
-        uintptr_t in_use = align_down((uintptr_t)__builtin_frame_address(0) - TRIM_FRAME_BYTES_MAX,
-                                      PAGE_BYTES);
+        uintptr_t in_use =
+            align_down((uintptr_t)__builtin_frame_address(0) - TRIM_FRAME_BYTES_MAX, PAGE_BYTES);
         bool covered = magazine_refill(STACK_PAGES - 1);
         magazine_charge(); /* the refill's own calls may have brought pages in */
         if (!covered || magazine_available() < STACK_PAGES - 1) {

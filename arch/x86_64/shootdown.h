@@ -16,7 +16,8 @@ void shootdown_init(void);
  */
 void shootdown(uintptr_t address, size_t bytes);
 
-/* Said by a CPU about itself in place of cpu_online_add(): from here on it is asked. Interrupts off.
+/* Said by a CPU about itself in place of cpu_online_add(): from here on it is asked. Interrupts
+ * off.
  */
 void shootdown_cpu_join(void);
 

@@ -65,25 +65,31 @@ class Run:
         self.exemptions = listed
         self.progress = Progress()
         self._iso_lock = threading.Lock()
+        self.broken = set()
         self._ids = {}
 
     def build(self):
-        """Builds what the rows need; a group with the failure, or None."""
-        builds = {row.build for row in self.rows}
-        if self.options.no_build or not (builds or "host" in self.names):
+        """Builds what is needed, all at once, or one by one if that fails, so that only what
+        depends on a broken build fails. Returns a group with the failures, or None."""
+        goals = {build: self.paths.kernel(build) for build in {row.build for row in self.rows}}
+        if "host" in self.names:
+            goals["host"] = [os.path.join(self.paths.build, name)
+                             for name in hostside.HOST_PROGRAMS]
+        if self.options.no_build or not goals:
             return None
-        group = Group("build")
-        self.progress.say("building: " + ", ".join(sorted(builds)
-                                                   + (["host"] if "host" in self.names else [])))
+        self.progress.say("building: " + ", ".join(sorted(goals)))
         try:
-            if builds:
-                self.paths.make_kernels(builds)
-            if "host" in self.names:
-                self.paths.make(*(f"build/{name}" for name in hostside.HOST_PROGRAMS))
-        except BuildError as error:
-            group.add("make", FAILED, str(error))
-            return group
-        return None
+            self.paths.make_files(goals.values())
+            return None
+        except BuildError:
+            group = Group("build")
+        for name in sorted(goals):
+            try:
+                self.paths.make_files([goals[name]])
+            except BuildError as error:
+                self.broken.add(name)
+                group.add(name, FAILED, str(error))
+        return group if group.cases else None
 
     def ids(self, build):
         """The ids of the tests in a build's kernel."""
@@ -93,6 +99,8 @@ class Run:
 
     def run_row(self, row):
         """Builds the row's ISO if it boots one, boots it, judges it."""
+        if row.build in self.broken:
+            raise BuildError(f"there is no {row.build} kernel")
         if row.from_iso and not self.options.no_build:
             with self._iso_lock:
                 self.paths.make_iso(row)
@@ -126,7 +134,7 @@ class Run:
 
     def run_all(self):
         """Everything that was chosen; returns the groups in the order of the matrix."""
-        broken = self.build()
+        failures = self.build()
         functions = {"checks": hostside.checks, "self": hostside.self_tests,
                      "host": hostside.host_tests}
         with ThreadPoolExecutor(max_workers=max(1, self.options.jobs)) as pool:
@@ -136,11 +144,10 @@ class Run:
                     self.progress.update(name, text)
                 futures.append(pool.submit(self.guarded, name, functions[name], self.paths,
                                            update))
-            if not broken:
-                futures += [pool.submit(self.guarded, row.name, self.run_row, row)
-                            for row in self.rows]
+            futures += [pool.submit(self.guarded, row.name, self.run_row, row)
+                        for row in self.rows]
             groups = [future.result() for future in futures]
-        return ([broken] if broken else []) + groups
+        return ([failures] if failures else []) + groups
 
 
 def stale_exemptions(run, all_rows, listed):
@@ -177,7 +184,7 @@ def main(arguments, root, rows):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         groups = run.run_all()
-        if not options.row and not options.quick and groups[0].name != "build":
+        if not options.row and not options.quick and not run.broken:
             groups.append(stale_exemptions(run, rows, listed))
     except (KeyboardInterrupt, SystemExit):
         machine.kill_all()

@@ -51,9 +51,10 @@ class Paths:
             raise BuildError(f"make {' '.join(arguments)} failed:\n{tail}")
         return done.stdout
 
-    def make_kernels(self, builds):
-        """Builds these variants."""
-        self.make(*(os.path.relpath(self.kernel(build), self.root) for build in sorted(builds)))
+    def make_files(self, goals):
+        """Builds files, given as paths or lists of paths."""
+        flat = [path for goal in goals for path in ([goal] if isinstance(goal, str) else goal)]
+        self.make(*(os.path.relpath(path, self.root) for path in sorted(flat)))
 
     def make_iso(self, row):
         """Makes the ISO that a row boots."""

@@ -111,12 +111,14 @@ def test_selection_of_tests_reaches_kernel_and_judge(fake_tree, capsys):
     assert "test=AAA* exit=1" in command
 
 
-def test_failing_build_is_a_failure(fake_tree, capsys):
+def test_failing_build_fails_its_rows_and_no_others(fake_tree, capsys):
     (fake_tree.root / "Makefile").write_text(
-        ".PHONY: build/release/kernel.elf\nbuild/release/kernel.elf:\n\t@echo no compiler; false\n")
-    assert fake_tree.run() == 1
+        ".PHONY: build/O0/kernel.elf\nbuild/O0/kernel.elf:\n\t@echo no compiler; exit 1\n"
+        "%:\n\t@true\n")
+    assert fake_tree.run(rows=(Row("one"), Row("two", build="O0"))) == 1
     output = capsys.readouterr().out
-    assert "no compiler" in output and output.splitlines()[-1] == "0 passed, 1 failed"
+    assert "no compiler" in output and "there is no O0 kernel" in output
+    assert output.splitlines()[-1] == "4 passed, 2 failed"
 
 
 def test_no_row_is_an_error(fake_tree, capsys):
