@@ -35,8 +35,10 @@
 #include "mm/magazine.h"
 #include "mm/memory.h"
 #include "mm/stack.h"
+#include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
+#include "sched/gate.h"
 #include "sched/overflow.h"
 #include "sched/reclaimer.h"
 #include "sched/schedule.h"
@@ -93,6 +95,7 @@ static void stacks_start(void)
 {
     stack_mode_set(options.stack);
     magazine_capacity_set(options.magazine_rounds);
+    stack_depth_exact_set(options.depth_exact);
     stack_fault_init();
     overflow_init();
     stack_shootdown = shootdown;
@@ -110,6 +113,17 @@ static noreturn_function void leave(bool success)
     monitor_run();
 }
 
+/* What the command line wants to go wrong: only from here on, for the boot itself must succeed. */
+static void failures_arm(void)
+{
+    for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
+        fault_inject_arm(kind, options.inject_every[kind], options.seed);
+    }
+    if (options.gate_off) {
+        gate_off();
+    }
+}
+
 /* The first thread: everything that may sleep. */
 static void story_continue(void *argument maybe_unused)
 {
@@ -119,6 +133,7 @@ static void story_continue(void *argument maybe_unused)
     processors_start(options.cpus);
     console_input_start(acpi_info()->i8042_absent);
     story_tell_end();
+    failures_arm();
 
     if (options.test[0] != '\0') {
         success = selftest_run(options.test);

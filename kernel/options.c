@@ -146,6 +146,56 @@ static int parse_seed(const char *value)
     return number_parse_u64(value, &options.seed);
 }
 
+static int parse_gate(const char *value)
+{
+    options.gate_off = strcmp(value, "off") == 0;
+    return options.gate_off || strcmp(value, "on") == 0 ? OK : ERROR_INVALID;
+}
+
+static int parse_depth(const char *value)
+{
+    options.depth_exact = strcmp(value, "exact") == 0;
+    return options.depth_exact || strcmp(value, "page") == 0 ? OK : ERROR_INVALID;
+}
+
+/* One "KIND:N" of fault-inject=. */
+static must_check int inject_set(struct options *wanted, const char *word)
+{
+    for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
+        const char *name = fault_inject_name(kind);
+        size_t length = strlen(name);
+        if (strncmp(word, name, length) == 0 && word[length] == ':') {
+            uint64_t number;
+            int error = number_set(word + length + 1, 1, UINT32_MAX, &number);
+            if (error == OK) {
+                wanted->inject_every[kind] = (uint32_t)number;
+            }
+            return error;
+        }
+    }
+    return ERROR_INVALID;
+}
+
+static int parse_inject(const char *value)
+{
+    char words[OPTION_TEXT_BYTES];
+    struct options wanted = {0};
+    int error = string_copy(words, sizeof(words), value);
+    char *word = words;
+    while (error == OK && word != NULL) {
+        char *comma = strchr(word, ',');
+        if (comma != NULL) {
+            *comma++ = '\0';
+        }
+        error = inject_set(&wanted, word);
+        word = comma;
+    }
+    if (error == OK) {
+        memcpy(options.inject_every, wanted.inject_every, sizeof(options.inject_every));
+    }
+    return error;
+}
+
 static const struct option table[] = {
     {"test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK* (none)", parse_test},
     {"bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match (none)", parse_bench},
@@ -158,6 +208,11 @@ static const struct option table[] = {
     {"exit", "0|1", "leave the emulator when done; 1 implies panic=exit (0)", parse_exit},
     {"monitor", "0|1", "no demonstration, straight to the monitor (0)", parse_monitor},
     {"log", "error|warn|info|debug", "least level of log lines shown (info)", parse_log},
+    {"gate", "on|off", "off: no dispatch gate, so a stack fault can fail; to learn from (on)",
+     parse_gate},
+    {"depth", "page|exact", "how depths are known; exact zeroes reused stacks (page)", parse_depth},
+    {"fault-inject", "KIND:N[,KIND:N]",
+     "fail each N-th refill or reserve-only refill, or allocation N", parse_inject},
     {"seed", "NUMBER", "where random choices of tests begin (1)", parse_seed},
 };
 

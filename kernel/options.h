@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lib/compiler.h"
+#include "mm/fault_inject.h"
 #include "mm/stack.h"
 
 enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
@@ -19,8 +20,11 @@ struct options {
     uint32_t reserve_frames;
     unsigned cpus; /* at most so many */
     enum panic_action panic;
-    bool exit;    /* leave the emulator when done */
-    bool monitor; /* go to the monitor, without the demonstration */
+    bool exit; /* leave the emulator when done */
+    bool gate_off;
+    bool depth_exact;
+    uint32_t inject_every[FAULT_INJECT_KINDS]; /* 0: not */
+    bool monitor;                              /* go to the monitor, without the demonstration */
     uint64_t seed;
 };
 

@@ -111,6 +111,22 @@ static void state_show(uintptr_t rsp)
     }
 }
 
+/* How this CPU's magazine came to be less than full: the refills that the gate asked for. */
+static void magazine_history_show(void)
+{
+    const struct magazine *own = this_cpu_pointer(magazine);
+    uint32_t kept = own->events < MAGAZINE_HISTORY ? own->events : MAGAZINE_HISTORY;
+    if (own->taken == 0 || kept == 0) {
+        return;
+    }
+    say("This CPU's magazine lately, newest first (%u refills asked for):\n", own->events);
+    for (uint32_t i = 1; i <= kept; i++) {
+        const struct magazine_event *event = &own->history[(own->events - i) % MAGAZINE_HISTORY];
+        say("  at TSC %lu, stack of slot %u: %u rounds, %u needed, %u after\n", event->tsc,
+            event->slot, event->before, event->least, event->after);
+    }
+}
+
 static noreturn_function void panic_end(void)
 {
     serial_drain();
@@ -149,6 +165,7 @@ static void panic_handle(const char *format, va_list arguments)
     frames_show(&trace);
     say("Backtrace, newest first:\n");
     backtrace_lines(&trace, say_line);
+    magazine_history_show();
     state_show(frame != NULL ? frame->rsp : (uintptr_t)__builtin_frame_address(0));
     panic_end();
 }

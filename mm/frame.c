@@ -5,6 +5,7 @@
  * frame_lock guards the buddy lists; it is taken with interrupts off and nothing is locked inside.
  */
 #include "mm/frame.h"
+#include "mm/fault_inject.h"
 
 #include "arch/x86_64/address.h"
 #include "arch/x86_64/page_copy.h"
@@ -111,6 +112,9 @@ static never_inline must_check int allocate_slowly(enum frame_owner owner, physi
 
 int frame_allocate(enum frame_owner owner, physical_t *out)
 {
+    if (owner != FRAME_OWNER_MAGAZINE && fault_inject(FAULT_INJECT_ALLOCATE)) {
+        return ERROR_NO_MEMORY;
+    }
     uint64_t flags = interrupts_save();
     int error = OK;
 

@@ -2,10 +2,13 @@
 #include "mm/magazine.h"
 
 #include "arch/x86_64/address.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/page_copy.h"
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
+#include "mm/fault_inject.h"
 #include "mm/frame.h"
+#include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
 
 PER_CPU(struct magazine, magazine);
@@ -65,7 +68,12 @@ void magazine_charge(void)
 static must_check bool frames_gather(physical_t *frames, uint32_t count)
 {
     uint32_t have = 0;
-    while (have < count && frame_allocate(FRAME_OWNER_MAGAZINE, &frames[have]) == OK) {
+    bool reserve_only = fault_inject(FAULT_INJECT_RESERVE_ONLY);
+    if (fault_inject(FAULT_INJECT_REFILL)) {
+        return false;
+    }
+    while (!reserve_only && have < count &&
+           frame_allocate(FRAME_OWNER_MAGAZINE, &frames[have]) == OK) {
         have++;
     }
     if (stack_reserve_take(&frames[have], count - have)) {
@@ -101,11 +109,9 @@ static must_check bool rounds_add(struct magazine *own, uint32_t count)
     return true;
 }
 
-bool magazine_refill(uint32_t least)
+static bool refill_try(struct magazine *own, uint32_t least)
 {
-    struct magazine *own = this_cpu_pointer(magazine);
     uint32_t available = own->capacity - own->taken;
-
     if (available < own->low_water) {
         own->low_water = available;
     }
@@ -114,6 +120,21 @@ bool magazine_refill(uint32_t least)
         return true;
     }
     return available >= least || rounds_add(own, least - available);
+}
+
+bool magazine_refill(uint32_t least)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    struct magazine_event *event = &own->history[own->events++ % MAGAZINE_HISTORY];
+    *event = (struct magazine_event){
+        .tsc = tsc_read(),
+        .slot = stack_entry_slot(this_cpu(stack_use).current_hole),
+        .least = least,
+        .before = (uint16_t)(own->capacity - own->taken),
+    };
+    bool enough = refill_try(own, least);
+    event->after = (uint16_t)(own->capacity - own->taken);
+    return enough;
 }
 
 void magazine_drain(uint32_t keep)

@@ -20,6 +20,17 @@
 #define MAGAZINE_ROUNDS_MIN     7 /* missing(p) + missing(n) is at most 3 + 4 */
 #define MAGAZINE_ROUNDS_DEFAULT 8
 
+/* One refill, for the diagnosis of a critical stack fault. */
+struct magazine_event {
+    uint64_t tsc;
+    uint32_t slot;   /* of the stack that was in use */
+    uint32_t least;  /* what the gate asked for */
+    uint16_t before; /* rounds available before and after */
+    uint16_t after;
+};
+
+#define MAGAZINE_HISTORY 8
+
 struct magazine {
     uint32_t taken;    /* rounds used since the last refill: 0 is a full magazine */
     uint32_t charged;  /* of these, how many are booked as stack memory already */
@@ -29,6 +40,8 @@ struct magazine {
     uint64_t refill_failures;
     uint64_t faults[STACK_PAGES]; /* stack faults that filled 1, 2, 3 pages; [0] is not used */
     uint64_t rounds[MAGAZINE_ROUNDS_MAX];
+    uint32_t events; /* refills asked for so far; the last ones are kept: */
+    struct magazine_event history[MAGAZINE_HISTORY];
 };
 
 DECLARE_PER_CPU(struct magazine, magazine);

@@ -1,5 +1,6 @@
 /* Taking and giving back objects: see mm/slab.h for the design. */
 #include "mm/slab.h"
+#include "mm/fault_inject.h"
 
 #include "arch/x86_64/address.h"
 #include "arch/x86_64/report.h"
@@ -162,6 +163,9 @@ static never_inline must_check int allocate_slowly(struct slab_cache *cache, voi
 
 int slab_allocate(struct slab_cache *cache, void **out)
 {
+    if (fault_inject(FAULT_INJECT_ALLOCATE)) {
+        return ERROR_NO_MEMORY;
+    }
     uint64_t flags = spin_lock_irq_save(&cache->lock);
 
     if (unlikely(list_empty(&cache->partial))) {

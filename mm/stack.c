@@ -14,6 +14,7 @@
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/magazine.h"
+#include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
 
@@ -143,6 +144,7 @@ static bool cache_take(uint32_t *slot)
 int stack_create(uint32_t *slot)
 {
     if (likely(cache_take(slot))) {
+        stack_depth_forget(*slot);
         return OK;
     }
     return stack_create_pages(mode == STACK_MODE_EAGER ? STACK_PAGES : 1, slot);
@@ -185,6 +187,7 @@ void stack_destroy(uint32_t slot)
 {
     /* What the dead thread took since the gate is booked here: the reclaimer is on another CPU. */
     magazine_charge();
+    stack_depth_note_end(slot);
     struct stack_cache *cache = this_cpu_pointer(stack_cache);
     if (likely(cache->count < CACHE_DEFAULT && stack_starving() == 0)) {
         cache->slots[cache->count++] = slot;

@@ -7,6 +7,7 @@
 #include "lib/error.h"
 #include "mm/stack.h"
 #include "sched/gate.h"
+#include "sched/starvation.h"
 
 #define RECLAIM_PERIOD_NS 100000000UL /* looks by itself ten times a second */
 
@@ -24,6 +25,7 @@ static void reclaimer_run(void *argument maybe_unused)
 {
     for (;;) {
         stack_reclaim();
+        starvation_watch();
         uint64_t flags = spin_lock_irq_save(&reclaimer_lock);
         gate_feed();
         if (!stack_reclaim_wanted()) {

@@ -45,7 +45,7 @@ struct thread {
     /* Written by the thread itself, or by its CPU while it runs. */
     uint32_t mutexes_held;
     uint8_t slice_ticks; /* ticks left of its turn */
-    uint8_t pages_most;  /* most pages its stack ever had backed */
+    uint8_t pages_most;  /* most pages its stack had backed when it left a CPU */
 
     /* Set at birth. */
     bool backed;      /* fully backed: never starves */

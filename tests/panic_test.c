@@ -10,6 +10,7 @@
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "sched/thread.h"
+#include "tests/run_down.h"
 #include "tests/test.h"
 
 /* Where the compiler cannot see it. */
@@ -95,6 +96,32 @@ LAST_TEST(PAN0012, "a stack fault that the magazine does not cover is told as a 
     this_cpu(magazine).taken = this_cpu(magazine).capacity;
     uint32_t own = thread_current()->slot;
     *pointer_to(stack_top(own) - stack_pages_backed(own) * PAGE_BYTES - 8) = 0;
+}
+
+static void three_pages_deep(void *argument maybe_unused)
+{
+    uint32_t own = thread_current()->slot;
+    stack_trim(own, stack_top(own) - PAGE_BYTES);
+    (void)!thread_sleep_ns(20000000);
+    *pointer_to(stack_bottom(own)) = 0;
+    (void)!thread_sleep_ns(WAIT_FOREVER - 1);
+}
+
+/* Booted with gate=off: what the gate is for. */
+LAST_TEST(PAN0013, "without the gate a stack fault finds an empty magazine, and is told apart")
+{
+    struct thread *thread;
+    for (unsigned i = 0; i < 40; i++) {
+        if (thread_start("diver", three_pages_deep, NULL, &thread) != OK) {
+            break;
+        }
+    }
+    struct run_down all = {0};
+    preempt_disable();
+    run_down_take(&all);
+    preempt_enable();
+    (void)!thread_sleep_ns(1000000000);
+    test_fail(__FILE__, __LINE__, "every thread found its pages");
 }
 
 static volatile unsigned depth_limit = 1000000;

@@ -1,0 +1,77 @@
+/* See stack_depth.h. The histogram is per CPU, so that noting an end takes no lock. */
+#include "mm/stack_depth.h"
+
+#include "arch/x86_64/address.h"
+#include "arch/x86_64/page_copy.h"
+#include "arch/x86_64/percpu.h"
+
+static bool exact_wanted;
+static PER_CPU(struct stack_depth_histogram, histogram);
+
+void stack_depth_exact_set(bool exact)
+{
+    exact_wanted = exact;
+}
+
+bool stack_depth_is_exact(void)
+{
+    return exact_wanted;
+}
+
+void stack_depth_forget(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    for (unsigned page = 0; exact_wanted && page < STACK_PAGES; page++) {
+        uint64_t entry = entries[page];
+        if (entry & PAGE_PRESENT) {
+            page_zero(physical_to_virtual(entry & PAGE_ADDRESS_MASK));
+        }
+    }
+}
+
+size_t stack_depth_scan(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        uint64_t entry = entries[page];
+        if (!(entry & PAGE_PRESENT)) {
+            continue;
+        }
+        const volatile uint64_t *words = physical_to_virtual(entry & PAGE_ADDRESS_MASK);
+        for (size_t i = 0; i < PAGE_BYTES / sizeof(uint64_t); i++) {
+            if (words[i] != 0) {
+                return (STACK_PAGES - page) * PAGE_BYTES - i * sizeof(uint64_t);
+            }
+        }
+    }
+    return 0;
+}
+
+void stack_depth_note_end(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    struct stack_depth_histogram *own = this_cpu_pointer(histogram);
+    unsigned backed = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        backed += entries[page] & PAGE_PRESENT;
+    }
+    own->by_pages[backed]++;
+    if (exact_wanted) {
+        size_t bucket = stack_depth_scan(slot) / STACK_DEPTH_BUCKET_BYTES;
+        own->exact[bucket < STACK_DEPTH_BUCKETS ? bucket : STACK_DEPTH_BUCKETS - 1]++;
+    }
+}
+
+void stack_depth_histogram_read(struct stack_depth_histogram *sum)
+{
+    *sum = (struct stack_depth_histogram){0};
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct stack_depth_histogram *one = &cpu_variable(histogram, cpu);
+        for (unsigned i = 0; i <= STACK_PAGES; i++) {
+            sum->by_pages[i] += one->by_pages[i];
+        }
+        for (unsigned i = 0; i < STACK_DEPTH_BUCKETS; i++) {
+            sum->exact[i] += one->exact[i];
+        }
+    }
+}

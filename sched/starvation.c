@@ -1,0 +1,105 @@
+/*
+ * While memory is gone nothing fails, but a person who looks at a silent machine should learn why.
+ * The reclaimer, which is fully backed, looks ten times a second.
+ */
+#include "sched/starvation.h"
+
+#include "arch/x86_64/clock.h"
+#include "arch/x86_64/report.h"
+#include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/thread.h"
+
+#define PATIENCE_NS   500000000UL
+#define SHOWN_AT_MOST 5
+
+struct survey {
+    uint64_t oldest_ns; /* when the longest wait began; 0: nobody waits */
+    unsigned starved;
+    struct {
+        uint32_t id;
+        uint32_t missing;
+        char name[THREAD_NAME_BYTES];
+    } shown[SHOWN_AT_MOST];
+    size_t stack_pages; /* held by all threads */
+    uint32_t most_pages, most_id;
+};
+
+static uint32_t reports;
+static uint64_t reported_ns; /* the wait that was reported last */
+
+uint32_t starvation_reports(void)
+{
+    return reports;
+}
+
+static void survey_thread(struct thread *thread, void *context)
+{
+    struct survey *survey = context;
+    uint32_t pages = stack_pages_backed(thread->slot);
+    survey->stack_pages += pages;
+    if (pages > survey->most_pages) {
+        survey->most_pages = pages;
+        survey->most_id = thread->id;
+    }
+    if (thread->state != THREAD_STARVED) {
+        return;
+    }
+    if (survey->starved < SHOWN_AT_MOST) {
+        survey->shown[survey->starved].id = thread->id;
+        survey->shown[survey->starved].missing = stack_missing(thread->slot);
+        for (unsigned i = 0; i < THREAD_NAME_BYTES; i++) {
+            survey->shown[survey->starved].name[i] = thread->name[i];
+        }
+    }
+    survey->starved++;
+    uint64_t since_ns = thread->starved_since_ns;
+    if (survey->oldest_ns == 0 || since_ns < survey->oldest_ns) {
+        survey->oldest_ns = since_ns;
+    }
+}
+
+static void survey_log(const struct survey *survey)
+{
+    log_warn("%u threads wait for memory for their stacks, the first for %lu ms:", survey->starved,
+             (clock_now_ns() - survey->oldest_ns) / 1000000);
+    for (unsigned i = 0; i < SHOWN_AT_MOST && i < survey->starved; i++) {
+        log_warn("  thread %u (%s) could still need %u pages", survey->shown[i].id,
+                 survey->shown[i].name, survey->shown[i].missing);
+    }
+    uint32_t magazines = 0;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct magazine *m = &cpu_variable(magazine, cpu);
+        magazines += m->capacity - m->taken;
+    }
+    log_warn("  frames: %lu free, %u in the reserve, %u in magazines, %lu in stacks (thread %u has "
+             "%u)",
+             frame_free_count(), stack_reserve_count(), magazines, survey->stack_pages,
+             survey->most_id, survey->most_pages);
+    for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {
+        size_t owned = frame_owned_count(owner);
+        if (owner != FRAME_OWNER_FREE && owner != FRAME_OWNER_RESERVED &&
+            owned > frame_total_count() / 4) {
+            log_warn("  most frames belong to: %s (%lu)", frame_owner_name(owner), owned);
+        }
+    }
+}
+
+void starvation_watch(void)
+{
+    static struct survey survey;
+    if (stack_starving() == 0) {
+        return;
+    }
+    survey = (struct survey){0};
+    thread_for_each(survey_thread, &survey);
+    if (survey.starved == 0 || survey.oldest_ns == 0 || survey.oldest_ns == reported_ns ||
+        clock_now_ns() - survey.oldest_ns < PATIENCE_NS) {
+        return;
+    }
+    reported_ns = survey.oldest_ns;
+    reports++;
+    survey_log(&survey);
+}

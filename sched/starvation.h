@@ -1,0 +1,13 @@
+/* Telling that threads starve: who waits, and who holds the frames. */
+#pragma once
+
+#include "lib/compiler.h"
+
+/*
+ * Logs one report for each time that somebody has starved for half a second; called every tenth of
+ * a second. Thread context, a fully backed thread; allocates nothing.
+ */
+void starvation_watch(void);
+
+/* How many reports there were. Any context. */
+uint32_t starvation_reports(void);
