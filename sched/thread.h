@@ -14,6 +14,7 @@
 #define THREAD_PRIORITY_SYSTEM  28 /* reclaimer, monitor */
 #define THREAD_NAME_BYTES       16
 #define THREAD_AFFINITY_ALL     UINT64_MAX
+#define THREAD_MUTEXES_MAX      8 /* held at once; checked in the invariant build */
 
 enum thread_state {
     THREAD_READY,   /* on a run queue */
@@ -44,6 +45,9 @@ struct thread {
 
     /* Written by the thread itself, or by its CPU while it runs. */
     uint32_t mutexes_held;
+#ifdef INVARIANT
+    const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those held: mutex_order.c */
+#endif
     uint8_t slice_ticks; /* ticks left of its turn */
     uint8_t pages_most;  /* most pages its stack had backed when it left a CPU */
 

@@ -8,9 +8,9 @@
 #ifdef INVARIANT
 
 #include "arch/x86_64/report.h"
+#include "lib/lock_graph.h"
 
-#define HELD_MAX  8
-#define NAMES_MAX 64
+#define HELD_MAX 8
 
 struct held {
     uint32_t count;
@@ -18,48 +18,27 @@ struct held {
 };
 
 static PER_CPU(struct held, held_locks);
-
-static const char *names[NAMES_MAX];
-static uint64_t taken_under[NAMES_MAX]; /* bit a of [b]: b was taken while a was held */
-
-/* The number of a name; names are compared by address, which the compiler makes unique enough. */
-static unsigned name_number(const char *name)
-{
-    for (unsigned i = 0; i < NAMES_MAX; i++) {
-        const char *known = __atomic_load_n(&names[i], __ATOMIC_ACQUIRE);
-        if (known == name) {
-            return i;
-        }
-        if (known == NULL && __atomic_compare_exchange_n(&names[i], &known, name, false,
-                                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-            return i;
-        }
-        if (known == name) {
-            return i;
-        }
-    }
-    panic("more than %u names of spinlocks; raise NAMES_MAX", NAMES_MAX);
-}
+static struct lock_graph graph;
 
 void spinlock_order_acquire(struct spinlock *lock)
 {
     struct held *held = this_cpu_pointer(held_locks);
-    unsigned self = name_number(lock->name);
 
     for (uint32_t i = 0; i < held->count; i++) {
         const struct spinlock *other = held->locks[i];
         if (other == lock) {
             panic("spinlock '%s' is taken twice by the same CPU", lock->name);
         }
-        unsigned under = name_number(other->name);
-        if (under == self) {
-            continue; /* two of a kind, such as two run queues: tried, not waited for */
-        }
-        __atomic_or_fetch(&taken_under[self], 1UL << under, __ATOMIC_RELAXED);
-        if (taken_under[under] >> self & 1) {
+        switch (lock_graph_note(&graph, other->name, lock->name)) {
+        case LOCK_ORDER_RIGHT:
+            break; /* also two of a kind, such as two run queues: tried, not waited for */
+        case LOCK_ORDER_REVERSED:
             panic("lock order: '%s' is taken while '%s' is held, and elsewhere it is the other way "
                   "round",
                   lock->name, other->name);
+        case LOCK_ORDER_TOO_MANY_NAMES:
+            panic("more than %u names of spinlocks; raise LOCK_GRAPH_NAMES_MAX",
+                  LOCK_GRAPH_NAMES_MAX);
         }
     }
     if (held->count == HELD_MAX) {
