@@ -1,0 +1,75 @@
+/* See threads.h. */
+#include "tests/threads.h"
+
+#include "lib/error.h"
+#include "tests/test.h"
+
+#define PATIENCE_STEPS 5000
+#define STEP_NS        2000000
+
+uint64_t test_cpus_all(void)
+{
+    unsigned count = cpu_online_count();
+    return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
+}
+
+uint64_t test_cpu_bit(unsigned cpu)
+{
+    return 1UL << cpu % cpu_online_count();
+}
+
+struct thread *test_thread_start(unsigned priority, uint64_t affinity, void (*entry)(void *),
+                                 void *argument)
+{
+    const struct thread_options options = {
+        .name = "tested", .priority = (uint8_t)priority, .affinity = affinity};
+    struct thread *thread = NULL;
+    int error = thread_create(&options, entry, argument, &thread);
+    if (error != OK) {
+        test_fail(__FILE__, __LINE__, "no thread: %s", error_name(error));
+        return NULL;
+    }
+    return thread;
+}
+
+int test_thread_join(struct thread *thread)
+{
+    return thread != NULL ? thread_join(thread) : 0;
+}
+
+bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what)
+{
+    for (unsigned step = 0; test_counted(counter) < least; step++) {
+        if (step == PATIENCE_STEPS) {
+            test_fail(__FILE__, __LINE__, "%s: only %u of %u after ten seconds", what,
+                      test_counted(counter), least);
+            return false;
+        }
+        (void)!thread_sleep_ns(STEP_NS);
+    }
+    return true;
+}
+
+bool test_wait_blocked(const struct thread *thread)
+{
+    for (unsigned step = 0; step < PATIENCE_STEPS; step++) {
+        if (thread == NULL || thread->state == THREAD_BLOCKED) {
+            return true;
+        }
+        (void)!thread_sleep_ns(STEP_NS);
+    }
+    test_fail(__FILE__, __LINE__, "a thread does not wait after ten seconds");
+    return false;
+}
+
+void test_thread_bind(unsigned cpu, unsigned priority)
+{
+    test_equal(thread_priority_set(thread_current(), priority), OK);
+    test_equal(thread_affinity_set(thread_current(), test_cpu_bit(cpu)), OK);
+}
+
+void test_thread_unbind(void)
+{
+    test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
+    test_equal(thread_priority_set(thread_current(), THREAD_PRIORITY_DEFAULT), OK);
+}

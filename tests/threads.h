@@ -1,0 +1,38 @@
+/* Threads for tests: started with one line, and waited for with an end. */
+#pragma once
+
+#include "sched/thread.h"
+
+/* All CPUs that run, by bit, and the bit of one of them: CPU numbers beyond the last begin anew. */
+uint64_t test_cpus_all(void);
+uint64_t test_cpu_bit(unsigned cpu);
+
+/* A thread with these options, by order; NULL, and a failed test, if it cannot be had. */
+struct thread *test_thread_start(unsigned priority, uint64_t affinity, void (*entry)(void *),
+                                 void *argument);
+
+/* Joins a thread that was started; the result is 0 for NULL, which has failed the test already. */
+int test_thread_join(struct thread *thread);
+
+/*
+ * Sleeps until the counter is at least `least`. After ten seconds without it the test fails, and
+ * the answer is false.
+ */
+bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what);
+
+/* Sleeps until the thread waits for something. The same end. */
+bool test_wait_blocked(const struct thread *thread);
+
+static always_inline void test_count(uint32_t *counter)
+{
+    __atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static always_inline uint32_t test_counted(const uint32_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
+}
+
+/* The test's own thread stays on CPU `cpu` with this priority; and is as it was before. */
+void test_thread_bind(unsigned cpu, unsigned priority);
+void test_thread_unbind(void);
