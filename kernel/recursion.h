@@ -8,8 +8,8 @@
 
 #define RECURSION_STEP_BYTES 512 /* how far ahead of the stack pointer it touches */
 
-/* The deepest that fits a stack: what the functions above and the touch ahead need is left. */
-#define RECURSION_BYTES_MAX (STACK_BYTES - 2 * RECURSION_STEP_BYTES)
+/* The deepest that is safe: what the touch ahead and a preemption at the bottom need is left. */
+#define RECURSION_BYTES_MAX (STACK_BYTES - ENTRY_CONTINUE_BYTES - 2 * RECURSION_STEP_BYTES)
 
 struct recursion {
     size_t bytes;                /* how deep to go, from the top of the stack */

@@ -147,6 +147,15 @@ struct trap_frame *stack_fault(struct trap_frame *frame)
 
 bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
 {
+    /* What follows with interrupts off must not be what overflows: ask for room first. */
+    uintptr_t room = address - ENTRY_CONTINUE_BYTES;
+    if (room - STACK_OBJECT_BASE < stack_object_ready_bytes) {
+        uint64_t entry = *paging_leaf(room);
+        if (unlikely(stack_entry_is(entry, STACK_PAGE_GUARD))) {
+            fault_diagnose(frame, room, entry);
+            return false;
+        }
+    }
     /* Highest page first: filling goes down, and the lowest page is the one that may be guard. */
     uintptr_t last = align_down(address + bytes - 1, PAGE_BYTES);
     for (uintptr_t page = last; page >= align_down(address, PAGE_BYTES); page -= PAGE_BYTES) {

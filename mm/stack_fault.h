@@ -58,6 +58,7 @@ struct trap_frame *stack_fault(struct trap_frame *frame);
 
 /*
  * Fills the holes that [address, address + bytes) of a stack in use here needs; false, and an
- * overflow raised on the frame, if part of it is guard. Entry stack, or interrupts off.
+ * overflow raised on the frame, if part of it is guard, or of the ENTRY_CONTINUE_BYTES below. Entry
+ * stack, or interrupts off.
  */
 bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes);

@@ -18,7 +18,7 @@
 
 /* Lies at the very top of the stack that overflowed, above what its exit path uses. */
 struct overflow_record {
-    uintptr_t address; /* what was touched */
+    uintptr_t address; /* what was touched, or needed to preempt the thread */
     uintptr_t rip;
     uintptr_t rsp;
     struct backtrace trace;
@@ -36,7 +36,7 @@ static void record_log(const struct overflow_record *record)
 {
     const struct thread *self = thread_current();
     uintptr_t bottom = stack_bottom(self->slot);
-    log_error("stack overflow: thread %u (%s) touched %p, %ld bytes below its 16 KiB stack "
+    log_error("stack overflow: thread %u (%s) needed %p, %ld bytes below its 16 KiB stack "
               "[%p, %p); it was %lu bytes deep",
               self->id, self->name, (void *)record->address, (long)(bottom - record->address),
               (void *)bottom, (void *)stack_top(self->slot), stack_top(self->slot) - record->rsp);

@@ -53,5 +53,11 @@
 #else
 #define ENTRY_AREA_BYTES LAYOUT_ADDRESS(0x1000)
 #endif
+/*
+ * What must lie between a frame that is moved to a thread's stack and the stack's end: room for the
+ * preemption that follows, which runs with interrupts off, where an overflow would be a panic.
+ */
+#define ENTRY_CONTINUE_BYTES (ENTRY_AREA_BYTES / 16 * 5)
+
 #define ENTRY_STACK_AREAS 3
 #define ENTRY_STACK_BYTES (ENTRY_AREA_BYTES * ENTRY_STACK_AREAS)
