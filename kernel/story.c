@@ -42,7 +42,7 @@ void story_tell_stacks(void)
         log_info("stacks: %lu KiB each, all of it from birth (stack=eager)", STACK_BYTES / 1024);
         return;
     }
-    log_info("stacks: %lu KiB each, %lu at birth, the rest on demand from", STACK_BYTES / 1024,
+    log_info("stacks: %lu KiB of addresses, %lu KiB at birth, then on demand", STACK_BYTES / 1024,
              KIB_A_PAGE);
     log_info("stacks: %u zeroed frames in each CPU's magazine, %u in reserve",
              options.magazine_rounds, options.reserve_frames);
