@@ -77,7 +77,8 @@ TEST(SMP0101, "as many endless threads as CPUs spread over all of them")
 
 static void move_around(unsigned cpu)
 {
-    for (unsigned i = 1; i <= MOVES; i++) {
+    uint64_t end_ns = test_hammer_end();
+    for (unsigned i = 1; i <= MOVES && test_hammer_goes_on(end_ns); i++) {
         test_equal(thread_affinity_set(thread_current(), test_cpu_bit(cpu + i)), OK);
         test_equal(cpu_number(), (cpu + i) % cpu_online_count());
     }
@@ -168,7 +169,8 @@ static unsigned shuffle_next(uint32_t *state)
 static void shuffle_affinities(void *argument)
 {
     uint32_t random = (uint32_t)(uintptr_t)argument;
-    for (unsigned i = 0; i < SHUFFLES; i++) {
+    uint64_t end_ns = test_hammer_end();
+    for (unsigned i = 0; i < SHUFFLES && test_hammer_goes_on(end_ns); i++) {
         struct thread *thread = threads[shuffle_next(&random) % SHUFFLED];
         if (thread != NULL) {
             test_equal(thread_affinity_set(thread, test_cpu_bit(shuffle_next(&random))), OK);
@@ -179,7 +181,8 @@ static void shuffle_affinities(void *argument)
 static void shuffle_priorities(void *argument)
 {
     uint32_t random = (uint32_t)(uintptr_t)argument;
-    for (unsigned i = 0; i < SHUFFLES; i++) {
+    uint64_t end_ns = test_hammer_end();
+    for (unsigned i = 0; i < SHUFFLES && test_hammer_goes_on(end_ns); i++) {
         struct thread *thread = threads[shuffle_next(&random) % SHUFFLED];
         if (thread != NULL) {
             test_equal(thread_priority_set(thread, 5 + shuffle_next(&random) % 10), OK);
@@ -356,7 +359,9 @@ static uint64_t unguarded;
 
 static void count_with_lock(unsigned cpu maybe_unused)
 {
-    for (unsigned i = 0; i < 100 * ROUNDS_A_CPU; i++) {
+    uint64_t end_ns = test_hammer_end();
+    for (unsigned i = 0; i < 100 * ROUNDS_A_CPU && test_hammer_goes_on(end_ns); i++) {
+        __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED);
         uint64_t flags = spin_lock_irq_save(&fair_lock);
         unguarded++;
         spin_unlock_irq_restore(&fair_lock, flags);
@@ -365,32 +370,36 @@ static void count_with_lock(unsigned cpu maybe_unused)
 
 TEST(SMP0111, "a spinlock keeps the other CPUs out")
 {
-    unguarded = 0;
+    unguarded = counter = 0;
     test_on_each_cpu(count_with_lock);
-    test_equal(unguarded, 100UL * ROUNDS_A_CPU * cpu_online_count());
+    test_equal(unguarded, counter);
     test_check(!spin_is_locked(&fair_lock));
 }
 
 static void shoot_often(unsigned cpu)
 {
-    for (unsigned i = 0; i < ROUNDS_A_CPU; i++) {
+    uint64_t end_ns = test_hammer_end();
+    for (unsigned i = 0; i < ROUNDS_A_CPU && test_hammer_goes_on(end_ns); i++) {
         shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, (cpu + 1) * PAGE_BYTES);
+        test_count(&counter);
     }
 }
 
 TEST(SMP0120, "all CPUs shoot down at once, and every round ends")
 {
     uint64_t before = shootdown_count();
+    counter = 0;
     test_on_each_cpu(shoot_often);
     if (cpu_online_count() > 1) {
-        test_check(shootdown_count() - before >= ROUNDS_A_CPU * cpu_online_count());
+        test_check(shootdown_count() - before >= counter);
     }
 }
 
 /* As a CPU sees that comes online while a round is under way. */
 static void shoot_or_disturb(unsigned cpu)
 {
-    for (unsigned i = 0; i < ROUNDS_A_CPU; i++) {
+    uint64_t end_ns = test_hammer_end();
+    for (unsigned i = 0; i < ROUNDS_A_CPU && test_hammer_goes_on(end_ns); i++) {
         if (cpu % 2 == 0) {
             shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
         } else {

@@ -1,6 +1,7 @@
 /* See threads.h. */
 #include "tests/threads.h"
 
+#include "arch/x86_64/clock.h"
 #include "lib/error.h"
 #include "tests/test.h"
 
@@ -60,6 +61,16 @@ bool test_wait_blocked(const struct thread *thread)
     }
     test_fail(__FILE__, __LINE__, "a thread does not wait after ten seconds");
     return false;
+}
+
+uint64_t test_hammer_end(void)
+{
+    return clock_now_ns() + TEST_HAMMER_NS;
+}
+
+bool test_hammer_goes_on(uint64_t end_ns)
+{
+    return clock_now_ns() < end_ns;
 }
 
 void test_thread_bind(unsigned cpu, unsigned priority)

@@ -33,6 +33,15 @@ static always_inline uint32_t test_counted(const uint32_t *counter)
     return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * For loops that hammer: rounds are limited by number and by time, for where several CPUs of the
+ * guest share one of the host a fair lock may cost a turn of the host's scheduler each time.
+ */
+#define TEST_HAMMER_NS 400000000UL
+
+uint64_t test_hammer_end(void);
+bool test_hammer_goes_on(uint64_t end_ns);
+
 /* The test's own thread stays on CPU `cpu` with this priority; and is as it was before. */
 void test_thread_bind(unsigned cpu, unsigned priority);
 void test_thread_unbind(void);
