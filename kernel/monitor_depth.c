@@ -13,7 +13,7 @@ static void bar_print(uint64_t value, uint64_t all)
     console_print(" %9lu %3lu %% %s\n", value, all != 0 ? value * 100 / all : 0, bar);
 }
 
-MONITOR_COMMAND(depth, "", "how deep the stacks of ended threads were")
+MONITOR_COMMAND(depth, "", "how deep the stacks of ended threads went")
 {
     struct stack_depth_histogram histogram;
     uint64_t all = 0;

@@ -44,6 +44,22 @@ BOOT = (
 )
 
 
+# They print what things cost, one guest instruction a tick. What the figures are is not judged.
+COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm")
+FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
+           r"thread_cycle_cached \d+ instructions", r"idle_thread_bytes \d+ bytes")
+FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions")
+
+
+def measures(stack, figures):
+    """A machine that prints these figures."""
+    return Row(f"bench-{stack}", kind="boot", cpus=1, extra=COUNTED, ordered=False,
+               cmdline=f"bench=* stack={stack}", limit_seconds=400,
+               expect=(*(rf"^BENCH {figure}$" for figure in figures), r"leaving: success"))
+
+
+BENCH = (measures("fault", FIGURES + FAULTS), measures("eager", FIGURES))
+
 
 def panics(name, test_id, *expect, **changes):
     """A machine that must panic, and say why: by a test that nothing but its whole id selects."""
@@ -136,4 +152,4 @@ SCRIPT = (
         cmdline="monitor=1"),
 )
 
-ROWS = SUITE + BOOT + PANIC + LESSON + SCRIPT
+ROWS = SUITE + BOOT + BENCH + PANIC + LESSON + SCRIPT

@@ -116,6 +116,9 @@ TEST_C = '/* x */\nTEST(AAA0001, "one sentence")\n{\n}\n'
     ({"tests/b.c": 'TEST(AAA0002, "a # SKIP it")\n{\n}\n'}, "no '#'"),
     ({"tests/b.c": 'TEST(aaa1, "other sentence")\n{\n}\n'}, "not three capitals"),
     ({"docs/a.md": "as AAA0009 shows"}, "no test AAA0009"),
+    ({"tests/b.c": 'LAST_TEST(AAA0002, "other sentence")\n{\n}\n'}, "no row of tests/matrix.py"),
+    ({"tests/b.c": 'LAST_TEST(AAA0002, "other sentence")\n{\n}\n',
+      "tests/matrix.py": "AAA0002"}, None),
     ({"tests/exemptions": "pvh AAA0009 why\n"}, "no test AAA0009"),
 ])
 def test_test_ids(tree, files, wanted):
