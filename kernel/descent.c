@@ -17,14 +17,12 @@
 /* The compiler must not make copies of the function, nor a loop of its recursion. */
 #define kept_function __attribute__((noinline, noclone))
 
+/* Interrupts off. */
 static always_inline uint64_t store_ticks(volatile uint8_t *at)
 {
-    uint64_t flags = interrupts_save();
     uint64_t before = tsc_read_ordered();
     *at = 0;
-    uint64_t after = tsc_read_ordered();
-    interrupts_restore(flags);
-    return after - before;
+    return tsc_read_ordered() - before;
 }
 
 /* Notes that the stack is used down to `address`, and touches it if no frame is there. */
@@ -32,11 +30,13 @@ static always_inline void stack_reach(struct descent *d, uintptr_t address)
 {
     d->calls++;
     d->deepest = d->top - address > d->deepest ? d->top - address : d->deepest;
+    uint64_t flags = interrupts_save(); /* a preemption right here might bring the page first */
     if (!stack_is_backed(address) && d->touches < STACK_PAGES) {
         uint64_t ticks = store_ticks((volatile uint8_t *)address);
         d->touch[d->touches++] = (struct descent_touch){
             .address = address, .ticks = ticks > d->baseline ? ticks - d->baseline : 0};
     }
+    interrupts_restore(flags);
 }
 
 /* May the calling function go one call deeper? Then there is a page for it. */
@@ -118,7 +118,9 @@ static uint64_t baseline_measure(void)
     volatile uint8_t byte;
     uint64_t least = UINT64_MAX;
     for (unsigned i = 0; i < BASELINE_TRIES; i++) {
+        uint64_t flags = interrupts_save();
         uint64_t ticks = store_ticks(&byte);
+        interrupts_restore(flags);
         least = ticks < least ? ticks : least;
     }
     return least;
