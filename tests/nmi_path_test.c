@@ -190,6 +190,14 @@ TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactl
     for (unsigned pages = 1; pages <= PAGES_MAX; pages++) {
         walk(slot, pages);
     }
+    if (walked == 0) {
+        /* Bochs 3.0: it takes none there, and never returns from one that it does take. */
+        exception_handler_set(VECTOR_DEBUG, old_handler);
+        nmi_observer_set(old_observer);
+        scratch_stack_destroy(slot);
+        test_skip("the machine takes no execute breakpoint at the page-fault stub");
+        return;
+    }
     test_check(path_length > 40 && path_length < PATH_MAX);
 
     exception_handler_set(VECTOR_DEBUG, debug_stop);
