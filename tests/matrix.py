@@ -124,6 +124,24 @@ PANIC = (
     panics("nested-fault", "PAN0037", IN_ENTRY, r"^Registers of the code that #PF",
            r"^Registers of the code that #PF", r"observer_touch\S+ +<- interrupted by #PF",
            r"test_run_PAN0037\S+ +<- interrupted by #PF"),
+    panics("mutex-twice", "PAN0050", r"^PANIC: thread \d+ \(PAN0050\) takes mutex 'first', which it "
+           r"holds already$"),
+    panics("mutex-not-held", "PAN0051", r"^PANIC: thread \d+ \(PAN0051\) gives up mutex 'first', "
+           r"which it does not hold$"),
+    panics("mutex-at-exit", "PAN0052",
+           r"^PANIC: thread \d+ \(PAN0052\) exits while it holds 1 mutexes and 0 spinlocks$"),
+    panics("mutex-order", "PAN0053", r"^PANIC: lock order: mutex 'first' is taken while 'second' is "
+           r"held, and elsewhere", r"test_run_PAN0053", build="invariant"),
+    panics("mutex-in-spinlock", "PAN0054", r"^PANIC: thread \d+ \(PAN0054\) may have to wait for "
+           r"mutex 'first' while it holds 1 spinlocks, interrupts on$", build="invariant"),
+    panics("wait-interrupts-off", "PAN0055", r"^PANIC: thread \d+ \(PAN0055\) may have to wait for "
+           r"semaphore '' while it holds 0 spinlocks, interrupts off$", build="invariant"),
+    panics("spinlock-order", "PAN0056", r"^PANIC: lock order: 'left' is taken while 'right' is held, "
+           r"and elsewhere it is the other way round$", build="invariant"),
+    panics("spinlock-twice", "PAN0057", r"^PANIC: spinlock 'left' is taken twice by the same CPU$",
+           build="invariant"),
+    panics("sleep-in-spinlock", "PAN0058", r"^PANIC: thread \d+ \(PAN0058\) waits while it holds 1 "
+           r"spinlocks besides the queue's$", r"thread_sleep_ns", build="invariant"),
 )
 
 # A kernel that was built wrong on purpose, to show what goes wrong: interrupts, NMI and #DB enter on

@@ -1,11 +1,7 @@
 /* Many CPUs: affinity, migration, balance, fairness of spinlocks, and shootdowns from everywhere.
  */
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/lapic.h"
-#include "arch/x86_64/shootdown.h"
-#include "arch/x86_64/vectors.h"
 #include "lib/error.h"
-#include "mm/stack.h"
 #include "sched/run_queue.h"
 #include "sched/semaphore.h"
 #include "tests/on_each_cpu.h"
@@ -15,7 +11,6 @@
 #define MOVES           40
 #define SHUFFLED        12
 #define SHUFFLES        400
-#define ROUNDS_A_CPU    30
 #define URGENT_PRIORITY 20
 
 static bool stop;
@@ -309,109 +304,4 @@ TEST(SMP0107, "who waits behind an endless more urgent thread runs where a less 
         test_thread_join(threads[cpu]);
     }
     test_thread_join(waiting);
-}
-
-static struct spinlock fair_lock = SPINLOCK("fairness");
-static uint8_t fair_order[CPU_MAX];
-static uint32_t fair_count;
-
-static void lock_and_note(void *argument)
-{
-    spin_lock(&fair_lock);
-    fair_order[fair_count++] = (uint8_t)(uintptr_t)argument;
-    spin_unlock(&fair_lock);
-}
-
-TEST(SMP0110, "a spinlock serves the CPUs in the order in which they came")
-{
-    unsigned count = cpu_online_count();
-    fair_count = 0;
-    test_thread_bind(0, THREAD_PRIORITIES - 1);
-    spin_lock(&fair_lock);
-    for (uintptr_t i = 1; i < count; i++) {
-        /* Last CPU first, so that the order is not that of the numbers. */
-        uint32_t tickets = __atomic_load_n(&fair_lock.next, __ATOMIC_RELAXED);
-        threads[i] = NULL;
-        const struct thread_options options = {
-            .name = "fair", .priority = 16, .affinity = test_cpu_bit(count - (unsigned)i)};
-        if (thread_create(&options, lock_and_note, (void *)i, &threads[i]) != OK) {
-            continue;
-        }
-        while (__atomic_load_n(&fair_lock.next, __ATOMIC_RELAXED) == tickets) {
-            cpu_pause();
-        }
-    }
-    test_check(spin_is_locked(&fair_lock));
-    test_check(!spin_try_lock(&fair_lock));
-    spin_unlock(&fair_lock);
-    for (unsigned i = 1; i < count; i++) {
-        test_check(threads[i] != NULL);
-        test_thread_join(threads[i]);
-    }
-    test_thread_unbind();
-    test_equal(fair_count, count - 1);
-    for (unsigned i = 0; i < fair_count; i++) {
-        test_equal(fair_order[i], i + 1);
-    }
-}
-
-static uint64_t unguarded;
-
-static void count_with_lock(unsigned cpu maybe_unused)
-{
-    uint64_t end_ns = test_hammer_end();
-    for (unsigned i = 0; i < 100 * ROUNDS_A_CPU && test_hammer_goes_on(end_ns); i++) {
-        __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED);
-        uint64_t flags = spin_lock_irq_save(&fair_lock);
-        unguarded++;
-        spin_unlock_irq_restore(&fair_lock, flags);
-    }
-}
-
-TEST(SMP0111, "a spinlock keeps the other CPUs out")
-{
-    unguarded = counter = 0;
-    test_on_each_cpu(count_with_lock);
-    test_equal(unguarded, counter);
-    test_check(!spin_is_locked(&fair_lock));
-}
-
-static void shoot_often(unsigned cpu)
-{
-    uint64_t end_ns = test_hammer_end();
-    for (unsigned i = 0; i < ROUNDS_A_CPU && test_hammer_goes_on(end_ns); i++) {
-        shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, (cpu + 1) * PAGE_BYTES);
-        test_count(&counter);
-    }
-}
-
-TEST(SMP0120, "all CPUs shoot down at once, and every round ends")
-{
-    uint64_t before = shootdown_count();
-    counter = 0;
-    test_on_each_cpu(shoot_often);
-    if (cpu_online_count() > 1) {
-        test_check(shootdown_count() - before >= counter);
-    }
-}
-
-/* As a CPU sees that comes online while a round is under way. */
-static void shoot_or_disturb(unsigned cpu)
-{
-    uint64_t end_ns = test_hammer_end();
-    for (unsigned i = 0; i < ROUNDS_A_CPU && test_hammer_goes_on(end_ns); i++) {
-        if (cpu % 2 == 0) {
-            shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
-        } else {
-            lapic_send_all_but_self(VECTOR_SHOOTDOWN);
-        }
-    }
-}
-
-TEST(SMP0121, "a shootdown's interrupt that nobody waits for is not taken for an answer")
-{
-    lapic_send_self(VECTOR_SHOOTDOWN);
-    test_on_each_cpu(shoot_or_disturb);
-    lapic_send_self(VECTOR_SHOOTDOWN);
-    shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
 }

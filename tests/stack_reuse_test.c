@@ -154,6 +154,21 @@ TEST(STK0104, "a stack of which only some pages can be had is an error, and noth
     test_equal(slots_after, slots);
 }
 
+static never_inline void touch_lowest_page(void)
+{
+    *(volatile char *)(stack_bottom(thread_current()->slot) + 100) = 1;
+}
+
+TEST(STK0105, "a thread may give up its pages and grow again, often within one turn")
+{
+    for (unsigned i = 0; i < 20; i++) {
+        stack_trim(thread_current()->slot,
+                   align_down((uintptr_t)__builtin_frame_address(0), PAGE_BYTES));
+        touch_lowest_page();
+        test_equal(stack_pages_backed(thread_current()->slot), STACK_PAGES);
+    }
+}
+
 /* A stack that no thread owns, looked at from every CPU while its lowest page changes frames. */
 static struct {
     uint32_t slot;

@@ -317,6 +317,7 @@ TEST(THR0014, "who moved to another CPU at the end of its turn gets a turn there
 {
     memset(&spin, 0, sizeof(spin));
     counter = 0;
+    test_thread_bind(0, 16); /* or this thread's waking would end a turn over there */
     struct peer *peer = &spin.peers[0][0];
     peer->thread = test_thread_start(SPIN_PRIORITY, test_cpu_bit(0), move_and_spin, peer);
     for (unsigned step = 0; step < 2000 && __atomic_load_n(&peer->loops, __ATOMIC_RELAXED) == 0;
@@ -328,4 +329,5 @@ TEST(THR0014, "who moved to another CPU at the end of its turn gets a turn there
     __atomic_store_n(&spin.stop, true, __ATOMIC_RELAXED);
     test_thread_join(other);
     test_thread_join(peer->thread);
+    test_thread_unbind();
 }

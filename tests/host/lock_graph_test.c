@@ -1,0 +1,61 @@
+/* The graph of lock orders: what counts as reversed, names without end, and many CPUs at once. */
+#include "lib/lock_graph.h"
+
+#include <string.h>
+
+#include "tests/host/host.h"
+
+HOST_TEST("locks taken in one order are right, in both orders reversed, whenever that was")
+{
+    static struct lock_graph graph;
+
+    host_equal(lock_graph_note(&graph, "a", "b"), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, "a", "b"), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, "b", "c"), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, "a", "c"), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, "c", "b"), LOCK_ORDER_REVERSED);
+    host_equal(lock_graph_note(&graph, "b", "a"), LOCK_ORDER_REVERSED);
+    host_equal(lock_graph_note(&graph, "a", "a"), LOCK_ORDER_RIGHT);
+}
+
+HOST_TEST("a lock graph knows sixty-four names and says so when there are more")
+{
+    static struct lock_graph graph;
+    static char names[LOCK_GRAPH_NAMES_MAX + 1];
+
+    for (unsigned i = 1; i < LOCK_GRAPH_NAMES_MAX; i++) {
+        host_equal(lock_graph_note(&graph, &names[i - 1], &names[i]), LOCK_ORDER_RIGHT);
+    }
+    host_equal(lock_graph_note(&graph, &names[0], &names[LOCK_GRAPH_NAMES_MAX]),
+               LOCK_ORDER_TOO_MANY_NAMES);
+    host_equal(lock_graph_note(&graph, &names[LOCK_GRAPH_NAMES_MAX], &names[0]),
+               LOCK_ORDER_TOO_MANY_NAMES);
+    host_equal(lock_graph_note(&graph, &names[63], &names[62]), LOCK_ORDER_REVERSED);
+}
+
+static struct lock_graph shared;
+static char shared_names[40];
+static unsigned reversed;
+
+static void note_upwards(unsigned cpu)
+{
+    for (unsigned round = 0; round < 2000; round++) {
+        unsigned low = (round * 7 + cpu) % 39, high = low + 1 + round % (39 - low);
+
+        if (lock_graph_note(&shared, &shared_names[low], &shared_names[high]) != LOCK_ORDER_RIGHT) {
+            __atomic_add_fetch(&reversed, 1, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+HOST_TEST("several CPUs name locks at once, and each gets one number")
+{
+    host_cpus_create(4);
+    host_cpus_run(4, note_upwards);
+    host_equal(reversed, 0);
+    for (unsigned i = 0; i < LOCK_GRAPH_NAMES_MAX; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            host_check(shared.names[i] == NULL || shared.names[i] != shared.names[j]);
+        }
+    }
+}
