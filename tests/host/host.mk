@@ -4,8 +4,8 @@
 HOST_CC     ?= gcc
 HOST_OUT    := build/host
 HOST_MODULES := $(wildcard lib/*.c) arch/x86_64/memory_map.c $(wildcard mm/buddy.c mm/frame*.c \
-    mm/slab*.c mm/memory.c mm/region.c mm/magazine.c mm/stack.c mm/stack_*.c sched/gate.c \
-    sched/run_queue.c) boot/boot_info.c boot/multiboot2.c boot/pvh.c \
+    mm/slab*.c mm/memory.c mm/region.c mm/magazine.c mm/stack.c mm/stack_*.c mm/fault_inject.c \
+    sched/gate.c sched/run_queue.c) boot/boot_info.c boot/multiboot2.c boot/pvh.c \
     $(wildcard arch/x86_64/acpi*.c) arch/x86_64/physical_reader.c tests/firmware_image.c
 HOST_MODULES += $(addprefix arch/x86_64/,font.c framebuffer.c scan_code.c screen.c) $(wildcard kernel/line_*.c) \
     kernel/arguments.c kernel/escape_decoder.c
