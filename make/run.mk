@@ -59,6 +59,20 @@ GDB_COMMANDS = -ex 'set architecture i386:x86-64' -ex 'set pagination off' \
 gdb: build/$(VARIANT)/kernel.elf
 	gdb -q $< $(GDB_COMMANDS)
 
+# Counting instructions: one is one tick of the TSC, and every run counts the same. The CPU model is
+# the one that the figures of other systems in docs/measures.md were taken with.
+BENCH ?= *
+
+## make bench        what the kernel costs, in guest instructions; BENCH=PATTERN, CMDLINE=stack=eager
+bench: setup-run
+	$(AGAIN) bench-ready
+
+bench-ready: build/release/kernel.elf
+	$(Q)$(QEMU) -M pc -accel tcg -cpu qemu64 -smp 1 -m $(MEM) -icount shift=0,sleep=off \
+	    -rtc base=2025-01-01,clock=vm -net none -display none -serial stdio \
+	    -device isa-debug-exit,iobase=0xf4,iosize=4 \
+	    -kernel $< -append '$(CMDLINE) bench=$(BENCH) exit=1' </dev/null; $(qemu_status)
+
 # Bochs: its debugger on this terminal, the serial line in a file, the screen in a window where
 # there is a display, else for a VNC viewer on port 5900.
 BOCHS_CPU     ?= tigerlake

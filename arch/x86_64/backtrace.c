@@ -1,11 +1,13 @@
 /*
  * Walks the chain of frame pointers. An odd one is the mark of a trap frame (trap_frame.h): there
  * the chain goes on in the context that was interrupted, on whatever stack that was. Frames that
- * were moved carry their own mark, so nothing special is needed for them.
+ * were moved carry their own mark, so nothing special is needed for them. A function that was
+ * interrupted without a frame of its own has its caller added from the stack's top (frameless.c).
  */
 #include "arch/x86_64/backtrace.h"
 
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/frameless.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/symbols.h"
@@ -51,9 +53,9 @@ static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame
 static bool trap_frame_read(uintptr_t at, uint64_t *rip, uint64_t *rbp, uint32_t *vector)
 {
     const struct trap_frame *frame = (const struct trap_frame *)at;
-    uint64_t word;
+    uint64_t word, rsp;
     if (!word_read((uintptr_t)&frame->rip, rip) || !word_read((uintptr_t)&frame->rbp, rbp) ||
-        !word_read((uintptr_t)&frame->error, &word)) {
+        !word_read((uintptr_t)&frame->error, &word) || !word_read((uintptr_t)&frame->rsp, &rsp)) {
         return false;
     }
     *vector = (uint32_t)(word >> 32);
@@ -72,6 +74,11 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer)
                 return;
             }
             if (!step_add(trace, address, at, vector + 1)) {
+                return;
+            }
+            uintptr_t rsp = ((const struct trap_frame *)at)->rsp;
+            uintptr_t caller = frameless_caller(address, rsp, word_read);
+            if (caller != 0 && !step_add(trace, caller, rsp, 0)) {
                 return;
             }
         } else {

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import boot, elf, exemptions, hostside, machine, report, script
+from . import boot, elf, exemptions, hostside, machine, report, script, systems
 from .paths import BuildError, Paths
 from .progress import Progress
 from .result import FAILED, Group
@@ -186,6 +186,8 @@ def main(arguments, root, rows):
         groups = run.run_all()
         if not options.row and not options.quick and not run.broken:
             groups.append(stale_exemptions(run, rows, listed))
+            with open(os.path.join(root, "docs", "systems.md"), encoding="utf-8") as file:
+                groups.append(systems.check_systems(file.read(), groups))
     except (KeyboardInterrupt, SystemExit):
         machine.kill_all()
         print("\ninterrupted")

@@ -1,0 +1,54 @@
+"""docs/systems.md is held against what ran: each kind of untruth is found."""
+
+import os
+
+import pytest
+
+from runner import systems
+from runner.result import FAILED, PASSED, SKIPPED, Group
+
+ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
+
+
+def document(state="done", names="STK0001"):
+    """All rows, the first with this state and these names, the others open."""
+    lines = [f"| A1 | what | R | {state} | {names} | make run | book | |"]
+    lines += [f"| {row} | what | | open | | | | |" for row in systems.ROWS[1:]]
+    return "\n".join(lines)
+
+
+def ran(name, outcome, group="pvh-1cpu"):
+    """A group with one case."""
+    made = Group(group)
+    made.add(name, outcome)
+    return [made]
+
+
+def test_a_row_whose_test_passed_is_good():
+    assert systems.complaints(document(), ran("STK0001", PASSED)) == []
+
+
+@pytest.mark.parametrize("text, groups, words", [
+    (document(), [], "did not run"),
+    (document(), ran("STK0001", FAILED), "failed"),
+    (document(), ran("STK0001", SKIPPED), "did not run and pass"),
+    (document(names=""), ran("STK0001", PASSED), "nothing shows it"),
+    (document(state="partly", names=""), [], "nothing shows it"),
+    (document(state="open"), ran("STK0001", PASSED), "is open"),
+    (document(state="finished"), ran("STK0001", PASSED), "no state"),
+    (document() + "\n" + document(), ran("STK0001", PASSED), "twice"),
+    ("", [], "missing"),
+    (document().replace(" make run |", ""), ran("STK0001", PASSED), "columns"),
+    (document(names="row:pvh-1cpu"), ran("STK0001", FAILED), "row:pvh-1cpu failed"),
+])
+def test_untruths_are_found(text, groups, words):
+    assert any(words in line for line in systems.complaints(text, groups))
+
+
+def test_a_whole_row_can_show_it():
+    assert systems.complaints(document(names="row:pvh-1cpu"), ran("STK0001", PASSED)) == []
+
+
+def test_the_document_of_this_tree_is_well_formed():
+    with open(os.path.join(ROOT, "docs", "systems.md"), encoding="utf-8") as file:
+        assert len(systems.parse(file.read())) == len(systems.ROWS)
