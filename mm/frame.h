@@ -107,6 +107,9 @@ void frame_cache_drain_this_cpu(void);
  */
 void frame_set_free_interceptor(bool (*interceptor)(physical_t frame));
 
+/* Frames that any CPU could have now: those in no CPU's front list. */
+size_t frame_shared_free_count(void);
+
 /* Frames free now, front lists included, and frames under management. Exact when nothing moves. */
 size_t frame_free_count(void);
 size_t frame_total_count(void);

@@ -104,6 +104,11 @@ size_t frame_total_count(void)
     return total;
 }
 
+size_t frame_shared_free_count(void)
+{
+    return __atomic_load_n(&frame_buddy.free_count, __ATOMIC_RELAXED);
+}
+
 size_t frame_free_count(void)
 {
     return __atomic_load_n(&frame_buddy.free_count, __ATOMIC_RELAXED) + frame_cached_count();

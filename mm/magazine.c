@@ -116,7 +116,11 @@ static bool refill_try(struct magazine *own, uint32_t least)
         own->low_water = available;
     }
     magazine_charge();
-    if (own->taken == 0 || rounds_add(own, own->taken)) {
+    if (own->taken == 0) {
+        return true;
+    }
+    /* While others starve a magazine takes no more than it must have. */
+    if (stack_starving() == 0 && rounds_add(own, own->taken)) {
         return true;
     }
     return available >= least || rounds_add(own, least - available);

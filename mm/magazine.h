@@ -80,9 +80,9 @@ static always_inline void magazine_charge_rest(void)
 
 /*
  * Books what was taken as stack memory and replaces it, without waiting: from this CPU's free
- * frames, else the allocator, else the reserve. Tries for a full magazine first, then for `least`
- * available rounds; each try takes all it needs or nothing. True if at least `least` are available
- * afterwards. Interrupts off; takes the allocator's locks; zeroes.
+ * frames, else the allocator, else the reserve. Tries for a full magazine first (unless threads
+ * starve), then for `least` available rounds; each try takes all it needs or nothing. True if at
+ * least `least` are available afterwards. Interrupts off; takes the allocator's locks; zeroes.
  */
 must_check bool magazine_refill(uint32_t least);
 

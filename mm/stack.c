@@ -143,7 +143,8 @@ static bool cache_take(uint32_t *slot)
 
 int stack_create(uint32_t *slot)
 {
-    if (likely(cache_take(slot))) {
+    /* Who waits for frames comes before who wants to be born, be it on a stack from the cache. */
+    if (likely(stack_starving() == 0 && cache_take(slot))) {
         stack_depth_forget(*slot);
         return OK;
     }

@@ -179,8 +179,24 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
     return true;
 }
 
+/* I3, as it holds at every instruction of a thread that can be interrupted. */
+static void cover_check(void)
+{
+    const struct stack_use *use = this_cpu_pointer(stack_use);
+    if (use->current_hole == 0) {
+        return; /* before the first thread */
+    }
+    if (magazine_available() < stack_missing(stack_entry_slot(use->current_hole))) {
+        panic("the magazine of CPU %u holds %u rounds, and the stack that runs (slot %u) could ask "
+              "for %u: the dispatch gate let it run without cover",
+              cpu_number(), magazine_available(), stack_entry_slot(use->current_hole),
+              stack_missing(stack_entry_slot(use->current_hole)));
+    }
+}
+
 void stack_fault_init(void)
 {
+    entry_return_check = cover_check;
     page_fault_handler = stack_fault;
     entry_stack_fill = stack_fill;
 }

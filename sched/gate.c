@@ -33,9 +33,23 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
     return magazine_refill(need) || gate_open;
 }
 
+/*
+ * Frames that threads were let go for which have not passed the gate yet: promised, though they
+ * still count as free. Without it the same frames would be promised twice, and threads less urgent
+ * let go too. Guarded by starved_lock.
+ */
+static uint32_t promised;
+
+static void promise_end(struct thread *thread)
+{
+    promised -= thread->promised_frames;
+    thread->promised_frames = 0;
+}
+
 void gate_starve(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&starved_lock);
+    promise_end(thread);
     if (thread->starved_since_ns == 0) {
         thread->starved_since_ns = clock_now_ns();
         gate_counts.waits++;
@@ -53,24 +67,27 @@ void gate_starve(struct thread *thread)
         place = place->next;
     }
     list_insert_before(place, &thread->run_node);
+    gate_counts.episodes += stack_starving() == 0;
     stack_starving_add(1);
     spin_unlock_irq_restore(&starved_lock, flags);
 }
 
-/* The first of the queue if `frames` would back the rest of its stack; it is out of the queue. */
-static struct thread *starved_take(size_t *frames)
+/* The first of the queue if there are frames for the rest of its stack; it is out of the queue. */
+static struct thread *starved_take(void)
 {
     struct thread *thread = NULL;
     uint64_t flags = spin_lock_irq_save(&starved_lock);
+    /* What lies in some CPU's front list helps only there; the tick empties those lists. */
+    size_t frames = frame_shared_free_count() + stack_reserve_count();
     if (!list_empty(&starved_queue)) {
-        thread = list_entry(list_first(&starved_queue), struct thread, run_node);
-        uint32_t need = stack_missing(thread->slot);
-        if (need <= *frames) {
-            *frames -= need;
+        struct thread *first = list_entry(list_first(&starved_queue), struct thread, run_node);
+        uint32_t need = stack_missing(first->slot);
+        if (promised + need <= frames) {
+            thread = first;
+            thread->promised_frames = (uint8_t)need;
+            promised += need;
             list_remove(&thread->run_node);
             stack_starving_add(-1);
-        } else {
-            thread = NULL;
         }
     }
     spin_unlock_irq_restore(&starved_lock, flags);
@@ -79,15 +96,17 @@ static struct thread *starved_take(size_t *frames)
 
 void gate_feed(void)
 {
-    size_t frames = frame_free_count() + stack_reserve_count();
     struct thread *thread;
-    while ((thread = starved_take(&frames)) != NULL) {
+    while ((thread = starved_take()) != NULL) {
         schedule_ready(thread, THREAD_STARVED);
     }
 }
 
 void gate_fed(struct thread *thread)
 {
+    uint64_t flags = spin_lock_irq_save(&starved_lock);
+    promise_end(thread);
+    spin_unlock_irq_restore(&starved_lock, flags);
     uint64_t waited_ns = clock_now_ns() - thread->starved_since_ns;
     thread->starved_since_ns = 0;
     if (waited_ns > gate_counts.longest_wait_ns) {

@@ -1,8 +1,25 @@
 /*
  * The dispatch gate: a CPU switches from p to n only while its magazine covers
- * missing(p) + missing(n). Why that suffices: until the switch is complete both stacks are in use
- * here and can ask for no more than their missing pages; afterwards n alone can. Whatever is taken
- * leaves the magazine and the stack's missing pages by the same number. Refills only add.
+ * missing(p) + missing(n).
+ *
+ * Why that suffices, on every path by which a running thread can take a page (invariant I3):
+ *
+ *  - Growth. A touch of a hole takes at most the pages that are missing, and what it takes leaves
+ *    the magazine and the missing pages by the same number. So the cover keeps itself, whatever the
+ *    thread does, interrupts on or off; nobody else takes from this CPU's magazine.
+ *  - Frames moved from an entry stack (a preemption, a page fault of the thread's own) lie on the
+ *    thread's stack like any frame: they are filled by the fault's own function, from the same
+ *    cover. What does not fit above the fault floor is an overflow, never a missing page.
+ *  - A switch. From the gate until the next thread has finished the switch both stacks are in use
+ *    here, the old one by the pushes, the new one by what it calls first: hence the sum. A thread
+ *    that is born or comes from another CPU passes the same gate.
+ *  - The refill itself runs on p's stack: what it takes is booked before it adds (magazine.c).
+ *  - missing(t) grows only by taking pages away: by t itself, which refills first (stack_trim()),
+ *    or while t is on no run queue, so that it passes the gate again before it runs. A stack that
+ *    was swapped out whole misses 4; then the sum is at most 3 + 4 = MAGAZINE_ROUNDS_MIN.
+ *
+ * The invariant build asserts it at each dispatch, each stack fault, and each return from an entry
+ * stack to code that had interrupts on (entry_return_check).
  */
 #pragma once
 
@@ -43,7 +60,8 @@ void gate_feed(void);
 void gate_fed(struct thread *thread);
 
 struct gate_counts {
-    uint64_t waits; /* how often a thread starved */
+    uint64_t waits;    /* how often a thread starved */
+    uint64_t episodes; /* how often somebody did when nobody else did */
     uint64_t longest_wait_ns;
 };
 

@@ -16,6 +16,7 @@
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/error.h"
+#include "mm/frame.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
@@ -243,6 +244,9 @@ void schedule_tick(void)
 
     deadline_expire();
     if (unlikely(stack_starving() != 0)) {
+        /* What only this CPU could use might feed somebody elsewhere. */
+        stack_cache_drain();
+        frame_cache_drain_this_cpu();
         gate_feed();
         if (stack_reclaim_wanted()) {
             reclaimer_wake();

@@ -10,6 +10,7 @@
 #include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_reserve.h"
+#include "sched/gate.h"
 #include "sched/thread.h"
 
 #define PATIENCE_NS   500000000UL
@@ -28,7 +29,7 @@ struct survey {
 };
 
 static uint32_t reports;
-static uint64_t reported_ns; /* the wait that was reported last */
+static uint64_t reported_episode; /* the episode that was reported last */
 
 uint32_t starvation_reports(void)
 {
@@ -90,16 +91,17 @@ static void survey_log(const struct survey *survey)
 void starvation_watch(void)
 {
     static struct survey survey;
+    uint64_t episode = gate_counts.episodes;
     if (stack_starving() == 0) {
         return;
     }
     survey = (struct survey){0};
     thread_for_each(survey_thread, &survey);
-    if (survey.starved == 0 || survey.oldest_ns == 0 || survey.oldest_ns == reported_ns ||
+    if (survey.starved == 0 || survey.oldest_ns == 0 || episode == reported_episode ||
         clock_now_ns() - survey.oldest_ns < PATIENCE_NS) {
         return;
     }
-    reported_ns = survey.oldest_ns;
+    reported_episode = episode;
     reports++;
     survey_log(&survey);
 }

@@ -4,8 +4,9 @@
 #include "lib/compiler.h"
 
 /*
- * Logs one report for each time that somebody has starved for half a second; called every tenth of
- * a second. Thread context, a fully backed thread; allocates nothing.
+ * Logs one report for each episode (from the first thread that starves until none does) in which
+ * somebody has starved for half a second; called every tenth of a second. Thread context, a fully
+ * backed thread; allocates nothing.
  */
 void starvation_watch(void);
 

@@ -48,8 +48,9 @@ struct thread {
 #ifdef INVARIANT
     const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those held: mutex_order.c */
 #endif
-    uint8_t slice_ticks; /* ticks left of its turn */
-    uint8_t pages_most;  /* most pages its stack had backed when it left a CPU */
+    uint8_t slice_ticks;     /* ticks left of its turn */
+    uint8_t promised_frames; /* while it is let go and has not passed the gate; see gate.c */
+    uint8_t pages_most;      /* most pages its stack had backed when it left a CPU */
 
     /* Set at birth. */
     bool backed;      /* fully backed: never starves */

@@ -11,11 +11,11 @@
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
 #include "sched/thread.h"
+#include "tests/memory_exhaust.h"
 #include "tests/test.h"
 
 #define DEEP_THREADS     200
 #define FRAMES_AT_A_TIME 64
-#define CHAIN_END        UINT32_MAX
 
 /* What the deep threads and the giver share. Guarded by `lock`. */
 static struct {
@@ -29,8 +29,6 @@ static struct {
 } dive;
 
 static struct thread *divers[DEEP_THREADS];
-static uint32_t taken_chain; /* frames taken, linked by their tags: no frame is touched */
-static size_t taken_count;
 
 static void dive_wait(bool *condition, unsigned *counter)
 {
@@ -86,50 +84,15 @@ static void diver(void *argument)
     dive_down(stack_bottom(thread_current()->slot), (unsigned char)(uintptr_t)argument);
 }
 
-static void frames_take_all(void)
-{
-    physical_t frame;
-    while (frame_allocate(FRAME_OWNER_TEST, &frame) == OK) {
-        frame_tag_set(frame, taken_chain);
-        taken_chain = (uint32_t)(frame / PAGE_BYTES);
-        taken_count++;
-    }
-}
-
-/* From every CPU in turn, so that no CPU's front list keeps any. */
-static void memory_exhaust(void)
-{
-    taken_chain = CHAIN_END;
-    taken_count = 0;
-    for (unsigned round = 0; round < 2; round++) {
-        for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
-            if (thread_affinity_set(thread_current(), 1UL << cpu) == OK) {
-                frame_cache_drain_this_cpu();
-                frames_take_all();
-            }
-        }
-    }
-    test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
-}
-
-static void memory_give(size_t frames)
-{
-    for (; frames > 0 && taken_chain != CHAIN_END; frames--) {
-        physical_t frame = (physical_t)taken_chain * PAGE_BYTES;
-        taken_chain = frame_tag(frame);
-        frame_free(frame, FRAME_OWNER_TEST);
-        taken_count--;
-    }
-}
-
 /* Fully backed: it runs whatever happens to the magazines. */
 static void giver(void *argument maybe_unused)
 {
     while (dive_read(&dive.waiting) < DEEP_THREADS) {
         (void)!thread_sleep_ns(2000000);
     }
-    memory_exhaust();
-    test_note("%lu frames taken, %lu free", taken_count, frame_free_count());
+    struct memory_exhausted taken;
+    memory_exhaust(&taken);
+    test_note("%lu frames taken, %lu free", taken.count, frame_free_count());
     test_check(frame_free_count() <= 2);
 
     dive_signal(&dive.go);
@@ -151,13 +114,13 @@ static void giver(void *argument maybe_unused)
         test_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
     }
     while (dive_read(&dive.at_bottom) < DEEP_THREADS) {
-        memory_give(FRAMES_AT_A_TIME);
+        memory_give(&taken, FRAMES_AT_A_TIME);
         (void)!thread_sleep_ns(4000000);
-        if (taken_chain == CHAIN_END && stack_starving() == 0) {
+        if (taken.count == 0 && stack_starving() == 0) {
             break; /* all is given back; whatever is missing now is a bug, told below */
         }
     }
-    memory_give(SIZE_MAX);
+    memory_give(&taken, SIZE_MAX);
     for (unsigned step = 0; step < 500 && dive_read(&dive.at_bottom) < DEEP_THREADS; step++) {
         (void)!thread_sleep_ns(4000000);
     }

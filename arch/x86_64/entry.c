@@ -39,6 +39,18 @@ bool (*page_fault_thread_case)(struct trap_frame *) = thread_case_nothing;
 bool (*entry_stack_fill)(struct trap_frame *, uintptr_t, size_t) = fill_nothing;
 void (*entry_preempt)(void) = preempt_nothing;
 
+void (*entry_return_check)(void);
+
+/* Every way out of an entry stack but the stack fault's own, which checks itself. */
+static always_inline void return_check(const struct trap_frame *frame maybe_unused)
+{
+#ifdef INVARIANT
+    if (entry_return_check != NULL && (frame->rflags & FLAGS_INTERRUPT)) {
+        entry_return_check();
+    }
+#endif
+}
+
 static exception_handler exception_handlers[VECTOR_EXCEPTIONS];
 
 static const char *const vector_names[VECTOR_EXCEPTIONS] = {
@@ -90,6 +102,7 @@ struct trap_frame *entry_move_frame(struct trap_frame *frame)
         return NULL;
     }
     *copy = *frame;
+    return_check(frame);
     return copy;
 }
 
@@ -109,6 +122,7 @@ static struct trap_frame *interrupt_leave(struct trap_frame *frame)
 struct trap_frame *entry_interrupt(struct trap_frame *frame)
 {
     interrupt_dispatch(frame);
+    return_check(frame);
     return interrupt_leave(frame);
 }
 
@@ -133,18 +147,21 @@ struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 struct trap_frame *entry_nmi(struct trap_frame *frame)
 {
     exception_handle(frame);
+    return_check(frame);
     return NULL;
 }
 
 struct trap_frame *entry_debug(struct trap_frame *frame)
 {
     exception_handle(frame);
+    return_check(frame);
     return NULL;
 }
 
 struct trap_frame *entry_machine_check(struct trap_frame *frame)
 {
     exception_handle(frame);
+    return_check(frame);
     return NULL;
 }
 

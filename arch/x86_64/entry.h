@@ -34,6 +34,12 @@ extern bool (*entry_stack_fill)(struct trap_frame *frame, uintptr_t address, siz
 /* Preempts the current thread, in its context, interrupts off. Registered by sched. */
 extern void (*entry_preempt)(void);
 
+/*
+ * The invariant build calls this before an entry stack is left for code that had interrupts on:
+ * what must hold for a running thread must hold there. Registered by mm.
+ */
+extern void (*entry_return_check)(void);
+
 /* An exception by a handler of its own; false if it is fatal. Any exception but #PF. */
 typedef bool (*exception_handler)(struct trap_frame *frame);
 

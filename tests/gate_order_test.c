@@ -1,0 +1,251 @@
+/*
+ * Who gets memory first when it comes back: the most urgent, then the oldest; nobody who comes
+ * later, and nobody is forgotten. Memory is at zero meanwhile; the test's own thread of control is
+ * fully backed.
+ */
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/gate.h"
+#include "sched/starvation.h"
+#include "sched/thread.h"
+#include "tests/memory_exhaust.h"
+#include "tests/test.h"
+
+#define DIVERS 60
+
+static struct {
+    struct spinlock lock;
+    struct wait_queue queue;
+    unsigned waiting;
+    bool go[2];   /* for the ordinary, and for the urgent */
+    bool surface; /* until then those who came through keep their pages */
+    unsigned finished;
+    uint32_t order[DIVERS]; /* who came through, by number */
+} pool;
+
+static struct thread *divers[DIVERS];
+
+/* Every fourth is. */
+static bool is_urgent(uintptr_t number)
+{
+    return number % 4 == 0;
+}
+
+/* Three pages deep once it is let go; notes when it came through. */
+static void diver(void *argument)
+{
+    uint32_t slot = thread_current()->slot;
+    const bool *go = &pool.go[is_urgent((uintptr_t)argument)];
+    if (stack_mode_get() == STACK_MODE_FAULT) {
+        stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+    }
+    uint64_t flags = spin_lock_irq_save(&pool.lock);
+    pool.waiting++;
+    while (!*go) {
+        (void)!wait_queue_sleep(&pool.queue, &pool.lock, WAIT_FOREVER);
+    }
+    spin_unlock_irq_restore(&pool.lock, flags);
+
+    *(volatile char *)stack_bottom(slot) = 1;
+
+    flags = spin_lock_irq_save(&pool.lock);
+    pool.order[pool.finished++] = (uint32_t)(uintptr_t)argument;
+    while (!pool.surface) {
+        (void)!wait_queue_sleep(&pool.queue, &pool.lock, WAIT_FOREVER);
+    }
+    spin_unlock_irq_restore(&pool.lock, flags);
+}
+
+static void pool_signal(bool *condition)
+{
+    uint64_t flags = spin_lock_irq_save(&pool.lock);
+    *condition = true;
+    wait_queue_wake_all(&pool.queue);
+    spin_unlock_irq_restore(&pool.lock, flags);
+}
+
+static unsigned pool_read(const unsigned *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+/* Waits until so many have come through or starve; 4 s are enough for anybody. */
+static void pool_settle(unsigned divers_let_go)
+{
+    for (unsigned step = 0; step < 1000; step++) {
+        if (pool_read(&pool.finished) + stack_starving() >= divers_let_go) {
+            return;
+        }
+        (void)!thread_sleep_ns(4000000);
+    }
+}
+
+/*
+ * The scene: all divers wait at one page, then memory is at zero and they are let go, the urgent
+ * last, so that they are the youngest of those who starve.
+ */
+static void scene_begin(struct memory_exhausted *taken)
+{
+    while (pool_read(&pool.waiting) < DIVERS) {
+        (void)!thread_sleep_ns(2000000);
+    }
+    memory_exhaust(taken);
+    pool_signal(&pool.go[0]);
+    pool_settle(DIVERS - DIVERS / 4);
+    pool_signal(&pool.go[1]);
+    pool_settle(DIVERS);
+}
+
+/* All memory is back: everybody must come through, and goes home. */
+static void scene_end(struct memory_exhausted *taken)
+{
+    memory_give(taken, SIZE_MAX);
+    for (unsigned step = 0; step < 1000 && pool_read(&pool.finished) < DIVERS; step++) {
+        (void)!thread_sleep_ns(4000000);
+    }
+    test_equal(pool_read(&pool.finished), DIVERS);
+    pool_signal(&pool.surface);
+}
+
+static void scene_run(void (*director)(void *))
+{
+    struct thread *thread;
+    const struct thread_options options = {
+        .name = "director", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
+    if (stack_mode_get() == STACK_MODE_EAGER) {
+        test_skip("stacks are whole at birth");
+        return;
+    }
+    spinlock_init(&pool.lock, "pool");
+    wait_queue_init(&pool.queue);
+    pool.waiting = pool.finished = 0;
+    pool.go[0] = pool.go[1] = pool.surface = false;
+    for (unsigned i = 0; i < DIVERS; i++) {
+        const struct thread_options diving = {.name = "diver",
+                                              .priority = is_urgent(i) ? THREAD_PRIORITY_DEFAULT + 4
+                                                                       : THREAD_PRIORITY_DEFAULT};
+        int error = thread_create(&diving, diver, (void *)(uintptr_t)i, &divers[i]);
+        if (error != OK) {
+            test_fail(__FILE__, __LINE__, "no diver %u: %s", i, error_name(error));
+            divers[i] = NULL;
+            pool.waiting++;
+            pool.finished++;
+        }
+    }
+    test_equal(thread_create(&options, director, NULL, &thread), OK);
+    thread_join(thread);
+    for (unsigned i = 0; i < DIVERS; i++) {
+        if (divers[i] != NULL) {
+            test_equal(thread_join(divers[i]), 0);
+        }
+    }
+    test_equal(pool.finished, DIVERS);
+    test_equal(stack_starving(), 0);
+}
+
+static void starved_count_urgent(struct thread *thread, void *context)
+{
+    unsigned *urgent = context;
+    *urgent += thread->state == THREAD_STARVED && thread->priority > THREAD_PRIORITY_DEFAULT;
+}
+
+static unsigned urgent_starving(void)
+{
+    unsigned urgent = 0;
+    thread_for_each(starved_count_urgent, &urgent);
+    return urgent;
+}
+
+/* Gives a few frames at a time: nobody ordinary may come through while an urgent one starves. */
+static void director_order(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    scene_begin(&taken);
+    unsigned seen = pool_read(&pool.finished), out_of_turn = 0;
+    test_note("%u starve, %u of them urgent", stack_starving(), urgent_starving());
+    test_check(urgent_starving() >= 8);
+    while (taken.count > 0 && pool_read(&pool.finished) < DIVERS) {
+        memory_give(&taken, 3);
+        (void)!thread_sleep_ns(12000000);
+        unsigned now = pool_read(&pool.finished);
+        bool urgent_left = urgent_starving() > 0;
+        for (; seen < now; seen++) {
+            out_of_turn += urgent_left && !is_urgent(pool.order[seen]);
+        }
+    }
+    scene_end(&taken);
+    test_equal(out_of_turn, 0);
+}
+
+TEST(GAT0002, "memory that comes back goes to the most urgent of those who starve")
+{
+    scene_run(director_order);
+}
+
+static void nothing(void *argument maybe_unused)
+{
+}
+
+/* While somebody starves nobody is born, however much is asked. */
+static void director_newcomers(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    scene_begin(&taken);
+    test_check(stack_starving() > 0);
+    unsigned born = 0;
+    for (unsigned i = 0; i < 50 && stack_starving() > 0; i++) {
+        struct thread *thread;
+        if (thread_start("newcomer", nothing, NULL, &thread) == OK) {
+            born++;
+            thread_join(thread);
+        }
+        memory_give(&taken, 1);
+    }
+    test_equal(born, 0);
+    scene_end(&taken);
+    struct thread *thread;
+    int error = thread_start("newcomer", nothing, NULL, &thread);
+    test_equal(error, OK);
+    if (error == OK) {
+        thread_join(thread);
+    }
+}
+
+TEST(GAT0003, "while threads starve nobody is born; afterwards births go on")
+{
+    scene_run(director_newcomers);
+}
+
+/* The kernel says so by itself, and fully backed threads go on meanwhile. */
+static void director_report(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    uint32_t reports = starvation_reports();
+    scene_begin(&taken);
+    test_check(stack_starving() > 0);
+    unsigned steps = 0;
+    while (starvation_reports() == reports && steps < 1000) {
+        (void)!thread_sleep_ns(10000000);
+        steps++;
+    }
+    test_equal(starvation_reports(), reports + 1);
+    scene_end(&taken);
+}
+
+TEST(GAT0004, "a machine whose threads starve says who waits and who holds what")
+{
+    scene_run(director_report);
+}
+
+TEST(GAT0005, "the gate counts its waits, and knows the longest")
+{
+    uint64_t waits = gate_counts.waits;
+    scene_run(director_newcomers);
+    if (stack_mode_get() == STACK_MODE_FAULT) {
+        test_check(gate_counts.waits > waits);
+        test_check(gate_counts.longest_wait_ns > 0);
+    }
+}

@@ -1,0 +1,20 @@
+/*
+ * Takes every frame of the machine, from every CPU's front list too, and gives them back bit by
+ * bit. The frames are linked by their tags, so none is touched. The caller is a fully backed
+ * thread.
+ */
+#pragma once
+
+#include "arch/x86_64/types.h"
+
+struct memory_exhausted {
+    uint32_t chain; /* first frame number, or MEMORY_CHAIN_END */
+    size_t count;
+};
+
+#define MEMORY_CHAIN_END UINT32_MAX
+
+void memory_exhaust(struct memory_exhausted *taken);
+
+/* Frees up to so many of them. */
+void memory_give(struct memory_exhausted *taken, size_t frames);
