@@ -1,0 +1,210 @@
+/*
+ * Entry stacks: their guards are not mapped, the gates name them, and TSS.IST is back at the top
+ * after every way out: return, move to the thread's stack, overflow, and nests of these.
+ */
+#include "arch/x86_64/descriptors.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/debug_registers.h"
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/interrupt.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/layout.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/preempt.h"
+#include "kernel/nmi.h"
+#include "lib/error.h"
+#include "mm/stack.h"
+#include "sched/thread.h"
+#include "tests/on_each_cpu.h"
+#include "tests/scratch_stack.h"
+#include "tests/test.h"
+
+static void ist_check(unsigned cpu, const char *when)
+{
+    for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
+        uintptr_t ist = cpu_variable(cpu_task_state, cpu).ist[kind - 1];
+        if (ist != entry_stack_top(cpu, kind)) {
+            test_fail(__FILE__, __LINE__, "%s: IST of the %s stack of CPU %u is %p, not %p", when,
+                      entry_stack_name(kind), cpu, (void *)ist, (void *)entry_stack_top(cpu, kind));
+        }
+    }
+}
+
+TEST(ENT0001,
+     "each entry stack is mapped as a whole, writable, never executable, between two guards")
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
+            uintptr_t bottom = entry_stack_bottom(cpu, kind), top = entry_stack_top(cpu, kind);
+            struct paging_walk walk;
+            for (uintptr_t page = bottom; page < top; page += PAGE_BYTES) {
+                paging_walk(page, &walk);
+                uint64_t leaf = walk.entries[walk.levels - 1];
+                test_check(walk.present && (leaf & PAGE_WRITABLE) && (leaf & PAGE_NO_EXECUTE));
+            }
+            for (uintptr_t page = bottom - (ENTRY_STACK_STRIDE - ENTRY_STACK_BYTES); page < bottom;
+                 page += PAGE_BYTES) {
+                test_check(!paging_is_present(page));
+            }
+            test_check(!paging_is_present(top));
+            unsigned found_cpu, found_kind;
+            test_check(entry_stack_guard_find(bottom - 1, &found_cpu, &found_kind) &&
+                       found_cpu == cpu && found_kind == kind);
+            test_check(!entry_stack_guard_find(bottom, &found_cpu, &found_kind));
+            test_check(entry_stack_find(bottom, &found_cpu, &found_kind) && found_cpu == cpu &&
+                       found_kind == kind);
+            test_check(entry_stack_find(top, &found_cpu, &found_kind) && found_kind == kind);
+        }
+    }
+}
+
+/* The gate of a vector, as the CPU has it. */
+static unsigned gate_stack(unsigned vector)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } packed pointer;
+    __asm__ volatile("sidt %0" : "=m"(pointer));
+    return ((const uint8_t *)pointer.base)[vector * 16 + 4];
+}
+
+TEST(ENT0002,
+     "every asynchronous event's gate names an entry stack, and on every CPU the same table")
+{
+    test_equal(gate_stack(VECTOR_PAGE_FAULT), ENTRY_PAGE_FAULT);
+    test_equal(gate_stack(VECTOR_NMI), ENTRY_ASYNCHRONOUS(ENTRY_NMI));
+    test_equal(gate_stack(VECTOR_DEBUG), ENTRY_ASYNCHRONOUS(ENTRY_DEBUG));
+    test_equal(gate_stack(VECTOR_MACHINE_CHECK), ENTRY_MACHINE_CHECK);
+    test_equal(gate_stack(VECTOR_DOUBLE_FAULT), ENTRY_DOUBLE_FAULT);
+    test_equal(gate_stack(VECTOR_BREAKPOINT), ENTRY_THREAD);
+    for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++) {
+        test_equal(gate_stack(vector), ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT));
+    }
+}
+
+static unsigned test_cpu;
+static volatile uint32_t nmis, breakpoints;
+static uintptr_t nested_ist[ENTRY_KINDS];
+
+static bool nmi_nested(struct trap_frame *frame maybe_unused)
+{
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    nmis = nmis + 1;
+    for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
+        nested_ist[kind] = this_cpu(cpu_task_state).ist[kind - 1];
+    }
+    return true;
+}
+
+static void interrupt_nested(struct trap_frame *frame maybe_unused)
+{
+    uint64_t patience = patience_tsc();
+    lapic_send_nmi(cpu_number());
+    while (nmis == 0 && tsc_read() < patience) {
+        cpu_pause();
+    }
+}
+
+TEST(ENT0003, "inside an NMI inside an interrupt both stacks are lowered by one area, and no other")
+{
+    test_equal(interrupt_register(VECTOR_TEST, interrupt_nested, "test"), OK);
+    preempt_disable();
+    test_cpu = cpu_number();
+    nmis = 0;
+    nmi_observer old = nmi_observer_set(nmi_nested);
+    uint64_t patience = patience_tsc();
+    lapic_send_self(VECTOR_TEST);
+    while (nmis == 0 && tsc_read() < patience) {
+        cpu_pause();
+    }
+    nmi_observer_set(old);
+    test_equal(nmis, 1);
+    for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
+        bool lowered = kind == ENTRY_NMI || kind == ENTRY_INTERRUPT;
+        test_equal(nested_ist[kind],
+                   entry_stack_top(test_cpu, kind) - (lowered ? ENTRY_AREA_BYTES : 0));
+    }
+    ist_check(test_cpu, "after an NMI in an interrupt");
+    preempt_enable();
+    interrupt_unregister(VECTOR_TEST);
+}
+
+static volatile uint32_t deep_limit = 1000000;
+
+static never_inline unsigned run_over(unsigned depth)
+{
+    volatile uint8_t local[200];
+    local[0] = (uint8_t)depth;
+    return depth == deep_limit ? 0 : run_over(depth + 1) + local[0];
+}
+
+static void overflow_thread(void *argument maybe_unused)
+{
+    run_over(0);
+}
+
+static bool breakpoint_count(struct trap_frame *frame maybe_unused)
+{
+    __atomic_add_fetch(&breakpoints, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+static bool debug_once(struct trap_frame *frame maybe_unused)
+{
+    debug_clear();
+    debug_status_clear();
+    return true;
+}
+
+static volatile uint32_t watched[CPU_MAX];
+
+/* All ways in and out, many times, on each CPU. */
+static void ways_out(unsigned cpu)
+{
+    uint32_t slot = thread_current()->slot;
+    for (unsigned round = 0; round < 50; round++) {
+        stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+        *(volatile uint8_t *)(stack_top(slot) - (1 + round % 3) * PAGE_BYTES - 8) = 1; /* #PF */
+        lapic_send_self(VECTOR_RESCHEDULE); /* interrupt, frame moved */
+        thread_yield();
+        lapic_send((cpu + 1) % cpu_online_count(), VECTOR_RESCHEDULE);
+        __asm__ volatile("int3");
+        preempt_disable();
+        debug_write_set((uintptr_t)&watched[cpu]);
+        watched[cpu] = round; /* #DB */
+        debug_clear();
+        preempt_enable();
+        if (round % 10 == 0) {
+            struct thread *thread;
+            if (thread_start("overflow", overflow_thread, NULL, &thread) == OK) {
+                test_equal(thread_join(thread), ERROR_RANGE);
+            }
+        }
+    }
+}
+
+TEST(ENT0004, "after every kind of way out, on all CPUs, each IST is back at its stack's top")
+{
+    breakpoints = 0;
+    exception_handler old_breakpoint = exception_handler_set(VECTOR_BREAKPOINT, breakpoint_count);
+    exception_handler old_debug = exception_handler_set(VECTOR_DEBUG, debug_once);
+    test_on_each_cpu(ways_out);
+    exception_handler_set(VECTOR_DEBUG, old_debug);
+    exception_handler_set(VECTOR_BREAKPOINT, old_breakpoint);
+    test_equal(breakpoints, 50 * cpu_online_count());
+    /* On each CPU itself: seen from another one, it may be in an interrupt just then. */
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        struct thread *self = thread_current();
+        test_equal(thread_affinity_set(self, 1UL << cpu), OK);
+        thread_yield();
+        preempt_disable();
+        test_equal(cpu_number(), cpu);
+        ist_check(cpu, "after all of them");
+        preempt_enable();
+    }
+    test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
+}
