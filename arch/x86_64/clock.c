@@ -159,7 +159,7 @@ static void tsc_report(void)
     log_info("clock: TSC %llu kHz, APIC timer %llu kHz", (unsigned long long)tsc_per_ms,
              (unsigned long long)lapic_per_ms);
     if (!invariant) {
-        log_info("clock: TSC not promised to be constant; used all the same%s",
+        log_info("clock: TSC not promised constant; used all the same%s",
                  emulated ? " (emulated)" : "");
     }
 }
