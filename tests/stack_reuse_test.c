@@ -108,19 +108,40 @@ static void exit_at_edge(void *argument)
     __builtin_unreachable();
 }
 
+static bool hold;
+
+static void hold_cpu(void *argument maybe_unused)
+{
+    while (__atomic_load_n(&hold, __ATOMIC_RELAXED)) {
+    }
+}
+
+/*
+ * The threads end one after the other on a CPU that then runs an endless thread: it does not switch
+ * again before another CPU frees the last one's stack. The magazine is full before that one's last
+ * switch, so the gate does not go deeper than the switch does.
+ */
 TEST(STK0103, "a stack that grows in its thread's very last switch is booked before it is freed")
 {
     static struct thread *threads[BATCH];
     unsigned cpu = cpu_online_count() - 1;
     for (uintptr_t above = EDGE_FIRST; above <= EDGE_LAST; above += EDGE_STEP) {
-        for (unsigned i = 0; i < BATCH; i++) { /* more than a CPU caches: the rest is freed */
-            threads[i] = test_thread_start(16, test_cpu_bit(cpu), exit_at_edge, (void *)above);
+        __atomic_store_n(&hold, true, __ATOMIC_RELAXED);
+        test_thread_bind(cpu, 20);
+        for (unsigned i = 0; i < BATCH; i++) { /* the last one finds the cache full: it is freed */
+            threads[i] = test_thread_start(16, test_cpu_bit(cpu),
+                                           i == BATCH - 1 ? exit_at_edge : nothing, (void *)above);
         }
+        struct thread *holder = test_thread_start(16, test_cpu_bit(cpu), hold_cpu, NULL);
+        test_thread_bind(0, 20);
         for (unsigned i = 0; i < BATCH; i++) {
             test_equal(test_thread_join(threads[i]), 0);
         }
         stack_reclaim();
+        __atomic_store_n(&hold, false, __ATOMIC_RELAXED);
+        test_thread_join(holder);
     }
+    test_thread_unbind();
 }
 
 TEST(STK0104, "a stack of which only some pages can be had is an error, and nothing leaks")
@@ -197,8 +218,11 @@ static void look_often(void *argument)
     }
 }
 
-/* Another frame, full of another pattern, for the lowest page, which is a hole. */
-static bool lowest_page_fill(uint64_t pattern)
+/*
+ * Takes the lowest page away and puts another frame there, full of another pattern. That frame is
+ * taken first, or it would be the one that was just freed.
+ */
+static bool lowest_page_change(uint64_t pattern)
 {
     physical_t frame;
     if (frame_allocate(FRAME_OWNER_STACK, &frame) != OK) {
@@ -208,6 +232,8 @@ static bool lowest_page_fill(uint64_t pattern)
     for (unsigned i = 0; i < PAGE_BYTES / sizeof(uint64_t); i++) {
         words[i] = pattern;
     }
+    stack_trim(reuse.slot, stack_bottom(reuse.slot) + PAGE_BYTES);
+    test_equal(stack_pages_backed(reuse.slot), STACK_PAGES - 1);
     reuse.expected = pattern;
     stack_entries(reuse.slot)[0] = frame | PAGE_KERNEL_DATA;
     return true;
@@ -245,9 +271,7 @@ TEST(STK0110, "no CPU sees a page that was taken away once another frame is in i
     reuse.expected = 0;
     all_look();
     for (uint64_t round = 1; round <= REUSES; round++) {
-        stack_trim(reuse.slot, stack_bottom(reuse.slot) + PAGE_BYTES);
-        test_equal(stack_pages_backed(reuse.slot), STACK_PAGES - 1);
-        if (!lowest_page_fill(round * 0x0101010101010101)) {
+        if (!lowest_page_change(round * 0x0101010101010101)) {
             break;
         }
         all_look();

@@ -307,25 +307,40 @@ TEST(THR0013, "an endless loop does not stop others of its priority: all CPUs, t
     }
 }
 
-static void move_and_spin(void *argument)
+static struct {
+    struct spinlock lock;
+    struct wait_queue queue;
+} pause;
+
+/* Begins to wait after its last tick and before the switch that this tick asked for. */
+static void pause_at_turns_end_and_spin(void *argument)
 {
-    test_equal(thread_affinity_set(thread_current(), test_cpu_bit(1)), OK);
+    preempt_disable();
+    while (__atomic_load_n(&thread_current()->slice_ticks, __ATOMIC_RELAXED) != 0) {
+    }
+    uint64_t flags = spin_lock_irq_save(&pause.lock);
+    preempt_enable_quietly();
+    test_equal(wait_queue_sleep(&pause.queue, &pause.lock, 1000000), ERROR_TIMEOUT);
+    spin_unlock_irq_restore(&pause.lock, flags);
     spin_for_ever(argument);
 }
 
-TEST(THR0014, "who moved to another CPU at the end of its turn gets a turn there, and no more")
+TEST(THR0014, "who began to wait at the very end of its turn gets a turn later, and no more")
 {
     memset(&spin, 0, sizeof(spin));
     counter = 0;
+    spinlock_init(&pause.lock, "test pause");
+    wait_queue_init(&pause.queue);
+    uint64_t last = test_cpu_bit(cpu_online_count() - 1);
     test_thread_bind(0, 16); /* or this thread's waking would end a turn over there */
     struct peer *peer = &spin.peers[0][0];
-    peer->thread = test_thread_start(SPIN_PRIORITY, test_cpu_bit(0), move_and_spin, peer);
+    peer->thread = test_thread_start(SPIN_PRIORITY, last, pause_at_turns_end_and_spin, peer);
     for (unsigned step = 0; step < 2000 && __atomic_load_n(&peer->loops, __ATOMIC_RELAXED) == 0;
          step++) {
         (void)!thread_sleep_ns(2000000);
     }
-    struct thread *other = test_thread_start(SPIN_PRIORITY, test_cpu_bit(1), return_at_once, NULL);
-    test_wait_until(&counter, 1, "a peer of the thread that moved");
+    struct thread *other = test_thread_start(SPIN_PRIORITY, last, return_at_once, NULL);
+    test_wait_until(&counter, 1, "a peer of the thread that waited");
     __atomic_store_n(&spin.stop, true, __ATOMIC_RELAXED);
     test_thread_join(other);
     test_thread_join(peer->thread);
