@@ -94,12 +94,21 @@ static struct thread *starved_take(void)
     return thread;
 }
 
+/*
+ * One CPU at a time, and a few threads: interrupts are off, and who is let go may starve again at
+ * once. Whoever is left is fed by the next tick.
+ */
 void gate_feed(void)
 {
+    static bool feeding;
+    if (__atomic_exchange_n(&feeding, true, __ATOMIC_ACQUIRE)) {
+        return;
+    }
     struct thread *thread;
-    while ((thread = starved_take()) != NULL) {
+    for (unsigned fed = 0; fed < GATE_FED_AT_ONCE && (thread = starved_take()) != NULL; fed++) {
         schedule_ready(thread, THREAD_STARVED);
     }
+    __atomic_store_n(&feeding, false, __ATOMIC_RELEASE);
 }
 
 void gate_fed(struct thread *thread)

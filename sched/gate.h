@@ -50,9 +50,13 @@ void gate_off(void);
  */
 void gate_starve(struct thread *thread);
 
+#define GATE_FED_AT_ONCE 16
+
 /*
- * Lets starved threads try again, first the first, as long as there are frames for them. Called by
- * the timer tick and by the reclaimer: any context with interrupts off, no run-queue lock held.
+ * Lets starved threads try again, first the first, as long as there are frames for them, but no
+ * more than GATE_FED_AT_ONCE: the rest is for the next call, and nothing if another CPU is at it.
+ * Called by the timer tick and by the reclaimer: any context with interrupts off, no run-queue lock
+ * held.
  */
 void gate_feed(void);
 

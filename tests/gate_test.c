@@ -113,6 +113,14 @@ static void giver(void *argument maybe_unused)
         uint32_t slot;
         test_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
     }
+    if (cpu_online_count() == 1) { /* others would feed them at the same time */
+        uint64_t flags = interrupts_save();
+        memory_give(&taken, 4 * DEEP_THREADS);
+        uint32_t starving = stack_starving();
+        gate_feed();
+        test_check(starving - stack_starving() <= GATE_FED_AT_ONCE);
+        interrupts_restore(flags);
+    }
     while (dive_read(&dive.at_bottom) < DEEP_THREADS) {
         memory_give(&taken, FRAMES_AT_A_TIME);
         (void)!thread_sleep_ns(4000000);
