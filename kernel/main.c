@@ -138,10 +138,14 @@ static void story_continue(void *argument maybe_unused)
     if (options.test[0] != '\0') {
         success = selftest_run(options.test);
     }
+    if (options.soak_seconds != 0) {
+        success = selftest_soak() && success;
+    }
     if (options.bench[0] != '\0') {
         success = benchmark_run(options.bench) && success;
     }
-    if (options.test[0] == '\0' && options.bench[0] == '\0' && !options.monitor) {
+    if (options.test[0] == '\0' && options.bench[0] == '\0' && options.soak_seconds == 0 &&
+        !options.monitor) {
         demonstration_run();
     }
     leave(success);

@@ -146,6 +146,16 @@ static int parse_seed(const char *value)
     return number_parse_u64(value, &options.seed);
 }
 
+static int parse_soak(const char *value)
+{
+    uint64_t number;
+    int error = number_set(value, 0, 1000000, &number);
+    if (error == OK) {
+        options.soak_seconds = (uint32_t)number;
+    }
+    return error;
+}
+
 static int parse_gate(const char *value)
 {
     options.gate_off = strcmp(value, "off") == 0;
@@ -213,6 +223,7 @@ static const struct option table[] = {
     {"depth", "page|exact", "how depths are known; exact zeroes reused stacks (page)", parse_depth},
     {"fault-inject", "KIND:N[,KIND:N]",
      "fail each N-th refill or reserve-only refill, or allocation N", parse_inject},
+    {"soak", "SECONDS", "everything at once for so long, all of it checked (none)", parse_soak},
     {"seed", "NUMBER", "where random choices of tests begin (1)", parse_seed},
 };
 

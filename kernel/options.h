@@ -25,6 +25,7 @@ struct options {
     bool depth_exact;
     uint32_t inject_every[FAULT_INJECT_KINDS]; /* 0: not */
     bool monitor;                              /* go to the monitor, without the demonstration */
+    uint32_t soak_seconds;                     /* 0: no soak */
     uint64_t seed;
 };
 

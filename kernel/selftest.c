@@ -20,6 +20,7 @@
 
 extern const struct test __tests_start[], __tests_end[];
 extern const struct test __last_tests_start[], __last_tests_end[];
+extern const struct test __soak_tests_start[], __soak_tests_end[];
 
 static volatile uint32_t failures; /* of the running test */
 static const char *volatile skip_reason;
@@ -155,6 +156,13 @@ static const struct test *test_after(const char *id, const char *patterns)
     return found;
 }
 
+static void totals_tell(const unsigned *counts)
+{
+    console_print("# totals: passed %u failed %u skipped %u\n", counts[PASSED], counts[FAILED],
+                  counts[SKIPPED]);
+    console_print("# end of tests\n");
+}
+
 /* A test that ends the machine, by its whole id. */
 static const struct test *last_test_find(const char *id)
 {
@@ -195,8 +203,17 @@ bool selftest_run(const char *patterns)
     for (const struct test *test; (test = test_after(id, patterns)) != NULL; id = test->id) {
         counts[test_run_one(test, ++number)]++;
     }
-    console_print("# totals: passed %u failed %u skipped %u\n", counts[PASSED], counts[FAILED],
-                  counts[SKIPPED]);
-    console_print("# end of tests\n");
+    totals_tell(counts);
     return counts[FAILED] == 0 && planned > 0;
+}
+
+bool selftest_soak(void)
+{
+    unsigned counts[3] = {0}, number = 0;
+    console_print("KTAP version 1\n1..%u\n", (unsigned)(__soak_tests_end - __soak_tests_start));
+    for (const struct test *test = __soak_tests_start; test < __soak_tests_end; test++) {
+        counts[test_run_one(test, ++number)]++;
+    }
+    totals_tell(counts);
+    return counts[FAILED] == 0 && number > 0;
 }

@@ -19,6 +19,12 @@ struct test {
  */
 bool selftest_run(const char *patterns);
 
+/*
+ * Runs the soak (tests/soak.c) for as long as the command line says, as one test: with the accounts
+ * before and after, in KTAP. Thread context.
+ */
+bool selftest_soak(void);
+
 /* What tests call; see tests/test.h. */
 void test_fail(const char *file, int line, const char *format, ...) printf_like(3, 4);
 void test_skip(const char *reason);

@@ -164,6 +164,8 @@ SCRIPT = (
     Row("hang", kind="script", script="tests/boot/hang.py", cpus=4),
     Row("nmi-everywhere", kind="script", script="tests/boot/nmi_sweep.py", gdb=True, cpus=1,
         cmdline="test=STK* exit=1"),
+    Row("soak", kind="script", script="tests/boot/soak.py", build="invariant", cpus=4, cpu="max",
+        memory_mib=64),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
     Row("monitor-session", kind="script", script="tests/boot/monitor_session.py",

@@ -31,6 +31,13 @@
         aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
     static void test_run_##test_id(void)
 
+/* A test that takes as long as it is told to: it runs with soak=SECONDS, and by nothing else. */
+#define SOAK_TEST(test_id, test_sentence)                                                          \
+    static void test_run_##test_id(void);                                                          \
+    static const struct test soak_test_entry_##test_id in_section(".soak_tests")                   \
+        aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
+    static void test_run_##test_id(void)
+
 /*
  * test_fail(file, line, format, ...) notes a failure; test_note(format, ...) prints a diagnostic
  * line; test_skip(reason) ends as skipped instead of passed: the test must return after it.

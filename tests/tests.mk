@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)')
 
-.PHONY: test test-quick check
+.PHONY: test test-quick soak check
 
 ## make test         every test there is; ROWS= and TESTS= choose
 test: setup-test
@@ -17,6 +17,11 @@ test: setup-test
 ## make test-quick   the in-kernel tests on one machine with two CPUs
 test-quick:
 	@$(PYTHON) tests/run --quick $(TEST_OPTIONS)
+
+## make soak         everything at once for SECONDS= (60) from SEED= (1), and all of it checked
+soak: build/$(VARIANT)/kernel.elf
+	@$(PYTHON) tests/boot/soak.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
+	    --build $(VARIANT)
 
 ## make check        the checks of the tree and the runner's own tests
 check:

@@ -11,7 +11,7 @@ import re
 
 import tree
 
-TEST = re.compile(r"^[ \t]*(?:LAST_)?TEST\(\s*([^,]*?)\s*,\s*(.*?)\s*\)\s*\{",
+TEST = re.compile(r"^[ \t]*(?:LAST_|SOAK_)?TEST\(\s*([^,]*?)\s*,\s*(.*?)\s*\)\s*\{",
                   re.MULTILINE | re.DOTALL)
 LAST_TEST = re.compile(r"^[ \t]*LAST_TEST\(\s*(\w+)", re.MULTILINE)
 ID = re.compile(r"[A-Z]{3}\d{4}$")

@@ -1,0 +1,111 @@
+"""The soak (tests/soak.c): the kernel does everything at once, and the host sends it the NMIs from
+outside that it asks for. A row of the matrix runs a minute of it; by hand, for as long as one wants:
+
+    make soak SECONDS=3600 SEED=7            (tests/boot/soak.py --help)
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+
+ASKS = re.compile(r"^# soak: NMI (\d+) from outside, please$")
+TELLS = re.compile(r"^# soak: (?!NMI)|^not ok|^# soak:\d|^PANIC|^# tests/")
+FIGURES = re.compile(r"sent and received: IPIs (\d+), (\d+); NMIs between CPUs (\d+), (\d+), "
+                     r"from outside (\d+), (\d+); of a device (\d+), (\d+)$")
+SILENCE_SECONDS = 60
+GRACE_SECONDS = 240
+SECONDS_IN_CI = 60
+
+
+def stories(machine, qmp):
+    """What the CPUs of a machine that hangs answer to an NMI that nobody asked for."""
+    seen, until = len(machine.reader.lines), time.monotonic() + 8
+    qmp.execute("inject-nmi")
+    while time.monotonic() < until and machine.pump(0.5) is not None:
+        pass
+    return machine.reader.lines[seen:]
+
+
+def converse(machine, seconds, say):
+    """Follows the soak to its end, sends what it asks for, and returns how many NMIs that were."""
+    machine.expect("SOK0001 starting$", 60)
+    qmp, seen, sent, heard = machine.qmp(), 0, 0, time.monotonic()
+    deadline = heard + seconds + GRACE_SECONDS
+    while machine.pump(0.05) is not None:
+        now = time.monotonic()
+        for line in machine.reader.lines[seen:]:
+            heard = now
+            if ASKS.match(line):
+                qmp.execute("inject-nmi")
+                sent += 1
+            elif TELLS.match(line):
+                say(line.removeprefix("# "))
+        seen = len(machine.reader.lines)
+        if now > deadline or now - heard > SILENCE_SECONDS:
+            raise AssertionError("the machine hangs; every CPU tells where it is:\n"
+                                 + "\n".join(stories(machine, qmp)))
+    return sent
+
+
+def soak(machine, seconds, seed, say):
+    """Runs one soak; whatever is wrong is an AssertionError that tells how to repeat it."""
+    again = f"again by: make soak SECONDS={seconds} SEED={seed} VARIANT={machine.row.build}"
+    try:
+        sent = converse(machine, seconds, say)
+        status, reader = machine.finish(), machine.reader
+        assert status == 33 and reader.terminated and reader.count("failed") == 0, \
+            f"status {status}\n" + "\n".join(reader.lines[-20:])
+        figures = [match for match in map(FIGURES.search, reader.lines) if match]
+        assert figures, "no figures of events"
+        counts = [int(word) for word in figures[-1].groups()]
+        assert counts[0::2] == counts[1::2], f"sent and received differ: {counts}"
+        assert counts[4] == sent * machine.row.cpus, \
+            f"{sent} NMIs were injected, for {machine.row.cpus} CPUs each; {counts[4]} counted"
+        assert min(counts) > 0, f"a kind of event was not there at all: {counts}"
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{again}") from error
+
+
+def check_a_minute(start):
+    """threads, faults, events and memory at their limits for a minute: nothing is lost"""
+    seed = int(os.environ.get("SOAK_SEED", "1"))
+    machine = start(cmdline=f"soak={SECONDS_IN_CI} seed={seed} exit=1")
+    soak(machine, SECONDS_IN_CI, seed, lambda line: None)
+    for line in machine.reader.lines:
+        if line.startswith("# soak: ") and " of " + str(SECONDS_IN_CI) + " s: " not in line \
+                and not ASKS.match(line):
+            machine.note(line[2:])
+
+
+def main():
+    """By hand: builds nothing, shows every line of progress as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--build", default="release", help="the kernel's variant")
+    parser.add_argument("--cpus", type=int, default=4)
+    parser.add_argument("--memory-mib", type=int, default=64)
+    parser.add_argument("--options", default="", help="more words for the kernel's command line")
+    options = parser.parse_args()
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path.insert(0, tests)
+    from runner import boot, paths, row  # pylint: disable=import-outside-toplevel
+    words = f"soak={options.seconds} seed={options.seed} exit=1 {options.options}".strip()
+    machine = boot.make_machine(
+        row.Row(f"soak-{options.build}-{options.seed}", kind="script", script="tests/boot/soak.py",
+                build=options.build, cpus=options.cpus, memory_mib=options.memory_mib,
+                cpu="max", cmdline=words), paths.Paths(os.path.dirname(tests)))
+    with machine:
+        try:
+            soak(machine, options.seconds, options.seed,
+                 lambda line: print(line, flush=True))
+        except (AssertionError, KeyboardInterrupt) as error:
+            print(error)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

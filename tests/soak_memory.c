@@ -1,0 +1,79 @@
+/*
+ * The eater: takes every frame there is, holds it for a moment, gives some back, takes it again,
+ * and in the end gives all back. Fully backed, so that it runs when nobody else can: who gives
+ * memory must not wait for it. The frames are chained by their tags; none is touched.
+ */
+#include "arch/x86_64/percpu.h"
+#include "kernel/options.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "tests/soak.h"
+
+#define CHAIN_END   UINT32_MAX
+#define HOLD_NS_MAX 60000000
+#define REST_NS_MAX 300000000
+#define STREAM      0xea7e4000000ULL
+
+static uint32_t chain;
+static uint64_t held;
+
+static void take(uint64_t most)
+{
+    physical_t frame;
+    while (most-- > 0 && frame_allocate(FRAME_OWNER_TEST, &frame) == OK) {
+        frame_tag_set(frame, chain);
+        chain = (uint32_t)(frame >> PAGE_SHIFT);
+        held++;
+    }
+    if (held > soak_counts.frames_most) {
+        soak_counts.frames_most = held;
+    }
+}
+
+static void give(uint64_t most)
+{
+    while (most-- > 0 && chain != CHAIN_END) {
+        physical_t frame = (physical_t)chain << PAGE_SHIFT;
+        chain = frame_tag(frame);
+        frame_tag_set(frame, 0);
+        frame_free(frame, FRAME_OWNER_TEST);
+        held--;
+    }
+}
+
+/* All of it, also what lies ready on each CPU. */
+static void take_all(void)
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (thread_affinity_set(thread_current(), 1UL << cpu) == OK) {
+            take(UINT64_MAX);
+        }
+    }
+    if (thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL) != OK) {
+        soak_fail("the eater could not go where it likes");
+    }
+}
+
+static void wave(struct random *random)
+{
+    for (unsigned times = random_between(random, 1, 6); times > 0 && !soak_is_over(); times--) {
+        take_all();
+        (void)!thread_sleep_ns(random_below(random, HOLD_NS_MAX));
+        give(random_below(random, 200)); /* some will be served, others not */
+        (void)!thread_sleep_ns(random_below(random, HOLD_NS_MAX / 4));
+    }
+    give(UINT64_MAX);
+    soak_count(&soak_counts.waves, 1);
+}
+
+void soak_eater(void *argument maybe_unused)
+{
+    struct random random;
+    random_begin(&random, options.seed, STREAM);
+    chain = CHAIN_END;
+    held = 0;
+    while (!soak_is_over()) {
+        wave(&random);
+        (void)!thread_sleep_ns(random_below(&random, REST_NS_MAX));
+    }
+}
