@@ -17,6 +17,10 @@
 #define DEEP_THREADS     200
 #define FRAMES_AT_A_TIME 64
 
+/* At the bottom a diver waits, and needs room to be preempted there. */
+#define DIVE_LEFT_BYTES (ENTRY_CONTINUE_BYTES + 1280)
+_Static_assert(DIVE_LEFT_BYTES < PAGE_BYTES, "a dive must end in the lowest page");
+
 /* What the deep threads and the giver share. Guarded by `lock`. */
 static struct {
     struct spinlock lock;
@@ -62,7 +66,7 @@ static never_inline void dive_down(uintptr_t bottom, unsigned char seed)
     for (size_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = (unsigned char)(seed + i);
     }
-    if ((uintptr_t)bytes > bottom + PAGE_BYTES / 2) {
+    if ((uintptr_t)bytes > bottom + DIVE_LEFT_BYTES) {
         dive_down(bottom, (unsigned char)(seed + 1));
     } else {
         dive_wait(&dive.surface, &dive.at_bottom);
