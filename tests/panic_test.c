@@ -9,6 +9,7 @@
 #include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
+#include "sched/mutex.h"
 #include "sched/thread.h"
 #include "tests/run_down.h"
 #include "tests/test.h"
@@ -148,7 +149,8 @@ LAST_TEST(PAN0021, "an overflow with interrupts off is a panic")
 
 LAST_TEST(PAN0022, "an overflow with a mutex held is a panic")
 {
-    thread_current()->mutexes_held++;
+    static struct mutex mutex = MUTEX(mutex, "test");
+    mutex_lock(&mutex);
     descend(0);
 }
 
