@@ -18,5 +18,5 @@ help:
 	@echo "Words on the command line, with what they are when left out:"
 	@sed -n 's/^#   \([A-Z0-9_]*=\)/  \1/p' Makefile make/*.mk
 
-## make test         every test there is; ends with "N passed, N failed". ROWS="..." picks some
+# make test         every test there is; ends with "N passed, N failed". ROWS="..." picks some
 test: setup-test

@@ -10,7 +10,7 @@ TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TES
 
 .PHONY: test test-quick soak check
 
-## make test         every test there is; ROWS= and TESTS= choose
+## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
 	@$(PYTHON) tests/run $(TEST_OPTIONS)
 
