@@ -119,8 +119,8 @@ static bool refill_try(struct magazine *own, uint32_t least)
     if (own->taken == 0) {
         return true;
     }
-    /* While others starve a magazine takes no more than it must have. */
-    if (stack_starving() == 0 && rounds_add(own, own->taken)) {
+    /* While others hunger and memory is short a magazine takes no more than it must have. */
+    if (!stack_memory_short() && rounds_add(own, own->taken)) {
         return true;
     }
     return available >= least || rounds_add(own, least - available);

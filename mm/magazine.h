@@ -81,13 +81,14 @@ static always_inline void magazine_charge_rest(void)
 /*
  * Books what was taken as stack memory and replaces it, without waiting: from this CPU's free
  * frames, else the allocator, else the reserve. Tries for a full magazine first (unless threads
- * starve), then for `least` available rounds; each try takes all it needs or nothing. True if at
- * least `least` are available afterwards. Interrupts off; takes the allocator's locks; zeroes.
+ * hunger and memory is short), then for `least` available rounds; each try takes all it needs or
+ * nothing. True if at least `least` are available afterwards. Interrupts off; takes the allocator's
+ * locks; zeroes.
  */
 must_check bool magazine_refill(uint32_t least);
 
 /*
- * While threads starve: gives all rounds but `keep` to the reserve. Interrupts off, on a fully
- * backed thread (idle).
+ * While threads starve: gives all rounds but `keep` to the reserve. Interrupts off, where nothing
+ * can fault: on a fully backed thread (idle), or on an entry stack.
  */
 void magazine_drain(uint32_t keep);

@@ -113,7 +113,7 @@ static must_check int stack_back(uint32_t slot, uint32_t pages)
 
 static must_check int stack_create_pages(uint32_t pages, uint32_t *slot)
 {
-    if (stack_starving() != 0) {
+    if (stack_starving() != 0 || stack_memory_short()) {
         return ERROR_NO_MEMORY; /* who waits for frames comes before who wants to be born */
     }
     int error = stack_slot_allocate(slot);

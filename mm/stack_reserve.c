@@ -3,12 +3,13 @@
 
 #include "arch/x86_64/spinlock.h"
 #include "lib/error.h"
+#include "mm/magazine.h"
 
 static struct spinlock reserve_lock = SPINLOCK("stack reserve");
 static physical_t reserve[STACK_RESERVE_FRAMES_MAX];
 static uint32_t reserve_count, reserve_capacity;
 static uint64_t reserve_taken;
-static uint32_t starving;
+static uint32_t starving, hungry;
 
 uint32_t stack_reserve_count(void)
 {
@@ -33,6 +34,26 @@ uint32_t stack_starving(void)
 void stack_starving_add(int difference)
 {
     __atomic_add_fetch(&starving, (uint32_t)difference, __ATOMIC_ACQ_REL);
+}
+
+uint32_t stack_hungry(void)
+{
+    return __atomic_load_n(&hungry, __ATOMIC_ACQUIRE);
+}
+
+void stack_hungry_add(int difference)
+{
+    __atomic_add_fetch(&hungry, (uint32_t)difference, __ATOMIC_ACQ_REL);
+}
+
+bool stack_memory_short(void)
+{
+    size_t wanted = stack_hungry();
+    if (likely(wanted == 0)) {
+        return false;
+    }
+    wanted = wanted * (STACK_PAGES - 1) + cpu_online_count() * this_cpu(magazine).capacity;
+    return frame_shared_free_count() + stack_reserve_count() < wanted;
 }
 
 /*

@@ -31,3 +31,16 @@ uint64_t stack_reserve_taken(void);
  */
 void stack_starving_add(int difference);
 uint32_t stack_starving(void);
+
+/*
+ * How many threads have starved and not run since: those that starve, and those that were told to
+ * try again and have not done so yet. Counted by the dispatch gate. Any context.
+ */
+void stack_hungry_add(int difference);
+uint32_t stack_hungry(void);
+
+/*
+ * Do threads hunger, and is too little free for all of them and for every CPU's magazine? Then
+ * nobody else may take more than he has, or what was freed for one goes to another. Any context.
+ */
+bool stack_memory_short(void);

@@ -30,6 +30,10 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
     if (backed > from->pages_most) {
         from->pages_most = (uint8_t)backed;
     }
+    /* Who has not waited yet gets in line behind those who have: no newcomer takes their frames. */
+    if (to->starved_since_ns == 0 && magazine_available() < need && stack_memory_short()) {
+        return gate_open;
+    }
     return magazine_refill(need) || gate_open;
 }
 
@@ -53,6 +57,7 @@ void gate_starve(struct thread *thread)
     if (thread->starved_since_ns == 0) {
         thread->starved_since_ns = clock_now_ns();
         gate_counts.waits++;
+        stack_hungry_add(1);
     }
     thread->state = THREAD_STARVED;
 
@@ -111,11 +116,20 @@ void gate_feed(void)
     __atomic_store_n(&feeding, false, __ATOMIC_RELEASE);
 }
 
+void gate_help(uint32_t keep)
+{
+    magazine_drain(keep);
+    frame_cache_drain_this_cpu();
+    stack_cache_drain();
+    gate_feed();
+}
+
 void gate_fed(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&starved_lock);
     promise_end(thread);
     spin_unlock_irq_restore(&starved_lock, flags);
+    stack_hungry_add(-1);
     uint64_t waited_ns = clock_now_ns() - thread->starved_since_ns;
     thread->starved_since_ns = 0;
     if (waited_ns > gate_counts.longest_wait_ns) {

@@ -60,6 +60,12 @@ void gate_starve(struct thread *thread);
  */
 void gate_feed(void);
 
+/*
+ * While threads hunger: gives back what this CPU holds and does not need (all rounds but `keep`,
+ * its free frames, its cached stacks), and feeds. Interrupts off, where nothing can fault.
+ */
+void gate_help(uint32_t keep);
+
 /* Notes that a thread that starved runs again. */
 void gate_fed(struct thread *thread);
 

@@ -7,8 +7,6 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/preempt.h"
-#include "mm/frame.h"
-#include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
@@ -20,15 +18,6 @@ static uint64_t idle_cpus;
 uint64_t schedule_idle_cpus(void)
 {
     return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
-}
-
-/* Interrupts off. This thread needs no cover, so nothing has to stay in the magazine. */
-static void idle_help_the_starving(void)
-{
-    magazine_drain(0);
-    frame_cache_drain_this_cpu();
-    stack_cache_drain();
-    gate_feed();
 }
 
 /* Halts until the next interrupt. Not preemptible, so that the bit tells the truth. */
@@ -47,8 +36,8 @@ void idle_entry(void *argument maybe_unused)
     uint64_t bit = 1UL << cpu_number();
     for (;;) {
         interrupts_disable();
-        if (stack_starving() != 0) {
-            idle_help_the_starving();
+        if (stack_hungry() != 0) {
+            gate_help(0); /* this thread needs no cover */
         }
         if (stack_reclaim_wanted()) {
             reclaimer_wake();

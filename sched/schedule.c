@@ -16,7 +16,6 @@
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/error.h"
-#include "mm/frame.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
@@ -243,11 +242,8 @@ void schedule_tick(void)
     struct thread *current = thread_current();
 
     deadline_expire();
-    if (unlikely(stack_starving() != 0)) {
-        /* What only this CPU could use might feed somebody elsewhere. */
-        stack_cache_drain();
-        frame_cache_drain_this_cpu();
-        gate_feed();
+    if (unlikely(stack_hungry() != 0)) {
+        gate_help(stack_missing(current->slot)); /* a busy CPU, too, may hold what others need */
         if (stack_reclaim_wanted()) {
             reclaimer_wake();
         }

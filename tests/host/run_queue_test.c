@@ -111,6 +111,7 @@ HOST_TEST("the starved are fed by priority, then age, as far as the frames reach
     gate_feed();
     host_equal(made_ready_count, 4);
     host_equal(stack_starving(), 6);
+    host_equal(stack_hungry(), 10); /* who may try again has not run yet */
     host_check(made_ready[0] == &threads[2]);
     host_check(made_ready[1] == &threads[5]);
     host_check(made_ready[2] == &threads[8]);
@@ -126,4 +127,66 @@ HOST_TEST("the starved are fed by priority, then age, as far as the frames reach
     host_equal(made_ready_count, 11);
     gate_fed(&threads[2]);
     host_equal(gate_counts.longest_wait_ns, 5000 - 1002);
+    for (unsigned i = 0; i < 10; i++) {
+        if (i != 2) {
+            gate_fed(&threads[i]);
+        }
+    }
+    host_equal(stack_hungry(), 0);
+}
+
+HOST_TEST(
+    "while a thread hungers and memory is short nobody overtakes it or takes more than needed")
+{
+    struct memory_map map = {0};
+    struct thread three[3] = {0}, *from = &three[0], *old = &three[1], *young = &three[2];
+    physical_t frames[2000];
+    unsigned count = 0;
+    uint32_t slot;
+
+    now_ns = 1000;
+    host_memory_create(4 << 20);
+    host_stack_object_create();
+    host_equal(memory_map_add(&map, 0, 4 << 20, MEMORY_USABLE), OK);
+    host_equal(frame_init(&map), OK);
+    stack_mode_set(STACK_MODE_FAULT);
+    host_equal(magazine_create(0), OK);
+    for (unsigned i = 0; i < 3; i++) {
+        list_node_init(&three[i].run_node);
+        host_equal(stack_create(&three[i].slot), OK);
+    }
+    while (frame_allocate(FRAME_OWNER_TEST, &frames[count]) == OK) {
+        count++;
+    }
+    magazine_drain(MAGAZINE_ROUNDS_DEFAULT);
+    this_cpu(magazine).taken = 5; /* three are left: they cover `from` and nobody else */
+    for (unsigned i = 0; i < 5; i++) {
+        frame_free(this_cpu(magazine).rounds[i] & PAGE_ADDRESS_MASK, FRAME_OWNER_MAGAZINE);
+    }
+    this_cpu(magazine).charged = 5;
+    while (frame_allocate(FRAME_OWNER_TEST, &frames[count]) == OK) {
+        count++;
+    }
+    host_check(!gate_pass(from, old));
+    gate_starve(old);
+    host_check(stack_memory_short());
+
+    for (unsigned i = 0; i < 6; i++) { /* more than `old` needs, less than would be plenty */
+        frame_free(frames[--count], FRAME_OWNER_TEST);
+    }
+    frame_cache_drain_this_cpu();
+    gate_feed();
+    host_equal(stack_starving(), 0);
+    host_check(stack_memory_short());
+    host_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
+    host_check(!gate_pass(from, young)); /* gets in line */
+    host_equal(magazine_available(), 3);
+    host_check(gate_pass(from, old));
+    host_equal(magazine_available(), 6); /* three for each, not a full magazine */
+    gate_fed(old);
+    host_check(!stack_memory_short());
+    host_check(gate_pass(from, young));
+    while (count > 0) {
+        frame_free(frames[--count], FRAME_OWNER_TEST);
+    }
 }
