@@ -108,6 +108,7 @@ HOST_TEST("the starved are fed by priority, then age, as far as the frames reach
     for (unsigned i = 0; i < 3 * 4 + 2; i++) { /* enough for four threads that miss three pages */
         frame_free(frames[--count], FRAME_OWNER_TEST);
     }
+    frame_cache_drain_this_cpu();
     gate_feed();
     host_equal(made_ready_count, 4);
     host_equal(stack_starving(), 6);
@@ -121,6 +122,7 @@ HOST_TEST("the starved are fed by priority, then age, as far as the frames reach
     while (count > 0) {
         frame_free(frames[--count], FRAME_OWNER_TEST);
     }
+    frame_cache_drain_this_cpu();
     gate_feed();
     host_equal(stack_starving(), 0);
     host_check(made_ready[4] == &threads[2]);
