@@ -1,5 +1,8 @@
 /* Commands about kernel stacks as a whole: the map of slots, and the magazines behind them. */
 #include "kernel/monitor.h"
+
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/entry_mark.h"
 #include "lib/string.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
@@ -81,8 +84,24 @@ static unsigned map_print(const char *end)
     return lines;
 }
 
-MONITOR_COMMAND(stacks, "[live]", "map the stack slots; live: until a key is pressed")
+/* `stacks entry`: the stacks that the CPU enters on, the same on every CPU. */
+static void entry_stacks_print(void)
 {
+    console_print_styled(CONSOLE_HEADING,
+                         "entry stack    deepest use of its %u areas, on any CPU\n",
+                         ENTRY_STACK_AREAS);
+    for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
+        console_print("%-14s %lu of %lu bytes\n", entry_stack_name(kind), entry_mark_bytes(kind),
+                      ENTRY_AREA_BYTES);
+    }
+}
+
+MONITOR_COMMAND(stacks, "[live|entry]", "map the stack slots; live: until a key is pressed")
+{
+    if (count == 1 && string_equal(arguments[0], "entry")) {
+        entry_stacks_print();
+        return OK;
+    }
     bool live = count == 1;
     if (live && !string_equal(arguments[0], "live")) {
         return ERROR_INVALID;

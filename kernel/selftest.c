@@ -6,6 +6,8 @@
 #include "kernel/selftest.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/entry_mark.h"
 #include "kernel/accounts.h"
 #include "kernel/console.h"
 #include "lib/error.h"
@@ -156,8 +158,22 @@ static const struct test *test_after(const char *id, const char *patterns)
     return found;
 }
 
+/* For the host, which knows how deep each may get: make stack-bounds. */
+static void entry_marks_tell(void)
+{
+    char text[192] = "";
+    size_t length = 0;
+    for (unsigned kind = 1; kind < ENTRY_KINDS && length < sizeof(text); kind++) {
+        length += format_string(text + length, sizeof(text) - length, "%s%s %lu of %lu",
+                                kind == 1 ? "" : ", ", entry_stack_name(kind),
+                                entry_mark_bytes(kind), ENTRY_AREA_BYTES);
+    }
+    console_print("# entry stack high water: %s\n", text);
+}
+
 static void totals_tell(const unsigned *counts)
 {
+    entry_marks_tell();
     console_print("# totals: passed %u failed %u skipped %u\n", counts[PASSED], counts[FAILED],
                   counts[SKIPPED]);
     console_print("# end of tests\n");

@@ -15,10 +15,18 @@ KERNEL_C   := $(filter-out arch/x86_64/offsets.c,$(KERNEL_C))
 KERNEL_ASM := $(sort $(wildcard $(KERNEL_DIRECTORIES:%=%/*.asm)))
 
 ## make kernel       build the kernel alone; VARIANT= picks one of the five
-kernel: build/$(VARIANT)/kernel.elf $(if $(filter release,$(VARIANT)),build/kernel.elf)
+kernel: build/$(VARIANT)/kernel.elf build/$(VARIANT)/stack-bounds.json \
+    $(if $(filter release,$(VARIANT)),build/kernel.elf)
 
 ## make variants     build all five kernels
-variants: $(VARIANTS:%=build/%/kernel.elf) build/kernel.elf
+variants: $(VARIANTS:%=build/%/kernel.elf) $(VARIANTS:%=build/%/stack-bounds.json) build/kernel.elf
+
+## make stack-bounds how deep each stack can get, function by function; VARIANT= picks the kernel
+stack-bounds: build/$(VARIANT)/kernel.elf
+	$(Q)$(STACK_BOUNDS) --verbose build/$(VARIANT)
+
+STACK_BOUNDS       := $(PYTHON) tools/stack_bounds.py --objdump $(OBJDUMP)
+STACK_BOUNDS_FILES := tools/stack_bounds.py tools/stack_bounds.annotations $(wildcard tools/stackbounds/*.py)
 
 build/kernel.elf: build/release/kernel.elf
 	$(Q)cp $< $@
@@ -30,6 +38,8 @@ build/kernel.elf: build/release/kernel.elf
 #   offsets.inc  structure offsets and constants for NASM, from arch/x86_64/offsets.c
 #   first.elf    the first link, without names; says where each function is
 #   kernel.elf   the second link, with the table of names
+#   obj/**/*.ci  the compiler's call graph with the stack of each function, for stack-bounds.json:
+#                how deep each stack can get, checked by every build
 #   kernel.map, .nm, .sym (for Bochs), .size; and .lst, the listing, on request
 define variant_rules
 $(1)_CFLAGS  := $$(CFLAGS) $$(VARIANT_FLAGS_$(1))
@@ -43,13 +53,13 @@ endif
 build/$(1)/flags: FORCE
 	@$$(toolchain_check)
 	@mkdir -p $$(sort $$(dir $$($(1)_OBJECTS)))
-	@printf '%s\n' '$$(CC_VERSION)' '$$($(1)_CFLAGS)' '$$(LDFLAGS)' '$$(NASMFLAGS)' \
-	    '$$($(1)_OBJECTS)' | cmp -s - $$@ || printf '%s\n' '$$(CC_VERSION)' '$$($(1)_CFLAGS)' \
-	    '$$(LDFLAGS)' '$$(NASMFLAGS)' '$$($(1)_OBJECTS)' >$$@
+	@printf '%s\n' '$$(CC_VERSION)' '$$($(1)_CFLAGS)' '$$(STACK_FLAGS)' '$$(LDFLAGS)' \
+	    '$$(NASMFLAGS)' '$$($(1)_OBJECTS)' | cmp -s - $$@ || printf '%s\n' '$$(CC_VERSION)' '$$($(1)_CFLAGS)' \
+	    '$$(STACK_FLAGS)' '$$(LDFLAGS)' '$$(NASMFLAGS)' '$$($(1)_OBJECTS)' >$$@
 
 build/$(1)/obj/%.o: %.c build/$(1)/flags
 	@$$(SAY) CC $$<
-	$$(Q)$$(CC) $$($(1)_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(Q)$$(CC) $$($(1)_CFLAGS) $$(STACK_FLAGS) -MMD -MP -c -o $$@ $$<
 
 # NASM 2.16 lists what is included only when it does nothing else: so two runs.
 build/$(1)/obj/%.asm.o: %.asm build/$(1)/offsets.inc build/$(1)/flags
@@ -89,6 +99,15 @@ build/$(1)/empty.asm: tools/symbols.py build/$(1)/flags
 
 build/$(1)/%.asm.o: build/$(1)/%.asm
 	$$(Q)$$(NASM) -f elf64 -o $$@ $$<
+
+build/$(1)/stack-bounds.json: build/$(1)/kernel.elf $$(STACK_BOUNDS_FILES)
+ifeq ($$(STACK_FLAGS),)
+	@echo "The stack bounds are not checked: $$(CC) writes no call graph (GCC does since 10)." >&2
+	@echo '{}' >$$@
+else
+	@$$(SAY) MAX $$@
+	$$(Q)$$(STACK_BOUNDS) --json $$@ build/$(1) >$$@.txt || { cat $$@.txt; exit 1; }
+endif
 
 build/$(1)/kernel.lst: build/$(1)/kernel.elf
 	@$$(SAY) LST $$@

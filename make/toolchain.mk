@@ -41,9 +41,12 @@ LDFLAGS_probed := --no-warn-rwx-segments
 ifneq ($(filter-out help clean doctor,$(or $(MAKECMDGOALS),all)),)
 CC_ACCEPTS := $(call probe,$(CC) -Werror -x c -c /dev/null -o /dev/null,$(CFLAGS_probed) $(WARNINGS))
 LD_ACCEPTS := $(call probe,$(LD) -v,$(LDFLAGS_probed))
+# Beside each object its call graph, with the stack of each function; the code stays the same.
+STACK_FLAGS := $(call probe,$(CC) -Werror -x c -E /dev/null -o /dev/null,-fcallgraph-info=su)
 CC_HEADERS := $(shell $(CC) -print-file-name=include 2>/dev/null)
 CC_VERSION := $(shell $(CC) --version 2>/dev/null | head -n 1)
 endif
+
 
 CFLAGS := $(CFLAGS_needed) -isystem $(CC_HEADERS) $(CC_ACCEPTS) $(if $(CI),-Werror) -I.
 LDFLAGS := $(LDFLAGS_needed) $(LD_ACCEPTS)

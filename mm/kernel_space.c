@@ -14,6 +14,7 @@
 #include "arch/x86_64/address.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/entry_mark.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
@@ -98,6 +99,7 @@ int entry_stacks_create(unsigned cpu, int (*source)(physical_t *frame))
             physical_t frame;
             int error = source(&frame);
             if (error == OK) {
+                entry_mark_fill(physical_to_virtual(frame));
                 error = paging_map(bottom + at, frame, PAGE_BYTES, RIGHTS_DATA);
             }
             if (error != OK) {

@@ -2,7 +2,7 @@
 # the kernels and ISOs that its rows need, so no rule for them stands here.
 #
 # Words that change what is tested:
-#   ROWS=     only these rows, or checks, self, host: ROWS="pvh-* checks"
+#   ROWS=     only these rows, or checks, self, host, stacks: ROWS="pvh-* checks"
 #   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 

@@ -18,7 +18,8 @@ def make_machine(row, paths):
     return (Bochs if row.emulator == "bochs" else Qemu)(row, paths)
 
 
-def run(row, machine, wanted_ids=(), exemptions=(), ci=False, watch=None):
+def run(row, machine, wanted_ids=(), exemptions=(), ci=False, watch=None,
+        bounds=None):
     """Boots a row to its end and judges it. `watch(reader)` is called as output comes."""
     begin = time.monotonic()
     try:
@@ -30,7 +31,7 @@ def run(row, machine, wanted_ids=(), exemptions=(), ci=False, watch=None):
         return group
     finally:
         machine.stop()
-    return judge(row, transcript, wanted_ids, exemptions, ci)
+    return judge(row, transcript, wanted_ids, exemptions, ci, bounds)
 
 
 def _follow(row, machine, begin, watch):

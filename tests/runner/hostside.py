@@ -14,7 +14,8 @@ import sys
 import time
 import xml.etree.ElementTree as xml
 
-from . import tap
+from . import marks, tap
+from .paths import BUILDS
 from .result import FAILED, PASSED, SKIPPED, Group
 
 SKIP_STATUS = 77
@@ -90,6 +91,26 @@ def _read_pytest(group, report):
             group.add(name, SKIPPED, skip.get("message", ""), seconds)
         else:
             group.add(name, PASSED, seconds=seconds)
+
+
+def stack_bounds(paths, update, builds=BUILDS):
+    """One case for each stack of each build: what it may need fits. The build computed that, and
+    failed if one did not."""
+    group, begin = Group("stacks"), time.monotonic()
+    for build in builds:
+        update(build)
+        bounds = marks.read_bounds(paths.stack_bounds(build))
+        if not bounds:
+            group.add(f"{build}: bounds", FAILED, "none were computed; try: make stack-bounds"
+                      f" VARIANT={build}")
+            continue
+        for name, stack in sorted(bounds.items()):
+            fits = stack["bound"] <= stack["limit"] and stack["nested"] <= stack["nested_limit"]
+            group.add(f"{build}: {name} stack: at most {stack['bound']} of {stack['limit']} bytes,"
+                      f" {stack['nested']} of {stack['nested_limit']} with a fault there",
+                      PASSED if fits else FAILED)
+    group.seconds = time.monotonic() - begin
+    return group
 
 
 def host_tests(paths, update, programs=None):

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from . import exemptions as exemption_list
+from . import marks
 from .result import FAILED, PASSED, SKIPPED, Group
 from .row import SUCCESS, TESTS_FAILED, status_in_words
 
@@ -30,12 +31,15 @@ class Transcript:
     suite_seconds: float = 0.0
 
 
-def judge(row, transcript, wanted_ids=(), exemptions=(), ci=False):
-    """Returns the group of a row. `wanted_ids`: the tests that its kernel has and it selects."""
+def judge(row, transcript, wanted_ids=(), exemptions=(), ci=False, bounds=None):
+    """Returns the group of a row. `wanted_ids`: the tests that its kernel has and it selects;
+    `bounds`: what was computed for the stacks of its kernel."""
     group = Group(row.name, seconds=transcript.seconds)
     group.output = "\n".join(transcript.reader.lines)
     if row.kind == "suite":
         complaints = _suite(group, row, transcript, wanted_ids, exemptions, ci)
+        if bounds and transcript.reader.terminated:
+            _entry_stacks(group, transcript.reader.lines, bounds)
     else:
         complaints = _other(row, transcript)
     complaints += _ending(row, transcript)
@@ -81,6 +85,14 @@ def _suite(group, row, transcript, wanted_ids, exemptions, ci):
     if missing:
         complaints.append(f"{missing} of {len(set(wanted_ids))} tests did not run")
     return complaints
+
+
+def _entry_stacks(group, lines, bounds):
+    """One case: the entry stacks were used no deeper than was computed."""
+    found, words = marks.compare(marks.read_marks(lines), bounds)
+    group.add("entry stacks within their bounds", FAILED if found else PASSED,
+              "\n".join(found + [words]))
+    group.remarks.append(f"entry stacks, {words}")
 
 
 def _other(row, transcript):

@@ -8,12 +8,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import boot, elf, exemptions, hostside, machine, report, script, systems
-from .paths import BuildError, Paths
+from . import boot, elf, exemptions, hostside, machine, marks, report, script, systems
+from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
 from .result import FAILED, Group
 
-HOST_GROUPS = ("checks", "self", "host")
+HOST_GROUPS = ("checks", "self", "host", "stacks")
 
 
 def parse_arguments(arguments):
@@ -22,7 +22,7 @@ def parse_arguments(arguments):
         prog="tests/run", description="Boots the kernel in every row of tests/matrix.py, runs the"
         " host's tests, and ends with one line: N passed, N failed.")
     parser.add_argument("--row", action="append", metavar="PATTERN", default=[],
-                        help="only rows (or checks, self, host) whose name matches; repeatable")
+                        help="only rows (or checks, self, host, stacks) whose name matches; repeatable")
     parser.add_argument("--test", metavar="PATTERN", default="",
                         help="only kernel tests that match, in rows of the suite")
     parser.add_argument("--quick", action="store_true",
@@ -72,6 +72,8 @@ class Run:
         """Builds what is needed, all at once, or one by one if that fails, so that only what
         depends on a broken build fails. Returns a group with the failures, or None."""
         goals = {build: self.paths.kernel(build) for build in {row.build for row in self.rows}}
+        for build in BUILDS if "stacks" in self.names else list(goals):
+            goals[f"{build} stack bounds"] = self.paths.stack_bounds(build)
         if "host" in self.names:
             goals["host"] = [os.path.join(self.paths.build, name)
                              for name in hostside.HOST_PROGRAMS]
@@ -119,7 +121,8 @@ class Run:
             self.progress.update(row.name, text.strip() if wanted else "booting")
 
         emulated = boot.make_machine(row, self.paths)
-        return boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch)
+        return boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch,
+                        marks.read_bounds(self.paths.stack_bounds(row.build)))
 
     def guarded(self, name, function, *arguments):
         """Runs one thing; whatever it raises becomes a failure of its group."""
@@ -136,7 +139,7 @@ class Run:
         """Everything that was chosen; returns the groups in the order of the matrix."""
         failures = self.build()
         functions = {"checks": hostside.checks, "self": hostside.self_tests,
-                     "host": hostside.host_tests}
+                     "host": hostside.host_tests, "stacks": hostside.stack_bounds}
         with ThreadPoolExecutor(max_workers=max(1, self.options.jobs)) as pool:
             futures = []
             for name in self.names:

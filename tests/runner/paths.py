@@ -27,6 +27,10 @@ class Paths:
         """The ELF file of a build."""
         return os.path.join(self.build, build, "kernel.elf")
 
+    def stack_bounds(self, build):
+        """How deep each stack of a build can get, as tools/stack_bounds.py computed it."""
+        return os.path.join(self.build, build, "stack-bounds.json")
+
     def iso(self, row):
         """The ISO with this row's command line; rows with the same one share it."""
         digest = hashlib.sha256(row.full_cmdline.encode()).hexdigest()[:12]

@@ -1,0 +1,239 @@
+"""The tool that computes stack bounds: what it finds, and what it refuses. Each test compiles a
+small kernel of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from runner import hostside, marks
+from runner.paths import Paths
+
+# As much of a kernel as the tool asks for: one path of entry.asm, its handler, a panic, a thread.
+ENTRY = """
+extern entry_interrupt
+global entry_path_begin
+global thread_trampoline
+extern thread_begin
+%macro PATH 0
+%rep 16
+    push rax
+%endrep
+    push 2
+    popfq
+    call entry_interrupt
+    add rsp, 136
+    iretq
+%endmacro
+section .text
+entry_path_begin: PATH
+entry_path_2: PATH
+thread_trampoline:
+    call thread_begin
+    ud2
+"""
+C = """
+__attribute__((noinline, noreturn)) void panic(void) { volatile char words[100]; words[0] = 1;
+    for (;;) { } }
+void entry_continue(void) { }
+__attribute__((noinline)) int leaf(int n) { volatile char local[200]; local[n] = 1; return local[0]; }
+%s
+void entry_interrupt(int n) { volatile int sum = %s; if (sum) panic(); }
+void thread_begin(void) { volatile int sum = leaf(1); (void)sum; }
+"""
+OFFSETS = """%define ENTRY_THREAD 0
+%define ENTRY_INTERRUPT 2
+%define ENTRY_INTERRUPT_ASYNCHRONOUS 2
+%define ENTRY_AREA_BYTES 1000
+%define ENTRY_STACK_AREAS 3
+%define FRAME_BYTES 176
+%define STACK_BYTES 4000
+"""
+ANNOTATIONS = """
+assembly entry.asm:entry_path_begin 136 calls entry_interrupt
+assembly entry.asm:entry_path_2 136 calls entry_interrupt
+assembly entry.asm:thread_trampoline 0 calls thread_begin
+stack thread from thread_trampoline size STACK_BYTES events : a thread
+end panic : for ever
+"""
+
+
+@pytest.fixture(name="bounds")
+def fixture_bounds(tmp_path):
+    """A function that builds the kernel with these changes: (status, output, JSON or None)."""
+    def run(functions="", call="leaf(n)", more="", said=ANNOTATIONS, flags="-O2", offsets=OFFSETS):
+        build = tmp_path / "build" / "release"
+        (build / "obj").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "main.c").write_text(C % (functions, call))
+        (tmp_path / "entry.asm").write_text(ENTRY)
+        (tmp_path / "said").write_text(said + more)
+        (build / "offsets.inc").write_text(offsets)
+        (build / "kernel.nm").write_text("")
+        subprocess.run(["gcc", *flags.split(), "-fcallgraph-info=su", "-ffreestanding", "-fno-pic",
+                        "-mno-red-zone", "-fno-asynchronous-unwind-tables", "-w", "-c", "-o",
+                        "build/release/obj/main.o", "main.c"], cwd=tmp_path, check=True)
+        subprocess.run(["nasm", "-f", "elf64", "-o", "build/release/obj/entry.asm.o", "entry.asm"],
+                       cwd=tmp_path, check=True)
+        result = tmp_path / "build" / "release" / "stack-bounds.json"
+        done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "stack_bounds.py"),
+                               "--verbose", "--root", ".", "--annotations", "said", "--json",
+                               str(result), "build/release"], cwd=tmp_path, text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        found = json.loads(result.read_text()) if result.exists() else None
+        return done.returncode, done.stdout, found
+    return run
+
+
+def test_a_good_kernel_has_bounds_and_paths(bounds):
+    status, output, found = bounds()
+    assert status == 0, output
+    interrupt = found["interrupt"]
+    assert [name for name, _ in interrupt["path"]][:2] == ["trap frame", "entry_interrupt"]
+    assert 176 + 200 < interrupt["ordinary"] <= interrupt["bound"] < interrupt["nested"]
+    assert interrupt["limit"] == 1000 and found["thread"]["limit"] == 4000
+    assert "leaf" in output and "panic" in found["interrupt"]["path"][-1][0] + output
+
+
+def test_every_byte_of_the_way_is_counted(bounds):
+    _, _, before = bounds()
+    _, _, after = bounds("__attribute__((noinline)) int step(int n)"
+                         " { volatile char local[96]; local[n] = 2; return leaf(n) + local[1]; }",
+                         "step(n)")
+    assert 96 <= after["interrupt"]["ordinary"] - before["interrupt"]["ordinary"] <= 96 + 32
+
+
+def test_pushes_of_inline_assembly_are_counted(bounds):
+    status, output, found = bounds('__attribute__((noinline)) int flags(int n) { __asm__ volatile('
+                                   '"sub $400, %%rsp; add $400, %%rsp" ::: "memory"); return n; }',
+                                   "flags(n)")
+    assert status == 0 and found["interrupt"]["ordinary"] >= 176 + 400, output
+    assert "inline assembly" in output
+
+
+def test_recursion_is_refused(bounds):
+    status, output, found = bounds("__attribute__((noinline)) int deep(int n)"
+                                   " { volatile int m = n ? deep(n - 1) : 0; return m; }",
+                                   "deep(n)")
+    assert status == 1 and "recursion without a bound: deep -> deep" in output and found is None
+
+
+def test_recursion_of_two_functions_is_refused(bounds):
+    two = ("int odd(int n); __attribute__((noinline)) int even(int n)"
+           " { volatile int m = n ? odd(n - 1) : 0; return m; } __attribute__((noinline))"
+           " int odd(int n) { volatile int m = n ? even(n - 1) : 0; return m; }")
+    status, output, _ = bounds(two, "odd(n)")
+    assert status == 1 and "recursion without a bound" in output
+    status, output, found = bounds(two, "odd(n)", "recursion even 3 : the tests says so\n")
+    assert status == 0 and "3 rounds" in output, output
+    assert found["interrupt"]["ordinary"] > 176 + 3 * 32
+
+
+POINTER = ("int (*pointer)(int); __attribute__((noinline)) int through(int n)\n"
+           "{\n    return pointer(n) + 1;\n}")
+
+
+def test_an_unannotated_indirect_call_is_refused(bounds):
+    status, output, _ = bounds(POINTER, "through(n)")
+    assert status == 1 and "indirect main.c:pointer = " in output, output
+
+
+def test_an_annotated_indirect_call_is_followed(bounds):
+    status, output, found = bounds(POINTER, "through(n)", "indirect main.c:pointer = leaf\n")
+    assert status == 0 and found["interrupt"]["ordinary"] > 176 + 200, output
+
+
+def test_an_indirect_call_of_inline_assembly_is_refused(bounds):
+    status, output, _ = bounds('__attribute__((noinline)) int hidden(int n)'
+                               ' { __asm__ volatile("call *%0" :: "r"(0L)); return n; }',
+                               "hidden(n)")
+    assert status == 1 and "the listing has an indirect call" in output
+
+
+def test_a_function_that_could_be_called_through_a_pointer_must_be_annotated(bounds):
+    table = "int (*const table[])(int) = {leaf};"
+    status, output, _ = bounds(table)
+    assert status == 1 and "leaf: its address is taken" in output
+    status, output, _ = bounds(table, more="address leaf : never called so\n")
+    assert status == 0, output
+    status, output, _ = bounds(table, more="address le* unless __attribute__ : a pattern\n")
+    assert status == 1 and "leaf: its address is taken" in output
+
+
+@pytest.mark.parametrize("body", ["volatile char *p = __builtin_alloca(n); p[0] = 1; return p[1];",
+                                  "volatile char p[n]; p[0] = 1; return p[1];"])
+def test_a_dynamic_frame_is_refused(bounds, body):
+    status, output, _ = bounds(f"__attribute__((noinline)) int grows(int n) {{ {body} }}",
+                               "grows(n)")
+    assert status == 1 and "grows: a frame whose size only the run knows" in output
+
+
+@pytest.mark.parametrize("wrong, complaint", [
+    ("assembly entry.asm:entry_path_2 128 calls entry_interrupt", "bytes: the annotation says 128"),
+    ("assembly entry.asm:entry_path_2 136 calls leaf", "calls: the annotation says leaf"),
+    ("assembly entry.asm:entry_path_3 136 calls entry_interrupt", "there is no such label"),
+])
+def test_wrong_assembly_is_refused(bounds, wrong, complaint):
+    said = ANNOTATIONS.replace("assembly entry.asm:entry_path_2 136 calls entry_interrupt", wrong)
+    status, output, _ = bounds(said=said)
+    assert status == 1 and complaint in output
+
+
+@pytest.mark.parametrize("more, complaint", [
+    ("indirect main.c:pointer = nobody\n", "there is no such function"),
+    ("indirect main.c:other = leaf\n", "nothing needs this"),
+    ("excluded nobody : gone\n", "there is no such function"),
+    ("recursion even\n", "malformed"),
+    ("sorcery even\n", "there is no statement"),
+    ("end panic : again\n", "a second end"),
+])
+def test_wrong_annotations_are_refused(bounds, more, complaint):
+    status, output, _ = bounds(more=more)
+    assert status == 1 and complaint in output
+
+
+def test_a_bound_that_is_exceeded_fails(bounds):
+    status, output, found = bounds(offsets=OFFSETS.replace("1000", "300"))
+    assert status == 1 and found is None
+    assert "interrupt: " in output and "bytes may be needed, and there are 300" in output
+
+
+def test_a_thread_that_is_too_deep_fails(bounds):
+    status, output, _ = bounds(offsets=OFFSETS.replace("4000", "600"))
+    assert status == 1 and "thread: " in output
+
+
+def test_functions_without_a_call_graph_are_refused(bounds, tmp_path):
+    bounds()
+    os.unlink(tmp_path / "build" / "release" / "obj" / "main.ci")
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "stack_bounds.py"),
+                           "--annotations", "said", "--root", ".", "build/release"], cwd=tmp_path,
+                          text=True, check=False, stdout=subprocess.PIPE)
+    assert done.returncode == 1 and "wrote no call graph" in done.stdout
+
+
+BOUND = {"interrupt": {"ordinary": 700, "bound": 800, "limit": 4096, "nested": 900,
+                       "nested_limit": 8192, "entry": True}}
+
+
+def test_marks_are_held_against_bounds():
+    good = marks.read_marks(["# entry stack high water: interrupt 600 of 4096, NMI 0 of 4096"])
+    complaints, words = marks.compare(good, BOUND)
+    assert not complaints and "interrupt 600 of 700" in words
+    high = marks.read_marks(["# entry stack high water: interrupt 701 of 4096"])
+    assert "701 bytes were used, and 700" in marks.compare(high, BOUND)[0][0]
+    unknown = {"interrupt": (1, 4096), "nmi": (8, 4096)}
+    assert "without a bound" in marks.compare(unknown, BOUND)[0][0]
+    assert marks.compare({}, BOUND)[0] and marks.compare({"debug": (0, 4096)}, BOUND)[0]
+
+
+def test_each_stack_is_a_counted_case(tmp_path):
+    (tmp_path / "build" / "release").mkdir(parents=True)
+    path = tmp_path / "build" / "release" / "stack-bounds.json"
+    paths = Paths(str(tmp_path))
+    path.write_text(json.dumps(BOUND))
+    assert hostside.stack_bounds(paths, print, ["release"]).count("passed") == 1
+    path.write_text(json.dumps({"nmi": dict(BOUND["interrupt"], bound=5000)}))
+    assert hostside.stack_bounds(paths, print, ["release"]).count("failed") == 1
+    assert hostside.stack_bounds(paths, print, ["ubsan"]).count("failed") == 1

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Computes how deep every stack of a kernel can get, and fails if one may overflow.
+
+    tools/stack_bounds.py [--verbose] [--json FILE] [--annotations FILE] BUILD-DIRECTORY
+
+Reads what the build left in BUILD-DIRECTORY: the compiler's call graphs with the bytes of each
+function (obj/**/*.ci), the objects (through objdump), offsets.inc and kernel.nm. What no compiler
+knows is in tools/stack_bounds.annotations. docs/stack-bounds.md explains the figures.
+"""
+
+import argparse
+import glob
+import json
+import os
+import sys
+
+from stackbounds import annotations, bounds, graph, listing, stacks
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RECURSION_LIMIT = 20000  # of this program: call chains of the kernel are followed by recursion
+
+
+def parse_arguments(arguments):
+    """The options of this program."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("build", help="a directory such as build/release")
+    parser.add_argument("--annotations", default=os.path.join(HERE, "stack_bounds.annotations"))
+    parser.add_argument("--json", help="also write the bounds here, for the test runner")
+    parser.add_argument("--objdump", default="objdump")
+    parser.add_argument("--root", default=os.path.dirname(HERE), help="where the sources are")
+    parser.add_argument("--verbose", action="store_true", help="print the paths, too")
+    return parser.parse_args(arguments)
+
+
+def read(path):
+    """The text of a file."""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def calculate(options):
+    """Returns (graph, bounds, all stacks, annotations)."""
+    said = annotations.parse(read(options.annotations))
+    directory = os.path.join(options.build, "obj")
+    objects = sorted(glob.glob(os.path.join(directory, "**", "*.o"), recursive=True))
+    if not objects:
+        sys.exit(f"stack_bounds.py: no objects in {directory}")
+    listed = listing.read(objects, options.objdump)
+    calls = graph.Graph(options.root)
+    calls.load(directory, objects, listed)
+    calls.add_assembly(said.of("assembly"), listed, directory)
+    calls.resolve(said)
+    calls.check_addresses(said, directory, listing.addresses(objects, options.objdump), listed)
+    depths = bounds.Bounds(calls, said)
+    values = stacks.constants(read(os.path.join(options.build, "offsets.inc")),
+                              read(os.path.join(options.build, "kernel.nm")))
+    calculation = stacks.Calculation(calls, depths, values)
+    found = list(calculation.entry_stacks())
+    for statement in said.of("stack"):
+        statement.used = True
+        found.append(calculation.other_stack(statement))
+    calls.check_calls(depths.reached)
+    for name in sorted(depths.reached):
+        if calls.functions[name].dynamic:
+            calls.complain(f"{name}: {calls.functions[name].dynamic}")
+    for statement in said.statements:
+        if not statement.used:
+            calls.complain(f"annotations, line {statement.line}: {statement.word} {statement.key}:"
+                           " nothing needs this")
+    return calls, depths, found, said
+
+
+def print_stack(stack, verbose):
+    """One line, and the way there if it is wanted."""
+    if not stack.used:
+        print(f"  {stack.name:15} not used in this build")
+        return
+    print(f"  {stack.name:15} {stack.ordinary:6} {stack.bound:8} of {stack.limit:5}"
+          f" {stack.nested:8} of {stack.nested_limit:5}")
+    if verbose:
+        for name, count in stack.parts:
+            print(f"      {count:6}  {name}")
+        print("      the deepest way:")
+        for name, count in stack.path:
+            print(f"      {count:6}    {name}")
+
+
+def print_report(name, found, depths, calls, said, verbose):
+    """Everything that there is to know."""
+    print(f"Stacks of the {name} kernel, in bytes:")
+    print("  stack         ordinary    with a panic   with a fault at the deepest point")
+    for stack in found:
+        print_stack(stack, verbose)
+    if not verbose:
+        return
+    print("Not covered:")
+    for statement in said.of("uncovered"):
+        print(f"  {statement.reason}")
+    for statement in said.of("excluded"):
+        print(f"  {statement.key}: {statement.reason}")
+    for text in sorted(depths.recursions):
+        print(f"  taken from an annotation: {text}")
+    for text in calls.remarks:
+        print(f"  ({text})")
+
+
+def main(arguments):
+    """Returns the exit status."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    options = parse_arguments(arguments)
+    try:
+        calls, depths, found, said = calculate(options)
+    except annotations.AnnotationError as error:
+        print(f"stack_bounds.py: {options.annotations}: {error}")
+        return 1
+    name = os.path.basename(os.path.normpath(options.build))
+    print_report(name, found, depths, calls, said, options.verbose)
+    complaints = calls.complaints + [text for stack in found for text in stack.complaints()]
+    for text in complaints:
+        print(f"stack_bounds.py: {name}: {text}")
+    if not complaints and options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({stack.name: vars(stack) for stack in found if stack.used}, file, indent=1)
+            file.write("\n")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,169 @@
+"""The longest path through a call graph, in bytes.
+
+A function is looked at in the context of its callers, as far as annotations make a difference: with
+interrupts off nothing reschedules, so what reschedules late (`off-ends`) goes no further; and below
+some functions a pointer leads to fewer others (`under`). What never returns (`end`: the
+panic) is counted apart: the ordinary depth leaves it out, the full depth adds it once at its
+deepest caller.
+"""
+
+from dataclasses import dataclass, field
+
+from .graph import base_name
+
+
+OFF = ""  # in a context: interrupts are off
+
+
+@dataclass
+class Depth:
+    """Bytes below where the call was made, and the way there, one (function, bytes) a step."""
+
+    bytes: int = 0
+    path: list = field(default_factory=list)
+
+
+class Bounds:
+    """Depths in one graph under one set of annotations."""
+
+    def __init__(self, graph, annotations):
+        self.graph = graph
+        self.names = {}
+        self.under = {}
+        for statement in annotations.of("under"):
+            statement.used = True
+            banned = {name for pattern in statement.names
+                      for name in graph.one(pattern, statement.line, "under ... never")}
+            for name in graph.one(statement.key, statement.line, "under"):
+                self.under[name] = banned
+        for word in ("end", "off", "off-ends", "excluded", "recursion"):
+            self.names[word] = {}
+            for statement in annotations.of(word):
+                statement.used = True
+                for name in graph.one(statement.key, statement.line, word):
+                    self.names[word][name] = statement
+        self.components = {}
+        self.edges = {}
+        self.excluded = set()
+        self.recursions = set()
+        self.reached = set()
+
+    def _edges(self, node):
+        """The nodes that a node leads to; a node is (function, context): the functions above it
+        that make a difference, and OFF with interrupts off."""
+        name, context = node
+        if node in self.edges:
+            return self.edges[node]
+        self.reached.add(name)
+        banned = set().union(*(self.under[one] for one in context if one in self.under))
+        edges = self.edges[node] = []
+        if OFF in context and name in self.names["off-ends"]:
+            return edges
+        for target in sorted(self.graph.functions[name].calls):
+            if target in self.names["excluded"]:
+                self.excluded.add(target)
+            elif (target in self.graph.functions and target not in self.names["end"]
+                  and target not in banned):
+                edges.append((target, self._enter(target, context)))
+        return edges
+
+    def _enter(self, name, context):
+        """The context inside a function that is called in this one."""
+        if name in self.names["off"]:
+            context = context | {OFF}
+        return context | {name} if name in self.under else context
+
+    def _ends(self, node):
+        """Does this function call an end?"""
+        return any(one in self.names["end"] for one in self.graph.functions[node[0]].calls)
+
+    def _bytes(self, node):
+        return self.graph.functions[node[0]].bytes
+
+    def _find_components(self, start):
+        """Strongly connected components of what can be reached (Tarjan), each before its callers."""
+        index, low, stack, order = {}, {}, [], []
+
+        def visit(node):
+            index[node] = low[node] = len(index)
+            stack.append(node)
+            for target in self._edges(node):
+                if target in self.components:
+                    continue
+                if target not in index:
+                    visit(target)
+                    low[node] = min(low[node], low[target])
+                elif target in stack:
+                    low[node] = min(low[node], index[target])
+            if low[node] == index[node]:
+                members = []
+                while True:
+                    members.append(stack.pop())
+                    if members[-1] == node:
+                        break
+                for member in members:
+                    self.components[member] = members
+                order.append(members)
+
+        if start not in self.components:
+            visit(start)
+        return order
+
+    def _weight(self, members):
+        """What one component takes: a frame, or for recursion as many rounds as are annotated."""
+        total = sum(self._bytes(node) for node in members)
+        if len(members) == 1 and members[0] not in self._edges(members[0]):
+            return total
+        for name, statement in self.names["recursion"].items():
+            if any(node[0] == name for node in members):
+                self.recursions.add(f"{name}: {statement.number} rounds: {statement.reason}")
+                return total * statement.number
+        self.graph.complain("recursion without a bound: " + self._circle(members))
+        return total
+
+    def _circle(self, members):
+        """One way round, for the message."""
+        node, way = members[-1], []
+        while node not in way:
+            way.append(node)
+            node = next(target for target in self._edges(node) if target in members)
+        return " -> ".join(base_name(one[0]) for one in way[way.index(node):] + [node])
+
+    def depth(self, name, off, end=None):
+        """The depth of a call of `name`; `end`: what a call of an end takes, None for nothing."""
+        if name not in self.graph.functions:
+            self.graph.complain(f"there is no function {name}")
+            return Depth()
+        start = (name, self._enter(name, frozenset({OFF} if off else ())))
+        self._find_components(start)
+        best = {}
+
+        def visit(members):
+            key = members[0]
+            if key in best:
+                return best[key]
+            below = Depth()
+            for node in members:
+                for target in self._edges(node):
+                    if self.components[target] is not members:
+                        found = visit(self.components[target])
+                        below = found if found.bytes > below.bytes else below
+                if end is not None and self._ends(node) and end.bytes > below.bytes:
+                    below = end
+            weight = self._weight(members)
+            name = " / ".join(sorted({base_name(node[0]) for node in members}))
+            best[key] = Depth(weight + below.bytes, [(name, weight)] + below.path)
+            return best[key]
+
+        return visit(self.components[start])
+
+    def panic_depth(self):
+        """(the deepest panic, the same with a panic inside it)."""
+        first = second = Depth()
+        for name in self.names["end"]:
+            found = self.depth(name, True)
+            first = found if found.bytes > first.bytes else first
+        for name in self.names["end"]:
+            found = self.depth(name, True, first)
+            second = found if found.bytes > second.bytes else second
+        return first, second

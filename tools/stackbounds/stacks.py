@@ -1,0 +1,164 @@
+"""The stacks of one kernel, and the bound of each: what the call graph says, and what is added.
+
+An event on a stack costs, before its handler runs: up to 8 bytes, because the CPU aligns RSP to 16
+(not at the top of an entry stack, which is aligned); the CPU's frame and the stub's word; the
+general registers. Entry code then calls the handler.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from .bounds import Depth
+
+CPU_FRAME_BYTES = 48   # SS, RSP, RFLAGS, CS, RIP, and the word of error code and vector
+ALIGNMENT_BYTES = 8
+DEFINE = re.compile(r"%define (\w+) (-?\d+)$", re.MULTILINE)
+NOT_KINDS = ("ENTRY_THREAD", "ENTRY_AREA_BYTES", "ENTRY_INTERRUPT_ASYNCHRONOUS",
+             "ENTRY_STACK_AREAS")
+
+
+@dataclass
+class Stack:
+    """One stack's bounds. `ordinary` returns; `bound` also panics; `nested` faults even there."""
+
+    name: str
+    limit: int
+    ordinary: int = 0
+    bound: int = 0
+    nested: int = 0
+    nested_limit: int = 0
+    path: list = field(default_factory=list)
+    parts: list = field(default_factory=list)
+    used: bool = True
+    entry: bool = False
+
+    def complaints(self):
+        """What does not fit."""
+        found = []
+        if self.used and self.bound > self.limit:
+            found.append(f"{self.name}: {self.bound} bytes may be needed, and there are"
+                         f" {self.limit}")
+        if self.used and self.nested > self.nested_limit:
+            found.append(f"{self.name}: {self.nested} bytes may be needed when code faults at the"
+                         f" deepest point, and there are {self.nested_limit}")
+        return found
+
+
+def constants(offsets, symbols):
+    """Names of numbers: from offsets.inc and from the kernel's own symbols (`nm`)."""
+    found = {name: int(value) for name, value in DEFINE.findall(offsets)}
+    places = {parts[2]: int(parts[0], 16) for parts in map(str.split, symbols.splitlines())
+              if len(parts) == 3}
+    if "__boot_stack_top" in places:
+        found["BOOT_STACK_BYTES"] = places["__boot_stack_top"] - places["__boot_stack_bottom"]
+    return found
+
+
+def kinds(values):
+    """The kinds of entry stack by name: (number, whether any vector enters there)."""
+    vectors = {value for name, value in values.items()
+               if re.match(r"VECTOR_\d+_STACK$|ENTRY_INTERRUPT_ASYNCHRONOUS$", name)}
+    return {name[len("ENTRY_"):].lower().replace("_", "-"): (value, value in vectors)
+            for name, value in values.items()
+            if name.startswith("ENTRY_") and name not in NOT_KINDS}
+
+
+class Calculation:
+    """Bounds of all stacks of one kernel."""
+
+    def __init__(self, graph, bounds, values):
+        self.graph = graph
+        self.bounds = bounds
+        self.values = values
+        self.panic, self.panic_twice = bounds.panic_depth()
+        self.thread_event = values["ENTRY_THREAD"]
+
+    def _event(self, path_label, end):
+        """An event through one path of entry.asm: its frame, then the handler."""
+        function = self.graph.functions.get(path_label)
+        if function is None:
+            self.graph.complain(f"no assembly annotation for {path_label}")
+            return Depth()
+        deepest = Depth()
+        pushed = 0
+        for target in sorted(function.calls):
+            at = function.call_depths.get(target)
+            if at is None:  # through a pointer
+                at = max(function.call_depths.values(), default=0)
+            pushed = max(pushed, at)
+            if target in self.bounds.names["excluded"] or target not in self.graph.functions:
+                continue
+            found = self.bounds.depth(target, True, end)
+            if at + found.bytes > deepest.bytes:
+                deepest = Depth(at + found.bytes, found.path)
+        if pushed + CPU_FRAME_BYTES != self.values["FRAME_BYTES"]:
+            self.graph.complain(f"{path_label}: {pushed} bytes pushed and {CPU_FRAME_BYTES} by the"
+                                f" CPU and the stub are not a trap frame of"
+                                f" {self.values['FRAME_BYTES']}")
+        total = CPU_FRAME_BYTES + max(deepest.bytes, function.bytes - 8)
+        return Depth(total, [("trap frame", CPU_FRAME_BYTES + pushed)] + deepest.path)
+
+    def _fault(self, end):
+        """An exception without an entry stack of its own, raised by the code on any stack."""
+        found = self._event("entry_path_begin", end)
+        return Depth(ALIGNMENT_BYTES + found.bytes,
+                     [("alignment", ALIGNMENT_BYTES)] + found.path)
+
+    def entry_stacks(self):
+        """Every kind of entry stack."""
+        area = self.values["ENTRY_AREA_BYTES"]
+        areas = self.values["ENTRY_STACK_AREAS"]
+        for name, (number, used) in sorted(kinds(self.values).items(), key=lambda one: one[1]):
+            stack = Stack(name, area, nested_limit=area * (areas - 1), used=used,
+                          entry=True)
+            if used:
+                label = f"entry_path_{number}"
+                stack.ordinary = self._event(label, None).bytes
+                full = self._event(label, self.panic)
+                stack.bound, stack.path = full.bytes, full.path
+                fault = self._fault(self.panic_twice)
+                stack.nested = full.bytes + fault.bytes
+                stack.parts = [("deepest way, a panic included", full.bytes),
+                               ("a fault of the code there, and a panic in the panic", fault.bytes)]
+            yield stack
+
+    def _lost_build(self):
+        return not any(used for _, used in kinds(self.values).values()
+                       if _ == self.values["ENTRY_INTERRUPT"])
+
+    def _events_on_thread(self):
+        """What asynchronous events leave on a thread's stack, ordinarily: (words, bytes)."""
+        moved = self.bounds.depth("entry_continue", True)
+        frame = ALIGNMENT_BYTES + self.values["FRAME_BYTES"]
+        if not self._lost_build():
+            return [("frame moved from an entry stack, and what follows it", frame + moved.bytes)]
+        once = self._fault(None).bytes
+        return [("interrupt on the thread's stack", once), ("NMI on top of it", once),
+                ("debug trap on top of it", once)]
+
+    def other_stack(self, statement):
+        """A stack of the annotations."""
+        root, size = statement.names
+        limit = self.values.get(size, 0)
+        events = bool(statement.then)
+        stack = Stack(statement.key, limit, nested_limit=limit)
+        names = self.graph.one(root, statement.line, "stack from")
+        if not names or size not in self.values:
+            self.graph.complain(f"annotations, line {statement.line}: no {root} or no {size}")
+            return stack
+        ordinary = self.bounds.depth(names[0], not events)
+        full = self.bounds.depth(names[0], not events, self.panic)
+        added = self._events_on_thread() if events else []
+        room = [("taken above the first frame", statement.number)] if statement.number else []
+        fixed = sum(count for _, count in room)
+        stack.ordinary = fixed + ordinary.bytes + sum(count for _, count in added)
+        fault = self._fault(self.panic)
+        moved = self.bounds.depth("entry_continue", True, self.panic) if events else Depth()
+        frame = ALIGNMENT_BYTES + self.values["FRAME_BYTES"]
+        stack.bound = max(fixed + full.bytes, fixed + ordinary.bytes + frame + moved.bytes,
+                          stack.ordinary)
+        stack.nested = max(stack.bound, stack.ordinary + fault.bytes)
+        stack.path = ordinary.path
+        stack.parts = room + [("longest way that returns", ordinary.bytes)] + added + [
+            ("a fault of the code there, with its panic", fault.bytes)]
+        return stack
