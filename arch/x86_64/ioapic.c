@@ -92,33 +92,47 @@ static const struct ioapic *ioapic_find(uint32_t gsi)
     return NULL;
 }
 
+/* `how`: LINE_ACTIVE_LOW, LINE_LEVEL. */
+static must_check int line_route(uint32_t gsi, uint32_t how, unsigned vector, unsigned cpu)
+{
+    const struct ioapic *ioapic = ioapic_find(gsi);
+    if (ioapic == NULL) {
+        return ERROR_NOT_FOUND;
+    }
+    uint32_t index = REGISTER_LINE + 2 * (gsi - ioapic->gsi_base);
+    uint32_t id = lapic_id_of(cpu);
+    uint64_t flags = spin_lock_irq_save(&lock);
+    register_write(ioapic, index, LINE_MASKED);
+    register_write(ioapic, index + 1, (id <= 0xff ? id : lapic_id_of(0)) << 24);
+    register_write(ioapic, index, vector | how);
+    spin_unlock_irq_restore(&lock, flags);
+    return OK;
+}
+
+int ioapic_route(uint32_t gsi, bool level, unsigned vector, unsigned cpu)
+{
+    return line_route(gsi, level ? LINE_LEVEL : 0, vector, cpu);
+}
+
 int ioapic_route_isa(unsigned line, unsigned vector, unsigned cpu, uint32_t *gsi)
 {
     if (line >= ACPI_ISA_COUNT) {
         return ERROR_RANGE;
     }
-    const struct acpi_isa_route *route = &acpi_info()->isa[line];
-    const struct ioapic *ioapic = ioapic_find(route->gsi);
-    if (ioapic == NULL) {
-        return ERROR_NOT_FOUND;
-    }
     /* ISA lines are edge-triggered and active high unless the table says otherwise. */
-    uint32_t low = vector;
+    const struct acpi_isa_route *route = &acpi_info()->isa[line];
+    uint32_t how = 0;
     if ((route->flags & 3) == 3) {
-        low |= LINE_ACTIVE_LOW;
+        how |= LINE_ACTIVE_LOW;
     }
     if (((route->flags >> 2) & 3) == 3) {
-        low |= LINE_LEVEL;
+        how |= LINE_LEVEL;
     }
-    uint32_t index = REGISTER_LINE + 2 * (route->gsi - ioapic->gsi_base);
-    uint32_t id = lapic_id_of(cpu);
-    uint64_t flags = spin_lock_irq_save(&lock);
-    register_write(ioapic, index, LINE_MASKED);
-    register_write(ioapic, index + 1, (id <= 0xff ? id : lapic_id_of(0)) << 24);
-    register_write(ioapic, index, low);
-    spin_unlock_irq_restore(&lock, flags);
-    *gsi = route->gsi;
-    return OK;
+    int error = line_route(route->gsi, how, vector, cpu);
+    if (error == OK) {
+        *gsi = route->gsi;
+    }
+    return error;
 }
 
 static void mask_set(uint32_t gsi, bool masked)

@@ -21,6 +21,12 @@ void ioapic_init(void);
  */
 must_check int ioapic_route_isa(unsigned line, unsigned vector, unsigned cpu, uint32_t *gsi);
 
+/*
+ * The same for a line by its GSI, active high. Level: the line interrupts again after each end of
+ * interrupt, until its device lets it go. ERROR_NOT_FOUND.
+ */
+must_check int ioapic_route(uint32_t gsi, bool level, unsigned vector, unsigned cpu);
+
 /* Masks or unmasks a line. Any context but NMI. A GSI that nothing serves is ignored. */
 void ioapic_mask(uint32_t gsi);
 void ioapic_unmask(uint32_t gsi);
