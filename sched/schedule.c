@@ -3,8 +3,9 @@
  * thread has finished the switch: so nobody else can run, move or bury a thread whose stack is
  * still in use. Interrupts are off all the while.
  *
- * What the dynamic stack adds to a switch (docs/stack-fault.md counts it in the listing): gate_pass()
- * while the magazine is full, stack_use on both sides of the switch, magazine_charge_rest().
+ * What the dynamic stack adds to a switch (docs/stack-fault.md counts it in the listing):
+ * gate_pass() while the magazine is full, stack_use on both sides of the switch,
+ * magazine_charge_rest().
  */
 #include "sched/schedule.h"
 
