@@ -38,11 +38,23 @@ def read(path):
         return file.read()
 
 
+def linked_objects(build, directory):
+    """The objects that the kernel is linked from: the build's stamp lists them. Others in the
+    directory are left over from sources that are gone."""
+    objects = sorted(glob.glob(os.path.join(directory, "**", "*.o"), recursive=True))
+    stamp = os.path.join(build, "flags")
+    if not os.path.exists(stamp):
+        return objects
+    names = {os.path.abspath(os.path.join(build, "..", "..", word)) for word in read(stamp).split()
+             if word.endswith(".o")}
+    return [name for name in objects if os.path.abspath(name) in names]
+
+
 def calculate(options):
     """Returns (graph, bounds, all stacks, annotations)."""
     said = annotations.parse(read(options.annotations))
     directory = os.path.join(options.build, "obj")
-    objects = sorted(glob.glob(os.path.join(directory, "**", "*.o"), recursive=True))
+    objects = linked_objects(options.build, directory)
     if not objects:
         sys.exit(f"stack_bounds.py: no objects in {directory}")
     listed = listing.read(objects, options.objdump)

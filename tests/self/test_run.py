@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from outputs import GOOD, IDS
-from runner import boot, elf, machine, main, script
+from runner import boot, elf, machine, main, script, systems
 from runner.bochs import Bochs, ENDED
 from runner.progress import Progress
 from runner.result import Group
@@ -55,6 +55,9 @@ class FakeTree:
         (root / "Makefile").write_text("%:\n\t@true\n")
         (root / "tests").mkdir()
         (root / "tests" / "exemptions").write_text("# none\n")
+        (root / "docs").mkdir()
+        (root / "docs" / "systems.md").write_text(
+            "\n".join(f"| {row} | what | | open | | | | |" for row in systems.ROWS))
         kernel(IDS, root / "build" / "release" / "kernel.elf")
         self._environment = monkeypatch
         self.emulate()
@@ -101,7 +104,14 @@ def test_full_run_checks_the_exemptions(fake_tree, capsys):
     assert main.main([], str(fake_tree.root), (Row("one"),)) == 1
     output = capsys.readouterr().out
     assert "no test matches 'CCC0001'" in output
-    assert output.splitlines()[-1] == "4 passed, 1 failed"
+    assert output.splitlines()[-1] == "5 passed, 1 failed"  # docs/systems.md is one of them
+
+
+def test_full_run_holds_the_table_of_capabilities_against_what_ran(fake_tree, capsys):
+    document = fake_tree.root / "docs" / "systems.md"
+    document.write_text(document.read_text().replace("| open | |", "| done | XXX0001 |", 1))
+    assert main.main([], str(fake_tree.root), (Row("one"),)) == 1
+    assert "A1: XXX0001 did not run and pass" in capsys.readouterr().out
 
 
 def test_selection_of_tests_reaches_kernel_and_judge(fake_tree, capsys):
