@@ -16,6 +16,7 @@
 #include "kernel/options.h"
 #include "lib/error.h"
 #include "lib/format.h"
+#include "tests/event_device.h"
 #include "tests/soak.h"
 
 #define PATIENCE_NS   60000000000ULL
@@ -153,15 +154,14 @@ static void device_ask(struct random *random)
 {
     uint32_t gsi;
     unsigned cpu = random_below(random, cpu_online_count());
-    unsigned count = random_between(random, 1, PIT_COUNT_MAX);
+    uint16_t count = (uint16_t)random_between(random, 1, PIT_COUNT_MAX);
 
-    outb(0x43, 0x30); /* channel 0, low then high byte, mode 0: the output falls */
+    event_pit_silence();
     if (ioapic_route_isa(0, device_vector, cpu, &gsi) != OK) {
         return;
     }
     line_more(&device.sent);
-    outb(0x40, (uint8_t)count);
-    outb(0x40, (uint8_t)(count >> 8));
+    event_pit_shot(count);
     await_from(&device, cpu, "interrupt of the PIT");
     ioapic_mask(gsi);
 }
@@ -247,7 +247,7 @@ void soak_event_end(void)
     if (strays != 0) {
         soak_fail("%llu NMIs arrived that nobody had sent", (unsigned long long)strays);
     }
-    outb(0x43, 0x30); /* the PIT: silent */
+    event_pit_silence();
     nmi_observer_set(observer_before);
     interrupt_unregister(VECTOR_TEST);
     interrupt_unregister(device_vector);

@@ -76,7 +76,7 @@ def check_a_minute(start):
     for line in machine.reader.lines:
         if line.startswith("# soak: ") and " of " + str(SECONDS_IN_CI) + " s: " not in line \
                 and not ASKS.match(line):
-            machine.note(line[2:])
+            machine.note(line.removeprefix("# soak: "))
 
 
 def main():
