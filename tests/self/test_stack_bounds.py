@@ -125,7 +125,7 @@ def test_recursion_of_two_functions_is_refused(bounds):
            " int odd(int n) { volatile int m = n ? even(n - 1) : 0; return m; }")
     status, output, _ = bounds(two, "odd(n)")
     assert status == 1 and "recursion without a bound" in output
-    status, output, found = bounds(two, "odd(n)", "recursion even 3 : the tests says so\n")
+    status, output, found = bounds(two, "odd(n)", "recursion even 3 : the test says so\n")
     assert status == 0 and "3 rounds" in output, output
     assert found["interrupt"]["ordinary"] > 176 + 3 * 32
 
