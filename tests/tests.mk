@@ -2,13 +2,13 @@
 # the kernels and ISOs that its rows need, so no rule for them stands here.
 #
 # Words that change what is tested:
-#   ROWS=     only these rows, or checks, self, host, stacks: ROWS="pvh-* checks"
+#   ROWS=     only these rows, or checks, self, host, stacks, mutants: ROWS="pvh-* checks"
 #   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)')
 
-.PHONY: test test-quick soak check
+.PHONY: test test-quick soak mutants check
 
 ## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
@@ -22,6 +22,11 @@ test-quick:
 soak: build/$(VARIANT)/kernel.elf
 	@$(PYTHON) tests/boot/soak.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
 	    --build $(VARIANT)
+
+## make mutants      kernels with one protection taken out: is each killed? MUTANTS= and THIRD= choose
+mutants:
+	@$(PYTHON) tests/mutants.py $(if $(MUTANTS),--mutants '$(MUTANTS)') \
+	    $(if $(THIRD),--third $(THIRD))
 
 ## make check        the checks of the tree and the runner's own tests
 check:

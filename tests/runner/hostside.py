@@ -14,7 +14,7 @@ import sys
 import time
 import xml.etree.ElementTree as xml
 
-from . import marks, tap
+from . import marks, mutants, tap
 from .paths import BUILDS
 from .result import FAILED, PASSED, SKIPPED, Group
 
@@ -111,6 +111,12 @@ def stack_bounds(paths, update, builds=BUILDS):
                       PASSED if fits else FAILED)
     group.seconds = time.monotonic() - begin
     return group
+
+
+def mutants_third(paths, update):
+    """The third of the mutants whose turn it is; each is a case."""
+    import mutants as table  # pylint: disable=import-outside-toplevel  # it needs this package
+    return mutants.group_of_third(paths, update, table.MUTANTS)
 
 
 def host_tests(paths, update, programs=None):

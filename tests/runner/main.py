@@ -13,7 +13,7 @@ from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
 from .result import FAILED, Group
 
-HOST_GROUPS = ("checks", "self", "host", "stacks")
+HOST_GROUPS = ("checks", "self", "host", "stacks", "mutants")
 
 
 def parse_arguments(arguments):
@@ -22,7 +22,8 @@ def parse_arguments(arguments):
         prog="tests/run", description="Boots the kernel in every row of tests/matrix.py, runs the"
         " host's tests, and ends with one line: N passed, N failed.")
     parser.add_argument("--row", action="append", metavar="PATTERN", default=[],
-                        help="only rows (or checks, self, host, stacks) whose name matches; repeatable")
+                        help="only rows (or checks, self, host, stacks, mutants) whose name matches;"
+                        " repeatable")
     parser.add_argument("--test", metavar="PATTERN", default="",
                         help="only kernel tests that match, in rows of the suite")
     parser.add_argument("--quick", action="store_true",
@@ -139,7 +140,8 @@ class Run:
         """Everything that was chosen; returns the groups in the order of the matrix."""
         failures = self.build()
         functions = {"checks": hostside.checks, "self": hostside.self_tests,
-                     "host": hostside.host_tests, "stacks": hostside.stack_bounds}
+                     "host": hostside.host_tests, "stacks": hostside.stack_bounds,
+                     "mutants": hostside.mutants_third}
         with ThreadPoolExecutor(max_workers=max(1, self.options.jobs)) as pool:
             futures = []
             for name in self.names:
