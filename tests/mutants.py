@@ -75,6 +75,10 @@ MUTANTS = (
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);\n"
         "    need -= need > 0;"),)),
+    Mutant("gate-ignores-who-leaves", "I3", "INJ0003", build="invariant",
+           cmdline="magazine=7", edits=((GATE,
+        "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
+        "uint32_t need = stack_missing(to->slot);"),)),
     Mutant("gate-lets-all-pass", "I3", "GAT0001", edits=((GATE,
         "return magazine_refill(need) || gate_open;", "return magazine_refill(need) || !gate_open;"),)),
     Mutant("refill-of-part", "I3", "GAT0001", edits=((MAGAZINE,
@@ -87,8 +91,10 @@ MUTANTS = (
 """, """\
     return likely(entry == this_cpu(stack_use).current_hole);
 """),)),
+    Mutant("births-ignore-who-starves", "I3", "GAT0003", edits=((STACK,
+        "if (stack_starving() != 0 || stack_memory_short()) {", "if (false) {"),)),
     Mutant("feeding-ignores-priority", "I3", "GAT0002", edits=((GATE,
-        "if (other->priority < thread->priority ||", "if ("),  (GATE, """\
+        "if (other->priority < thread->priority ||", "if ("), (GATE, """\
 (other->priority == thread->priority &&
              other->starved_since_ns > thread->starved_since_ns)) {""",
         "other->starved_since_ns > thread->starved_since_ns) {"))),
@@ -123,11 +129,20 @@ MUTANTS = (
     Mutant("stack-freed-without-shootdown", "I6", "STK0111", edits=((STACK,
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         "stack_shootdown(stack_bottom(highest), 0);"),)),
+    Mutant("trim-without-shootdown", "I6", "STK0110", edits=((STACK,
+        "    stack_shootdown(stack_bottom(slot), STACK_BYTES);\n", ""),)),
     # I7: no frame is in a magazine and mapped; none is lost; what comes to a stack is zero.
     Mutant("rounds-not-charged", "I7", "STK0002", edits=((MAGAZINE, """\
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
                            FRAME_OWNER_STACK);
 """, ""),)),
+    Mutant("last-switch-not-charged", "I7", "STK0103", edits=((SCHEDULE,
+        "    magazine_charge_rest();\n", ""), (STACK, """\
+    magazine_charge();
+    stack_depth_note_end(slot);
+""", """\
+    stack_depth_note_end(slot);
+"""))),
     Mutant("reserve-gives-one-frame-twice", "I7", "INJ0003", edits=((RESERVE,
         "frames[i] = reserve[--reserve_count];", "frames[i] = reserve[reserve_count - 1];"),)),
     Mutant("drain-keeps-its-rounds", "I7", "GAT0001", edits=((MAGAZINE, """\
@@ -140,6 +155,8 @@ MUTANTS = (
     }
 }
 """),)),
+    Mutant("rounds-not-zeroed", "I7", "STK000?,STK0010", edits=((MAGAZINE,
+        "    page_zero(physical_to_virtual(frame));\n", ""),)),
 )
 
 if __name__ == "__main__":
