@@ -61,7 +61,7 @@ MUTANTS = (
     call %2
 """),)),
     # I2: no asynchronous event is pushed onto a page that may be missing.
-    Mutant("interrupts-on-the-stack-in-use", "I2", "EVT0001,EVT0002", edits=((
+    Mutant("interrupts-on-the-stack-in-use", "I2", "ENT0002", edits=((
         "arch/x86_64/descriptors.c", "ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT)", "ENTRY_THREAD"),)),
     Mutant("nmi-on-the-stack-in-use", "I2", "EVT0003", edits=((VECTORS,
         "ENTRY_ASYNCHRONOUS(ENTRY_NMI)", "ENTRY_THREAD"),)),
