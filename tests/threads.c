@@ -26,6 +26,11 @@ struct thread *test_thread_start(unsigned priority, uint64_t affinity, void (*en
         .name = "tested", .priority = (uint8_t)priority, .affinity = affinity};
     struct thread *thread = NULL;
     int error = thread_create(&options, entry, argument, &thread);
+    /* While somebody starves for frames nobody is born: that passes, or it is a failure. */
+    for (unsigned step = 0; error == ERROR_NO_MEMORY && step < PATIENCE_STEPS; step++) {
+        (void)!thread_sleep_ns(STEP_NS);
+        error = thread_create(&options, entry, argument, &thread);
+    }
     if (error != OK) {
         test_fail(__FILE__, __LINE__, "no thread: %s", error_name(error));
         return NULL;
