@@ -64,7 +64,9 @@ ROWS = (Row("pvh-1", quick=True), Row("pvh-2"), Row("iso"))
 
 
 @pytest.mark.parametrize("arguments, rows, names", [
-    ([], 3, len(main.HOST_GROUPS)), (["--quick"], 1, 0), (["--row", "pvh-*"], 2, 0), (["--row", "checks"], 0, 1),
+    ([], 3, len(main.HOST_GROUPS) - len(main.BY_NAME_ONLY)),
+    (["--row", "mutants"], 0, 1), (["--quick"], 1, 0), (["--row", "pvh-*"], 2, 0),
+    (["--row", "checks"], 0, 1),
     (["--row", "iso", "--row", "self"], 1, 1),
 ])
 def test_choice_of_rows(arguments, rows, names):
