@@ -2,13 +2,13 @@
 # the kernels and ISOs that its rows need, so no rule for them stands here.
 #
 # Words that change what is tested:
-#   ROWS=     only these rows, or checks, self, host, stacks, mutants: ROWS="pvh-* checks"
+#   ROWS=     only these rows, or checks, self, host, stacks, mutants, model: ROWS="pvh-* checks"
 #   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)')
 
-.PHONY: test test-quick soak mutants check
+.PHONY: test test-quick soak mutants check model
 
 ## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
@@ -31,3 +31,7 @@ mutants:
 ## make check        the checks of the tree and the runner's own tests
 check:
 	@$(PYTHON) tests/run --row checks --row self
+
+## make model        check the model of the promise, and that each of its guards is needed
+model: setup-test
+	@$(PYTHON) tests/model/model.py

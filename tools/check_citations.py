@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that what the documents cite is still there.
 
-Documents are the Markdown files, CAVEATS, and everything in docs/. They cite code as
+Documents are the Markdown files, CAVEATS, everything in docs/, and models (.pml). They cite code as
 `directory/file.c:symbol` in backticks: the file must exist, and the symbol must stand in it as a
 word outside comments. A path alone in backticks must exist, too. Line numbers are refused: they
 rot. Files below build/ are made, not kept, and are not looked for.
@@ -21,7 +21,7 @@ CODE_SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld", ".py", ".md", ".mk", ".sh", 
 def documents(root):
     """The documents of the tree."""
     return [name for name in tree.files(root)
-            if name.endswith(".md") or name.startswith("docs/") and name.endswith(".txt")
+            if name.endswith((".md", ".pml")) or name.startswith("docs/") and name.endswith(".txt")
             or os.path.basename(name).startswith("CAVEATS")]
 
 

@@ -1,4 +1,5 @@
-"""The tests that need no emulator: checks of the tree, the runner's own, the host unit tests.
+"""The tests that need no emulator: checks of the tree, the runner's own, the host unit tests,
+the model of the promise.
 
 A check is a program `tools/check_*.py`: exit status 0 is a pass, 77 a skip whose reason is the
 last line that it prints, anything else a failure.
@@ -20,6 +21,7 @@ from .result import FAILED, PASSED, SKIPPED, Group
 
 SKIP_STATUS = 77
 LIMIT_SECONDS = 300
+MODEL_LIMIT_SECONDS = 1200
 HOST_PROGRAMS = ("host/unit", "host/unit-invariant")
 
 
@@ -127,19 +129,33 @@ def host_tests(paths, update, programs=None):
     for program in programs:
         name = os.path.basename(program)
         update(name)
-        status, output = run_program([program], paths.root)
-        results, complaints = tap.read(output)
-        failures = sum(1 for result in results if result.outcome == FAILED)
-        for result in results:
-            group.add(f"{name}: {result.sentence}", result.outcome, "\n".join(result.notes))
-        if status is None:
-            complaints.append("hung")
-        elif (status == 0) != (failures == 0):
-            complaints.append(f"exit status {status} with {failures} failed tests")
-        if complaints:
-            tail = output.splitlines()[-60:]
-            group.add(f"{name}: program", FAILED, "\n".join(complaints + ["--"] + tail))
-        else:
-            group.add(f"{name}: program", PASSED)
+        _judge_tap(group, name, *run_program([program], paths.root))
     group.seconds = time.monotonic() - begin
     return group
+
+
+def model_tests(paths, update, program="tests/model/model.py"):
+    """Checks the model of the promise: whole, and without each of its guards."""
+    group, begin = Group("model"), time.monotonic()
+    update("spin")
+    command = [sys.executable, os.path.join(paths.root, program), "--tap"]
+    _judge_tap(group, "model", *run_program(command, paths.root, MODEL_LIMIT_SECONDS))
+    group.seconds = time.monotonic() - begin
+    return group
+
+
+def _judge_tap(group, name, status, output):
+    """Adds a case for each test of a TAP program, and one for the program itself."""
+    results, complaints = tap.read(output)
+    failures = sum(1 for result in results if result.outcome == FAILED)
+    for result in results:
+        group.add(f"{name}: {result.sentence}", result.outcome, "\n".join(result.notes))
+    if status is None:
+        complaints.append("hung")
+    elif (status == 0) != (failures == 0):
+        complaints.append(f"exit status {status} with {failures} failed tests")
+    if complaints:
+        tail = output.splitlines()[-60:]
+        group.add(f"{name}: program", FAILED, "\n".join(complaints + ["--"] + tail))
+    else:
+        group.add(f"{name}: program", PASSED)

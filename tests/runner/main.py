@@ -13,7 +13,7 @@ from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
 from .result import FAILED, Group
 
-HOST_GROUPS = ("checks", "self", "host", "stacks", "mutants")
+HOST_GROUPS = ("checks", "self", "host", "stacks", "mutants", "model")
 # What some mutants break shows only now and then; until each dies in every run, they are asked for
 # by name (make mutants), and do not decide over a run of everything.
 BY_NAME_ONLY = ("mutants",)
@@ -25,7 +25,7 @@ def parse_arguments(arguments):
         prog="tests/run", description="Boots the kernel in every row of tests/matrix.py, runs the"
         " host's tests, and ends with one line: N passed, N failed.")
     parser.add_argument("--row", action="append", metavar="PATTERN", default=[],
-                        help="only rows (or checks, self, host, stacks, mutants) whose name matches;"
+                        help="only rows (or checks, self, host, stacks, mutants, model) whose name matches;"
                         " repeatable")
     parser.add_argument("--test", metavar="PATTERN", default="",
                         help="only kernel tests that match, in rows of the suite")
@@ -144,7 +144,7 @@ class Run:
         failures = self.build()
         functions = {"checks": hostside.checks, "self": hostside.self_tests,
                      "host": hostside.host_tests, "stacks": hostside.stack_bounds,
-                     "mutants": hostside.mutants_third}
+                     "mutants": hostside.mutants_third, "model": hostside.model_tests}
         with ThreadPoolExecutor(max_workers=max(1, self.options.jobs)) as pool:
             futures = []
             for name in self.names:

@@ -71,7 +71,7 @@ CITED = {
     ("See `mm/stack.c:17`.", "line numbers rot"),
 ])
 def test_citations(tree, text, wanted):
-    for name in ("docs/book.md", "README.md", "CAVEATS"):
+    for name in ("docs/book.md", "README.md", "CAVEATS", "tests/model/gate.pml"):
         status, output = check("citations", tree(dict(CITED, **{name: text})))
         assert status == int(wanted is not None), output
         assert wanted is None or f"{name}:" in output and wanted in output

@@ -1,0 +1,672 @@
+/*
+ * The promise as a Promela model: two CPUs, three threads with short stacks, magazines, the gate,
+ * the reserve, the starved queue, births, deaths, the reclaimer and its shootdown, migration.
+ * docs/model.md says what each property means and what is left out; model.py checks all of it.
+ *
+ * A step of the model is what the code does without letting another CPU in between: one critical
+ * section. What only its own CPU can see (its magazine, the stack that runs there) is done in the
+ * same step. Names in `...` are the code that a step stands for; tools/check_citations.py looks
+ * whether they are still there.
+ *
+ * Two views of the same system, because all at once would be too much:
+ *   without LIVE  order does not matter: any ready thread may be chosen, any starved one be fed
+ *   with LIVE     queues keep their order, free frames lie in front lists, and it is asked whether
+ *                 a starved thread runs again
+ *   with MARK     one frame, any, is followed by identity; the others stay numbers
+ *
+ * Macros with a mistake for a name, like NO_FEED, take one guard out.
+ */
+#ifndef PAGES
+#define PAGES 2 /* of a stack; one is backed at birth */
+#endif
+#define MOST (PAGES - 1) /* the most that a stack can miss */
+#ifndef ROUNDS
+#define ROUNDS (2 * MOST) /* of a magazine: `mm/magazine.h:MAGAZINE_ROUNDS_MIN` */
+#endif
+#define RESERVE (2 * MOST) /* of the reserve: `kernel/options.c:parse_reserve` asks for as much */
+#ifndef FRAMES
+#define FRAMES 6 /* in all */
+#endif
+#ifndef HOG
+#define HOG 2 /* of them, at most, with other users of memory */
+#endif
+#ifndef MORTALS
+#define MORTALS 1 /* threads that die, and are born again */
+#endif
+
+#define THREADS 3
+#define IDLE 3 /* the idle thread of either CPU: fully backed */
+#define NONE 4
+#define BOTH 3 /* CPUs, by bit */
+
+/* `sched/thread.h:thread_state`, and where a stack is that has no thread */
+#define UNBORN 0
+#define BLOCKED 1
+#define READY 2
+#define RUNNING 3
+#define STARVED 4
+#define FED 5    /* out of the starved queue, not yet on a run queue: `sched/gate.c:starved_take` */
+#define DYING 6  /* `sched/thread.h:THREAD_DEAD` */
+#define CACHED 7 /* `mm/stack.c:stack_cache` */
+#define DEAD 8   /* `mm/stack.c:dead_push` */
+#define TAKEN_APART 9
+
+/* Never true. Which property an assertion belongs to is read from the one that it names. */
+hidden byte cover_lost, stray_served, frames_lost, frame_twice, frame_stale, two_cpus;
+
+byte backed[4], state[4], home[4];   /* of each stack and its thread */
+byte mag[2], hand[2], front[2]; /* of each CPU: frames in its magazine, on the way there, free */
+byte buddy, reserve, taken, hog = HOG; /* frames */
+byte runs[2];                        /* `sched/thread.h:thread_running` */
+byte cur[2], nxt[2];                 /* `mm/stack_fault.h:stack_use` */
+bit locked[2];                       /* `sched/run_queue.h:run_queue`, its lock */
+byte asked;                          /* `arch/x86_64/shootdown.c:round_waiting` */
+#ifdef LIVE
+byte elder[THREADS]; /* who hungers, the first first, as thread + 1 */
+chan ready[2] = [THREADS] of { byte };
+#else
+bit hungry[4];
+#endif
+
+#define missing(s) (PAGES - backed[s]) /* `mm/stack.c:stack_missing` */
+
+/* Who hungers: from the first time in vain until it runs; `mm/stack_reserve.c:stack_hungry`. */
+#ifdef LIVE
+#define is_hungry(x) (elder[0] == x + 1 || elder[1] == x + 1 || elder[2] == x + 1)
+#define anybody (elder[0] != 0)
+#else
+#define is_hungry(x) (hungry[x] == 1)
+#define anybody (hungry[0] || hungry[1] || hungry[2])
+#endif
+#define in_queue (state[0] == STARVED || state[1] == STARVED || state[2] == STARVED)
+#ifndef FED_FORGOTTEN
+#define hunger anybody
+#else
+#define hunger in_queue
+#endif
+
+/* Run queues: `sched/run_queue.h:run_queue_append`, `sched/run_queue.h:run_queue_first`. */
+#ifdef LIVE
+#define ready_put(x) state[x] = READY; ready[home[x]]!x
+#define ready_take(q, x) ready[q]?x
+#define ready_here (len(ready[c]) > 0)
+#define ready_there (len(ready[1 - c]) > 0)
+#define free_frames (front[0] + front[1] + buddy)
+#else
+#define waits_on(x, q) (state[x] == READY && home[x] == q)
+#define ready_put(x) state[x] = READY
+#define ready_take(q, x) \
+    if :: waits_on(0, q) -> x = 0 :: waits_on(1, q) -> x = 1 :: waits_on(2, q) -> x = 2 fi
+#define ready_here (waits_on(0, c) || waits_on(1, c) || waits_on(2, c))
+#define ready_there (waits_on(0, 1 - c) || waits_on(1, 1 - c) || waits_on(2, 1 - c))
+#define free_frames buddy
+#endif
+
+#define FRAMES_SEEN (free_frames + reserve + mag[0] + mag[1] + hand[0] + hand[1] + hog + taken + \
+                     backed[0] + backed[1] + backed[2])
+
+/*
+ * The marked frame: `at` is the set of places where it lies (one, if all is well), `known` the CPUs
+ * that may hold a translation to it. moved() is said before `amount` of `had` frames go from one
+ * place to another: the marked one is among them or not, as far as the numbers allow.
+ */
+#define AT_FREE 1
+#define AT_RESERVE 2
+#define AT_HOG 4
+#define AT_TAKEN 8
+#define AT_MAGAZINE(cpu) (16 << (cpu))
+#define AT_HAND(cpu) (64 << (cpu))
+#define AT_STACK(s) (256 << (s))
+#define AT_STACKS (7 * 256)
+#ifdef MARK
+short at;
+byte known;
+#define moved(from_place, had, to_place, amount) \
+    if \
+    :: (at & (from_place)) && (amount) > 0 -> at = (at & ~(from_place)) | (to_place) \
+    :: (at & (from_place)) && (amount) < (had) -> skip \
+    :: !(at & (from_place)) -> skip \
+    fi
+/* Any CPU may walk to a page as soon as it is mapped, without touching it. */
+#define mapped(s) if :: at == AT_STACK(s) -> known = BOTH :: else fi
+#define forget if :: !(at & AT_STACKS) -> known = known & ~(1 << c) :: else fi
+#else
+#define moved(from_place, had, to_place, amount) skip
+#define mapped(s) skip
+#define forget skip
+#endif
+
+/* `mm/stack_fault.c:holes_fill`, for pages of stack s, on CPU c. Nothing in it can wait or fail. */
+inline fill(s, pages)
+{
+#ifndef STRAY_FILL
+    assert(stray_served || cur[c] == s || nxt[c] == s); /* `mm/stack_fault.c:hole_is_used_here` */
+#endif
+    assert(cover_lost || mag[c] >= pages); /* `mm/stack_fault.c:critical_stack_fault` */
+    moved(AT_MAGAZINE(c), mag[c], AT_STACK(s), pages);
+    mapped(s);
+    mag[c] = mag[c] - pages;
+    backed[s] = backed[s] + pages
+}
+
+/* Code that runs on stack s goes as deep as it likes, or not: `mm/stack_fault.c:stack_fault`. */
+inline touch(s)
+{
+    if
+    :: skip
+    :: missing(s) >= 1 -> fill(s, 1)
+#if MOST >= 2
+    :: missing(s) >= 2 -> fill(s, 2)
+#endif
+    fi
+}
+
+/* `mm/frame.c:frame_free`: to the reserve while it has room (`mm/stack_reserve.c:reserve_add`). */
+inline frames_free(place, n, cpu)
+{
+#ifndef NO_FREE_INTERCEPT
+    k = (n < RESERVE - reserve -> n : RESERVE - reserve);
+#else
+    k = 0;
+#endif
+    moved(place, n, AT_RESERVE, k);
+    reserve = reserve + k;
+    n = n - k;
+    moved(place, n, AT_FREE, n);
+#ifdef LIVE
+    front[cpu] = front[cpu] + n;
+#else
+    buddy = buddy + n;
+#endif
+    n = 0;
+    k = 0
+}
+
+/*
+ * `mm/frame.c:frame_allocate`, n times or until there is none: got. An empty front list takes all
+ * of the buddy lists, which hold less than `mm/frame.h:FRAME_BATCH` frames here.
+ */
+inline frames_allocate(place, n)
+{
+#ifdef LIVE
+    got = (front[c] < n -> front[c] : n);
+    front[c] = front[c] - got;
+    if
+    :: got < n ->
+        front[c] = buddy;
+        buddy = 0;
+        k = (front[c] < n - got -> front[c] : n - got);
+        front[c] = front[c] - k;
+        got = got + k;
+        k = 0
+    :: else
+    fi
+#else
+    got = (buddy < n -> buddy : n);
+    moved(AT_FREE, buddy, place, got);
+    buddy = buddy - got
+#endif
+}
+
+/* `sched/gate.c:gate_starve`: its age counts from the first time. */
+inline starve(x)
+{
+    state[x] = STARVED;
+#ifdef LIVE
+    if
+    :: is_hungry(x)
+    :: else ->
+        if
+        :: elder[0] == 0 -> elder[0] = x + 1
+        :: elder[0] != 0 && elder[1] == 0 -> elder[1] = x + 1
+        :: else -> elder[2] = x + 1
+        fi
+    fi
+#else
+    hungry[x] = 1
+#endif
+}
+
+/* `sched/gate.c:gate_fed` */
+inline eaten(x)
+{
+#ifdef LIVE
+    if
+    :: elder[0] == x + 1 -> elder[0] = elder[1]; elder[1] = elder[2]; elder[2] = 0
+    :: elder[1] == x + 1 -> elder[1] = elder[2]; elder[2] = 0
+    :: elder[2] == x + 1 -> elder[2] = 0
+    :: else
+    fi
+#else
+    hungry[x] = 0
+#endif
+}
+
+/* `sched/gate.c:promised`: for those that were let go and have not passed the gate yet. */
+#ifndef NO_PROMISE
+#define promised_to(x) (is_hungry(x) && state[x] != STARVED -> missing(x) : 0)
+#else
+#define promised_to(x) 0
+#endif
+#define enough_for(x) \
+    (state[x] == STARVED && promised_to(0) + promised_to(1) + promised_to(2) + missing(x) <= \
+     buddy + reserve)
+#define feeding (state[0] == FED || state[1] == FED || state[2] == FED)
+
+/*
+ * `sched/gate.c:gate_feed`, by one CPU at a time: t is the first of the starved if there are frames
+ * for it. One a call, instead of `sched/gate.h:GATE_FED_AT_ONCE`.
+ */
+inline feed()
+{
+    t = NONE;
+    if
+    :: feeding
+#ifndef NO_FEED
+#ifdef LIVE
+    :: else ->
+        do
+        :: k < THREADS && elder[k] != 0 && state[elder[k] - 1] != STARVED -> k++
+        :: else -> break
+        od;
+        if
+        :: k < THREADS && elder[k] != 0 ->
+            if :: enough_for(elder[k] - 1) -> t = elder[k] - 1 :: else fi
+        :: else
+        fi;
+        k = 0
+#else
+    :: !feeding && enough_for(0) -> t = 0
+    :: !feeding && enough_for(1) -> t = 1
+    :: !feeding && enough_for(2) -> t = 2
+    :: !feeding && !enough_for(0) && !enough_for(1) && !enough_for(2)
+#endif
+#else
+    :: else
+#endif
+    fi;
+    if :: t != NONE -> state[t] = FED :: else fi
+}
+
+#define cached_here(x) (state[x] == CACHED && home[x] == c)
+#define none_cached (!cached_here(0) && !cached_here(1) && !cached_here(2))
+#define uncache(x) if :: cached_here(x) -> state[x] = DEAD; home[x] = 0 :: else fi
+
+/* `sched/gate.c:gate_help`: `mm/magazine.c:magazine_drain` and what else this CPU holds. */
+inline give_back(keep)
+{
+    k = (mag[c] > keep -> mag[c] - keep : 0);
+    k = (k < RESERVE - reserve -> k : RESERVE - reserve);
+#ifdef RESERVE_DOUBLE
+#ifdef MARK
+    if :: k > 0 && at == AT_MAGAZINE(c) -> at = at | AT_RESERVE :: else fi;
+#endif
+#else
+    moved(AT_MAGAZINE(c), mag[c], AT_RESERVE, k);
+    mag[c] = mag[c] - k;
+#endif
+    reserve = reserve + k;
+    k = 0;
+#ifdef LIVE
+    buddy = buddy + front[c]; /* `mm/frame.c:frame_cache_drain_this_cpu` */
+    front[c] = 0;
+#endif
+    uncache(0); /* `mm/stack.c:stack_cache_drain` */
+    uncache(1);
+    uncache(2)
+}
+
+/* `sched/schedule.c:schedule_ready`: who has not left his CPU yet just stays. */
+#define wakeable(x) (state[x] == BLOCKED && !locked[home[x]])
+inline wake(x)
+{
+    if
+    :: runs[home[x]] == x -> state[x] = RUNNING
+    :: else -> ready_put(x)
+    fi
+}
+
+/* `mm/stack.c:stack_create` and `sched/thread.c:thread_create` */
+#ifndef BIRTH_IGNORES_STARVING
+#define birth_allowed (!hunger)
+#else
+#define birth_allowed true
+#endif
+#define bearable(x) (birth_allowed && !locked[c] && \
+                     (cached_here(x) || (state[x] == UNBORN && none_cached && free_frames > 0)))
+inline birth(x)
+{
+    if
+    :: cached_here(x) -> ready_put(x) /* `mm/stack.c:cache_take`: as its last owner left it */
+    :: else ->
+        frames_allocate(AT_STACK(x), 1); /* `mm/stack.c:stack_back` */
+        if
+        :: got == 1 -> backed[x] = 1; home[x] = c; mapped(x); ready_put(x)
+        :: else /* all free frames lie in the other CPU's front list: an error, and no thread */
+        fi;
+        got = 0
+    fi
+}
+
+/* What happens on a CPU, by a thread that is fully backed or an interrupt; or nothing. */
+inline event()
+{
+    if
+    :: skip
+    :: wakeable(0) -> wake(0)
+    :: wakeable(1) -> wake(1)
+    :: wakeable(2) -> wake(2)
+    :: bearable(0) -> birth(0)
+    :: bearable(1) -> birth(1)
+    :: bearable(2) -> birth(2)
+    :: hog > 0 -> frames_free(AT_HOG, hog, c)
+    :: hog < HOG && free_frames > 0 -> frames_allocate(AT_HOG, 1); hog = hog + got; got = 0
+    fi
+}
+
+#define mortal(x) (x >= THREADS - MORTALS)
+
+/* The other CPU waits for the lock, to put a fed thread on the queue. The lock is a fair one:
+   `arch/x86_64/spinlock.h:spin_lock`. */
+#define lock_promised \
+    ((state[0] == FED && home[0] == c) || (state[1] == FED && home[1] == c) || \
+     (state[2] == FED && home[2] == c))
+
+#ifdef GATE_IGNORES_FROM
+#define gate_need (missing(to))
+#else
+#ifdef GATE_ONE_SHORT
+#define gate_need (missing(from) + missing(to) > 0 -> missing(from) + missing(to) - 1 : 0)
+#else
+#define gate_need (missing(from) + missing(to))
+#endif
+#endif
+
+proctype Cpu(byte c)
+{
+    byte from = IDLE, to, t, k, got, want, before, need;
+    bit enough, second;
+
+    /* A thread runs, or the idle thread, interrupts on. */
+top:
+    atomic {
+        /* `arch/x86_64/shootdown.c:shootdown_interrupt` */
+        if :: asked & (1 << c) -> asked = asked & ~(1 << c); forget :: else fi;
+        if
+        :: runs[c] != IDLE ->
+            touch(runs[c]);
+#ifdef STRAY_FILL
+            touch((runs[c] + 1) % THREADS); /* by a pointer into another thread's stack */
+#endif
+            if
+            :: event()
+            :: state[runs[c]] = BLOCKED /* `sched/wait_queue.c:wait_once` */
+            :: mortal(runs[c]) -> state[runs[c]] = DYING /* `sched/thread.c:thread_exit` */
+            fi;
+            touch(runs[c])
+        :: else -> event()
+        fi
+    }
+    /* `sched/schedule.c:schedule_tick`, or the idle thread's turn: `sched/idle.c:idle_entry` */
+    atomic {
+        if
+        :: hunger ->
+#ifndef NO_IDLE_DRAIN
+            if :: runs[c] == IDLE -> give_back(0) :: else fi;
+#endif
+#ifndef NO_BUSY_DRAIN
+            if
+            :: runs[c] != IDLE ->
+#ifndef BUSY_DRAINS_ALL
+                need = missing(runs[c]);
+#endif
+                give_back(need);
+                need = 0
+            :: else
+            fi;
+#endif
+            feed()
+        :: else -> t = NONE
+        fi;
+        if
+        :: t == NONE ->
+            t = 0;
+            if
+            :: runs[c] == IDLE && !ready_here && !ready_there -> goto top
+#ifndef LIVE
+            :: runs[c] != IDLE && state[runs[c]] == RUNNING -> goto top /* its turn is not over */
+#endif
+            :: runs[c] != IDLE || ready_here || ready_there -> goto schedule
+            fi
+        :: else
+        fi
+    }
+    atomic { !locked[home[t]] -> ready_put(t); t = 0 }
+
+    /* `sched/schedule.c:schedule` and `sched/schedule.c:thread_requeue` */
+schedule:
+    atomic {
+        !locked[c] && !lock_promised ->
+        locked[c] = 1;
+        from = runs[c];
+        if
+        :: state[from] == RUNNING && from != IDLE -> ready_put(from)
+        :: else
+        fi;
+#ifdef BURY_EARLY
+        if :: state[from] == DYING -> state[from] = DEAD; home[from] = 0 :: else fi;
+#endif
+        touch(from);
+        /* `sched/schedule.c:thread_choose`, `sched/balance.c:steal_from` */
+choose:
+        if
+        :: ready_here -> ready_take(c, to)
+        :: !ready_here && ready_there && !locked[1 - c] -> ready_take(1 - c, to); home[to] = c
+        :: else -> to = IDLE
+        fi;
+        /* `sched/gate.h:gate_pass`, `sched/gate.c:gate_pass_slowly` */
+        need = gate_need;
+        touch(from);
+        before = mag[c];
+        if
+        :: before == ROUNDS -> enough = 1; goto decide
+        :: else
+        fi;
+#ifndef NEWCOMERS_OVERTAKE
+        if
+        :: before < need && hunger && !is_hungry(to) -> goto decide
+        :: else
+        fi;
+#endif
+        /* `mm/magazine.c:refill_try`; memory is always short here, in the sense of
+           `mm/stack_reserve.c:stack_memory_short` */
+        want = ROUNDS - before;
+#ifndef GREEDY_REFILL
+        if
+        :: hunger -> goto least
+        :: else
+        fi;
+#endif
+gather: /* `mm/magazine.c:frames_gather` */
+        frames_allocate(AT_HAND(c), want);
+        hand[c] = got;
+        got = 0;
+        touch(from)
+    }
+    atomic {
+        if
+        :: want - hand[c] <= reserve -> /* `mm/stack_reserve.c:stack_reserve_take` */
+            moved(AT_RESERVE, reserve, AT_MAGAZINE(c), want - hand[c]);
+            moved(AT_HAND(c), hand[c], AT_MAGAZINE(c), hand[c]);
+            reserve = reserve - (want - hand[c]);
+            mag[c] = mag[c] + want; /* `mm/magazine.c:rounds_add` */
+            hand[c] = 0;
+            enough = 1;
+            goto decide
+        :: else ->
+#ifdef REFILL_PARTIAL
+            moved(AT_HAND(c), hand[c], AT_MAGAZINE(c), hand[c]);
+            mag[c] = mag[c] + hand[c];
+            hand[c] = 0;
+            enough = 1;
+            goto decide
+#else
+            frames_free(AT_HAND(c), hand[c], c);
+            if
+            :: second -> goto decide
+            :: else
+            fi
+#endif
+        fi;
+        touch(from);
+least:
+        if
+        :: before >= need -> enough = 1
+        :: else -> want = need - before; second = 1; goto gather
+        fi;
+decide:
+        want = 0;
+        second = 0;
+        need = 0;
+        before = 0;
+        if
+        :: enough || to == from || to == IDLE ->
+            enough = 0;
+            eaten(to);
+            state[to] = RUNNING
+        :: else ->
+            starve(to);
+            to = 0;
+            touch(from);
+            goto choose
+        fi;
+        if
+        :: to == from -> locked[c] = 0; to = 0; from = IDLE; goto top
+        :: else
+        fi;
+        /* `sched/schedule.c:switch_to`, `sched/switch.asm:thread_switch`: both stacks are in use */
+        touch(from);
+#ifndef NEXT_NAMED_LATE
+        nxt[c] = to;
+#endif
+#ifdef MIGRATE_BEFORE_SWITCH_DONE
+        locked[c] = 0
+    }
+    atomic {
+#endif
+        touch(from);
+        touch(to);
+        runs[c] = to;
+        /* `sched/schedule.c:finish_switch` */
+        nxt[c] = to;
+        cur[c] = nxt[c];
+        touch(to);
+        to = 0;
+        locked[c] = 0;
+        /* `sched/thread.c:thread_bury`, `mm/stack.c:stack_destroy` */
+        if
+        :: state[from] == DYING ->
+            if
+            :: none_cached && !in_queue -> state[from] = CACHED; home[from] = c
+            :: else -> state[from] = DEAD; home[from] = 0
+            fi
+        :: else
+        fi;
+        from = IDLE;
+        goto top
+    }
+}
+
+/* `sched/reclaimer.c:reclaimer_run`: fully backed, so its own dispatch is no question. */
+proctype Reclaimer()
+{
+    byte k, x;
+#ifndef NO_RECLAIMER
+    do
+    ::  atomic { /* `mm/stack.c:stack_pages_take` */
+            (state[0] == DEAD || state[1] == DEAD || state[2] == DEAD) ->
+            do
+            :: x < THREADS ->
+                if
+                :: state[x] == DEAD ->
+                    moved(AT_STACK(x), backed[x], AT_TAKEN, backed[x]);
+                    taken = taken + backed[x];
+                    backed[x] = 0;
+                    state[x] = TAKEN_APART
+                :: else
+                fi;
+                x++
+            :: else -> break
+            od;
+            x = 0
+        }
+#ifndef FREE_WITHOUT_SHOOTDOWN
+        asked = BOTH; /* `arch/x86_64/shootdown.c:shootdown` */
+#endif
+        atomic { /* `mm/stack.c:stack_reclaim` */
+            asked == 0 ->
+#ifdef MARK
+            assert(frame_stale || !(at & AT_TAKEN) || known == 0);
+#endif
+            if
+            :: frames_free(AT_TAKEN, taken, 0)
+            :: frames_free(AT_TAKEN, taken, 1)
+            fi;
+            do
+            :: x < THREADS ->
+                if :: state[x] == TAKEN_APART -> state[x] = UNBORN :: else fi;
+                x++
+            :: else -> break
+            od;
+            x = 0
+        }
+    od
+#endif
+}
+
+/* Looks at every state, and stands in nobody's way. */
+proctype Watch()
+{
+end:
+    if
+#ifdef MARK
+    :: atomic { at == 0 || (at & (at - 1)) != 0 -> assert(frame_twice) }
+#else
+    :: atomic { FRAMES_SEEN != FRAMES -> assert(frames_lost) }
+#endif
+    :: atomic { runs[0] != IDLE && runs[0] == runs[1] -> assert(two_cpus) }
+    fi
+}
+
+init
+{
+    atomic {
+        backed[0] = 1; backed[1] = 1; backed[2] = 1; backed[IDLE] = PAGES;
+        state[0] = BLOCKED; state[1] = BLOCKED; state[2] = BLOCKED; state[IDLE] = RUNNING;
+        home[1] = 1;
+        runs[0] = IDLE; cur[0] = IDLE; nxt[0] = IDLE;
+        runs[1] = IDLE; cur[1] = IDLE; nxt[1] = IDLE;
+        buddy = FRAMES - HOG - 3;
+#ifdef MARK
+        if
+        :: HOG > 0 -> at = AT_HOG
+        :: FRAMES > HOG + 3 -> at = AT_FREE
+        :: at = AT_STACK(0); known = BOTH
+        :: at = AT_STACK(1); known = BOTH
+        :: at = AT_STACK(2); known = BOTH
+        fi;
+#endif
+        run Cpu(0);
+        run Cpu(1);
+        run Reclaimer();
+        run Watch()
+    }
+}
+
+#ifdef LIVE
+/*
+ * If what others take is freed again and again, who starves runs again. FRAMES is what all stacks
+ * have together when full, and no more: with less a thread can starve with every right.
+ */
+ltl fed { ([]<> (hog == 0)) -> [] ((state[0] == STARVED) -> <> (state[0] == RUNNING)) }
+#endif

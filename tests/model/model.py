@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Checks the model of the promise (gate.pml) exhaustively, and that each of its guards is needed.
+
+First the whole model, which must keep every property in every state that can be reached; then once
+for each guard without that guard, which must break the property that the guard is for. A search
+counts only if it was complete: no bitstate, no hash compaction, the depth limit not reached.
+docs/model.md explains; `make model` runs it; --tap prints what tests/runner/tap.py reads.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+DEPTH_LIMIT = 4_000_000
+GUARD_DEPTH_LIMIT = 20_000  # a mistake shows sooner; one that did not would be told
+MEMORY_LIMIT_MIB = 6000
+LIMIT_SECONDS = 900
+
+# What the model calls a property, and the name that it has here and in docs/model.md.
+PROPERTIES = {
+    "cover_lost": "cover",
+    "stray_served": "own-holes-only",
+    "frames_lost": "conserved",
+    "frame_twice": "one-place",
+    "frame_stale": "no-stale-translation",
+    "two_cpus": "one-cpu",
+}
+
+# Words of pan that say that it has not seen all states.
+INCOMPLETE = {
+    "max search depth too small": "the depth limit was reached",
+    "out of memory": "there was not memory enough",
+    "memory limit": "the memory limit was reached",
+    "VECTORSZ": "the state vector was too small",
+    "Search not completed": "the search was not completed",
+    "aborted": "the search was aborted",
+}
+
+
+class Refused(Exception):
+    """A search that proves nothing, with the reason."""
+
+
+@dataclass
+class Run:
+    """One search: the macros that are set, and what must come out."""
+
+    name: str
+    sentence: str
+    macros: str
+    live: bool = False
+    breaks: str = ""  # the property that must break; "": none may
+
+    @property
+    def all_macros(self):
+        """As the preprocessor wants them."""
+        return [f"-D{word}" for word in self.macros.split()] + (["-DLIVE"] if self.live else [])
+
+
+@dataclass
+class Outcome:
+    """What a search said."""
+
+    broken: str = ""
+    states: int = 0
+    depth: int = 0
+    seconds: float = 0
+    complaint: str = ""
+    output: str = field(default="", repr=False)
+
+
+NUMBERS = "PAGES=2 FRAMES=5 HOG=0"
+DEEP = "PAGES=3 FRAMES=7 HOG=0"
+MARKED = "PAGES=2 FRAMES=5 HOG=0 MARK"
+FED = "PAGES=2 FRAMES=6 HOG=1"
+IMMORTAL = FED + " MORTALS=0"
+
+WHOLE = (
+    Run("fed", "who starves runs again, if memory is freed again and again", FED, live=True),
+    Run("deep", "stacks of 3 pages: cover, frames conserved, one CPU a stack", DEEP),
+    Run("mortal", "stacks of 2 pages, every thread is born and dies", NUMBERS + " MORTALS=3"),
+    Run("marked", "one frame by identity: in one place, none freed that a CPU may know", MARKED),
+)
+
+
+def guard(macro, breaks, sentence, macros=NUMBERS):
+    """A run without one guard."""
+    return Run(macro, sentence, f"{macros} {macro}", breaks == "fed", breaks)
+
+
+GUARDS = (
+    guard("GATE_ONE_SHORT", "cover", "the gate asks for one frame less than both stacks miss"),
+    guard("GATE_IGNORES_FROM", "cover", "the gate forgets the stack that is left"),
+    guard("ROUNDS=1", "cover", "a full magazine does not cover any two stacks"),
+    guard("REFILL_PARTIAL", "cover", "a refill that got less than it needed counts"),
+    guard("BUSY_DRAINS_ALL", "cover", "a busy CPU gives the cover of its thread away"),
+    guard("STRAY_FILL", "cover", "a hole of any slot is filled, not only of stacks in use here"),
+    guard("BURY_EARLY", "cover", "a dead thread's stack is given up before the switch away"),
+    guard("NEXT_NAMED_LATE", "own-holes-only", "the next stack is named only after the switch"),
+    guard("MIGRATE_BEFORE_SWITCH_DONE", "one-cpu",
+          "the run queue is unlocked before the switch is complete"),
+    guard("RESERVE_DOUBLE", "conserved", "a drained frame stays in the magazine, too"),
+    guard("RESERVE_DOUBLE", "one-place", "the same, seen by the frame", MARKED),
+    guard("FREE_WITHOUT_SHOOTDOWN", "no-stale-translation",
+          "frames of a dead stack are freed without a shootdown", MARKED),
+    guard("NO_FEED", "fed", "nobody lets the starved try again", IMMORTAL),
+    guard("NO_IDLE_DRAIN", "fed", "an idle CPU keeps what it holds", IMMORTAL),
+    guard("NO_BUSY_DRAIN", "fed", "a busy CPU keeps what it does not need", IMMORTAL),
+    guard("NO_PROMISE", "fed", "the same frames are promised to several of the starved", IMMORTAL),
+    guard("NO_FREE_INTERCEPT", "fed", "freed frames do not go to the reserve first", IMMORTAL),
+    guard("BIRTH_IGNORES_STARVING", "fed", "threads are born while others starve", FED),
+    guard("NEWCOMERS_OVERTAKE", "fed", "who has not waited takes frames before those who have",
+          IMMORTAL),
+    guard("GREEDY_REFILL", "fed", "a refill takes a full magazine while others starve", IMMORTAL),
+    guard("FED_FORGOTTEN", "fed", "who was let go does not count until it has run", IMMORTAL),
+)
+
+
+def judge(text, whole):
+    """Reads what pan printed; raises Refused if it proves nothing.
+
+    A search that must find nothing has to be complete; one that found what it should may stop.
+    """
+    if "Bit statespace search" in text or "Hash-Compact" in text:
+        raise Refused("the search was not exhaustive")
+    if "Full statespace search" not in text:
+        raise Refused("this is not the output of a search")
+    counts = re.search(r"depth reached (\d+), errors: (\d+)", text)
+    states = re.search(r"^ *(\d[\d.e+]*) states, stored", text, re.MULTILINE)
+    if not counts or not states:
+        raise Refused("there are no counts")
+    outcome = Outcome(depth=int(counts.group(1)), states=int(float(states.group(1))))
+    found = re.search(r"^pan:\d+: (.*)$", text, re.MULTILINE)
+    if found:
+        outcome.broken = property_of(found.group(1))
+    if (outcome.broken == "") != (counts.group(2) == "0"):
+        raise Refused("the count of errors and the errors told do not agree")
+    if whole and not outcome.broken:
+        for words, reason in INCOMPLETE.items():
+            if words in text:
+                raise Refused(reason)
+    return outcome
+
+
+def property_of(error):
+    """The name of the property that an error of pan is about."""
+    if "acceptance cycle" in error:
+        return "fed"
+    for word, name in PROPERTIES.items():
+        if re.search(rf"\b{word}\b", error):
+            return name
+    return error.split(" (at depth")[0]
+
+
+def execute(command, directory):
+    """Runs a command; (status, output, seconds), or Refused if it takes too long."""
+    begin = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired as late:
+        raise Refused(f"{command[0]} took more than {LIMIT_SECONDS} seconds") from late
+    except OSError as error:
+        raise Refused(f"{command[0]}: {error.strerror}") from error
+    return done.returncode, done.stdout, time.monotonic() - begin
+
+
+def search(run, directory, depth_limit=None):
+    """Generates, compiles and runs the search; returns what it said, or raises Refused."""
+    depth_limit = depth_limit or (GUARD_DEPTH_LIMIT if run.breaks else DEPTH_LIMIT)
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    shutil.copy(os.path.join(HERE, "gate.pml"), directory)
+    status, text, _ = execute(["spin", "-a", *run.all_macros, "gate.pml"], directory)
+    if status != 0 or "Error" in text:
+        raise Refused(f"spin: {text.strip()}")
+    # Guards stop soon, so compiling must not take long; the whole model is worth it.
+    compiler = ["gcc", "-w", "-O1" if run.breaks else "-O2", f"-DMEMLIM={MEMORY_LIMIT_MIB}"]
+    compiler += ["-DNFAIR=3"] if run.live else ["-DSAFETY", "-DCOLLAPSE"]
+    status, text, _ = execute([*compiler, "-o", "pan", "pan.c"], directory)
+    if status != 0:
+        raise Refused(f"gcc: {text.strip()}")
+    options = ["-a", "-f"] if run.live else []
+    _, text, seconds = execute(["./pan", f"-m{depth_limit}", *options], directory)
+    with open(os.path.join(directory, "output.txt"), "w", encoding="utf-8") as file:
+        file.write(text)
+    outcome = judge(text, not run.breaks)
+    outcome.seconds, outcome.output = seconds, text
+    return outcome
+
+
+def check(run, out_directory):
+    """A search and what is wrong with its outcome."""
+    name = re.sub(r"\W", "-", f"{run.name}-{run.breaks}" if run.breaks else run.name)
+    try:
+        outcome = search(run, os.path.join(out_directory, name))
+    except Refused as reason:
+        return Outcome(complaint=str(reason))
+    if outcome.broken != run.breaks:
+        if not run.breaks:
+            outcome.complaint = f"broken: {outcome.broken}"
+        elif not outcome.broken:
+            outcome.complaint = "breaks nothing: a guard that is not needed, or a blind model"
+        else:
+            outcome.complaint = f"breaks {outcome.broken} instead"
+        outcome.complaint += f"; build/model/{name} has the trail"
+    return outcome
+
+
+def line(run, outcome):
+    """A line of the table."""
+    what = f"without it: {run.breaks} breaks" if run.breaks else "holds in every state"
+    numbers = f"{outcome.states:9} states {outcome.depth:8} deep {outcome.seconds:6.1f} s"
+    return f"{run.name:27} {outcome.complaint or what:40} {numbers}"
+
+
+def main():
+    """Runs all, or those that are named."""
+    parser = argparse.ArgumentParser(description="Checks the model of the promise.")
+    parser.add_argument("names", nargs="*", help="runs to make (default: all)")
+    parser.add_argument("--tap", action="store_true", help="print TAP")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),
+                        help="searches at a time (default: %(default)s)")
+    parser.add_argument("--out", default=os.path.join(ROOT, "build", "model"))
+    options = parser.parse_args()
+    runs = [run for run in WHOLE + GUARDS if not options.names or run.name in options.names]
+    begin, failed = time.monotonic(), 0
+    if options.tap:
+        print(f"TAP version 13\n1..{len(runs)}")
+    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        outcomes = pool.map(lambda run: check(run, options.out), runs)
+        for number, (run, outcome) in enumerate(zip(runs, outcomes), 1):
+            failed += bool(outcome.complaint)
+            if options.tap:
+                print(f"# {line(run, outcome)}")
+                kind = f"guard {run.name}, {run.breaks}: {run.sentence}" if run.breaks else \
+                    f"model {run.name}: {run.sentence}"
+                print(f"{'not ok' if outcome.complaint else 'ok'} {number} - {kind}", flush=True)
+            else:
+                print(f"{'FAILED ' if outcome.complaint else ''}{line(run, outcome)}", flush=True)
+    if options.tap:
+        print(f"{len(runs) - failed} passed, {failed} failed")
+    else:
+        print(f"{len(runs) - failed} of {len(runs)} as they must be, "
+              f"in {time.monotonic() - begin:.0f} seconds")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
