@@ -50,17 +50,9 @@ static void promise_end(struct thread *thread)
     thread->promised_frames = 0;
 }
 
-void gate_starve(struct thread *thread)
+/* Behind all that are more urgent, or as urgent and older. starved_lock is held. */
+static void starved_insert(struct thread *thread)
 {
-    uint64_t flags = spin_lock_irq_save(&starved_lock);
-    promise_end(thread);
-    if (thread->starved_since_ns == 0) {
-        thread->starved_since_ns = clock_now_ns();
-        gate_counts.waits++;
-        stack_hungry_add(1);
-    }
-    thread->state = THREAD_STARVED;
-
     struct list_node *place = starved_queue.head.next;
     while (place != &starved_queue.head) {
         const struct thread *other = list_entry(place, struct thread, run_node);
@@ -72,8 +64,33 @@ void gate_starve(struct thread *thread)
         place = place->next;
     }
     list_insert_before(place, &thread->run_node);
+}
+
+void gate_starve(struct thread *thread)
+{
+    uint64_t flags = spin_lock_irq_save(&starved_lock);
+    promise_end(thread);
+    if (thread->starved_since_ns == 0) {
+        thread->starved_since_ns = clock_now_ns();
+        gate_counts.waits++;
+        stack_hungry_add(1);
+    }
+    thread->state = THREAD_STARVED;
+
+    starved_insert(thread);
     gate_counts.episodes += stack_starving() == 0;
     stack_starving_add(1);
+    spin_unlock_irq_restore(&starved_lock, flags);
+}
+
+void gate_priority_change(struct thread *thread, uint8_t priority)
+{
+    uint64_t flags = spin_lock_irq_save(&starved_lock);
+    thread->priority = priority;
+    if (list_node_linked(&thread->run_node)) { /* else it was let go just now */
+        list_remove(&thread->run_node);
+        starved_insert(thread);
+    }
     spin_unlock_irq_restore(&starved_lock, flags);
 }
 

@@ -50,6 +50,12 @@ void gate_off(void);
  */
 void gate_starve(struct thread *thread);
 
+/*
+ * A thread that starves gets another priority, and with it another place in the queue. The caller
+ * holds the lock of the thread's run queue.
+ */
+void gate_priority_change(struct thread *thread, uint8_t priority);
+
 #define GATE_FED_AT_ONCE 16
 
 /*

@@ -220,7 +220,9 @@ void schedule_change(struct thread *thread, const uint8_t *priority, const uint6
     if (queued) {
         run_queue_remove(queue, thread);
     }
-    if (priority != NULL) {
+    if (priority != NULL && thread->state == THREAD_STARVED) {
+        gate_priority_change(thread, *priority);
+    } else if (priority != NULL) {
         thread->priority = *priority;
     }
     if (affinity != NULL) {

@@ -23,15 +23,15 @@ static struct {
     bool go[2];   /* for the ordinary, and for the urgent */
     bool surface; /* until then those who came through keep their pages */
     unsigned finished;
+    unsigned urgent;        /* every fourth from here on is the more urgent sort */
     uint32_t order[DIVERS]; /* who came through, by number */
 } pool;
 
 static struct thread *divers[DIVERS];
 
-/* Every fourth is. */
 static bool is_urgent(uintptr_t number)
 {
-    return number % 4 == 0;
+    return number % 4 == pool.urgent;
 }
 
 /* Three pages deep once it is let go; notes when it came through. */
@@ -121,7 +121,7 @@ static void scene_run(void (*director)(void *))
     }
     spinlock_init(&pool.lock, "pool");
     wait_queue_init(&pool.queue);
-    pool.waiting = pool.finished = 0;
+    pool.waiting = pool.finished = pool.urgent = 0;
     pool.go[0] = pool.go[1] = pool.surface = false;
     for (unsigned i = 0; i < DIVERS; i++) {
         const struct thread_options diving = {.name = "diver",
@@ -160,15 +160,13 @@ static unsigned urgent_starving(void)
 }
 
 /* Gives a few frames at a time: nobody ordinary may come through while an urgent one starves. */
-static void director_order(void *argument maybe_unused)
+static void order_watch(struct memory_exhausted *taken)
 {
-    struct memory_exhausted taken;
-    scene_begin(&taken);
     unsigned seen = pool_read(&pool.finished), out_of_turn = 0;
     test_note("%u starve, %u of them urgent", stack_starving(), urgent_starving());
-    test_check(urgent_starving() >= 8);
-    while (taken.count > 0 && pool_read(&pool.finished) < DIVERS) {
-        memory_give(&taken, 3);
+    test_check(urgent_starving() >= 3);
+    while (taken->count > 0 && pool_read(&pool.finished) < DIVERS) {
+        memory_give(taken, 3);
         (void)!thread_sleep_ns(12000000);
         unsigned now = pool_read(&pool.finished);
         bool urgent_left = urgent_starving() > 0;
@@ -176,13 +174,43 @@ static void director_order(void *argument maybe_unused)
             out_of_turn += urgent_left && !is_urgent(pool.order[seen]);
         }
     }
-    scene_end(&taken);
+    scene_end(taken);
     test_equal(out_of_turn, 0);
+}
+
+static void director_order(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    scene_begin(&taken);
+    test_check(urgent_starving() >= 8);
+    order_watch(&taken);
 }
 
 TEST(GAT0002, "memory that comes back goes to the most urgent of those who starve")
 {
     scene_run(director_order);
+}
+
+/* Those who starve as the most urgent become ordinary, and others the most urgent. */
+static void director_change(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    scene_begin(&taken);
+    test_check(urgent_starving() >= 8);
+    for (unsigned i = 0; i < DIVERS; i++) {
+        if (i % 4 == 0) {
+            test_equal(thread_priority_set(divers[i], THREAD_PRIORITY_DEFAULT), OK);
+        } else if (i % 4 == 1) {
+            test_equal(thread_priority_set(divers[i], THREAD_PRIORITY_DEFAULT + 4), OK);
+        }
+    }
+    pool.urgent = 1;
+    order_watch(&taken);
+}
+
+TEST(GAT0006, "a thread whose priority changes while it starves gets its new place in the line")
+{
+    scene_run(director_change);
 }
 
 static void nothing(void *argument maybe_unused)
