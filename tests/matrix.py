@@ -52,7 +52,8 @@ BOOT = (
 COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm")
 FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"thread_cycle_cached \d+ instructions", r"idle_thread_bytes \d+ bytes")
-FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions")
+FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions",
+          r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions")
 
 
 def measures(stack, figures):

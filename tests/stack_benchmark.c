@@ -12,15 +12,15 @@
 #include "mm/frame.h"
 #include "mm/stack.h"
 #include "sched/thread.h"
+#include "tests/benchmarks.h"
 
-#define SAMPLES      1000
-#define WARM_UP      50
+#define SAMPLES      BENCHMARK_SAMPLES
+#define WARM_UP      BENCHMARK_WARM_UP
 #define IDLE_THREADS 1000
 
 static uint64_t samples[SAMPLES];
 
-/* Ticks to zero one page. */
-static uint64_t zeroing_ticks(void)
+uint64_t benchmark_zeroing_ticks(void)
 {
     static char page[PAGE_BYTES] aligned_to(PAGE_BYTES);
     uint64_t least = UINT64_MAX;
@@ -65,8 +65,8 @@ static void fault_thread(void *argument)
     }
 }
 
-/* In a thread of its own, whose stack is as it is born; the main thread's is whole. */
-static void in_thread(void (*body)(void *), void *argument)
+/* The main thread's stack is whole. */
+void benchmark_in_thread(void (*body)(void *), void *argument)
 {
     struct thread *thread;
     int error = thread_start("benchmark", body, argument, &thread);
@@ -83,9 +83,9 @@ static void fault_benchmark(const struct fault_run *run)
         console_print("# %s: stacks are whole at birth, there is no fault to measure\n", run->name);
         return;
     }
-    in_thread(fault_thread, (void *)run);
+    benchmark_in_thread(fault_thread, (void *)run);
     benchmark_samples_report(run->name, samples, SAMPLES);
-    benchmark_report(run->zeroing_name, run->pages * zeroing_ticks(), "instructions");
+    benchmark_report(run->zeroing_name, run->pages * benchmark_zeroing_ticks(), "instructions");
 }
 
 BENCHMARK(stack_fault_1)
@@ -135,7 +135,7 @@ static void yield_measure(void *argument maybe_unused)
 
 BENCHMARK(switch)
 {
-    in_thread(yield_measure, NULL);
+    benchmark_in_thread(yield_measure, NULL);
     benchmark_samples_report("switch", samples, SAMPLES);
 }
 
@@ -169,7 +169,7 @@ static void cycle_run(bool cold)
 /* Create, first instruction, exit, join; the pages zeroed at a birth are taken off. */
 static void cycle_report(const char *name, const char *zeroing_name, unsigned pages_zeroed)
 {
-    uint64_t zeroing = pages_zeroed * zeroing_ticks();
+    uint64_t zeroing = pages_zeroed * benchmark_zeroing_ticks();
     for (unsigned i = 0; i < SAMPLES; i++) {
         samples[i] -= zeroing;
     }
