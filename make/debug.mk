@@ -1,0 +1,12 @@
+# What editors and debuggers are told.
+
+.PHONY: compdb
+
+# The host's tests come last: of a file that they compile, too, the kernel's command is the one.
+COMPDB_GOALS = build/$(VARIANT)/kernel.elf build/ubsan/obj/arch/x86_64/ubsan.o \
+    build/$(VARIANT)/offsets.inc build/host/unit
+
+## make compdb       write compile_commands.json, for clangd and editors; VARIANT= picks the kernel
+compdb:
+	@$(MAKE) --always-make --dry-run --no-print-directory V=1 $(COMPDB_GOALS) \
+	    | $(PYTHON) tools/compdb.py compile_commands.json

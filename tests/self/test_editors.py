@@ -1,0 +1,93 @@
+"""What editors are told: compile_commands.json by `make compdb`, and VS Code's files."""
+
+import json
+import os
+import shlex
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import compdb
+import pytest
+import tree
+from conftest import ROOT
+
+OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "VARIANT", "CI")
+
+
+def make(*goals, directory=ROOT):
+    environment = {key: value for key, value in os.environ.items() if key not in OUTER_MAKE}
+    return subprocess.run(["make", "--no-print-directory", *goals], cwd=directory, env=environment,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+@pytest.fixture(name="database", scope="module")
+def database_of_the_tree():
+    done = make("compdb")
+    assert done.returncode == 0, done.stdout
+    with open(os.path.join(ROOT, "compile_commands.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def test_every_c_file_stands_there_once(database):
+    names = [entry["file"] for entry in database]
+    assert sorted(names) == tree.files(ROOT, ".c")
+
+
+def test_every_recorded_command_compiles_its_file(database):
+    def compile_one(entry):
+        assert entry["directory"] == ROOT
+        words = entry["arguments"]
+        at = words.index("-o")
+        command = [*words[:at], *words[at + 2:], "-fsyntax-only", "-Werror"]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False,
+                              stderr=subprocess.STDOUT, text=True)
+        return done.returncode, f"{shlex.join(command)}\n{done.stdout}"
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for status, text in pool.map(compile_one, database):
+            assert status == 0, text
+
+
+def test_nothing_is_written_by_asking(database):
+    assert database
+    ignored = subprocess.run(["git", "-C", ROOT, "check-ignore", "compile_commands.json"],
+                             stdout=subprocess.PIPE, check=False)
+    assert ignored.returncode == 0
+
+
+def test_only_compilations_of_one_file_are_taken():
+    lines = ["mkdir -p build", "gcc -DTEXT='a b' -MMD -MT x.o -c -o x.o x.c", "gcc -o unit x.o y.o",
+             "gcc -DOTHER -c -o other/x.o x.c", "printf '%s' unbalanced'", "nasm -o z.o z.asm",
+             "gcc -fcallgraph-info=su -S -o offsets.s offsets.c"]
+    made = compdb.entries(lines, "/tree")
+    assert [entry["file"] for entry in made] == ["x.c", "offsets.c"]
+    assert made[0]["arguments"] == ["gcc", "-DTEXT=a b", "-c", "-o", "x.o", "x.c"]
+    assert made[1] == {"directory": "/tree", "file": "offsets.c", "output": "offsets.s",
+                       "arguments": ["gcc", "-S", "-o", "offsets.s", "offsets.c"]}
+
+
+def test_vs_code_files_are_json_and_name_what_is_there():
+    read = {}
+    for name in ("launch", "tasks"):
+        with open(os.path.join(ROOT, ".vscode", f"{name}.json"), encoding="utf-8") as file:
+            read[name] = json.load(file)
+    tasks = {task["label"]: task["command"] for task in read["tasks"]["tasks"]}
+    for configuration in read["launch"]["configurations"]:
+        assert configuration.get("preLaunchTask", "make") in tasks
+        program = configuration["program"].replace("${workspaceFolder}/", "")
+        done = make("-n", program)
+        assert done.returncode == 0, done.stdout
+    for command in tasks.values():
+        done = make("-n", *command.split()[1:])
+        assert done.returncode == 0, done.stdout
+
+
+def test_vs_code_waits_for_what_make_debug_says():
+    with open(os.path.join(ROOT, ".vscode", "tasks.json"), encoding="utf-8") as file:
+        tasks = json.load(file)["tasks"]
+    said = make("-n", "debug-ready").stdout
+    for task in tasks:
+        if task.get("isBackground"):
+            pattern = task["problemMatcher"]["background"]["endsPattern"]
+            assert pattern.lstrip("^") in said
