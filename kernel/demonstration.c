@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 #include "sched/thread.h"
 
 /* What the crowd may take of the free frames, so that a small machine is not filled up. */

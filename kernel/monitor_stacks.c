@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
 #include "sched/thread.h"

@@ -14,7 +14,7 @@
 #include "lib/format.h"
 #include "lib/glob.h"
 #include "lib/string.h"
-#include "mm/stack.h"
+#include "mm/stack_dead.h"
 #include "sched/thread.h"
 
 #define SETTLE_STEPS_AT_MOST 200

@@ -3,6 +3,7 @@
 
 #include "mm/magazine.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
 #include "sched/thread.h"
 

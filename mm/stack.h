@@ -31,24 +31,18 @@ must_check int stack_create_backed(uint32_t *slot);
 void stack_destroy(uint32_t slot);
 
 /*
- * Takes apart what stack_destroy() put aside: unmaps, shoots down, frees. Thread context,
- * interrupts on, no lock held. Returns how many stacks.
- */
-uint32_t stack_reclaim(void);
-
-/* Does stack_reclaim() have anything to do? Any context. */
-bool stack_reclaim_wanted(void);
-
-/* Moves this CPU's cached stacks to the dead ones. Interrupts off. */
-void stack_cache_drain(void);
-
-/*
  * Takes backed pages wholly below `address` away again, so that they are holes once more; their
  * frames are freed after the shootdown. The stack's thread must be the caller or not run. A caller
  * keeps the pages that it uses, and all of them if memory is so short that its CPU's magazine could
  * not cover what it gives. Thread context, interrupts on, no lock held.
  */
 void stack_trim(uint32_t slot, uintptr_t address);
+
+/*
+ * Turns the present entries of pages [0, pages) of a stack into holes and hands out their frames,
+ * which are to be freed only after a shootdown. Returns how many.
+ */
+uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames);
 
 /* Pages that the stack could still ask of a CPU: 0 to 3. Reads entries only. Any context. */
 uint32_t stack_missing(uint32_t slot);
@@ -64,18 +58,3 @@ bool stack_is_backed(uintptr_t address);
 
 /* Set by arch's shootdown: forgets a range on every CPU before it returns. */
 extern void (*stack_shootdown)(uintptr_t address, size_t bytes);
-
-/*
- * Adds the stacks that no thread owns (in the CPUs' caches, and dead ones) and their backed pages.
- * Exact only while nothing moves. Thread context.
- */
-void stack_unowned_count(uint32_t *slots, size_t *pages);
-
-struct stack_counts {
-    uint64_t created_cold;   /* slot and frame fresh */
-    uint64_t created_cached; /* from a CPU's cache */
-    uint64_t reclaimed;
-};
-
-/* Sums over all CPUs; not exact while they change. */
-void stack_counts_read(struct stack_counts *counts);

@@ -8,6 +8,7 @@
 #include "arch/x86_64/report.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
 #include "sched/schedule.h"
 

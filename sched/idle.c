@@ -7,7 +7,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/preempt.h"
-#include "mm/stack.h"
+#include "mm/stack_dead.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
 #include "sched/schedule.h"

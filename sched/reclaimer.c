@@ -5,7 +5,7 @@
  */
 #include "sched/reclaimer.h"
 #include "lib/error.h"
-#include "mm/stack.h"
+#include "mm/stack_dead.h"
 #include "sched/gate.h"
 #include "sched/starvation.h"
 

@@ -18,6 +18,7 @@
 #include "arch/x86_64/vectors.h"
 #include "lib/error.h"
 #include "mm/stack.h"
+#include "mm/stack_dead.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
 #include "sched/balance.h"

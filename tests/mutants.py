@@ -21,6 +21,7 @@ RESERVE = "mm/stack_reserve.c"
 SCHEDULE = "sched/schedule.c"
 SLOT = "mm/stack_slot.c"
 STACK = "mm/stack.c"
+STACK_DEAD = "mm/stack_dead.c"
 VECTORS = "arch/x86_64/vectors.h"
 
 MUTANTS = (
@@ -126,7 +127,7 @@ MUTANTS = (
             cpu_pause();
         }
 """, ""),)),
-    Mutant("stack-freed-without-shootdown", "I6", "STK0111", edits=((STACK,
+    Mutant("stack-freed-without-shootdown", "I6", "STK0111", edits=((STACK_DEAD,
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         "stack_shootdown(stack_bottom(highest), 0);"),)),
     Mutant("trim-without-shootdown", "I6", "STK0110", edits=((STACK,

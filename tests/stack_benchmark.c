@@ -11,6 +11,8 @@
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
+#include "mm/stack_dead.h"
 #include "sched/thread.h"
 #include "tests/benchmarks.h"
 

@@ -10,6 +10,8 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
+#include "mm/stack_dead.h"
 #include "sched/semaphore.h"
 #include "tests/on_each_cpu.h"
 #include "tests/run_down.h"

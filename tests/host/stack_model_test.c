@@ -8,6 +8,8 @@
 #include "mm/frame.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
+#include "mm/stack_dead.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
 #include "tests/host/fake_paging.h"

@@ -47,8 +47,8 @@
 #define STARVED 4
 #define FED 5    /* out of the starved queue, not yet on a run queue: `sched/gate.c:starved_take` */
 #define DYING 6  /* `sched/thread.h:THREAD_DEAD` */
-#define CACHED 7 /* `mm/stack.c:stack_cache` */
-#define DEAD 8   /* `mm/stack.c:dead_push` */
+#define CACHED 7 /* `mm/stack_cache.c:stack_cache` */
+#define DEAD 8   /* `mm/stack_dead.c:stack_dead_add` */
 #define TAKEN_APART 9
 
 /* Never true. Which property an assertion belongs to is read from the one that it names. */
@@ -311,7 +311,7 @@ inline give_back(keep)
     buddy = buddy + front[c]; /* `mm/frame.c:frame_cache_drain_this_cpu` */
     front[c] = 0;
 #endif
-    uncache(0); /* `mm/stack.c:stack_cache_drain` */
+    uncache(0); /* `mm/stack_cache.c:stack_cache_drain` */
     uncache(1);
     uncache(2)
 }
@@ -337,7 +337,7 @@ inline wake(x)
 inline birth(x)
 {
     if
-    :: cached_here(x) -> ready_put(x) /* `mm/stack.c:cache_take`: as its last owner left it */
+    :: cached_here(x) -> ready_put(x) /* `mm/stack_cache.h:stack_cache_take`: as its last owner left it */
     :: else ->
         frames_allocate(AT_STACK(x), 1); /* `mm/stack.c:stack_back` */
         if
@@ -603,7 +603,7 @@ proctype Reclaimer()
 #ifndef FREE_WITHOUT_SHOOTDOWN
         asked = BOTH; /* `arch/x86_64/shootdown.c:shootdown` */
 #endif
-        atomic { /* `mm/stack.c:stack_reclaim` */
+        atomic { /* `mm/stack_dead.c:stack_reclaim` */
             asked == 0 ->
 #ifdef MARK
             assert(frame_stale || !(at & AT_TAKEN) || known == 0);

@@ -1,0 +1,100 @@
+/*
+ * Stacks of dead threads that no cache kept, until the reclaimer takes them apart: their pages may
+ * be freed only after a shootdown, which is awaited in thread context.
+ */
+#include "mm/stack_dead.h"
+
+#include "arch/x86_64/spinlock.h"
+#include "mm/frame.h"
+#include "mm/stack.h"
+
+#define RECLAIM_BATCH 16
+
+static struct spinlock dead_lock = SPINLOCK("dead stacks");
+static uint32_t dead_first = STACK_SLOT_NONE;
+static uint64_t reclaimed_count;
+
+/*
+ * The dead list needs no memory either: the word at the very top of a dead stack, which is always
+ * backed, names the next one.
+ */
+static uint32_t *dead_link(uint32_t slot)
+{
+    return (uint32_t *)(stack_top(slot) - sizeof(uint64_t));
+}
+
+void stack_dead_add(uint32_t slot)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    *dead_link(slot) = dead_first;
+    dead_first = slot;
+    spin_unlock_irq_restore(&dead_lock, flags);
+}
+
+static uint32_t dead_take(void)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    uint32_t slot = dead_first;
+    if (slot != STACK_SLOT_NONE) {
+        dead_first = *dead_link(slot);
+    }
+    spin_unlock_irq_restore(&dead_lock, flags);
+    return slot;
+}
+
+bool stack_reclaim_wanted(void)
+{
+    return dead_first != STACK_SLOT_NONE;
+}
+
+uint32_t stack_reclaim(void)
+{
+    uint32_t slots[RECLAIM_BATCH], total = 0;
+    physical_t frames[RECLAIM_BATCH * STACK_PAGES];
+    uint32_t count;
+
+    do {
+        uint32_t frame_count = 0;
+        for (count = 0; count < RECLAIM_BATCH; count++) {
+            slots[count] = dead_take();
+            if (slots[count] == STACK_SLOT_NONE) {
+                break;
+            }
+            frame_count += stack_pages_take(slots[count], STACK_PAGES, &frames[frame_count]);
+        }
+        if (count == 0) {
+            break;
+        }
+        /* One round of interrupts for the whole batch: the range that spans it. */
+        uint32_t lowest = slots[0], highest = slots[0];
+        for (uint32_t i = 1; i < count; i++) {
+            lowest = slots[i] < lowest ? slots[i] : lowest;
+            highest = slots[i] > highest ? slots[i] : highest;
+        }
+        stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
+        for (uint32_t i = 0; i < frame_count; i++) {
+            frame_free(frames[i], FRAME_OWNER_STACK);
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            stack_slot_free(slots[i]);
+        }
+        total += count;
+    } while (count == RECLAIM_BATCH);
+    __atomic_add_fetch(&reclaimed_count, total, __ATOMIC_RELAXED);
+    return total;
+}
+
+uint64_t stack_reclaimed_count(void)
+{
+    return __atomic_load_n(&reclaimed_count, __ATOMIC_RELAXED);
+}
+
+void stack_dead_count(uint32_t *slots, size_t *pages)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    for (uint32_t slot = dead_first; slot != STACK_SLOT_NONE; slot = *dead_link(slot)) {
+        (*slots)++;
+        *pages += stack_pages_backed(slot);
+    }
+    spin_unlock_irq_restore(&dead_lock, flags);
+}
