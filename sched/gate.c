@@ -10,12 +10,15 @@
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
+#include "sched/run_queue.h"
 #include "sched/schedule.h"
 
 struct gate_counts gate_counts;
 
 static struct spinlock starved_lock = SPINLOCK("starved threads");
-static struct list starved_queue = LIST_INITIALIZER(starved_queue);
+/* One list for each priority, oldest first, and a bit for each list that is not empty. */
+static struct list starved_lists[THREAD_PRIORITIES];
+static uint32_t starved_bits;
 
 static bool gate_open; /* gate=off: everybody passes, as in kernels that have no gate */
 
@@ -51,34 +54,59 @@ static void promise_end(struct thread *thread)
     thread->promised_frames = 0;
 }
 
-/* Behind all that are more urgent, or as urgent and older. starved_lock is held. */
-static void starved_insert(struct thread *thread)
+static uint64_t since_of(const struct list_node *node)
 {
-    struct list_node *place = starved_queue.head.next;
-    while (place != &starved_queue.head) {
-        const struct thread *other = list_entry(place, struct thread, run_node);
-        if (other->priority < thread->priority ||
-            (other->priority == thread->priority &&
-             other->starved_since_ns > thread->starved_since_ns)) {
-            break;
+    return list_entry(node, struct thread, run_node)->starved_since_ns;
+}
+
+/*
+ * By age among its peers. Who just began is the youngest, who tried again is among the oldest: from
+ * the right end the search is short, however many starve. starved_lock is held.
+ */
+static void starved_insert(struct thread *thread, bool newcomer)
+{
+    struct list *list = &starved_lists[thread->priority];
+    if (list->head.next == NULL) {
+        list_init(list);
+    }
+    uint64_t since_ns = thread->starved_since_ns;
+    struct list_node *place;
+    if (newcomer) {
+        place = &list->head;
+        while (place->previous != &list->head && since_of(place->previous) > since_ns) {
+            place = place->previous;
         }
-        place = place->next;
+    } else {
+        place = list->head.next;
+        while (place != &list->head && since_of(place) <= since_ns) {
+            place = place->next;
+        }
     }
     list_insert_before(place, &thread->run_node);
+    starved_bits |= 1U << thread->priority;
+}
+
+/* Its priority is still the one by which it was inserted. starved_lock is held. */
+static void starved_remove(struct thread *thread)
+{
+    list_remove(&thread->run_node);
+    if (list_empty(&starved_lists[thread->priority])) {
+        starved_bits &= ~(1U << thread->priority);
+    }
 }
 
 void gate_starve(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&starved_lock);
     promise_end(thread);
-    if (thread->starved_since_ns == 0) {
+    bool newcomer = thread->starved_since_ns == 0;
+    if (newcomer) {
         thread->starved_since_ns = clock_now_ns();
         gate_counts.waits++;
         stack_hungry_add(1);
     }
     thread->state = THREAD_STARVED;
-
-    starved_insert(thread);
+    starved_insert(thread, newcomer);
     gate_counts.episodes += stack_starving() == 0;
     stack_starving_add(1);
     spin_unlock_irq_restore(&starved_lock, flags);
@@ -87,10 +115,13 @@ void gate_starve(struct thread *thread)
 void gate_priority_change(struct thread *thread, uint8_t priority)
 {
     uint64_t flags = spin_lock_irq_save(&starved_lock);
+    bool waits = list_node_linked(&thread->run_node); /* else it was let go just now */
+    if (waits) {
+        starved_remove(thread);
+    }
     thread->priority = priority;
-    if (list_node_linked(&thread->run_node)) { /* else it was let go just now */
-        list_remove(&thread->run_node);
-        starved_insert(thread);
+    if (waits) {
+        starved_insert(thread, false);
     }
     spin_unlock_irq_restore(&starved_lock, flags);
 }
@@ -102,14 +133,15 @@ static struct thread *starved_take(void)
     uint64_t flags = spin_lock_irq_save(&starved_lock);
     /* What lies in some CPU's front list helps only there; the tick empties those lists. */
     size_t frames = frame_shared_free_count() + stack_reserve_count();
-    if (!list_empty(&starved_queue)) {
-        struct thread *first = list_entry(list_first(&starved_queue), struct thread, run_node);
+    if (starved_bits != 0) {
+        const struct list *list = &starved_lists[run_queue_most_urgent(starved_bits)];
+        struct thread *first = list_entry(list_first(list), struct thread, run_node);
         uint32_t need = stack_missing(first->slot);
         if (promised + need <= frames) {
             thread = first;
             thread->promised_frames = (uint8_t)need;
             promised += need;
-            list_remove(&thread->run_node);
+            starved_remove(thread);
             stack_starving_add(-1);
         }
     }

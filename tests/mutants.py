@@ -95,10 +95,8 @@ MUTANTS = (
     Mutant("births-ignore-who-starves", "I3", "GAT0003", edits=((STACK,
         "if (stack_starving() != 0 || stack_memory_short()) {", "if (false) {"),)),
     Mutant("feeding-ignores-priority", "I3", "GAT0002", edits=((GATE,
-        "if (other->priority < thread->priority ||", "if ("), (GATE, """\
-(other->priority == thread->priority &&
-             other->starved_since_ns > thread->starved_since_ns)) {""",
-        "other->starved_since_ns > thread->starved_since_ns) {"))),
+        "&starved_lists[run_queue_most_urgent(starved_bits)]",
+        "&starved_lists[__builtin_ctz(starved_bits)]"),)),
     # I4: one hole in a stack, below what is backed, above the guard.
     Mutant("fill-the-touched-page-only", "I4", "STK0011", edits=((FAULT, """\
     while (!(*backed & PAGE_PRESENT)) {
