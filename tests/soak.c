@@ -24,7 +24,7 @@
 #define PROGRESS_NS     (2 * NS_A_SECOND)
 #define PHASE_NS_MAX    1500000000
 #define BIRTH_PERIOD_NS 4000000
-#define BIRTHS_AT_ONCE  24
+#define BIRTHS_AT_ONCE  64
 #define BURY_PERIOD_NS  8000000
 #define CROWD_AT_ONCE   32
 #define END_PATIENCE_NS (120 * NS_A_SECOND)
@@ -123,14 +123,16 @@ static void conduct(void *argument maybe_unused)
 {
     struct random random;
     uint64_t start_ns = clock_now_ns(), progress_ns = start_ns, phase_ns = start_ns, now_ns;
-    uint32_t wanted = SOAK_LIVES / 2;
+    uint32_t wanted = soak_lives_limit();
 
     random_begin(&random, options.seed, STREAM);
     while (!over && (now_ns = clock_now_ns()) - start_ns < options.soak_seconds * NS_A_SECOND) {
         if (now_ns >= phase_ns) {
             phase_ns = now_ns + random_below(&random, PHASE_NS_MAX);
             phase_begin(&random);
-            wanted = random_between(&random, 20, SOAK_LIVES);
+            /* Every other time all that there is room for, so that there are thousands. */
+            wanted = random_once_in(&random, 2) ? soak_lives_limit()
+                                                : random_between(&random, 20, soak_lives_limit());
         }
         if (now_ns >= progress_ns) {
             progress_ns += PROGRESS_NS;
@@ -217,11 +219,12 @@ static void reckon(void)
               (unsigned long long)(gate_counts.longest_wait_ns / 1000000),
               (unsigned long long)(stack_reserve_taken() - before.reserve_taken),
               (unsigned long long)c->waves, (unsigned long long)c->frames_most);
-    test_note("soak: threads born %llu, refused %llu; finished %llu, killed %llu, ended by "
-              "overflow %llu",
-              (unsigned long long)c->born, (unsigned long long)c->births_refused,
-              (unsigned long long)c->finished, (unsigned long long)c->killed,
-              (unsigned long long)c->overflowed);
+    test_note(
+        "soak: up to %u threads alive at once; born %llu, refused %llu; finished %llu, killed "
+        "%llu, ended by overflow %llu",
+        soak_alive_most(), (unsigned long long)c->born, (unsigned long long)c->births_refused,
+        (unsigned long long)c->finished, (unsigned long long)c->killed,
+        (unsigned long long)c->overflowed);
     test_note("soak: dives %llu of %llu frames, %llu bytes checked, %llu stacks trimmed",
               (unsigned long long)c->dives, (unsigned long long)c->dive_levels,
               (unsigned long long)c->bytes_checked, (unsigned long long)c->trims);

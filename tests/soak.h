@@ -48,12 +48,14 @@ struct soak_self {
 };
 
 /* soak_thread.c: the threads that there are. */
-#define SOAK_LIVES 1200 /* at most so many at once, not counting the detached */
+#define SOAK_LIVES 4000 /* records: at most so many at once, not counting the detached */
 void soak_lives_init(void);
+uint32_t soak_lives_limit(void); /* the same, but no more than this machine's memory is for */
 bool soak_birth(struct random *random); /* one more; false: no memory, or enough of them */
 uint32_t soak_alive(void);
-void soak_bury(void);       /* joins those that have ended; the undertaker's */
-void soak_lives_tell(void); /* prints those that are still there */
+uint32_t soak_alive_most(void); /* at once so far */
+void soak_bury(void);           /* joins those that have ended; the undertaker's */
+void soak_lives_tell(void);     /* prints those that are still there */
 /* Something that a thread does, anywhere in a dive; returns with nothing held. */
 void soak_act(struct soak_self *self);
 /* Ends the calling thread here and now. */

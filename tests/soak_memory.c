@@ -12,6 +12,7 @@
 #define CHAIN_END   UINT32_MAX
 #define HOLD_NS_MAX 60000000
 #define REST_NS_MAX 300000000
+#define FEAST_NS    2500000000 /* long enough for thousands to be born, and to go deep */
 #define STREAM      0xea7e4000000ULL
 
 static uint32_t chain;
@@ -72,8 +73,10 @@ void soak_eater(void *argument maybe_unused)
     random_begin(&random, options.seed, STREAM);
     chain = CHAIN_END;
     held = 0;
+    (void)!thread_sleep_ns(FEAST_NS);
     while (!soak_is_over()) {
         wave(&random);
-        (void)!thread_sleep_ns(random_below(&random, REST_NS_MAX));
+        (void)!thread_sleep_ns(random_once_in(&random, 4) ? FEAST_NS
+                                                          : random_below(&random, REST_NS_MAX));
     }
 }

@@ -11,9 +11,11 @@
 #include "kernel/console.h"
 #include "kernel/options.h"
 #include "lib/error.h"
+#include "mm/frame.h"
 #include "mm/stack.h"
 #include "tests/soak.h"
 
+#define FRAMES_A_LIFE     12 /* of the machine: so that most threads can go deep at once */
 #define STEPS_MAX         24
 #define PRIORITY_MAX      24 /* below those that keep the soak going */
 #define SLEEP_NS_MAX      20000000
@@ -34,7 +36,8 @@ struct soak_life {
 };
 
 static struct soak_life lives[SOAK_LIVES];
-static uint32_t alive;
+static uint32_t limit; /* only so many of the records are used */
+static uint32_t alive, alive_most;
 static uint64_t next_serial;
 static uint64_t next_overflow_ns;
 
@@ -43,12 +46,24 @@ uint32_t soak_alive(void)
     return __atomic_load_n(&alive, __ATOMIC_ACQUIRE);
 }
 
+uint32_t soak_alive_most(void)
+{
+    return alive_most;
+}
+
+uint32_t soak_lives_limit(void)
+{
+    return limit;
+}
+
 void soak_lives_init(void)
 {
     for (unsigned i = 0; i < SOAK_LIVES; i++) {
         lives[i] = (struct soak_life){.lock = SPINLOCK("soak life")};
     }
-    alive = 0;
+    size_t fed = frame_total_count() / FRAMES_A_LIFE;
+    limit = fed < SOAK_LIVES ? (uint32_t)fed : SOAK_LIVES;
+    alive = alive_most = 0;
     next_serial = 0;
 }
 
@@ -67,9 +82,9 @@ void soak_end(struct soak_self *self, int code)
 
 static struct soak_life *life_claim(struct random *random)
 {
-    uint32_t at = random_below(random, SOAK_LIVES);
+    uint32_t at = random_below(random, limit);
     for (unsigned probe = 0; probe < 16; probe++) {
-        struct soak_life *life = &lives[(at + probe) % SOAK_LIVES];
+        struct soak_life *life = &lives[(at + probe) % limit];
         uint32_t expected = LIFE_FREE;
         if (__atomic_compare_exchange_n(&life->state, &expected, LIFE_CLAIMED, false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
@@ -127,7 +142,7 @@ bool soak_birth(struct random *random)
     if (!detached && life == NULL) {
         return false;
     }
-    __atomic_add_fetch(&alive, 1, __ATOMIC_ACQ_REL);
+    uint32_t now = __atomic_add_fetch(&alive, 1, __ATOMIC_ACQ_REL);
     struct thread *thread;
     int error;
     if (detached) {
@@ -149,6 +164,10 @@ bool soak_birth(struct random *random)
         return false;
     }
     soak_count(&soak_counts.born, 1);
+    uint32_t most = __atomic_load_n(&alive_most, __ATOMIC_RELAXED);
+    while (now > most && !__atomic_compare_exchange_n(&alive_most, &most, now, false,
+                                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
     if (!detached) {
         uint64_t flags = spin_lock_irq_save(&life->lock);
         life->thread = thread;
@@ -183,7 +202,7 @@ static void bury(struct soak_life *life)
 
 void soak_bury(void)
 {
-    for (unsigned i = 0; i < SOAK_LIVES; i++) {
+    for (unsigned i = 0; i < limit; i++) {
         if (__atomic_load_n(&lives[i].state, __ATOMIC_ACQUIRE) == LIFE_PUBLISHED &&
             lives[i].ended) {
             bury(&lives[i]);
@@ -194,7 +213,7 @@ void soak_bury(void)
 void soak_lives_tell(void)
 {
     unsigned told = 0;
-    for (unsigned i = 0; i < SOAK_LIVES && told < 10; i++) {
+    for (unsigned i = 0; i < limit && told < 10; i++) {
         uint64_t flags = spin_lock_irq_save(&lives[i].lock);
         const struct thread *thread = lives[i].thread;
         if (lives[i].state == LIFE_PUBLISHED && thread != NULL) {
@@ -213,7 +232,7 @@ void soak_lives_tell(void)
 /* Kills, moves or promotes another thread. */
 static void meddle(struct random *random)
 {
-    struct soak_life *life = &lives[random_below(random, SOAK_LIVES)];
+    struct soak_life *life = &lives[random_below(random, limit)];
     uint64_t affinity = affinity_choose(random);
     unsigned priority = random_between(random, 1, PRIORITY_MAX);
     unsigned what = random_below(random, 4);

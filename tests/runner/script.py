@@ -2,8 +2,8 @@
 
 Such a file, below tests/boot/, defines functions `check_SOMETHING(start)`, each one case, with a
 docstring as its sentence. `start(**changes)` boots the row's machine, with fields of the row
-changed at will, and returns it running; `start.paths` says where things lie; whatever was started is stopped afterwards. A check
-fails by an exception (assert, or MachineError from machine.expect), and skips by raising Skip.
+changed at will, and returns it running; `start.row` is the row, `start.paths` says where things lie;
+whatever was started is stopped afterwards. A check fails by an exception (assert, or MachineError from machine.expect), and skips by raising Skip.
 """
 
 import dataclasses
@@ -51,7 +51,7 @@ def run(row, paths, update):
             fresh.start()
             return fresh
 
-        start.paths = paths
+        start.paths, start.row = paths, row
         try:
             check(start)
             outcome, detail = PASSED, ""
