@@ -6,6 +6,7 @@
 #include "kernel/page_dump.h"
 #include "lib/format.h"
 #include "lib/number.h"
+#include "lib/string.h"
 #include "mm/stack_slot.h"
 
 static const struct region {
@@ -26,9 +27,13 @@ static const struct region {
 };
 
 static const char *const stack_states[] = {
-    [STACK_PAGE_NONE] = "never made", [STACK_PAGE_FREE] = "free",
-    [STACK_PAGE_HOLE] = "hole",       [STACK_PAGE_GUARD] = "guard",
-    [STACK_PAGE_SWAPPED] = "swapped", [STACK_PAGE_BACKED] = "backed",
+    [STACK_PAGE_NONE] = "never made",
+    [STACK_PAGE_FREE] = "free",
+    [STACK_PAGE_HOLE] = "hole",
+    [STACK_PAGE_GUARD] = "guard",
+    [STACK_PAGE_SWAPPED] = "swapped",
+    [STACK_PAGE_BACKED] = "backed",
+    [STACK_PAGE_BEYOND] = "beyond the floor",
 };
 
 static const char *region_name(uintptr_t address)
@@ -110,7 +115,8 @@ MONITOR_COMMAND(pte, "ADDRESS", "show the page-table walk of an address or a fun
     }
     uint32_t slot;
     if (stack_slot_find(address, &slot) && walk.levels == 4) {
-        console_print("  stack slot %u: %s\n", slot, state_name(walk.entries[3]));
+        console_print("  stack slot %u, of %lu KiB: %s\n", slot, stack_bytes_of(slot) / 1024,
+                      state_name(walk.entries[3]));
     }
     if (walk.present) {
         console_print("  physical 0x%lx, page of %zu KiB\n", walk.physical, walk.page_bytes / 1024);
@@ -149,52 +155,75 @@ static bool range_print(void *context, const struct page_range *range)
     return !monitor_stop_wanted();
 }
 
-/* The states of a slot's eight pages, four bits each. */
-static uint32_t slot_pattern(uint32_t slot)
+#define RUNS_MAX 8
+
+/* The states of a slot's pages, lowest first, as runs of equal ones. */
+struct slot_runs {
+    unsigned count;
+    struct {
+        unsigned state, pages;
+    } runs[RUNS_MAX];
+};
+
+static void slot_runs_read(uint32_t slot, struct slot_runs *out)
 {
-    const volatile uint64_t *entries = stack_entries(slot) - (STACK_SLOT_PAGES - STACK_PAGES);
-    uint32_t pattern = 0;
-    for (unsigned page = 0; page < STACK_SLOT_PAGES; page++) {
-        pattern |= (uint32_t)stack_entry_state(entries[page]) << (4 * page);
+    const volatile uint64_t *entries = paging_leaf(stack_guard(slot));
+    memset(out, 0, sizeof(*out));
+    for (size_t page = 0; page < stack_slot_bytes(stack_size_of(slot)) / PAGE_BYTES; page++) {
+        unsigned state = stack_entry_state(entries[page]);
+        if (out->count == 0 || out->runs[out->count - 1].state != state) {
+            if (out->count == RUNS_MAX) {
+                return; /* it changes under our eyes */
+            }
+            out->runs[out->count++].state = state;
+        }
+        out->runs[out->count - 1].pages++;
     }
-    return pattern;
 }
 
-static void slots_print(uint32_t first, uint32_t count, uint32_t pattern)
+static void slots_print(uint32_t first, uint32_t last, const struct slot_runs *runs)
 {
-    if (count == 1) {
-        console_print("  0x%016lx slot  %7u          ",
-                      STACK_OBJECT_BASE + first * STACK_SLOT_BYTES, first);
+    if (first == last) {
+        console_print("  0x%016lx slot  %7u          ", stack_guard(first), first);
     } else {
-        console_print("  0x%016lx slots %7u to %-7u", STACK_OBJECT_BASE + first * STACK_SLOT_BYTES,
-                      first, first + count - 1);
+        console_print("  0x%016lx slots %7u to %-7u", stack_guard(first), first, last);
     }
-    for (unsigned page = 0, run = 1; page < STACK_SLOT_PAGES; page++, run++) {
-        unsigned state = pattern >> (4 * page) & 15;
-        if (page + 1 == STACK_SLOT_PAGES || state != (pattern >> (4 * (page + 1)) & 15)) {
-            console_print(" %u %s", run,
-                          state < array_length(stack_states) ? stack_states[state] : "unknown");
-            run = 0;
-        }
+    for (unsigned i = 0; i < runs->count; i++) {
+        unsigned state = runs->runs[i].state;
+        console_print(" %u %s", runs->runs[i].pages,
+                      state < array_length(stack_states) ? stack_states[state] : "unknown");
     }
     console_print("\n");
 }
 
 /* Slots in a row with the same states are one line. */
+static void slots_of_size_print(unsigned size)
+{
+    uint32_t made = stack_slots_made(size), first = 0;
+    struct slot_runs runs, next;
+    if (made == 0) {
+        return;
+    }
+    console_print("  %lu KiB stacks:\n", (STACK_BYTES << size) / 1024);
+    slot_runs_read(stack_slot_at(size, 0), &runs);
+    for (uint32_t index = 1; index < made && !monitor_stop_wanted(); index++) {
+        slot_runs_read(stack_slot_at(size, index), &next);
+        if (memcmp(&next, &runs, sizeof(runs)) != 0) {
+            slots_print(stack_slot_at(size, first), stack_slot_at(size, index - 1), &runs);
+            first = index;
+            runs = next;
+        }
+    }
+    slots_print(stack_slot_at(size, first), stack_slot_at(size, made - 1), &runs);
+}
+
 static void stack_object_print(void)
 {
-    uint32_t made = (uint32_t)(stack_object_ready_bytes / STACK_SLOT_BYTES), first = 0;
-    uint32_t pattern = made == 0 ? 0 : slot_pattern(0);
     console_print_styled(CONSOLE_HEADING,
-                         "stack object: lowest page first, %u slots made, %u in use\n",
-                         stack_slots_made(), stack_slots_used());
-    for (uint32_t slot = 1; slot <= made && !monitor_stop_wanted(); slot++) {
-        uint32_t next = slot == made ? ~pattern : slot_pattern(slot);
-        if (next != pattern) {
-            slots_print(first, slot - first, pattern);
-            first = slot;
-            pattern = next;
-        }
+                         "stack object: lowest page first, %u leaf tables made, %u slots in use\n",
+                         stack_tables_made(), stack_slots_used());
+    for (unsigned size = 0; size < STACK_SIZES; size++) {
+        slots_of_size_print(size);
     }
 }
 

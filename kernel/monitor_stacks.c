@@ -14,11 +14,11 @@
 #define MAP_COLUMNS    64
 #define LIVE_PERIOD_NS 250000000
 #define LIVE_LINE_END  "\x1b[K\n" /* the map is printed over its last picture */
-#define STACK_KIB      (STACK_BYTES / 1024)
+#define LARGE_SHOWN    64
 #define PAGE_KIB       (PAGE_BYTES / 1024)
 
 struct stack_sums {
-    uint32_t stacks, unowned, pages;
+    uint32_t stacks, unowned, pages, pages_eager;
 };
 
 /* The slots of one row of the map that threads have, by bit. */
@@ -45,8 +45,59 @@ static char slot_character(uint32_t slot, bool owned, struct stack_sums *sums)
     uint32_t pages = stack_pages_backed(slot);
     sums->stacks++;
     sums->pages += pages;
+    sums->pages_eager += STACK_PAGES;
     sums->unowned += owned ? 0 : 1;
     return owned ? (char)('0' + pages) : 'c';
+}
+
+struct large_stack {
+    uint32_t slot, id;
+    char name[THREAD_NAME_BYTES];
+};
+
+/* What large stacks there are is known from the threads: none is kept for reuse. */
+struct large_stacks {
+    uint32_t count; /* there may be more than places */
+    struct large_stack stacks[LARGE_SHOWN];
+};
+
+static void large_note(struct thread *thread, void *context)
+{
+    struct large_stacks *out = context;
+    if (!stack_is_large(thread->slot) || thread->state == THREAD_DEAD) {
+        return;
+    }
+    if (out->count < LARGE_SHOWN) {
+        struct large_stack *stack = &out->stacks[out->count];
+        stack->slot = thread->slot;
+        stack->id = thread->id;
+        memcpy(stack->name, thread->name, sizeof(stack->name));
+    }
+    out->count++;
+}
+
+/* A line for each stack that is larger than 16 KiB; returns how many lines it took. */
+static unsigned large_print(struct stack_sums *sums, const char *end)
+{
+    static struct large_stacks large; /* the monitor's thread only */
+    large.count = 0;
+    thread_for_each(large_note, &large);
+    for (uint32_t i = 0; i < large.count && i < LARGE_SHOWN; i++) {
+        const struct large_stack *stack = &large.stacks[i];
+        uint32_t pages = stack_pages_backed(stack->slot);
+        uint32_t most = (uint32_t)(stack_bytes_of(stack->slot) / PAGE_BYTES);
+        sums->stacks++;
+        sums->pages += pages;
+        sums->pages_eager += most;
+        console_print("%7u  %lu KiB: %u of %u pages, thread %u (%s)%s", stack->slot,
+                      stack_bytes_of(stack->slot) / 1024, pages, most, stack->id, stack->name, end);
+    }
+    if (large.count > LARGE_SHOWN) {
+        console_print("         and %u more stacks larger than 16 KiB, not in the sums%s",
+                      large.count - LARGE_SHOWN, end);
+        return LARGE_SHOWN + 1;
+    }
+    return large.count;
 }
 
 /* Prints the map, each line ended by `end`; returns how many lines it took. */
@@ -54,7 +105,7 @@ static unsigned map_print(const char *end)
 {
     struct stack_sums sums = {0};
     unsigned lines = 3;
-    uint32_t made = stack_slots_made();
+    uint32_t made = stack_slots_made(0);
     console_print_styled(CONSOLE_HEADING,
                          "   slot  1-4 pages backed, c in a CPU's cache, . free\n");
     for (uint32_t first = 0; first < made; first += MAP_COLUMNS, lines++) {
@@ -75,11 +126,12 @@ static unsigned map_print(const char *end)
             break;
         }
     }
-    uint32_t eager_kib = sums.stacks * (uint32_t)STACK_KIB;
+    lines += large_print(&sums, end);
+    uint32_t eager_kib = sums.pages_eager * (uint32_t)PAGE_KIB;
     uint32_t backed_kib = sums.pages * (uint32_t)PAGE_KIB;
     uint32_t saved = eager_kib == 0 ? 0 : (eager_kib - backed_kib) * 100 / eager_kib;
-    console_print("%u slots made; %u stacks, %u of them cached; %u of %u pages backed%s", made,
-                  sums.stacks, sums.unowned, sums.pages, sums.stacks * (uint32_t)STACK_PAGES, end);
+    console_print("%u slots made for 16 KiB; %u stacks, %u of them cached; %u of %u pages backed%s",
+                  made, sums.stacks, sums.unowned, sums.pages, sums.pages_eager, end);
     console_print("%u KiB instead of %u KiB with eager stacks: %u %% saved%s", backed_kib,
                   eager_kib, saved, end);
     return lines;

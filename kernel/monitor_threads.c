@@ -15,7 +15,8 @@
 
 struct row {
     uint32_t id, slot;
-    uint8_t state, priority, cpu, pages, pages_most;
+    uint8_t state, priority, cpu;
+    uint16_t pages, pages_most;
     bool self;
     uintptr_t saved_rsp;
     char name[THREAD_NAME_BYTES];
@@ -42,7 +43,7 @@ static void row_take(struct thread *thread, void *context)
     row->state = thread->state;
     row->priority = thread->priority;
     row->cpu = thread->cpu;
-    row->pages = (uint8_t)stack_pages_backed(thread->slot);
+    row->pages = (uint16_t)stack_pages_backed(thread->slot);
     row->pages_most = thread->pages_most > row->pages ? thread->pages_most : row->pages;
     row->self = thread == thread_current();
     row->saved_rsp = thread->saved_rsp;
@@ -65,15 +66,16 @@ static void row_print(const struct row *row)
     if (row->self || row->state != THREAD_RUNNING) {
         format_string(depth, sizeof(depth), "%lu", (stack_top(row->slot) - rsp));
     }
-    console_print("%5u %-15s %-8s %3u %4u %6u %4u of %u %9s %8u KiB\n", row->id, row->name,
+    console_print("%5u %-15s %-8s %3u %4u %7u %3u of %-3u %9s %8u KiB\n", row->id, row->name,
                   thread_state_name(row->state), row->cpu, row->priority, row->slot, row->pages,
-                  (unsigned)STACK_PAGES, depth, row->pages_most * (unsigned)(PAGE_BYTES / 1024));
+                  (unsigned)(stack_bytes_of(row->slot) / PAGE_BYTES), depth,
+                  row->pages_most * (unsigned)(PAGE_BYTES / 1024));
 }
 
 MONITOR_COMMAND(threads, "", "list the threads and what their stacks hold")
 {
-    console_print_styled(CONSOLE_HEADING, "%5s %-15s %-8s %3s %4s %6s %9s %9s %12s\n", "id", "name",
-                         "state", "CPU", "prio", "slot", "backed", "depth", "at most");
+    console_print_styled(CONSOLE_HEADING, "%5s %-15s %-8s %3s %4s %7s %10s %9s %12s\n", "id",
+                         "name", "state", "CPU", "prio", "slot", "backed", "depth", "at most");
     for (uint32_t after = 0; rows_fill(after) && !monitor_stop_wanted();) {
         for (uint32_t i = 0; i < rows.count; i++) {
             row_print(&rows.rows[i]);

@@ -83,10 +83,10 @@ static void stack_pointer_show(uintptr_t rsp)
         say("Stack pointer %p: %s entry stack of CPU %u [%p, %p)\n", (void *)rsp,
             entry_stack_name(kind), cpu, (void *)entry_stack_bottom(cpu, kind),
             (void *)entry_stack_top(cpu, kind));
-    } else if (stack_slot_find(rsp, &slot) && slot < stack_slots_made()) {
+    } else if (stack_slot_find(rsp, &slot) && stack_leaf_exists(rsp)) {
         say("Stack pointer %p: slot %u [%p, %p), %u of %lu pages backed\n", (void *)rsp, slot,
             (void *)stack_bottom(slot), (void *)stack_top(slot), stack_pages_backed(slot),
-            STACK_PAGES);
+            stack_bytes_of(slot) / PAGE_BYTES);
     } else {
         say("Stack pointer %p: on no stack of a thread\n", (void *)rsp);
     }

@@ -7,12 +7,21 @@
 #include "mm/stack_reserve.h"
 #include "sched/thread.h"
 
-#define SLOTS_A_TABLE (512 / STACK_SLOT_PAGES)
+#define TABLE_BYTES (512 * PAGE_BYTES) /* of addresses, by one leaf table */
+
+/* What the stacks would take if they were backed from birth: pages, and the slots' addresses. */
+struct eager {
+    struct stack_savings *savings;
+    size_t pages, bytes;
+};
 
 static void thread_add(struct thread *thread, void *context)
 {
-    struct stack_savings *savings = context;
+    struct eager *eager = context;
+    struct stack_savings *savings = eager->savings;
     if (thread->state != THREAD_DEAD) {
+        eager->pages += stack_bytes_of(thread->slot) / PAGE_BYTES;
+        eager->bytes += stack_slot_bytes(stack_size_of(thread->slot));
         savings->stacks++;
         savings->backed += stack_pages_backed(thread->slot);
     }
@@ -21,9 +30,10 @@ static void thread_add(struct thread *thread, void *context)
 void stack_savings_read(struct stack_savings *savings)
 {
     uint32_t unowned_slots = 0;
-    *savings = (struct stack_savings){.reserve = stack_reserve_count(),
-                                      .tables = stack_slots_made() / SLOTS_A_TABLE};
-    thread_for_each(thread_add, savings);
+    struct eager eager = {.savings = savings};
+    *savings =
+        (struct stack_savings){.reserve = stack_reserve_count(), .tables = stack_tables_made()};
+    thread_for_each(thread_add, &eager);
     stack_unowned_count(&unowned_slots, &savings->unowned);
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         const struct magazine *one = &cpu_variable(magazine, cpu);
@@ -31,8 +41,7 @@ void stack_savings_read(struct stack_savings *savings)
     }
     savings->all = savings->backed + savings->unowned + savings->magazines + savings->reserve +
                    savings->tables;
-    savings->eager =
-        savings->stacks * STACK_PAGES + (savings->stacks + SLOTS_A_TABLE - 1) / SLOTS_A_TABLE;
+    savings->eager = eager.pages + (eager.bytes + TABLE_BYTES - 1) / TABLE_BYTES;
     savings->saved_percent =
         savings->eager == 0
             ? 0

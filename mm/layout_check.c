@@ -7,6 +7,7 @@
 #include "arch/x86_64/address.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/report.h"
+#include "mm/stack_size.h"
 
 extern char __kernel_start[], __text_start[], __text_end[], __rodata_end[], __kernel_end[];
 extern char __boot_stack_guard[];
@@ -66,6 +67,10 @@ static void leaf_check(uintptr_t address, uint64_t entry, size_t bytes)
     }
     if (address == (uintptr_t)__boot_stack_guard) {
         complain(address, entry, "is the guard of the boot stack, and mapped");
+    }
+    uint32_t slot;
+    if (stack_slot_find(address, &slot) && address < stack_bottom(slot)) {
+        complain(address, entry, "is the guard of a stack, and mapped");
     }
     if (region == &regions[0]) {
         physical_t physical = entry & PAGE_ADDRESS_MASK & ~(physical_t)(bytes - 1);

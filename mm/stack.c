@@ -16,6 +16,7 @@
 #include "mm/stack_dead.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
+#include "mm/stack_large.h"
 #include "mm/stack_reserve.h"
 
 /* stack_trim_begin()'s own frame and its calls' that are under way when pages go. */
@@ -39,7 +40,8 @@ enum stack_mode stack_mode_get(void)
     return mode;
 }
 
-uint32_t stack_pages_backed(uint32_t slot)
+/* Of the pages that faults may fill. */
+static uint32_t pages_filled(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
     uint32_t backed = 0;
@@ -49,9 +51,15 @@ uint32_t stack_pages_backed(uint32_t slot)
     return backed;
 }
 
+uint32_t stack_pages_backed(uint32_t slot)
+{
+    return pages_filled(slot) +
+           (unlikely(stack_is_large(slot)) ? stack_pages_below_floor(slot) : 0);
+}
+
 uint32_t stack_missing(uint32_t slot)
 {
-    return STACK_PAGES - stack_pages_backed(slot);
+    return STACK_PAGES - pages_filled(slot);
 }
 
 bool stack_holes_are_one(uint32_t slot)
@@ -62,13 +70,12 @@ bool stack_holes_are_one(uint32_t slot)
             return false;
         }
     }
-    return true;
+    return !stack_is_large(slot) || stack_large_is_one_piece(slot);
 }
 
 bool stack_is_backed(uintptr_t address)
 {
-    return address - STACK_OBJECT_BASE < stack_object_ready_bytes &&
-           (*paging_leaf(address) & PAGE_PRESENT);
+    return stack_leaf_exists(address) && (*paging_leaf(address) & PAGE_PRESENT);
 }
 
 /*
@@ -102,7 +109,7 @@ static must_check int stack_create_pages(uint32_t pages, uint32_t *slot)
     if (stack_starving() != 0 || stack_memory_short()) {
         return ERROR_NO_MEMORY; /* who waits for frames comes before who wants to be born */
     }
-    int error = stack_slot_allocate(slot);
+    int error = stack_slot_allocate(0, slot);
     if (error == OK) {
         error = stack_back(*slot, pages);
         if (error != OK) {
@@ -127,12 +134,26 @@ int stack_create_backed(uint32_t *slot)
     return stack_create_pages(STACK_PAGES, slot);
 }
 
+int stack_create_sized(size_t bytes, bool whole, uint32_t *slot)
+{
+    unsigned size;
+    int error = stack_size_for(bytes, &size);
+    if (error != OK) {
+        return error;
+    }
+    if (size == 0) {
+        return whole ? stack_create_backed(slot) : stack_create(slot);
+    }
+    return stack_large_create(size, whole || mode == STACK_MODE_EAGER, slot);
+}
+
 void stack_destroy(uint32_t slot)
 {
     /* What the dead thread took since the gate is booked here: the reclaimer is on another CPU. */
     magazine_charge();
     stack_depth_note_end(slot);
-    if (unlikely(stack_starving() != 0 || !stack_cache_put(slot))) {
+    /* Whoever is born next wants 16 KiB: a larger stack would lie in the cache for nothing. */
+    if (unlikely(stack_starving() != 0 || stack_is_large(slot) || !stack_cache_put(slot))) {
         stack_dead_add(slot);
     }
 }
@@ -167,14 +188,15 @@ static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, 
         }
         address = address < in_use ? address : in_use;
     }
-    if (address < stack_bottom(slot) + PAGE_BYTES) {
+    if (address < stack_floor(slot) + PAGE_BYTES ||
+        (stack_is_large(slot) && stack_pages_below_floor(slot) != 0)) {
         return 0;
     }
-    uint32_t pages = (uint32_t)((address - stack_bottom(slot)) / PAGE_BYTES);
+    uint32_t pages = (uint32_t)((address - stack_floor(slot)) / PAGE_BYTES);
     uint32_t count = stack_pages_take(slot, pages, frames);
     /* Before anything is pushed there again: the push must find the hole. */
     for (uint32_t page = 0; page < pages; page++) {
-        tlb_forget_page(stack_bottom(slot) + page * PAGE_BYTES);
+        tlb_forget_page(stack_floor(slot) + page * PAGE_BYTES);
     }
     return count;
 }
@@ -188,7 +210,7 @@ void stack_trim(uint32_t slot, uintptr_t address)
     if (count == 0) {
         return;
     }
-    stack_shootdown(stack_bottom(slot), STACK_BYTES);
+    stack_shootdown(stack_floor(slot), STACK_BYTES);
     for (uint32_t i = 0; i < count; i++) {
         frame_free(frames[i], FRAME_OWNER_STACK);
     }

@@ -25,6 +25,13 @@ must_check int stack_create(uint32_t *slot);
 must_check int stack_create_backed(uint32_t *slot);
 
 /*
+ * As above, but of so many bytes: a power of two, 16 KiB to 1 MiB. More than 16 KiB never come from
+ * the cache. `whole`, or stack=eager: all its pages backed. ERROR_INVALID: no power of two;
+ * ERROR_RANGE: too small or too large.
+ */
+must_check int stack_create_sized(size_t bytes, bool whole, uint32_t *slot);
+
+/*
  * Gives up a stack that no CPU uses: to this CPU's cache, else to the dead stacks, which the
  * reclaimer takes apart. Interrupts off; never waits.
  */
@@ -34,23 +41,24 @@ void stack_destroy(uint32_t slot);
  * Takes backed pages wholly below `address` away again, so that they are holes once more; their
  * frames are freed after the shootdown. The stack's thread must be the caller or not run. A caller
  * keeps the pages that it uses, and all of them if memory is so short that its CPU's magazine could
- * not cover what it gives. Thread context, interrupts on, no lock held.
+ * not cover what it gives. While pages below the fault floor are backed, all stay. Thread context,
+ * interrupts on, no lock held.
  */
 void stack_trim(uint32_t slot, uintptr_t address);
 
 /*
- * Turns the present entries of pages [0, pages) of a stack into holes and hands out their frames,
- * which are to be freed only after a shootdown. Returns how many.
+ * Turns the present entries of the lowest `pages` of the four pages that faults fill into holes and
+ * hands out their frames, which are to be freed only after a shootdown. Returns how many.
  */
 uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames);
 
 /* Pages that the stack could still ask of a CPU: 0 to 3. Reads entries only. Any context. */
 uint32_t stack_missing(uint32_t slot);
 
-/* Pages backed now: 1 to 4. Any context. */
+/* Pages backed now: 1 to 4, or more if pages below the fault floor are. Any context. */
 uint32_t stack_pages_backed(uint32_t slot);
 
-/* I4: are the holes of the stack all below its backed pages? Any context. */
+/* I4: are the backed pages of the stack one piece, from its top down? Any context. */
 bool stack_holes_are_one(uint32_t slot);
 
 /* Is this address of a stack (or anything else) readable without bringing a page in? */

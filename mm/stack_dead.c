@@ -7,6 +7,7 @@
 #include "arch/x86_64/spinlock.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
+#include "mm/stack_large.h"
 
 #define RECLAIM_BATCH 16
 
@@ -55,10 +56,14 @@ uint32_t stack_reclaim(void)
 
     do {
         uint32_t frame_count = 0;
+        struct frame_chain below_floor = {0};
         for (count = 0; count < RECLAIM_BATCH; count++) {
             slots[count] = dead_take();
             if (slots[count] == STACK_SLOT_NONE) {
                 break;
+            }
+            if (stack_is_large(slots[count])) {
+                stack_below_floor_take(slots[count], stack_top(slots[count]), &below_floor);
             }
             frame_count += stack_pages_take(slots[count], STACK_PAGES, &frames[frame_count]);
         }
@@ -75,6 +80,7 @@ uint32_t stack_reclaim(void)
         for (uint32_t i = 0; i < frame_count; i++) {
             frame_free(frames[i], FRAME_OWNER_STACK);
         }
+        frame_chain_free(&below_floor, FRAME_OWNER_STACK);
         for (uint32_t i = 0; i < count; i++) {
             stack_slot_free(slots[i]);
         }

@@ -4,6 +4,7 @@
 #include "arch/x86_64/address.h"
 #include "arch/x86_64/page_copy.h"
 #include "arch/x86_64/percpu.h"
+#include "mm/stack_large.h"
 
 static bool exact_wanted;
 static PER_CPU(struct stack_depth_histogram, histogram);
@@ -31,16 +32,17 @@ void stack_depth_forget(uint32_t slot)
 
 size_t stack_depth_scan(uint32_t slot)
 {
-    volatile uint64_t *entries = stack_entries(slot);
-    for (unsigned page = 0; page < STACK_PAGES; page++) {
-        uint64_t entry = entries[page];
+    uintptr_t top = stack_top(slot);
+    uintptr_t page = stack_is_large(slot) ? stack_limit(slot) : stack_floor(slot);
+    for (; page < top; page += PAGE_BYTES) {
+        uint64_t entry = *paging_leaf(page);
         if (!(entry & PAGE_PRESENT)) {
             continue;
         }
         const volatile uint64_t *words = physical_to_virtual(entry & PAGE_ADDRESS_MASK);
         for (size_t i = 0; i < PAGE_BYTES / sizeof(uint64_t); i++) {
             if (words[i] != 0) {
-                return (STACK_PAGES - page) * PAGE_BYTES - i * sizeof(uint64_t);
+                return top - page - i * sizeof(uint64_t);
             }
         }
     }
@@ -49,11 +51,11 @@ size_t stack_depth_scan(uint32_t slot)
 
 void stack_depth_note_end(uint32_t slot)
 {
-    volatile uint64_t *entries = stack_entries(slot);
+    volatile uint64_t *top = stack_entries(slot) + STACK_PAGES - 1;
     struct stack_depth_histogram *own = this_cpu_pointer(histogram);
-    unsigned backed = 0;
-    for (unsigned page = 0; page < STACK_PAGES; page++) {
-        backed += entries[page] & PAGE_PRESENT;
+    unsigned backed = 1; /* the top page is; and what is backed is one piece */
+    while (backed < STACK_PAGES && (top[-(int)backed] & PAGE_PRESENT)) {
+        backed++;
     }
     own->by_pages[backed]++;
     if (exact_wanted) {

@@ -27,7 +27,7 @@ void stack_depth_forget(uint32_t slot);
 size_t stack_depth_scan(uint32_t slot);
 
 struct stack_depth_histogram {
-    uint64_t by_pages[STACK_PAGES + 1];  /* ends of threads whose stack had 1, 2, 3, 4 pages */
+    uint64_t by_pages[STACK_PAGES + 1];  /* ends of threads whose stack had 1, 2, 3, 4 or more */
     uint64_t exact[STACK_DEPTH_BUCKETS]; /* ends of threads by bytes, if exact */
 };
 

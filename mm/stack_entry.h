@@ -6,18 +6,24 @@
  *   63            52 51                    12 11      4 3       1  0
  *   |      0        |   slot, or next free   |    0    |  state  | 0 |
  *
- * A slot of the stack object is eight pages: four of guard, then the stack's four.
+ * A slot of a 16 KiB stack is eight pages: four of guard, then the stack's four.
  *
  *   0      1      2      3      4      5      6      7
  *   guard  guard  guard  guard  hole   hole   hole   backed        at birth; the stack grows down
+ *
+ * Faults fill the top four pages of a larger stack in the same way. What lies between them and the
+ * guard is beyond the fault floor: a touch there is an overflow, as in a guard, until the thread
+ * asks for it (stack_ensure()), and then it is backed. So there is one hole at most, and the backed
+ * part is one piece, from the top down: as deep as the floor, or deeper if asked for.
+ *
+ *   0 - 31  32 - 49  50 - 59  60      61      62      63
+ *   guard   beyond   beyond   hole    hole    hole    backed       128 KiB, at birth
+ *   guard   beyond   backed   backed  backed  backed  backed       56 KiB of it ensured
  */
 #pragma once
 
-#include "arch/x86_64/layout.h"
 #include "arch/x86_64/paging.h"
-
-#define STACK_PAGES      (STACK_BYTES / PAGE_BYTES)      /* 4 */
-#define STACK_SLOT_PAGES (STACK_SLOT_BYTES / PAGE_BYTES) /* 8 */
+#include "mm/stack_size.h"
 
 enum stack_page_state {
     STACK_PAGE_NONE = 0,    /* no slot was ever made here */
@@ -26,6 +32,7 @@ enum stack_page_state {
     STACK_PAGE_GUARD = 3,   /* never backed; a touch is an overflow */
     STACK_PAGE_SWAPPED = 4, /* its bytes are elsewhere */
     STACK_PAGE_BACKED = 5,  /* present: never encoded, only answered */
+    STACK_PAGE_BEYOND = 6,  /* below the fault floor, and not asked for; a touch is an overflow */
 };
 
 #define STACK_ENTRY_STATE_MASK 0xfUL /* state and the present bit, so one comparison tests both */
@@ -53,28 +60,6 @@ static always_inline uint32_t stack_entry_slot(uint64_t entry)
     return (uint32_t)(entry >> STACK_ENTRY_SLOT_SHIFT);
 }
 
-/* Addresses of a slot's stack: [bottom, top). Below bottom lies the guard. */
-static always_inline uintptr_t stack_bottom(uint32_t slot)
-{
-    return STACK_OBJECT_BASE + slot * STACK_SLOT_BYTES + (STACK_SLOT_BYTES - STACK_BYTES);
-}
-
-static always_inline uintptr_t stack_top(uint32_t slot)
-{
-    return STACK_OBJECT_BASE + (slot + 1UL) * STACK_SLOT_BYTES;
-}
-
-/* Is the address inside the stack object, and in which slot's stride? */
-static always_inline bool stack_slot_find(uintptr_t address, uint32_t *slot)
-{
-    uintptr_t offset = address - STACK_OBJECT_BASE;
-    if (offset >= STACK_OBJECT_BYTES) {
-        return false;
-    }
-    *slot = (uint32_t)(offset / STACK_SLOT_BYTES);
-    return true;
-}
-
 /* The leaf entry of the page at a byte offset into the stack object. */
 static always_inline volatile uint64_t *stack_leaf_at(uintptr_t offset)
 {
@@ -83,8 +68,11 @@ static always_inline volatile uint64_t *stack_leaf_at(uintptr_t offset)
            (offset >> PAGE_SHIFT);
 }
 
-/* The leaf entries of the slot's four stack pages, lowest first. The slot must have been made. */
+/*
+ * The leaf entries of the four pages that faults may fill, lowest first: all pages of a 16 KiB
+ * stack, the top ones of a larger one. The slot must have been made.
+ */
 static always_inline volatile uint64_t *stack_entries(uint32_t slot)
 {
-    return paging_leaf(stack_bottom(slot));
+    return paging_leaf(stack_floor(slot));
 }

@@ -3,7 +3,7 @@
  *
  *   1. not in the stack object, or where no slot was ever made   -> not ours
  *   2. a hole of a slot that this CPU uses                       -> fill it and return
- *   3. a guard of a slot that this CPU uses                      -> overflow of that thread
+ *   3. a guard of a slot that this CPU uses, or beyond its floor -> overflow of that thread
  *   4. anything else in the stack object                         -> kernel bug, panic
  *
  * Context: the page-fault entry stack, interrupts off. Whose hole it is, is read from the entry,
@@ -78,6 +78,12 @@ fault_observe(const struct trap_frame *frame, uintptr_t address, uint64_t entry,
     return NULL;
 }
 
+/* Does no fault ever fill the page? */
+static always_inline bool entry_is_the_end(uint64_t entry)
+{
+    return stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, STACK_PAGE_BEYOND);
+}
+
 /* Cases 3 and 4. */
 static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, uintptr_t address,
                                                       uint64_t entry)
@@ -90,7 +96,7 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
               "may not be executed",
               (void *)frame->rip, (void *)address, frame->error);
     }
-    if (state == STACK_PAGE_GUARD && hole_is_used_here(stack_hole_of(slot))) {
+    if (entry_is_the_end(entry) && hole_is_used_here(stack_hole_of(slot))) {
         stack_overflow_handler(frame, address, slot);
         return NULL;
     }
@@ -100,6 +106,7 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
         [STACK_PAGE_HOLE] = "a hole of another thread's stack",
         [STACK_PAGE_GUARD] = "the guard of another thread's stack",
         [STACK_PAGE_SWAPPED] = "a swapped-out page of another thread's stack",
+        [STACK_PAGE_BEYOND] = "a page of another thread's stack, below its fault floor",
     };
     panic("stray access: code at %p touched %p, %s (slot %u; this CPU uses slots %u and %u); look "
           "for a pointer into a stack that outlived its frame",
@@ -122,14 +129,10 @@ static always_inline void fault_check_origin(const struct trap_frame *frame mayb
 #endif
 }
 
-struct trap_frame *stack_fault(struct trap_frame *frame)
+/* Cases 2 to 4, of an address that has a leaf entry. */
+static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, uintptr_t address)
 {
-    uintptr_t address = cr2_read();
-    uintptr_t offset = address - STACK_OBJECT_BASE;
-    if (unlikely(offset >= stack_object_ready_bytes)) {
-        return entry_page_fault(frame, address);
-    }
-    volatile uint64_t *leaf = stack_leaf_at(offset);
+    volatile uint64_t *leaf = stack_leaf_at(address - STACK_OBJECT_BASE);
     uint64_t entry = *leaf;
     if (unlikely(!hole_is_used_here(entry))) {
         return fault_diagnose(frame, address, entry);
@@ -145,13 +148,29 @@ struct trap_frame *stack_fault(struct trap_frame *frame)
     return NULL;
 }
 
+/* Of a stack larger than 16 KiB, or of none: out of the way of the others. */
+static never_inline struct trap_frame *fault_elsewhere(struct trap_frame *frame, uintptr_t address)
+{
+    return stack_leaf_exists(address) ? fault_serve(frame, address)
+                                      : entry_page_fault(frame, address);
+}
+
+struct trap_frame *stack_fault(struct trap_frame *frame)
+{
+    uintptr_t address = cr2_read();
+    if (unlikely(address - STACK_OBJECT_BASE >= stack_region_ready_bytes[0])) {
+        return fault_elsewhere(frame, address);
+    }
+    return fault_serve(frame, address);
+}
+
 bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
 {
     /* What follows with interrupts off must not be what overflows: ask for room first. */
     uintptr_t room = address - ENTRY_CONTINUE_BYTES;
-    if (room - STACK_OBJECT_BASE < stack_object_ready_bytes) {
+    if (stack_leaf_exists(room)) {
         uint64_t entry = *paging_leaf(room);
-        if (unlikely(stack_entry_is(entry, STACK_PAGE_GUARD))) {
+        if (unlikely(entry_is_the_end(entry))) {
             fault_diagnose(frame, room, entry);
             return false;
         }
@@ -159,7 +178,7 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
     /* Highest page first: filling goes down, and the lowest page is the one that may be guard. */
     uintptr_t last = align_down(address + bytes - 1, PAGE_BYTES);
     for (uintptr_t page = last; page >= align_down(address, PAGE_BYTES); page -= PAGE_BYTES) {
-        if (page - STACK_OBJECT_BASE >= stack_object_ready_bytes) {
+        if (!stack_leaf_exists(page)) {
             continue; /* not a stack of the stack object: the boot stack */
         }
         uint64_t entry = *paging_leaf(page);

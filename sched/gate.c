@@ -32,7 +32,7 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
     uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);
     uint32_t backed = stack_pages_backed(from->slot);
     if (backed > from->pages_most) {
-        from->pages_most = (uint8_t)backed;
+        from->pages_most = (uint16_t)backed;
     }
     /* Who has not waited yet gets in line behind those who have: no newcomer takes their frames. */
     if (to->starved_since_ns == 0 && magazine_available() < need && stack_memory_short()) {

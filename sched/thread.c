@@ -67,7 +67,11 @@ static must_check int thread_make(const struct thread_options *options, struct t
     /* A name that is too long is cut: it is only shown. */
     (void)!string_copy(thread->name, sizeof(thread->name), options->name);
 
-    error = options->backed ? stack_create_backed(&thread->slot) : stack_create(&thread->slot);
+    if (unlikely(options->stack_bytes != 0)) {
+        error = stack_create_sized(options->stack_bytes, options->backed, &thread->slot);
+    } else {
+        error = options->backed ? stack_create_backed(&thread->slot) : stack_create(&thread->slot);
+    }
     if (error != OK) {
         slab_free(&thread_cache, thread);
         return error;

@@ -50,7 +50,8 @@ struct thread {
 #endif
     uint8_t slice_ticks;     /* ticks left of its turn */
     uint8_t promised_frames; /* while it is let go and has not passed the gate; see gate.c */
-    uint8_t pages_most;      /* most pages its stack had backed when it left a CPU */
+    uint8_t stack_holds;     /* times stack_ensure() less stack_release(): stack_hold.h */
+    uint16_t pages_most;     /* most pages its stack had backed when it left a CPU */
 
     /* Set at birth. */
     bool backed;      /* fully backed: never starves */
@@ -85,7 +86,8 @@ struct thread_options {
     uint8_t priority; /* 0 to 31 */
     bool backed;      /* all stack pages at birth */
     bool may_not_die;
-    uint64_t affinity; /* by bit; 0: all CPUs */
+    uint64_t affinity;  /* by bit; 0: all CPUs */
+    size_t stack_bytes; /* 0: 16 KiB; else a power of two, 16 KiB to 1 MiB */
 };
 
 /* Before the first thread. Once. */
@@ -94,7 +96,8 @@ void thread_init(void);
 /*
  * A new thread that will run entry(argument), ready at once. With `thread` NULL it is detached,
  * else the caller must join it. Thread context, no lock held. ERROR_NO_MEMORY, ERROR_RANGE
- * (priority), ERROR_INVALID (affinity names no CPU that runs).
+ * (priority, size of the stack), ERROR_INVALID (affinity names no CPU that runs; the size is no
+ * power of two).
  */
 must_check int thread_create(const struct thread_options *options, void (*entry)(void *argument),
                              void *argument, struct thread **thread);

@@ -129,7 +129,7 @@ MUTANTS = (
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         "stack_shootdown(stack_bottom(highest), 0);"),)),
     Mutant("trim-without-shootdown", "I6", "STK0110", edits=((STACK,
-        "    stack_shootdown(stack_bottom(slot), STACK_BYTES);\n", ""),)),
+        "    stack_shootdown(stack_floor(slot), STACK_BYTES);\n", ""),)),
     # I7: no frame is in a magazine and mapped; none is lost; what comes to a stack is zero.
     Mutant("rounds-not-charged", "I7", "STK000?", edits=((MAGAZINE, """\
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,

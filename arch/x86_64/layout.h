@@ -6,7 +6,9 @@
  *
  *   address             level 4 3 2 1        what
  *   0xffff800000000000  256   0   0   0     direct map of physical memory, up to 512 GiB
- *   0xffffc00000000000  384   0   0   0     stack object: 1,048,576 slots of 32 KiB
+ *   0xffffc00000000000  384   0   0   0     stack object: 16 KiB stacks, 1,048,576 slots of 32 KiB
+ *   0xffffc00800000000  384  32   0   0       32 KiB stacks, 524,288 slots of 64 KiB; and so on
+ *   0xffffc03000000000  384 192   0   0       1 MiB stacks, 16,384 slots of 2 MiB
  *   0xffffc80000000000  400   0   0   0     page window: the page tables, mapped by themselves
  *   0xffffd00000000000  416   0   0   0     kernel regions, each between two guard pages
  *   0xffffe00000000000  448   0   0   0     entry stacks, 512 KiB of addresses for each CPU
@@ -24,7 +26,9 @@
 #define DIRECT_MAP_BYTES LAYOUT_ADDRESS(0x0000008000000000) /* 512 GiB: one level-4 entry */
 
 #define STACK_OBJECT_BASE  LAYOUT_ADDRESS(0xffffc00000000000) /* 384 0 0 0 */
-#define STACK_OBJECT_BYTES LAYOUT_ADDRESS(0x0000000800000000) /* 32 GiB */
+#define STACK_REGION_BYTES LAYOUT_ADDRESS(0x0000000800000000) /* 32 GiB for each size of stack */
+#define STACK_SIZES        7 /* 16 KiB, 32 KiB, ..., 1 MiB: a region for each, in this order */
+#define STACK_OBJECT_BYTES (STACK_REGION_BYTES * STACK_SIZES)
 
 #define PAGE_WINDOW_BASE  LAYOUT_ADDRESS(0xffffc80000000000) /* 400 0 0 0 */
 #define PAGE_WINDOW_INDEX 400
@@ -39,10 +43,13 @@
 #define KERNEL_BASE     LAYOUT_ADDRESS(0xffffffff80000000) /* 511 510 0 0 */
 #define KERNEL_PHYSICAL LAYOUT_ADDRESS(0x100000)           /* 1 MiB: where the image is loaded */
 
-/* A slot of the stack object: 16 KiB of guard, then 16 KiB of stack, 16 KiB-aligned. */
+/*
+ * A slot of the stack object: 16 KiB of guard, then 16 KiB of stack, 16 KiB-aligned. In the other
+ * regions it is 2, 4, ..., 64 times as large: half guard, half stack, aligned to the stack's size.
+ */
 #define STACK_BYTES      LAYOUT_ADDRESS(0x4000)
+#define STACK_BYTES_MAX  (STACK_BYTES << (STACK_SIZES - 1))
 #define STACK_SLOT_BYTES LAYOUT_ADDRESS(0x8000)
-#define STACK_SLOT_COUNT (STACK_OBJECT_BYTES / STACK_SLOT_BYTES)
 
 /*
  * An entry stack is ENTRY_STACK_AREAS areas high. Each entry lowers the stack's top by one area, so

@@ -29,6 +29,11 @@ const char *entry_stack_name(unsigned kind maybe_unused)
     return "";
 }
 
+static uintptr_t stack_region(unsigned size)
+{
+    return STACK_OBJECT_BASE + size * STACK_REGION_BYTES;
+}
+
 static void memory_create_at(uintptr_t address, size_t bytes)
 {
     void *wanted = (void *)align_down(address, PAGE_BYTES);
@@ -42,13 +47,17 @@ static void memory_create_at(uintptr_t address, size_t bytes)
 __attribute__((constructor)) static void window_create(void)
 {
     memory_create_at((uintptr_t)paging_leaf(REGION_BASE), FAKE_REGION_PAGES * sizeof(uint64_t));
-    memory_create_at((uintptr_t)paging_leaf(STACK_OBJECT_BASE),
-                     FAKE_STACK_SLOTS * STACK_SLOT_BYTES / PAGE_BYTES * sizeof(uint64_t));
+    for (unsigned size = 0; size < STACK_SIZES; size++) {
+        memory_create_at((uintptr_t)paging_leaf(stack_region(size)),
+                         FAKE_STACK_BYTES / PAGE_BYTES * sizeof(uint64_t));
+    }
 }
 
 void host_stack_object_create(void)
 {
-    memory_create_at(STACK_OBJECT_BASE, FAKE_STACK_SLOTS * STACK_SLOT_BYTES);
+    for (unsigned size = 0; size < STACK_SIZES; size++) {
+        memory_create_at(stack_region(size), FAKE_STACK_BYTES);
+    }
 }
 
 int paging_tables_create(uintptr_t address maybe_unused, size_t bytes maybe_unused)

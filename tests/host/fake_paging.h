@@ -1,13 +1,15 @@
 /*
  * Page tables for the host unit tests: the page window of the real paging.h, as memory for the leaf
- * entries of the first pages of the region area and of the stack object. Beyond that is nothing.
+ * entries of the first pages of the region area and of each region of the stack object. Beyond that
+ * is nothing.
  */
 #pragma once
 
 #include "arch/x86_64/paging.h"
 
 #define FAKE_REGION_PAGES 20480
-#define FAKE_STACK_SLOTS  1024
+#define FAKE_STACK_BYTES  0x2000000UL /* of each region of the stack object */
+#define FAKE_STACK_SLOTS  (FAKE_STACK_BYTES / STACK_SLOT_BYTES)
 
 /* While true no page table can be made. */
 extern bool fake_tables_fail;

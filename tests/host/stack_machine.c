@@ -6,6 +6,7 @@
 #include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
+#include "mm/stack_large.h"
 #include "mm/stack_reserve.h"
 #include "tests/host/fake_paging.h"
 #include "tests/host/host.h"
@@ -42,12 +43,18 @@ void stack_check_shape(uint32_t slot)
             host_equal(stack_entry_slot(entries[page]), slot);
         }
     }
-    for (unsigned page = 1; page <= STACK_SLOT_PAGES - STACK_PAGES; page++) {
-        uint64_t guard = *paging_leaf(stack_bottom(slot) - page * PAGE_BYTES);
+    for (uintptr_t page = stack_guard(slot); page < stack_floor(slot); page += PAGE_BYTES) {
+        uint64_t entry = *paging_leaf(page);
 
-        host_check(stack_entry_is(guard, STACK_PAGE_GUARD));
-        host_equal(stack_entry_slot(guard), slot);
+        if (page >= stack_limit(slot)) {
+            host_check(entry & PAGE_PRESENT);
+            continue;
+        }
+        host_check(stack_entry_is(entry, page < stack_bottom(slot) ? STACK_PAGE_GUARD
+                                                                   : STACK_PAGE_BEYOND));
+        host_equal(stack_entry_slot(entry), slot);
     }
+    host_check(stack_holes_are_one(slot));
 }
 
 static bool not_of_the_stack;

@@ -4,7 +4,9 @@
 #include "mm/frame.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
+#include "mm/stack_dead.h"
 #include "mm/stack_fault.h"
+#include "mm/stack_large.h"
 #include "mm/stack_reserve.h"
 #include "tests/host/fake_paging.h"
 #include "tests/host/host.h"
@@ -19,14 +21,14 @@ HOST_TEST("slots are handed out once each, come back, and end where there is no 
     for (unsigned step = 0; step < 20000; step++) {
         fake_tables_fail = step > 10000 || count > FAKE_STACK_SLOTS - 70;
         if (host_random_below(step % 2000 < 1200 ? 3 : 5) < 2) {
-            uint32_t made = stack_slots_made();
+            uint32_t made = stack_slots_made(0);
 
-            if (stack_slot_allocate(&slot) != OK) {
+            if (stack_slot_allocate(0, &slot) != OK) {
                 host_check(fake_tables_fail);
                 host_equal(count, made);
                 continue;
             }
-            host_check(slot < stack_slots_made() && !taken[slot]);
+            host_check(slot < stack_slots_made(0) && !taken[slot]);
             taken[slot] = true;
             held[count++] = slot;
             stack_check_shape(slot);
@@ -135,4 +137,100 @@ HOST_TEST("a birth that finds no memory leaves no slot and no frame behind")
     host_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
     host_equal(frame_free_count(), free_before);
     host_equal(stack_slots_used(), 1);
+}
+
+HOST_TEST("a slot's number gives its addresses, and any address in it gives its number")
+{
+    for (unsigned size = 0; size < STACK_SIZES; size++) {
+        uint32_t last = (uint32_t)(STACK_REGION_BYTES / stack_slot_bytes(size)) - 1;
+        uintptr_t region = STACK_OBJECT_BASE + size * STACK_REGION_BYTES;
+
+        for (unsigned step = 0; step < 1000; step++) {
+            uint32_t index = step == 0 ? 0 : step == 1 ? last : (uint32_t)host_random_below(last);
+            uint32_t slot = stack_slot_at(size, index), found;
+            uintptr_t guard = region + index * stack_slot_bytes(size);
+
+            host_equal(stack_size_of(slot), size);
+            host_equal(stack_slot_index(slot), index);
+            host_equal(stack_guard(slot), guard);
+            host_equal(stack_bottom(slot), guard + (STACK_BYTES << size));
+            host_equal(stack_top(slot), guard + stack_slot_bytes(size));
+            host_equal(stack_bytes_of(slot), STACK_BYTES << size);
+            host_check(stack_slot_find(guard + host_random_below(stack_slot_bytes(size)), &found));
+            host_equal(found, slot);
+        }
+    }
+}
+
+HOST_TEST("stacks of every size: faults fill to the floor, below it only what was asked for is")
+{
+    struct frame_chain chain = {0};
+    size_t free_before;
+
+    stack_machine_create(8 * MEBIBYTE, 1);
+    stack_overflow_handler = note_overflow;
+    free_before = frame_free_count();
+    for (unsigned size = 1; size < STACK_SIZES; size++) {
+        size_t bytes = STACK_BYTES << size;
+        uint32_t slot;
+
+        host_equal(stack_create_sized(bytes, false, &slot), OK);
+        stack_check_shape(slot);
+        host_equal(stack_missing(slot), 3);
+        this_cpu(stack_use) = (struct stack_use){stack_hole_of(slot), stack_hole_of(slot)};
+        overflowed = STACK_SLOT_NONE;
+        host_check(stack_touch(stack_floor(slot) - 1));
+        host_equal(overflowed, slot);
+        host_equal(stack_pages_backed(slot), 1);
+        host_check(stack_touch(stack_floor(slot) + PAGE_BYTES));
+        host_equal(stack_pages_backed(slot), 3);
+        host_equal(stack_back_down(slot, stack_bottom(slot) - 1), ERROR_RANGE);
+        host_equal(stack_back_down(slot, stack_bottom(slot) + PAGE_BYTES), OK);
+        stack_check_shape(slot);
+        host_equal(stack_pages_backed(slot), bytes / PAGE_BYTES - 1);
+        host_equal(magazine_available(), MAGAZINE_ROUNDS_DEFAULT - 2);
+        host_check(stack_touch(stack_bottom(slot) + PAGE_BYTES));
+        overflowed = STACK_SLOT_NONE;
+        host_check(stack_touch(stack_bottom(slot)));
+        host_equal(overflowed, slot);
+        host_equal(stack_below_floor_take(slot, stack_top(slot), &chain),
+                   stack_bottom(slot) + PAGE_BYTES);
+        host_equal(chain.count, bytes / PAGE_BYTES - STACK_PAGES - 1);
+        frame_chain_free(&chain, FRAME_OWNER_STACK);
+        stack_check_shape(slot);
+        host_equal(stack_pages_backed(slot), STACK_PAGES);
+        host_check(magazine_refill(MAGAZINE_ROUNDS_DEFAULT));
+        host_equal(stack_back_down(slot, stack_bottom(slot)), OK);
+        stack_destroy(slot);
+        host_check(stack_reclaim_wanted());
+        host_equal(stack_reclaim(), 1);
+        host_equal(stack_slots_used(), 0);
+        host_equal(frame_free_count(), free_before);
+    }
+}
+
+HOST_TEST("a stack that cannot go as deep as asked stays as it was")
+{
+    static physical_t held[2 * MEBIBYTE / PAGE_BYTES];
+    uint32_t slot, count = 0;
+
+    stack_machine_create(2 * MEBIBYTE, 1);
+    host_equal(stack_create_sized(STACK_BYTES_MAX, false, &slot), OK);
+    this_cpu(stack_use) = (struct stack_use){stack_hole_of(slot), stack_hole_of(slot)};
+    while (frame_free_count() > 0) {
+        host_equal(frame_allocate(FRAME_OWNER_TEST, &held[count++]), OK);
+    }
+    for (uint32_t missing = 255; missing > 0; missing--) {
+        host_equal(stack_back_down(slot, stack_bottom(slot)), ERROR_NO_MEMORY);
+        host_equal(frame_free_count(), 255 - missing);
+        host_equal(stack_pages_backed(slot), 1);
+        host_equal(magazine_available(), MAGAZINE_ROUNDS_DEFAULT);
+        frame_free(held[--count], FRAME_OWNER_TEST);
+    }
+    stack_starving_add(1);
+    host_equal(stack_back_down(slot, stack_bottom(slot)), ERROR_NO_MEMORY);
+    stack_starving_add(-1);
+    host_equal(stack_back_down(slot, stack_bottom(slot)), OK);
+    host_equal(stack_pages_backed(slot), STACK_PAGES_MAX);
+    host_equal(frame_free_count(), 0);
 }

@@ -1,0 +1,63 @@
+/*
+ * Many frames in hand without an array for them: each holds the address of the next one in its
+ * first word. Only for frames that nobody else reads or writes: not yet mapped, or no longer.
+ */
+#pragma once
+
+#include "arch/x86_64/address.h"
+#include "arch/x86_64/page_copy.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+
+struct frame_chain {
+    physical_t first; /* if count is not 0 */
+    uint32_t count;
+};
+
+/* Puts a frame in front. Any context. */
+static inline void frame_chain_put(struct frame_chain *chain, physical_t frame)
+{
+    *(physical_t *)physical_to_virtual(frame) = chain->first;
+    chain->first = frame;
+    chain->count++;
+}
+
+/* Takes the first frame out of a chain that is not empty; its first word is 0. Any context. */
+static inline physical_t frame_chain_take(struct frame_chain *chain)
+{
+    physical_t frame = chain->first;
+    physical_t *link = physical_to_virtual(frame);
+    chain->first = *link;
+    chain->count--;
+    *link = 0;
+    return frame;
+}
+
+/* Frees all that is in the chain. Any context that may free frames. */
+static inline void frame_chain_free(struct frame_chain *chain, enum frame_owner owner)
+{
+    while (chain->count != 0) {
+        frame_free(frame_chain_take(chain), owner);
+    }
+}
+
+/* Adds `count` zeroed frames, all or none. ERROR_NO_MEMORY. Any context that may allocate. */
+static inline must_check int frame_chain_allocate(struct frame_chain *chain, uint32_t count,
+                                                  enum frame_owner owner)
+{
+    struct frame_chain fresh = {0};
+    while (fresh.count < count) {
+        physical_t frame;
+        int error = frame_allocate(owner, &frame);
+        if (error != OK) {
+            frame_chain_free(&fresh, owner);
+            return error;
+        }
+        page_zero(physical_to_virtual(frame));
+        frame_chain_put(&fresh, frame);
+    }
+    while (fresh.count != 0) {
+        frame_chain_put(chain, frame_chain_take(&fresh));
+    }
+    return OK;
+}
