@@ -34,6 +34,7 @@
 #include "mm/layout_check.h"
 #include "mm/magazine.h"
 #include "mm/memory.h"
+#include "mm/mode_text.h"
 #include "mm/stack.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
@@ -68,6 +69,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     options_parse(boot_info.command_line);
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */
     smp_reserve(&boot_info.map);
+    stack_mode_text_write(options.stack); /* while the text is writable */
     must_succeed(kernel_space_build(&boot_info.map), "page tables");
     processor_tables_load();
     panic_init();

@@ -25,6 +25,10 @@ variants: $(VARIANTS:%=build/%/kernel.elf) $(VARIANTS:%=build/%/stack-bounds.jso
 stack-bounds: build/$(VARIANT)/kernel.elf
 	$(Q)$(STACK_BOUNDS) --verbose build/$(VARIANT)
 
+## make text-sites   where modes replace instructions, and what stands there; VARIANT= picks the kernel
+text-sites: build/$(VARIANT)/kernel.elf
+	$(Q)$(PYTHON) tools/text_sites.py list $< $(OBJDUMP)
+
 STACK_BOUNDS       := $(PYTHON) tools/stack_bounds.py --objdump $(OBJDUMP)
 STACK_BOUNDS_FILES := tools/stack_bounds.py tools/stack_bounds.annotations $(wildcard tools/stackbounds/*.py)
 
@@ -78,12 +82,13 @@ build/$(1)/linker.ld: linker.ld build/$(1)/flags
 build/$(1)/first.elf: $$($(1)_OBJECTS) build/$(1)/empty.asm.o build/$(1)/linker.ld
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -o $$@ $$($(1)_OBJECTS) build/$(1)/empty.asm.o
 
-build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o
+build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/text_sites.py
 	@$$(SAY) LD $$@
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -Map build/$(1)/kernel.map -o $$@.new \
 	    $$($(1)_OBJECTS) build/$(1)/symbols.asm.o
 	$$(Q)$$(NM) -n $$@.new >build/$(1)/kernel.nm
 	$$(Q)$$(PYTHON) tools/symbols.py check build/$(1)/first.nm build/$(1)/kernel.nm
+	$$(Q)$$(PYTHON) tools/text_sites.py check $$@.new
 	$$(Q)$$(PYTHON) tools/symbols.py bochs <build/$(1)/kernel.nm >build/$(1)/kernel.sym
 	$$(Q)$$(SIZE) -A $$@.new >build/$(1)/kernel.size
 	$$(Q)mv $$@.new $$@

@@ -22,23 +22,11 @@
 /* stack_trim_begin()'s own frame and its calls' that are under way when pages go. */
 #define TRIM_FRAME_BYTES_MAX 256
 
-static enum stack_mode mode;
-
 static void shootdown_nothing(uintptr_t address maybe_unused, size_t bytes maybe_unused)
 {
 }
 
 void (*stack_shootdown)(uintptr_t address, size_t bytes) = shootdown_nothing;
-
-void stack_mode_set(enum stack_mode wanted)
-{
-    mode = wanted;
-}
-
-enum stack_mode stack_mode_get(void)
-{
-    return mode;
-}
 
 /* Of the pages that faults may fill. */
 static uint32_t pages_filled(uint32_t slot)
@@ -126,7 +114,7 @@ int stack_create(uint32_t *slot)
         stack_depth_forget(*slot);
         return OK;
     }
-    return stack_create_pages(mode == STACK_MODE_EAGER ? STACK_PAGES : 1, slot);
+    return stack_create_pages(stack_mode_get() == STACK_MODE_EAGER ? STACK_PAGES : 1, slot);
 }
 
 int stack_create_backed(uint32_t *slot)
@@ -144,7 +132,7 @@ int stack_create_sized(size_t bytes, bool whole, uint32_t *slot)
     if (size == 0) {
         return whole ? stack_create_backed(slot) : stack_create(slot);
     }
-    return stack_large_create(size, whole || mode == STACK_MODE_EAGER, slot);
+    return stack_large_create(size, whole || stack_mode_get() == STACK_MODE_EAGER, slot);
 }
 
 void stack_destroy(uint32_t slot)

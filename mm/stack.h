@@ -3,16 +3,8 @@
  */
 #pragma once
 
+#include "mm/stack_mode.h"
 #include "mm/stack_slot.h"
-
-enum stack_mode {
-    STACK_MODE_EAGER, /* all pages at birth */
-    STACK_MODE_FAULT, /* one page at birth, holes filled by faults */
-};
-
-/* How stacks are filled from now on. Once, at boot, before the first stack. */
-void stack_mode_set(enum stack_mode mode);
-enum stack_mode stack_mode_get(void);
 
 /*
  * A stack with its top page backed and zeroed (eager: all pages), from this CPU's cache if it has

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/text_site.h"
 #include "arch/x86_64/types.h"
 
 #define CR0_WRITE_PROTECT (1UL << 16)
@@ -110,9 +111,19 @@ static always_inline uint64_t flags_read(void)
     return flags;
 }
 
+/*
+ * Turns interrupts off. Each place says by which rule its stack is ready for that (text_site.h);
+ * the name of a rule stands for its number.
+ */
+#define interrupts_disable_by(rule)                                                                \
+    do {                                                                                           \
+        site_rule_check(SITE_RULE_##rule);                                                         \
+        SITE_INTERRUPTS_OFF(rule);                                                                 \
+    } while (0)
+
 static always_inline void interrupts_disable(void)
 {
-    __asm__ volatile("cli" ::: "memory");
+    interrupts_disable_by(EITHER);
 }
 
 static always_inline void interrupts_enable(void)
@@ -126,11 +137,16 @@ static always_inline bool interrupts_enabled(void)
 }
 
 /* Turns interrupts off and returns what interrupts_restore() needs; pairs nest. */
-static always_inline uint64_t interrupts_save(void)
+#define interrupts_save_by(rule)                                                                   \
+    ({                                                                                             \
+        uint64_t flags_saved_ = flags_read();                                                      \
+        interrupts_disable_by(rule);                                                               \
+        flags_saved_;                                                                              \
+    })
+
+static always_inline must_check uint64_t interrupts_save(void)
 {
-    uint64_t flags = flags_read();
-    interrupts_disable();
-    return flags;
+    return interrupts_save_by(EITHER);
 }
 
 static always_inline void interrupts_restore(uint64_t flags)

@@ -14,10 +14,16 @@ DECLARE_PER_CPU(uint32_t, reschedule_wanted);
 /* Set once by the scheduler: called in thread context, preemption on, when a reschedule is due. */
 extern void (*preempt_reschedule)(void);
 
+/* Turns preemption off; pairs nest. The name of a rule of text_site.h stands for its number. */
+#define preempt_disable_by(rule)                                                                   \
+    do {                                                                                           \
+        site_rule_check(SITE_RULE_##rule);                                                         \
+        SITE_PREEMPTION_OFF(rule);                                                                 \
+    } while (0)
+
 static always_inline void preempt_disable(void)
 {
-    this_cpu(preempt_count)++;
-    compiler_barrier();
+    preempt_disable_by(EITHER);
 }
 
 /* Turns preemption on without looking whether a reschedule is due. For the scheduler itself. */

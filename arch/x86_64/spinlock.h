@@ -37,15 +37,29 @@ static always_inline void spinlock_init(struct spinlock *lock, const char *name)
     *lock = (struct spinlock)SPINLOCK(name);
 }
 
-/* Takes the lock; interrupts must be off already or no interrupt handler may ever take it. */
-static always_inline void spin_lock(struct spinlock *lock)
+/* What is left to do once preemption is off. */
+static always_inline void spinlock_take(struct spinlock *lock)
 {
-    preempt_disable();
     spinlock_order_acquire(lock);
     uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     while (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
         cpu_pause();
     }
+}
+
+/*
+ * Takes the lock; interrupts must be off already or no interrupt handler may ever take it. The name
+ * of a rule of text_site.h stands for its number.
+ */
+#define spin_lock_by(rule, lock)                                                                   \
+    do {                                                                                           \
+        preempt_disable_by(rule);                                                                  \
+        spinlock_take(lock);                                                                       \
+    } while (0)
+
+static always_inline void spin_lock(struct spinlock *lock)
+{
+    spin_lock_by(EITHER, lock);
 }
 
 /* Takes the lock if it is free; false, and nothing changed, if not. Never waits. */
@@ -77,11 +91,16 @@ static always_inline void spin_unlock(struct spinlock *lock)
     preempt_enable();
 }
 
+#define spin_lock_irq_save_by(rule, lock)                                                          \
+    ({                                                                                             \
+        uint64_t flags_of_lock_ = interrupts_save_by(rule);                                        \
+        spin_lock_by(OFF_ALREADY, lock);                                                           \
+        flags_of_lock_;                                                                            \
+    })
+
 static always_inline must_check uint64_t spin_lock_irq_save(struct spinlock *lock)
 {
-    uint64_t flags = interrupts_save();
-    spin_lock(lock);
-    return flags;
+    return spin_lock_irq_save_by(EITHER, lock);
 }
 
 static always_inline void spin_unlock_irq_restore(struct spinlock *lock, uint64_t flags)

@@ -19,3 +19,5 @@ static inline void preempt_enable_quietly(void)
 {
     fake_preempt_count--;
 }
+
+#define preempt_disable_by(rule) preempt_disable()

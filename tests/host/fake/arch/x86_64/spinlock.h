@@ -75,3 +75,6 @@ static inline void spin_unlock_irq_restore(struct spinlock *lock, uint64_t flags
     spin_unlock(lock);
     interrupts_restore(flags);
 }
+
+#define spin_lock_by(rule, lock)          spin_lock(lock)
+#define spin_lock_irq_save_by(rule, lock) spin_lock_irq_save(lock)
