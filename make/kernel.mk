@@ -34,6 +34,7 @@ STACK_BOUNDS_FILES := tools/stack_bounds.py tools/stack_bounds.annotations $(wil
 
 build/kernel.elf: build/release/kernel.elf
 	$(Q)cp $< $@
+	$(Q)cp $<-gdb.py $@-gdb.py
 
 # The rules for one variant, $(1). What the sanitizer calls is in the ubsan kernel alone, and is not
 # checked by it. Everything of it lies in build/$(1):
@@ -44,7 +45,8 @@ build/kernel.elf: build/release/kernel.elf
 #   kernel.elf   the second link, with the table of names
 #   obj/**/*.ci  the compiler's call graph with the stack of each function, for stack-bounds.json:
 #                how deep each stack can get, checked by every build
-#   kernel.map, .nm, .sym (for Bochs), .size; and .lst, the listing, on request
+#   kernel.map, .nm, .sym (for Bochs), .size, .elf-gdb.py (gdb reads it with the kernel); and .lst,
+#                the listing, on request
 define variant_rules
 $(1)_CFLAGS  := $$(CFLAGS) $$(VARIANT_FLAGS_$(1))
 $(1)_OBJECTS := $$(KERNEL_C:%.c=build/$(1)/obj/%.o) $$(KERNEL_ASM:%.asm=build/$(1)/obj/%.asm.o)
@@ -82,7 +84,8 @@ build/$(1)/linker.ld: linker.ld build/$(1)/flags
 build/$(1)/first.elf: $$($(1)_OBJECTS) build/$(1)/empty.asm.o build/$(1)/linker.ld
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -o $$@ $$($(1)_OBJECTS) build/$(1)/empty.asm.o
 
-build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/text_sites.py
+build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/text_sites.py \
+    tools/kernel-gdb.py
 	@$$(SAY) LD $$@
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -Map build/$(1)/kernel.map -o $$@.new \
 	    $$($(1)_OBJECTS) build/$(1)/symbols.asm.o
@@ -91,6 +94,7 @@ build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/text_
 	$$(Q)$$(PYTHON) tools/text_sites.py check $$@.new
 	$$(Q)$$(PYTHON) tools/symbols.py bochs <build/$(1)/kernel.nm >build/$(1)/kernel.sym
 	$$(Q)$$(SIZE) -A $$@.new >build/$(1)/kernel.size
+	$$(Q)cp tools/kernel-gdb.py $$@-gdb.py
 	$$(Q)mv $$@.new $$@
 
 build/$(1)/first.nm: build/$(1)/first.elf

@@ -52,12 +52,13 @@ debug-ready: $(ISO)
 
 # What gdb is told: the architecture first, or it cannot follow the CPU from real into long mode.
 # boot_main is the first C function; only a hardware breakpoint works before it is in memory.
+# Below this directory gdb may load what it finds beside a kernel: the commands `st ...`.
 GDB_COMMANDS = -ex 'set architecture i386:x86-64' -ex 'set pagination off' \
     -ex 'target remote localhost:1234' -ex 'hbreak boot_main'
 
-## make gdb          gdb for a QEMU that `make debug` started; stops in boot_main after `continue`
+## make gdb          gdb for a QEMU that `make debug` started, with commands `st ...` (help st)
 gdb: build/$(VARIANT)/kernel.elf
-	gdb -q $< $(GDB_COMMANDS)
+	gdb -q -iex 'add-auto-load-safe-path $(CURDIR)' $< $(GDB_COMMANDS)
 
 # Counting instructions: one is one tick of the TSC, and every run counts the same. The CPU model is
 # the one that the figures of other systems in docs/measures.md were taken with.

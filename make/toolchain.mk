@@ -25,7 +25,7 @@ probe = $(foreach flag,$(2),$(shell $(1) $(flag) >/dev/null 2>&1 && echo "$(flag
 
 # What the kernel cannot do without; a compiler that does not know one of these is of no use.
 CFLAGS_needed := -std=gnu11 -ffreestanding -nostdinc -mcmodel=kernel -mno-red-zone \
-    -mgeneral-regs-only -fno-pie -fno-pic -fno-omit-frame-pointer -fno-strict-aliasing -g
+    -mgeneral-regs-only -fno-pie -fno-pic -fno-omit-frame-pointer -fno-strict-aliasing -g3
 
 # What makes the code better or the compiler stricter, where it knows it. The prefix map keeps the
 # name of this directory out of the kernel.

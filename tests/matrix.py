@@ -169,6 +169,7 @@ SCRIPT = (
     Row("hang", kind="script", script="tests/boot/hang.py", cpus=4),
     Row("nmi-everywhere", kind="script", script="tests/boot/nmi_sweep.py", gdb=True, cpus=1,
         cmdline="test=STK* exit=1"),
+    Row("gdb", kind="script", script="tests/boot/gdb_commands.py", gdb=True, cpus=2, cpu="max"),
     Row("soak", kind="script", script="tests/boot/soak.py", build="invariant", cpus=4, cpu="max",
         memory_mib=512),
     Row("soak-64m", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max", memory_mib=64),

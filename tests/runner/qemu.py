@@ -62,7 +62,11 @@ class Qemu(Machine):
 
     def gdb(self):
         """A connection to the gdb stub of a row with `gdb=True`, which waits for it to begin."""
-        return Gdb(f"{self._short}/gdb")
+        return Gdb(self.gdb_socket())
+
+    def gdb_socket(self):
+        """Where that stub listens, for a gdb proper."""
+        return f"{self._short}/gdb"
 
     def interrogate(self):
         try:

@@ -1,0 +1,197 @@
+"""gdb with the commands `st ...`, against a machine that is stopped where it matters: inside a stack
+fault, in the middle of a switch, with threads that wait. What the commands say is held against what
+QEMU's own monitor and gdb's own commands say of the same machine.
+"""
+
+import os
+import re
+import subprocess
+import time
+
+MARK = "-- answer --"
+LIMIT_SECONDS = 120
+
+
+class Session:
+    """Runs gdb once over a list of commands and keeps what each one printed."""
+
+    def __init__(self, machine, commands, variant="release"):
+        root = machine.paths.root
+        words = ["gdb", "-nx", "-q", "-batch", "-iex", f"add-auto-load-safe-path {root}",
+                 "-ex", "set pagination off", "-ex", "set width 0", "-ex",
+                 "set architecture i386:x86-64", "-ex", f"target remote {machine.gdb_socket()}"]
+        for command in commands:
+            words += ["-ex", f"echo {MARK}\\n", "-ex", command]
+        deadline = time.monotonic() + 10
+        while not os.path.exists(machine.gdb_socket()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        done = subprocess.run([*words, os.path.join(machine.paths.build, variant, "kernel.elf")],
+                              cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False,
+                              timeout=LIMIT_SECONDS)
+        answers = done.stdout.split(MARK + "\n")[1:]
+        assert len(answers) == len(commands), f"gdb ended early:\n{done.stdout}"
+        self.answers = {command: [] for command in commands}
+        for command, answer in zip(commands, answers):
+            self.answers[command].append(answer)
+
+    def __call__(self, command, turn=0):
+        """What a command printed; `turn` tells apart those that were given twice."""
+        return self.answers[command][turn]
+
+    def number(self, command, turn=0):
+        """The number that a `p` or `monitor` command printed last."""
+        found = re.findall(r"0x[0-9a-f]+|\b\d+\b", self(command, turn))
+        assert found, f"{command}: {self(command, turn)!r}"
+        return int(found[-1], 0)
+
+
+def found(pattern, text):
+    """The match of a pattern, which must be there."""
+    match = re.search(pattern, text, re.MULTILINE)
+    assert match, f"nothing matches {pattern!r} in:\n{text}"
+    return match
+
+
+TO_FIRST_FAULT = ("hbreak fault_trace_begin", "continue", "delete", "hbreak stack_fault", "continue",
+                  "delete")
+QEMU_SAYS = 'eval "monitor gva2gpa 0x%lx", $address'
+FRAME = "((struct trap_frame *)$frame)->"
+
+
+def fault_session(start, variant, **changes):
+    """Stops in the first stack fault of the demonstration, looks, lets it be served, looks again."""
+    if variant != "release":
+        start.paths.make_files([start.paths.kernel(variant)])
+    looks = ("st pte $address", "st stack", "st mag", "st bt", "st threads")
+    return Session(start(build=variant, **changes), (
+        *TO_FIRST_FAULT, "set $frame = $rdi", "set $address = $cr2", "p/x $address",
+        f"p/x {FRAME}rsp", *looks,
+        # the leaf entry through the page window, by arithmetic that is gdb's
+        "p/x *(unsigned long *)(PAGE_WINDOW_BASE + (($address & 0xffffffffffff) >> 9 & ~7))",
+        "p *(struct trap_frame *)$frame", f"thbreak *{FRAME}rip", "continue",
+        "p/x $rip", f"p/x {FRAME}rip", QEMU_SAYS, *looks), variant)
+
+
+def fault_judge(ask):
+    """What must be true of a session made by fault_session()."""
+    address, rsp = ask.number("p/x $address"), ask.number(f"p/x {FRAME}rsp")
+    before, after = ask("st pte $address"), ask("st pte $address", 1)
+    window = [c for c in ask.answers if "PAGE_WINDOW_BASE" in c][0]
+    leaf = found(r"^  L1\[ *(\d+)\] at (0x\w+)  (0x\w+)  not present$", before)
+    assert int(leaf.group(1)) == address >> 12 & 511
+    assert int(leaf.group(3), 16) == ask.number(window), "not the entry that the page window shows"
+    slot = int(found(r"stack slot (\d+): hole; its entry names slot \1$", before).group(1))
+    physical = int(found(r"physical (0x\w+), page of 4 KiB", after).group(1), 16)
+    assert physical == ask.number(QEMU_SAYS), "QEMU finds another frame"
+    assert physical % 4096 == address % 4096
+    # the slot's map: one page was backed, now two are, and the new one is that of the address
+    page = address & ~0xfff
+    stack, then = ask("st stack"), ask("st stack", 1)
+    found(rf"slot {slot}: guard from", stack)
+    found(rf"^  {page:#018x}  hole     of slot {slot}$", stack)
+    found(rf"^  {page:#018x}  backed   frame {physical & ~0xfff:#x}", then)
+    assert stack.count("  guard ") == 4
+    found(rf"  backed .*<- RSP {rsp:#x}$", stack)
+    found(r"is on its page-fault entry stack", stack)
+    found(r"^1 of 4 pages backed, 3 missing$", stack)
+    found(r"^2 of 4 pages backed, 2 missing$", then)
+    end = int(found(r"stack \[0x\w+, (0x\w+)\)", stack).group(1), 16)
+    assert int(found(r"^Depth now: (\d+) bytes$", stack).group(1)) == end - rsp
+    # the thread that is marked as running is the one whose slot it is
+    name = found(rf"^\* +\d+ (\S+) +running +\d+ +\d+ +{slot} \[\.\.\.#\]", ask("st threads")).group(1)
+    found(rf"^\* +\d+ {name} +running +\d+ +\d+ +{slot} \[\.\.##\]", ask("st threads", 1))
+    # the frame came from a magazine: one round fewer, one fault more
+    rows = [[re.findall(r"\d+", line) for line in ask("st mag", turn).splitlines()[1:]]
+            for turn in (0, 1)]
+    changes = [(int(new[1]) - int(old[1]), int(new[7]) - int(old[7])) for old, new in zip(*rows)]
+    assert (-1, 1) in changes, f"no magazine lost a round to a fault: {changes}"
+    trace = ask("st bt")
+    found(r"^  #0  0x\w+ stack_fault\+0x\w+ \(", trace)
+    found(r"<- interrupted by #PF page fault", trace)
+    found(r"thread_begin.*\n.*thread_trampoline", trace)
+    found(r"= #PF page fault \(error code 0x2\) in the kernel at \w+\S* .*, rsp " + f"{rsp:#x} = ",
+          ask("p *(struct trap_frame *)$frame"))
+    assert ask.number("p/x $rip") == ask.number(f"p/x {FRAME}rip"), "the store is not retried"
+
+
+def check_stack_fault(start):
+    """st pte, stack, mag, bt and threads inside a stack fault and after it"""
+    fault_judge(fault_session(start, "release"))
+
+
+def check_stack_fault_invariant(start):
+    """the same in the invariant build, on one processor"""
+    fault_judge(fault_session(start, "invariant", cpus=1))
+
+
+def check_switch(start):
+    """in the middle of a switch both stacks are in use, and st says so"""
+    use = "p *(struct stack_use *)((char *)&stack_use + $gs_base)"
+    thread = "p *((struct thread **)((char *)&thread_running + $gs_base))[0]"
+    ask = Session(start(), (
+        "hbreak fault_trace_end", "continue", "delete", "hbreak thread_switch", "continue", "delete",
+        "set scheduler-locking on", use, "stepi 8", "p/x $rsp", use, thread, "st mag", "st bt",
+        "st stack", "st threads"))
+    slots = re.search(r"in the middle of a switch: serves each hole of slot (\d+) and each hole of"
+                      r" slot (\d+)", ask(use, 1))
+    assert slots, ask(use, 1)
+    left, comes = slots.groups()
+    assert left != comes
+    found(rf"thread \d+ \([\w-]+\), \w+, CPU \d, slot (?:{left}|{comes}) = ", ask(thread))
+    rsp = ask.number("p/x $rsp")
+    found(rf"slot {comes}: guard from", ask("st stack"))
+    found(rf"backed .*<- RSP {rsp:#x}$", ask("st stack"))
+    found(r"^  #0  0x\w+ thread_switch\+0x\w+", ask("st bt"))
+    pictures = dict(re.findall(r" (\d+) \[([#.]{4})\]", ask("st threads")))
+    sums = [int(line.split()[4]) for line in ask("st mag").splitlines()[1:]]
+    assert pictures[left].count(".") + pictures[comes].count(".") in sums, (pictures, sums)
+
+
+def check_blocked(start):
+    """a blocked thread's backtrace and stack, and every thread's, on two processors"""
+    ask = Session(start(cmdline="monitor=1"), (
+        "hbreak monitor_run", "continue", "st threads", "st bt reclaimer", "st stack reclaimer",
+        "st bt main", "st bt 1", "st bt nobody", "st mag 0", "st mag 7", "st pte 0x800000000000",
+        "st pte stack_fault", "p 'sched/thread_list.c'::threads",
+        "p 'sched/thread_list.c'::thread_list_lock", "p $st_entry(0x5004)"))
+    threads = ask("st threads")
+    count = len(re.findall(r"^[* ] +\d+ ", threads, re.MULTILINE))
+    found(rf"= list of {count} nodes$", ask("p 'sched/thread_list.c'::threads"))
+    assert len(re.findall(r"^\*", threads, re.MULTILINE)) == 2, "two processors, two threads"
+    trace = ask("st bt reclaimer")
+    found(r"^Thread \d+ \(reclaimer\), blocked:$", trace)
+    found(r"schedule\+.*\n(.*\n)*.*wait_queue_sleep\+.*\n.*reclaimer_run\+.*\n.*thread_begin\+",
+          trace)
+    deep = found(r"^ +\d+ reclaimer +blocked +\d+ +\d+ +\d+ \[####\] +(\d+) ", threads).group(1)
+    found(rf"^Depth now: {deep} bytes$", ask("st stack reclaimer"))
+    found(r"^Thread \d+ \(main\), runs on CPU \d:\n  #0  0x\w+ monitor_run\+", ask("st bt main"))
+    found(r"^Thread 1 \(idle\), \w+.*:\n(.*\n)*.* thread_trampoline\+", ask("st bt 1"))
+    found(r"There is no thread 'nobody'", ask("st bt nobody"))
+    assert len(re.findall(r"^  round +\d+  0x\w{16}  present write", ask("st mag 0"), re.M)) == 8
+    found(r"There is no CPU '7'; 2 run", ask("st mag 7"))
+    found(r"not canonical", ask("st pte 0x800000000000"))
+    found(r"kernel image, stack_fault\+0x0", ask("st pte stack_fault"))
+    found(r"spinlock 'thread list', free", ask("p 'sched/thread_list.c'::thread_list_lock"))
+    found(r'"hole of slot 5"', ask("p $st_entry(0x5004)"))
+
+
+def check_too_early(start):
+    """before the kernel has page tables of its own, st says so"""
+    ask = Session(start(), ("st threads", "hbreak boot_main", "continue", "st stack"))
+    for command in ("st threads", "st stack"):
+        found("the kernel has not made its page tables yet", ask(command))
+
+
+def check_loads_by_itself(start):
+    """gdb loads the commands with either copy of the kernel, or says what it must be allowed"""
+    build, root = start.paths.build, start.paths.root
+    for kernel in (os.path.join(build, "release", "kernel.elf"), os.path.join(build, "kernel.elf")):
+        start.paths.make_files([kernel])
+        for allowed in (True, False):
+            words = ["-iex", f"add-auto-load-safe-path {root}"] if allowed else []
+            done = subprocess.run(["gdb", "-nx", "-batch", *words, "-ex", "help st", kernel],
+                                  cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, check=False)
+            expected = "st bt -- Show where a thread is" if allowed else "add-auto-load-safe-path"
+            assert expected in done.stdout, done.stdout

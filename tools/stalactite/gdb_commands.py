@@ -1,0 +1,273 @@
+"""The commands `st ...` in gdb. Each prints what it reads from the stopped machine; none changes
+anything, calls anything in the kernel, or brings a page in."""
+
+import gdb  # pylint: disable=import-error  # gdb's own
+
+from .facts import FactsError
+from .gdb_memory import (ProcessorSelected, function_start, machine, place, register,
+                         selected_cpu)
+from .memory import MemoryFault
+from .stacks import Processors, Stacks, present_or_none
+from .threads import Backtrace, Threads, depth, interrupted_rsp
+
+PICTURES = {"backed": "#", "hole": ".", "guard": "x", "swapped": "s", "free": "-", "none": " "}
+
+
+class Command(gdb.Command):
+    """Base of the commands: what goes wrong is said in a sentence, not as a Python error."""
+
+    def __init__(self, name):
+        super().__init__(name, gdb.COMMAND_DATA)
+
+    def invoke(self, argument, _from_tty):  # pylint: disable=arguments-differ
+        """Called by gdb."""
+        try:
+            self.run(machine(), argument.strip())
+        except (FactsError, MemoryFault) as error:
+            raise gdb.GdbError(str(error)) from error
+
+    def run(self, memory, argument):
+        """Does it."""
+        raise NotImplementedError
+
+
+class Prefix(gdb.Command):
+    """Stalactite's own commands: threads, stacks, magazines, page tables."""
+
+    def __init__(self):
+        super().__init__("st", gdb.COMMAND_DATA, prefix=True)
+
+
+def thread_of(memory, argument):
+    """The thread that is meant: by id or name, or the one of the selected processor."""
+    threads = Threads(memory)
+    if argument:
+        thread = threads.find(argument)
+        if thread is None:
+            raise gdb.GdbError(f"There is no thread '{argument}'; `st threads` lists them.")
+        return thread
+    cpu = selected_cpu(memory)
+    running = Processors(memory).running(cpu) if cpu is not None else 0
+    if not running:
+        raise gdb.GdbError("No thread runs on this processor yet; name one: `st threads`.")
+    return threads.at(running)
+
+
+def processor_of(memory, thread):
+    """The number of the processor that runs a thread; None if none does."""
+    processors = Processors(memory)
+    return next((cpu for cpu in range(processors.count())
+                 if processors.running(cpu) == thread.address), None)
+
+
+def context_of(memory, thread):
+    """(cpu or None, rip, rsp, rbp): where a thread is. rip 0: nobody has looked into that yet."""
+    cpu = processor_of(memory, thread)
+    if cpu is None:
+        return (None, *Threads(memory).saved(thread))
+    with ProcessorSelected(memory, cpu):
+        return cpu, register("rip"), register("rsp"), register("rbp")
+
+
+class ThreadsCommand(Command):
+    """List the threads: st threads
+
+    For each: id (with a * if a processor is in it just now), name, state, processor, priority, slot
+    of its stack, its pages from the lowest to the top (# backed, . hole, s swapped), how many bytes
+    of it are in use, and where it is."""
+
+    def run(self, memory, argument):
+        stacks, threads = Stacks(memory), Threads(memory)
+        print(f"{'id':>6} {'name':15} {'state':8} {'CPU':>3} {'prio':>4} {'slot':>6} {'stack':>6}"
+              f" {'depth':>6}  at")
+        for thread in threads.all():
+            bottom = stacks.range_of(thread.slot)[1]
+            pages = [page for page in stacks.pages(thread.slot) if page.address >= bottom]
+            picture = "".join(PICTURES.get(page.state, "?") for page in pages)
+            context = present_or_none(context_of, memory, thread)
+            deep = depth(memory, thread, interrupted_rsp(memory, context[2])) if context else None
+            where = place(context[1], context[0] is None) if context else ""
+            runs = "*" if context and context[0] is not None else " "
+            print(f"{runs}{thread.id:5} {thread.name:15} {threads.state(thread):8} {thread.cpu:3}"
+                  f" {thread.priority:4} {thread.slot:6} {'[' + picture + ']':>6}"
+                  f" {'-' if deep is None else deep:>6}  {where}")
+
+
+class StackCommand(Command):
+    """Show a stack page by page: st stack [THREAD]
+
+    THREAD is an id or a name; without it, the thread that runs on the selected processor. For each
+    page of the slot: its address, what it is (backed, hole, guard, swapped), its frame, and where
+    the stack pointer is. Then how deep the stack is and was."""
+
+    def run(self, memory, argument):
+        thread = thread_of(memory, argument)
+        stacks, page_bytes = Stacks(memory), memory.facts.constant("PAGE_BYTES")
+        start, bottom, end = stacks.range_of(thread.slot)
+        context = present_or_none(context_of, memory, thread)
+        rsp = interrupted_rsp(memory, context[2]) if context else None
+        print(f"Thread {thread.id} ({thread.name}), {Threads(memory).state(thread)}"
+              f"{f' on CPU {context[0]}' if context and context[0] is not None else ''};"
+              f" slot {thread.slot}: guard from {start:#x}, stack [{bottom:#x}, {end:#x})")
+        pages = stacks.pages(thread.slot)
+        for page in reversed(pages):
+            what = f"frame {page.frame:#x}" if page.frame is not None else \
+                f"of slot {page.owner}" if page.owner is not None else ""
+            here = f"  <- RSP {rsp:#x}" if rsp is not None and \
+                page.address <= rsp - (rsp == end) < page.address + page_bytes else ""
+            print(f"  {page.address:#018x}  {page.state:8} {what:20}{here}".rstrip())
+        stack = Processors(memory).entry_stack_of(context[2]) if context else None
+        if stack:
+            print(f"CPU {context[0]} is on its {stack[2]} entry stack, RSP {context[2]:#x}; the RSP"
+                  " above is the interrupted one.")
+        self.depths(memory, thread, pages, rsp)
+
+    @staticmethod
+    def depths(memory, thread, pages, rsp):
+        """How deep it is, was, and may become."""
+        stacks, facts = Stacks(memory), memory.facts
+        bottom = stacks.range_of(thread.slot)[1]
+        backed = sum(1 for page in pages if page.address >= bottom and page.state == "backed")
+        missing = stacks.missing(thread.slot)
+        deep = depth(memory, thread, rsp) if rsp is not None else None
+        print(f"{backed} of {facts.constant('STACK_PAGES')} pages backed, {missing} missing")
+        if deep is not None:
+            print(f"Depth now: {deep} bytes")
+        elif rsp is not None:
+            print(f"Depth now: not known, for RSP {rsp:#x} is on another stack")
+        print(f"High-water: {max(backed, thread.pages_most)} of the pages;"
+              f" {stacks.deepest_byte(thread.slot)} bytes written since they were zeroed, by this"
+              " thread or an earlier owner")
+
+
+class MagazineCommand(Command):
+    """Show magazines: st mag [CPU]
+
+    For each processor: rounds that are left, what the stacks in use there still miss (the gate
+    promises that the rounds cover it), low water, refills, and faults by pages. With CPU, the
+    rounds themselves as well: the leaf entries that the next faults will store."""
+
+    def run(self, memory, argument):
+        processors = Processors(memory)
+        if argument and not (argument.isdigit() and int(argument) < processors.count()):
+            raise gdb.GdbError(f"There is no CPU '{argument}'; {processors.count()} run.")
+        cpus = [int(argument)] if argument else range(processors.count())
+        print(f"{'CPU':>3} {'rounds':>8} {'missing':>8} {'low-water':>9} {'refills':>8}"
+              f" {'failures':>8} {'1-page':>7} {'2-page':>7} {'3-page faults':>13}")
+        for cpu in cpus:
+            own = processors.magazine(cpu)
+            slots = {slot for slot in processors.slots_in_use(cpu) if slot is not None}
+            missing = sum(Stacks(memory).missing(slot) for slot in slots)
+            rounds = f"{own.capacity - own.taken} of {own.capacity}"
+            print(f"{cpu:3} {rounds:>8} {missing:8} {own.low_water:9} {own.refills:8}"
+                  f" {own.refill_failures:8}" + "".join(f" {n:{w}}" for n, w in
+                                                        zip(own.faults[1:], (7, 7, 13))))
+        if argument:
+            self.rounds(memory, own, sorted(slots))
+
+    @staticmethod
+    def rounds(memory, own, slots):
+        """What the magazine holds."""
+        print(f"It serves holes of slot {' and '.join(map(str, slots)) or 'none'}.")
+        for index in range(own.capacity):
+            entry = own.rounds[index]
+            words = "taken" if index < own.taken else " ".join(memory.entry_words(entry))
+            print(f"  round {index:2}  {entry:#018x}  {words}")
+
+
+class PteCommand(Command):
+    """Walk the page tables: st pte ADDRESS
+
+    ADDRESS is any expression: a number, $rsp, &variable, a function. Shows each level's entry by
+    index and words, of a stack page what its leaf says, and where the walk ends."""
+
+    def run(self, memory, argument):
+        if not argument:
+            raise gdb.GdbError("Which address? st pte ADDRESS")
+        address = int(gdb.parse_and_eval(f"(unsigned long)({argument})")) % (1 << 64)
+        walk = memory.walk(address)
+        print(f"{address:#018x}  {self.region(memory, address)}")
+        for step in walk.steps:
+            present = step.entry & memory.facts.constant("PAGE_PRESENT")
+            words = " ".join(memory.entry_words(step.entry)) if present else "not present"
+            print(f"  L{step.level}[{step.index:3}] at {step.at:#010x}  {step.entry:#018x}  {words}")
+        stacks = Stacks(memory)
+        slot = stacks.slot_of(address)
+        if slot is not None and walk.leaf is not None:
+            page = stacks.decode(address, walk.leaf.entry)
+            owner = f"; its entry names slot {page.owner}" if page.owner is not None else ""
+            print(f"  stack slot {slot}: {page.state}{owner}")
+        if walk.physical is None:
+            print(f"  nothing there: the walk ends at level {walk.steps[-1].level}")
+        else:
+            print(f"  physical {walk.physical:#x}, page of {walk.page_bytes // 1024} KiB")
+
+    @staticmethod
+    def region(memory, address):
+        """The region of the address map that an address lies in."""
+        facts = memory.facts
+        regions = (("DIRECT_MAP_BASE", "DIRECT_MAP_BYTES", "direct map"),
+                   ("STACK_OBJECT_BASE", "STACK_OBJECT_BYTES", "stack object"),
+                   ("PAGE_WINDOW_BASE", "DIRECT_MAP_BYTES", "page window"),
+                   ("REGION_BASE", "REGION_BYTES", "kernel regions"))
+        for base, length, name in regions:
+            if 0 <= address - facts.constant(base) < facts.constant(length):
+                return name
+        stack = Processors(memory).entry_stack_of(address)
+        if stack:
+            return f"{stack[2]} entry stack of CPU {stack[0]}"
+        if address >= facts.constant("KERNEL_BASE"):
+            return f"kernel image, {place(address)}"
+        return "no region of the kernel's"
+
+
+class BacktraceCommand(Command):
+    """Show where a thread is: st bt [THREAD]
+
+    THREAD is an id or a name; without it, the thread of the selected processor. Of one that runs,
+    from its processor's registers, across entry stacks; of one that waits, from what it left on its
+    stack. gdb's own `bt` knows only processors, and stops at entry stacks."""
+
+    def run(self, memory, argument):
+        thread = thread_of(memory, argument)
+        trace = Backtrace(memory, function_start, vector_name)
+        cpu, rip, rsp, rbp = context_of(memory, thread)
+        running = f"runs on CPU {cpu}" if cpu is not None else Threads(memory).state(thread)
+        print(f"Thread {thread.id} ({thread.name}), {running}:")
+        frames = trace.of_registers(rip, rsp, rbp) if cpu is not None else trace.of_saved(rip, rbp)
+        self.show(frames)
+
+    @staticmethod
+    def show(frames):
+        """Prints the frames; of a function that called itself, how often."""
+        number, index = 0, 0
+        while index < len(frames):
+            frame, same = frames[index], 1
+            while index + same < len(frames) and frame.returns and \
+                    frames[index + same].address == frame.address:
+                same += 1
+            if frame.address:
+                note = f"   <- {frame.note}" if frame.note else ""
+                times = f"   and {same - 1} times more" if same > 1 else ""
+                print(f"  #{number:<2} {frame.address:#018x} {place(frame.address, frame.returns)}"
+                      f"{note}{times}")
+            else:
+                print(f"      ({frame.note})")
+            number, index = number + same, index + same
+
+
+def vector_name(vector):
+    """The kernel's own name of a vector."""
+    try:
+        names = gdb.parse_and_eval("vector_names")
+        return names[vector].string() if vector < names.type.range()[1] + 1 else f"vector {vector:#x}"
+    except gdb.error:
+        return f"vector {vector:#x}"
+
+
+def register_commands():
+    """Makes the commands known to gdb."""
+    Prefix()
+    for name, kind in (("threads", ThreadsCommand), ("stack", StackCommand), ("mag", MagazineCommand),
+                       ("pte", PteCommand), ("bt", BacktraceCommand)):
+        kind(f"st {name}")

@@ -1,0 +1,151 @@
+"""Threads: the list of them, and where each one is."""
+
+from .memory import MemoryFault
+from .stacks import Processors, Stacks
+
+FRAMES_MOST = 400
+PUSH_RBP, RET = 0x55, 0xc3
+MOV_RBP_RSP = bytes((0x48, 0x89, 0xe5))
+
+
+class Frame:
+    """One line of a backtrace: an address of code, and what is to be said about it."""
+
+    def __init__(self, address, returns, note=""):
+        self.address = address
+        self.returns = returns  # a return address: the call lies before it
+        self.note = note
+
+
+class Threads:
+    """All threads there are."""
+
+    def __init__(self, memory):
+        self.memory = memory
+        self.facts = memory.facts
+
+    def all(self):
+        """Every thread, by the kernel's own list."""
+        head = self.facts.address("threads")
+        offset = self.facts.structure("thread")["fields"]["all_node.next"]["offset"]
+        found, node = [], self.memory.word(head)
+        while node not in (head, 0):
+            found.append(self.at(node - offset))
+            node = self.memory.word(node)
+        return found
+
+    def at(self, address):
+        """The thread at an address."""
+        return self.memory.structure("thread", address)
+
+    def state(self, thread):
+        """Its state in a word."""
+        return self.facts.word("thread_state", thread.state, "THREAD_")
+
+    def find(self, text):
+        """The thread with this id or name; None if there is none."""
+        matches = [thread for thread in self.all()
+                   if text == thread.name or text.isdigit() and int(text) == thread.id]
+        return matches[0] if matches else None
+
+    def saved(self, thread):
+        """(rip, rsp, rbp) at which a thread that does not run will go on."""
+        first = self.facts.structure("first_frame")
+        at = thread.saved_rsp
+        rbp = self.memory.word(at + first["fields"]["rbp"]["offset"])
+        return (self.memory.word(at + first["fields"]["return_address"]["offset"]),
+                at + first["fields"]["return_address"]["offset"] + 8, rbp)
+
+
+class Backtrace:
+    """Follows frame pointers, across the places where one context interrupts another. `function`
+    gives the first address of the function that holds an address, or None."""
+
+    def __init__(self, memory, function, vector_name):
+        self.memory = memory
+        self.facts = memory.facts
+        self.function = function
+        self.vector_name = vector_name
+
+    def of_registers(self, rip, rsp, rbp):
+        """From a processor's registers, wherever they were stopped."""
+        frames = [Frame(rip, False)]
+        begin, end = self.facts.address("entry_path_begin"), self.facts.address("entry_path_end")
+        if begin <= rip < end and not rbp & 1:
+            frames[0].note = "in the entry code"
+            place = Processors(self.memory).entry_stack_of(rsp)
+            if place is None:
+                frames[0].note += ", before its frame is whole"
+                return frames
+            trap = place[3] - self.facts.structure("trap_frame")["size"]
+            interrupted = self.memory.structure("trap_frame", trap)
+            frames.append(Frame(interrupted.rip, False, f"interrupted; on the {place[2]} stack since"))
+            self._frameless(frames, interrupted.rip, interrupted.rsp)
+            return self._follow(frames, rbp)
+        self._frameless(frames, rip, rsp)
+        return self._follow(frames, rbp)
+
+    def of_saved(self, rip, rbp):
+        """Of a thread that was switched away from."""
+        return self._follow([Frame(rip, True)], rbp)
+
+    def _follow(self, frames, pointer):
+        try:
+            while pointer and len(frames) < FRAMES_MOST:
+                if pointer & self.facts.constant("TRAP_FRAME_MARK"):
+                    trap = self.memory.structure("trap_frame", pointer & ~1)
+                    frames.append(Frame(trap.rip, False,
+                                        f"interrupted by {self.vector_name(trap.vector)}"))
+                    self._frameless(frames, trap.rip, trap.rsp)
+                    pointer = trap.rbp
+                    continue
+                below, address = self.memory.word(pointer), self.memory.word(pointer + 8)
+                if not address:
+                    break
+                frames.append(Frame(address, True))
+                if below and not below & 1 and below <= pointer:
+                    frames.append(Frame(0, False, "the chain of frame pointers breaks off here"))
+                    break
+                pointer = below
+            if len(frames) == FRAMES_MOST:
+                frames.append(Frame(0, False, "and more"))
+        except MemoryFault:
+            frames.append(Frame(0, False, "the chain of frame pointers leads to what is not mapped"))
+        return frames
+
+    def _frameless(self, frames, rip, rsp):
+        """Where a function was stopped before it set its frame up, its caller's address lies at
+        RSP, or above the pushed RBP: as arch/x86_64/frameless.c has it."""
+        start = self.function(rip)
+        try:
+            if start is not None and start != rip:
+                code = self.memory.read(start, rip - start + 4)
+                at = code.find(bytes((PUSH_RBP,)) + MOV_RBP_RSP)
+                at = at if 0 <= at < rip - start else rip - start
+                if at < rip - start and code[rip - start] != RET:
+                    if rip - start != at + 1:
+                        return
+                    rsp += 8
+            address = self.memory.word(rsp)
+        except MemoryFault:
+            return
+        if address and self.function(address - 1) is not None:
+            frames.append(Frame(address, True))
+
+
+def interrupted_rsp(memory, rsp):
+    """The stack pointer on a thread's stack: this one, or, on an entry stack, the one at which the
+    event came."""
+    processors, words = Processors(memory), memory.facts.structure("trap_frame")
+    for _ in range(memory.facts.constant("ENTRY_KINDS")):
+        place = processors.entry_stack_of(rsp)
+        if place is None:
+            break
+        rsp = memory.structure("trap_frame", place[3] - words["size"]).rsp
+    return rsp
+
+
+def depth(memory, thread, rsp):
+    """Bytes from the top of a thread's stack down to RSP; None if RSP lies elsewhere."""
+    _, bottom, end = Stacks(memory).range_of(thread.slot)
+    return end - rsp if bottom <= rsp <= end else None
