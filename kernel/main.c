@@ -7,6 +7,7 @@
 #include "arch/x86_64/clock.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/ioapic.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/pic.h"
@@ -74,6 +75,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     processor_tables_load();
     panic_init();
     nmi_init();
+    fred_start(options.entry);
     must_succeed(frame_init(&boot_info.map), "the frame allocator");
     paging_frame_source_set(frame_allocate_page_table);
     memory_init();

@@ -140,12 +140,10 @@ static unsigned map_print(const char *end)
 /* `stacks entry`: the stacks that the CPU enters on, the same on every CPU. */
 static void entry_stacks_print(void)
 {
-    console_print_styled(CONSOLE_HEADING,
-                         "entry stack    deepest use of its %u areas, on any CPU\n",
-                         ENTRY_STACK_AREAS);
-    for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
-        console_print("%-14s %lu of %lu bytes\n", entry_stack_name(kind), entry_mark_bytes(kind),
-                      ENTRY_AREA_BYTES);
+    struct entry_mark mark;
+    console_print_styled(CONSOLE_HEADING, "entry stack    deepest use, on any CPU\n");
+    for (unsigned i = 1; entry_mark_read(i, &mark); i++) {
+        console_print("%-14s %lu of %lu bytes\n", mark.name, mark.bytes, mark.limit);
     }
 }
 

@@ -13,6 +13,7 @@
 
 struct options options = {
     .stack = STACK_MODE_FAULT,
+    .entry = ENTRY_MODE_BEST,
     .magazine_rounds = MAGAZINE_ROUNDS_DEFAULT,
     .reserve_frames = STACK_RESERVE_FRAMES_DEFAULT,
     .cpus = CPU_MAX,
@@ -58,10 +59,14 @@ static int parse_stack(const char *value)
 
 static int parse_entry(const char *value)
 {
-    if (strcmp(value, "fred") == 0) {
-        return ERROR_UNSUPPORTED;
+    if (strcmp(value, "idt") == 0) {
+        options.entry = ENTRY_MODE_IDT;
+    } else if (strcmp(value, "fred") == 0) {
+        options.entry = ENTRY_MODE_FRED;
+    } else {
+        return ERROR_INVALID;
     }
-    return strcmp(value, "idt") == 0 ? OK : ERROR_INVALID;
+    return OK;
 }
 
 static int parse_magazine(const char *value)
@@ -210,7 +215,7 @@ static const struct option table[] = {
     {"test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK* (none)", parse_test},
     {"bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match (none)", parse_bench},
     {"stack", "fault|eager", "fill stacks by faults, or whole at birth (fault)", parse_stack},
-    {"entry", "idt", "how events enter (idt)", parse_entry},
+    {"entry", "idt|fred", "how events enter (fred where the CPU has it)", parse_entry},
     {"magazine", "7-64 pages", "size of each CPU's magazine (8)", parse_magazine},
     {"reserve", "7-1024 pages", "frames kept behind the magazines (32)", parse_reserve},
     {"cpus", "1-64", "start at most so many processors (64)", parse_cpus},

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/fred.h"
 #include "lib/compiler.h"
 #include "mm/fault_inject.h"
 #include "mm/stack.h"
@@ -16,6 +17,7 @@ struct options {
     char test[OPTION_TEXT_BYTES];  /* patterns of tests to run; empty: none */
     char bench[OPTION_TEXT_BYTES]; /* patterns of benchmarks to run */
     enum stack_mode stack;
+    enum entry_mode entry;
     uint32_t magazine_rounds;
     uint32_t reserve_frames;
     unsigned cpus; /* at most so many */

@@ -58,7 +58,7 @@ static void registers_show(const struct trap_frame *f)
     say("Registers of the code that %s interrupted (error code 0x%x, frame at %p):\n",
         vector_name(f->vector), f->error, (void *)f);
     say("  rip %016lx  rsp %016lx  rflags %08lx  cs %02lx  cr2 %016lx\n", f->rip, f->rsp, f->rflags,
-        f->cs, cr2_read());
+        f->cs & 0xffff, cr2_read());
     say("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
     say("  rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
     say("  r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);

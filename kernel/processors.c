@@ -8,6 +8,7 @@
 #include "arch/x86_64/address.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/page_copy.h"
 #include "arch/x86_64/report.h"
@@ -84,6 +85,10 @@ static noreturn_function void processor_start(unsigned cpu)
 {
     percpu_activate(cpu);
     processor_tables_load();
+    if (!fred_cpu_start()) {
+        log_error("CPU %u refuses FRED, which CPU 0 uses: it stops here", cpu);
+        cpu_halt_forever();
+    }
     lapic_cpu_init();
     timer_start_periodic(SCHEDULE_TICK_HZ);
     shootdown_cpu_join();

@@ -163,10 +163,10 @@ static void entry_marks_tell(void)
 {
     char text[192] = "";
     size_t length = 0;
-    for (unsigned kind = 1; kind < ENTRY_KINDS && length < sizeof(text); kind++) {
+    struct entry_mark mark;
+    for (unsigned i = 1; entry_mark_read(i, &mark) && length < sizeof(text); i++) {
         length += format_string(text + length, sizeof(text) - length, "%s%s %lu of %lu",
-                                kind == 1 ? "" : ", ", entry_stack_name(kind),
-                                entry_mark_bytes(kind), ENTRY_AREA_BYTES);
+                                i == 1 ? "" : ", ", mark.name, mark.bytes, mark.limit);
     }
     console_print("# entry stack high water: %s\n", text);
 }

@@ -155,13 +155,22 @@ static never_inline struct trap_frame *fault_elsewhere(struct trap_frame *frame,
                                       : entry_page_fault(frame, address);
 }
 
-struct trap_frame *stack_fault(struct trap_frame *frame)
+static always_inline struct trap_frame *fault_handle(struct trap_frame *frame, uintptr_t address)
 {
-    uintptr_t address = cr2_read();
     if (unlikely(address - STACK_OBJECT_BASE >= stack_region_ready_bytes[0])) {
         return fault_elsewhere(frame, address);
     }
     return fault_serve(frame, address);
+}
+
+struct trap_frame *stack_fault(struct trap_frame *frame)
+{
+    return fault_handle(frame, cr2_read());
+}
+
+struct trap_frame *stack_fault_fred(struct trap_frame *frame)
+{
+    return fault_handle(frame, frame->address);
 }
 
 bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
@@ -217,5 +226,6 @@ void stack_fault_init(void)
 {
     entry_return_check = cover_check;
     page_fault_handler = stack_fault;
+    fred_page_fault_handler = stack_fault_fred;
     entry_stack_fill = stack_fill;
 }

@@ -56,6 +56,9 @@ void stack_fault_init(void);
 /* The first handler of every page fault, as entry.asm calls it. */
 struct trap_frame *stack_fault(struct trap_frame *frame);
 
+/* The same with FRED: the address comes in the frame. */
+struct trap_frame *stack_fault_fred(struct trap_frame *frame);
+
 /*
  * Fills the holes that [address, address + bytes) of a stack in use here needs; false, and an
  * overflow raised on the frame, if part of it is guard, or of the ENTRY_CONTINUE_BYTES below. Entry

@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/debug_registers.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/preempt.h"
@@ -284,8 +285,13 @@ TEST(BTR0006, "a backtrace of a preempted thread goes through its moved frame")
     for (uint32_t i = 0; i < trace.count; i++) {
         vector = trace.steps[i].event > VECTOR_EXCEPTIONS ? trace.steps[i].event - 1U : vector;
     }
-    CHECK_TRACE(vector, "entry_path_2", "!spin_until_told", "caller_inner", "caller_outer",
-                "spinner", "thread_trampoline");
+    if (fred_is_active()) {
+        CHECK_TRACE(vector, "fred_continue", "!spin_until_told", "caller_inner", "caller_outer",
+                    "spinner", "thread_trampoline");
+    } else {
+        CHECK_TRACE(vector, "entry_path_2", "!spin_until_told", "caller_inner", "caller_outer",
+                    "spinner", "thread_trampoline");
+    }
 }
 
 /* Preempted in between, many times; then its own backtrace is as it was. */

@@ -1,12 +1,14 @@
 /*
- * Entry stacks: their guards are not mapped, the gates name them, and TSS.IST is back at the top
- * after every way out: return, move to the thread's stack, overflow, and nests of these.
+ * Entry stacks: their guards are not mapped, the gates name them, and TSS.IST is back at the top,
+ * or FRED's level at 0, after every way out: return, move to the thread's stack, overflow, and
+ * nests of these.
  */
 #include "arch/x86_64/descriptors.h"
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/debug_registers.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/layout.h"
@@ -20,8 +22,12 @@
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
-static void ist_check(unsigned cpu, const char *when)
+/* Nothing of this CPU's is being handled: each IST is at its stack's top, FRED's level is 0. */
+static void idle_check(unsigned cpu, const char *when)
 {
+    if (fred_is_active() && cpu == cpu_number() && fred_level() != 0) {
+        test_fail(__FILE__, __LINE__, "%s: CPU %u is at stack level %u", when, cpu, fred_level());
+    }
     for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
         uintptr_t ist = cpu_variable(cpu_task_state, cpu).ist[kind - 1];
         if (ist != entry_stack_top(cpu, kind)) {
@@ -87,12 +93,21 @@ TEST(ENT0002,
 static unsigned test_cpu;
 static volatile uint32_t nmis, breakpoints;
 static uintptr_t nested_ist[ENTRY_KINDS];
+static uintptr_t nested_frame[ENTRY_KINDS];
+static unsigned nested_level[ENTRY_KINDS];
 
-static bool nmi_nested(struct trap_frame *frame maybe_unused)
+static void nest_note(unsigned kind, const struct trap_frame *frame)
+{
+    nested_frame[kind] = (uintptr_t)frame;
+    nested_level[kind] = fred_is_active() ? fred_level() : 0;
+}
+
+static bool nmi_nested(struct trap_frame *frame)
 {
     if (cpu_number() != test_cpu) {
         return false;
     }
+    nest_note(ENTRY_NMI, frame);
     nmis = nmis + 1;
     for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
         nested_ist[kind] = this_cpu(cpu_task_state).ist[kind - 1];
@@ -100,8 +115,9 @@ static bool nmi_nested(struct trap_frame *frame maybe_unused)
     return true;
 }
 
-static void interrupt_nested(struct trap_frame *frame maybe_unused)
+static void interrupt_nested(struct trap_frame *frame)
 {
+    nest_note(ENTRY_INTERRUPT, frame);
     uint64_t patience = patience_tsc();
     lapic_send_nmi(cpu_number());
     while (nmis == 0 && tsc_read() < patience) {
@@ -109,7 +125,18 @@ static void interrupt_nested(struct trap_frame *frame maybe_unused)
     }
 }
 
-TEST(ENT0003, "inside an NMI inside an interrupt both stacks are lowered by one area, and no other")
+/* The first frame on its stack: at the top, where FRED's ends with two words that IDT's has not. */
+static void nest_check(unsigned kind, unsigned level)
+{
+    uintptr_t top = entry_stack_top(test_cpu, fred_stack_kind(kind));
+    uintptr_t end = nested_frame[kind] + sizeof(struct trap_frame);
+
+    test_equal(top - end, fred_is_active() ? FRED_FRAME_BYTES - 6 * sizeof(uint64_t) : 0);
+    test_equal(nested_level[kind], fred_is_active() ? level : 0);
+}
+
+TEST(ENT0003, "inside an NMI inside an interrupt both are at their stacks' tops, which a re-entry "
+              "would spare")
 {
     test_equal(interrupt_register(VECTOR_TEST, interrupt_nested, "test"), OK);
     preempt_disable();
@@ -124,11 +151,13 @@ TEST(ENT0003, "inside an NMI inside an interrupt both stacks are lowered by one 
     nmi_observer_set(old);
     test_equal(nmis, 1);
     for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
-        bool lowered = kind == ENTRY_NMI || kind == ENTRY_INTERRUPT;
+        bool lowered = (kind == ENTRY_NMI || kind == ENTRY_INTERRUPT) && !fred_is_active();
         test_equal(nested_ist[kind],
                    entry_stack_top(test_cpu, kind) - (lowered ? ENTRY_AREA_BYTES : 0));
     }
-    ist_check(test_cpu, "after an NMI in an interrupt");
+    nest_check(ENTRY_INTERRUPT, FRED_LEVEL_INTERRUPT);
+    nest_check(ENTRY_NMI, FRED_LEVEL_NMI);
+    idle_check(test_cpu, "after an NMI in an interrupt");
     preempt_enable();
     interrupt_unregister(VECTOR_TEST);
 }
@@ -187,7 +216,8 @@ static void ways_out(unsigned cpu)
     }
 }
 
-TEST(ENT0004, "after every kind of way out, on all CPUs, each IST is back at its stack's top")
+TEST(ENT0004, "after every kind of way out, on all CPUs, each IST is back at its stack's top, and "
+              "the level at 0")
 {
     breakpoints = 0;
     exception_handler old_breakpoint = exception_handler_set(VECTOR_BREAKPOINT, breakpoint_count);
@@ -203,7 +233,7 @@ TEST(ENT0004, "after every kind of way out, on all CPUs, each IST is back at its
         thread_yield();
         preempt_disable();
         test_equal(cpu_number(), cpu);
-        ist_check(cpu, "after all of them");
+        idle_check(cpu, "after all of them");
         preempt_enable();
     }
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);

@@ -3,14 +3,16 @@
  * an event comes in. On its own entry stack it arrives, once, and leaves nothing in service. On
  * gates that use the thread's stack (the lesson build) it is lost wherever its frame would touch
  * the missing page: with RSP at most 47 bytes above the edge, because the CPU aligns RSP down to 16
- * and pushes 40 bytes. The same tests run in both, and each kernel must do exactly what it is built
- * for.
+ * and pushes 40 bytes; with FRED at most 63, for it aligns to 64 and pushes 64, so that a frame
+ * lies on one page or on the other. The same tests run in both, and each kernel must do exactly
+ * what it is built for.
  */
 #include "tests/event_sweep.h"
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/debug_registers.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/lapic_registers.h"
@@ -23,10 +25,11 @@
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
-#define LETHAL_OFFSETS 48 /* 0 to 47 */
-#define FINE_FROM      (-16)
-#define FINE_TO        128
-#define COARSE_STEP    61
+#define LETHAL_OFFSETS_IDT  48 /* 0 to 47 */
+#define LETHAL_OFFSETS_FRED 64 /* 0 to 63 */
+#define FINE_FROM           (-16)
+#define FINE_TO             128
+#define COARSE_STEP         61
 
 #ifdef LESSON_LOST_EVENTS
 #define LESSON true
@@ -49,6 +52,17 @@ struct sweep_result {
     unsigned stuck_in_service; /* and left their in-service bit set */
 };
 
+static long lethal_offsets(void)
+{
+    return fred_is_active() ? LETHAL_OFFSETS_FRED : LETHAL_OFFSETS_IDT;
+}
+
+/* Why #DB came: with FRED the frame says so. */
+static uint64_t debug_reason(const struct trap_frame *frame)
+{
+    return fred_is_active() ? frame->address : debug_status_read();
+}
+
 static void interrupt_count_it(struct trap_frame *frame maybe_unused)
 {
     count = count + 1;
@@ -68,7 +82,7 @@ static bool debug_count_it(struct trap_frame *frame)
     if (cpu_number() != sweep_cpu) {
         return false;
     }
-    if (debug_status_read() & DEBUG_STATUS_SINGLE_STEP) {
+    if (debug_reason(frame) & DEBUG_STATUS_SINGLE_STEP) {
         for (unsigned i = 0; i < EVENT_SWEEP_STEPS; i++) {
             steps[i] += frame->rip == event_sweep_step_points[i] ? 1 : 0;
         }
@@ -131,7 +145,7 @@ static void round_run(event_maker make, uint32_t slot, long offset, struct sweep
 {
     uintptr_t edge = scratch_stack_edge(slot);
     volatile uint64_t *leaf = paging_leaf(edge - 1);
-    bool lethal = LESSON && offset < LETHAL_OFFSETS;
+    bool lethal = LESSON && offset < lethal_offsets();
 
     scratch_stack_use(slot);
     count = 0;
@@ -143,6 +157,9 @@ static void round_run(event_maker make, uint32_t slot, long offset, struct sweep
         lapic_end_of_interrupt(); /* by hand, so that the machine goes on */
     }
     int in_service_after = lapic_any_in_service();
+    if (LESSON && fred_is_active()) {
+        fred_level_leave(FRED_SS_NMI); /* a lost NMI leaves them blocked */
+    }
     debug_status_clear();
     scratch_stack_unuse();
     scratch_stack_empty(slot);
@@ -189,9 +206,9 @@ static void sweep(const char *what, event_maker make, bool sets_in_service)
     if (LESSON) {
         test_note("%s: lost at %u of %u lethal offsets above the edge and at %u of %u below it; "
                   "in-service bit left set %u times",
-                  what, result.lost_above, LETHAL_OFFSETS, result.lost - result.lost_above,
-                  -FINE_FROM, result.stuck_in_service);
-        test_equal(result.lost, LETHAL_OFFSETS - FINE_FROM);
+                  what, result.lost_above, (unsigned)lethal_offsets(),
+                  result.lost - result.lost_above, -FINE_FROM, result.stuck_in_service);
+        test_equal(result.lost, lethal_offsets() - FINE_FROM);
         test_equal(result.stuck_in_service, sets_in_service ? result.lost : 0);
     } else {
         test_note("%s: %u rounds byte by byte, %u over the page; %u lost, %u left in service", what,
@@ -217,20 +234,21 @@ static void sweep_debug(const char *what, event_maker make)
 }
 
 TEST(EVT0001,
-     "timer at each RSP around a page edge: lost at 48 of them without an entry stack, else "
-     "never")
+     "timer at each RSP around a page edge: lost at 48 of them without an entry stack (FRED: 64), "
+     "else never")
 {
     sweep_interrupt("timer", make_timer);
 }
 
-TEST(EVT0002, "self-IPI at each RSP around a page edge: lost at 48 of them without an entry stack, "
-              "else never")
+TEST(EVT0002, "self-IPI at each RSP around a page edge: lost at 48 of them without an entry stack "
+              "(FRED: 64), else never")
 {
     sweep_interrupt("self-IPI", make_ipi);
 }
 
-TEST(EVT0003, "NMI at each RSP around a page edge: lost at 48 of them without an entry stack, else "
-              "never")
+TEST(EVT0003,
+     "NMI at each RSP around a page edge: lost at 48 of them without an entry stack (FRED: "
+     "64), else never")
 {
     nmi_observer old = nmi_observer_set(nmi_count_it);
     sweep("NMI", make_nmi, false);
@@ -238,13 +256,13 @@ TEST(EVT0003, "NMI at each RSP around a page edge: lost at 48 of them without an
 }
 
 TEST(EVT0004, "data breakpoint at each RSP around a page edge: lost at 48 of them without an entry "
-              "stack, else never")
+              "stack (FRED: 64), else never")
 {
     sweep_debug("data breakpoint", make_breakpoint);
 }
 
 TEST(EVT0005, "single step at each RSP around a page edge: lost at 48 of them without an entry "
-              "stack, else never")
+              "stack (FRED: 64), else never")
 {
     sweep_debug("single step", make_step);
 }

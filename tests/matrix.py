@@ -40,7 +40,8 @@ BOOT = (
     Row("boot-no-hpet", kind="boot", machine="pc,hpet=off", expect=(r"2 CPUs online", UP)),
     Row("boot-bad-options", kind="boot",
         cmdline="stack=prefault entry=fred magazine=3 cpus=0 nonsense foo=bar", expect=(
-        r"stack=prefault is not available yet; ignored", r"entry=fred is not available yet; ignored",
+        r"stack=prefault is not available yet; ignored",
+        r"entry=fred: this CPU has no FRED; events enter by the IDT",
         r"magazine=3 is not valid, magazine takes 7-64 pages; ignored",
         r"cpus=0 is not valid", r"'nonsense' is not of the form name=value; ignored",
         r"there is no option 'foo'; ignored", r"2 CPUs online", UP)),

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/preempt.h"
@@ -122,6 +123,9 @@ LAST_TEST(PAN0036, "a double fault, for want of a page-fault stack, is told on a
     preempt_disable();
     interrupts_disable();
     this_cpu(cpu_task_state).ist[ENTRY_PAGE_FAULT - 1] = NOWHERE;
+    if (fred_is_active()) {
+        msr_write(MSR_FRED_RSP0 + FRED_LEVEL_PAGE_FAULT, NOWHERE);
+    }
     *(volatile uint8_t *)NOWHERE = 1;
 }
 

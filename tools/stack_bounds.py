@@ -67,7 +67,7 @@ def calculate(options):
     values = stacks.constants(read(os.path.join(options.build, "offsets.inc")),
                               read(os.path.join(options.build, "kernel.nm")))
     calculation = stacks.Calculation(calls, depths, values)
-    found = list(calculation.entry_stacks())
+    found = list(calculation.entry_stacks()) + list(calculation.fred_levels())
     for statement in said.of("stack"):
         statement.used = True
         found.append(calculation.other_stack(statement))

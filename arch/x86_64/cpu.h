@@ -15,6 +15,7 @@
 #define CR4_SMEP        (1UL << 20)
 #define CR4_SMAP        (1UL << 21)
 #define CR4_MCE         (1UL << 6)
+#define CR4_FRED        (1UL << 32)
 
 #define FLAGS_TRAP            (1UL << 8)
 #define FLAGS_INTERRUPT       (1UL << 9)
@@ -24,6 +25,7 @@
 #define MSR_APIC_BASE      0x1b
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 

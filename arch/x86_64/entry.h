@@ -15,6 +15,9 @@
  */
 extern struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 
+/* The same with FRED, which brings the address along in the frame. */
+extern struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame);
+
 /* A page fault that is not a stack fault: legal only in thread code, handled on its stack. */
 struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address);
 

@@ -10,8 +10,14 @@
 /* Fills one page that is going to be part of an entry stack. */
 void entry_mark_fill(void *page);
 
+struct entry_mark {
+    const char *name;
+    size_t bytes; /* the deepest byte written, on any CPU that was started; 0 if none was */
+    size_t limit; /* what there is: one area under the IDT, the whole stack with FRED */
+};
+
 /*
- * The deepest byte written in any area of this kind of entry stack, on any CPU that was started,
- * counted down from the area's top; 0 if none was used. Thread context; events may go on meanwhile.
+ * The mark of entry stack `number`: from 1 on, each kind's under the IDT, each level's with FRED.
+ * False if there is none of that number. Thread context; events may go on meanwhile.
  */
-size_t entry_mark_bytes(unsigned kind);
+must_check bool entry_mark_read(unsigned number, struct entry_mark *mark);

@@ -3,6 +3,7 @@
  * turns each "->NAME value" into "%define NAME value" in offsets.inc.
  */
 #include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/trap_frame.h"
 #include "arch/x86_64/vectors.h"
@@ -17,6 +18,7 @@ void offsets(void)
     DEFINE("FRAME_ADDRESS", offsetof(struct trap_frame, address));
     DEFINE("FRAME_CS", offsetof(struct trap_frame, cs));
     DEFINE("FRAME_RSP", offsetof(struct trap_frame, rsp));
+    DEFINE("FRAME_SS", offsetof(struct trap_frame, ss));
     DEFINE("FRAME_BYTES", sizeof(struct trap_frame));
     DEFINE("TSS_IST", offsetof(struct task_state, ist));
     DEFINE("ENTRY_AREA_BYTES", ENTRY_AREA_BYTES);
@@ -32,6 +34,11 @@ void offsets(void)
     DEFINE("ENTRY_DEBUG", ENTRY_DEBUG);
     DEFINE("ENTRY_DOUBLE_FAULT", ENTRY_DOUBLE_FAULT);
     DEFINE("ENTRY_INTERRUPT_ASYNCHRONOUS", ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT));
+    DEFINE("FRED_FRAME_BYTES", FRED_FRAME_BYTES);
+    DEFINE("FRED_KERNEL_ENTRY", FRED_KERNEL_ENTRY);
+    DEFINE("FRED_HARDWARE_EXCEPTION", FRED_HARDWARE_EXCEPTION);
+    DEFINE("FRED_SOFTWARE_INTERRUPT", FRED_SOFTWARE_INTERRUPT);
+    DEFINE("FRED_OTHER", FRED_OTHER);
 #define VECTOR(number, symbol, has_error, stack, name)                                             \
     DEFINE("VECTOR_" #number "_ERROR", has_error);                                                 \
     DEFINE("VECTOR_" #number "_STACK", stack);

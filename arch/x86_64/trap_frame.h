@@ -10,10 +10,10 @@
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
     uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
-    uint64_t address; /* CR2 of a page fault that is not a stack fault; else meaningless */
+    uint64_t address; /* of a page fault that is not a stack fault; with FRED the event's data */
     uint32_t error;   /* 0 where the CPU pushes none */
     uint32_t vector;
-    uint64_t rip, cs, rflags, rsp, ss;
+    uint64_t rip, cs, rflags, rsp, ss; /* with FRED CS and SS say more than selectors: fred.h */
 };
 
 /* Bits of a page fault's error code (SDM volume 3A, 4.7). */

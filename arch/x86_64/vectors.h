@@ -30,6 +30,8 @@
 #define VECTOR_EXCEPTIONS    32
 #define VECTOR_COUNT         256
 
+#define VECTOR_GENERAL_PROTECTION 13
+
 /* Interrupts. 0x20 to 0x2f belong to the masked 8259s, so that a spurious one has a place. */
 #define VECTOR_LEGACY     0x20
 #define VECTOR_DEVICES    0x30

@@ -14,6 +14,7 @@ void (*fake_shootdown)(uintptr_t address, size_t bytes);
 
 /* What entry code would call; mm registers it. */
 struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
+struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame);
 bool (*entry_stack_fill)(struct trap_frame *frame, uintptr_t address, size_t bytes);
 void (*entry_return_check)(void);
 

@@ -7,6 +7,7 @@ import os
 import re
 
 LINE = re.compile(r"# entry stack high water: (.+)$")
+FRED = "fred-"  # of the stacks that are used where events enter by FRED, and of no others
 MARK = re.compile(r"([\w-]+) (\d+) of (\d+)$")
 
 
@@ -36,6 +37,8 @@ def compare(marks, bounds):
     if not marks:
         return ["the kernel printed no marks of its entry stacks"], ""
     complaints, words = [], []
+    fred = any(name.startswith(FRED) for name in marks)
+    bounds = {name: bound for name, bound in bounds.items() if name.startswith(FRED) == fred}
     for name, (mark, _) in marks.items():
         bound = bounds.get(name, {}).get("ordinary")
         if bound is None:

@@ -12,6 +12,10 @@ from .bounds import Depth
 
 CPU_FRAME_BYTES = 48   # SS, RSP, RFLAGS, CS, RIP, and the word of error code and vector
 ALIGNMENT_BYTES = 8
+FRED_ALIGNMENT_BYTES = 56  # RSP goes down to a multiple of 64
+# The emulator that has FRED may let an interrupt in before an entry's first instruction, one of each
+# of the 14 priority classes inside the other at most; each leaves the CPU's frame alone.
+FRED_EARLY_INTERRUPTS = 14
 DEFINE = re.compile(r"%define (\w+) (-?\d+)$", re.MULTILINE)
 NOT_KINDS = ("ENTRY_THREAD", "ENTRY_AREA_BYTES", "ENTRY_INTERRUPT_ASYNCHRONOUS",
              "ENTRY_STACK_AREAS")
@@ -101,8 +105,65 @@ class Calculation:
     def _fault(self, end):
         """An exception without an entry stack of its own, raised by the code on any stack."""
         found = self._event("entry_path_begin", end)
-        return Depth(ALIGNMENT_BYTES + found.bytes,
-                     [("alignment", ALIGNMENT_BYTES)] + found.path)
+        idt = Depth(ALIGNMENT_BYTES + found.bytes,
+                    [("alignment", ALIGNMENT_BYTES)] + found.path)
+        return max(idt, self._fred_nested("entry_thread", end), key=lambda depth: depth.bytes)
+
+    def _fred_event(self, handler, end):
+        """An event under FRED, on a stack that is aligned: its frame, then the handler."""
+        function = self.graph.functions.get("fred_entry_kernel")
+        if function is None:
+            return Depth()
+        pushed = max(function.call_depths.values(), default=0)
+        frame = self.values["FRED_FRAME_BYTES"]
+        if pushed + CPU_FRAME_BYTES != self.values["FRAME_BYTES"]:
+            self.graph.complain(f"fred_entry_kernel: {pushed} bytes pushed and {CPU_FRAME_BYTES} of"
+                                f" the CPU's are not a trap frame of {self.values['FRAME_BYTES']}")
+        found = self.bounds.depth(handler, True, end)
+        return Depth(frame + max(pushed + found.bytes, function.bytes - 8),
+                     [("FRED and trap frame", frame + pushed)] + found.path)
+
+    def _fred_nested(self, handler, end):
+        """The same on a stack in use."""
+        found = self._fred_event(handler, end)
+        if not found.bytes:
+            return found
+        return Depth(FRED_ALIGNMENT_BYTES + found.bytes,
+                     [("alignment", FRED_ALIGNMENT_BYTES)] + found.path)
+
+    def fred_levels(self):
+        """The stacks of FRED's levels 1 to 3. Nothing rewinds there: events that may interrupt one
+        another add up, each in the whole of the stack."""
+        if "fred_entry_kernel" not in self.graph.functions:
+            return
+        early = ("interrupts before an entry's first instruction",
+                 FRED_EARLY_INTERRUPTS * self.values["FRED_FRAME_BYTES"])
+        interrupt = self._fred_event("entry_interrupt", None).bytes
+        levels = ((("stack_fault_fred", "entry_interrupt"),),
+                  (("entry_nmi",), ("entry_debug",), ("entry_machine_check",)),
+                  (("entry_double_fault",),))
+        for level, groups in enumerate(levels, 1):
+            size = self.values["ENTRY_AREA_BYTES"] * self.values["ENTRY_STACK_AREAS"]
+            stack = Stack(f"fred-level-{level}", size, nested_limit=size, entry=True)
+            stack.parts = [early]
+            deeper, panics = 0, Depth()
+            for group in groups:  # one of each group may lie on the stack at once
+                once = max([self._fred_nested(one, None).bytes for one in group] + [interrupt])
+                full = max((self._fred_nested(one, self.panic) for one in group),
+                           key=lambda depth: depth.bytes)
+                stack.parts.append((" or ".join(group) + ", or an early interrupt", once))
+                deeper += once
+                if full.bytes - once > panics.bytes:
+                    panics = Depth(full.bytes - once, full.path)
+            stack.ordinary = early[1] + deeper
+            stack.bound, stack.path = stack.ordinary + panics.bytes, panics.path
+            fault = max((self._fred_nested(one, self.panic_twice)
+                         for one in ("stack_fault_fred", "entry_thread")),
+                        key=lambda depth: depth.bytes)
+            stack.nested = stack.bound + fault.bytes
+            stack.parts += [("a panic on top", panics.bytes),
+                            ("a fault of the code there, and a panic in the panic", fault.bytes)]
+            yield stack
 
     def entry_stacks(self):
         """Every kind of entry stack."""
