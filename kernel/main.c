@@ -37,6 +37,7 @@
 #include "mm/memory.h"
 #include "mm/mode_text.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
@@ -99,6 +100,8 @@ static void stacks_start(void)
 {
     stack_mode_set(options.stack);
     magazine_capacity_set(options.magazine_rounds);
+    stack_cache_size_set(options.cached_stacks);
+    stack_free_set(options.stack_free);
     stack_depth_exact_set(options.depth_exact);
     stack_fault_init();
     overflow_init();

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
+#include "mm/stack_batch.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
@@ -178,7 +179,31 @@ static void magazine_print(unsigned cpu)
                   own->faults[2], own->faults[3]);
 }
 
-MONITOR_COMMAND(mag, "", "show magazines, the reserve, and who waits for them")
+/* Part of a whole, in tenths of a percent. */
+static uint64_t per_mille(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0 : part * 1000 / whole;
+}
+
+static void caches_print(const struct stack_counts *counts)
+{
+    uint64_t rate =
+        per_mille(counts->created_cached, counts->created_cached + counts->created_cold);
+    console_print("Stacks born: %lu new, %lu from a cache (%lu.%lu %%); %lu taken apart\n",
+                  counts->created_cold, counts->created_cached, rate / 10, rate % 10,
+                  counts->reclaimed);
+    console_print("Each CPU caches up to %u whole stacks; dead ones are freed %s\n",
+                  stack_cache_size(),
+                  stack_free_get() == STACK_FREE_BATCHED ? "in batches" : "at once");
+    struct stack_batch_counts batches;
+    stack_batch_counts_read(&batches);
+    if (batches.grace_periods != 0) {
+        console_print("Grace periods: %lu over, %lu stacks released by them, at most %lu at once\n",
+                      batches.grace_periods, batches.released, batches.largest);
+    }
+}
+
+MONITOR_COMMAND(mag, "", "show magazines, the reserve, the caches of stacks, and who waits")
 {
     struct stack_counts counts;
     stack_counts_read(&counts);
@@ -191,7 +216,6 @@ MONITOR_COMMAND(mag, "", "show magazines, the reserve, and who waits for them")
                   stack_reserve_capacity(), stack_reserve_taken());
     console_print("The gate: %u threads starve now, %lu have so far, the longest %lu us\n",
                   stack_starving(), gate_counts.waits, gate_counts.longest_wait_ns / 1000);
-    console_print("Stacks born: %lu new, %lu from a cache; %lu taken apart\n", counts.created_cold,
-                  counts.created_cached, counts.reclaimed);
+    caches_print(&counts);
     return OK;
 }

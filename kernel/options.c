@@ -16,6 +16,7 @@ struct options options = {
     .entry = ENTRY_MODE_BEST,
     .magazine_rounds = MAGAZINE_ROUNDS_DEFAULT,
     .reserve_frames = STACK_RESERVE_FRAMES_DEFAULT,
+    .cached_stacks = STACK_CACHE_DEFAULT,
     .cpus = CPU_MAX,
     .panic = PANIC_HALT,
     .seed = 1,
@@ -87,6 +88,28 @@ static int parse_reserve(const char *value)
         options.reserve_frames = (uint32_t)number;
     }
     return error;
+}
+
+static int parse_stack_cache(const char *value)
+{
+    uint64_t number;
+    int error = number_set(value, 0, STACK_CACHE_MAX, &number);
+    if (error == OK) {
+        options.cached_stacks = (uint32_t)number;
+    }
+    return error;
+}
+
+static int parse_stack_free(const char *value)
+{
+    if (strcmp(value, "immediate") == 0) {
+        options.stack_free = STACK_FREE_IMMEDIATE;
+    } else if (strcmp(value, "batched") == 0) {
+        options.stack_free = STACK_FREE_BATCHED;
+    } else {
+        return ERROR_INVALID;
+    }
+    return OK;
 }
 
 static int parse_cpus(const char *value)
@@ -218,6 +241,11 @@ static const struct option table[] = {
     {"entry", "idt|fred", "how events enter (fred where the CPU has it)", parse_entry},
     {"magazine", "7-64 pages", "size of each CPU's magazine (8)", parse_magazine},
     {"reserve", "7-1024 pages", "frames kept behind the magazines (32)", parse_reserve},
+    {"stack-cache", "0-8 stacks", "whole stacks that each CPU keeps for the next births (2)",
+     parse_stack_cache},
+    {"stack-free", "immediate|batched",
+     "batched: dead stacks wait for a grace period, as with RCU; to learn from (immediate)",
+     parse_stack_free},
     {"cpus", "1-64", "start at most so many processors (64)", parse_cpus},
     {"panic", "halt|reboot|exit", "what to do after a panic (halt)", parse_panic},
     {"exit", "0|1", "leave the emulator when done; 1 implies panic=exit (0)", parse_exit},

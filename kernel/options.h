@@ -8,6 +8,7 @@
 #include "lib/compiler.h"
 #include "mm/fault_inject.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 
 enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
 
@@ -20,6 +21,8 @@ struct options {
     enum entry_mode entry;
     uint32_t magazine_rounds;
     uint32_t reserve_frames;
+    uint32_t cached_stacks; /* whole stacks in a CPU's cache, at most */
+    enum stack_free stack_free;
     unsigned cpus; /* at most so many */
     enum panic_action panic;
     bool exit; /* leave the emulator when done */

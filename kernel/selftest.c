@@ -14,6 +14,7 @@
 #include "lib/format.h"
 #include "lib/glob.h"
 #include "lib/string.h"
+#include "mm/stack_batch.h"
 #include "mm/stack_dead.h"
 #include "sched/thread.h"
 
@@ -98,9 +99,10 @@ static bool nothing_leaked(const struct accounts *before)
 {
     struct accounts now;
     for (unsigned step = 0; step < SETTLE_STEPS_AT_MOST; step++) {
+        bool all_dead = !stack_batch_waits();
         stack_reclaim();
         accounts_read(&now);
-        if (accounts_balance(before, &now)) {
+        if (accounts_balance(before, &now) && all_dead) {
             return true;
         }
         thread_sleep_ns(SETTLE_STEP_NS);

@@ -13,7 +13,6 @@
 #include "mm/frame.h"
 #include "mm/magazine.h"
 #include "mm/stack_cache.h"
-#include "mm/stack_dead.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_large.h"
@@ -142,7 +141,7 @@ void stack_destroy(uint32_t slot)
     stack_depth_note_end(slot);
     /* Whoever is born next wants 16 KiB: a larger stack would lie in the cache for nothing. */
     if (unlikely(stack_starving() != 0 || stack_is_large(slot) || !stack_cache_put(slot))) {
-        stack_dead_add(slot);
+        stack_cache_refuse(slot);
     }
 }
 

@@ -1,16 +1,25 @@
 /*
- * A CPU keeps up to two whole stacks of dead threads for the next birth: nothing that outlives a
- * thread lies on its stack, so it can be used again the moment the thread is off it, as filled as
- * it was left.
+ * Each CPU's cache of whole stacks: nothing that outlives a thread lies on its stack, so the next
+ * birth may have it the moment the thread is off it, as filled as it was left. Two a CPU unless
+ * stack-cache= says otherwise.
+ *
+ * stack-free=batched lets dead stacks wait first, as kernels must where something on the stack may
+ * still be looked at: see stack_batch.h. Then the death itself finds no room here, and the stacks
+ * of a whole batch come at once.
  */
 #pragma once
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
-#include "mm/stack_slot.h"
+#include "mm/stack_dead.h"
 
 #define STACK_CACHE_MAX     8
 #define STACK_CACHE_DEFAULT 2
+
+enum stack_free {
+    STACK_FREE_IMMEDIATE, /* a dead stack may be used again at once */
+    STACK_FREE_BATCHED,   /* only after a grace period, together with all that died before it */
+};
 
 /* Touched by its CPU alone, interrupts off; others only read. */
 struct stack_cache {
@@ -21,6 +30,21 @@ struct stack_cache {
 };
 
 DECLARE_PER_CPU(struct stack_cache, stack_cache);
+
+/* How many stacks a cache may hold for a death to put one in: 0 while stacks are freed in batches.
+ */
+extern uint32_t stack_cache_room;
+
+/* Stacks that a CPU's cache holds at most: 0 to STACK_CACHE_MAX, clamped. Thread context. */
+void stack_cache_size_set(uint32_t stacks);
+uint32_t stack_cache_size(void);
+
+/*
+ * How dead stacks are freed from now on; what waits in batches goes to the dead stacks when that
+ * ends. Thread context.
+ */
+void stack_free_set(enum stack_free how);
+enum stack_free stack_free_get(void);
 
 /* Takes a stack from this CPU's cache; false if it is empty. Thread context. */
 static always_inline bool stack_cache_take(uint32_t *slot)
@@ -38,23 +62,33 @@ static always_inline bool stack_cache_take(uint32_t *slot)
     return hit;
 }
 
-/* Puts a stack that no CPU uses into this CPU's cache; false if it is full. Interrupts off. */
+/* Puts a stack that no CPU uses into this CPU's cache; false if there is no room. Interrupts off.
+ */
 static always_inline bool stack_cache_put(uint32_t slot)
 {
     struct stack_cache *cache = this_cpu_pointer(stack_cache);
-    if (cache->count >= STACK_CACHE_DEFAULT) {
+    if (cache->count >= stack_cache_room) {
         return false;
     }
     cache->slots[cache->count++] = slot;
     return true;
 }
 
-/* Moves this CPU's cached stacks to the dead ones. Interrupts off. */
+/* A dead stack that the cache did not take: to the batch, or to the dead stacks. Interrupts off. */
+void stack_cache_refuse(uint32_t slot);
+
+/*
+ * A batch whose grace period is over: what fits goes to this CPU's cache, the rest to the dead
+ * stacks. Empties the chain. Interrupts off.
+ */
+void stack_cache_put_batch(struct stack_chain *batch);
+
+/* Moves this CPU's cached stacks, and those in its batch, to the dead ones. Interrupts off. */
 void stack_cache_drain(void);
 
 /*
- * Adds the stacks that no thread owns (in the CPUs' caches, and dead ones) and their backed pages.
- * Exact only while nothing moves. Thread context.
+ * Adds the stacks that no thread owns (in the CPUs' caches and batches, and dead ones) and their
+ * backed pages. Exact only while nothing moves. Thread context.
  */
 void stack_unowned_count(uint32_t *slots, size_t *pages);
 

@@ -12,40 +12,80 @@
 #define RECLAIM_BATCH 16
 
 static struct spinlock dead_lock = SPINLOCK("dead stacks");
-static uint32_t dead_first = STACK_SLOT_NONE;
+static struct stack_chain dead;
 static uint64_t reclaimed_count;
 
 /*
- * The dead list needs no memory either: the word at the very top of a dead stack, which is always
+ * The chain needs no memory either: the word at the very top of a dead stack, which is always
  * backed, names the next one.
  */
-static uint32_t *dead_link(uint32_t slot)
+static uint32_t *link_of(uint32_t slot)
 {
     return (uint32_t *)(stack_top(slot) - sizeof(uint64_t));
+}
+
+void stack_chain_push(struct stack_chain *chain, uint32_t slot)
+{
+    *link_of(slot) = chain->first;
+    chain->last = chain->count == 0 ? slot : chain->last;
+    chain->first = slot;
+    chain->count++;
+}
+
+uint32_t stack_chain_pop(struct stack_chain *chain)
+{
+    uint32_t slot = chain->first;
+    chain->first = *link_of(slot);
+    chain->count--;
+    return slot;
+}
+
+void stack_chain_join(struct stack_chain *chain, struct stack_chain *more)
+{
+    if (more->count == 0) {
+        return;
+    }
+    *link_of(more->last) = chain->first;
+    chain->last = chain->count == 0 ? more->last : chain->last;
+    chain->first = more->first;
+    chain->count += more->count;
+    *more = (struct stack_chain){0};
+}
+
+void stack_chain_count(const struct stack_chain *chain, uint32_t *slots, size_t *pages)
+{
+    uint32_t slot = chain->first;
+    for (uint32_t i = 0; i < chain->count; i++, slot = *link_of(slot)) {
+        (*slots)++;
+        *pages += stack_pages_backed(slot);
+    }
 }
 
 void stack_dead_add(uint32_t slot)
 {
     uint64_t flags = spin_lock_irq_save(&dead_lock);
-    *dead_link(slot) = dead_first;
-    dead_first = slot;
+    stack_chain_push(&dead, slot);
+    spin_unlock_irq_restore(&dead_lock, flags);
+}
+
+void stack_dead_add_chain(struct stack_chain *chain)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    stack_chain_join(&dead, chain);
     spin_unlock_irq_restore(&dead_lock, flags);
 }
 
 static uint32_t dead_take(void)
 {
     uint64_t flags = spin_lock_irq_save(&dead_lock);
-    uint32_t slot = dead_first;
-    if (slot != STACK_SLOT_NONE) {
-        dead_first = *dead_link(slot);
-    }
+    uint32_t slot = dead.count != 0 ? stack_chain_pop(&dead) : STACK_SLOT_NONE;
     spin_unlock_irq_restore(&dead_lock, flags);
     return slot;
 }
 
 bool stack_reclaim_wanted(void)
 {
-    return dead_first != STACK_SLOT_NONE;
+    return __atomic_load_n(&dead.count, __ATOMIC_RELAXED) != 0;
 }
 
 uint32_t stack_reclaim(void)
@@ -98,9 +138,6 @@ uint64_t stack_reclaimed_count(void)
 void stack_dead_count(uint32_t *slots, size_t *pages)
 {
     uint64_t flags = spin_lock_irq_save(&dead_lock);
-    for (uint32_t slot = dead_first; slot != STACK_SLOT_NONE; slot = *dead_link(slot)) {
-        (*slots)++;
-        *pages += stack_pages_backed(slot);
-    }
+    stack_chain_count(&dead, slots, pages);
     spin_unlock_irq_restore(&dead_lock, flags);
 }

@@ -84,6 +84,17 @@ static must_check int slots_make(unsigned size)
     return OK;
 }
 
+/* No page of a guard is ever backed. Whoever mapped one made an overflow silent. */
+static bool guard_is_whole(uint32_t slot)
+{
+    for (uintptr_t page = stack_guard(slot); page < stack_bottom(slot); page += PAGE_BYTES) {
+        if (*paging_leaf(page) != stack_entry_make(STACK_PAGE_GUARD, slot)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int stack_slot_allocate(unsigned size, uint32_t *slot)
 {
     uint64_t flags = spin_lock_irq_save(&slot_lock);
@@ -96,6 +107,7 @@ int stack_slot_allocate(unsigned size, uint32_t *slot)
             entries[page] = stack_entry_make(STACK_PAGE_HOLE, *slot);
         }
         used_count++;
+        invariant(guard_is_whole(*slot));
     }
     spin_unlock_irq_restore(&slot_lock, flags);
     return error;
@@ -118,6 +130,7 @@ void stack_slot_free(uint32_t slot)
 {
     uint64_t flags = spin_lock_irq_save(&slot_lock);
     slot_check_empty(slot);
+    invariant(guard_is_whole(slot));
     slot_push(slot);
     used_count--;
     spin_unlock_irq_restore(&slot_lock, flags);

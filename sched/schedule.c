@@ -18,6 +18,7 @@
 #include "arch/x86_64/vectors.h"
 #include "lib/error.h"
 #include "mm/stack.h"
+#include "mm/stack_batch.h"
 #include "mm/stack_dead.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
@@ -251,6 +252,9 @@ void schedule_tick(void)
         if (stack_reclaim_wanted()) {
             reclaimer_wake();
         }
+    }
+    if (unlikely(stack_batch_enabled)) {
+        stack_batch_tick(this_cpu(preempt_count) == 0 || current == queue->idle);
     }
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());

@@ -20,6 +20,9 @@ SUITE = (
     Row("memory-32m", memory_mib=32),
     Row("memory-8g", memory_mib=8192),
     Row("stack-eager", cmdline="stack=eager"),
+    Row("stack-batched", build="invariant", cpus=4, cmdline="stack-free=batched stack-cache=8",
+        tests="STK*,CAC*,GAT*,THR*,KIL*,OVF*"),
+    Row("stack-uncached", cmdline="stack-cache=0", tests="STK*,CAC*,GAT*,THR*"),
     Row("build-invariant", build="invariant", cpus=4),
     Row("inject-refill", cpus=4, cmdline="fault-inject=refill:3 seed=1"),
     Row("inject-both", cmdline="fault-inject=refill:2,reserve-only:5 seed=7"),
@@ -39,10 +42,13 @@ BOOT = (
     Row("boot-no-acpi", kind="boot", machine="pc,acpi=off", expect=(UP,)),
     Row("boot-no-hpet", kind="boot", machine="pc,hpet=off", expect=(r"2 CPUs online", UP)),
     Row("boot-bad-options", kind="boot",
-        cmdline="stack=prefault entry=fred magazine=3 cpus=0 nonsense foo=bar", expect=(
+        cmdline="stack=prefault entry=fred magazine=3 stack-cache=9 stack-free=later cpus=0 "
+        "nonsense foo=bar", expect=(
         r"stack=prefault is not available yet; ignored",
         r"entry=fred: this CPU has no FRED; events enter by the IDT",
         r"magazine=3 is not valid, magazine takes 7-64 pages; ignored",
+        r"stack-cache=9 is not valid, stack-cache takes 0-8 stacks; ignored",
+        r"stack-free=later is not valid, stack-free takes immediate.batched; ignored",
         r"cpus=0 is not valid", r"'nonsense' is not of the form name=value; ignored",
         r"there is no option 'foo'; ignored", r"2 CPUs online", UP)),
     Row("boot-intel", kind="boot", cpu="max,vendor=GenuineIntel", expect=(r"2 CPUs online", UP)),
@@ -52,7 +58,10 @@ BOOT = (
 # They print what things cost, one guest instruction a tick. What the figures are is not judged.
 COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm")
 FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
-           r"thread_cycle_cached \d+ instructions", r"idle_thread_bytes \d+ bytes")
+           r"thread_cycle_cached \d+ instructions", r"idle_thread_bytes \d+ bytes",
+           r"cache_hit_percent_immediate \d+ percent", r"cache_hit_percent_batched \d+ percent",
+           r"cache_hit_percent_bursts_immediate \d+ percent",
+           r"cache_hit_percent_bursts_batched \d+ percent")
 FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions",
           r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions")
 

@@ -33,6 +33,12 @@ TEST(OPT0001, "well-formed options take effect, in any order and with any spacin
     test_equal(result.cpus, 3);
     test_equal(result.panic, PANIC_REBOOT);
     test_equal(result.seed, 0x1f);
+    parse_apart("stack-cache=0 stack-free=batched", &result);
+    test_equal(result.cached_stacks, 0);
+    test_equal(result.stack_free, STACK_FREE_BATCHED);
+    parse_apart("stack-cache=8 stack-free=immediate", &result);
+    test_equal(result.cached_stacks, STACK_CACHE_MAX);
+    test_equal(result.stack_free, STACK_FREE_IMMEDIATE);
     parse_apart("exit=1", &result);
     test_check(result.exit);
     test_equal(result.panic, PANIC_EXIT);
@@ -48,6 +54,12 @@ TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and
         "magazine=8x",
         "reserve=0",
         "reserve=1000000000",
+        "stack-cache=9",
+        "stack-cache=-1",
+        "stack-cache=two",
+        "stack-cache=",
+        "stack-free=never",
+        "stack-free=",
         "cpus=0",
         "cpus=65",
         "panic=explode",

@@ -1,0 +1,134 @@
+/* Batches of dead stacks, and the grace periods that they wait for; see stack_batch.h. */
+#include "mm/stack_batch.h"
+
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/spinlock.h"
+#include "mm/stack_cache.h"
+
+struct stack_batch {
+    struct stack_chain gathered; /* died since `waiting` was closed */
+    struct stack_chain waiting;
+    uint64_t waiting_for; /* the number of the grace period after which `waiting` may go */
+};
+
+bool stack_batch_enabled;
+
+static PER_CPU(struct stack_batch, batch);
+
+/* Guards all CPUs' batches, and the grace periods; interrupts off. One is enough for showing. */
+static struct spinlock batch_lock = SPINLOCK("stack batches");
+static uint64_t grace_begun, grace_over; /* numbers of the last that began, and that ended */
+static uint64_t grace_wanted;            /* begin more until this one is over */
+static uint64_t cpus_to_pass;            /* by bit, in the one that is under way */
+static struct stack_batch_counts counts;
+
+static uint64_t cpus_online(void)
+{
+    unsigned count = cpu_online_count();
+    return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
+}
+
+bool stack_batch_add(uint32_t slot)
+{
+    if (!stack_batch_enabled) {
+        return false;
+    }
+    spin_lock(&batch_lock);
+    bool enabled = stack_batch_enabled;
+    if (enabled) {
+        stack_chain_push(&this_cpu_pointer(batch)->gathered, slot);
+    }
+    spin_unlock_quietly(&batch_lock);
+    return enabled;
+}
+
+static void batch_drop(struct stack_batch *own)
+{
+    stack_dead_add_chain(&own->waiting);
+    stack_dead_add_chain(&own->gathered);
+}
+
+void stack_batch_drain(void)
+{
+    if (stack_batch_enabled) {
+        spin_lock(&batch_lock);
+        batch_drop(this_cpu_pointer(batch));
+        spin_unlock_quietly(&batch_lock);
+    }
+}
+
+void stack_batch_enable(bool on)
+{
+    uint64_t flags = spin_lock_irq_save(&batch_lock);
+    stack_batch_enabled = on;
+    for (unsigned cpu = 0; cpu < cpu_online_count() && !on; cpu++) {
+        batch_drop(&cpu_variable(batch, cpu));
+    }
+    spin_unlock_irq_restore(&batch_lock, flags);
+}
+
+/* Under the lock: one CPU has passed, and the grace period may be over; else one may begin. */
+static void grace_step(bool quiescent)
+{
+    if (grace_begun != grace_over && quiescent) {
+        cpus_to_pass &= ~(1UL << cpu_number());
+        if (cpus_to_pass == 0) {
+            grace_over = grace_begun;
+            counts.grace_periods++;
+        }
+    }
+    if (grace_begun == grace_over && grace_wanted > grace_over) {
+        grace_begun++;
+        cpus_to_pass = cpus_online();
+    }
+}
+
+/* Under the lock: closes what was gathered if nothing waits; it waits for the next to begin. */
+static void batch_close(struct stack_batch *own)
+{
+    if (own->waiting.count == 0 && own->gathered.count != 0) {
+        stack_chain_join(&own->waiting, &own->gathered);
+        own->waiting_for = grace_begun + 1;
+        grace_wanted = own->waiting_for;
+    }
+}
+
+void stack_batch_tick(bool quiescent)
+{
+    struct stack_batch *own = this_cpu_pointer(batch);
+    struct stack_chain released = {0};
+
+    spin_lock(&batch_lock);
+    if (own->waiting.count != 0 && grace_over >= own->waiting_for) {
+        counts.released += own->waiting.count;
+        counts.largest = own->waiting.count > counts.largest ? own->waiting.count : counts.largest;
+        stack_chain_join(&released, &own->waiting);
+    }
+    batch_close(own);
+    grace_step(quiescent);
+    spin_unlock_quietly(&batch_lock);
+    stack_cache_put_batch(&released);
+}
+
+void stack_batch_count(uint32_t *slots, size_t *pages)
+{
+    uint64_t flags = spin_lock_irq_save(&batch_lock);
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        stack_chain_count(&cpu_variable(batch, cpu).gathered, slots, pages);
+        stack_chain_count(&cpu_variable(batch, cpu).waiting, slots, pages);
+    }
+    spin_unlock_irq_restore(&batch_lock, flags);
+}
+
+bool stack_batch_waits(void)
+{
+    uint32_t slots = 0;
+    size_t pages = 0;
+    stack_batch_count(&slots, &pages);
+    return slots != 0;
+}
+
+void stack_batch_counts_read(struct stack_batch_counts *sum)
+{
+    *sum = counts;
+}

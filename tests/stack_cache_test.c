@@ -1,0 +1,311 @@
+/*
+ * The caches of whole stacks and the two ways of freeing; and what stack pages and guards are in
+ * the page tables. The tests of batches make and destroy stacks themselves: no thread is involved.
+ */
+#include "arch/x86_64/clock.h"
+#include "arch/x86_64/cpu.h"
+#include "lib/error.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_batch.h"
+#include "mm/stack_cache.h"
+#include "mm/stack_depth.h"
+#include "mm/stack_reserve.h"
+#include "sched/schedule.h"
+#include "tests/test.h"
+#include "tests/threads.h"
+
+#define ROUNDS         20
+#define DEAD_THREADS   (STACK_CACHE_MAX + 2)
+#define BATCH          5
+#define TICK_NS        (1000000000UL / SCHEDULE_TICK_HZ)
+#define HELD_TICKS     5
+#define WAIT_STEPS_MAX 1000
+
+/* The machine's settings, put back after each test. */
+static struct {
+    uint32_t size;
+    enum stack_free how;
+} before;
+
+static void settings_keep(void)
+{
+    before.size = stack_cache_size();
+    before.how = stack_free_get();
+}
+
+static void settings_put_back(void)
+{
+    stack_cache_size_set(before.size);
+    stack_free_set(before.how);
+}
+
+static void cache_empty(void)
+{
+    uint64_t flags = interrupts_save();
+    stack_cache_drain();
+    interrupts_restore(flags);
+}
+
+/* What a thread saw of its stack as it began, and the faults of a touch two pages down. */
+static struct {
+    uint32_t slot;
+    uint32_t pages;
+    uint64_t faults;
+    char found;
+} seen;
+
+static void touch_and_tell(void *argument)
+{
+    uint64_t flags = interrupts_save();
+    const struct magazine *own = this_cpu_pointer(magazine);
+    seen.slot = thread_current()->slot;
+    seen.pages = stack_pages_backed(seen.slot);
+    uint64_t faults = own->faults[1] + own->faults[2] + own->faults[3];
+    volatile char *deep = (volatile char *)stack_top(seen.slot) - 2 * PAGE_BYTES - 100;
+    seen.found = *deep;
+    *deep = (char)(uintptr_t)argument;
+    seen.faults = own->faults[1] + own->faults[2] + own->faults[3] - faults;
+    interrupts_restore(flags);
+}
+
+/* Two threads one after the other: did the second get the stack of the first as it was? */
+static bool stack_is_reused(char pattern)
+{
+    test_thread_join(
+        test_thread_start(16, test_cpu_bit(0), touch_and_tell, (void *)(uintptr_t)pattern));
+    uint32_t slot = seen.slot;
+    test_thread_join(test_thread_start(16, test_cpu_bit(0), touch_and_tell, NULL));
+    return seen.slot == slot && seen.pages >= 3 && seen.faults == 0 && seen.found == pattern;
+}
+
+TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fault, same bytes")
+{
+    bool reused = false;
+    settings_keep();
+    stack_cache_size_set(STACK_CACHE_DEFAULT);
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    test_thread_bind(0, 20);
+    /* While a thread starves for frames no stack is kept: then once more. */
+    for (char pattern = 1; pattern <= ROUNDS && !reused; pattern++) {
+        reused = stack_is_reused(pattern);
+    }
+    test_thread_unbind();
+    settings_put_back();
+    if (stack_depth_is_exact()) {
+        test_skip("depth=exact zeroes reused stacks");
+        return;
+    }
+    test_check(reused);
+}
+
+static void nothing(void *argument maybe_unused)
+{
+}
+
+static uint32_t dead_leave_cached(uint32_t size)
+{
+    struct thread *threads[DEAD_THREADS];
+    cache_empty();
+    stack_cache_size_set(size);
+    for (unsigned i = 0; i < DEAD_THREADS; i++) {
+        threads[i] = test_thread_start(16, test_cpu_bit(0), nothing, NULL);
+    }
+    for (unsigned i = 0; i < DEAD_THREADS; i++) {
+        test_thread_join(threads[i]);
+    }
+    return this_cpu_pointer(stack_cache)->count;
+}
+
+TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to 8, and no more")
+{
+    settings_keep();
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    test_thread_bind(0, 20);
+    for (uint32_t size = 0; size <= STACK_CACHE_MAX; size++) {
+        uint32_t kept = STACK_CACHE_MAX + 1;
+        for (unsigned round = 0; round < ROUNDS && kept != size; round++) {
+            kept = dead_leave_cached(size);
+        }
+        test_equal(kept, size);
+    }
+    cache_empty();
+    test_thread_unbind();
+    settings_put_back();
+}
+
+/* Freeing in batches from now on, and nothing in any yet. */
+static void batches_begin(void)
+{
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    cache_empty();
+    stack_free_set(STACK_FREE_BATCHED);
+}
+
+static uint32_t stacks_in_batches(void)
+{
+    uint32_t slots = 0;
+    size_t pages = 0;
+    stack_batch_count(&slots, &pages);
+    return slots;
+}
+
+/* Makes stacks and destroys them on this CPU, within one tick. False if they cannot be had. */
+static bool stacks_destroy(unsigned count)
+{
+    uint32_t slots[BATCH];
+    for (unsigned i = 0; i < count; i++) {
+        if (stack_create_backed(&slots[i]) != OK) {
+            test_fail(__FILE__, __LINE__, "no stack");
+            return false;
+        }
+    }
+    uint64_t flags = interrupts_save();
+    for (unsigned i = 0; i < count; i++) {
+        stack_destroy(slots[i]);
+    }
+    interrupts_restore(flags);
+    return true;
+}
+
+static void ticks_pass(unsigned ticks)
+{
+    uint64_t end_ns = clock_now_ns() + ticks * TICK_NS;
+    while (clock_now_ns() < end_ns) {
+        cpu_pause();
+    }
+}
+
+TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all come at once")
+{
+    struct stack_batch_counts first, held, last;
+    settings_keep();
+    test_thread_bind(0, 20);
+    stack_cache_size_set(2);
+    preempt_disable();
+    batches_begin();
+    stack_batch_counts_read(&first);
+    bool made = stacks_destroy(BATCH);
+    ticks_pass(HELD_TICKS);
+    uint32_t waiting = stacks_in_batches();
+    uint32_t cached = this_cpu_pointer(stack_cache)->count;
+    stack_batch_counts_read(&held);
+    preempt_enable();
+    if (made) {
+        test_equal(waiting, BATCH);
+        test_equal(cached, 0);
+        test_equal(held.released, first.released);
+    }
+
+    for (unsigned step = 0; step < WAIT_STEPS_MAX && stacks_in_batches() != 0; step++) {
+        (void)!thread_sleep_ns(TICK_NS);
+    }
+    stack_batch_counts_read(&last);
+    test_equal(stacks_in_batches(), 0);
+    test_check(last.released >= first.released + BATCH);
+    test_check(last.grace_periods > first.grace_periods);
+    test_equal(this_cpu_pointer(stack_cache)->count, 2); /* and the other three are freed */
+    test_thread_unbind();
+    settings_put_back();
+}
+
+TEST(CAC0004, "a stack does not wait for a grace period while a thread starves for its frames")
+{
+    settings_keep();
+    test_thread_bind(0, 20);
+    preempt_disable();
+    batches_begin();
+    uint64_t reclaimed = stack_reclaimed_count(); /* the reclaimer may be faster than we */
+    if (stacks_destroy(BATCH)) {
+        test_equal(stacks_in_batches(), BATCH);
+        cache_empty(); /* as the tick does on each CPU while threads starve */
+        test_equal(stacks_in_batches(), 0);
+        test_check(stack_reclaim_wanted() || stack_reclaimed_count() > reclaimed);
+    }
+    uint32_t slot;
+    if (stack_create_backed(&slot) == OK) {
+        uint64_t flags = interrupts_save();
+        stack_starving_add(1);
+        stack_destroy(slot);
+        stack_starving_add(-1);
+        interrupts_restore(flags);
+        test_equal(stacks_in_batches(), 0);
+    }
+    preempt_enable();
+    test_thread_unbind();
+    settings_put_back();
+}
+
+TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch")
+{
+    settings_keep();
+    test_thread_bind(0, 20);
+    preempt_disable();
+    batches_begin();
+    uint64_t reclaimed = stack_reclaimed_count(); /* the reclaimer may be faster than we */
+    if (stacks_destroy(BATCH)) {
+        test_equal(stacks_in_batches(), BATCH);
+        stack_free_set(STACK_FREE_IMMEDIATE);
+        test_equal(stacks_in_batches(), 0);
+        test_check(stack_reclaim_wanted() || stack_reclaimed_count() > reclaimed);
+    }
+    preempt_enable();
+    test_thread_unbind();
+    settings_put_back();
+}
+
+/*
+ * The frame at physical address 0 is put under the top page of a stack that no thread has, and only
+ * read. It is not ours to free, so it is taken away again, entry by entry.
+ */
+TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like any other")
+{
+    uint32_t slot;
+    if (stack_slot_allocate(0, &slot) != OK) {
+        test_fail(__FILE__, __LINE__, "no slot");
+        return;
+    }
+    volatile uint64_t *entries = stack_entries(slot);
+    uintptr_t page = stack_top(slot) - PAGE_BYTES;
+    struct paging_walk walk;
+    physical_t frames[STACK_PAGES] = {~0UL};
+
+    entries[STACK_PAGES - 1] = 0 | PAGE_KERNEL_DATA;
+    test_equal(stack_pages_backed(slot), 1);
+    test_equal(stack_missing(slot), STACK_PAGES - 1);
+    test_check(stack_holes_are_one(slot));
+    test_check(stack_is_backed(page));
+    test_equal(stack_entry_state(entries[STACK_PAGES - 1]), STACK_PAGE_BACKED);
+    paging_walk(page, &walk);
+    test_check(walk.present);
+    test_equal(walk.physical, 0);
+    for (size_t i = 0; i < PAGE_BYTES; i++) {
+        (void)((const volatile char *)page)[i]; /* as any page, without a fault */
+    }
+
+    test_equal(stack_pages_take(slot, STACK_PAGES, frames), 1);
+    test_equal(frames[0], 0);
+    test_equal(stack_pages_backed(slot), 0);
+    stack_shootdown(stack_bottom(slot), STACK_BYTES);
+    stack_slot_free(slot);
+}
+
+TEST(CAC0011, "every page of every guard is unmapped and names the slot that it guards")
+{
+    for (unsigned size = 0; size < STACK_SIZES; size++) {
+        for (uint32_t index = 0; index < stack_slots_made(size); index++) {
+            uint32_t slot = stack_slot_at(size, index);
+            for (uintptr_t page = stack_guard(slot); page < stack_bottom(slot);
+                 page += PAGE_BYTES) {
+                struct paging_walk walk;
+                uint64_t entry = *paging_leaf(page);
+                paging_walk(page, &walk);
+                if (walk.present || entry != stack_entry_make(STACK_PAGE_GUARD, slot)) {
+                    test_fail(__FILE__, __LINE__, "guard page 0x%lx of slot %u has the entry 0x%lx",
+                              page, slot, entry);
+                    return;
+                }
+            }
+        }
+    }
+}
