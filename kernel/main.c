@@ -42,6 +42,7 @@
 #include "mm/stack_fault.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
+#include "sched/last_resort.h"
 #include "sched/overflow.h"
 #include "sched/reclaimer.h"
 #include "sched/schedule.h"
@@ -129,6 +130,7 @@ static void failures_arm(void)
     if (options.gate_off) {
         gate_off();
     }
+    last_resort_after(options.starve_kill_seconds * 1000000000UL);
 }
 
 /* The first thread: everything that may sleep. */

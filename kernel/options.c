@@ -190,6 +190,16 @@ static int parse_gate(const char *value)
     return options.gate_off || strcmp(value, "on") == 0 ? OK : ERROR_INVALID;
 }
 
+static int parse_starve_kill(const char *value)
+{
+    uint64_t number = 0;
+    int error = strcmp(value, "off") == 0 ? OK : number_set(value, 1, 3600, &number);
+    if (error == OK) {
+        options.starve_kill_seconds = (uint32_t)number;
+    }
+    return error;
+}
+
 static int parse_depth(const char *value)
 {
     options.depth_exact = strcmp(value, "exact") == 0;
@@ -253,6 +263,8 @@ static const struct option table[] = {
     {"log", "error|warn|info|debug", "least level of log lines shown (info)", parse_log},
     {"gate", "on|off", "off: no dispatch gate, so a stack fault can fail; to learn from (on)",
      parse_gate},
+    {"starve-kill", "off|1-3600 seconds",
+     "when all starve for so long, kill an expendable thread (off)", parse_starve_kill},
     {"depth", "page|exact", "how depths are known; exact zeroes reused stacks (page)", parse_depth},
     {"fault-inject", "KIND:N[,KIND:N]",
      "fail each N-th refill or reserve-only refill, or allocation N", parse_inject},

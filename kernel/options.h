@@ -28,6 +28,7 @@ struct options {
     bool exit; /* leave the emulator when done */
     bool gate_off;
     bool depth_exact;
+    uint32_t starve_kill_seconds;              /* 0: off */
     uint32_t inject_every[FAULT_INJECT_KINDS]; /* 0: not */
     bool monitor;                              /* go to the monitor, without the demonstration */
     uint32_t soak_seconds;                     /* 0: no soak */

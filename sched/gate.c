@@ -126,6 +126,27 @@ void gate_priority_change(struct thread *thread, uint8_t priority)
     spin_unlock_irq_restore(&starved_lock, flags);
 }
 
+bool gate_expendable_take_out(struct thread *thread)
+{
+    spin_lock(&starved_lock);
+    /*
+     * In a run queue its node is linked, too, but before that it no longer says that it starves:
+     * hence in this order. Who is in the starved queue stays there, and so as he is, till unlock.
+     */
+    bool linked = list_node_linked(&thread->run_node);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    bool taken = linked && thread->state == THREAD_STARVED && thread->expendable &&
+                 !list_node_linked(&thread->wait.node);
+    if (taken) {
+        starved_remove(thread);
+        stack_starving_add(-1);
+        stack_hungry_add(-1);
+        thread->starved_since_ns = 0;
+    }
+    spin_unlock_quietly(&starved_lock);
+    return taken;
+}
+
 /* The first of the queue if there are frames for the rest of its stack; it is out of the queue. */
 static struct thread *starved_take(void)
 {

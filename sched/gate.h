@@ -59,6 +59,13 @@ void gate_priority_change(struct thread *thread, uint8_t priority);
 #define GATE_FED_AT_ONCE 16
 
 /*
+ * Takes an expendable thread out of the starved queue for good: it counts no more as one that
+ * starves, and nobody will make it ready. False if it is not there, not expendable, or still in the
+ * list of a wait that ended. Interrupts off.
+ */
+must_check bool gate_expendable_take_out(struct thread *thread);
+
+/*
  * Lets starved threads try again, first the first, as long as there are frames for them, but no
  * more than GATE_FED_AT_ONCE: the rest is for the next call, and nothing if another CPU is at it.
  * Called by the timer tick and by the reclaimer: any context with interrupts off, no run-queue lock

@@ -33,6 +33,7 @@ static void recursion_check(const struct mutex *mutex)
 static void taken(const struct mutex *mutex)
 {
     mutex_order_acquire(mutex);
+    invariant(!thread_current()->expendable);
     thread_current()->mutexes_held++;
 }
 

@@ -7,6 +7,7 @@
 #include "lib/error.h"
 #include "mm/stack_dead.h"
 #include "sched/gate.h"
+#include "sched/last_resort.h"
 #include "sched/starvation.h"
 
 #define RECLAIM_PERIOD_NS 100000000UL /* looks by itself ten times a second */
@@ -24,8 +25,11 @@ void reclaimer_wake(void)
 static void reclaimer_run(void *argument maybe_unused)
 {
     for (;;) {
-        stack_reclaim();
+        bool reclaimed = stack_reclaim() != 0;
         starvation_watch();
+        if (last_resort_look(reclaimed)) {
+            continue; /* there is a stack to take apart */
+        }
         uint64_t flags = spin_lock_irq_save(&reclaimer_lock);
         gate_feed();
         if (!stack_reclaim_wanted()) {

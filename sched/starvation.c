@@ -18,6 +18,7 @@
 
 struct survey {
     uint64_t oldest_ns; /* when the longest wait began; 0: nobody waits */
+    unsigned runnable;  /* threads that run or could, and do not starve; without the fully backed */
     unsigned starved;
     struct {
         uint32_t id;
@@ -29,7 +30,8 @@ struct survey {
 };
 
 static uint32_t reports;
-static uint64_t reported_episode; /* the episode that was reported last */
+static uint64_t reported_episode;    /* the episode that was reported last */
+static uint64_t reported_standstill; /* and the last in which nobody else could run */
 
 uint32_t starvation_reports(void)
 {
@@ -46,6 +48,9 @@ static void survey_thread(struct thread *thread, void *context)
         survey->most_id = thread->id;
     }
     if (thread->state != THREAD_STARVED) {
+        /* Who was let go to try again is not through yet. */
+        survey->runnable += thread->state != THREAD_BLOCKED && thread->state != THREAD_DEAD &&
+                            thread->starved_since_ns == 0 && !thread->backed;
         return;
     }
     if (survey->starved < SHOWN_AT_MOST) {
@@ -64,8 +69,9 @@ static void survey_thread(struct thread *thread, void *context)
 
 static void survey_log(const struct survey *survey)
 {
-    log_warn("%u threads wait for memory for their stacks, the first for %lu ms:", survey->starved,
-             (clock_now_ns() - survey->oldest_ns) / 1000000);
+    log_warn("%u threads wait for memory for their stacks, the first for %lu ms%s:",
+             survey->starved, (clock_now_ns() - survey->oldest_ns) / 1000000,
+             survey->runnable == 0 ? ", and no other could run" : "");
     for (unsigned i = 0; i < SHOWN_AT_MOST && i < survey->starved; i++) {
         log_warn("  thread %u (%s) could still need %u pages", survey->shown[i].id,
                  survey->shown[i].name, survey->shown[i].missing);
@@ -97,11 +103,16 @@ void starvation_watch(void)
     }
     survey = (struct survey){0};
     thread_for_each(survey_thread, &survey);
-    if (survey.starved == 0 || survey.oldest_ns == 0 || episode == reported_episode ||
+    if (survey.starved == 0 || survey.oldest_ns == 0 ||
         clock_now_ns() - survey.oldest_ns < PATIENCE_NS) {
         return;
     }
+    bool all = survey.runnable == 0;
+    if (episode == (all ? reported_standstill : reported_episode)) {
+        return;
+    }
     reported_episode = episode;
+    reported_standstill = all ? episode : reported_standstill;
     reports++;
     survey_log(&survey);
 }

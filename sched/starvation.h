@@ -5,7 +5,8 @@
 
 /*
  * Logs one report for each episode (from the first thread that starves until none does) in which
- * somebody has starved for half a second; called every tenth of a second. Thread context, a fully
+ * somebody has starved for half a second, and another one once there is none that could run and
+ * does not starve; called every tenth of a second. Thread context, a fully
  * backed thread; allocates nothing.
  */
 void starvation_watch(void);

@@ -215,6 +215,16 @@ void thread_kill(struct thread *thread)
     schedule_ready(thread, THREAD_BLOCKED);
 }
 
+void thread_expendable_set(bool expendable)
+{
+    struct thread *self = thread_current();
+    if (expendable && (self->mutexes_held != 0 || self->may_not_die)) {
+        panic("thread %u (%s) holds %u mutexes%s, and says it may vanish", self->id, self->name,
+              self->mutexes_held, self->may_not_die ? " and may not die" : "");
+    }
+    self->expendable = expendable;
+}
+
 void thread_exit_if_killed(void)
 {
     if (thread_current()->kill_wanted) {

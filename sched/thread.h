@@ -36,6 +36,7 @@ struct thread {
     volatile uint8_t state;
     uint8_t priority;
     volatile uint8_t cpu;
+    bool expendable;           /* by itself while it runs: thread_expendable_set() */
     struct list_node run_node; /* in a run queue, or under starved_lock in the starved queue */
     uint64_t affinity;         /* CPUs it may run on, by bit */
     uint64_t starved_since_ns; /* when it began to starve; 0 if it does not */
@@ -124,6 +125,13 @@ void thread_yield(void);
  */
 void thread_kill(struct thread *thread);
 void thread_exit_if_killed(void);
+
+/*
+ * Says that the calling thread may vanish from now on, or not any more. While it may, it holds
+ * nothing that others miss, takes no mutex, and must expect to end at any instruction: the last
+ * resort (last_resort.h) picks such threads, and only such. Thread context.
+ */
+void thread_expendable_set(bool expendable);
 
 /* Of a thread that has not been joined. ERROR_RANGE, ERROR_INVALID (no such CPU runs). */
 must_check int thread_priority_set(struct thread *thread, unsigned priority);

@@ -1,0 +1,241 @@
+/*
+ * The last resort: a machine without memory, threads that starve though each needs only three
+ * pages, and one more that said it may vanish. Without the policy all wait; with it that one dies,
+ * and with its pages the others finish, one after the other.
+ *
+ * The director, fully backed, gives no memory back until the end: whatever moves is the policy.
+ */
+#include "lib/error.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "sched/gate.h"
+#include "sched/last_resort.h"
+#include "sched/thread.h"
+#include "tests/memory_exhaust.h"
+#include "tests/test.h"
+
+#define DIVERS        60
+#define PATIENCE_NS   300000000
+#define STEP_NS       4000000
+#define SETTLE_STEPS  1000
+#define SETTLED_STEPS 50
+#define QUIET_STEPS   300 /* four times the patience, and nothing happens */
+
+static struct {
+    struct spinlock lock;
+    struct wait_queue queue;
+    unsigned waiting; /* divers that wait for go */
+    unsigned through; /* divers that came to the bottom of their stacks */
+    bool go, victim_go, surface;
+    bool keep; /* who comes through stays there, and so keeps its pages */
+    bool victim_waits;
+    bool victim_starves; /* the victim is to need one page more when it is let go */
+    bool asked;          /* the victim's wait was ended by a kill */
+    struct thread *divers[DIVERS];
+    struct thread *victim;
+} pool;
+
+static void pool_wait(const bool *condition)
+{
+    uint64_t flags = spin_lock_irq_save(&pool.lock);
+    while (!*condition && wait_queue_sleep(&pool.queue, &pool.lock, WAIT_FOREVER) == OK) {
+    }
+    spin_unlock_irq_restore(&pool.lock, flags);
+}
+
+static void pool_signal(bool *condition)
+{
+    uint64_t flags = spin_lock_irq_save(&pool.lock);
+    *condition = true;
+    wait_queue_wake_all(&pool.queue);
+    spin_unlock_irq_restore(&pool.lock, flags);
+}
+
+static unsigned pool_read(const unsigned *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+static void pages_have(unsigned pages)
+{
+    uint32_t slot = thread_current()->slot;
+    stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+    for (unsigned page = 2; page <= pages; page++) {
+        *(volatile char *)(stack_top(slot) - page * PAGE_BYTES) = 1;
+    }
+}
+
+static void diver(void *argument maybe_unused)
+{
+    pages_have(1);
+    __atomic_add_fetch(&pool.waiting, 1, __ATOMIC_ACQ_REL);
+    pool_wait(&pool.go);
+    pages_have(STACK_PAGES);
+    __atomic_add_fetch(&pool.through, 1, __ATOMIC_ACQ_REL);
+    if (__atomic_load_n(&pool.keep, __ATOMIC_ACQUIRE)) {
+        pool_wait(&pool.surface);
+    }
+}
+
+/* Has three pages and starves for the fourth, or has all four and sleeps on them. */
+static void victim(void *argument maybe_unused)
+{
+    pages_have(pool.victim_starves ? STACK_PAGES - 1 : STACK_PAGES);
+    thread_expendable_set(true);
+    __atomic_store_n(&pool.victim_waits, true, __ATOMIC_RELEASE);
+    pool_wait(pool.victim_starves ? &pool.victim_go : &pool.surface);
+    pool.asked = thread_current()->kill_wanted;
+    thread_exit_if_killed();
+    pages_have(STACK_PAGES);
+}
+
+static bool wait_for(bool (*condition)(void), unsigned steps)
+{
+    while (!condition() && steps-- > 0) {
+        (void)!thread_sleep_ns(STEP_NS);
+    }
+    return condition();
+}
+
+static bool all_wait(void)
+{
+    return pool_read(&pool.waiting) == DIVERS && pool.victim_waits;
+}
+
+static bool divers_settled(void)
+{
+    return pool_read(&pool.through) + stack_starving() >= DIVERS;
+}
+
+static bool victim_starves(void)
+{
+    return pool.victim->state == THREAD_STARVED;
+}
+
+static bool all_through(void)
+{
+    return pool_read(&pool.through) == DIVERS;
+}
+
+/* Failures by injection make threads starve for whom there is memory: till nobody moves any more.
+ */
+static void settle(void)
+{
+    unsigned through, quiet = 0;
+    test_check(wait_for(divers_settled, SETTLE_STEPS));
+    do {
+        through = pool_read(&pool.through);
+        (void)!thread_sleep_ns(STEP_NS);
+        quiet = pool_read(&pool.through) == through ? quiet + 1 : 0;
+    } while (quiet < SETTLED_STEPS);
+}
+
+/* Memory is gone; some divers are through and stay there, the others starve. */
+static void scene_begin(struct memory_exhausted *taken)
+{
+    test_check(wait_for(all_wait, SETTLE_STEPS));
+    memory_exhaust(taken);
+    pool_signal(&pool.go);
+    settle();
+    if (pool.victim_starves) {
+        pool_signal(&pool.victim_go);
+        test_check(wait_for(victim_starves, SETTLE_STEPS));
+    }
+    __atomic_store_n(&pool.keep, false, __ATOMIC_RELEASE);
+    test_note("%u of %u came through, %u starve, reserve %u", pool_read(&pool.through), DIVERS,
+              stack_starving(), stack_reserve_count());
+    test_check(stack_starving() > 1);
+}
+
+/* Nobody dies and nobody moves, for longer than the policy would have waited. */
+static void director_off(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    uint32_t kills = last_resort_kills();
+    scene_begin(&taken);
+    unsigned through = pool_read(&pool.through);
+    for (unsigned step = 0; step < QUIET_STEPS; step++) {
+        (void)!thread_sleep_ns(STEP_NS);
+    }
+    test_equal(pool_read(&pool.through), through);
+    test_equal(last_resort_kills(), kills);
+    memory_give(&taken, SIZE_MAX);
+    test_check(wait_for(all_through, SETTLE_STEPS));
+    pool_signal(&pool.surface);
+}
+
+static void director_on(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    uint32_t kills = last_resort_kills();
+    scene_begin(&taken);
+    last_resort_after(PATIENCE_NS);
+    bool finished = wait_for(all_through, 4 * SETTLE_STEPS);
+    last_resort_after(0);
+    test_check(finished);
+    test_equal(last_resort_kills(), kills + 1);
+    memory_give(&taken, SIZE_MAX);
+    test_check(wait_for(all_through, SETTLE_STEPS));
+    pool_signal(&pool.surface);
+}
+
+static struct thread *thread_or_fail(const struct thread_options *options, void (*entry)(void *))
+{
+    struct thread *thread = NULL;
+    int error = thread_create(options, entry, NULL, &thread);
+    test_equal(error, OK);
+    return error == OK ? thread : NULL;
+}
+
+static void scene_run(void (*director)(void *), bool starves, int victims_code)
+{
+    const struct thread_options directing = {
+        .name = "director", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
+    const struct thread_options diving = {.name = "diver", .priority = THREAD_PRIORITY_DEFAULT};
+    const struct thread_options vanishing = {.name = "expendable",
+                                             .priority = THREAD_PRIORITY_DEFAULT - 1};
+    if (stack_mode_get() != STACK_MODE_FAULT) {
+        test_skip("nobody starves here");
+        return;
+    }
+    spinlock_init(&pool.lock, "pool");
+    wait_queue_init(&pool.queue);
+    pool.waiting = pool.through = 0;
+    pool.go = pool.victim_go = pool.surface = pool.victim_waits = pool.asked = false;
+    pool.keep = true;
+    pool.victim_starves = starves;
+    for (unsigned i = 0; i < DIVERS; i++) {
+        pool.divers[i] = thread_or_fail(&diving, diver);
+    }
+    pool.victim = thread_or_fail(&vanishing, victim);
+    struct thread *directing_thread = thread_or_fail(&directing, director);
+    if (directing_thread != NULL && pool.victim != NULL) {
+        thread_join(directing_thread);
+        test_equal(thread_join(pool.victim), victims_code);
+    }
+    for (unsigned i = 0; i < DIVERS; i++) {
+        if (pool.divers[i] != NULL) {
+            test_equal(thread_join(pool.divers[i]), OK);
+        }
+    }
+    test_equal(stack_starving(), 0);
+    test_equal(stack_hungry(), 0);
+}
+
+TEST(GAT0007, "without the last resort threads that starve wait, and an expendable one lives")
+{
+    scene_run(director_off, true, OK);
+    test_check(!pool.asked);
+}
+
+TEST(GAT0008, "the last resort buries an expendable thread that starves; all others finish")
+{
+    scene_run(director_on, true, ERROR_KILLED);
+    test_check(!pool.asked);
+}
+
+TEST(GAT0009, "the last resort asks a sleeping expendable thread to die; all others finish")
+{
+    scene_run(director_on, false, ERROR_KILLED);
+    test_check(pool.asked);
+}
