@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
+#include "mm/stack.h"
 #include "mm/stack_reserve.h"
 
 /* The entry of the page below the floor; those further down have lower indices. */
@@ -129,4 +130,14 @@ uintptr_t stack_below_floor_take(uint32_t slot, uintptr_t address, struct frame_
         frame_chain_put(chain, frame);
     }
     return lowest;
+}
+
+void stack_give_back(uint32_t slot, uintptr_t address)
+{
+    struct frame_chain chain = {0};
+    uintptr_t lowest = stack_below_floor_take(slot, address, &chain);
+    if (chain.count != 0) {
+        stack_shootdown(lowest, chain.count * PAGE_BYTES);
+        frame_chain_free(&chain, FRAME_OWNER_STACK);
+    }
 }

@@ -38,3 +38,8 @@ must_check int stack_back_down(uint32_t slot, uintptr_t address);
  * must be the caller, and not use them, or not run. Returns their lowest address, or the floor.
  */
 uintptr_t stack_below_floor_take(uint32_t slot, uintptr_t address, struct frame_chain *chain);
+
+/*
+ * The same, and the shootdown, and the frames freed. Thread context, interrupts on, no lock held.
+ */
+void stack_give_back(uint32_t slot, uintptr_t address);

@@ -12,8 +12,10 @@
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
+#include "lib/format.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
+#include "mm/stack_large.h"
 #include "sched/thread.h"
 
 /* Lies at the very top of the stack that overflowed, above what its exit path uses. */
@@ -24,6 +26,8 @@ struct overflow_record {
     struct backtrace trace;
 };
 
+#define EXCESS_TEXT_BYTES 128
+
 static uint32_t overflows;
 
 uint32_t overflow_count(void)
@@ -31,15 +35,37 @@ uint32_t overflow_count(void)
     return overflows;
 }
 
+/* In words, by how far the thread went too far, and of what. */
+static void excess_describe(char *text, size_t bytes, uint32_t slot, uintptr_t address)
+{
+    size_t kib = stack_bytes_of(slot) / 1024;
+    uintptr_t limit = stack_limit(slot);
+    if (address < stack_bottom(slot)) {
+        format_string(text, bytes, "%lu bytes below its %lu KiB stack",
+                      stack_bottom(slot) - address, kib);
+    } else if (limit < stack_floor(slot)) {
+        format_string(text, bytes,
+                      "%lu bytes below what stack_ensure() asked for (%p) of its %lu "
+                      "KiB stack",
+                      limit - address, (void *)limit, kib);
+    } else {
+        format_string(text, bytes,
+                      "%lu bytes below the fault floor (%p) of its %lu KiB stack, "
+                      "and did not ask by stack_ensure()",
+                      limit - address, (void *)limit, kib);
+    }
+}
+
 /* A log line a step: log lines are whole lines, so the pieces are put together first. */
 static void record_log(const struct overflow_record *record)
 {
     const struct thread *self = thread_current();
-    uintptr_t bottom = stack_bottom(self->slot);
-    log_error("stack overflow: thread %u (%s) needed %p, %ld bytes below its 16 KiB stack "
-              "[%p, %p); it was %lu bytes deep",
-              self->id, self->name, (void *)record->address, (long)(bottom - record->address),
-              (void *)bottom, (void *)stack_top(self->slot), stack_top(self->slot) - record->rsp);
+    char excess[EXCESS_TEXT_BYTES];
+    excess_describe(excess, sizeof(excess), self->slot, record->address);
+    log_error("stack overflow: thread %u (%s) needed %p, %s [%p, %p); it was %lu bytes deep",
+              self->id, self->name, (void *)record->address, excess,
+              (void *)stack_bottom(self->slot), (void *)stack_top(self->slot),
+              stack_top(self->slot) - record->rsp);
     backtrace_log(&record->trace);
     log_error("the thread ends here, the machine goes on; look for recursion without an end or a "
               "large local variable in the functions above");
@@ -79,10 +105,12 @@ static void overflow(struct trap_frame *frame, uintptr_t address, uint32_t slot)
     const struct thread *thread = thread_current();
     const char *fatal = overflow_fatal(frame, thread, slot);
     if (fatal != NULL) {
-        panic("stack overflow of thread %u (%s) %s: code at %p touched %p, below the stack's end "
-              "%p; look for recursion without an end or a large local variable",
+        panic("stack overflow of thread %u (%s) %s: code at %p touched %p, below the %s %p; look "
+              "for recursion without an end or a large local variable",
               thread != NULL ? thread->id : 0, thread != NULL ? thread->name : "none", fatal,
-              (void *)frame->rip, (void *)address, (void *)stack_bottom(slot));
+              (void *)frame->rip, (void *)address,
+              address < stack_bottom(slot) ? "stack's end" : "depth that stack_ensure() asked for,",
+              (void *)(address < stack_bottom(slot) ? stack_bottom(slot) : stack_limit(slot)));
     }
     struct overflow_record *record = (struct overflow_record *)stack_top(slot) - 1;
     struct backtrace trace;

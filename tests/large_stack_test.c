@@ -7,38 +7,8 @@
 #include "mm/stack_dead.h"
 #include "mm/stack_large.h"
 #include "sched/thread.h"
+#include "tests/large_stack.h"
 #include "tests/test.h"
-
-struct run {
-    size_t bytes;
-    void (*body)(uint32_t slot, size_t bytes);
-};
-
-static void run_main(void *argument)
-{
-    const struct run *run = argument;
-    uint32_t slot = thread_current()->slot;
-    test_equal(stack_bytes_of(slot), run->bytes);
-    run->body(slot, run->bytes);
-}
-
-/* Runs the body in a thread of each size, one after the other. */
-static void in_each_size(const char *name, bool backed, void (*body)(uint32_t slot, size_t bytes))
-{
-    for (size_t bytes = STACK_BYTES; bytes <= STACK_BYTES_MAX; bytes *= 2) {
-        struct run run = {.bytes = bytes, .body = body};
-        const struct thread_options options = {.name = name,
-                                               .priority = THREAD_PRIORITY_DEFAULT,
-                                               .backed = backed,
-                                               .stack_bytes = bytes};
-        struct thread *thread;
-        int error = thread_create(&options, run_main, &run, &thread);
-        test_equal(error, OK);
-        if (error == OK) {
-            test_equal(thread_join(thread), 0);
-        }
-    }
-}
 
 /* How many entries of [from, to) are in that state and name the slot; backed ones name none. */
 static size_t entries_count(uintptr_t from, uintptr_t to, enum stack_page_state state,
@@ -141,16 +111,9 @@ static void slot_report(void *argument)
 
 TEST(LRG0004, "a larger stack is taken apart at its thread's death, and its slot used again")
 {
-    uint32_t slots[2] = {0, 0};
+    static uint32_t slots[2];
     for (unsigned round = 0; round < 2; round++) {
-        const struct thread_options options = {
-            .name = "mortal", .priority = THREAD_PRIORITY_DEFAULT, .stack_bytes = STACK_BYTES_MAX};
-        struct thread *thread;
-        int error = thread_create(&options, slot_report, &slots[round], &thread);
-        test_equal(error, OK);
-        if (error == OK) {
-            test_equal(thread_join(thread), 0);
-        }
+        run_on_stack("mortal", STACK_BYTES_MAX, slot_report, &slots[round]);
         /* The reclaimer may be at it; then it has the slot a little later. */
         while (!stack_entry_is(stack_entries(slots[round])[0], STACK_PAGE_FREE)) {
             stack_reclaim();

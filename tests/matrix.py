@@ -63,7 +63,8 @@ FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"cache_hit_percent_bursts_immediate \d+ percent",
            r"cache_hit_percent_bursts_batched \d+ percent")
 FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions",
-          r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions")
+          r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions",
+          r"ensure \d+ instructions")
 
 
 def measures(stack, figures):

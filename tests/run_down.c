@@ -18,13 +18,22 @@ void run_down_take(struct run_down *all)
     }
 }
 
+void run_down_give_one(struct run_down *all)
+{
+    physical_t frame = (physical_t)all->chain << PAGE_SHIFT;
+
+    if (all->chain == CHAIN_END) {
+        return;
+    }
+    all->chain = frame_tag(frame);
+    all->count--;
+    frame_tag_set(frame, 0);
+    frame_free(frame, FRAME_OWNER_TEST);
+}
+
 void run_down_give_back(struct run_down *all)
 {
     while (all->chain != CHAIN_END) {
-        physical_t frame = (physical_t)all->chain << PAGE_SHIFT;
-
-        all->chain = frame_tag(frame);
-        frame_tag_set(frame, 0);
-        frame_free(frame, FRAME_OWNER_TEST);
+        run_down_give_one(all);
     }
 }

@@ -18,3 +18,6 @@ struct run_down {
  */
 void run_down_take(struct run_down *all);
 void run_down_give_back(struct run_down *all);
+
+/* Gives one frame back, if there is one. */
+void run_down_give_one(struct run_down *all);
