@@ -2,6 +2,8 @@
 #include "arch/x86_64/types.h"
 #include "kernel/monitor.h"
 #include "mm/frame.h"
+#include "mm/frame_chain.h"
+#include "mm/frame_survey.h"
 #include "mm/region.h"
 #include "mm/slab.h"
 
@@ -39,7 +41,29 @@ static void regions_print(void)
     }
 }
 
-MONITOR_COMMAND(mem, "", "show memory by owner, free blocks, and objects")
+/* How stacks lie in memory, and what they are in the way of. */
+static void fragmentation_print(void)
+{
+    static const unsigned orders[] = {1, 2, 4, 6, 9, 10};
+    static struct frame_survey survey;
+    struct frame_chain_counts counts;
+
+    frame_survey(&survey);
+    frame_chain_counts_read(&counts);
+    console_print("Frames of stacks, magazines and reserve: %zu, in %zu pieces\n",
+                  survey.stack_frames, survey.stack_runs);
+    console_print("Of those for whole stacks %lu came with neighbours and %lu singly\n",
+                  counts.in_blocks, counts.single);
+    console_print_styled(CONSOLE_HEADING, "%-12s %10s %24s %20s\n", "aligned", "free",
+                         "free but for stacks", "with any of theirs");
+    for (unsigned i = 0; i < array_length(orders); i++) {
+        const struct frame_survey_order *order = &survey.orders[orders[i]];
+        console_print("%8zu KiB %10zu %24zu %20zu\n", KIB_A_FRAME << orders[i], order->whole,
+                      order->kept_by_stacks, order->with_stacks);
+    }
+}
+
+MONITOR_COMMAND(mem, "", "show memory by owner, free blocks, what stacks fragment, and objects")
 {
     struct frame_statistics now;
     frame_statistics_read(&now);
@@ -63,6 +87,7 @@ MONITOR_COMMAND(mem, "", "show memory by owner, free blocks, and objects")
         }
     }
     console_print("\n");
+    fragmentation_print();
     caches_print();
     regions_print();
     return OK;

@@ -4,6 +4,7 @@
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/entry_mark.h"
 #include "lib/string.h"
+#include "mm/frame_survey.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_batch.h"
@@ -203,6 +204,18 @@ static void caches_print(const struct stack_counts *counts)
     }
 }
 
+#define LARGE_ORDER 9 /* 2 MiB */
+
+static void fragmentation_print(void)
+{
+    static struct frame_survey survey;
+    frame_survey(&survey);
+    console_print("Their %zu frames lie in %zu pieces; but for them %zu more blocks of 2 MiB were\n"
+                  "free, beside the %zu that are (see mem)\n",
+                  survey.stack_frames, survey.stack_runs, survey.orders[LARGE_ORDER].kept_by_stacks,
+                  survey.orders[LARGE_ORDER].whole);
+}
+
 MONITOR_COMMAND(mag, "", "show magazines, the reserve, the caches of stacks, and who waits")
 {
     struct stack_counts counts;
@@ -217,5 +230,6 @@ MONITOR_COMMAND(mag, "", "show magazines, the reserve, the caches of stacks, and
     console_print("The gate: %u threads starve now, %lu have so far, the longest %lu us\n",
                   stack_starving(), gate_counts.waits, gate_counts.longest_wait_ns / 1000);
     caches_print(&counts);
+    fragmentation_print();
     return OK;
 }

@@ -215,12 +215,18 @@ void frame_free(physical_t address, enum frame_owner owner)
     interrupts_restore(flags);
 }
 
-/* A block becomes single frames of the same owner, and each is freed by itself. */
-static void free_singly(physical_t first, unsigned order, enum frame_owner owner)
+void frame_block_split(physical_t first, unsigned order, enum frame_owner owner)
 {
+    frame_checked(first, order, owner, "split");
     for (uint32_t i = 0; i < 1u << order; i++) {
         frame_buddy.frames[(first >> PAGE_SHIFT) + i].identity = identity_of(owner, 0);
     }
+}
+
+/* While freed frames are offered to somebody they must be single. */
+static void free_singly(physical_t first, unsigned order, enum frame_owner owner)
+{
+    frame_block_split(first, order, owner);
     for (uint32_t i = 0; i < 1u << order; i++) {
         frame_free(first + i * PAGE_BYTES, owner);
     }

@@ -78,6 +78,12 @@ must_check int frame_allocate_order(unsigned order, enum frame_owner owner, phys
 void frame_free(physical_t frame, enum frame_owner owner);
 void frame_free_order(physical_t first, unsigned order, enum frame_owner owner);
 
+/*
+ * An allocated block becomes single frames of the same owner, to be freed one by one. No lock: only
+ * its holder may call this.
+ */
+void frame_block_split(physical_t first, unsigned order, enum frame_owner owner);
+
 /* One frame for a page table; has the shape that paging_frame_source_set() wants. */
 must_check int frame_allocate_page_table(physical_t *out);
 

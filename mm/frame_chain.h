@@ -5,8 +5,6 @@
 #pragma once
 
 #include "arch/x86_64/address.h"
-#include "arch/x86_64/page_copy.h"
-#include "lib/error.h"
 #include "mm/frame.h"
 
 struct frame_chain {
@@ -41,23 +39,19 @@ static inline void frame_chain_free(struct frame_chain *chain, enum frame_owner 
     }
 }
 
-/* Adds `count` zeroed frames, all or none. ERROR_NO_MEMORY. Any context that may allocate. */
-static inline must_check int frame_chain_allocate(struct frame_chain *chain, uint32_t count,
-                                                  enum frame_owner owner)
-{
-    struct frame_chain fresh = {0};
-    while (fresh.count < count) {
-        physical_t frame;
-        int error = frame_allocate(owner, &frame);
-        if (error != OK) {
-            frame_chain_free(&fresh, owner);
-            return error;
-        }
-        page_zero(physical_to_virtual(frame));
-        frame_chain_put(&fresh, frame);
-    }
-    while (fresh.count != 0) {
-        frame_chain_put(chain, frame_chain_take(&fresh));
-    }
-    return OK;
-}
+/*
+ * Adds `count` zeroed frames, all or none, as contiguous as free memory is: the largest block there
+ * is first. frame_chain_take() gives the frames of a block from its highest address down, so that
+ * who maps pages from the top of a stack down has them side by side. ERROR_NO_MEMORY. Any context
+ * that may allocate.
+ */
+must_check int frame_chain_allocate(struct frame_chain *chain, uint32_t count,
+                                    enum frame_owner owner);
+
+struct frame_chain_counts {
+    uint64_t in_blocks; /* frames that came with neighbours */
+    uint64_t single;
+};
+
+/* Of all frames that chains were ever given. Not exact while they change. Any context. */
+void frame_chain_counts_read(struct frame_chain_counts *counts);

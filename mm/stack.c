@@ -11,6 +11,7 @@
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
 #include "mm/frame.h"
+#include "mm/frame_chain.h"
 #include "mm/magazine.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_depth.h"
@@ -65,40 +66,41 @@ bool stack_is_backed(uintptr_t address)
     return stack_leaf_exists(address) && (*paging_leaf(address) & PAGE_PRESENT);
 }
 
+/* Backs the top page of a fresh slot with a zeroed frame: nearly every birth. */
+static must_check int stack_back_top(uint32_t slot)
+{
+    physical_t frame;
+    int error = frame_allocate(FRAME_OWNER_STACK, &frame);
+    if (error == OK) {
+        page_zero(physical_to_virtual(frame));
+        stack_entries(slot)[STACK_PAGES - 1] = frame | PAGE_KERNEL_DATA;
+    }
+    return error;
+}
+
 /*
- * Backs the top `pages` pages of a fresh slot with zeroed frames, all or none. Nothing is mapped
+ * Backs all pages of a fresh slot, all or none, contiguous where memory is. Nothing is mapped
  * before all is there: a page that was mapped once may be known to any CPU, for they walk ahead of
  * what they execute, and could be freed only after a shootdown.
  */
-static must_check int stack_back(uint32_t slot, uint32_t pages)
+static must_check int stack_back_whole(uint32_t slot)
 {
-    volatile uint64_t *entries = stack_entries(slot);
-    physical_t frames[STACK_PAGES];
-
-    for (uint32_t i = 0; i < pages; i++) {
-        int error = frame_allocate(FRAME_OWNER_STACK, &frames[i]);
-        if (error != OK) {
-            while (i-- > 0) {
-                frame_free(frames[i], FRAME_OWNER_STACK);
-            }
-            return error;
-        }
+    struct frame_chain chain = {0};
+    int error = frame_chain_allocate(&chain, STACK_PAGES, FRAME_OWNER_STACK);
+    for (volatile uint64_t *entry = stack_entries(slot) + STACK_PAGES; chain.count != 0;) {
+        *--entry = frame_chain_take(&chain) | PAGE_KERNEL_DATA;
     }
-    for (uint32_t i = 0; i < pages; i++) {
-        page_zero(physical_to_virtual(frames[i]));
-        entries[STACK_PAGES - 1 - i] = frames[i] | PAGE_KERNEL_DATA;
-    }
-    return OK;
+    return error;
 }
 
-static must_check int stack_create_pages(uint32_t pages, uint32_t *slot)
+static must_check int stack_create_cold(bool whole, uint32_t *slot)
 {
     if (stack_starving() != 0 || stack_memory_short()) {
         return ERROR_NO_MEMORY; /* who waits for frames comes before who wants to be born */
     }
     int error = stack_slot_allocate(0, slot);
     if (error == OK) {
-        error = stack_back(*slot, pages);
+        error = whole ? stack_back_whole(*slot) : stack_back_top(*slot);
         if (error != OK) {
             stack_slot_free(*slot);
         }
@@ -113,12 +115,12 @@ int stack_create(uint32_t *slot)
         stack_depth_forget(*slot);
         return OK;
     }
-    return stack_create_pages(stack_mode_get() == STACK_MODE_EAGER ? STACK_PAGES : 1, slot);
+    return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);
 }
 
 int stack_create_backed(uint32_t *slot)
 {
-    return stack_create_pages(STACK_PAGES, slot);
+    return stack_create_cold(true, slot);
 }
 
 int stack_create_sized(size_t bytes, bool whole, uint32_t *slot)

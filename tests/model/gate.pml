@@ -339,7 +339,7 @@ inline birth(x)
     if
     :: cached_here(x) -> ready_put(x) /* `mm/stack_cache.h:stack_cache_take`: as its last owner left it */
     :: else ->
-        frames_allocate(AT_STACK(x), 1); /* `mm/stack.c:stack_back` */
+        frames_allocate(AT_STACK(x), 1); /* `mm/stack.c:stack_back_top` */
         if
         :: got == 1 -> backed[x] = 1; home[x] = c; mapped(x); ready_put(x)
         :: else /* all free frames lie in the other CPU's front list: an error, and no thread */
