@@ -225,9 +225,11 @@ static void reckon(void)
         soak_alive_most(), (unsigned long long)c->born, (unsigned long long)c->births_refused,
         (unsigned long long)c->finished, (unsigned long long)c->killed,
         (unsigned long long)c->overflowed);
-    test_note("soak: dives %llu of %llu frames, %llu bytes checked, %llu stacks trimmed",
+    test_note("soak: dives %llu of %llu frames, %llu bytes checked, %llu stacks trimmed; depth "
+              "ensured %llu times, refused %llu",
               (unsigned long long)c->dives, (unsigned long long)c->dive_levels,
-              (unsigned long long)c->bytes_checked, (unsigned long long)c->trims);
+              (unsigned long long)c->bytes_checked, (unsigned long long)c->trims,
+              (unsigned long long)c->ensures, (unsigned long long)c->ensures_refused);
     test_note("soak: sleeps %llu, mutexes %llu, semaphores %llu, crowds %llu, waits refused %llu; "
               "moved %llu, priorities %llu",
               (unsigned long long)c->sleeps, (unsigned long long)c->locks,

@@ -20,7 +20,7 @@
 struct soak_counts {
     uint64_t born, births_refused; /* threads */
     uint64_t finished, killed, overflowed;
-    uint64_t dives, dive_levels, bytes_checked, trims;
+    uint64_t dives, dive_levels, bytes_checked, trims, ensures, ensures_refused;
     uint64_t sleeps, locks, tokens, crowds, refused_waits; /* refused: timed out, or killed */
     uint64_t priorities, moves, kill_requests;
     uint64_t waves, frames_most; /* of the eater: how often, and how many frames it held */

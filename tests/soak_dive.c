@@ -4,6 +4,8 @@
  */
 #include "arch/x86_64/cpu.h"
 #include "mm/stack.h"
+#include "mm/stack_large.h"
+#include "sched/stack_hold.h"
 #include "tests/soak.h"
 
 /* Room for what happens at the bottom: a wait, a refill, a preemption, a failure's words. */
@@ -12,7 +14,8 @@
 #else
 #define ROOM_BYTES 3072
 #endif
-#define TRIM_ODDS       50 /* each waits for all CPUs */
+#define ENSURED_BYTES   (64 * 1024) /* of the larger stacks, most often no more */
+#define TRIM_ODDS       50          /* each waits for all CPUs */
 #define LEVEL_BYTES_MIN 64
 #define LEVEL_BYTES     600 /* most levels have fewer; one in four may take all there is */
 
@@ -22,7 +25,7 @@ void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size
 static size_t room_left(const struct thread *thread)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t bottom = stack_bottom(thread->slot) + ROOM_BYTES;
+    uintptr_t bottom = stack_limit(thread->slot) + ROOM_BYTES;
     return here > bottom ? here - bottom : 0;
 }
 
@@ -67,14 +70,32 @@ static void level(void *context, uint64_t *words, size_t bytes)
     level_check(self, words, bytes, key);
 }
 
+/* Asks for depth in advance: most often for a little more than there is. */
+static bool depth_ask(struct soak_self *self)
+{
+    size_t most = stack_bytes_of(thread_current()->slot);
+    if (!random_once_in(&self->random, stack_is_large(thread_current()->slot) ? 2 : 16)) {
+        return false;
+    }
+    if (most > ENSURED_BYTES && !random_once_in(&self->random, 8)) {
+        most = ENSURED_BYTES;
+    }
+    int error = stack_ensure(random_between(&self->random, 1, (uint32_t)most));
+    soak_count(error == OK ? &soak_counts.ensures : &soak_counts.ensures_refused, 1);
+    return error == OK;
+}
+
 void soak_dive(struct soak_self *self)
 {
+    bool ensured = depth_ask(self);
     size_t room = room_left(thread_current());
-    if (room <= 2 * LEVEL_BYTES_MIN) {
-        return;
+    if (room > 2 * LEVEL_BYTES_MIN) {
+        soak_plunge(level_choose(&self->random, room), level, self);
+        soak_count(&soak_counts.dives, 1);
     }
-    soak_plunge(level_choose(&self->random, room), level, self);
-    soak_count(&soak_counts.dives, 1);
+    if (ensured) {
+        stack_release();
+    }
     if (random_once_in(&self->random, TRIM_ODDS) && stack_mode_get() == STACK_MODE_FAULT) {
         stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
         soak_count(&soak_counts.trims, 1);

@@ -19,6 +19,7 @@
 #define STEPS_MAX         24
 #define PRIORITY_MAX      24 /* below those that keep the soak going */
 #define SLEEP_NS_MAX      20000000
+#define LARGE_ODDS        8
 #define OVERFLOW_ODDS     3000
 #define OVERFLOW_PAUSE_NS 2000000000 /* each prints a page */
 
@@ -129,12 +130,25 @@ static uint64_t affinity_choose(struct random *random)
     return wanted == 0 || random_once_in(random, 2) ? all : wanted;
 }
 
+/* Most have 16 KiB; of the others, the larger the fewer. */
+static size_t stack_choose(struct random *random)
+{
+    unsigned size = 0;
+    if (random_once_in(random, LARGE_ODDS)) {
+        while (size + 1 < STACK_SIZES && random_once_in(random, 2)) {
+            size++;
+        }
+    }
+    return STACK_BYTES << size;
+}
+
 bool soak_birth(struct random *random)
 {
     const struct thread_options born = {
         .name = "soak",
         .priority = (uint8_t)random_between(random, 1, PRIORITY_MAX),
         .affinity = affinity_choose(random),
+        .stack_bytes = stack_choose(random),
     };
     uint64_t serial = __atomic_add_fetch(&next_serial, 1, __ATOMIC_RELAXED);
     bool detached = random_once_in(random, 8);
