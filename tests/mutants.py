@@ -16,6 +16,7 @@ ENTRY = "arch/x86_64/entry.c"
 FAULT = "mm/stack_fault.c"
 GATE = "sched/gate.c"
 INTERRUPT = "arch/x86_64/interrupt.c"
+LARGE = "mm/stack_large.c"
 MAGAZINE = "mm/magazine.c"
 RESERVE = "mm/stack_reserve.c"
 SCHEDULE = "sched/schedule.c"
@@ -110,6 +111,12 @@ MUTANTS = (
         "guard[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     Mutant("no-room-asked-to-be-preempted", "I4", "OVF0007", edits=((FAULT,
         "uintptr_t room = address - ENTRY_CONTINUE_BYTES;", "uintptr_t room = address;"),)),
+    Mutant("depth-released-leaves-holes", "I4", "LRG0122", edits=((LARGE,
+        "*entry = stack_entry_make(STACK_PAGE_BEYOND, slot);",
+        "*entry = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
+    Mutant("below-the-floor-is-a-hole", "I4", "LRG0001,LRG0120", edits=((SLOT,
+        "bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);",
+        "bottom[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     # I5: the leaf entry is the truth.
     Mutant("page-taken-is-no-hole", "I5", "STK0105", edits=((STACK,
         "entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);",
@@ -130,6 +137,8 @@ MUTANTS = (
         "stack_shootdown(stack_bottom(highest), 0);"),)),
     Mutant("trim-without-shootdown", "I6", "STK0110", edits=((STACK,
         "    stack_shootdown(stack_floor(slot), STACK_BYTES);\n", ""),)),
+    Mutant("depth-released-without-shootdown", "I6", "LRG0122", edits=((LARGE,
+        "        stack_shootdown(lowest, chain.count * PAGE_BYTES);\n", ""),)),
     # I7: no frame is in a magazine and mapped; none is lost; what comes to a stack is zero.
     Mutant("rounds-not-charged", "I7", "STK000?", edits=((MAGAZINE, """\
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
