@@ -7,9 +7,9 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/entry_mark.h"
 #include "kernel/accounts.h"
 #include "kernel/console.h"
+#include "kernel/stack_marks.h"
 #include "lib/error.h"
 #include "lib/format.h"
 #include "lib/glob.h"
@@ -160,22 +160,9 @@ static const struct test *test_after(const char *id, const char *patterns)
     return found;
 }
 
-/* For the host, which knows how deep each may get: make stack-bounds. */
-static void entry_marks_tell(void)
-{
-    char text[192] = "";
-    size_t length = 0;
-    struct entry_mark mark;
-    for (unsigned i = 1; entry_mark_read(i, &mark) && length < sizeof(text); i++) {
-        length += format_string(text + length, sizeof(text) - length, "%s%s %lu of %lu",
-                                i == 1 ? "" : ", ", mark.name, mark.bytes, mark.limit);
-    }
-    console_print("# entry stack high water: %s\n", text);
-}
-
 static void totals_tell(const unsigned *counts)
 {
-    entry_marks_tell();
+    stack_marks_tell();
     console_print("# totals: passed %u failed %u skipped %u\n", counts[PASSED], counts[FAILED],
                   counts[SKIPPED]);
     console_print("# end of tests\n");

@@ -10,6 +10,7 @@ knows is in tools/stack_bounds.annotations. docs/stack-bounds.md explains the fi
 
 import argparse
 import glob
+import hashlib
 import json
 import os
 import sys
@@ -71,6 +72,7 @@ def calculate(options):
     for statement in said.of("stack"):
         statement.used = True
         found.append(calculation.other_stack(statement))
+    found.append(calculation.room_after_move())
     calls.check_calls(depths.reached)
     for name in sorted(depths.reached):
         if calls.functions[name].dynamic:
@@ -82,14 +84,35 @@ def calculate(options):
     return calls, depths, found, said
 
 
-def print_stack(stack, verbose):
+def read_marks(build):
+    """What the suite measured of this very kernel, by name, and in how many runs."""
+    path, kernel = os.path.join(build, "stack-marks.json"), os.path.join(build, "kernel.elf")
+    if not os.path.exists(path) or not os.path.exists(kernel):
+        return {}, 0
+    kept = json.loads(read(path))
+    with open(kernel, "rb") as file:
+        same = kept["kernel"] == hashlib.sha256(file.read()).hexdigest()
+    return (kept["marks"], kept["runs"]) if same else ({}, 0)
+
+
+def marks_of(stack, marks):
+    """The marks that belong to a stack: its own, or those of all threads."""
+    return {name: mark for name, mark in marks.items()
+            if name == stack.name or name.startswith(stack.name + " ")}
+
+
+def print_stack(stack, verbose, marks):
     """One line, and the way there if it is wanted."""
     if not stack.used:
         print(f"  {stack.name:15} not used in this build")
         return
-    print(f"  {stack.name:15} {stack.ordinary:6} {stack.bound:8} of {stack.limit:5}"
+    own = marks_of(stack, marks)
+    measured = max(own.values(), default="-")
+    print(f"  {stack.name:15} {measured:>8} {stack.ordinary:8} {stack.bound:8} of {stack.limit:5}"
           f" {stack.nested:8} of {stack.nested_limit:5}")
     if verbose:
+        for name, mark in sorted(own.items()):
+            print(f"      {mark:6}  measured: {name}")
         for name, count in stack.parts:
             print(f"      {count:6}  {name}")
         print("      the deepest way:")
@@ -97,12 +120,15 @@ def print_stack(stack, verbose):
             print(f"      {count:6}    {name}")
 
 
-def print_report(name, found, depths, calls, said, verbose):
+def print_report(build, found, depths, calls, said, verbose):
     """Everything that there is to know."""
-    print(f"Stacks of the {name} kernel, in bytes:")
-    print("  stack         ordinary    with a panic   with a fault at the deepest point")
+    marks, runs = read_marks(build)
+    print(f"Stacks of the {os.path.basename(os.path.normpath(build))} kernel, in bytes;"
+          + (f" measured in {runs} runs of the suite:" if runs else
+             " this kernel has run no suite yet (make test):"))
+    print("  stack           measured ordinary    with a panic  with a fault at the deepest point")
     for stack in found:
-        print_stack(stack, verbose)
+        print_stack(stack, verbose, marks)
     if not verbose:
         return
     print("Not covered:")
@@ -126,7 +152,7 @@ def main(arguments):
         print(f"stack_bounds.py: {options.annotations}: {error}")
         return 1
     name = os.path.basename(os.path.normpath(options.build))
-    print_report(name, found, depths, calls, said, options.verbose)
+    print_report(options.build, found, depths, calls, said, options.verbose)
     complaints = calls.complaints + [text for stack in found for text in stack.complaints()]
     for text in complaints:
         print(f"stack_bounds.py: {name}: {text}")

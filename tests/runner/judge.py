@@ -38,10 +38,10 @@ def judge(row, transcript, wanted_ids=(), exemptions=(), ci=False, bounds=None):
     group.output = "\n".join(transcript.reader.lines)
     if row.kind == "suite":
         complaints = _suite(group, row, transcript, wanted_ids, exemptions, ci)
-        if bounds and transcript.reader.terminated:
-            _entry_stacks(group, transcript.reader.lines, bounds)
     else:
         complaints = _other(row, transcript)
+    if row.kind in ("suite", "lesson") and bounds and transcript.reader.terminated:
+        _stacks(group, transcript.reader.lines, bounds)
     complaints += _ending(row, transcript)
     text = "\n".join(transcript.reader.lines)
     for pattern in row.forbid:
@@ -87,12 +87,12 @@ def _suite(group, row, transcript, wanted_ids, exemptions, ci):
     return complaints
 
 
-def _entry_stacks(group, lines, bounds):
-    """One case: the entry stacks were used no deeper than was computed."""
+def _stacks(group, lines, bounds):
+    """One case: no stack was used deeper than was computed."""
     found, words = marks.compare(marks.read_marks(lines), bounds)
-    group.add("entry stacks within their bounds", FAILED if found else PASSED,
+    group.add("stacks within their bounds", FAILED if found else PASSED,
               "\n".join(found + [words]))
-    group.remarks.append(f"entry stacks, {words}")
+    group.remarks.append(f"stacks, {words}")
 
 
 def _other(row, transcript):

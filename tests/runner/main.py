@@ -125,8 +125,12 @@ class Run:
             self.progress.update(row.name, text.strip() if wanted else "booting")
 
         emulated = boot.make_machine(row, self.paths)
-        return boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch,
-                        marks.read_bounds(self.paths.stack_bounds(row.build)))
+        group = boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch,
+                         marks.read_bounds(self.paths.stack_bounds(row.build)))
+        found = marks.read_marks(group.output.split("\n"))
+        if found:
+            marks.record(self.paths.kernel(row.build), found)
+        return group
 
     def guarded(self, name, function, *arguments):
         """Runs one thing; whatever it raises becomes a failure of its group."""

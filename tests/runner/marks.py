@@ -1,14 +1,20 @@
-"""How deep the entry stacks were used, as the suite prints it, beside what `make stack-bounds`
-computed for the same kernel: a mark above its bound means that the computation is wrong.
+"""How deep stacks were used, as the suite prints it, beside what `make stack-bounds` computed for
+the same kernel: a mark above its bound means that the computation is wrong. The deepest marks of
+each build are kept beside its kernel, where `make stack-bounds` finds them.
 """
 
+import hashlib
 import json
 import os
 import re
+import threading
 
-LINE = re.compile(r"# entry stack high water: (.+)$")
+LINE = re.compile(r"# (entry|thread) stack high water: (.+)$")
 FRED = "fred-"  # of the stacks that are used where events enter by FRED, and of no others
-MARK = re.compile(r"([\w-]+) (\d+) of (\d+)$")
+THREAD = "thread "  # before the names of threads: their stacks have one bound
+MARK = re.compile(r"(.+) (\d+) of (\d+)$")
+FILE = "stack-marks.json"
+_lock = threading.Lock()
 
 
 def read_bounds(path):
@@ -20,27 +26,31 @@ def read_bounds(path):
 
 
 def read_marks(lines):
-    """{name: (bytes, size)} from the kernel's line, the last one; empty if there is none."""
-    marks = {}
+    """{name: (bytes, size)} from the kernel's lines, the last of each; empty if there are none."""
+    found = {}
     for line in lines:
         match = LINE.match(line)
         if match:
-            found = [MARK.match(part) for part in match.group(1).split(", ")]
-            marks = {one.group(1).lower(): (int(one.group(2)), int(one.group(3)))
-                     for one in found if one}
-    return marks
+            parts = [MARK.match(part) for part in match.group(2).split(", ")]
+            before = THREAD if match.group(1) == "thread" else ""
+            found[match.group(1)] = {
+                before + (one.group(1) if before else one.group(1).lower()):
+                (int(one.group(2)), int(one.group(3))) for one in parts if one}
+    return {name: mark for marks in found.values() for name, mark in marks.items()}
 
 
 def compare(marks, bounds):
     """Returns (complaints, one line with each mark beside its bound). Only a run that did not panic
     prints marks, so it is the bound without a panic that holds."""
     if not marks:
-        return ["the kernel printed no marks of its entry stacks"], ""
+        return ["the kernel printed no marks of its stacks"], ""
     complaints, words = [], []
     fred = any(name.startswith(FRED) for name in marks)
-    bounds = {name: bound for name, bound in bounds.items() if name.startswith(FRED) == fred}
+    bounds = {name: bound for name, bound in bounds.items() if name.startswith(FRED) == fred
+              or not bound.get("entry")}
     for name, (mark, _) in marks.items():
-        bound = bounds.get(name, {}).get("ordinary")
+        thread = name.startswith(THREAD)
+        bound = bounds.get(THREAD.strip() if thread else name, {}).get("ordinary")
         if bound is None:
             if mark:
                 complaints.append(f"{name}: {mark} bytes were used of a stack without a bound")
@@ -51,4 +61,30 @@ def compare(marks, bounds):
     for name in sorted(set(bounds) - set(marks)):
         if bounds[name].get("entry"):
             complaints.append(f"{name}: an entry stack without a mark")
+    if THREAD.strip() in bounds and not any(name.startswith(THREAD) for name in marks):
+        complaints.append("the kernel printed no marks of its threads' stacks")
     return complaints, "measured of computed bytes: " + ", ".join(words)
+
+
+def digest(kernel):
+    """What tells one kernel from another."""
+    with open(kernel, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def record(kernel, marks):
+    """Keeps the deepest marks of this very kernel, of all its runs, in a file beside it."""
+    path = os.path.join(os.path.dirname(kernel), FILE)
+    with _lock:
+        kept, own = {}, digest(kernel)
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                kept = json.load(file)
+        if kept.get("kernel") != own:
+            kept = {"kernel": own, "runs": 0, "marks": {}}
+        kept["runs"] += 1
+        for name, (mark, _) in marks.items():
+            kept["marks"][name] = max(mark, kept["marks"].get(name, 0))
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(kept, file, indent=1)
+            file.write("\n")

@@ -37,7 +37,7 @@ thread_trampoline:
 C = """
 __attribute__((noinline, noreturn)) void panic(void) { volatile char words[100]; words[0] = 1;
     for (;;) { } }
-void entry_continue(void) { }
+void entry_continue(void) { %s }
 __attribute__((noinline)) int leaf(int n) { volatile char local[200]; local[n] = 1; return local[0]; }
 %s
 void entry_interrupt(int n) { volatile int sum = %s; if (sum) panic(); }
@@ -48,6 +48,7 @@ OFFSETS = """%define ENTRY_THREAD 0
 %define ENTRY_INTERRUPT_ASYNCHRONOUS 2
 %define ENTRY_AREA_BYTES 1000
 %define ENTRY_STACK_AREAS 3
+%define ENTRY_CONTINUE_BYTES 300
 %define FRAME_BYTES 176
 %define STACK_BYTES 4000
 """
@@ -63,10 +64,10 @@ end panic : for ever
 @pytest.fixture(name="bounds")
 def fixture_bounds(tmp_path):
     """A function that builds the kernel with these changes: (status, output, JSON or None)."""
-    def run(functions="", call="leaf(n)", more="", said=ANNOTATIONS, flags="-O2", offsets=OFFSETS):
+    def run(functions="", call="leaf(n)", more="", moved="", said=ANNOTATIONS, flags="-O2", offsets=OFFSETS):
         build = tmp_path / "build" / "release"
         (build / "obj").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "main.c").write_text(C % (functions, call))
+        (tmp_path / "main.c").write_text(C % (moved, functions, call))
         (tmp_path / "entry.asm").write_text(ENTRY)
         (tmp_path / "said").write_text(said + more)
         (build / "offsets.inc").write_text(offsets)
@@ -204,6 +205,27 @@ def test_a_thread_that_is_too_deep_fails(bounds):
     assert status == 1 and "thread: " in output
 
 
+def test_what_follows_a_moved_frame_must_fit_into_its_room(bounds):
+    status, output, found = bounds()
+    assert status == 0 and found["after-a-move"]["limit"] == 300, output
+    status, output, _ = bounds(moved="volatile char local[400]; local[0] = 1;")
+    assert status == 1 and "after-a-move: " in output and "and there are 300" in output
+
+
+def test_measured_marks_stand_beside_the_bounds(bounds, tmp_path):
+    kernel = tmp_path / "build" / "release" / "kernel.elf"
+    _, output, _ = bounds()
+    assert "has run no suite yet" in output
+    kernel.write_text("one")
+    marks.record(str(kernel), {"interrupt": (123, 4096), "thread main": (77, 4096)})
+    marks.record(str(kernel), {"interrupt": (99, 4096), "thread idle": (88, 4096)})
+    _, output, _ = bounds()
+    assert "measured in 2 runs" in output and "interrupt            123" in output, output
+    assert "thread                88" in output
+    kernel.write_text("another")
+    assert "has run no suite yet" in bounds()[1]
+
+
 def test_functions_without_a_call_graph_are_refused(bounds, tmp_path):
     bounds()
     os.unlink(tmp_path / "build" / "release" / "obj" / "main.ci")
@@ -223,6 +245,13 @@ def test_marks_are_held_against_bounds():
     assert not complaints and "interrupt 600 of 700" in words
     high = marks.read_marks(["# entry stack high water: interrupt 701 of 4096"])
     assert "701 bytes were used, and 700" in marks.compare(high, BOUND)[0][0]
+    thread = marks.read_marks(["# entry stack high water: interrupt 6 of 4096",
+                               "# thread stack high water: main 901 of 4096, event master 5 of 9"])
+    assert thread == {"interrupt": (6, 4096), "thread main": (901, 4096),
+                      "thread event master": (5, 9)}
+    both = dict(BOUND, thread={"ordinary": 900})
+    assert "thread main: 901 bytes" in marks.compare(thread, both)[0][0]
+    assert "no marks of its threads" in marks.compare(good, both)[0][0]
     unknown = {"interrupt": (1, 4096), "nmi": (8, 4096)}
     assert "without a bound" in marks.compare(unknown, BOUND)[0][0]
     assert marks.compare({}, BOUND)[0] and marks.compare({"debug": (0, 4096)}, BOUND)[0]

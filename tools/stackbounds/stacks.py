@@ -18,7 +18,7 @@ FRED_ALIGNMENT_BYTES = 56  # RSP goes down to a multiple of 64
 FRED_EARLY_INTERRUPTS = 14
 DEFINE = re.compile(r"%define (\w+) (-?\d+)$", re.MULTILINE)
 NOT_KINDS = ("ENTRY_THREAD", "ENTRY_AREA_BYTES", "ENTRY_INTERRUPT_ASYNCHRONOUS",
-             "ENTRY_STACK_AREAS")
+             "ENTRY_STACK_AREAS", "ENTRY_CONTINUE_BYTES")
 
 
 @dataclass
@@ -182,6 +182,16 @@ class Calculation:
                 stack.parts = [("deepest way, a panic included", full.bytes),
                                ("a fault of the code there, and a panic in the panic", fault.bytes)]
             yield stack
+
+    def room_after_move(self):
+        """What a moved frame is followed by, with interrupts off, fits into the room that the mover
+        asks for below it: else a thread that is preempted near its stack's end could overflow where
+        that is a panic, not an end of the thread."""
+        found = self.bounds.depth("entry_continue", True)
+        limit = self.values["ENTRY_CONTINUE_BYTES"]
+        return Stack("after-a-move", limit, ordinary=found.bytes, bound=found.bytes,
+                     nested=found.bytes, nested_limit=limit, path=found.path,
+                     parts=[("preemption, interrupts off", found.bytes)])
 
     def _lost_build(self):
         return not any(used for _, used in kinds(self.values).values()

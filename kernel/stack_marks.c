@@ -1,0 +1,70 @@
+/*
+ * See stack_marks.h. Threads that come and go are none of this: many of them are tests, which use
+ * their stacks up on purpose. Those that keep the kernel going are fully backed, on stacks that
+ * were zero at birth and had no other owner, so the lowest word that is not zero is their mark.
+ */
+#include "kernel/stack_marks.h"
+
+#include "arch/x86_64/entry_mark.h"
+#include "kernel/console.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/stack.h"
+#include "mm/stack_depth.h"
+#include "sched/thread.h"
+
+#define NAMES_MAX 8
+
+struct thread_marks {
+    unsigned count;
+    struct {
+        char name[THREAD_NAME_BYTES];
+        size_t bytes;
+    } of[NAMES_MAX]; /* threads of one name, such as the idle ones, share an entry */
+};
+
+static void thread_mark_take(struct thread *thread, void *context)
+{
+    struct thread_marks *marks = context;
+    unsigned i = 0;
+    while (i < marks->count && strcmp(marks->of[i].name, thread->name) != 0) {
+        i++;
+    }
+    if (!thread->backed || i == NAMES_MAX) {
+        return;
+    }
+    size_t bytes = stack_depth_scan(thread->slot);
+    if (i == marks->count) {
+        marks->count++;
+        memcpy(marks->of[i].name, thread->name, sizeof(marks->of[i].name));
+    }
+    marks->of[i].bytes = bytes > marks->of[i].bytes ? bytes : marks->of[i].bytes;
+}
+
+static void entry_marks_tell(void)
+{
+    char text[192] = "";
+    size_t length = 0;
+    struct entry_mark mark;
+    for (unsigned i = 1; entry_mark_read(i, &mark) && length < sizeof(text); i++) {
+        length += format_string(text + length, sizeof(text) - length, "%s%s %lu of %lu",
+                                i == 1 ? "" : ", ", mark.name, mark.bytes, mark.limit);
+    }
+    console_print("# entry stack high water: %s\n", text);
+}
+
+void stack_marks_tell(void)
+{
+    struct thread_marks marks = {0};
+    char text[256] = "";
+    size_t length = 0;
+
+    entry_marks_tell();
+    thread_for_each(thread_mark_take, &marks);
+    for (unsigned i = 0; i < marks.count && length < sizeof(text); i++) {
+        length +=
+            format_string(text + length, sizeof(text) - length, "%s%s %lu of %lu",
+                          i == 0 ? "" : ", ", marks.of[i].name, marks.of[i].bytes, STACK_BYTES);
+    }
+    console_print("# thread stack high water: %s\n", text);
+}
