@@ -63,7 +63,7 @@ static void fragmentation_print(void)
     }
 }
 
-MONITOR_COMMAND(mem, "", "show memory by owner, free blocks, what stacks fragment, and objects")
+MONITOR_COMMAND(mem, "", "show memory by owner, what stacks fragment, objects")
 {
     struct frame_statistics now;
     frame_statistics_read(&now);

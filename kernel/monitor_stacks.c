@@ -216,7 +216,7 @@ static void fragmentation_print(void)
                   survey.orders[LARGE_ORDER].whole);
 }
 
-MONITOR_COMMAND(mag, "", "show magazines, the reserve, the caches of stacks, and who waits")
+MONITOR_COMMAND(mag, "", "show magazines, reserve, stack caches, and who waits")
 {
     struct stack_counts counts;
     stack_counts_read(&counts);
