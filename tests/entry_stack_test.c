@@ -17,6 +17,7 @@
 #include "kernel/nmi.h"
 #include "lib/error.h"
 #include "mm/stack.h"
+#include "mm/stack_fault.h"
 #include "sched/thread.h"
 #include "tests/on_each_cpu.h"
 #include "tests/scratch_stack.h"
@@ -237,4 +238,73 @@ TEST(ENT0004, "after every kind of way out, on all CPUs, each IST is back at its
         preempt_enable();
     }
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
+}
+
+/* What an event's first C code finds in the flags. */
+static volatile uint64_t flags_in_interrupt, flags_in_fault;
+static volatile uint32_t flags_seen;
+
+#define FLAGS_AWKWARD (FLAGS_DIRECTION | FLAGS_ALIGNMENT_CHECK)
+
+static void interrupt_see_flags(struct trap_frame *frame maybe_unused)
+{
+    flags_in_interrupt = flags_read();
+    flags_seen = flags_seen + 1;
+}
+
+static void fault_see_flags(const struct stack_fault_event *event)
+{
+    if (event->slot == thread_current()->slot) {
+        flags_in_fault = flags_read();
+        flags_seen = flags_seen + 1;
+    }
+}
+
+/* Sets DF and AC, waits for the interrupt that is pending, touches `hole`; answers with the flags
+ * as they were after both. Interrupts are off. */
+static uint64_t flags_tried(volatile char *hole)
+{
+    uint64_t after, spins = 100000000;
+    __asm__ volatile("pushfq\n\t"
+                     "orq %3, (%%rsp)\n\t"
+                     "popfq\n\t"
+                     "sti\n"
+                     "1:\n\t"
+                     "cmpl $0, %2\n\t"
+                     "jne 2f\n\t"
+                     "decq %1\n\t"
+                     "jnz 1b\n"
+                     "2:\n\t"
+                     "cli\n\t"
+                     "movb $1, (%4)\n\t"
+                     "pushfq\n\t"
+                     "pushfq\n\t"
+                     "popq %0\n\t"
+                     "andq %5, (%%rsp)\n\t"
+                     "popfq"
+                     : "=&r"(after), "+r"(spins)
+                     : "m"(flags_seen), "i"(FLAGS_AWKWARD), "r"(hole), "i"(~FLAGS_AWKWARD)
+                     : "memory", "cc");
+    return after;
+}
+
+TEST(ENT0005, "an interrupt and a stack fault find DF and AC clear, and their end sets them again")
+{
+    uint32_t slot = thread_current()->slot;
+    flags_in_interrupt = flags_in_fault = FLAGS_AWKWARD;
+    flags_seen = 0;
+    test_equal(interrupt_register(VECTOR_TEST, interrupt_see_flags, "test"), OK);
+    void (*old)(const struct stack_fault_event *) = stack_fault_observer;
+    stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+    uint64_t flags = interrupts_save();
+    stack_fault_observer = fault_see_flags;
+    lapic_send_self(VECTOR_TEST);
+    uint64_t after = flags_tried((volatile char *)stack_floor(slot));
+    stack_fault_observer = old;
+    interrupts_restore(flags);
+    interrupt_unregister(VECTOR_TEST);
+    test_equal(flags_seen, 2);
+    test_equal(flags_in_interrupt & FLAGS_AWKWARD, 0);
+    test_equal(flags_in_fault & FLAGS_AWKWARD, 0);
+    test_equal(after & FLAGS_AWKWARD, FLAGS_AWKWARD);
 }

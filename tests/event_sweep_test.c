@@ -153,7 +153,7 @@ static void round_run(event_maker make, uint32_t slot, long offset, struct sweep
     uint32_t arrived = count;
     bool touched = (*leaf & PAGE_PRESENT) != 0;
     int in_service = lapic_any_in_service();
-    if (LESSON && in_service >= 0) {
+    if (in_service >= 0) {
         lapic_end_of_interrupt(); /* by hand, so that the machine goes on */
     }
     int in_service_after = lapic_any_in_service();

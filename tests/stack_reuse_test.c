@@ -343,3 +343,53 @@ TEST(STK0111, "a stack that was freed and is born again on another CPU is zero t
     }
     test_equal(reuse.stale, 0);
 }
+
+/* The stack that the reclaimer takes apart, as it is when every CPU is told to forget it. */
+static struct {
+    uint32_t slot;
+    physical_t frames[STACK_PAGES];
+    void (*shootdown)(uintptr_t address, size_t bytes);
+    uint32_t covered;  /* shootdowns of all its addresses */
+    uint32_t reusable; /* frames that somebody else could have had by then */
+    uint32_t mapped;   /* pages that a CPU could have walked to again */
+} doomed;
+
+static void see_shootdown(uintptr_t address, size_t bytes)
+{
+    uintptr_t bottom = stack_bottom(doomed.slot);
+    if (address <= bottom && address + bytes >= bottom + STACK_BYTES) {
+        test_count(&doomed.covered);
+        for (unsigned page = 0; page < STACK_PAGES; page++) {
+            doomed.reusable += frame_owner_of(doomed.frames[page]) != FRAME_OWNER_STACK;
+            doomed.mapped += (stack_entries(doomed.slot)[page] & PAGE_PRESENT) != 0;
+        }
+    }
+    doomed.shootdown(address, bytes);
+}
+
+TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only then are frames free")
+{
+    if (stack_create_backed(&doomed.slot) != OK) {
+        test_fail(__FILE__, __LINE__, "no stack");
+        return;
+    }
+    doomed.covered = doomed.reusable = doomed.mapped = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        doomed.frames[page] = stack_entries(doomed.slot)[page] & PAGE_ADDRESS_MASK;
+    }
+    doomed.shootdown = stack_shootdown;
+    __atomic_store_n(&stack_shootdown, see_shootdown, __ATOMIC_SEQ_CST);
+    uint64_t flags = interrupts_save();
+    stack_destroy(doomed.slot);
+    stack_cache_drain();
+    interrupts_restore(flags);
+    stack_reclaim();
+    /* The reclaimer may have been faster, and is at it. */
+    for (unsigned step = 0; step < 400 && test_counted(&doomed.covered) == 0; step++) {
+        (void)!thread_sleep_ns(5000000);
+    }
+    __atomic_store_n(&stack_shootdown, doomed.shootdown, __ATOMIC_SEQ_CST);
+    test_equal(doomed.covered, 1);
+    test_equal(doomed.reusable, 0);
+    test_equal(doomed.mapped, 0);
+}

@@ -358,3 +358,36 @@ TEST(STK0015, "a magazine is full again after its thread left the CPU")
     interrupts_restore(flags);
     test_equal(taken, 0);
 }
+
+/* Stands in for the shootdown: touches what the trim has just taken away, then goes on to it. */
+static void (*shootdown_then)(uintptr_t address, size_t bytes);
+static uint32_t trimmed_slot, backed_at_shootdown;
+
+static void touch_before_shootdown(uintptr_t address, size_t bytes)
+{
+    if (thread_current()->slot == trimmed_slot) {
+        *(volatile char *)own_address(1, 0) = 1;
+        backed_at_shootdown = stack_pages_backed(trimmed_slot);
+    }
+    shootdown_then(address, bytes);
+}
+
+/* The other CPUs may know the page until the shootdown, but this one must not: a frame that was
+ * moved there by a preemption would go to a page that is about to be somebody else's. */
+TEST(STK0016, "what a thread gives up is a hole at once: a touch before the shootdown is a fault")
+{
+    if (stacks_are_eager()) {
+        return;
+    }
+    for (unsigned page = STACK_PAGES; page-- > 0;) {
+        *(volatile char *)own_address(page, 0) = 1;
+    }
+    trimmed_slot = thread_current()->slot;
+    backed_at_shootdown = 0;
+    shootdown_then = stack_shootdown;
+    __atomic_store_n(&stack_shootdown, touch_before_shootdown, __ATOMIC_RELEASE);
+    own_stack_trim();
+    __atomic_store_n(&stack_shootdown, shootdown_then, __ATOMIC_RELEASE);
+    test_equal(backed_at_shootdown, STACK_PAGES - 1);
+    test_equal(*(volatile char *)own_address(1, 0), 1);
+}
