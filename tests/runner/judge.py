@@ -75,7 +75,10 @@ def _suite(group, row, transcript, wanted_ids, exemptions, ci):
         group.add(name, outcome, detail)
     reported = {result.id for result in reader.results}
     for test_id in sorted(set(wanted_ids) - reported):
-        group.add(test_id, FAILED, "did not run")
+        if test_id == reader.running and reader.panic is not None:
+            group.add(test_id, FAILED, f"the kernel panicked in it: {reader.panic}")
+        else:
+            group.add(test_id, FAILED, "did not end" if test_id == reader.running else "did not run")
     for test_id in sorted(reported - set(wanted_ids)):
         complaints.append(f"{test_id} reported, but the kernel's table of tests does not have it"
                           " or the row does not select it")

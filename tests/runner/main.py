@@ -14,9 +14,6 @@ from .progress import Progress
 from .result import FAILED, Group
 
 HOST_GROUPS = ("checks", "self", "host", "stacks", "mutants", "model")
-# What some mutants break shows only now and then; until each dies in every run, they are asked for
-# by name (make mutants), and do not decide over a run of everything.
-BY_NAME_ONLY = ("mutants",)
 
 
 def parse_arguments(arguments):
@@ -46,7 +43,7 @@ def choose(rows, options):
     if options.quick:
         return [row for row in rows if row.quick], []
     if not options.row:
-        return list(rows), [name for name in HOST_GROUPS if name not in BY_NAME_ONLY]
+        return list(rows), list(HOST_GROUPS)
     chosen = [row for row in rows if any(fnmatchcase(row.name, p) for p in options.row)]
     return chosen, [name for name in HOST_GROUPS if any(fnmatchcase(name, p)
                                                         for p in options.row)]

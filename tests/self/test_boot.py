@@ -28,7 +28,7 @@ def test_good_row_passes(fake_paths):
 def test_triple_fault_is_told_in_words(fake_paths):
     group = run(fake_paths(GOOD[:GOOD.index("ok 2")].encode(), status=0))
     assert "triple fault" in failures(group)["machine"]
-    assert failures(group)["AAA0002"] == "did not run"
+    assert failures(group)["AAA0002"] == "did not end"
     assert failures(group)["BBB0001"] == "did not run"
 
 

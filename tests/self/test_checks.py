@@ -167,3 +167,26 @@ def test_missing_tool_is_a_skip_with_the_package(tree, monkeypatch):
     for name in ("cppcheck", "format"):
         status, output = check(name, tree({"lib/a.c": ""}))
         assert status == 77 and "the package" in output
+
+
+MUTANTS = """
+from runner.mutant import Mutant
+MUTANTS = [Mutant(f"m{i}", f"I{i}", TEST, "x", edits=(("mm/a.c", OLD, "b();"),))
+           for i in range(1, 8)]
+"""
+
+
+@pytest.mark.parametrize("test, old, wanted", [
+    ("STK0001", "a();", None),
+    ("STK0002", "a();", "there is no test STK0002"),
+    ("STK*", "a();", "not the id of one test"),
+    ("STK0001", "c();", "0 times"),
+    ("STK0001", "int", "2 times"),
+])
+def test_mutants(tree, test, old, wanted):
+    table = MUTANTS.replace("TEST", repr(test)).replace("OLD", repr(old))
+    root = tree({"mm/a.c": "int f(void) { a(); } int g;\n", "tests/mutants.py": table,
+                 "tests/a_test.c": 'TEST(STK0001, "it works")\n{\n}\n'})
+    shutil.copytree(os.path.join(ROOT, "tests", "runner"), os.path.join(root, "tests", "runner"))
+    status, output = check("mutants", root)
+    assert (status, wanted is None or wanted in output) == (int(wanted is not None), True), output

@@ -6,26 +6,32 @@ import sys
 
 import pytest
 import mutants as table
-from runner.mutants import (Laboratory, Mutant, Refused, apply_edits, choose, commit_third,
-                            table_complaints)
+from runner.mutant import (Mutant, Refused, apply_edits, choose, commit_third, edits_complaints,
+                           table_complaints)
+from runner.mutants import Laboratory, Verdict, count_of
 from runner.paths import Paths
 
 OLD, NEW = "protect();\n", "(void)0;\n"
-HEAD = "KTAP version 1\n1..1\n"
+HEAD = "KTAP version 1\n1..2\n"
 END = "# totals: passed {} failed {} skipped {}\n# end of tests\n"
-PASS = HEAD + "# {id} starting\nok 1 {id} it works\n" + END.format(1, 0, 0)
-FAIL = HEAD + "# {id} starting\nnot ok 1 {id} it works\n" + END.format(0, 1, 0)
-SKIP = HEAD + "# {id} starting\nok 1 {id} it works # SKIP no\n" + END.format(0, 0, 1)
-PANIC = HEAD + "# {id} starting\nPANIC: all is lost\n"
+SANE = "# ACP0001 starting\nok 1 ACP0001 it is sane\n"
+BEGIN = HEAD + SANE + "# STK9001 starting\n"
+PASS = BEGIN + "ok 2 STK9001 it works\n" + END.format(2, 0, 0)
+FAIL = BEGIN + "# tests/a.c:1: x is 1\nnot ok 2 STK9001 it works\n" + END.format(1, 1, 0)
+SKIP = BEGIN + "ok 2 STK9001 it works # SKIP no\n" + END.format(1, 0, 1)
+PANIC = BEGIN + "PANIC: x is lost\n"
+HANG = BEGIN
+ANOTHER = BEGIN + "# tests/a.c:1: y is 1\nnot ok 2 STK9001 it works\n" + END.format(1, 1, 0)
+INSANE = HEAD + SANE.replace("ok 1", "not ok 1") + END.format(0, 1, 0)
 EARLY = "PANIC: nothing came up\n"
-HANG = HEAD + "# {id} starting\n"
 
-# Prints what the "kernel" says for the tests that it is asked for; a last line "hang" hangs.
+# Prints what the "kernel" says in this mode; a test that has only started hangs.
 QEMU = """#!{python}
 import re, sys, time
 kernel = open(sys.argv[sys.argv.index("-kernel") + 1]).read()
-test = re.search(r"test=(\\S+)", " ".join(sys.argv)).group(1)
-output = eval(kernel)[test].replace("{{id}}", test)
+line = " ".join(sys.argv)
+assert "-icount" in line and "test=ACP0001,STK9001 exit=1" in line
+output = eval(kernel)[re.search(r"stack=(\\S+)", line).group(1)]
 print(output, end="", flush=True)
 if output.endswith("starting\\n"):
     time.sleep(100)
@@ -41,16 +47,16 @@ MAKEFILE = """build/release/kernel.elf: engine.c kernel
 
 @pytest.fixture
 def attempt(tree):
-    """A function that makes a tree whose kernel says `output` in STK9001, and tries a mutant."""
-    def attempt(output, sanity=PASS, edits=(("engine.c", OLD, NEW),)):
-        root = tree({"engine.c": OLD, "kernel": repr({"LIB0001": sanity, "STK9001": output}),
+    """A function that makes a tree whose kernel says `output`, and tries a mutant."""
+    def attempt(output, edits=(("engine.c", OLD, NEW),), modes=("fault",), eager=""):
+        root = tree({"engine.c": OLD, "kernel": repr({"fault": output, "eager": eager}),
                      "Makefile": MAKEFILE, "build/release/flags": "",
                      "qemu": QEMU.format(python=sys.executable)})
         os.chmod(os.path.join(root, "qemu"), stat.S_IRWXU)
         paths = Paths(root)
         paths.qemu = os.path.join(root, "qemu")
-        laboratory = Laboratory(paths, say=lambda line: None, limit_seconds=2)
-        verdict = laboratory.attempt(Mutant("one", "I1", "STK9001", edits))
+        laboratory = Laboratory(paths, say=lambda line: None, repeat=2, limit_seconds=2)
+        verdict = laboratory.attempt(Mutant("one", "I1", "STK9001", "x is", edits, modes))
         with open(os.path.join(root, "engine.c"), encoding="utf-8") as file:
             assert file.read() == OLD, "the working tree was changed"
         return verdict
@@ -58,30 +64,38 @@ def attempt(tree):
 
 
 @pytest.mark.parametrize("output, killer", [
-    (FAIL, "STK9001 failed"), (PANIC, "STK9001 panicked: PANIC: all is lost")])
+    (FAIL, "STK9001 failed: tests/a.c:1: x is 1"), (PANIC, "STK9001 failed: PANIC: x is lost")])
 def test_killed_by_a_failure_or_a_panic_of_its_test(attempt, output, killer):
     verdict = attempt(output)
     assert (verdict.killer, verdict.refusal) == (killer, "")
 
 
-@pytest.mark.parametrize("output, words", [
-    (PASS, "SURVIVED"), (SKIP, "SURVIVED"), (EARLY, "SURVIVED"), (HANG, "SURVIVED"),
-    ("", "SURVIVED")])
-def test_what_is_no_failure_of_the_test_is_no_death(attempt, output, words):
-    assert words in attempt(output).refusal
+@pytest.mark.parametrize("output", [PASS, SKIP, HANG])
+def test_what_is_no_failure_of_the_test_is_no_death(attempt, output):
+    assert "SURVIVED" in attempt(output).refusal
 
 
-@pytest.mark.parametrize("sanity", [FAIL, PANIC, EARLY, HANG, SKIP, ""])
-def test_a_mutant_that_does_not_come_up_is_refused(attempt, sanity):
-    assert "does not pass LIB0001" in attempt(FAIL, sanity=sanity).refusal
+def test_a_death_of_something_else_is_none(attempt):
+    assert "not of 'x is'" in attempt(ANOTHER).refusal
+
+
+def test_it_must_die_in_each_of_its_modes(attempt):
+    both = ("fault", "eager")
+    assert attempt(FAIL, modes=both, eager=FAIL).killer
+    assert "stack=eager: SURVIVED" in attempt(FAIL, modes=both, eager=PASS).refusal
+
+
+@pytest.mark.parametrize("output", [INSANE, EARLY, HEAD, ""])
+def test_a_mutant_that_does_not_come_up_is_refused(attempt, output):
+    assert "does not come up" in attempt(output).refusal
 
 
 def test_a_mutant_that_does_not_build_is_refused(attempt):
-    assert "does not build" in attempt(FAIL, edits=(("engine.c", OLD, "broken"),)).refusal
+    assert "does not build" in attempt(FAIL, (("engine.c", OLD, "broken"),)).refusal
 
 
 def test_a_mutant_whose_text_is_not_there_is_refused(attempt):
-    assert "0 times" in attempt(FAIL, edits=(("engine.c", "other", NEW),)).refusal
+    assert "0 times" in attempt(FAIL, (("engine.c", "other", NEW),)).refusal
 
 
 def test_a_text_that_stands_there_twice_is_refused(tree):
@@ -99,6 +113,11 @@ def test_the_table_is_whole_and_its_thirds_are_all_of_it():
     assert choose(table.MUTANTS, "I6,gate-one*")[0].name == "gate-one-short"
 
 
+def test_the_edits_of_the_table_fit_the_sources():
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    assert edits_complaints(root, table.MUTANTS) == []
+
+
 def test_an_invariant_without_mutant_is_a_complaint():
     without = [mutant for mutant in table.MUTANTS if mutant.invariant != "I5"]
     assert table_complaints(without) == ["I5 has no mutant"]
@@ -106,3 +125,9 @@ def test_an_invariant_without_mutant_is_a_complaint():
 
 def test_without_git_it_is_the_first_third(tmp_path):
     assert commit_third(str(tmp_path)) == 0
+
+
+def test_both_are_counted():
+    dead = Verdict("a", killer="T", mutant=table.MUTANTS[0])
+    alive = Verdict("b", refusal="SURVIVED", mutant=table.MUTANTS[1])
+    assert count_of([dead, alive, dead, Verdict("unchanged")]) == "2 killed, 1 survived"

@@ -64,7 +64,7 @@ ROWS = (Row("pvh-1", quick=True), Row("pvh-2"), Row("iso"))
 
 
 @pytest.mark.parametrize("arguments, rows, names", [
-    ([], 3, len(main.HOST_GROUPS) - len(main.BY_NAME_ONLY)),
+    ([], 3, len(main.HOST_GROUPS)),
     (["--row", "mutants"], 0, 1), (["--quick"], 1, 0), (["--row", "pvh-*"], 2, 0),
     (["--row", "checks"], 0, 1),
     (["--row", "iso", "--row", "self"], 1, 1),

@@ -1,0 +1,144 @@
+"""What a mutant is: a change to the sources, where it must die, of what, and whose turn it is."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+INVARIANTS = {
+    "I1": "code on an entry stack never faults, and no entry destroys another's frame",
+    "I2": "no event is pushed onto a page that may be missing, and none is lost",
+    "I3": "the magazine covers the thread that runs, and both sides of a switch",
+    "I4": "a stack has one hole, between what is backed and the guard",
+    "I5": "the leaf entry is the truth about a page",
+    "I6": "no frame is used again before its shootdown is acknowledged",
+    "I7": "no frame is in a magazine and mapped; frames are conserved, and come zeroed",
+}
+THIRDS = 3
+
+
+class Refused(Exception):
+    """A mutant that proves nothing, or that lives; the text says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A build and a machine on which a mutant must die."""
+
+    build: str
+    mode: str
+    cpus: int
+    cmdline: str
+
+    @property
+    def options(self):
+        """The kernel's command line without the tests."""
+        return f"stack={self.mode} {self.cmdline}".strip()
+
+    def __str__(self):
+        return f"{self.build}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}, {self.options}"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: (file, old text, new text), each old text once in its file. `test` is the id of
+    the test that must fail, in each of the modes and builds, and `words` a regular expression for
+    what it, or the panic in it, says."""
+
+    name: str
+    invariant: str
+    test: str
+    words: str
+    edits: tuple
+    modes: tuple = ("fault",)
+    builds: tuple = ("release",)
+    cpus: int = 1
+    cmdline: str = ""
+
+    @property
+    def places(self):
+        """Each build and machine on which it must die."""
+        return [Place(build, mode, self.cpus, self.cmdline)
+                for build in self.builds for mode in self.modes]
+
+    @property
+    def lives_in(self):
+        """Its modes and builds in words."""
+        return f"{'|'.join(self.modes)} {'|'.join(self.builds)}"
+
+
+def edited(root, edits):
+    """The files that the edits change, with their new text."""
+    texts = {}
+    for path, old, new in edits:
+        if path not in texts:
+            try:
+                with open(os.path.join(root, path), encoding="utf-8") as file:
+                    texts[path] = file.read()
+            except OSError as error:
+                raise Refused(f"{path} cannot be read: {error.strerror}") from error
+        found = texts[path].count(old)
+        if found != 1:
+            raise Refused(f"{path} has its text {found} times, not once: {old.strip()!r}")
+        texts[path] = texts[path].replace(old, new)
+    return texts
+
+
+def apply_edits(root, edits):
+    """Changes the files below `root`."""
+    for path, text in edited(root, edits).items():
+        with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def edits_complaints(root, mutants):
+    """Which mutants do not fit the sources any more."""
+    found = []
+    for mutant in mutants:
+        try:
+            edited(root, mutant.edits)
+        except Refused as refused:
+            found.append(f"{mutant.name}: {refused}")
+    return found
+
+
+def table_complaints(mutants):
+    """What is wrong with a table of mutants."""
+    found = [f"{key} has no mutant" for key in INVARIANTS
+             if not any(mutant.invariant == key for mutant in mutants)]
+    found += [f"{mutant.name}: there is no {mutant.invariant}" for mutant in mutants
+              if mutant.invariant not in INVARIANTS]
+    found += [f"{mutant.name}: {mutant.test} is not the id of one test" for mutant in mutants
+              if not re.fullmatch(r"[A-Z]{3}\d{4}", mutant.test)]
+    found += [f"{mutant.name}: nothing says where or of what it dies" for mutant in mutants
+              if not (mutant.modes and mutant.builds and mutant.words)]
+    names = [mutant.name for mutant in mutants]
+    return found + [f"{name} stands there twice" for name in sorted(set(names))
+                    if names.count(name) > 1]
+
+
+def choose(mutants, patterns="", third=None):
+    """Those whose name or invariant matches one of the patterns, or every third from `third`."""
+    chosen = mutants if third is None else mutants[third::THIRDS]
+    return [mutant for mutant in chosen
+            if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns.split(",")
+                                   for name in (mutant.name, mutant.invariant))]
+
+
+def _git_number(root, *arguments):
+    try:
+        done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True,
+                              check=False)
+        return int(done.stdout.strip())
+    except (OSError, ValueError):
+        return 0
+
+
+def commit_third(root):
+    """Which third is this commit's turn: the number of commits up to it, so that the next commit
+    has the next third, plus the day it was made on, so that it rotates in a shallow clone, too.
+    The same for the same commit, always; 0 without git."""
+    count = _git_number(root, "rev-list", "--count", "HEAD")
+    day = _git_number(root, "log", "-1", "--format=%ct", "HEAD") // 86400
+    return (count + day) % THIRDS

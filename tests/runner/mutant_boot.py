@@ -1,0 +1,97 @@
+"""Boots one kernel for one mutant, on a machine that does the same in every run.
+
+QEMU counts instructions (-icount): the guest's clock is the number of instructions it has executed,
+its CPUs take turns in one thread of the host, and nothing depends on how busy the host is.
+"""
+
+import os
+import select
+import subprocess
+import time
+
+from . import ktap
+from .result import FAILED, PASSED
+
+SANITY = "ACP0001"  # has nothing to do with stacks, and is the first of all
+LIMIT_SECONDS = 60
+MEMORY_MIB = 64
+
+
+class Boot:
+    """One QEMU that runs SANITY and then `tests`, until one fails, or panics, or all is over."""
+
+    def __init__(self, paths, kernel, place, tests, limit_seconds=LIMIT_SECONDS):
+        self.tests = tests
+        self.reader = ktap.Reader()
+        self.hung = False
+        begin = time.monotonic()
+        with subprocess.Popen(self.command(paths, kernel, place, tests), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            try:
+                self._watch(process.stdout, begin + limit_seconds)
+                process.wait(5 if not self.hung and not self.failure() else 0)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                process.kill()
+        self.status = process.returncode
+        self.seconds = time.monotonic() - begin
+
+    @staticmethod
+    def command(paths, kernel, place, tests):
+        """What is started."""
+        return [paths.qemu, "-machine", "pc", "-accel", "tcg", "-icount", "shift=0,sleep=off",
+                "-rtc", "base=2025-01-01,clock=vm", "-smp", str(place.cpus), "-m", str(MEMORY_MIB),
+                "-cpu", "max", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel,
+                "-append", f"test={SANITY},{tests} exit=1 {place.options}"]
+
+    def _watch(self, stream, deadline):
+        while not self.failure():
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([stream], [], [], left)[0]:
+                self.hung = True
+                return
+            data = os.read(stream.fileno(), 65536)
+            if not data:
+                break
+            self.reader.feed(data)
+        self.reader.finish()
+
+    def sane(self):
+        """Did the kernel come up, and pass what has nothing to do with stacks?"""
+        results = self.reader.results
+        return bool(results) and results[0].id == SANITY and results[0].outcome == PASSED
+
+    def failure(self):
+        """The test that failed, or in which the kernel panicked, and what it said; or ''. A panic
+        is the failure of the test that runs, as tests/runner/judge.py counts it, too."""
+        for result in self.reader.results:
+            if result.outcome == FAILED:
+                return f"{result.id} failed: {self._words(result.notes)}"
+        if self.reader.running:
+            for line in self.reader.lines:
+                if line.startswith("PANIC"):  # also a panic that could not even say its reason
+                    return f"{self.reader.running} failed: {line}"
+        return ""
+
+    @staticmethod
+    def _words(notes):
+        for note in notes:
+            if note.startswith(("tests/", "kernel/", "leak: ")):
+                return note
+        return notes[-1] if notes else "without a word"
+
+    def trouble(self):
+        """Why this is not a run in which every test passed, or ''."""
+        if self.failure():
+            return self.failure()
+        if self.reader.panic is not None:
+            return f"panic: {self.reader.panic}"
+        if self.hung:
+            return f"hang in {self.reader.running or 'the boot'}"
+        if self.status != 33 or not self.reader.terminated:
+            return f"exit status {self.status}: " + "; ".join(self.reader.complaints)
+        passed = {result.id for result in self.reader.results if result.outcome == PASSED}
+        wanted = set(self.tests.split(",")) - passed
+        return "did not run, or was skipped: " + ", ".join(sorted(wanted)) if wanted else ""
