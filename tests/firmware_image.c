@@ -172,6 +172,48 @@ static physical_t hpet_make(struct firmware_image *image)
     return table;
 }
 
+static void domain_memory_put(struct firmware_image *image, uint32_t name, physical_t base,
+                              uint64_t bytes)
+{
+    firmware_put(image, 0x2801, 2);
+    firmware_put(image, name, 4);
+    firmware_put(image, 0, 2);
+    firmware_put(image, base, 8);
+    firmware_put(image, bytes, 8);
+    firmware_put(image, 0, 4);
+    firmware_put(image, 1, 4); /* enabled */
+    firmware_put(image, 0, 8);
+}
+
+static physical_t srat_make(struct firmware_image *image, unsigned processors)
+{
+    physical_t table = firmware_table_begin(image, "SRAT", 3);
+
+    firmware_put(image, 1, 4);
+    firmware_put(image, 0, 8);
+    domain_memory_put(image, FIRMWARE_DOMAIN_EVEN, 0, 16UL << 20);
+    domain_memory_put(image, FIRMWARE_DOMAIN_ODD, 16UL << 20, 48UL << 20);
+    for (unsigned i = 0; i < processors; i++) {
+        if (i % 2 == 0) {
+            firmware_put(image, 0x1000, 2);
+            firmware_put(image, FIRMWARE_DOMAIN_EVEN & 0xff, 1);
+            firmware_put(image, i, 1);
+            firmware_put(image, 1, 4);
+            firmware_put(image, FIRMWARE_DOMAIN_EVEN & 0xffffff00, 4);
+            firmware_put(image, 0, 4);
+        } else {
+            firmware_put(image, 0x1802, 2);
+            firmware_put(image, 0, 2);
+            firmware_put(image, FIRMWARE_DOMAIN_ODD, 4);
+            firmware_put(image, i, 4);
+            firmware_put(image, 1, 4);
+            firmware_put(image, 0, 8);
+        }
+    }
+    firmware_table_end(image, table);
+    return table;
+}
+
 static physical_t root_make(struct firmware_image *image, const char *signature, unsigned bytes,
                             const struct firmware_machine *machine)
 {
@@ -180,6 +222,7 @@ static physical_t root_make(struct firmware_image *image, const char *signature,
     firmware_put(image, machine->madt, bytes);
     firmware_put(image, machine->fadt, bytes);
     firmware_put(image, machine->hpet, bytes);
+    firmware_put(image, machine->srat, bytes);
     firmware_table_end(image, table);
     return table;
 }
@@ -192,6 +235,7 @@ struct firmware_machine firmware_machine(struct firmware_image *image, unsigned 
     machine.fadt = fadt_make(image, machine.dsdt);
     machine.madt = madt_make(image, processors);
     machine.hpet = hpet_make(image);
+    machine.srat = srat_make(image, processors);
     machine.rsdt = root_make(image, "RSDT", 4, &machine);
     machine.xsdt = root_make(image, "XSDT", 8, &machine);
     firmware_align(image, 16);

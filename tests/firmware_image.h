@@ -37,14 +37,20 @@ void firmware_table_end(struct firmware_image *image, physical_t table);
 /* Makes the checksum of a table right again, by the length that stands in it. */
 void firmware_table_seal(struct firmware_image *image, physical_t table);
 
+#define FIRMWARE_DOMAIN_EVEN 3U
+#define FIRMWARE_DOMAIN_ODD  0x10005U
+
 /* What firmware_machine() made. */
 struct firmware_machine {
-    physical_t rsdp, rsdt, xsdt, madt, fadt, hpet, dsdt;
+    physical_t rsdp, rsdt, xsdt, madt, fadt, hpet, srat, dsdt;
 };
 
 /*
- * A sound machine: RSDP of revision 2, RSDT and XSDT that list MADT, FADT and HPET. `processors`
+ * A sound machine: RSDP of revision 2, RSDT and XSDT that list MADT, FADT, HPET and
+ * SRAT. `processors`
  * enabled ones with APIC ids 0, 1, ...; one that is disabled; one I/O APIC; ISA line 0 at GSI 2,
  * line 9 at GSI 9 active low and level; NMI at pin 1 of all; _S5 with types 5 and 6.
+ * Two domains of memory: number 3, of 16 MiB at 0, has the even processors, and number 0x10005, of
+ * 48 MiB at 16 MiB, the odd ones, which are named as x2APICs.
  */
 struct firmware_machine firmware_machine(struct firmware_image *image, unsigned processors);

@@ -1,6 +1,6 @@
 /*
  * From the RSDP to the tables: root table (XSDT, else RSDT), one look at each table it lists. There
- * is no recursion to fall into: a root table's entries are only compared with three signatures.
+ * is no recursion to fall into: a root table's entries are only compared with four signatures.
  */
 #include "arch/x86_64/acpi.h"
 
@@ -96,7 +96,8 @@ static void table_parse(const struct physical_reader *reader, physical_t address
     bool madt = memcmp(header, "APIC", 4) == 0 && !out->madt_present;
     bool fadt = memcmp(header, "FACP", 4) == 0 && !out->fadt_present;
     bool hpet = memcmp(header, "HPET", 4) == 0 && out->hpet_address == 0;
-    if (!madt && !fadt && !hpet) {
+    bool srat = memcmp(header, "SRAT", 4) == 0 && !out->srat_present;
+    if (!madt && !fadt && !hpet && !srat) {
         return;
     }
     const uint8_t *table = acpi_table_map(reader, address, NULL, &bytes);
@@ -105,6 +106,8 @@ static void table_parse(const struct physical_reader *reader, physical_t address
     }
     if (madt) {
         acpi_madt_parse(table, bytes, out);
+    } else if (srat) {
+        acpi_srat_parse(table, bytes, out);
     } else if (fadt) {
         acpi_fadt_parse(reader, table, bytes, out);
     } else {

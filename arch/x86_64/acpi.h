@@ -1,6 +1,7 @@
 /*
  * What the kernel wants to know from ACPI's static tables, as plain data: processors and interrupt
- * controllers (MADT), clocks (HPET, FADT), ways to reset and to power off (FADT, DSDT).
+ * controllers (MADT), domains of memory (SRAT), clocks (HPET, FADT), ways to reset and to power off
+ * (FADT, DSDT).
  *
  * The tables are read once, at boot, on the boot page tables, which show everything below 4 GiB;
  * later nobody touches them. Nothing in them is trusted: lengths and checksums are verified, what
@@ -14,8 +15,10 @@
 #include "arch/x86_64/physical_reader.h"
 #include "arch/x86_64/types.h"
 
-#define ACPI_IOAPIC_MAX 16
-#define ACPI_ISA_COUNT  16 /* the sixteen interrupt lines of the 8259s */
+#define ACPI_IOAPIC_MAX       16
+#define ACPI_DOMAIN_MAX       8
+#define ACPI_DOMAIN_RANGE_MAX 64
+#define ACPI_ISA_COUNT        16 /* the sixteen interrupt lines of the 8259s */
 
 struct acpi_processor {
     uint32_t apic_id;
@@ -43,6 +46,30 @@ struct acpi_register {
     uint64_t address;
 };
 
+struct acpi_domain_range {
+    physical_t base;
+    uint64_t bytes;
+    unsigned domain;
+};
+
+struct acpi_domain_processor {
+    uint32_t apic_id;
+    unsigned domain;
+};
+
+/*
+ * Which memory is near which processors. Domains are numbered from 0, as the table first names
+ * them. All zeroes: nothing is known, and memory is one domain.
+ */
+struct acpi_affinity {
+    unsigned domain_count;
+    uint32_t names[ACPI_DOMAIN_MAX]; /* the table's own numbers */
+    unsigned range_count;
+    struct acpi_domain_range ranges[ACPI_DOMAIN_RANGE_MAX]; /* of two domains: never overlap */
+    unsigned processor_count;
+    struct acpi_domain_processor processors[CPU_MAX];
+};
+
 struct acpi_info {
     bool present; /* a sound RSDP and root table were found */
 
@@ -55,6 +82,10 @@ struct acpi_info {
     struct acpi_ioapic ioapics[ACPI_IOAPIC_MAX];
     unsigned ioapic_count;
     struct acpi_isa_route isa[ACPI_ISA_COUNT];
+
+    /* SRAT */
+    bool srat_present;
+    struct acpi_affinity affinity;
 
     /* HPET */
     physical_t hpet_address; /* 0: there is none */

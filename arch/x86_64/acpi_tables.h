@@ -21,6 +21,7 @@ bool acpi_rsdp_valid(const uint8_t *rsdp, unsigned bytes);
 
 /* Physical address 0 is where a table says "none". */
 void acpi_madt_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out);
+void acpi_srat_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out);
 void acpi_hpet_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out);
 void acpi_fadt_parse(const struct physical_reader *reader, const uint8_t *table, uint32_t bytes,
                      struct acpi_info *out);

@@ -81,6 +81,19 @@ static void check_counts(const struct acpi_info *result)
     for (unsigned i = 0; i < result->processor_count; i++) {
         host_check(result->processors[i].nmi_lint <= 1);
     }
+    const struct acpi_affinity *affinity = &result->affinity;
+    host_check(affinity->domain_count <= ACPI_DOMAIN_MAX);
+    host_check(affinity->range_count <= ACPI_DOMAIN_RANGE_MAX);
+    host_check(affinity->processor_count <= CPU_MAX);
+    host_check((affinity->domain_count == 0) == (affinity->range_count == 0));
+    for (unsigned i = 0; i < affinity->range_count; i++) {
+        const struct acpi_domain_range *range = &affinity->ranges[i];
+        host_check(range->domain < affinity->domain_count);
+        host_check(range->bytes != 0 && range->base + range->bytes >= range->base);
+    }
+    for (unsigned i = 0; i < affinity->processor_count; i++) {
+        host_check(affinity->processors[i].domain < affinity->domain_count);
+    }
     host_check(!result->s5_known || (result->s5_type_a < 8 && result->s5_type_b < 8));
 }
 
@@ -98,6 +111,7 @@ HOST_TEST("damaged ACPI tables with right checksums never lead a parser astray")
         seal(machine.fadt);
         seal(machine.madt);
         seal(machine.hpet);
+        seal(machine.srat);
         seal(machine.rsdt);
         seal(machine.xsdt);
         int error = acpi_parse(&reader, rsdp, sizeof(rsdp), &result);
