@@ -7,6 +7,16 @@
 
 static struct frame_chain_counts counts;
 
+/* On demand: does the allocation of any of so many frames fail? */
+static bool any_fails(uint32_t count)
+{
+    bool fails = false;
+    while (count-- > 0 && !fails) {
+        fails = fault_inject(FAULT_INJECT_ALLOCATE);
+    }
+    return fails;
+}
+
 /* The largest block of at most `count` frames, order by order down to a single frame. */
 static must_check int piece_allocate(uint32_t count, enum frame_owner owner, physical_t *first,
                                      unsigned *order)
@@ -15,7 +25,7 @@ static must_check int piece_allocate(uint32_t count, enum frame_owner owner, phy
     if (largest > BUDDY_ORDER_MAX) {
         largest = BUDDY_ORDER_MAX;
     }
-    if (largest != 0 && fault_inject(FAULT_INJECT_ALLOCATE)) {
+    if (largest != 0 && any_fails(1U << largest)) {
         return ERROR_NO_MEMORY; /* a single frame has its own chance to fail */
     }
     for (*order = largest; *order > 0; (*order)--) {
