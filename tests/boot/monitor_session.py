@@ -23,6 +23,9 @@ LOOKING = (
     ("pte boot_main", r"in kernel image, boot_main\+0x0", r"L1\[.*present"),
     ("pte 0", r"in lower half", r"not present|nothing"),
     ("log", r"^\[ +\d+\.\d{6}\] Stalactite"),
+    ("ensure", r"on a stack of 256 KiB", r"stack_ensure\(\) +50 +0 +14 ", r"release\(\) +4 +0 +60 "),
+    ("ensure 2000000", r"out of range. Nothing has changed"),
+    ("pte 0xffffc02000030000", r"stack slot 4194319, of 256 KiB: guard"),
     ("help options", r"^  magazine=7-64 pages", r"^  seed="),
 )
 NONSENSE = (
@@ -35,6 +38,7 @@ NONSENSE = (
     ("bt 99999", r"no thread '99999'"),
     ("fault 99999999999999999999", r"^Usage: fault"),
     ("fault 20000", r"at most"),
+    ("ensure lots", r"^Usage: ensure"),
     ("stacks dead", r"^Usage: stacks"),
     ("help nothing", r"no command 'nothing'"),
     ("1 2 3 4 5 6 7 8 9", r"more than 8 words"),
