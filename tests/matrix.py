@@ -3,6 +3,8 @@ the fields mean. `budget_seconds` is what the suite may take, `limit_seconds` wh
 hung (two cores run four virtual CPUs, so that one is generous).
 """
 
+from dataclasses import replace
+
 from runner.row import Row
 
 SUITE = (
@@ -134,12 +136,16 @@ PANIC = (
            r"handler_descend.* and 1\d\d times more$", r"<- interrupted by NMI", r"nmi_victim"),
     panics("entry-overflow-far", "PAN0035",
            r"^PANIC: overflow of the interrupt entry stack of CPU \d:",
-           r"interrupt_far_local\S+ +<- interrupted by #PF"),
+           r"interrupt_far_local\S+ +<- interrupted by #[PD]F"),
     panics("double-fault", "PAN0036", r"^PANIC: double fault at 0xf\w+, stack pointer 0xf",
            r"test_run_PAN0036\S+ +<- interrupted by #DF"),
     panics("nested-fault", "PAN0037", IN_ENTRY, r"^Registers of the code that #PF",
            r"^Registers of the code that #PF", r"observer_touch\S+ +<- interrupted by #PF",
            r"test_run_PAN0037\S+ +<- interrupted by #PF"),
+    panics("system-call", "PAN0038", r"^PANIC: SYSCALL in the kernel at 0x\w+: there are no system "
+           r"calls$", r"fred_software", r"fred_entry_kernel"),
+    panics("software-interrupt", "PAN0039", r"^PANIC: INT 0x80 in the kernel at 0x\w+: nothing",
+           r"fred_software", r"fred_entry_kernel"),
     panics("mutex-twice", "PAN0050", r"^PANIC: thread \d+ \(PAN0050\) takes mutex 'first', which it "
            r"holds already$"),
     panics("mutex-not-held", "PAN0051", r"^PANIC: thread \d+ \(PAN0051\) gives up mutex 'first', "
@@ -175,6 +181,37 @@ LESSON = (
             r"^# totals: passed 5 failed 0 skipped 0$", r"^# end of tests$")),
 )
 
+
+def by_fred(row, **changes):
+    """The same machine where events enter by FRED: only one emulator has it (runner/fred.py)."""
+    return replace(row, name="fred-" + row.name, emulator="bochs", boot="bios-cd", cpu="", fred=True,
+                   cmdline=f"{row.cmdline} entry=fred".strip(), limit_seconds=420, **changes)
+
+
+# The panics that depend on how events enter, the lesson (64 bytes of RSP are lethal there), and what
+# the two ways in cost on the same machine.
+FRED_FIGURES = r"^BENCH stack_fault_1 \d+ instructions$"
+FRED = (
+    by_fred(Row("suite")),
+    by_fred(Row("suite-1cpu", cpus=1)),
+    by_fred(Row("suite-invariant", cpus=4, build="invariant"), budget_seconds=240),
+    replace(by_fred(Row("suite-idt")), cmdline="entry=idt"),
+    *(by_fred(row) for row in PANIC if row.name in (
+        "panic-null", "panic-text", "panic-data-executed", "panic-protection", "panic-opcode",
+        "panic-stray-hole", "panic-no-cover", "panic-overflow-spinlock", "panic-nmi-fault",
+        "panic-nmi-hole", "panic-interrupt-fault", "panic-entry-overflow",
+        "panic-entry-overflow-nmi", "panic-entry-overflow-far", "panic-double-fault",
+        "panic-nested-fault", "panic-system-call", "panic-software-interrupt")),
+    *(by_fred(replace(row, expect=tuple(line.replace("48", "64").replace("left set 64", "left set 80")
+                                        for line in row.expect))) for row in LESSON),
+    Row("fred-bench", kind="boot", emulator="bochs", boot="bios-cd", fred=True, cpus=1, ordered=False,
+        cmdline="bench=stack_fault*,fault_moved,tick* entry=fred", limit_seconds=400,
+        expect=(FRED_FIGURES, r"leaving: success")),
+    Row("fred-bench-idt", kind="boot", emulator="bochs", boot="bios-cd", fred=True, cpus=1,
+        ordered=False, cmdline="bench=stack_fault*,fault_moved,tick* entry=idt", limit_seconds=400,
+        expect=(FRED_FIGURES, r"leaving: success")),
+)
+
 # Conversations with the machine: Python files in tests/boot/.
 SCRIPT = (
     Row("hang", kind="script", script="tests/boot/hang.py", cpus=4),
@@ -194,4 +231,4 @@ SCRIPT = (
         cmdline="monitor=1"),
 )
 
-ROWS = SUITE + BOOT + BENCH + PANIC + LESSON + SCRIPT
+ROWS = SUITE + BOOT + BENCH + PANIC + LESSON + FRED + SCRIPT

@@ -8,11 +8,15 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)')
 
-.PHONY: test test-quick soak mutants check model
+.PHONY: test test-fred test-quick soak mutants check model
 
 ## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
 	@$(PYTHON) tests/run $(TEST_OPTIONS)
+
+## make test-fred    the tests that need FRED, in the Bochs that BOCHS= names if it has FRED
+test-fred: setup-test
+	@BOCHS='$(BOCHS)' $(PYTHON) tests/run --row 'fred-*' $(if $(TESTS),--test '$(TESTS)')
 
 ## make test-quick   the in-kernel tests on one machine with two CPUs
 test-quick:

@@ -126,9 +126,9 @@ struct trap_frame *entry_interrupt(struct trap_frame *frame)
     return interrupt_leave(frame);
 }
 
-struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
+/* Panics if the address lies in the guard of an entry stack. */
+static void entry_overflow_check(const struct trap_frame *frame, uintptr_t address)
 {
-    frame->address = address;
     unsigned cpu, kind;
     if (entry_stack_guard_find(address, &cpu, &kind)) {
         panic("overflow of the %s entry stack of CPU %u: code at %p touched %p, below its end %p; "
@@ -136,6 +136,12 @@ struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
               entry_stack_name(kind), cpu, (void *)frame->rip, (void *)address,
               (void *)entry_stack_bottom(cpu, kind));
     }
+}
+
+struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
+{
+    frame->address = address;
+    entry_overflow_check(frame, address);
     if (frame_from_entry_stack(frame)) {
         panic("page fault on an entry stack: code at %p touched %p (error code 0x%x); code that "
               "runs there may touch only memory that is always mapped",
@@ -165,8 +171,10 @@ struct trap_frame *entry_machine_check(struct trap_frame *frame)
     return NULL;
 }
 
+/* With FRED the overflow of a level ends here: its page fault has no room on the same stack. */
 struct trap_frame *entry_double_fault(struct trap_frame *frame)
 {
+    entry_overflow_check(frame, cr2_read());
     panic("double fault at %p, stack pointer %p, CR2 %p: the CPU could not push an event frame; "
           "an entry stack is missing or overflowed into its guard",
           (void *)frame->rip, (void *)frame->rsp, (void *)cr2_read());

@@ -24,8 +24,6 @@ extern fred_vector_kinds
 extern fred_handlers
 extern fred_software
 extern fred_user_event
-extern entry_interrupt
-extern entry_thread
 extern entry_continue
 
 global fred_entry_user
@@ -123,11 +121,7 @@ fred_entry_kernel:
 .other:
     test eax, INFO_TYPE
     jnz .not_interrupt
-%if ENTRY_INTERRUPT_ASYNCHRONOUS == ENTRY_THREAD
-    call entry_thread                   ; the lesson build's
-%else
-    call entry_interrupt
-%endif
+    call [fred_handlers + ENTRY_INTERRUPT_ASYNCHRONOUS * 8]
     jmp .answered
 
 .not_interrupt:

@@ -8,6 +8,7 @@ debugger, which an interrupt signal brings up.
 import os
 import re
 import signal
+import subprocess
 import time
 
 from . import elf
@@ -15,7 +16,7 @@ from .machine import Machine
 
 CONFIGURATION = """\
 config_interface: textconfig
-display_library: rfb, options="timeout=0"
+display_library: {display}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0
@@ -24,9 +25,7 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="{iso}", status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev="{serial}"
-sound: driver=dummy
-speaker: enabled=0
-clock: sync=none, time0=1735689600
+{sound}clock: sync=none, time0=1735689600
 log: "{log}"
 panic: action=fatal
 error: action=report
@@ -35,10 +34,31 @@ debug: action=ignore
 magic_break: enabled=0
 """
 
+# One that was built by somebody else may have neither a display for VNC nor sound.
+SOUND = "sound: driver=dummy\nspeaker: enabled=0\n"
+
 NOISE = re.compile(r"(MM|VMM)\[|K\d:|MXCSR|ssp:")
 STACK_WORD = re.compile(r"\[0x([0-9a-f]{8}):0x([0-9a-f]{8})\]")
 CODE_ADDRESS = re.compile(r":([0-9a-f]{16}) \(|rip: ([0-9a-f]{8})_([0-9a-f]{8})")
+FRED_MODEL = "wildcat_lake"
+HELP_SECONDS = 20
 ENDED = "Shutdown port: shutdown requested"
+
+
+def asked(program, *arguments):
+    """What the program says when it is asked for help: (text, why there is none)."""
+    try:
+        done = subprocess.run([program, "-q", "--help", *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                              timeout=HELP_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error)
+    return done.stdout.decode(errors="replace"), ""
+
+
+def has_debugger(program):
+    """Whether this Bochs takes commands for its debugger: then it stops before the first one."""
+    return "-rc" in asked(program)[0]
 
 
 class Bochs(Machine):
@@ -54,16 +74,21 @@ class Bochs(Machine):
     def command(self):
         configuration = os.path.join(self.directory, "bochsrc")
         commands = os.path.join(self.directory, "debugger")
+        program = self.paths.fred_bochs if self.row.fred else self.paths.bochs
+        model = self.row.cpu or (FRED_MODEL if self.row.fred else "tigerlake")
         for path in (self._serial, self._log):
             if os.path.exists(path):
                 os.unlink(path)
         with open(configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
-                model=self.row.cpu or "tigerlake", cpus=self.row.cpus, log=self._log,
+                model=model, cpus=self.row.cpus, log=self._log,
+                display="nogui" if self.row.fred else 'rfb, options="timeout=0"',
+                sound="" if self.row.fred else SOUND,
                 memory=self.row.memory_mib, iso=self.paths.iso(self.row), serial=self._serial))
         with open(commands, "w", encoding="utf-8") as file:
             file.write("c\n")
-        return [self.paths.bochs, "-q", "-f", configuration, "-rc", commands]
+        debugger = ["-rc", commands] if not self.row.fred or has_debugger(program) else []
+        return [program, "-q", "-f", configuration, *debugger]
 
     def read_bytes(self, timeout_seconds):
         """The serial line's file has no end of its own: it ends when Bochs does."""
@@ -104,7 +129,10 @@ class Bochs(Machine):
         self._answers = b""
         self.process.send_signal(signal.SIGINT)
         time.sleep(1)
-        self.send("info cpu\nprint-stack 24\n")
+        try:
+            self.send("info cpu\nprint-stack 24\n")
+        except BrokenPipeError:  # some end at the signal
+            return False
         time.sleep(2)
         self._drain()
         answers = self._answers.decode("utf-8", errors="replace")

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import boot, elf, exemptions, hostside, machine, marks, report, script, systems
+from . import boot, elf, exemptions, fred, hostside, machine, marks, report, script, systems
 from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
 from .result import FAILED, Group
@@ -129,6 +129,17 @@ class Run:
             marks.record(self.paths.kernel(row.build), found)
         return group
 
+    def leave_out_fred(self, why_not):
+        """Takes the rows that need FRED out if there is none; returns the group that says so."""
+        if not any(row.fred for row in self.rows) or "release" in self.broken:
+            return None
+        reason = why_not()
+        if not reason:
+            return None
+        self.rows = [row for row in self.rows if not row.fred]
+        self.progress.say(f"fred: left out: {reason}")
+        return fred.skipped(reason)
+
     def guarded(self, name, function, *arguments):
         """Runs one thing; whatever it raises becomes a failure of its group."""
         self.progress.started(name)
@@ -142,7 +153,10 @@ class Run:
 
     def run_all(self):
         """Everything that was chosen; returns the groups in the order of the matrix."""
+        without_fred = self.leave_out_fred(lambda: fred.why_not(self.paths))
         failures = self.build()
+        without_fred = without_fred or self.leave_out_fred(
+            lambda: fred.why_not_booted(self.paths, self.paths.make_iso))
         functions = {"checks": hostside.checks, "self": hostside.self_tests,
                      "host": hostside.host_tests, "stacks": hostside.stack_bounds,
                      "mutants": hostside.mutants_third, "model": hostside.model_tests}
@@ -156,7 +170,7 @@ class Run:
             futures += [pool.submit(self.guarded, row.name, self.run_row, row)
                         for row in self.rows]
             groups = [future.result() for future in futures]
-        return ([failures] if failures else []) + groups
+        return ([failures] if failures else []) + groups + ([without_fred] if without_fred else [])
 
 
 def stale_exemptions(run, all_rows, listed):

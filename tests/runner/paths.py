@@ -21,7 +21,8 @@ class Paths:
         self.build = build or os.path.join(root, "build")
         self.results = os.path.join(self.build, "test")
         self.qemu = os.environ.get("QEMU", "qemu-system-x86_64")
-        self.bochs = os.environ.get("BOCHS", "bochs")
+        self.bochs = "bochs"
+        self.fred_bochs = os.environ.get("BOCHS", "")
 
     def kernel(self, build):
         """The ELF file of a build."""
@@ -32,9 +33,9 @@ class Paths:
         return os.path.join(self.build, build, "stack-bounds.json")
 
     def iso(self, row):
-        """The ISO with this row's command line; rows with the same one share it."""
+        """The ISO with this row's kernel and command line; rows with the same ones share it."""
         digest = hashlib.sha256(row.full_cmdline.encode()).hexdigest()[:12]
-        return os.path.join(self.results, "iso", f"{digest}.iso")
+        return os.path.join(self.results, "iso", f"{row.build}-{digest}.iso")
 
     def row_directory(self, name):
         """A directory for what a row leaves behind; created."""
@@ -62,5 +63,5 @@ class Paths:
 
     def make_iso(self, row):
         """Makes the ISO that a row boots."""
-        self.make("iso", f"CMDLINE={row.full_cmdline}",
+        self.make("iso", f"VARIANT={row.build}", f"CMDLINE={row.full_cmdline}",
                   f"ISO={os.path.relpath(self.iso(row), self.root)}")

@@ -40,6 +40,7 @@ class Row:
     status: int = None
     script: str = ""
     gdb: bool = False
+    fred: bool = False  # only in the Bochs that the environment's BOCHS names, if it has FRED
     extra: tuple = ()
     budget_seconds: int = 60
     limit_seconds: int = 240
@@ -55,6 +56,7 @@ class Row:
         if self.emulator == "bochs":
             assert self.boot == "bios-cd", f"{self.name}: Bochs boots the CD"
             assert self.memory_mib <= 2048, f"{self.name}: Bochs has 2048 MiB at most"
+        assert not self.fred or self.emulator == "bochs", f"{self.name}: only Bochs has FRED"
         if self.kind == "script":
             assert self.script, f"{self.name}: a script row names its script"
 

@@ -257,6 +257,51 @@ def test_marks_are_held_against_bounds():
     assert marks.compare({}, BOUND)[0] and marks.compare({"debug": (0, 4096)}, BOUND)[0]
 
 
+def test_marks_of_one_way_in_are_held_against_its_bounds():
+    both = {**BOUND, "fred-level-1": BOUND["interrupt"]}
+    assert not marks.compare({"interrupt": (1, 4096)}, both)[0]
+    assert not marks.compare({"fred-level-1": (700, 12288)}, both)[0]
+    assert "701 bytes" in marks.compare({"fred-level-1": (701, 12288)}, both)[0][0]
+    assert "without a mark" in marks.compare({"fred-level-2": (0, 12288)}, both)[0][0]
+
+
+FRED_ENTRY = """extern stack_fault_fred, entry_nmi, entry_debug, entry_machine_check, entry_double_fault
+extern entry_thread
+section .text
+fred_entry_kernel:
+%rep 16
+    push rax
+%endrep
+    call stack_fault_fred
+    call entry_interrupt
+    call entry_nmi
+    call entry_debug
+    call entry_machine_check
+    call entry_double_fault
+    call entry_thread
+    add rsp, 128
+    ud2
+"""
+FRED_HANDLERS = ("stack_fault_fred", "entry_nmi", "entry_debug", "entry_machine_check",
+                 "entry_double_fault", "entry_thread")
+
+
+def test_events_of_one_fred_level_add_up(bounds, monkeypatch):
+    monkeypatch.setitem(globals(), "ENTRY", ENTRY + FRED_ENTRY)
+    handlers = "".join(f"void {name}(int n) {{ volatile int sum = leaf(n); (void)sum; }}\n"
+                       for name in FRED_HANDLERS)
+    offsets = OFFSETS.replace("AREA_BYTES 1000", "AREA_BYTES 2000") + "%define FRED_FRAME_BYTES 64\n"
+    status, output, found = bounds(handlers, offsets=offsets, more=(
+        "assembly entry.asm:fred_entry_kernel 128 calls entry_interrupt "
+        + " ".join(FRED_HANDLERS) + "\n"))
+    assert status == 0, output
+    one, two, three = (found[f"fred-level-{level}"]["ordinary"] for level in (1, 2, 3))
+    assert one == three and 2 * (one - 14 * 64) < two - 14 * 64
+    assert two - one == 2 * (one - 14 * 64)
+    assert found["fred-level-1"]["limit"] == 3 * 2000
+    assert found["interrupt"]["limit"] == 2000
+
+
 def test_each_stack_is_a_counted_case(tmp_path):
     (tmp_path / "build" / "release").mkdir(parents=True)
     path = tmp_path / "build" / "release" / "stack-bounds.json"
