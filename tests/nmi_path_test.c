@@ -4,11 +4,9 @@
  * The path is found by walking it: an execute breakpoint stops at the page-fault stub, and from
  * there #DB single-steps to IRET and writes down every address.
  *
- * To hit one address exactly, the CPU's own rule is used that NMIs are blocked from the delivery of
- * one to the next IRET, of whatever event (SDM volume 3A, 6.7.1): an NMI is taken and its handler
- * left without IRET, so NMIs are blocked; a hole is touched, with an execute breakpoint at the
- * address; there the #DB handler sends an NMI to its own CPU, which waits; and the handler's IRET
- * lets it in, before the instruction at the address.
+ * To hit one address exactly, NMIs are blocked (see nmi_exact.h), then a hole is touched, with an
+ * execute breakpoint at the address; there the #DB handler sends an NMI to its own CPU, which
+ * waits; and the handler's IRET lets it in, before the instruction at the address.
  *
  * With FRED all events of the kernel enter at one address, where a breakpoint would stop its own
  * #DB. So a data breakpoint on the first word that the entry pushes on its level's stack begins the
@@ -22,9 +20,8 @@
 #include "arch/x86_64/fred.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/symbols.h"
-#include "kernel/nmi.h"
 #include "mm/stack.h"
-#include "tests/far_return.h"
+#include "tests/nmi_exact.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
@@ -39,12 +36,9 @@ static uint8_t path_pages[PATH_MAX]; /* the fault by which the address was found
 static unsigned path_length;
 static unsigned walked; /* instructions of the walk, repetitions included */
 
-static struct far_return blocked_place;
 static unsigned test_cpu;
-static volatile bool blocking; /* the next NMI is left without IRET */
 static volatile uintptr_t target;
-static volatile uintptr_t nmi_rip;
-static volatile uint32_t nmis, stops;
+static volatile uint32_t stops;
 
 static bool on_page_fault_stack(const struct trap_frame *frame)
 {
@@ -116,42 +110,6 @@ static bool debug_stop(struct trap_frame *frame)
     return true;
 }
 
-static bool nmi_see(struct trap_frame *frame)
-{
-    if (cpu_number() != test_cpu) {
-        return false;
-    }
-    if (blocking) {
-        blocking = false;
-        if (!fred_is_active()) {
-            /* What the way out that is not taken would have done. */
-            this_cpu(cpu_task_state).ist[ENTRY_NMI - 1] += ENTRY_AREA_BYTES;
-        }
-        far_return(&blocked_place, 1);
-    }
-    nmi_rip = frame->rip;
-    nmis = nmis + 1;
-    return true;
-}
-
-/* Takes an NMI and comes back from it without IRET: NMIs are blocked until the next one. */
-static never_inline bool nmis_block(void)
-{
-    if (far_return_mark(&blocked_place) == 0) {
-        uint64_t patience = patience_tsc();
-        blocking = true;
-        lapic_send_nmi(test_cpu);
-        while (blocking && tsc_read() < patience) {
-            cpu_pause();
-        }
-        return false;
-    }
-    if (fred_is_active()) {
-        fred_level_leave(0);
-    }
-    return true;
-}
-
 /* A fault of so many pages. */
 static void touch(uint32_t slot, unsigned pages)
 {
@@ -184,18 +142,18 @@ static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
 {
     scratch_stack_use(slot);
     target = address;
-    nmi_rip = 0;
-    nmis = 0;
+    nmi_exact_reset();
     stops = 0;
-    bool blocked = nmis_block();
+    bool blocked = nmi_exact_block();
     if (fred_is_active()) {
+        fred_level_leave(0); /* the NMI's handler was left without its ERETS */
         path_trap_set();
     } else {
         debug_execute_set(address);
     }
     touch(slot, pages);
     debug_clear();
-    bool good = blocked && stops == 1 && nmis == 1 && nmi_rip == address &&
+    bool good = blocked && stops == 1 && nmi_exact_count() == 1 && nmi_exact_rip() == address &&
                 stack_pages_backed(slot) == 1 + pages && entry_stacks_rewound();
     scratch_stack_unuse();
     scratch_stack_empty(slot);
@@ -203,7 +161,8 @@ static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
         uintptr_t offset = 0;
         const char *name = symbol_find(address, &offset);
         test_fail(__FILE__, __LINE__, "%p %s+0x%lx: stopped %u times, %u NMIs, the last at %p",
-                  (void *)address, name != NULL ? name : "?", offset, stops, nmis, (void *)nmi_rip);
+                  (void *)address, name != NULL ? name : "?", offset, stops, nmi_exact_count(),
+                  (void *)nmi_exact_rip());
     }
     return good;
 }
@@ -218,7 +177,7 @@ TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactl
     test_cpu = cpu_number();
     path_length = 0;
     walked = 0;
-    nmi_observer old_observer = nmi_observer_set(nmi_see);
+    nmi_exact_begin();
     exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, debug_walk);
     for (unsigned pages = 1; pages <= PAGES_MAX; pages++) {
         walk(slot, pages);
@@ -226,7 +185,7 @@ TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactl
     if (walked == 0) {
         /* Bochs 3.0: it takes none there, and never returns from one that it does take. */
         exception_handler_set(VECTOR_DEBUG, old_handler);
-        nmi_observer_set(old_observer);
+        nmi_exact_end();
         scratch_stack_destroy(slot);
         test_skip("the machine takes no breakpoint at the beginning of the page-fault path");
         return;
@@ -239,7 +198,7 @@ TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactl
         covered += hit(slot, path[i], path_pages[i]) ? 1 : 0;
     }
     exception_handler_set(VECTOR_DEBUG, old_handler);
-    nmi_observer_set(old_observer);
+    nmi_exact_end();
     scratch_stack_destroy(slot);
     test_note("faults of 1, 2 and 3 pages took %u instructions; an NMI at each address: covered %u "
               "of %u",
