@@ -260,7 +260,7 @@ static void sweep_from_another(bool nmi)
 {
     struct thread *threads[3];
     if (cpu_online_count() < 2) {
-        test_note("one CPU: nobody else can send");
+        test_skip("one CPU: nobody else can send");
         return;
     }
     stop = false;
@@ -314,7 +314,7 @@ static bool nmi_arrives_somewhere(struct trap_frame *frame)
 TEST(EVT0046, "interrupts and NMIs from another CPU arrive on the stacks of idle CPUs, each once")
 {
     if (cpu_online_count() < 2) {
-        test_note("one CPU: nobody else can send");
+        test_skip("one CPU: nobody else can send");
         return;
     }
     int error = interrupt_register(VECTOR_TEST, arrive_somewhere, "test");
