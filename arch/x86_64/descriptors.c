@@ -5,6 +5,7 @@
 #include "arch/x86_64/descriptors.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/machine_check.h"
 #include "lib/compiler.h"
 
 struct idt_entry {
@@ -149,4 +150,5 @@ void descriptors_load(void)
     segments_reload();
     __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TASK));
     __asm__ volatile("lidt %0" ::"m"(idt_pointer));
+    machine_check_enable();
 }

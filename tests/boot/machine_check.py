@@ -1,0 +1,75 @@
+"""A machine check at chosen instructions, by gdb and QEMU's monitor: on a thread's stack, in the
+middle of a switch and of a move, in the page-fault path, and while the processor halts. It ends the machine,
+so there is one boot for each; the panic must name that very instruction, and its backtrace must go
+on where the code was interrupted.
+"""
+
+import re
+import time
+
+from runner import elf
+
+# An uncorrected error in bank 9, valid and with the processor's context intact as far as it matters.
+CHECK = "mce 0 9 0xbd00000000000000 0x4 0 0"
+PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+)")
+# Where: a symbol, how many instructions after it, and a function that the backtrace must name.
+PLACES = (
+    ("a thread's code", "stack_trim", 0, "stack_trim"),
+    ("mid-switch, before the stacks change", "thread_switch", 3, "thread_switch"),
+    ("mid-switch, on the new stack", "thread_switch", 9, None),
+    ("the page-fault path, with the fault's frame made", "stack_fault", 0, "entry_path_1"),
+    ("an interrupt's handler, before the move", "entry_move_frame", 0, "entry_path_2"),
+    ("after the move, on the thread's stack", "entry_continue", 0, "entry_path_2"),
+)
+
+
+def panic_lines(machine):
+    """What the machine says from the panic on."""
+    machine.wait_end(machine.row.limit_seconds)
+    lines = machine.reader.lines
+    start = next((i for i, line in enumerate(lines) if line.startswith("PANIC: ")), None)
+    assert start is not None, f"no panic; the last lines: {lines[-5:]}"
+    return lines[start:]
+
+
+def raise_at(machine, symbol, steps):
+    """Stops there, lets the machine check come, and returns (address, the panic's lines)."""
+    gdb, qmp = machine.gdb(), machine.qmp()
+    address = elf.addresses(machine.paths.kernel(machine.row.build))[symbol]
+    gdb.break_at(address)
+    assert gdb.go_on(), f"the kernel ended before it came to {symbol}"
+    gdb.unbreak(address)
+    for _ in range(steps):
+        gdb.step()
+    address = gdb.register("rip")
+    qmp.execute("human-monitor-command", **{"command-line": CHECK})
+    gdb.go()
+    return address, panic_lines(machine)
+
+
+def check_halted(start):
+    """a machine check on a processor that halts in its idle thread is told there"""
+    machine = start(cmdline="monitor=1 panic=exit")
+    gdb, qmp = machine.gdb(), machine.qmp()
+    gdb.go()
+    machine.wait_prompt()
+    time.sleep(0.5)
+    qmp.execute("human-monitor-command", **{"command-line": CHECK})
+    lines = panic_lines(machine)
+    assert PANIC.match(lines[0]), lines[0]
+    assert any("idle_entry" in line and "interrupted by #MC" in line for line in lines), lines
+
+
+def check_each_place(start):
+    """a machine check at an instruction, on whatever stack, is told with that instruction"""
+    for words, symbol, steps, caller in PLACES:
+        machine = start()
+        address, lines = raise_at(machine, symbol, steps)
+        match = PANIC.match(lines[0])
+        assert match and int(match.group(1), 16) == address, \
+            f"{words}: {lines[0]!r}, and not at {address:#x}"
+        text = "\n".join(lines)
+        assert "interrupted by #MC" in text, f"{words}: no such backtrace: {text}"
+        assert caller is None or caller in text, f"{words}: {caller} is not in {text}"
+        machine.note(f"machine check in {words}: told at {symbol}+{steps} instructions")
+        machine.stop()
