@@ -19,7 +19,7 @@ ENUMERATIONS = ("thread_state", "stack_page_state")
 # Variables that debuggers look at; of a static one the file that it stands in.
 VARIABLES = {name: name for name in (
     "magazine", "stack_use", "cpu_task_state", "percpu_offset", "percpu_cpu_number",
-    "thread_running", "stack_object_ready_bytes", "entry_stubs")}
+    "thread_running", "stack_region_ready_bytes", "entry_stubs")}
 VARIABLES.update({"threads": "'sched/thread_list.c'::threads",
                   "cpus_online": "'arch/x86_64/percpu.c'::online_count",
                   "idt": "'arch/x86_64/descriptors.c'::idt",

@@ -73,7 +73,7 @@ class ThreadsCommand(Command):
     """List the threads: st threads
 
     For each: id (with a * if a processor is in it just now), name, state, processor, priority, slot
-    of its stack, its pages from the lowest to the top (# backed, . hole, s swapped), how many bytes
+    of its stack, its four top pages from the lowest on (# backed, . hole, s swapped), how many bytes
     of it are in use, and where it is."""
 
     def run(self, memory, argument):
@@ -81,8 +81,7 @@ class ThreadsCommand(Command):
         print(f"{'id':>6} {'name':15} {'state':8} {'CPU':>3} {'prio':>4} {'slot':>6} {'stack':>6}"
               f" {'depth':>6}  at")
         for thread in threads.all():
-            bottom = stacks.range_of(thread.slot)[1]
-            pages = [page for page in stacks.pages(thread.slot) if page.address >= bottom]
+            pages = stacks.pages(thread.slot)[-memory.facts.constant("STACK_PAGES"):]
             picture = "".join(PICTURES.get(page.state, "?") for page in pages)
             context = present_or_none(context_of, memory, thread)
             deep = depth(memory, thread, interrupted_rsp(memory, context[2])) if context else None
@@ -125,12 +124,13 @@ class StackCommand(Command):
     @staticmethod
     def depths(memory, thread, pages, rsp):
         """How deep it is, was, and may become."""
-        stacks, facts = Stacks(memory), memory.facts
+        stacks = Stacks(memory)
         bottom = stacks.range_of(thread.slot)[1]
         backed = sum(1 for page in pages if page.address >= bottom and page.state == "backed")
         missing = stacks.missing(thread.slot)
         deep = depth(memory, thread, rsp) if rsp is not None else None
-        print(f"{backed} of {facts.constant('STACK_PAGES')} pages backed, {missing} missing")
+        most = sum(1 for page in pages if page.address >= bottom)
+        print(f"{backed} of {most} pages backed, {missing} missing")
         if deep is not None:
             print(f"Depth now: {deep} bytes")
         elif rsp is not None:

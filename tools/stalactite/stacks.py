@@ -27,14 +27,16 @@ class Stacks:
         offset = address - facts.constant("STACK_OBJECT_BASE")
         if not 0 <= offset < facts.constant("STACK_OBJECT_BYTES"):
             return None
-        return offset // facts.constant("STACK_SLOT_BYTES")
+        step = offset // facts.constant("STACK_SLOT_BYTES")
+        return step | ((1 << (step >> facts.constant("STACK_SIZE_SHIFT"))) - 1)
 
     def range_of(self, slot):
         """(first address of the guard, first of the stack, end) of a slot."""
         facts = self.facts
-        stride = facts.constant("STACK_SLOT_BYTES")
-        start = facts.constant("STACK_OBJECT_BASE") + slot * stride
-        return start, start + stride - facts.constant("STACK_BYTES"), start + stride
+        size = slot >> facts.constant("STACK_SIZE_SHIFT")
+        end = facts.constant("STACK_OBJECT_BASE") + (slot + 1) * facts.constant("STACK_SLOT_BYTES")
+        return (end - (facts.constant("STACK_SLOT_BYTES") << size),
+                end - (facts.constant("STACK_BYTES") << size), end)
 
     def page(self, address):
         """The page that an address of a slot lies in."""
@@ -73,10 +75,10 @@ class Stacks:
         return 0
 
     def missing(self, slot):
-        """How many of a slot's stack pages are not there."""
-        bottom = self.range_of(slot)[1]
+        """How many of the pages that faults may fill are not there."""
+        floor = self.range_of(slot)[2] - self.facts.constant("STACK_BYTES")
         return sum(1 for page in self.pages(slot)
-                   if page.address >= bottom and page.state != "backed")
+                   if page.address >= floor and page.state != "backed")
 
 
 class Processors:
