@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/fred.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/serial.h"
@@ -75,12 +76,18 @@ void machine_reboot(void)
     outb(CHIPSET_RESET, 0x06); /* ... and begins with the change to this */
     wait_a_little();
 
-    /* An exception without an IDT is a triple fault, which resets the CPU (SDM 6.15, #DF). */
+    /*
+     * An exception without an IDT is a triple fault, which resets the CPU (SDM 6.15, #DF); with
+     * FRED one without a stack on any level.
+     */
+    for (unsigned level = 1; level < FRED_LEVELS && fred_is_active(); level++) {
+        msr_write(MSR_FRED_RSP0 + level, 0);
+    }
     static const struct {
         uint16_t limit;
         uint64_t base;
     } packed nothing = {0, 0};
-    __asm__ volatile("lidt %0; ud2" ::"m"(nothing));
+    __asm__ volatile("lidt %0; xorl %%esp, %%esp; ud2" ::"m"(nothing));
     cpu_halt_forever();
 }
 
