@@ -1,7 +1,8 @@
 /*
  * One round at a time: whoever has the turn writes down the range and the CPUs that are asked,
  * interrupts every other CPU and waits until each that was asked has taken its bit away. The turn
- * is taken with interrupts on, so a CPU that waits for it still answers the round of another.
+ * is taken with interrupts and preemption on, so a CPU that waits for it still answers the round of
+ * another, and runs threads that are more urgent than the one that waits.
  *
  * A bit for each CPU, not a count: the interrupt also reaches a CPU that is about to come online,
  * which has not been asked, and whose answer would be taken for another's.
@@ -73,17 +74,28 @@ uint64_t shootdown_count(void)
     return round_count;
 }
 
+/*
+ * While another has the turn, this CPU runs whoever is more urgent. With it, preemption is off: the
+ * others wait for a round, and a round's own CPU forgets by itself, so it must stay the same one.
+ */
+static void turn_take(void)
+{
+    preempt_disable();
+    while (__atomic_exchange_n(&turn_taken, 1, __ATOMIC_ACQUIRE) != 0) {
+        preempt_enable();
+        cpu_pause();
+        preempt_disable();
+    }
+}
+
 void shootdown(uintptr_t address, size_t bytes)
 {
     invariant(interrupts_enabled() && this_cpu(preempt_count) == 0);
-    preempt_disable();
+    turn_take();
     translations_forget(address, bytes);
     /* The caller's change of the entries comes before the look at who is online. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (cpu_online_count() > 1) {
-        while (__atomic_exchange_n(&turn_taken, 1, __ATOMIC_ACQUIRE) != 0) {
-            cpu_pause();
-        }
         round_address = address;
         round_bytes = bytes;
         round_count++;
@@ -92,7 +104,7 @@ void shootdown(uintptr_t address, size_t bytes)
         while (__atomic_load_n(&round_waiting, __ATOMIC_ACQUIRE) != 0) {
             cpu_pause();
         }
-        __atomic_store_n(&turn_taken, 0, __ATOMIC_RELEASE);
     }
+    __atomic_store_n(&turn_taken, 0, __ATOMIC_RELEASE);
     preempt_enable();
 }
