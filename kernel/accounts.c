@@ -10,13 +10,16 @@
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
+#include "mm/stack_swap.h"
 #include "sched/thread.h"
 
 static void thread_count_in(struct thread *thread, void *context)
 {
     struct accounts *accounts = context;
     if (thread->state != THREAD_DEAD) {
-        accounts->stack_frames_found += stack_pages_backed(thread->slot);
+        accounts->stack_frames_found += stack_pages_backed(thread->slot) +
+                                        stack_pages_leaving(thread->slot) +
+                                        stack_pages_taken(thread->slot);
         accounts->slots_found++;
     }
 }
@@ -29,9 +32,10 @@ void accounts_read(struct accounts *accounts)
     for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {
         accounts->owned[owner] = frame_owned_count(owner);
     }
-    accounts->stack_frames_booked = accounts->owned[FRAME_OWNER_STACK] +
-                                    accounts->owned[FRAME_OWNER_MAGAZINE] +
-                                    accounts->owned[FRAME_OWNER_RESERVE];
+    accounts->objects -= stack_saved_count(); /* whose threads sleep is nobody's leak */
+    accounts->stack_frames_booked =
+        accounts->owned[FRAME_OWNER_STACK] + accounts->owned[FRAME_OWNER_STACK_TAKEN] +
+        accounts->owned[FRAME_OWNER_MAGAZINE] + accounts->owned[FRAME_OWNER_RESERVE];
     thread_for_each(thread_count_in, accounts);
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         const struct magazine *m = &cpu_variable(magazine, cpu);

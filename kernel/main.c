@@ -46,6 +46,8 @@
 #include "sched/overflow.h"
 #include "sched/reclaimer.h"
 #include "sched/schedule.h"
+#include "sched/swapper.h"
+#include "sched/thread_trace.h"
 
 noreturn_function void boot_main(uint32_t magic, uint32_t information);
 
@@ -106,6 +108,7 @@ static void stacks_start(void)
     stack_depth_exact_set(options.depth_exact);
     stack_fault_init();
     overflow_init();
+    thread_trace_init();
     stack_shootdown = shootdown;
     must_succeed(magazine_create(0), "the first magazine");
     must_succeed(stack_reserve_create(options.reserve_frames), "the reserve behind the magazines");
@@ -139,6 +142,8 @@ static void story_continue(void *argument maybe_unused)
     bool success = true;
 
     must_succeed(reclaimer_start(), "the reclaimer");
+    swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
+    must_succeed(swapper_start(), "the swapper");
     processors_start(options.cpus);
     console_input_start(acpi_info()->i8042_absent);
     story_tell_end();

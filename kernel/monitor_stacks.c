@@ -10,6 +10,7 @@
 #include "mm/stack_batch.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
+#include "mm/stack_swap.h"
 #include "sched/gate.h"
 #include "sched/thread.h"
 
@@ -20,7 +21,7 @@
 #define PAGE_KIB       (PAGE_BYTES / 1024)
 
 struct stack_sums {
-    uint32_t stacks, unowned, pages, pages_eager;
+    uint32_t stacks, unowned, swapped, pages, pages_eager;
 };
 
 /* The slots of one row of the map that threads have, by bit. */
@@ -41,8 +42,15 @@ static void owner_note(struct thread *thread, void *context)
 /* One character for a slot: free, without a thread, or how many pages are backed. */
 static char slot_character(uint32_t slot, bool owned, struct stack_sums *sums)
 {
-    if (!(stack_entries(slot)[STACK_PAGES - 1] & PAGE_PRESENT)) {
-        return '.';
+    uint64_t top = stack_entries(slot)[STACK_PAGES - 1];
+    if (!(top & PAGE_PRESENT)) {
+        if (stack_entry_is(top, STACK_PAGE_FREE)) {
+            return '.';
+        }
+        sums->stacks++;
+        sums->swapped++;
+        sums->pages_eager += STACK_PAGES;
+        return 's';
     }
     uint32_t pages = stack_pages_backed(slot);
     sums->stacks++;
@@ -54,7 +62,7 @@ static char slot_character(uint32_t slot, bool owned, struct stack_sums *sums)
 
 struct large_stack {
     uint32_t slot, id;
-    char name[THREAD_NAME_BYTES];
+    const char *name;
 };
 
 /* What large stacks there are is known from the threads: none is kept for reuse. */
@@ -73,7 +81,7 @@ static void large_note(struct thread *thread, void *context)
         struct large_stack *stack = &out->stacks[out->count];
         stack->slot = thread->slot;
         stack->id = thread->id;
-        memcpy(stack->name, thread->name, sizeof(stack->name));
+        stack->name = thread->name;
     }
     out->count++;
 }
@@ -109,7 +117,7 @@ static unsigned map_print(const char *end)
     unsigned lines = 3;
     uint32_t made = stack_slots_made(0);
     console_print_styled(CONSOLE_HEADING,
-                         "   slot  1-4 pages backed, c in a CPU's cache, . free\n");
+                         "   slot  1-4 pages backed, c in a CPU's cache, s swapped out, . free\n");
     for (uint32_t first = 0; first < made; first += MAP_COLUMNS, lines++) {
         struct row_owners owners = {.first = first};
         char line[MAP_COLUMNS + 1] = {0};
@@ -132,8 +140,9 @@ static unsigned map_print(const char *end)
     uint32_t eager_kib = sums.pages_eager * (uint32_t)PAGE_KIB;
     uint32_t backed_kib = sums.pages * (uint32_t)PAGE_KIB;
     uint32_t saved = eager_kib == 0 ? 0 : (eager_kib - backed_kib) * 100 / eager_kib;
-    console_print("%u slots made for 16 KiB; %u stacks, %u of them cached; %u of %u pages backed%s",
-                  made, sums.stacks, sums.unowned, sums.pages, sums.pages_eager, end);
+    console_print("%u slots made for 16 KiB; %u stacks, %u of them cached, %u swapped out; "
+                  "%u of %u pages backed%s",
+                  made, sums.stacks, sums.unowned, sums.swapped, sums.pages, sums.pages_eager, end);
     console_print("%u KiB instead of %u KiB with eager stacks: %u %% saved%s", backed_kib,
                   eager_kib, saved, end);
     return lines;
@@ -231,5 +240,11 @@ MONITOR_COMMAND(mag, "", "show magazines, reserve, stack caches, and who waits")
                   stack_starving(), gate_counts.waits, gate_counts.longest_wait_ns / 1000);
     caches_print(&counts);
     fragmentation_print();
+    struct stack_swap_counts swap;
+    stack_swap_counts_read(&swap);
+    console_print(
+        "The swapper: %u stacks are out, %lu were; %lu pages taken, %lu given back as they "
+        "were (see swap)\n",
+        swap.saved_now, swap.swapped, swap.shrunk, swap.returned);
     return OK;
 }

@@ -7,7 +7,7 @@
 #include "lib/string.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
-#include "sched/thread.h"
+#include "sched/thread_trace.h"
 
 #define ROWS                                                                                       \
     32 /* threads copied at once: printing under the list's lock would stop the machine            \
@@ -17,9 +17,9 @@ struct row {
     uint32_t id, slot;
     uint8_t state, priority, cpu;
     uint16_t pages, pages_most;
-    bool self;
+    bool self, swapped;
     uintptr_t saved_rsp;
-    char name[THREAD_NAME_BYTES];
+    const char *name;
 };
 
 struct rows {
@@ -41,13 +41,14 @@ static void row_take(struct thread *thread, void *context)
     row->id = thread->id;
     row->slot = thread->slot;
     row->state = thread->state;
+    row->swapped = (thread->attention & THREAD_ATTENTION_SWAPPED) != 0;
     row->priority = thread->priority;
     row->cpu = thread->cpu;
     row->pages = (uint16_t)stack_pages_backed(thread->slot);
     row->pages_most = thread->pages_most > row->pages ? thread->pages_most : row->pages;
     row->self = thread == thread_current();
     row->saved_rsp = thread->saved_rsp;
-    memcpy(row->name, thread->name, sizeof(row->name));
+    row->name = thread->name;
 }
 
 /* The next threads by id; false if there are no more. */
@@ -67,8 +68,8 @@ static void row_print(const struct row *row)
         format_string(depth, sizeof(depth), "%lu", (stack_top(row->slot) - rsp));
     }
     console_print("%5u %-15s %-8s %3u %4u %7u %3u of %-3u %9s %8u KiB\n", row->id, row->name,
-                  thread_state_name(row->state), row->cpu, row->priority, row->slot, row->pages,
-                  (unsigned)(stack_bytes_of(row->slot) / PAGE_BYTES), depth,
+                  row->swapped ? "swapped" : thread_state_name(row->state), row->cpu, row->priority,
+                  row->slot, row->pages, (unsigned)(stack_bytes_of(row->slot) / PAGE_BYTES), depth,
                   row->pages_most * (unsigned)(PAGE_BYTES / 1024));
 }
 
@@ -130,19 +131,11 @@ struct trace_search {
     uint64_t id;
     bool found, running, self;
     uint32_t thread_id;
-    char thread_name[THREAD_NAME_BYTES];
+    const char *thread_name;
     struct backtrace trace;
 };
 
-/* What thread_switch() leaves at saved_rsp; see sched/switch.asm. */
-struct switch_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp, return_address;
-};
-
-/*
- * Under the list's lock, interrupts off: a blocked thread cannot come alive, end, and lose its
- * stack while its few frames are read.
- */
+/* Under the list's lock: the thread cannot go away meanwhile. */
 static void trace_take(struct thread *thread, void *context)
 {
     struct trace_search *search = context;
@@ -153,13 +146,9 @@ static void trace_take(struct thread *thread, void *context)
     }
     search->found = true;
     search->self = thread == thread_current();
-    search->running = thread->state == THREAD_RUNNING;
     search->thread_id = thread->id;
-    memcpy(search->thread_name, thread->name, sizeof(search->thread_name));
-    if (!search->running && stack_is_backed(thread->saved_rsp)) {
-        const struct switch_frame *frame = (const struct switch_frame *)thread->saved_rsp;
-        backtrace_from(&search->trace, frame->return_address, frame->rbp);
-    }
+    search->thread_name = thread->name;
+    search->running = !thread_trace(thread, &search->trace);
 }
 
 static void line_print(const char *text)

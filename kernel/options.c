@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/magazine.h"
 #include "mm/stack_reserve.h"
+#include "sched/swapper.h"
 
 struct options options = {
     .stack = STACK_MODE_FAULT,
@@ -17,6 +18,8 @@ struct options options = {
     .magazine_rounds = MAGAZINE_ROUNDS_DEFAULT,
     .reserve_frames = STACK_RESERVE_FRAMES_DEFAULT,
     .cached_stacks = STACK_CACHE_DEFAULT,
+    .shrink_age_ms = SWAPPER_SHRINK_AGE_MS,
+    .swap_age_ms = SWAPPER_SWAP_AGE_MS,
     .cpus = CPU_MAX,
     .panic = PANIC_HALT,
     .seed = 1,
@@ -110,6 +113,26 @@ static int parse_stack_free(const char *value)
         return ERROR_INVALID;
     }
     return OK;
+}
+
+static must_check int age_set(const char *value, uint32_t *out)
+{
+    uint64_t number;
+    int error = number_set(value, 0, SWAPPER_AGE_MS_MAX, &number);
+    if (error == OK) {
+        *out = (uint32_t)number;
+    }
+    return error;
+}
+
+static int parse_shrink_age(const char *value)
+{
+    return age_set(value, &options.shrink_age_ms);
+}
+
+static int parse_swap_age(const char *value)
+{
+    return age_set(value, &options.swap_age_ms);
 }
 
 static int parse_cpus(const char *value)
@@ -256,6 +279,11 @@ static const struct option table[] = {
     {"stack-free", "immediate|batched",
      "batched: dead stacks wait for a grace period, as with RCU; to learn from (immediate)",
      parse_stack_free},
+    {"stack-shrink-age", "0-86400000 ms",
+     "take unused stack pages of threads that sleep so long; 0: never by age (10000)",
+     parse_shrink_age},
+    {"stack-swap-age", "0-86400000 ms", "and move their live bytes out; 0: never by age (30000)",
+     parse_swap_age},
     {"cpus", "1-64", "start at most so many processors (64)", parse_cpus},
     {"panic", "halt|reboot|exit", "what to do after a panic (halt)", parse_panic},
     {"exit", "0|1", "leave the emulator when done; 1 implies panic=exit (0)", parse_exit},

@@ -23,6 +23,8 @@ struct options {
     uint32_t reserve_frames;
     uint32_t cached_stacks; /* whole stacks in a CPU's cache, at most */
     enum stack_free stack_free;
+    uint32_t shrink_age_ms; /* of sleeping threads' stacks; 0: never by age */
+    uint32_t swap_age_ms;
     unsigned cpus; /* at most so many */
     enum panic_action panic;
     bool exit; /* leave the emulator when done */

@@ -114,6 +114,7 @@ static bool nothing_leaked(const struct accounts *before)
 static void test_thread(void *argument)
 {
     const struct test *test = argument;
+    thread_stack_pin(); /* tests give pointers to their variables to everybody */
     test->run();
 }
 

@@ -18,7 +18,7 @@
 struct thread_marks {
     unsigned count;
     struct {
-        char name[THREAD_NAME_BYTES];
+        const char *name;
         size_t bytes;
     } of[NAMES_MAX]; /* threads of one name, such as the idle ones, share an entry */
 };
@@ -36,7 +36,7 @@ static void thread_mark_take(struct thread *thread, void *context)
     size_t bytes = stack_depth_scan(thread->slot);
     if (i == marks->count) {
         marks->count++;
-        memcpy(marks->of[i].name, thread->name, sizeof(marks->of[i].name));
+        marks->of[i].name = thread->name;
     }
     marks->of[i].bytes = bytes > marks->of[i].bytes ? bytes : marks->of[i].bytes;
 }

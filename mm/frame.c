@@ -27,6 +27,7 @@ struct buddy frame_buddy;
 struct spinlock frame_lock = SPINLOCK("frames");
 
 static bool (*free_interceptor)(physical_t frame);
+static bool (*frame_demand)(physical_t *frame);
 
 /* What the identity of an allocated block must be: one comparison checks it all. */
 static always_inline uint32_t identity_of(enum frame_owner owner, unsigned order)
@@ -107,6 +108,10 @@ static never_inline must_check int allocate_slowly(enum frame_owner owner, physi
     spin_lock(&frame_lock);
     front_fill();
     spin_unlock_quietly(&frame_lock);
+    if (unlikely(this_cpu(frame_cpu).count == 0) && frame_demand != NULL && frame_demand(out)) {
+        frame_owner_change(*out, FRAME_OWNER_STACK_TAKEN, owner);
+        return OK;
+    }
     return frame_allocate_local(owner, out);
 }
 
@@ -280,6 +285,11 @@ void frame_cache_drain_this_cpu(void)
 
     front_drain(this_cpu(frame_cpu).count);
     spin_unlock_irq_restore(&frame_lock, flags);
+}
+
+void frame_set_demand(bool (*demand)(physical_t *frame))
+{
+    frame_demand = demand;
 }
 
 void frame_set_free_interceptor(bool (*interceptor)(physical_t frame))

@@ -25,6 +25,7 @@ enum frame_owner {
     FRAME_OWNER_PAGE_TABLE,  /* page tables; never given back */
     FRAME_OWNER_STACK,       /* mapped in a kernel stack */
     FRAME_OWNER_STACK_CACHE, /* mapped in a whole stack that waits for its next thread */
+    FRAME_OWNER_STACK_TAKEN, /* taken from a sleeping stack, to go back or to whoever needs it */
     FRAME_OWNER_MAGAZINE,    /* in a CPU's magazine */
     FRAME_OWNER_RESERVE,     /* in the reserve behind the magazines */
     FRAME_OWNER_SLAB,        /* objects of the object allocator */
@@ -112,6 +113,13 @@ void frame_cache_drain_this_cpu(void);
  * take spinlocks, and must not free frames itself. Freed blocks are offered frame by frame.
  */
 void frame_set_free_interceptor(bool (*interceptor)(physical_t frame));
+
+/*
+ * Asked for a frame when none is left: hands over one of FRAME_OWNER_STACK_TAKEN that its holder
+ * can do without, or says that it has none. Called with interrupts off and no lock of the
+ * allocator's.
+ */
+void frame_set_demand(bool (*demand)(physical_t *frame));
 
 /* Frames that any CPU could have now: those in no CPU's front list. */
 size_t frame_shared_free_count(void);

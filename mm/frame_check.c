@@ -12,6 +12,7 @@ const char *frame_owner_name(enum frame_owner owner)
         [FRAME_OWNER_PAGE_TABLE] = "page table",
         [FRAME_OWNER_STACK] = "stack",
         [FRAME_OWNER_STACK_CACHE] = "stack cache",
+        [FRAME_OWNER_STACK_TAKEN] = "taken from stacks",
         [FRAME_OWNER_MAGAZINE] = "magazine",
         [FRAME_OWNER_RESERVE] = "reserve",
         [FRAME_OWNER_SLAB] = "objects",

@@ -63,6 +63,17 @@ static always_inline uint32_t magazine_available(void)
 }
 
 /*
+ * Takes one round, which the gate has covered: the leaf entry of a zeroed page. Interrupts off. The
+ * two words are read and written with nothing between that could take a round itself.
+ */
+static always_inline uint64_t magazine_round_take(void)
+{
+    uint32_t taken = this_cpu(magazine).taken;
+    this_cpu(magazine).taken = taken + 1;
+    return this_cpu_pointer(magazine)->rounds[taken];
+}
+
+/*
  * Books the frames that faults took since the last time as stack memory. Interrupts off.
  */
 void magazine_charge(void);

@@ -90,25 +90,30 @@ static void slab_tag(const struct slab *slab, unsigned order, uint32_t tag)
     }
 }
 
-/* A new slab with all objects free. No lock is held. */
-static must_check int slab_create(struct slab_cache *cache, struct slab **out)
+/* Makes these frames a slab with all objects free. */
+static struct slab *slab_make(struct slab_cache *cache, physical_t frames)
 {
-    physical_t frames;
-    struct slab *slab;
-    int error = frame_allocate_order(cache->order, FRAME_OWNER_SLAB, &frames);
+    struct slab *slab = physical_to_virtual(frames);
 
-    if (error != OK) {
-        return error;
-    }
-    slab = physical_to_virtual(frames);
     *slab = (struct slab){.cache = cache, .free_count = cache->capacity};
     bitmap_fill(slab->free, cache->capacity, true);
     slab_tag(slab, cache->order, TAG_SLAB | cache->order);
     for (uint32_t i = 0; i < cache->capacity; i++) {
         slab_check_created(cache, object_at(cache, slab, i));
     }
-    *out = slab;
-    return OK;
+    return slab;
+}
+
+/* A new slab. No lock is held. */
+static must_check int slab_create(struct slab_cache *cache, struct slab **out)
+{
+    physical_t frames;
+    int error = frame_allocate_order(cache->order, FRAME_OWNER_SLAB, &frames);
+
+    if (error == OK) {
+        *out = slab_make(cache, frames);
+    }
+    return error;
 }
 
 /* No lock is held. */
@@ -141,6 +146,26 @@ static always_inline void *object_take(struct slab_cache *cache)
     return object_at(cache, slab, word * BITMAP_WORD_BITS + bit);
 }
 
+/* The lock is held. */
+static void slab_add(struct slab_cache *cache, struct slab *slab)
+{
+    list_add_last(&cache->partial, &slab->node);
+    cache->slabs++;
+    cache->empty++;
+}
+
+bool slab_feed(struct slab_cache *cache, physical_t frame)
+{
+    if (cache->order != 0) {
+        return false;
+    }
+    struct slab *slab = slab_make(cache, frame);
+    uint64_t flags = spin_lock_irq_save(&cache->lock);
+    slab_add(cache, slab);
+    spin_unlock_irq_restore(&cache->lock, flags);
+    return true;
+}
+
 /* A new slab for the cache, then an object, from it or from what others brought meanwhile. */
 static never_inline must_check int allocate_slowly(struct slab_cache *cache, void **out)
 {
@@ -152,9 +177,7 @@ static never_inline must_check int allocate_slowly(struct slab_cache *cache, voi
         return error;
     }
     flags = spin_lock_irq_save(&cache->lock);
-    list_add_last(&cache->partial, &slab->node);
-    cache->slabs++;
-    cache->empty++;
+    slab_add(cache, slab);
     *out = object_take(cache);
     slab_check_taken(cache, *out);
     spin_unlock_irq_restore(&cache->lock, flags);

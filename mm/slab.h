@@ -54,6 +54,12 @@ void slab_cache_destroy(struct slab_cache *cache);
 /* One object. Errors: ERROR_NO_MEMORY; *out is then unchanged. */
 must_check int slab_allocate(struct slab_cache *cache, void **out);
 
+/*
+ * Makes a slab of the cache of this frame, of FRAME_OWNER_SLAB already: for who must have an object
+ * while no frame is free. False, and nothing done, if the cache has slabs of more than one frame.
+ */
+must_check bool slab_feed(struct slab_cache *cache, physical_t frame);
+
 /* Gives an object back to the cache it came from. */
 void slab_free(struct slab_cache *cache, void *object);
 

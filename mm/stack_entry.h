@@ -3,8 +3,11 @@
  * bit is set the page is backed. If not, the CPU ignores the other bits (SDM volume 3A, 4.7) and
  * they say what the page is and to which slot it belongs:
  *
- *   63            52 51                    12 11      4 3       1  0
+ *   63            52 51                    12 11      5 4       1  0
  *   |      0        |   slot, or next free   |    0    |  state  | 0 |
+ *
+ * Two states name a frame instead of a slot, in the same bits: the page was taken from a thread
+ * that sleeps, and its frame still holds what was in it (mm/stack_swap.h).
  *
  * A slot of a 16 KiB stack is eight pages: four of guard, then the stack's four.
  *
@@ -33,9 +36,12 @@ enum stack_page_state {
     STACK_PAGE_SWAPPED = 4, /* its bytes are elsewhere */
     STACK_PAGE_BACKED = 5,  /* present: never encoded, only answered */
     STACK_PAGE_BEYOND = 6,  /* below the fault floor, and not asked for; a touch is an overflow */
+    STACK_PAGE_LEAVING = 7, /* taken, but a CPU may still know it; names its frame */
+    STACK_PAGE_TAKEN = 8,   /* taken, its frame free for whoever needs it; names its frame */
 };
 
-#define STACK_ENTRY_STATE_MASK 0xfUL /* state and the present bit, so one comparison tests both */
+/* State and the present bit, so that one comparison tests both. */
+#define STACK_ENTRY_STATE_MASK 0x1fUL
 #define STACK_ENTRY_SLOT_SHIFT 12
 
 static always_inline uint64_t stack_entry_make(enum stack_page_state state, uint32_t slot)
@@ -54,7 +60,7 @@ static always_inline enum stack_page_state stack_entry_state(uint64_t entry)
                                 : (enum stack_page_state)((entry & STACK_ENTRY_STATE_MASK) >> 1);
 }
 
-/* Only for entries that are not present. */
+/* Only for entries that are not present and name a slot. */
 static always_inline uint32_t stack_entry_slot(uint64_t entry)
 {
     return (uint32_t)(entry >> STACK_ENTRY_SLOT_SHIFT);

@@ -22,6 +22,13 @@ PER_CPU(struct stack_use, stack_use);
 void (*stack_fault_observer)(const struct stack_fault_event *event);
 void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t address, uint32_t slot);
 
+static const char *owner_unknown(uint32_t slot maybe_unused)
+{
+    return "";
+}
+
+const char *(*stack_owner_describe)(uint32_t slot) = owner_unknown;
+
 static always_inline bool hole_is_used_here(uint64_t entry)
 {
     return likely(entry == this_cpu(stack_use).current_hole) ||
@@ -90,6 +97,7 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
 {
     uint32_t slot = stack_entry_slot(entry);
     enum stack_page_state state = stack_entry_state(entry);
+    (void)stack_slot_find(address, &slot); /* some entries name a frame */
 
     if (state == STACK_PAGE_BACKED) {
         panic("page fault on a backed stack page: code at %p touched %p (error code 0x%x): a stack "
@@ -107,12 +115,15 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
         [STACK_PAGE_GUARD] = "the guard of another thread's stack",
         [STACK_PAGE_SWAPPED] = "a swapped-out page of another thread's stack",
         [STACK_PAGE_BEYOND] = "a page of another thread's stack, below its fault floor",
+        [STACK_PAGE_LEAVING] = "a page that was taken from another thread's stack while it sleeps",
+        [STACK_PAGE_TAKEN] = "a page that was taken from another thread's stack while it sleeps",
     };
-    panic("stray access: code at %p touched %p, %s (slot %u; this CPU uses slots %u and %u); look "
-          "for a pointer into a stack that outlived its frame",
+    const char *owner = stack_owner_describe(slot);
+    panic("stray access: code at %p touched %p, %s (slot %u; this CPU uses slots %u and %u)%s; "
+          "look for a pointer into a stack that outlived its frame, or that was lent without a pin",
           (void *)frame->rip, (void *)address, names[state], slot,
           stack_entry_slot(this_cpu(stack_use).current_hole),
-          stack_entry_slot(this_cpu(stack_use).next_hole));
+          stack_entry_slot(this_cpu(stack_use).next_hole), owner);
 }
 
 /* Invariant I1: code on an entry stack never faults, not even where the fault could be served. */

@@ -50,6 +50,12 @@ extern void (*stack_fault_observer)(const struct stack_fault_event *event);
  */
 extern void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t address, uint32_t slot);
 
+/*
+ * Says whose stack a slot is and what its thread does, for the panic about a stray access; "" if it
+ * cannot be told. Registered by sched. Entry stack; takes no lock that may be held.
+ */
+extern const char *(*stack_owner_describe)(uint32_t slot);
+
 /* Registers the stack cases with the entry code. Once, at boot. */
 void stack_fault_init(void);
 

@@ -26,14 +26,14 @@ void deadline_add(struct thread *thread, uint64_t at_ns)
 {
     struct deadlines *own = this_cpu_pointer(deadlines);
     spin_lock(&own->lock);
-    thread->wait.timeout_cpu = (uint8_t)cpu_number();
+    thread->timeout_cpu = (uint8_t)cpu_number();
     tree_insert(&own->tree, &thread->wait.timeout, at_ns);
     spin_unlock_quietly(&own->lock);
 }
 
 void deadline_remove(struct thread *thread)
 {
-    struct deadlines *own = &cpu_variable(deadlines, thread->wait.timeout_cpu);
+    struct deadlines *own = &cpu_variable(deadlines, thread->timeout_cpu);
     spin_lock(&own->lock);
     if (tree_node_linked(&thread->wait.timeout)) {
         tree_remove(&own->tree, &thread->wait.timeout);

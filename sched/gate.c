@@ -106,6 +106,7 @@ void gate_starve(struct thread *thread)
         stack_hungry_add(1);
     }
     thread->state = THREAD_STARVED;
+    thread->attention |= THREAD_ATTENTION_STARVED;
     starved_insert(thread, newcomer);
     gate_counts.episodes += stack_starving() == 0;
     stack_starving_add(1);
@@ -136,8 +137,10 @@ bool gate_expendable_take_out(struct thread *thread)
     bool linked = list_node_linked(&thread->run_node);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     bool taken = linked && thread->state == THREAD_STARVED && thread->expendable &&
-                 !list_node_linked(&thread->wait.node);
+                 !list_node_linked(&thread->wait.node) &&
+                 !(thread->attention & THREAD_ATTENTION_SWAPPED); /* its stack has no top page */
     if (taken) {
+        thread->attention = 0;
         starved_remove(thread);
         stack_starving_add(-1);
         stack_hungry_add(-1);
@@ -197,6 +200,7 @@ void gate_help(uint32_t keep)
 
 void gate_fed(struct thread *thread)
 {
+    thread->attention &= (uint8_t)~THREAD_ATTENTION_STARVED;
     uint64_t flags = spin_lock_irq_save(&starved_lock);
     promise_end(thread);
     spin_unlock_irq_restore(&starved_lock, flags);

@@ -60,8 +60,8 @@ void gate_priority_change(struct thread *thread, uint8_t priority);
 
 /*
  * Takes an expendable thread out of the starved queue for good: it counts no more as one that
- * starves, and nobody will make it ready. False if it is not there, not expendable, or still in the
- * list of a wait that ended. Interrupts off.
+ * starves, and nobody will make it ready. False if it is not there, not expendable, swapped out,
+ * or still in the list of a wait that ended. Interrupts off.
  */
 must_check bool gate_expendable_take_out(struct thread *thread);
 
@@ -79,7 +79,7 @@ void gate_feed(void);
  */
 void gate_help(uint32_t keep);
 
-/* Notes that a thread that starved runs again. */
+/* Notes that a thread that starved runs again. Run-queue lock held. */
 void gate_fed(struct thread *thread);
 
 struct gate_counts {

@@ -14,7 +14,6 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
-#include "lib/string.h"
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
@@ -32,7 +31,7 @@ struct choice {
     uint32_t pages;
     uint8_t priority;
     struct thread *thread; /* taken out of the starved queue, to be buried; or NULL */
-    char name[THREAD_NAME_BYTES];
+    const char *name;
 };
 
 void last_resort_after(uint64_t patience)
@@ -61,7 +60,7 @@ static void choose_visit(struct thread *thread, void *context)
     struct choice *choice = context;
     unsigned state = thread->state;
     bool starves = thread->starved_since_ns != 0; /* also while it is let go to try again */
-    bool blocked = state == THREAD_BLOCKED;
+    bool blocked = thread_is_blocked(thread);
     choice->runnable += !starves && !blocked && state != THREAD_DEAD && !thread->backed;
     if (!thread->expendable || thread->kill_wanted || state == THREAD_DEAD ||
         !(starves || blocked)) {
@@ -82,7 +81,7 @@ static void kill_visit(struct thread *thread, void *context)
     if (thread->id != choice->id) {
         return;
     }
-    memcpy(choice->name, thread->name, sizeof(choice->name));
+    choice->name = thread->name;
     if (gate_expendable_take_out(thread)) {
         choice->thread = thread;
         return;

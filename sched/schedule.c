@@ -26,6 +26,8 @@
 #include "sched/deadline.h"
 #include "sched/gate.h"
 #include "sched/reclaimer.h"
+#include "sched/rest.h"
+#include "sched/swapper.h"
 #include "sched/thread_internal.h"
 
 PER_CPU(struct thread *, thread_running);
@@ -95,8 +97,8 @@ static always_inline struct thread *thread_choose(struct run_queue *queue, struc
         }
         run_queue_remove(queue, to);
         if (likely(gate_pass(from, to)) || to == from) {
-            if (unlikely(to->starved_since_ns != 0)) {
-                gate_fed(to);
+            if (unlikely(to->attention != 0)) {
+                rest_attend(to);
             }
             return to;
         }
@@ -199,12 +201,29 @@ static void thread_enqueue(struct run_queue *queue, struct thread *thread)
     spin_unlock_quietly(&queue->lock);
 }
 
+struct run_queue *schedule_queue_lock(struct thread *thread)
+{
+    return queue_lock_of(thread);
+}
+
+/* The thread is not in the state that the caller names; but "resting" is one way to be blocked. */
+static never_inline void ready_otherwise(struct run_queue *queue, struct thread *thread,
+                                         enum thread_state from)
+{
+    if (from == THREAD_BLOCKED && thread->state == THREAD_RESTING) {
+        rest_end(thread); /* with all that the swapper took, as far as it is still there */
+        thread_enqueue(queue, thread);
+    } else {
+        spin_unlock_quietly(&queue->lock);
+    }
+}
+
 void schedule_ready(struct thread *thread, enum thread_state from)
 {
     uint64_t flags = interrupts_save();
     struct run_queue *queue = queue_lock_of(thread);
-    if (thread->state != from) {
-        spin_unlock_quietly(&queue->lock);
+    if (unlikely(thread->state != from)) {
+        ready_otherwise(queue, thread, from);
     } else if (thread == queue->current) {
         thread->state = THREAD_RUNNING; /* it was about to leave, and need not */
         spin_unlock_quietly(&queue->lock);
@@ -256,6 +275,7 @@ void schedule_tick(void)
     if (unlikely(stack_batch_enabled)) {
         stack_batch_tick(this_cpu(preempt_count) == 0 || current == queue->idle);
     }
+    swapper_tick();
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
     } else if (current->slice_ticks <= 1) {

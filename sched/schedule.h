@@ -26,6 +26,13 @@ void schedule_ready(struct thread *thread, enum thread_state from);
  */
 void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity);
 
+/*
+ * Takes the lock of the run queue that a thread belongs to: while it is held nobody dispatches the
+ * thread, and one that is not `current` there is off its stack. Interrupts off; the thread must not
+ * end meanwhile. Released with spin_unlock_quietly().
+ */
+struct run_queue *schedule_queue_lock(struct thread *thread);
+
 /* First words of a thread on its own stack: what the switch to it left to do. */
 void schedule_finish_switch(void);
 

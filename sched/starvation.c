@@ -23,7 +23,7 @@ struct survey {
     struct {
         uint32_t id;
         uint32_t missing;
-        char name[THREAD_NAME_BYTES];
+        const char *name;
     } shown[SHOWN_AT_MOST];
     size_t stack_pages; /* held by all threads */
     uint32_t most_pages, most_id;
@@ -49,16 +49,14 @@ static void survey_thread(struct thread *thread, void *context)
     }
     if (thread->state != THREAD_STARVED) {
         /* Who was let go to try again is not through yet. */
-        survey->runnable += thread->state != THREAD_BLOCKED && thread->state != THREAD_DEAD &&
+        survey->runnable += !thread_is_blocked(thread) && thread->state != THREAD_DEAD &&
                             thread->starved_since_ns == 0 && !thread->backed;
         return;
     }
     if (survey->starved < SHOWN_AT_MOST) {
         survey->shown[survey->starved].id = thread->id;
         survey->shown[survey->starved].missing = stack_missing(thread->slot);
-        for (unsigned i = 0; i < THREAD_NAME_BYTES; i++) {
-            survey->shown[survey->starved].name[i] = thread->name[i];
-        }
+        survey->shown[survey->starved].name = thread->name;
     }
     survey->starved++;
     uint64_t since_ns = thread->starved_since_ns;

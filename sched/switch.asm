@@ -34,9 +34,11 @@ thread_switch:
     ret
 thread_switch_end:
 
-; First instructions of a thread. RBP is 0, the end of its backtraces; the stack is aligned so that
+; First instructions of a thread. RBX and R12 hold what it is to call, and with what. RBP is 0, the end of its backtraces; the stack is aligned so that
 ; the call leaves it as the ABI wants.
 align 16
 thread_trampoline:
+    mov rdi, rbx
+    mov rsi, r12
     call thread_begin
     ud2

@@ -12,12 +12,19 @@
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "sched/schedule.h"
+#include "sched/swapper.h"
 #include "sched/thread_internal.h"
 #include "sched/thread_list.h"
 
-/* What thread_switch() pops: six registers and the return address, under one word of alignment. */
+/*
+ * What thread_switch() pops: six registers and the return address, under one word of alignment. Two
+ * of them tell thread_trampoline what to call.
+ */
 struct first_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp;
+    uint64_t r15, r14, r13;
+    void *argument;                /* r12 */
+    void (*entry)(void *argument); /* rbx */
+    uint64_t rbp;
     void (*return_address)(void);
     uint64_t end_of_stack;
 };
@@ -28,12 +35,13 @@ static struct slab_cache thread_cache;
 
 void thread_init(void)
 {
-    slab_cache_init(&thread_cache, "thread", sizeof(struct thread), 64);
+    slab_cache_init(&thread_cache, "thread", sizeof(struct thread), 8);
 }
 
 const char *thread_state_name(unsigned state)
 {
-    static const char *const names[] = {"ready", "running", "blocked", "starved", "moving", "dead"};
+    static const char *const names[] = {"ready",  "running", "blocked", "starved",
+                                        "moving", "dead",    "blocked"};
     return state < array_length(names) ? names[state] : "unknown";
 }
 
@@ -43,8 +51,11 @@ static uint64_t cpus_running(void)
     return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
 }
 
-/* Bounds, words and state of a new thread; no stack yet. */
-static must_check int thread_make(const struct thread_options *options, struct thread **made)
+/* The object and the stack of a new thread, so that the first switch to it calls entry(argument).
+ */
+static must_check int thread_make(const struct thread_options *options,
+                                  void (*entry)(void *argument), void *argument,
+                                  struct thread **made)
 {
     void *object;
     int error = slab_allocate(&thread_cache, &object);
@@ -64,8 +75,7 @@ static must_check int thread_make(const struct thread_options *options, struct t
     wait_queue_init(&thread->exit_queue);
     list_node_init(&thread->wait.node);
     tree_node_init(&thread->wait.timeout);
-    /* A name that is too long is cut: it is only shown. */
-    (void)!string_copy(thread->name, sizeof(thread->name), options->name);
+    thread->name = options->name;
 
     if (unlikely(options->stack_bytes != 0)) {
         error = stack_create_sized(options->stack_bytes, options->backed, &thread->slot);
@@ -78,7 +88,8 @@ static must_check int thread_make(const struct thread_options *options, struct t
     }
     thread->stack_hole = stack_hole_of(thread->slot);
     struct first_frame *frame = (struct first_frame *)stack_top(thread->slot) - 1;
-    *frame = (struct first_frame){.return_address = thread_trampoline};
+    *frame = (struct first_frame){
+        .argument = argument, .entry = entry, .return_address = thread_trampoline};
     thread->saved_rsp = (uintptr_t)frame;
     *made = thread;
     return OK;
@@ -94,12 +105,13 @@ int thread_create(const struct thread_options *options, void (*entry)(void *argu
         return ERROR_INVALID;
     }
     struct thread *thread;
-    int error = thread_make(options, &thread);
+    int error = thread_make(options, entry, argument, &thread);
     if (error != OK) {
+        if (error == ERROR_NO_MEMORY) {
+            swapper_wake();
+        }
         return error;
     }
-    thread->entry = entry;
-    thread->argument = argument;
     thread->detached = out == NULL;
     thread_list_add(thread);
     if (out != NULL) {
@@ -116,12 +128,11 @@ int thread_start(const char *name, void (*entry)(void *argument), void *argument
     return thread_create(&options, entry, argument, thread);
 }
 
-void thread_begin(void)
+void thread_begin(void (*entry)(void *argument), void *argument)
 {
     schedule_finish_switch();
     preempt_interrupts_restore(FLAGS_INTERRUPT);
-    struct thread *self = thread_current();
-    self->entry(self->argument);
+    entry(argument);
     thread_exit(0);
 }
 
@@ -129,10 +140,9 @@ int thread_create_idle(unsigned cpu, struct thread **out)
 {
     const struct thread_options options = {
         .name = "idle", .backed = true, .may_not_die = true, .affinity = 1UL << cpu};
-    int error = thread_make(&options, out);
+    int error = thread_make(&options, idle_entry, NULL, out);
     if (error == OK) {
         (*out)->cpu = (uint8_t)cpu;
-        (*out)->entry = idle_entry;
         (*out)->detached = true;
         thread_list_add(*out);
     }
@@ -191,13 +201,25 @@ void thread_bury(struct thread *thread)
 int thread_join(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&thread->exit_lock);
+    thread_stack_pin();
     while (!thread->exited) {
         wait_queue_sleep_unkillable(&thread->exit_queue, &thread->exit_lock);
     }
+    thread_stack_unpin();
     spin_unlock_irq_restore(&thread->exit_lock, flags);
     int code = thread->exit_code;
     thread_free(thread);
     return code;
+}
+
+void thread_stack_pin(void)
+{
+    thread_current()->stack_pins++;
+}
+
+void thread_stack_unpin(void)
+{
+    thread_current()->stack_pins--;
 }
 
 void thread_yield(void)

@@ -12,7 +12,6 @@
 #define THREAD_PRIORITIES       32 /* 31 is the most urgent */
 #define THREAD_PRIORITY_DEFAULT 16
 #define THREAD_PRIORITY_SYSTEM  28 /* reclaimer, monitor */
-#define THREAD_NAME_BYTES       16
 #define THREAD_AFFINITY_ALL     UINT64_MAX
 #define THREAD_MUTEXES_MAX      8 /* held at once; checked in the invariant build */
 
@@ -23,11 +22,26 @@ enum thread_state {
     THREAD_STARVED, /* would run, but no magazine covers it: on the starved queue */
     THREAD_MOVING,  /* leaves a CPU on which it may no longer run */
     THREAD_DEAD,    /* leaves its stack for good */
+    THREAD_RESTING, /* blocked, and the swapper has seen it: rest.h */
+};
+
+/* What is to be done when the thread is dispatched, before the switch to it: rest_attend(). */
+#define THREAD_ATTENTION_STARVED 1
+#define THREAD_ATTENTION_SWAPPED 2 /* its top page may be elsewhere, its live bytes are saved */
+
+/* What the swapper notes about a thread that is in no queue. */
+struct thread_rest {
+    uint32_t since_ms; /* seen first, in this wait */
+    uint8_t claim;     /* 1 + its place in the batch under way; 0: in none */
+    bool taken;        /* pages of it were taken */
 };
 
 struct thread {
     uintptr_t saved_rsp; /* first member: switch.asm */
-    uint64_t stack_hole; /* what the holes of its stack look like: stack_fault.h */
+    union {
+        uint64_t stack_hole; /* what the holes of its stack look like: stack_fault.h */
+        void *stack_saved;   /* with THREAD_ATTENTION_SWAPPED: its live bytes; stack_swap.h */
+    };
     uint32_t slot;
     uint32_t id;
 
@@ -36,22 +50,33 @@ struct thread {
     volatile uint8_t state;
     uint8_t priority;
     volatile uint8_t cpu;
-    bool expendable;           /* by itself while it runs: thread_expendable_set() */
-    struct list_node run_node; /* in a run queue, or under starved_lock in the starved queue */
+    bool expendable;   /* by itself while it runs: thread_expendable_set() */
+    uint8_t attention; /* THREAD_ATTENTION_... */
+    /* How the last shrinking went: swapper.c. */
+    bool shrunk;            /* shrunk, and not judged yet */
+    uint8_t shrunk_to;      /* pages that were left */
+    uint8_t shrink_backoff; /* it went deep again too soon: it is left alone 2^n times as long */
+    uint32_t shrunk_ms;     /* when */
+    uint32_t mutexes_held;  /* written by the thread itself */
+    union {
+        struct list_node run_node; /* in a run queue, or under starved_lock in the starved queue */
+        struct thread_rest rest;   /* THREAD_RESTING */
+    };
     uint64_t affinity;         /* CPUs it may run on, by bit */
     uint64_t starved_since_ns; /* when it began to starve; 0 if it does not */
 
     /* See wait_queue.c. */
     struct wait_node wait;
+    uint8_t timeout_cpu; /* in whose tree of deadlines wait.timeout is */
 
     /* Written by the thread itself, or by its CPU while it runs. */
-    uint32_t mutexes_held;
 #ifdef INVARIANT
     const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those held: mutex_order.c */
 #endif
     uint8_t slice_ticks;     /* ticks left of its turn */
     uint8_t promised_frames; /* while it is let go and has not passed the gate; see gate.c */
     uint8_t stack_holds;     /* times stack_ensure() less stack_release(): stack_hold.h */
+    uint8_t stack_pins;      /* reasons not to swap its stack out: thread_stack_pin() */
     uint16_t pages_most;     /* most pages its stack had backed when it left a CPU */
 
     /* Set at birth. */
@@ -69,9 +94,7 @@ struct thread {
 
     struct list_node all_node; /* under the list's lock */
 
-    void (*entry)(void *argument);
-    void *argument;
-    char name[THREAD_NAME_BYTES];
+    const char *name; /* never NULL; outlives the thread */
 };
 
 DECLARE_PER_CPU(struct thread *, thread_running);
@@ -83,7 +106,7 @@ static always_inline struct thread *thread_current(void)
 }
 
 struct thread_options {
-    const char *name;
+    const char *name; /* kept, not copied */
     uint8_t priority; /* 0 to 31 */
     bool backed;      /* all stack pages at birth */
     bool may_not_die;
@@ -136,6 +159,22 @@ void thread_expendable_set(bool expendable);
 /* Of a thread that has not been joined. ERROR_RANGE, ERROR_INVALID (no such CPU runs). */
 must_check int thread_priority_set(struct thread *thread, unsigned priority);
 must_check int thread_affinity_set(struct thread *thread, uint64_t affinity);
+
+/*
+ * While a thread has lent out a pointer to something on its stack its live bytes must stay where
+ * they are when it sleeps: it says so before it sleeps, and takes that back later. They nest. The
+ * calling thread. (A wait by itself lends nothing: all that wakers touch is in the thread object.
+ * Only thread_join() pins by itself: what a thread works on often lies on its joiner's stack.)
+ */
+void thread_stack_pin(void);
+void thread_stack_unpin(void);
+
+/* Does it wait for a wake-up? May be old when it is looked at. */
+static always_inline bool thread_is_blocked(const struct thread *thread)
+{
+    unsigned state = thread->state;
+    return state == THREAD_BLOCKED || state == THREAD_RESTING;
+}
 
 /* Sleeps for so many nanoseconds or a little longer. ERROR_KILLED if killed meanwhile. */
 int thread_sleep_ns(uint64_t duration_ns);

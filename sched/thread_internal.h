@@ -13,4 +13,4 @@ void idle_entry(void *argument);
 must_check int thread_create_idle(unsigned cpu, struct thread **idle);
 
 /* First C function of every thread, called by switch.asm on the thread's own stack. */
-noreturn_function void thread_begin(void);
+noreturn_function void thread_begin(void (*entry)(void *argument), void *argument);

@@ -5,6 +5,9 @@ static struct spinlock thread_list_lock = SPINLOCK("thread list");
 static struct list threads = LIST_INITIALIZER(threads);
 static uint32_t next_id = 1, count;
 
+/* Where the swapper's walk goes on: no thread, but in the list, so that threads may come and go. */
+static struct list_node bookmark = {&bookmark, &bookmark};
+
 void thread_list_add(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
@@ -26,9 +29,32 @@ void thread_for_each(void (*visit)(struct thread *thread, void *context), void *
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
     list_for_each (node, &threads) {
-        visit(list_entry(node, struct thread, all_node), context);
+        if (likely(node != &bookmark)) {
+            visit(list_entry(node, struct thread, all_node), context);
+        }
     }
     spin_unlock_irq_restore(&thread_list_lock, flags);
+}
+
+bool thread_walk(unsigned most, bool (*look)(struct thread *thread, void *context), void *context)
+{
+    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    struct list_node *node = list_node_linked(&bookmark) ? bookmark.next : threads.head.next;
+    if (list_node_linked(&bookmark)) {
+        list_remove(&bookmark);
+    }
+    bool wanted = true;
+    for (; wanted && most > 0 && node != &threads.head; most--) {
+        struct thread *thread = list_entry(node, struct thread, all_node);
+        node = node->next;
+        wanted = look(thread, context);
+    }
+    bool more = node != &threads.head;
+    if (more) {
+        list_insert_before(node, &bookmark);
+    }
+    spin_unlock_irq_restore(&thread_list_lock, flags);
+    return more;
 }
 
 struct search {
@@ -52,6 +78,21 @@ struct thread *thread_of_slot(uint32_t slot)
     struct search search = {.slot = slot};
     thread_for_each(search_visit, &search);
     return search.by_slot;
+}
+
+struct thread *thread_of_slot_try(uint32_t slot)
+{
+    struct thread *found = NULL;
+    if (!spin_is_locked(&thread_list_lock) && spin_try_lock(&thread_list_lock)) {
+        list_for_each (node, &threads) {
+            struct thread *thread = list_entry(node, struct thread, all_node);
+            if (node != &bookmark && thread->slot == slot && thread->state != THREAD_DEAD) {
+                found = thread;
+            }
+        }
+        spin_unlock_quietly(&thread_list_lock);
+    }
+    return found;
 }
 
 struct thread *thread_find(uint32_t id)

@@ -28,7 +28,6 @@ struct wait_queue {
 struct wait_node {
     struct list_node node;    /* in the queue's list while it waits */
     struct tree_node timeout; /* in a CPU's deadline tree while the wait has a deadline */
-    uint8_t timeout_cpu;      /* whose tree */
 };
 
 void wait_queue_init(struct wait_queue *queue);

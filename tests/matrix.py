@@ -86,6 +86,8 @@ def panics(name, test_id, *expect, **changes):
 
 
 FAULT = r"^PANIC: page fault in the kernel: code at 0xf\w+ "
+STRAY = r"^PANIC: stray access: code at 0xf\w+ touched 0xf\w+, "
+OF_LIAR = r".*it is the stack of thread \d+ \(liar\), which waits in schedule.* < semaphore_down < liar"
 OVERFLOW = r"^PANIC: stack overflow of thread \d+ \(PAN\d+\) "
 RECURSION = r"#\d+ +0x\w+ descend\S* +and [45]\d times more$"
 IN_ENTRY = r"^PANIC: page fault on an entry stack: code at 0xf\w+ touched 0x0+dead000 "
@@ -107,6 +109,12 @@ PANIC = (
            r"\(slot \d+; this CPU uses slots", r"test_run_PAN0010\S+ +<- interrupted by #PF"),
     panics("stray-guard", "PAN0011",
            r"^PANIC: stray access: .*the guard of another thread's stack"),
+    panics("lent-taken", "PAN0060", STRAY + r"a page that was taken from another thread's stack while "
+           r"it sleeps \(slot \d+; " + OF_LIAR, r"test_run_PAN0060\S+ +<- interrupted by #PF"),
+    panics("lent-swapped", "PAN0061", STRAY + r"a swapped-out page of another thread's stack \(slot "
+           r"\d+; " + OF_LIAR, r"test_run_PAN0061\S+ +<- interrupted by #PF"),
+    panics("lent-alias", "PAN0062", r"^PANIC: the swapped-out stack of slot \d+ was written at 0xf\w+"
+           r" while it was away", r"semaphore_up", build="invariant"),
     panics("no-cover", "PAN0012", r"^PANIC: critical stack fault: 0xf\w+ needs 1 pages, but this "
            r"CPU's magazine has only 0 of 8; the dispatch gate", r"magazine: 0 of 8 rounds"),
     Row("panic-no-gate", kind="panic", cmdline="test=PAN0013 gate=off", cpus=1, expect=(

@@ -39,6 +39,9 @@ TEST(OPT0001, "well-formed options take effect, in any order and with any spacin
     parse_apart("stack-cache=8 stack-free=immediate", &result);
     test_equal(result.cached_stacks, STACK_CACHE_MAX);
     test_equal(result.stack_free, STACK_FREE_IMMEDIATE);
+    parse_apart("stack-shrink-age=0 stack-swap-age=1", &result);
+    test_equal(result.shrink_age_ms, 0);
+    test_equal(result.swap_age_ms, 1);
     parse_apart("exit=1", &result);
     test_check(result.exit);
     test_equal(result.panic, PANIC_EXIT);
@@ -54,6 +57,9 @@ TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and
         "magazine=8x",
         "reserve=0",
         "reserve=1000000000",
+        "stack-shrink-age=-1",
+        "stack-shrink-age=10s",
+        "stack-swap-age=86400001",
         "stack-cache=9",
         "stack-cache=-1",
         "stack-cache=two",

@@ -219,6 +219,7 @@ BENCHMARK(idle_thread_bytes)
     wait_queue_init(&idlers.queue);
     idlers.over = false;
     idlers.idle = 0;
+    (void)stack_reclaim(); /* what earlier benchmarks left */
     frame_cache_drain_this_cpu();
     size_t free_before = frame_free_count();
     while (made < IDLE_THREADS && thread_start("idler", idler, NULL, &threads[made]) == OK) {

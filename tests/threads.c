@@ -59,7 +59,7 @@ bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what)
 bool test_wait_blocked(const struct thread *thread)
 {
     for (unsigned step = 0; step < PATIENCE_STEPS; step++) {
-        if (thread == NULL || thread->state == THREAD_BLOCKED) {
+        if (thread == NULL || thread_is_blocked(thread)) {
             return true;
         }
         (void)!thread_sleep_ns(STEP_NS);

@@ -24,6 +24,20 @@ static bool word_read(uintptr_t address, uint64_t *word)
     return true;
 }
 
+/* The same where some bytes lie elsewhere. */
+static bool word_read_through(const struct backtrace_window *window, uintptr_t address,
+                              uint64_t *word)
+{
+    if (window == NULL || address - window->address >= window->bytes) {
+        return word_read(address, word);
+    }
+    if (address % sizeof(uint64_t) != 0) {
+        return false;
+    }
+    *word = *(const uint64_t *)((uintptr_t)window->image + (address - window->address));
+    return true;
+}
+
 static void trace_begin(struct backtrace *trace)
 {
     trace->count = 0;
@@ -62,7 +76,8 @@ static bool trap_frame_read(uintptr_t at, uint64_t *rip, uint64_t *rbp, uint32_t
     return true;
 }
 
-static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer)
+static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer,
+                         const struct backtrace_window *window)
 {
     while (frame_pointer != 0) {
         uint64_t next, address;
@@ -82,7 +97,8 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer)
                 return;
             }
         } else {
-            if (!word_read(frame_pointer, &next) || !word_read(frame_pointer + 8, &address)) {
+            if (!word_read_through(window, frame_pointer, &next) ||
+                !word_read_through(window, frame_pointer + 8, &address)) {
                 trace->broken = true;
                 return;
             }
@@ -108,19 +124,27 @@ void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_
     if (address != 0) {
         step_add(trace, address, frame_pointer, 0);
     }
-    chain_follow(trace, frame_pointer);
+    chain_follow(trace, frame_pointer, NULL);
+}
+
+void backtrace_from_window(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer,
+                           const struct backtrace_window *window)
+{
+    trace_begin(trace);
+    step_add(trace, address, frame_pointer, 0);
+    chain_follow(trace, frame_pointer, window);
 }
 
 void backtrace_from_frame(struct backtrace *trace, const struct trap_frame *frame)
 {
     trace_begin(trace);
-    chain_follow(trace, (uintptr_t)frame + TRAP_FRAME_MARK);
+    chain_follow(trace, (uintptr_t)frame + TRAP_FRAME_MARK, NULL);
 }
 
 void backtrace_from_here(struct backtrace *trace)
 {
     trace_begin(trace);
-    chain_follow(trace, (uintptr_t)__builtin_frame_address(0));
+    chain_follow(trace, (uintptr_t)__builtin_frame_address(0), NULL);
 }
 
 static void step_format(char *text, size_t bytes, unsigned number,

@@ -28,6 +28,17 @@ void backtrace_from_frame(struct backtrace *trace, const struct trap_frame *fram
 /* From a frame pointer; `address` is the first step unless it is 0. */
 void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer);
 
+/* Bytes that belong at `address`, but lie elsewhere. */
+struct backtrace_window {
+    uintptr_t address;
+    size_t bytes;
+    const void *image;
+};
+
+/* As backtrace_from(), of a stack whose live bytes were moved away. */
+void backtrace_from_window(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer,
+                           const struct backtrace_window *window);
+
 /* From the caller on. */
 void backtrace_from_here(struct backtrace *trace);
 

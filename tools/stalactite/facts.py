@@ -21,6 +21,7 @@ VARIABLES = {name: name for name in (
     "magazine", "stack_use", "cpu_task_state", "percpu_offset", "percpu_cpu_number",
     "thread_running", "stack_region_ready_bytes", "entry_stubs")}
 VARIABLES.update({"threads": "'sched/thread_list.c'::threads",
+                  "bookmark": "'sched/thread_list.c'::bookmark",
                   "cpus_online": "'arch/x86_64/percpu.c'::online_count",
                   "idt": "'arch/x86_64/descriptors.c'::idt",
                   "entry_stack_names": "'arch/x86_64/descriptors.c'::entry_stack_names"})
@@ -122,9 +123,11 @@ def _flatten(gdb, type_, prefix, base, fields):
             kind = element
         else:
             text = False
+        pointer = kind.code == gdb.TYPE_CODE_PTR
+        string = pointer and kind.target().strip_typedefs().unqualified().sizeof == 1
         signed = getattr(kind, "is_signed", False) if kind.is_scalar else False
         fields[name] = {"offset": offset, "size": kind.sizeof, "signed": bool(signed),
-                        "count": count, "text": text}
+                        "count": count, "text": text, "string": string and name == "name"}
 
 
 def _structure(gdb, name):

@@ -111,6 +111,7 @@ class Structure:
 
     def __init__(self, memory, name, address):
         self.address = address
+        self._memory = memory
         self._layout = memory.facts.structure(name)
         self._data = memory.read(address, self._layout["size"])
 
@@ -122,7 +123,8 @@ class Structure:
             text = self._data[offset:offset + layout["count"]]
             return text.split(b"\0")[0].decode("latin-1")
         if layout["count"] is None:
-            return self._integer(offset, layout)
+            value = self._integer(offset, layout)
+            return self._memory.string(value) if layout.get("string") and value else value
         return [self._integer(offset + i * size, layout) for i in range(layout["count"])]
 
     def _integer(self, offset, layout):

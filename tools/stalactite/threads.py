@@ -29,8 +29,10 @@ class Threads:
         head = self.facts.address("threads")
         offset = self.facts.structure("thread")["fields"]["all_node.next"]["offset"]
         found, node = [], self.memory.word(head)
+        bookmark = self.facts.address("bookmark")  # the swapper's place in the list is no thread
         while node not in (head, 0):
-            found.append(self.at(node - offset))
+            if node != bookmark:
+                found.append(self.at(node - offset))
             node = self.memory.word(node)
         return found
 

@@ -1,0 +1,312 @@
+/* See stack_swap.h. The list of TAKEN pages is a ring of (slot, page); stale places are passed by.
+ */
+#include "mm/stack_swap.h"
+
+#include "arch/x86_64/address.h"
+#include "arch/x86_64/report.h"
+#include "arch/x86_64/spinlock.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/slab.h"
+
+#define SAVED_STEP_BYTES 32
+#define SAVED_SIZES      (STACK_SAVED_BYTES_MAX / SAVED_STEP_BYTES)
+#define TOP_PAGE         (STACK_PAGES - 1)
+#define SAVED_POISON     0xd5
+#define SPARES_MAX       4
+
+static struct slab_cache saved_caches[SAVED_SIZES];
+static struct stack_swap_counts counts;
+
+/* Pages in the order in which they were taken. A page that went back meanwhile is not TAKEN. */
+static struct spinlock taken_lock = SPINLOCK("taken stack pages");
+static uint32_t taken_ring[STACK_TAKEN_MAX]; /* slot * STACK_PAGES + page */
+static uint32_t taken_first, taken_count;
+
+/* Frames for objects when nothing is free, FRAME_OWNER_SLAB; the swapper's alone. */
+static physical_t spares[SPARES_MAX];
+static uint32_t spare_count;
+
+static struct slab_cache *saved_cache(size_t bytes)
+{
+    return &saved_caches[(bytes - 1) / SAVED_STEP_BYTES];
+}
+
+static uint64_t entry_with_frame(enum stack_page_state state, uint64_t entry)
+{
+    return (entry & PAGE_ADDRESS_MASK) | (uint64_t)state << 1;
+}
+
+/* The entry changes from exactly this to that; false if it is something else by now. */
+static bool entry_change(volatile uint64_t *entry, uint64_t from, uint64_t to)
+{
+    return __atomic_compare_exchange_n(entry, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static uint32_t pages_in_state(uint32_t slot, enum stack_page_state state)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        count += stack_entry_is(entries[page], state);
+    }
+    return count;
+}
+
+uint32_t stack_pages_leaving(uint32_t slot)
+{
+    return pages_in_state(slot, STACK_PAGE_LEAVING);
+}
+
+uint32_t stack_pages_taken(uint32_t slot)
+{
+    return pages_in_state(slot, STACK_PAGE_TAKEN);
+}
+
+uint32_t stack_pages_leave(uint32_t slot, unsigned pages)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < pages; page++) {
+        uint64_t entry = entries[page];
+        if (entry & PAGE_PRESENT) {
+            /* An exchange: a CPU may be noting its access in the entry at this moment. */
+            entry = __atomic_exchange_n(&entries[page], entry_with_frame(STACK_PAGE_LEAVING, entry),
+                                        __ATOMIC_ACQ_REL);
+            count++;
+        }
+    }
+    __atomic_add_fetch(&counts.shrunk, pages < STACK_PAGES ? count : 0, __ATOMIC_RELAXED);
+    return count;
+}
+
+/* An object for so many bytes, if need be out of a spare frame. */
+static must_check int saved_allocate(size_t bytes, void **saved)
+{
+    int error = slab_allocate(saved_cache(bytes), saved);
+    if (unlikely(error != OK) && spare_count != 0 &&
+        slab_feed(saved_cache(bytes), spares[spare_count - 1])) {
+        spare_count--;
+        error = slab_allocate(saved_cache(bytes), saved);
+    }
+    return error;
+}
+
+int stack_save(uint32_t slot, uintptr_t from, void **saved)
+{
+    size_t bytes = stack_top(slot) - from;
+    if (bytes > STACK_SAVED_BYTES_MAX) {
+        return ERROR_RANGE;
+    }
+    int error = saved_allocate(bytes, saved);
+    if (error != OK) {
+        return error;
+    }
+    memcpy(*saved, (const void *)from, bytes);
+#ifdef INVARIANT
+    memset((void *)from, SAVED_POISON, bytes);
+#endif
+    __atomic_add_fetch(&counts.swapped, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&counts.saved_now, 1, __ATOMIC_RELAXED);
+    return OK;
+}
+
+void stack_saved_free(uint32_t slot, uintptr_t from, void *saved)
+{
+    slab_free(saved_cache(stack_top(slot) - from), saved);
+    __atomic_sub_fetch(&counts.saved_now, 1, __ATOMIC_RELAXED);
+}
+
+/* Puts a page at the ring's end. False: it is full. */
+static bool taken_push(uint32_t place)
+{
+    spin_lock(&taken_lock);
+    bool room = taken_count < STACK_TAKEN_MAX;
+    if (room) {
+        taken_ring[(taken_first + taken_count++) % STACK_TAKEN_MAX] = place;
+    }
+    spin_unlock_quietly(&taken_lock);
+    return room;
+}
+
+static bool taken_pop(uint32_t *place)
+{
+    uint64_t flags = spin_lock_irq_save(&taken_lock);
+    bool some = taken_count != 0;
+    if (some) {
+        *place = taken_ring[taken_first];
+        taken_first = (taken_first + 1) % STACK_TAKEN_MAX;
+        taken_count--;
+    }
+    spin_unlock_irq_restore(&taken_lock, flags);
+    return some;
+}
+
+/* A TAKEN page gives up its frame: false if it is no longer TAKEN. Any context. */
+static must_check bool taken_give_up(uint32_t slot, unsigned page, physical_t *frame)
+{
+    volatile uint64_t *entry = &stack_entries(slot)[page];
+    uint64_t old = *entry;
+    enum stack_page_state state = page == TOP_PAGE ? STACK_PAGE_SWAPPED : STACK_PAGE_HOLE;
+    if (!stack_entry_is(old, STACK_PAGE_TAKEN) ||
+        !entry_change(entry, old, stack_entry_make(state, slot))) {
+        return false;
+    }
+    __atomic_sub_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&counts.demanded, 1, __ATOMIC_RELAXED);
+    *frame = old & PAGE_ADDRESS_MASK;
+    return true;
+}
+
+/* The oldest TAKEN page's frame, FRAME_OWNER_STACK_TAKEN. Any context. */
+static must_check bool taken_frame(physical_t *frame)
+{
+    uint32_t place;
+    while (taken_pop(&place)) {
+        if (taken_give_up(place / STACK_PAGES, place % STACK_PAGES, frame)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void stack_swap_spares_fill(void)
+{
+    while (spare_count < SPARES_MAX) {
+        physical_t frame;
+        if (taken_frame(&frame)) {
+            frame_owner_change(frame, FRAME_OWNER_STACK_TAKEN, FRAME_OWNER_SLAB);
+        } else if (frame_allocate(FRAME_OWNER_SLAB, &frame) != OK) {
+            return; /* the next time */
+        }
+        spares[spare_count++] = frame;
+    }
+}
+
+void stack_swap_init(void)
+{
+    for (unsigned i = 0; i < SAVED_SIZES; i++) {
+        slab_cache_init(&saved_caches[i], "saved stack", (i + 1) * SAVED_STEP_BYTES, 8);
+    }
+    frame_set_demand(taken_frame);
+    stack_swap_spares_fill();
+}
+
+uint32_t stack_taken_free(uint32_t most)
+{
+    uint32_t freed = 0;
+    physical_t frame;
+    for (; freed < most && taken_frame(&frame); freed++) {
+        frame_free(frame, FRAME_OWNER_STACK_TAKEN);
+    }
+    return freed;
+}
+
+uint32_t stack_pages_release(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        uint64_t entry = entries[page];
+        if (stack_entry_is(entry, STACK_PAGE_LEAVING)) {
+            frame_owner_change(entry & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK,
+                               FRAME_OWNER_STACK_TAKEN);
+            __atomic_add_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);
+            entries[page] = entry_with_frame(STACK_PAGE_TAKEN, entry);
+            while (!taken_push(slot * STACK_PAGES + page)) {
+                (void)!stack_taken_free(1);
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+/* A page that left comes back, if nobody has its frame yet. */
+static bool page_return(volatile uint64_t *entry)
+{
+    uint64_t old = *entry;
+    if (stack_entry_is(old, STACK_PAGE_LEAVING)) {
+        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA; /* nobody else changes such a one */
+    } else if (stack_entry_is(old, STACK_PAGE_TAKEN)) {
+        /* Booked first: from the exchange on the frame is the thread's, and may be freed as such.
+         */
+        if (!entry_change(entry, old, entry_with_frame(STACK_PAGE_LEAVING, old))) {
+            return false;
+        }
+        frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_TAKEN, FRAME_OWNER_STACK);
+        __atomic_sub_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);
+        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA;
+    } else {
+        return (old & PAGE_PRESENT) != 0;
+    }
+    __atomic_add_fetch(&counts.returned, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* In the invariant build the bytes in the frame must be the poison still, and are put back. */
+static void saved_bytes_restore(uint32_t slot maybe_unused, uintptr_t from maybe_unused,
+                                const void *saved maybe_unused)
+{
+#ifdef INVARIANT
+    unsigned char *stack = (unsigned char *)from;
+    for (size_t i = 0; i < stack_top(slot) - from; i++) {
+        if (stack[i] != SAVED_POISON) {
+            panic("the swapped-out stack of slot %u was written at %p while it was away", slot,
+                  (void *)&stack[i]);
+        }
+    }
+    memcpy(stack, saved, stack_top(slot) - from);
+#endif
+}
+
+bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    unsigned page = STACK_PAGES;
+    while (page > 0 && page_return(&entries[page - 1])) {
+        page--;
+    }
+    bool top = page < STACK_PAGES;
+    /* Below the first that is gone there are TAKEN ones at most: what is LEAVING lies above them.
+     */
+    while (page-- > 0) {
+        physical_t frame;
+        if (taken_give_up(slot, page, &frame)) {
+            frame_free(frame, FRAME_OWNER_STACK_TAKEN);
+        }
+    }
+    if (top && saved != NULL) {
+        saved_bytes_restore(slot, from, saved);
+    }
+    return top;
+}
+
+void stack_swap_in(uint32_t slot, uintptr_t from, void *saved)
+{
+    size_t bytes = stack_top(slot) - from;
+    if (unlikely(magazine_available() == 0)) {
+        panic(
+            "slot %u is swapped out, and this CPU's magazine has no page for it: the dispatch gate "
+            "let its thread pass without cover",
+            slot);
+    }
+    uint64_t round = magazine_round_take();
+    char *page = physical_to_virtual(round & PAGE_ADDRESS_MASK);
+    memcpy(page + PAGE_BYTES - bytes, saved, bytes);
+    stack_entries(slot)[TOP_PAGE] = round;
+    stack_saved_free(slot, from, saved);
+    __atomic_add_fetch(&counts.swapped_in, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t stack_saved_count(void)
+{
+    return __atomic_load_n(&counts.saved_now, __ATOMIC_RELAXED);
+}
+
+void stack_swap_counts_read(struct stack_swap_counts *out)
+{
+    *out = counts;
+}

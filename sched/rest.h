@@ -1,0 +1,63 @@
+/*
+ * Threads at rest: what the swapper may do with the stack of a thread that sleeps, and how a
+ * wake-up takes it all back. This is the protocol; who rests, and when, is decided in swapper.c.
+ *
+ *   BLOCKED --rest_begin--> RESTING --rest_take--> RESTING, claimed --rest_batch_end--> RESTING
+ *      ^                       |                          |                                |
+ *      +------ rest_end -------+-------- rest_end --------+----------- rest_end -----------+
+ *
+ * 1. Every step is taken under the lock of the run queue that the thread belongs to, which is the
+ *    lock that dispatch takes. That queue does not change while the thread is in no queue.
+ * 2. The swapper touches a thread only while it is BLOCKED or RESTING and is not `current` of its
+ *    queue: then no CPU uses its stack, for a switch is complete before the lock is released.
+ * 3. rest_take() turns pages into LEAVING (mm/stack_swap.h), so missing(t) grows here and nowhere
+ *    else. It notes the thread in the batch that is under way: a claim. For the shootdown the
+ *    swapper lets go of all locks. rest_batch_end() makes LEAVING pages TAKEN: only those of claims
+ *    that still stand, so what is TAKEN has been shot down.
+ * 4. A wake-up of any kind (a waker, a deadline, a kill) comes to schedule_ready(), finds RESTING
+ *    instead of BLOCKED and calls rest_end(): it crosses the claim out, maps every page that still
+ *    has its frame, and goes on as for any blocked thread. It never waits for the swapper.
+ *    The swapper finds the claim crossed out, without touching the thread, which may be gone.
+ * 5. What it does not get back is missing; the thread passes the dispatch gate like any other, and
+ *    may starve. The dispatching CPU brings a swapped top page in (rest_attend()), from the rounds
+ *    that the gate has just seen: missing(p) + 4 at most. Nothing is allocated there, so nothing
+ *    can fail.
+ *
+ * A change of priority or affinity leaves a resting thread where it is. Whoever reads a thread's
+ * stack (the monitor's bt) takes the run queue's lock as well, and finds live bytes that were moved
+ * in thread->stack_saved.
+ */
+#pragma once
+
+#include "sched/thread.h"
+
+#define REST_BATCH 32 /* threads between two shootdowns */
+
+/* A blocked thread begins to rest. Its queue's lock is held. False: it is not blocked, or runs. */
+must_check bool rest_begin(struct thread *thread, uint32_t now_ms);
+
+/*
+ * Takes the pages of a resting thread that lie wholly below its stack pointer; with `swap` all of
+ * them, and saves its live bytes. The claim is number `claim` of the batch. The lock is held.
+ * Returns how many pages were taken: 0, and no claim, if there is nothing to take.
+ */
+must_check uint32_t rest_take(struct thread *thread, bool swap, unsigned claim);
+
+/* Shoots the first `claims` of the batch down. Thread context, interrupts on, no lock held. */
+void rest_batch_shoot(unsigned claims);
+
+/* After that: what the claims took that still stand is free. Thread context, no lock held. */
+void rest_batch_end(unsigned claims);
+
+/* The thread is to run: state BLOCKED again. The lock is held; the caller makes it ready. */
+void rest_end(struct thread *thread);
+
+/*
+ * A thread passed the gate: what must happen before the switch to it (its `attention`). It starved,
+ * and does no more; its live bytes were saved, and come back to a page of this CPU's magazine. By
+ * the dispatching CPU: the lock is held, and the magazine covers both stacks of the switch.
+ */
+void rest_attend(struct thread *thread);
+
+/* Can its live bytes be saved, by size and pins? The lock is held. */
+bool rest_may_swap(const struct thread *thread);

@@ -1,0 +1,343 @@
+/*
+ * Who rests, and when something is taken (rest.h is how).
+ *
+ * The swapper walks the list of threads a few at a time, so that its lock is never held long. A
+ * thread is noted first; when it has rested for the shrink age its unused pages are taken, after
+ * the swap age all of them. When memory is short age does not count: threads that were noted in the
+ * pass before are taken from, and when threads starve, all that sleep; and no frame is kept for
+ * anybody.
+ *
+ * Hysteresis: a thread that was shrunk, and is found with more pages than it was left with soon
+ * after, must rest twice as long before the next time, and so on up to BACKOFF_MAX doublings.
+ *
+ * It is fully backed, and takes no lock that a thread holds while it sleeps.
+ */
+#include "sched/swapper.h"
+
+#include "arch/x86_64/clock.h"
+#include "lib/error.h"
+#include "mm/stack.h"
+#include "mm/stack_swap.h"
+#include "sched/mutex.h"
+#include "sched/rest.h"
+#include "sched/schedule.h"
+#include "sched/thread_list.h"
+
+#define WALK_THREADS   16 /* looked at under the list's lock at once */
+#define PERIOD_MS_MAX  500
+#define PRESSED_MS     10 /* between passes that helped; doubled after each that did not */
+#define BACKOFF_MAX    6
+#define SOON_AGES      4 /* "soon": within so many times what it had to rest */
+#define SOON_LEAST_MS  100
+#define LOW_WATER_PART 32 /* of all frames */
+
+enum pressure { PRESSURE_NONE, PRESSURE_LOW, PRESSURE_HUNGER };
+
+struct wish {
+    struct thread *only; /* NULL: all */
+    bool now;            /* whatever the age */
+    enum swapper_take take;
+};
+
+/* A pass under way. */
+struct pass {
+    struct wish wish;
+    enum pressure pressure;
+    uint32_t now_ms;
+    unsigned claims; /* of the batch */
+    uint32_t taken;  /* threads */
+};
+
+size_t swapper_low_water;
+bool swapper_alert;
+void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
+
+static uint32_t shrink_age_ms = SWAPPER_SHRINK_AGE_MS, swap_age_ms = SWAPPER_SWAP_AGE_MS;
+static bool hysteresis = true, quiet;
+static struct swapper_counts counts;
+
+static struct spinlock swapper_lock = SPINLOCK("swapper");
+static struct wait_queue swapper_queue = {LIST_INITIALIZER(swapper_queue.waiters)};
+static struct wait_queue asker_queue = {LIST_INITIALIZER(asker_queue.waiters)};
+static struct wish wish;
+static bool wish_open;
+static uint32_t wish_result;
+
+void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms)
+{
+    shrink_age_ms = shrink_ms;
+    swap_age_ms = swap_ms;
+}
+
+void swapper_quiet_set(bool wanted)
+{
+    quiet = wanted;
+}
+
+void swapper_hysteresis_set(bool on)
+{
+    hysteresis = on;
+}
+
+void swapper_counts_read(struct swapper_counts *out)
+{
+    *out = counts;
+}
+
+static bool age_reached(uint32_t rested_ms, uint32_t age_ms, unsigned backoff)
+{
+    return age_ms != 0 && rested_ms >= (uint64_t)age_ms << backoff;
+}
+
+/* A thread that has run since it was shrunk: was it a good idea? Its queue's lock is held. */
+static void shrinking_judge(struct thread *thread, uint32_t now_ms)
+{
+    uint64_t soon_ms =
+        SOON_LEAST_MS + ((uint64_t)shrink_age_ms << thread->shrink_backoff) * SOON_AGES;
+    bool soon = now_ms - thread->shrunk_ms < soon_ms;
+    bool deep = stack_pages_backed(thread->slot) > thread->shrunk_to;
+    if (deep && soon) {
+        thread->shrink_backoff += thread->shrink_backoff < BACKOFF_MAX;
+        thread->shrunk = false;
+    } else if (!soon) {
+        thread->shrink_backoff = 0;
+        thread->shrunk = false;
+    }
+}
+
+/* Should something be taken from this resting thread? Its queue's lock is held. */
+static bool take_wanted(const struct pass *pass, const struct thread *thread, bool *swap)
+{
+    uint32_t rested_ms = pass->now_ms - thread->rest.since_ms;
+    unsigned backoff = hysteresis ? thread->shrink_backoff : 0;
+    if (pass->wish.now) {
+        *swap = pass->wish.take == SWAPPER_SWAP;
+        return true;
+    }
+    *swap = pass->pressure != PRESSURE_NONE || age_reached(rested_ms, swap_age_ms, backoff);
+    if (*swap || age_reached(rested_ms, shrink_age_ms, backoff)) {
+        return true;
+    }
+    counts.spared += age_reached(rested_ms, shrink_age_ms, 0);
+    return false;
+}
+
+/* Looks at one thread: notes it, takes from it, or leaves it. Its queue's lock is held. */
+static void thread_consider(struct pass *pass, struct thread *thread)
+{
+    bool swap;
+    if (thread->state == THREAD_BLOCKED) {
+        if (!rest_begin(thread, pass->now_ms)) {
+            return;
+        }
+        if (thread->shrunk) {
+            shrinking_judge(thread, pass->now_ms);
+        }
+        if (!pass->wish.now && pass->pressure != PRESSURE_HUNGER) {
+            return; /* the next time */
+        }
+    }
+    if (thread->state != THREAD_RESTING || !take_wanted(pass, thread, &swap)) {
+        return;
+    }
+    if (rest_take(thread, swap, pass->claims) != 0) {
+        pass->claims++;
+        pass->taken++;
+        thread->shrunk = true;
+        thread->shrunk_to = (uint8_t)stack_pages_backed(thread->slot);
+        thread->shrunk_ms = pass->now_ms;
+    }
+}
+
+/* True: there is room for more in the batch. The list's lock is held, interrupts are off. */
+static bool thread_visit(struct thread *thread, void *context)
+{
+    struct pass *pass = context;
+    unsigned state = thread->state;
+    if (thread->backed || (state != THREAD_BLOCKED && state != THREAD_RESTING) ||
+        (thread->attention & THREAD_ATTENTION_SWAPPED)) {
+        return true;
+    }
+    struct run_queue *queue = schedule_queue_lock(thread);
+    thread_consider(pass, thread);
+    spin_unlock_quietly(&queue->lock);
+    return pass->claims < REST_BATCH;
+}
+
+static void batch_end(struct pass *pass)
+{
+    if (pass->claims != 0) {
+        rest_batch_shoot(pass->claims);
+        rest_batch_end(pass->claims);
+        stack_swap_spares_fill();
+        counts.batches++;
+        pass->claims = 0;
+    }
+}
+
+static void pass_over_all(struct pass *pass)
+{
+    bool more = true;
+    while (more) {
+        more = thread_walk(WALK_THREADS, thread_visit, pass);
+        if (pass->claims == REST_BATCH || !more) {
+            batch_end(pass);
+        }
+        if (pass->pressure != PRESSURE_NONE) {
+            (void)stack_taken_free(UINT32_MAX);
+        }
+    }
+}
+
+static void step_tell(enum swapper_step step, struct thread *thread)
+{
+    void (*hook)(enum swapper_step, struct thread *) = swapper_step_hook;
+    if (hook != NULL) {
+        hook(step, thread);
+    }
+}
+
+/* The same for one thread, step by step. */
+static void pass_over_one(struct pass *pass)
+{
+    struct thread *thread = pass->wish.only;
+    step_tell(SWAPPER_BEFORE, thread);
+    for (unsigned step = SWAPPER_NOTED; step <= SWAPPER_LEAVING; step++) {
+        uint64_t flags = interrupts_save();
+        struct run_queue *queue = schedule_queue_lock(thread);
+        if (step == SWAPPER_NOTED) {
+            (void)!rest_begin(thread, pass->now_ms);
+        } else if (thread->state == THREAD_RESTING) {
+            thread_consider(pass, thread);
+        }
+        spin_unlock_quietly(&queue->lock);
+        preempt_interrupts_restore(flags);
+        step_tell((enum swapper_step)step, thread);
+    }
+    rest_batch_shoot(pass->claims);
+    step_tell(SWAPPER_SHOT, thread);
+    rest_batch_end(pass->claims);
+    step_tell(SWAPPER_TAKEN, thread);
+}
+
+static enum pressure pressure_now(void)
+{
+    if (stack_hungry() != 0) {
+        return PRESSURE_HUNGER;
+    }
+    return frame_shared_free_count() < swapper_low_water ? PRESSURE_LOW : PRESSURE_NONE;
+}
+
+static uint32_t pass_run(const struct wish *wanted, enum pressure pressure)
+{
+    struct pass pass = {
+        .wish = *wanted, .pressure = pressure, .now_ms = (uint32_t)(clock_now_ns() / 1000000)};
+    counts.passes++;
+    if (pass.wish.only != NULL) {
+        pass_over_one(&pass);
+    } else {
+        pass_over_all(&pass);
+    }
+    return pass.taken;
+}
+
+/* How often to look without being asked: some times in the shorter age. */
+static uint32_t period_ms(void)
+{
+    uint32_t age_ms = shrink_age_ms;
+    if (swap_age_ms != 0 && (age_ms == 0 || swap_age_ms < age_ms)) {
+        age_ms = swap_age_ms;
+    }
+    uint32_t period = age_ms / 4 + 1;
+    return age_ms == 0 || period > PERIOD_MS_MAX ? PERIOD_MS_MAX : period;
+}
+
+/* By age, or because memory is short. Returns how long to sleep. */
+static uint32_t look_around(uint32_t slept_ms)
+{
+    enum pressure pressure = pressure_now();
+    static const struct wish by_age;
+    if (pressure != PRESSURE_NONE && stack_taken_free(UINT32_MAX) != 0) {
+        pressure = pressure_now(); /* perhaps that was enough */
+    }
+    uint32_t taken = pass_run(&by_age, pressure);
+    if (pressure == PRESSURE_NONE) {
+        swapper_alert = true;
+        return period_ms();
+    }
+    /* While there is nothing to take it looks less and less often, and the tick lets it sleep. */
+    swapper_alert = false;
+    if (taken != 0 || slept_ms > PERIOD_MS_MAX / 2) {
+        return PRESSED_MS;
+    }
+    return slept_ms < PRESSED_MS ? PRESSED_MS : slept_ms * 2;
+}
+
+static void swapper_run(void *argument maybe_unused)
+{
+    uint32_t sleep_ms = period_ms();
+    for (;;) {
+        uint64_t flags = spin_lock_irq_save(&swapper_lock);
+        if (!wish_open) {
+            /* Whatever ends the sleep, it looks for itself. */
+            (void)!wait_queue_sleep(&swapper_queue, &swapper_lock, sleep_ms * 1000000UL);
+        }
+        bool asked = wish_open;
+        struct wish wanted = wish;
+        spin_unlock_irq_restore(&swapper_lock, flags);
+        if (asked) {
+            uint32_t result = pass_run(&wanted, PRESSURE_NONE);
+            flags = spin_lock_irq_save(&swapper_lock);
+            wish_result = result;
+            wish_open = false;
+            wait_queue_wake_all(&asker_queue);
+            spin_unlock_irq_restore(&swapper_lock, flags);
+        } else if (!quiet) {
+            sleep_ms = look_around(sleep_ms);
+        }
+    }
+}
+
+void swapper_wake(void)
+{
+    uint64_t flags = spin_lock_irq_save(&swapper_lock);
+    wait_queue_wake_one(&swapper_queue);
+    spin_unlock_irq_restore(&swapper_lock, flags);
+}
+
+uint32_t swapper_pass(struct thread *thread, enum swapper_take take)
+{
+    static struct mutex asking = MUTEX(asking, "asking the swapper");
+    if (swapper_low_water == 0) {
+        return 0; /* there is none */
+    }
+    mutex_lock(&asking);
+    uint64_t flags = spin_lock_irq_save(&swapper_lock);
+    wish = (struct wish){.only = thread, .now = true, .take = take};
+    wish_open = true;
+    wait_queue_wake_one(&swapper_queue);
+    while (wish_open) {
+        wait_queue_sleep_unkillable(&asker_queue, &swapper_lock);
+    }
+    uint32_t result = wish_result;
+    spin_unlock_irq_restore(&swapper_lock, flags);
+    mutex_unlock(&asking);
+    return result;
+}
+
+int swapper_start(void)
+{
+    const struct thread_options options = {
+        .name = "swapper",
+        .priority = THREAD_PRIORITY_SYSTEM,
+        .backed = true,
+        .may_not_die = true,
+    };
+    if (stack_mode_get() != STACK_MODE_FAULT) {
+        return OK; /* stacks that are whole from birth stay whole */
+    }
+    stack_swap_init();
+    swapper_low_water = frame_total_count() / LOW_WATER_PART;
+    swapper_alert = true;
+    return thread_create(&options, swapper_run, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+/*
+ * The swapper: the thread that takes stack pages from threads that sleep long, or from all that
+ * sleep when memory is short. How it does that without losing a wake-up: rest.h.
+ */
+#pragma once
+
+#include "mm/frame.h"
+#include "mm/stack_reserve.h"
+#include "sched/thread.h"
+
+#define SWAPPER_SHRINK_AGE_MS 10000
+#define SWAPPER_SWAP_AGE_MS   30000
+#define SWAPPER_AGE_MS_MAX    86400000 /* a day */
+
+/*
+ * How long a thread must have slept before its unused pages are taken, and before its live bytes
+ * are moved out; 0: never, but when memory is short. Any time.
+ */
+void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms);
+
+/* Starts the swapper, if stacks are filled by faults. Thread context, once. ERROR_NO_MEMORY. */
+must_check int swapper_start(void);
+
+/* Makes the swapper look whether memory is short. Any context but NMI, #MC, #DF; no run-queue lock.
+ */
+void swapper_wake(void);
+
+/* Below so many frames that any CPU could have memory counts as short; 0: there is no swapper. */
+extern size_t swapper_low_water;
+
+/* Memory is short, and the swapper could do something about it. */
+extern bool swapper_alert;
+
+/* The timer tick's part. IRQ context. */
+static always_inline void swapper_tick(void)
+{
+    if (unlikely(stack_hungry() != 0 || frame_shared_free_count() < swapper_low_water) &&
+        swapper_alert) {
+        swapper_wake();
+    }
+}
+
+enum swapper_take { SWAPPER_SHRINK, SWAPPER_SWAP };
+
+/* The steps of a pass over one thread, between which no lock is held. */
+enum swapper_step {
+    SWAPPER_BEFORE,  /* nothing done yet */
+    SWAPPER_NOTED,   /* the thread rests */
+    SWAPPER_LEAVING, /* its pages are on their way out */
+    SWAPPER_SHOT,    /* and no CPU knows them any more */
+    SWAPPER_TAKEN,   /* and their frames are anybody's */
+    SWAPPER_STEPS,
+};
+
+/* Called at each step of a pass over one thread, by the swapper, for tests. */
+extern void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
+
+/*
+ * Takes from `thread`, which must not end meanwhile, or (NULL) from all that sleep, at once and
+ * whatever their age; returns how many threads something was taken from. Thread context; waits.
+ */
+uint32_t swapper_pass(struct thread *thread, enum swapper_take take);
+
+/* From now on the swapper does only what swapper_pass() asks for; and as before. For tests. */
+void swapper_quiet_set(bool quiet);
+
+/* Should a thread that went deep again be left alone for longer? (true) To measure what it saves.
+ */
+void swapper_hysteresis_set(bool on);
+
+struct swapper_counts {
+    uint64_t passes;
+    uint64_t batches; /* rounds of shootdown */
+    uint64_t spared;  /* threads left alone because they had gone deep again too soon */
+};
+
+void swapper_counts_read(struct swapper_counts *counts);

@@ -1,0 +1,177 @@
+/*
+ * As many threads as there are not nearly pages for: 100,000 in 512 MiB, of which most is taken
+ * away. The swapper has to keep up with their births, all sleep at once, all wake, look at every
+ * byte, go 6 KiB deep, and end.
+ */
+#include "arch/x86_64/cpu.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/stack.h"
+#include "mm/stack_swap.h"
+#include "sched/swapper.h"
+#include "tests/memory_exhaust.h"
+#include "tests/test.h"
+#include "tests/threads.h"
+
+#define THREADS_MOST 100000
+#define FRAMES_FOR_ALL                                                                             \
+    120000 /* a machine of so many frames gets THREADS_MOST, others their share */
+#define PATTERN_BYTES 96
+#define DEEP_BYTES    6144
+#define WOKEN_AT_ONCE 256
+#define BYTES_EACH    1024 /* of the memory that is left */
+#define STEP_NS       4000000UL
+#define STEPS         20000
+
+void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size_t bytes),
+                 void *context); /* soak_dive.asm */
+
+static struct {
+    struct spinlock lock;
+    struct wait_queue queue;
+    bool go;
+    uint32_t asleep, most_asleep; /* under the lock */
+    uint32_t ended, wrong;
+} crowd;
+
+static uint64_t word_of(uint64_t seed, size_t i)
+{
+    return (seed + i) * 0x9e3779b97f4a7c15;
+}
+
+static void deep_work(void *context, uint64_t *words, size_t bytes)
+{
+    uint64_t seed = (uintptr_t)context;
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < bytes / sizeof(*words); i++) {
+        words[i] = word_of(seed, i);
+    }
+    compiler_barrier();
+    for (size_t i = 0; i < bytes / sizeof(*words); i++) {
+        wrong += words[i] != word_of(seed, i);
+    }
+    if (wrong != 0) {
+        test_count(&crowd.wrong);
+    }
+}
+
+static never_inline void sleep_in_crowd(void)
+{
+    uint64_t flags = spin_lock_irq_save(&crowd.lock);
+    crowd.asleep++;
+    crowd.most_asleep = crowd.asleep > crowd.most_asleep ? crowd.asleep : crowd.most_asleep;
+    while (!crowd.go) {
+        (void)!wait_queue_sleep(&crowd.queue, &crowd.lock, WAIT_FOREVER);
+    }
+    crowd.asleep--;
+    spin_unlock_irq_restore(&crowd.lock, flags);
+}
+
+static void crowd_run(void *argument)
+{
+    volatile uint64_t pattern[PATTERN_BYTES / 8];
+    uint64_t seed = (uintptr_t)argument;
+    for (size_t i = 0; i < PATTERN_BYTES / 8; i++) {
+        pattern[i] = word_of(seed, i);
+    }
+    sleep_in_crowd();
+    for (size_t i = 0; i < PATTERN_BYTES / 8; i++) {
+        if (pattern[i] != word_of(seed, i)) {
+            test_count(&crowd.wrong);
+        }
+    }
+    soak_plunge(DEEP_BYTES, deep_work, argument);
+    test_count(&crowd.ended);
+}
+
+static uint32_t crowd_size(void)
+{
+    size_t frames = frame_total_count();
+    return frames >= FRAMES_FOR_ALL ? THREADS_MOST
+                                    : (uint32_t)(frames * THREADS_MOST / FRAMES_FOR_ALL);
+}
+
+/* Takes memory away until so many frames are left. */
+static void memory_leave(struct memory_exhausted *taken, size_t left)
+{
+    memory_exhaust(taken);
+    memory_give(taken, left);
+}
+
+/* Births that find no memory wait for the swapper, and come: or the test fails in the end. */
+static uint32_t crowd_born(uint32_t wanted, uint32_t *refused)
+{
+    const struct thread_options options = {.name = "crowd", .priority = THREAD_PRIORITY_DEFAULT};
+    uint32_t born = 0;
+    for (unsigned step = 0; born < wanted && step < STEPS;) {
+        int error = thread_create(&options, crowd_run, (void *)(uintptr_t)(born + 1), NULL);
+        if (error == OK) {
+            born++;
+        } else {
+            (*refused)++;
+            step++;
+            (void)!thread_sleep_ns(STEP_NS);
+        }
+    }
+    return born;
+}
+
+static bool crowd_await(const uint32_t *counter, uint32_t wanted)
+{
+    uint32_t last = 0;
+    for (unsigned step = 0; step < STEPS && test_counted(counter) < wanted; step++) {
+        if (test_counted(counter) != last) {
+            last = test_counted(counter);
+            step = 0; /* it goes on */
+        }
+        (void)!thread_sleep_ns(STEP_NS);
+    }
+    return test_counted(counter) >= wanted;
+}
+
+static void crowd_wake(void)
+{
+    bool more = true;
+    crowd.go = true;
+    while (more) {
+        uint64_t flags = spin_lock_irq_save(&crowd.lock);
+        for (unsigned i = 0; i < WOKEN_AT_ONCE && more; i++) {
+            more = wait_queue_wake_one(&crowd.queue);
+        }
+        spin_unlock_irq_restore(&crowd.lock, flags);
+    }
+}
+
+TEST(SWP0030, "100,000 threads sleep in a fraction of 512 MiB, and all wake with every byte")
+{
+    if (swapper_low_water == 0) {
+        test_skip("stacks are not filled by faults");
+        return;
+    }
+    struct memory_exhausted taken;
+    struct stack_swap_counts counts;
+    uint32_t refused = 0, wanted = crowd_size();
+    spinlock_init(&crowd.lock, "crowd");
+    wait_queue_init(&crowd.queue);
+    crowd.go = false;
+    crowd.asleep = crowd.most_asleep = crowd.ended = crowd.wrong = 0;
+
+    memory_leave(&taken, (size_t)wanted * BYTES_EACH / PAGE_BYTES);
+    size_t free_before = frame_free_count();
+    uint32_t born = crowd_born(wanted, &refused);
+    test_equal(born, wanted);
+    test_check(crowd_await(&crowd.asleep, born));
+    test_equal(crowd.most_asleep, born);
+    stack_swap_counts_read(&counts);
+    size_t used = free_before - frame_free_count();
+    test_note("%u threads asleep at once in %lu frames, %lu bytes each; %u swapped out; %u births "
+              "had to wait",
+              born, used, born != 0 ? used * PAGE_BYTES / born : 0, counts.saved_now, refused);
+    test_check(used * PAGE_BYTES < (size_t)born * BYTES_EACH);
+
+    memory_give(&taken, SIZE_MAX);
+    crowd_wake();
+    test_check(crowd_await(&crowd.ended, born));
+    test_equal(crowd.ended, born);
+    test_equal(crowd.wrong, 0);
+}
