@@ -22,6 +22,7 @@ SUITE = (
     Row("memory-32m", memory_mib=32),
     Row("memory-8g", memory_mib=8192),
     Row("stack-eager", cmdline="stack=eager"),
+    Row("stack-ages", build="invariant", cmdline="stack-shrink-age=1 stack-swap-age=1"),
     Row("stack-batched", build="invariant", cpus=4, cmdline="stack-free=batched stack-cache=8",
         tests="STK*,CAC*,GAT*,THR*,KIL*,OVF*"),
     Row("stack-uncached", cmdline="stack-cache=0", tests="STK*,CAC*,GAT*,THR*"),
@@ -69,6 +70,10 @@ FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions",
           r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions",
           r"ensure \d+ instructions")
 
+SLEEPING = (r"blocked_thread_bytes \d+ bytes", r"blocked_deep_bytes_shrunk \d+ bytes",
+            r"swap_out \d+ instructions", r"swap_in \d+ instructions", r"shrink \d+ instructions",
+            r"bounce_faults \d+ faults in 100 wakes")
+
 
 def measures(stack, figures):
     """A machine that prints these figures."""
@@ -77,7 +82,7 @@ def measures(stack, figures):
                expect=(*(rf"^BENCH {figure}$" for figure in figures), r"leaving: success"))
 
 
-BENCH = (measures("fault", FIGURES + FAULTS), measures("eager", FIGURES))
+BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES))
 
 
 def panics(name, test_id, *expect, **changes):

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu.h"
 #include "kernel/benchmark.h"
 #include "kernel/console.h"
+#include "kernel/options.h"
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/magazine.h"
@@ -223,7 +224,7 @@ static void wake_measure(struct thread *thread, const char *name, bool swap, boo
 /* From the wake-up to the thread's next instruction; then the same of one that was swapped out. */
 BENCHMARK(swap_in)
 {
-    const struct thread_options options = {
+    const struct thread_options urgent = {
         .name = "sleeper", .priority = THREAD_PRIORITIES - 1, .affinity = 1UL << cpu_number()};
     struct thread *thread;
     if (swapper_absent("swap_in")) {
@@ -232,7 +233,7 @@ BENCHMARK(swap_in)
     swapper_quiet_set(true);
     semaphore_init(&one.wake, 0);
     one.over = false;
-    if (thread_create(&options, one_run, NULL, &thread) != OK) {
+    if (thread_create(&urgent, one_run, NULL, &thread) != OK) {
         console_print("# no thread for the benchmark\n");
         return;
     }
@@ -295,6 +296,6 @@ BENCHMARK(bounce)
     if (!swapper_absent("bounce")) {
         bounce_measure(false);
         bounce_measure(true);
-        swapper_ages_set(SWAPPER_SHRINK_AGE_MS, SWAPPER_SWAP_AGE_MS);
+        swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
     }
 }

@@ -1,5 +1,6 @@
 /* The swapper: shrinking, swapping, and wake-ups that race with both (sched/rest.h). */
 #include "arch/x86_64/cpu.h"
+#include "kernel/options.h"
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/stack.h"
@@ -178,6 +179,45 @@ TEST(SWP0003, "a thread that is swapped out finds every byte at its address when
     }
     stack_swap_counts_read(&after);
     test_check(after.swapped_in - before.swapped_in >= 20);
+    sleeper_end(thread);
+}
+
+#define BOUNCE_AGE_MS 200
+#define BOUNCES_MOST  20
+
+/* Until the swapper, by age alone, has taken all but the top page; not for ever. */
+static bool await_shrunk(const struct thread *thread)
+{
+    for (unsigned step = 0; step < 5000 && stack_pages_backed(thread->slot) > 1; step++) {
+        (void)!thread_sleep_ns(4000000);
+    }
+    return stack_pages_backed(thread->slot) == 1;
+}
+
+TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less often")
+{
+    if (swapper_absent()) {
+        return;
+    }
+    struct swapper_counts before, after;
+    swapper_counts_read(&before);
+    struct thread *thread = sleeper_start(false);
+    if (thread == NULL) {
+        return;
+    }
+    swapper_ages_set(BOUNCE_AGE_MS, 0);
+    swapper_quiet_set(false);
+    unsigned round = 0;
+    for (; round < BOUNCES_MOST && thread->shrink_backoff < 2; round++) {
+        test_check(await_shrunk(thread));
+        (void)stack_taken_free(UINT32_MAX);
+        sleeper_wake(thread); /* goes deep, and sleeps again */
+    }
+    test_check(thread->shrink_backoff >= 2);
+    test_check(await_shrunk(thread)); /* in the end all the same */
+    swapper_counts_read(&after);
+    test_check(after.spared > before.spared);
+    swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
     sleeper_end(thread);
 }
 

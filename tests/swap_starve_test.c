@@ -1,0 +1,126 @@
+/* Swapped-out threads that wake when memory is gone: they starve like others, and lose nothing. */
+#include "arch/x86_64/percpu.h"
+#include "lib/error.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_reserve.h"
+#include "mm/stack_swap.h"
+#include "sched/semaphore.h"
+#include "sched/swapper.h"
+#include "tests/memory_exhaust.h"
+#include "tests/test.h"
+#include "tests/threads.h"
+
+#define SLEEPERS_MOST 400
+#define PATTERN_WORDS 20
+
+static struct {
+    struct semaphore go, surface;
+    uint32_t asleep, awake, wrong, starved;
+    unsigned count;
+    struct thread *threads[SLEEPERS_MOST];
+} hungry;
+
+static uint64_t word_of(uint64_t seed, unsigned i)
+{
+    return (seed + 1) * 0x9e3779b97f4a7c15 + i;
+}
+
+static void hungry_run(void *argument)
+{
+    volatile uint64_t pattern[PATTERN_WORDS];
+    uint64_t seed = (uintptr_t)argument;
+    for (unsigned i = 0; i < PATTERN_WORDS; i++) {
+        pattern[i] = word_of(seed, i);
+    }
+    test_count(&hungry.asleep);
+    semaphore_down(&hungry.go);
+    test_count(&hungry.awake);
+    semaphore_down(&hungry.surface); /* keeps what it got */
+    for (unsigned i = 0; i < PATTERN_WORDS; i++) {
+        if (pattern[i] != word_of(seed, i)) {
+            test_count(&hungry.wrong);
+        }
+    }
+}
+
+static bool all_blocked(void)
+{
+    for (unsigned i = 0; i < hungry.count; i++) {
+        if (!test_wait_blocked(hungry.threads[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t starving_most(uint32_t wanted)
+{
+    uint32_t most = 0;
+    for (unsigned step = 0; step < 500 && most < wanted; step++) {
+        uint32_t now = stack_starving();
+        most = now > most ? now : most;
+        (void)!thread_sleep_ns(4000000);
+    }
+    return most;
+}
+
+/* Fully backed, and more urgent: it goes on when nobody else can. */
+static void director(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    struct stack_swap_counts before, after;
+    if (!test_wait_until(&hungry.asleep, hungry.count, "not all sleep") || !all_blocked()) {
+        return;
+    }
+    stack_swap_counts_read(&before);
+    test_check(swapper_pass(NULL, SWAPPER_SWAP) >= hungry.count);
+    memory_exhaust(&taken); /* the frames of taken pages, too: the allocator demands them */
+    (void)stack_taken_free(UINT32_MAX);
+    for (unsigned i = 0; i < hungry.count; i++) {
+        test_equal(stack_missing(hungry.threads[i]->slot), STACK_PAGES);
+        semaphore_up(&hungry.go);
+    }
+    hungry.starved = starving_most(1);
+    memory_give(&taken, SIZE_MAX);
+    (void)test_wait_until(&hungry.awake, hungry.count, "not all came back");
+    stack_swap_counts_read(&after);
+    test_check(after.swapped_in - before.swapped_in >= hungry.count);
+    for (unsigned i = 0; i < hungry.count; i++) {
+        semaphore_up(&hungry.surface);
+    }
+}
+
+TEST(SWP0015, "swapped-out threads that wake at zero memory starve, and come back with every byte")
+{
+    const struct thread_options directing = {
+        .name = "director", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
+    if (swapper_low_water == 0) {
+        test_skip("stacks are not filled by faults");
+        return;
+    }
+    /* More than the magazines and the reserve have pages for. */
+    unsigned frames = stack_reserve_capacity() + cpu_online_count() * this_cpu(magazine).capacity;
+    hungry.count = frames + 40 < SLEEPERS_MOST ? frames + 40 : SLEEPERS_MOST;
+    hungry.asleep = hungry.awake = hungry.wrong = hungry.starved = 0;
+    semaphore_init(&hungry.go, 0);
+    semaphore_init(&hungry.surface, 0);
+    swapper_quiet_set(true);
+    for (unsigned i = 0; i < hungry.count; i++) {
+        hungry.threads[i] =
+            test_thread_start(THREAD_PRIORITY_DEFAULT, 0, hungry_run, (void *)(uintptr_t)i);
+        if (hungry.threads[i] == NULL) {
+            hungry.count = i;
+        }
+    }
+    struct thread *thread = NULL;
+    test_equal(thread_create(&directing, director, NULL, &thread), OK);
+    test_thread_join(thread);
+    for (unsigned i = 0; i < hungry.count; i++) {
+        test_thread_join(hungry.threads[i]);
+    }
+    swapper_quiet_set(false);
+    test_note("%u threads, at least %u of them starved", hungry.count, hungry.starved);
+    test_check(hungry.starved > 0);
+    test_equal(hungry.wrong, 0);
+}
