@@ -28,7 +28,7 @@ comma := ,
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all kernel variants stack-bounds text-sites iso run bench test debug gdb bochs doctor setup-run setup-test help clean FORCE
+.PHONY: all kernel variants stack-bounds text-sites iso run bench test debug gdb bochs bochs-fault bochs-lost doctor setup-run setup-test help clean FORCE
 
 
 # Debian's own Python, by its path: one of another origin may come first on the PATH, and has none

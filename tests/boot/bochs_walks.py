@@ -1,0 +1,123 @@
+"""The scripted walks, `make bochs-fault` and `make bochs-lost`, as a person starts them. What counts
+is the facts that they list at the end, which Bochs' debugger read; their words are free.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import pexpect
+
+from runner.paths import NOT_FOR_MAKE
+
+LIMIT_SECONDS = 300
+ENTRY_AREA_BYTES = 0x1000  # of the release kernel
+
+
+def environment():
+    """Without what an outer make wants of its own."""
+    return {key: value for key, value in os.environ.items()
+            if key not in (*NOT_FOR_MAKE, "STEP", "BOCHS")}
+
+
+def run(words, root):
+    """Runs a command; returns its status and what it printed."""
+    done = subprocess.run(words, cwd=root, env=environment(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=LIMIT_SECONDS)
+    return done.returncode, done.stdout
+
+
+def facts_of(text):
+    """The facts at the end of a transcript: integers where they are."""
+    facts = {}
+    for name, value in re.findall(r"^   (\w+) = (\S+)$", text, re.MULTILINE):
+        facts[name] = int(value, 0) if re.fullmatch(r"0x[0-9a-f]+|\d+", value) else value
+    assert facts, f"no facts in:\n{text}"
+    return facts
+
+
+def check_fault(start):
+    """make bochs-fault: absent before, present after, by IST 1, the same store done again"""
+    status, text = run(["make", "--no-print-directory", "bochs-fault"], start.paths.root)
+    assert status == 0, text
+    f = facts_of(text)
+    # before: a hole of the thread's own slot, below all that is backed
+    assert f["present_before"] == 0 and f["hole_owner"] == f["slot"], f
+    assert f["stack_bottom"] <= f["cr2"] < f["page_edge"] <= f["rsp"] <= f["stack_top"], f
+    # on the way: the gate's stack, the frame, the fault's cause
+    assert f["gate_ist"] == 1 and f["error_code"] == 2, f
+    assert f["ist_pointer_before"] == f["entry_stack_top"] == f["ist_pointer_after"], f
+    assert f["ist_pointer_lowered"] == f["entry_stack_top"] - ENTRY_AREA_BYTES, f
+    assert f["handler_rsp"] == f["entry_stack_top"] - 6 * 8, f
+    assert f["pushed_rip"] == f["instruction"] and f["pushed_rsp"] == f["rsp"], f
+    # the price: what the magazine lost, the stack got, and nothing else was taken
+    assert f["frames_taken"] == f["rounds_before"] - f["rounds_after"] > 0, f
+    assert f["frames_taken"] == f["missing_before"] - f["missing_after"], f
+    assert f["instructions"] == f["handler_ticks"] == sum(
+        f[f"instructions_{part}"] for part in ("saving", "handling", "recording", "returning")), f
+    assert f["instructions_handling"] > 0 and f["instructions_returning"] > 0, f
+    # after: the round is the entry, and the same instruction is executed again, and succeeds
+    assert f["present_after"] == 1, f
+    assert f["frames_taken"] != 1 or f["entry_after"] == f["round_taken"], f
+    assert f["retry_rip"] == f["instruction"] < f["after_retry_rip"], f
+    assert f["registers_restored"] == "True" and f["retry_succeeded"] == "True", f
+
+
+def check_lost(start):
+    """make bochs-lost: the interrupt is gone and its in-service bit stuck; not in the sound kernel"""
+    status, text = run(["make", "--no-print-directory", "bochs-lost"], start.paths.root)
+    assert status == 0, text
+    f = facts_of(text)
+    for kernel in ("lost", "sound"):
+        assert f[f"{kernel}_rsp"] % 4096 == 0 and f[f"{kernel}_page_fault_ist"] == 1, f
+        assert f[f"{kernel}_present_before"] == 0, f
+        assert f[f"{kernel}_requested_before"] == 1 and f[f"{kernel}_in_service_before"] == 0, f
+        assert f[f"{kernel}_requested_during"] == 0 and f[f"{kernel}_in_service_during"] == 1, f
+    assert f["lost_gate_ist"] == 0 and f["lost_page_fault"] == "True", f
+    assert f["lost_rsp"] - 4096 <= f["lost_cr2"] < f["lost_rsp"] and f["lost_error_code"] == 2, f
+    assert f["lost_interrupted"] == "event_sweep_interrupt" and f["lost_present_after"] == 1, f
+    assert f["lost_arrived"] == 0 and f["lost_in_service_after"] == 1, f
+    assert f["sound_gate_ist"] == 2 and f["sound_page_fault"] == "False", f
+    assert f["sound_arrived"] == 1 and f["sound_in_service_after"] == 0, f
+    assert f["sound_present_after"] == 0, f
+
+
+def check_eager(start):
+    """where no stack fault happens the walk says so and fails"""
+    iso = os.path.join("build", "bochs", "eager.iso")
+    status, text = run(["make", "--no-print-directory", "iso", "CMDLINE=stack=eager exit=1",
+                        f"ISO={iso}"], start.paths.root)
+    assert status == 0, text
+    status, text = run([sys.executable, "tools/bochs_fault.py", "--iso", iso], start.paths.root)
+    assert status == 1 and "The walk cannot go on" in text, text
+    assert "retry_succeeded" not in text, text
+
+
+def check_steps(start):
+    """STEP=1 stops at each stage, hands what is typed to the debugger, and can be left"""
+    child = pexpect.spawn("make", ["--no-print-directory", "bochs-fault", "STEP=1"],
+                          cwd=start.paths.root, env=environment(), encoding="utf-8",
+                          timeout=LIMIT_SECONDS, dimensions=(60, 120))
+    asks = r"anything else is for Bochs' debugger\] "
+    child.expect(r"\n1\. .*\n(.*\n)*.*page (0x[0-9a-f]+)\)")
+    address = child.match.group(2)
+    child.expect(asks)
+    child.send(f"page {address}\r")
+    child.expect(r"PTE: 0x[0-9a-f]{16} .* p\s")
+    child.expect(asks)
+    child.send("c\r")
+    child.expect("Not while the walk goes on")
+    child.expect(asks)
+    for stage in range(2, 6):
+        child.send("\r")
+        child.expect(rf"\n{stage}\. ")
+        child.expect(asks)
+    child.send(f"page {address}\r")
+    child.expect(r"PTE: 0x[0-9a-f]{16} .* P\s")
+    child.expect(asks)
+    child.send("q\r")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0, f"status {child.exitstatus}"
