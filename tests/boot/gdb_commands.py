@@ -148,11 +148,18 @@ def check_switch(start):
     assert pictures[left].count(".") + pictures[comes].count(".") in sums, (pictures, sums)
 
 
+def tick_until(pattern):
+    """Lets the machine run from tick to tick until a line of `st threads` matches."""
+    return (f"python import re; [gdb.execute('continue', to_string=True) for _ in iter(lambda:"
+            f" bool(re.search({pattern!r}, gdb.execute('st threads', to_string=True))), True)]")
+
+
 def check_blocked(start):
     """a blocked thread's backtrace and stack, and every thread's, on two processors"""
     ask = Session(start(cmdline="monitor=1"), (
-        "hbreak monitor_run", "continue", "st threads", "st bt reclaimer", "st stack reclaimer",
-        "st bt main", "st bt 1", "st bt nobody", "st mag 0", "st mag 7", "st pte 0x800000000000",
+        "hbreak monitor_run", "continue", "st bt main", "delete", "hbreak schedule_tick",
+        tick_until("reclaimer +blocked"), "st threads", "st bt reclaimer", "st stack reclaimer",
+        "st bt 1", "st bt nobody", "st mag 0", "st mag 7", "st pte 0x800000000000",
         "st pte stack_fault", "p 'sched/thread_list.c'::threads",
         "p 'sched/thread_list.c'::thread_list_lock", "p $st_entry(0x5004)"))
     threads = ask("st threads")
@@ -174,6 +181,27 @@ def check_blocked(start):
     found(r"kernel image, stack_fault\+0x0", ask("st pte stack_fault"))
     found(r"spinlock 'thread list', free", ask("p 'sched/thread_list.c'::thread_list_lock"))
     found(r'"hole of slot 5"', ask("p $st_entry(0x5004)"))
+
+
+def check_large(start):
+    """a stack of 256 KiB: its fault floor, what lies beyond, and what was asked for"""
+    ask = Session(start(cmdline="test=LRG0101 exit=1", cpus=1), (
+        "hbreak stack_back_down if slot >= (4 << 20)", "continue", "p slot", "p/x $rsp", "st stack",
+        "st threads", "st pte $rsp", "delete", "finish", "st stack"))
+    slot, rsp = ask.number("p slot"), ask.number("p/x $rsp")
+    before, after = ask("st stack"), ask("st stack", 1)
+    start_of_guard, bottom, end = (int(text, 16) for text in found(
+        rf"slot {slot}: guard from (0x\w+), stack \[(0x\w+), (0x\w+)\)", before).groups())
+    assert end - bottom == bottom - start_of_guard == 256 << 10 and bottom % (256 << 10) == 0
+    assert bottom <= rsp < end
+    found(rf"^  {end - 0x4000:#x}  hole     of slot {slot} +fault floor$", before)
+    found(rf"^  {bottom:#x}  beyond   of slot {slot} +\(60 pages\)$", before)
+    found(rf"^  {start_of_guard:#x}  guard    of slot {slot} +\(64 pages\)$", before)
+    found(r"^1 of 64 pages backed, 3 missing$", before)
+    found(r"^64 of 64 pages backed, 0 missing$", after)
+    found(rf"  backed .*<- RSP {rsp:#x}$", before)
+    found(rf"^\* +\d+ filled +running +\d+ +\d+ +{slot} \[\.\.\.#\]", ask("st threads"))
+    found(rf"^  stack slot {slot}: backed$", ask("st pte $rsp"))
 
 
 def check_too_early(start):

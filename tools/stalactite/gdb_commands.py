@@ -10,7 +10,8 @@ from .memory import MemoryFault
 from .stacks import Processors, Stacks, present_or_none
 from .threads import Backtrace, Threads, depth, interrupted_rsp
 
-PICTURES = {"backed": "#", "hole": ".", "guard": "x", "swapped": "s", "free": "-", "none": " "}
+PICTURES = {"backed": "#", "hole": ".", "swapped": "s", "leaving": "t", "taken": "t"}
+RUN_SHORTENED = 8  # so many equal pages without frames are shown as one line
 
 
 class Command(gdb.Command):
@@ -73,19 +74,20 @@ class ThreadsCommand(Command):
     """List the threads: st threads
 
     For each: id (with a * if a processor is in it just now), name, state, processor, priority, slot
-    of its stack, its four top pages from the lowest on (# backed, . hole, s swapped), how many bytes
-    of it are in use, and where it is."""
+    of its stack, the pages of it that faults may fill, lowest first (# backed, . hole, s swapped
+    out, t taken while it sleeps), how many bytes of it are in use, and where it is."""
 
     def run(self, memory, argument):
         stacks, threads = Stacks(memory), Threads(memory)
         print(f"{'id':>6} {'name':15} {'state':8} {'CPU':>3} {'prio':>4} {'slot':>6} {'stack':>6}"
               f" {'depth':>6}  at")
         for thread in threads.all():
-            pages = stacks.pages(thread.slot)[-memory.facts.constant("STACK_PAGES"):]
+            pages = stacks.pages(thread.slot, stacks.floor_of(thread.slot))
             picture = "".join(PICTURES.get(page.state, "?") for page in pages)
             context = present_or_none(context_of, memory, thread)
             deep = depth(memory, thread, interrupted_rsp(memory, context[2])) if context else None
-            where = place(context[1], context[0] is None) if context else ""
+            first = memory.facts.address("thread_trampoline")  # of a new thread; no call before it
+            where = place(context[1], context[0] is None and context[1] != first) if context else ""
             runs = "*" if context and context[0] is not None else " "
             print(f"{runs}{thread.id:5} {thread.name:15} {threads.state(thread):8} {thread.cpu:3}"
                   f" {thread.priority:4} {thread.slot:6} {'[' + picture + ']':>6}"
@@ -103,18 +105,21 @@ class StackCommand(Command):
         thread = thread_of(memory, argument)
         stacks, page_bytes = Stacks(memory), memory.facts.constant("PAGE_BYTES")
         start, bottom, end = stacks.range_of(thread.slot)
+        floor = stacks.floor_of(thread.slot)
         context = present_or_none(context_of, memory, thread)
         rsp = interrupted_rsp(memory, context[2]) if context else None
         print(f"Thread {thread.id} ({thread.name}), {Threads(memory).state(thread)}"
               f"{f' on CPU {context[0]}' if context and context[0] is not None else ''};"
               f" slot {thread.slot}: guard from {start:#x}, stack [{bottom:#x}, {end:#x})")
         pages = stacks.pages(thread.slot)
-        for page in reversed(pages):
+        for run in runs_of(reversed(pages)):
+            page, most = run[-1], f"  ({len(run)} pages)" if len(run) > 1 else ""
             what = f"frame {page.frame:#x}" if page.frame is not None else \
                 f"of slot {page.owner}" if page.owner is not None else ""
             here = f"  <- RSP {rsp:#x}" if rsp is not None and \
                 page.address <= rsp - (rsp == end) < page.address + page_bytes else ""
-            print(f"  {page.address:#018x}  {page.state:8} {what:20}{here}".rstrip())
+            edge = "  fault floor" if page.address == floor != bottom else ""
+            print(f"  {page.address:#018x}  {page.state:8} {what:20}{here}{edge}{most}".rstrip())
         stack = Processors(memory).entry_stack_of(context[2]) if context else None
         if stack:
             print(f"CPU {context[0]} is on its {stack[2]} entry stack, RSP {context[2]:#x}; the RSP"
@@ -124,20 +129,35 @@ class StackCommand(Command):
     @staticmethod
     def depths(memory, thread, pages, rsp):
         """How deep it is, was, and may become."""
-        stacks = Stacks(memory)
-        bottom = stacks.range_of(thread.slot)[1]
+        stacks, facts = Stacks(memory), memory.facts
+        _, bottom, end = stacks.range_of(thread.slot)
         backed = sum(1 for page in pages if page.address >= bottom and page.state == "backed")
         missing = stacks.missing(thread.slot)
         deep = depth(memory, thread, rsp) if rsp is not None else None
-        most = sum(1 for page in pages if page.address >= bottom)
-        print(f"{backed} of {most} pages backed, {missing} missing")
-        if deep is not None:
+        print(f"{backed} of {(end - bottom) // facts.constant('PAGE_BYTES')} pages backed, {missing}"
+              " missing")
+        if Threads(memory).is_swapped(thread):
+            print(f"Swapped out: its {deep} live bytes lie at {thread.stack_saved:#x} and come back"
+                  f" to {rsp:#x} before it runs")
+        elif deep is not None:
             print(f"Depth now: {deep} bytes")
         elif rsp is not None:
             print(f"Depth now: not known, for RSP {rsp:#x} is on another stack")
         print(f"High-water: {max(backed, thread.pages_most)} of the pages;"
               f" {stacks.deepest_byte(thread.slot)} bytes written since they were zeroed, by this"
               " thread or an earlier owner")
+
+
+def runs_of(pages):
+    """Pages, one by one; but many equal ones that have no frame as one list."""
+    run = []
+    for page in [*pages, None]:
+        if run and (page is None or page.frame is not None or page.state != run[-1].state or
+                    page.owner != run[-1].owner):
+            yield from [run] if len(run) >= RUN_SHORTENED else ([one] for one in run)
+            run = []
+        if page is not None:
+            run.append(page)
 
 
 class MagazineCommand(Command):
@@ -230,9 +250,11 @@ class BacktraceCommand(Command):
 
     def run(self, memory, argument):
         thread = thread_of(memory, argument)
-        trace = Backtrace(memory, function_start, vector_name)
+        trace = Backtrace(Threads(memory).memory_of(thread), function_start, vector_name)
         cpu, rip, rsp, rbp = context_of(memory, thread)
         running = f"runs on CPU {cpu}" if cpu is not None else Threads(memory).state(thread)
+        if Threads(memory).is_swapped(thread):
+            running += ", swapped out"
         print(f"Thread {thread.id} ({thread.name}), {running}:")
         frames = trace.of_registers(rip, rsp, rbp) if cpu is not None else trace.of_saved(rip, rbp)
         self.show(frames)

@@ -1,6 +1,9 @@
 """Kernel stacks, their slots and the magazines behind them, as the page tables tell."""
 
-from .memory import MemoryFault, words_of
+from .memory import INDEX_BITS, MemoryFault, words_of
+
+# States of a page that was taken from a thread that sleeps, and may come back as it was.
+KEEPS_ITS_FRAME = ("leaving", "taken")
 
 
 class Page:
@@ -9,9 +12,9 @@ class Page:
     def __init__(self, address, entry, state, owner, frame):
         self.address = address
         self.entry = entry
-        self.state = state  # backed, hole, guard, swapped, free, none
-        self.owner = owner  # the slot that the entry names; None of a backed page
-        self.frame = frame  # physical address; None unless backed
+        self.state = state  # backed, hole, guard, ...: enum stack_page_state in small letters
+        self.owner = owner  # the slot that the entry names; None where it names a frame
+        self.frame = frame  # physical address; None where there is none
 
 
 class Stacks:
@@ -28,15 +31,23 @@ class Stacks:
         if not 0 <= offset < facts.constant("STACK_OBJECT_BYTES"):
             return None
         step = offset // facts.constant("STACK_SLOT_BYTES")
-        return step | ((1 << (step >> facts.constant("STACK_SIZE_SHIFT"))) - 1)
+        return step | (1 << self.size_of(step)) - 1
+
+    def size_of(self, slot):
+        """The size of a slot's stack: 0 for the smallest, one more for each doubling. The same
+        arithmetic as mm/stack_size.h, whose functions are inlined and cannot be called."""
+        return slot >> self.facts.constant("STACK_SIZE_SHIFT")
 
     def range_of(self, slot):
         """(first address of the guard, first of the stack, end) of a slot."""
         facts = self.facts
-        size = slot >> facts.constant("STACK_SIZE_SHIFT")
-        end = facts.constant("STACK_OBJECT_BASE") + (slot + 1) * facts.constant("STACK_SLOT_BYTES")
-        return (end - (facts.constant("STACK_SLOT_BYTES") << size),
-                end - (facts.constant("STACK_BYTES") << size), end)
+        size, step = self.size_of(slot), facts.constant("STACK_SLOT_BYTES")
+        end = facts.constant("STACK_OBJECT_BASE") + (slot + 1) * step
+        return end - (step << size), end - (facts.constant("STACK_BYTES") << size), end
+
+    def floor_of(self, slot):
+        """The lowest address that faults fill; a larger stack goes on below it if asked to."""
+        return self.range_of(slot)[2] - self.facts.constant("STACK_BYTES")
 
     def page(self, address):
         """The page that an address of a slot lies in."""
@@ -54,19 +65,30 @@ class Stacks:
             return Page(address, entry, "backed", None, entry & facts.constant("PAGE_ADDRESS_MASK"))
         state = (entry & facts.constant("STACK_ENTRY_STATE_MASK")) >> 1
         word = facts.word("stack_page_state", state, "STACK_PAGE_")
+        if word in KEEPS_ITS_FRAME:
+            return Page(address, entry, word, None, entry & facts.constant("PAGE_ADDRESS_MASK"))
         return Page(address, entry, word, entry >> facts.constant("STACK_ENTRY_SLOT_SHIFT"), None)
 
-    def pages(self, slot):
-        """All pages of a slot, lowest (guard) first."""
-        start, _, end = self.range_of(slot)
-        return [self.page(address)
-                for address in range(start, end, self.facts.constant("PAGE_BYTES"))]
+    def pages(self, slot, start=None):
+        """All pages of a slot, or those from an address on, lowest first. One walk for each leaf
+        table, for a large stack has hundreds of pages."""
+        begin, _, end = self.range_of(slot)
+        page_bytes, found, address = self.facts.constant("PAGE_BYTES"), [], start or begin
+        while address < end:
+            step = self.memory.walk(address).leaf
+            count = min((end - address) // page_bytes, (1 << INDEX_BITS) - (address // page_bytes)
+                        % (1 << INDEX_BITS))
+            entries = words_of(self.memory.read_physical(step.at, 8 * count)) if step else [0] * count
+            found += [self.decode(address + i * page_bytes, entry)
+                      for i, entry in enumerate(entries)]
+            address += count * page_bytes
+        return found
 
     def deepest_byte(self, slot):
         """How far down from the top something other than zero lies in the backed pages."""
         _, bottom, end = self.range_of(slot)
         for page in self.pages(slot):
-            if page.address < bottom or page.frame is None:
+            if page.address < bottom or page.state != "backed":
                 continue
             data = self.memory.read_physical(page.frame, self.facts.constant("PAGE_BYTES"))
             for index, word in enumerate(words_of(data)):
@@ -75,10 +97,9 @@ class Stacks:
         return 0
 
     def missing(self, slot):
-        """How many of the pages that faults may fill are not there."""
-        floor = self.range_of(slot)[2] - self.facts.constant("STACK_BYTES")
-        return sum(1 for page in self.pages(slot)
-                   if page.address >= floor and page.state != "backed")
+        """How many pages a slot's stack could still ask of a processor: those above its floor that
+        are not there."""
+        return sum(1 for page in self.pages(slot, self.floor_of(slot)) if page.state != "backed")
 
 
 class Processors:

@@ -1,6 +1,6 @@
 """Threads: the list of them, and where each one is."""
 
-from .memory import MemoryFault
+from .memory import Memory, MemoryFault
 from .stacks import Processors, Stacks
 
 FRAMES_MOST = 400
@@ -50,13 +50,43 @@ class Threads:
                    if text == thread.name or text.isdigit() and int(text) == thread.id]
         return matches[0] if matches else None
 
+    def is_swapped(self, thread):
+        """Do the live bytes of its stack lie in an object of their own?"""
+        return self.facts.has_field("thread", "attention") and \
+            bool(thread.attention & self.facts.constant("THREAD_ATTENTION_SWAPPED"))
+
+    def memory_of(self, thread):
+        """Memory as the thread will find it when it runs: its stack in place."""
+        if not self.is_swapped(thread):
+            return self.memory
+        return SwappedIn(self.memory, thread.saved_rsp, Stacks(self.memory).range_of(thread.slot)[2],
+                         thread.stack_saved)
+
     def saved(self, thread):
         """(rip, rsp, rbp) at which a thread that does not run will go on."""
-        first = self.facts.structure("first_frame")
-        at = thread.saved_rsp
-        rbp = self.memory.word(at + first["fields"]["rbp"]["offset"])
-        return (self.memory.word(at + first["fields"]["return_address"]["offset"]),
-                at + first["fields"]["return_address"]["offset"] + 8, rbp)
+        fields, memory = self.facts.structure("first_frame")["fields"], self.memory_of(thread)
+        back = thread.saved_rsp + fields["return_address"]["offset"]
+        return (memory.word(back), back + 8,
+                memory.word(thread.saved_rsp + fields["rbp"]["offset"]))
+
+
+class SwappedIn(Memory):
+    """Memory with the live bytes of one stack, [first, end), where they belong."""
+
+    def __init__(self, memory, first, end, saved):
+        super().__init__(memory.facts)
+        self._memory, self._first, self._end, self._saved = memory, first, end, saved
+
+    def read(self, address, count):
+        if self._first <= address and address + count <= self._end:
+            return self._memory.read(self._saved + address - self._first, count)
+        return self._memory.read(address, count)
+
+    def read_physical(self, address, count):
+        return self._memory.read_physical(address, count)
+
+    def cr3(self):
+        return self._memory.cr3()
 
 
 class Backtrace:
@@ -89,7 +119,11 @@ class Backtrace:
 
     def of_saved(self, rip, rbp):
         """Of a thread that was switched away from."""
-        return self._follow([Frame(rip, True)], rbp)
+        return self._follow([Frame(rip, not self.is_first(rip))], rbp)
+
+    def is_first(self, rip):
+        """Is this where a new thread begins? Then no call lies before it."""
+        return rip == self.facts.address("thread_trampoline")
 
     def _follow(self, frames, pointer):
         try:
