@@ -76,17 +76,17 @@ bench-ready: build/release/kernel.elf
 
 # Bochs: its debugger on this terminal, the serial line in a file, the screen in a window where
 # there is a display, else for a VNC viewer on port 5900.
-#   BOCHS=bochs     the Bochs to start
+#   BOCHS_PROGRAM=bochs  the Bochs that make bochs, bochs-fault and bochs-lost start
 #   STEP=           1: make bochs-fault and make bochs-lost stop at each stage
-BOCHS         ?= bochs
+BOCHS_PROGRAM ?= bochs
 BOCHS_CPU     ?= tigerlake
 BOCHS_MEM     ?= 512
 BOCHS_SMP     ?= 2
 BOCHS_SCREEN  ?= $(if $(and $(DISPLAY),$(wildcard /usr/lib/*/bochs/plugins/libbx_x_gui.so)),x,rfb)
 BOCHS_OPTIONS := $(if $(filter rfb,$(BOCHS_SCREEN)),$(comma) options="timeout=0")
 
-bochs_check = command -v $(BOCHS) >/dev/null || { \
-	    echo "$(BOCHS) is missing: \`make doctor\` says which package has it."; exit 1; }
+bochs_check = command -v $(BOCHS_PROGRAM) >/dev/null || { \
+	    echo "$(BOCHS_PROGRAM) is missing: \`make doctor\` says which package has it."; exit 1; }
 
 ## make bochs        boot the same ISO in Bochs, in its debugger, with the kernel's symbols
 bochs: $(ISO) build/$(VARIANT)/kernel.elf
@@ -98,14 +98,14 @@ bochs: $(ISO) build/$(VARIANT)/kernel.elf
 	$(Q)sed 's|@SYM@|build/$(VARIANT)/kernel.sym|' tools/bochs-commands.in >build/bochs/commands
 	@rm -f build/bochs/serial.txt
 	@echo "Stalactite in Bochs: $(BOCHS_SMP) CPUs of model $(BOCHS_CPU), $(BOCHS_MEM) MiB."
-	@echo "Serial line:  tail -f build/bochs/serial.txt     (in a second terminal)"
+	@echo "Serial line:  tail -F build/bochs/serial.txt     (in a second terminal)"
 	@echo "Screen:       $(if $(filter rfb,$(BOCHS_SCREEN)),a VNC viewer on localhost:5900,a window)"
 	@echo "Debugger: c continues, Ctrl-C stops, lb \"panic\" sets a breakpoint, help helps, q leaves."
-	$(Q)$(BOCHS) -q $$($(BOCHS) --help 2>&1 </dev/null | grep -m1 -o -e '-debugger') \
+	$(Q)$(BOCHS_PROGRAM) -q $$($(BOCHS_PROGRAM) --help 2>&1 </dev/null | grep -m1 -o -e '-debugger') \
 	    -f build/bochs/bochsrc -rc build/bochs/commands
 
 # The walks run by themselves, print what the debugger reads, and end. STEP=1 stops at each stage.
-BOCHS_WALK_OPTIONS = --bochs $(BOCHS) $(if $(STEP),--step)
+BOCHS_WALK_OPTIONS = --bochs $(BOCHS_PROGRAM) $(if $(STEP),--step)
 
 ## make bochs-fault  walk through the first stack fault, in Bochs; STEP=1 stops at each stage
 bochs-fault: build/stalactite.iso build/release/kernel.elf

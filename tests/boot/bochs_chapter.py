@@ -97,7 +97,7 @@ def check_bochs_chapter(start):
     assert len(steps) > 20, "the chapter's commands are not found"
     environment = {key: value for key, value in os.environ.items()
                    if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VARIANT", "CMDLINE", "ISO",
-                                  "BOCHS", "DISPLAY")}
+                                  "BOCHS_PROGRAM", "DISPLAY")}
     child = pexpect.spawn("make", ["--no-print-directory", "bochs", "BOCHS_SMP=1"],
                           cwd=start.paths.root, env={**environment, "TERM": "dumb"},
                           encoding="latin-1", timeout=LIMIT_SECONDS, dimensions=(60, 400))

@@ -18,7 +18,7 @@ ENTRY_AREA_BYTES = 0x1000  # of the release kernel
 def environment():
     """Without what an outer make wants of its own."""
     return {key: value for key, value in os.environ.items()
-            if key not in (*NOT_FOR_MAKE, "STEP", "BOCHS")}
+            if key not in (*NOT_FOR_MAKE, "STEP", "BOCHS_PROGRAM")}
 
 
 def run(words, root):

@@ -205,10 +205,12 @@ def check_large(start):
 
 
 def check_too_early(start):
-    """before the kernel has page tables of its own, st says so"""
-    ask = Session(start(), ("st threads", "hbreak boot_main", "continue", "st stack"))
+    """before the kernel has page tables of its own, st says where to go on to"""
+    ask = Session(start(), ("st threads", "hbreak boot_main", "continue", "st stack",
+                            "hbreak story_continue", "continue", "st bt"))
     for command in ("st threads", "st stack"):
-        found("the kernel has not made its page tables yet", ask(command))
+        found("hbreak story_continue", ask(command))
+    found(r"#0  0x\w+ story_continue\+", ask("st bt"))
 
 
 def check_loads_by_itself(start):

@@ -143,9 +143,9 @@ class StackCommand(Command):
             print(f"Depth now: {deep} bytes")
         elif rsp is not None:
             print(f"Depth now: not known, for RSP {rsp:#x} is on another stack")
-        print(f"High-water: {max(backed, thread.pages_most)} of the pages;"
-              f" {stacks.deepest_byte(thread.slot)} bytes written since they were zeroed, by this"
-              " thread or an earlier owner")
+        most = max(backed, thread.pages_most)
+        print(f"High-water: {most} page{'' if most == 1 else 's'}; {stacks.deepest_byte(thread.slot)}"
+              " bytes, written since the pages were zeroed, by this thread or an earlier owner")
 
 
 def runs_of(pages):

@@ -42,8 +42,8 @@ def machine():
         raise FactsError("gdb is connected to no machine: target remote localhost:1234")
     memory = GdbMemory(facts())
     if memory.cr3() == 0 or not _has_own_tables(memory):
-        raise FactsError("the kernel has not made its page tables yet: continue to boot_main, then"
-                         " further")
+        raise FactsError("the kernel has not come so far yet; its first thread begins at"
+                         " story_continue: hbreak story_continue, continue")
     return memory
 
 
@@ -61,7 +61,10 @@ def register(name):
 
 
 def selected_cpu(memory):
-    """The number of the processor that gdb looks at; None before it has its own variables."""
+    """The number of the processor that gdb looks at; None before it has its own variables. One that
+    was not started has no page tables, and its GS is 0 like that of the first."""
+    if register("cr3") == 0:
+        return None
     return Processors(memory).by_offset(register("gs_base"))
 
 
