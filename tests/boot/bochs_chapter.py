@@ -17,7 +17,7 @@ RECORDED_WITH = "2.7"
 BLOCK = re.compile(r"^```\n(<bochs:.*?)^```", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16}\b|\b\d{6,}\b")
 SMALL = 0x1000  # below that a number is compared as it stands
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 300
 
 
 def value_of(text):

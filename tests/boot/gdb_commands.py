@@ -9,7 +9,7 @@ import subprocess
 import time
 
 MARK = "-- answer --"
-LIMIT_SECONDS = 120
+LIMIT_SECONDS = 300
 
 
 class Session:
