@@ -30,6 +30,7 @@
 #include "kernel/selftest.h"
 #include "kernel/story.h"
 #include "lib/error.h"
+#include "mm/domain.h"
 #include "mm/frame.h"
 #include "mm/kernel_space.h"
 #include "mm/layout_check.h"
@@ -80,6 +81,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     panic_init();
     nmi_init();
     fred_start(options.entry);
+    domain_init(&acpi_info()->affinity, &boot_info.map);
     must_succeed(frame_init(&boot_info.map), "the frame allocator");
     paging_frame_source_set(frame_allocate_page_table);
     memory_init();
@@ -110,6 +112,7 @@ static void stacks_start(void)
     overflow_init();
     thread_trace_init();
     stack_shootdown = shootdown;
+    frame_domain_set(0, domain_of_processor(lapic_id()));
     must_succeed(magazine_create(0), "the first magazine");
     must_succeed(stack_reserve_create(options.reserve_frames), "the reserve behind the magazines");
     story_tell_stacks();

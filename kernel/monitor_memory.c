@@ -1,6 +1,7 @@
 /* The command that shows who has the memory. */
 #include "arch/x86_64/types.h"
 #include "kernel/monitor.h"
+#include "mm/domain.h"
 #include "mm/frame.h"
 #include "mm/frame_chain.h"
 #include "mm/frame_survey.h"
@@ -87,6 +88,10 @@ MONITOR_COMMAND(mem, "", "show memory by owner, what stacks fragment, objects")
         }
     }
     console_print("\n");
+    for (unsigned domain = 0; domain_count > 1 && domain < domain_count; domain++) {
+        console_print("Domain %u (%u in the SRAT): %zu frames free in blocks\n", domain,
+                      domain_name(domain), frame_domain_free_count(domain));
+    }
     fragmentation_print();
     caches_print();
     regions_print();

@@ -4,6 +4,7 @@
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/entry_mark.h"
 #include "lib/string.h"
+#include "mm/domain.h"
 #include "mm/frame_survey.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
@@ -225,6 +226,21 @@ static void fragmentation_print(void)
                   survey.orders[LARGE_ORDER].whole);
 }
 
+/* From whose memory each CPU has its stacks and rounds: its own domain's, or another's. */
+static void domains_print(void)
+{
+    console_print_styled(CONSOLE_HEADING, "%3s %6s %16s %16s %16s   own/other domain's frames\n",
+                         "CPU", "domain", "new stacks", "cached stacks", "rounds");
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct domain_counts *own = domain_counts_of(cpu);
+        console_print("%3u %6u", cpu, frame_domain_of_cpu(cpu));
+        for (unsigned use = 0; use < DOMAIN_USES; use++) {
+            console_print(" %9lu/%-6lu", own->local[use], own->remote[use]);
+        }
+        console_print("\n");
+    }
+}
+
 MONITOR_COMMAND(mag, "", "show magazines, reserve, stack caches, and who waits")
 {
     struct stack_counts counts;
@@ -240,6 +256,9 @@ MONITOR_COMMAND(mag, "", "show magazines, reserve, stack caches, and who waits")
                   stack_starving(), gate_counts.waits, gate_counts.longest_wait_ns / 1000);
     caches_print(&counts);
     fragmentation_print();
+    if (domain_count > 1) {
+        domains_print();
+    }
     struct stack_swap_counts swap;
     stack_swap_counts_read(&swap);
     console_print(

@@ -16,6 +16,7 @@
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/timer.h"
 #include "lib/error.h"
+#include "mm/domain.h"
 #include "mm/frame.h"
 #include "mm/kernel_space.h"
 #include "mm/magazine.h"
@@ -49,20 +50,28 @@ static must_check int percpu_area_create(unsigned cpu)
     return error;
 }
 
-static int processor_prepare(unsigned cpu, uintptr_t *stack_top_out)
+static must_check int parts_create(unsigned cpu)
 {
-    int error = OK;
+    int error = percpu_area_create(cpu);
+    if (error == OK) {
+        error = entry_stacks_create(cpu, cpu_frame);
+    }
+    if (error == OK) {
+        error = magazine_create(cpu);
+    }
+    return error == OK ? schedule_cpu_create(cpu) : error;
+}
+
+/* All that the new CPU has lies in its own domain of memory, as far as there is room. */
+static int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out)
+{
     if (!prepared[cpu]) {
-        error = percpu_area_create(cpu);
-        if (error == OK) {
-            error = entry_stacks_create(cpu, cpu_frame);
-        }
-        if (error == OK) {
-            error = magazine_create(cpu);
-        }
-        if (error == OK) {
-            error = schedule_cpu_create(cpu);
-        }
+        uint64_t flags = interrupts_save();
+        unsigned own = frame_domain_of_cpu(cpu_number());
+        frame_domain_set(cpu_number(), domain_of_processor(apic_id));
+        int error = parts_create(cpu);
+        frame_domain_set(cpu_number(), own);
+        interrupts_restore(flags);
         if (error != OK) {
             log_error("CPU %u stays out: no memory for its stacks and magazine (%s)", cpu,
                       error_name(error));
@@ -70,6 +79,7 @@ static int processor_prepare(unsigned cpu, uintptr_t *stack_top_out)
         }
         prepared[cpu] = true;
     }
+    frame_domain_set(cpu, domain_of_processor(apic_id)); /* it may not be the one before */
     const struct thread *idle = cpu_variable(run_queue, cpu).idle;
     *stack_top_out = stack_top(idle->slot) - FIRST_FRAME_ROOM;
     return OK;

@@ -31,12 +31,22 @@ static void block_unlink(struct buddy *buddy, uint32_t first, unsigned order)
     buddy->blocks[order]--;
 }
 
-void buddy_init(struct buddy *buddy, struct frame *frames, uint32_t count)
+static void lists_init(struct buddy *buddy, struct frame *frames, uint32_t count)
 {
     *buddy = (struct buddy){.frames = frames, .count = count};
     for (unsigned order = 0; order < BUDDY_ORDER_COUNT; order++) {
         buddy->head[order] = BUDDY_NONE;
     }
+}
+
+void buddy_share(struct buddy *buddy, const struct buddy *records)
+{
+    lists_init(buddy, records->frames, records->count);
+}
+
+void buddy_init(struct buddy *buddy, struct frame *frames, uint32_t count)
+{
+    lists_init(buddy, frames, count);
     for (uint32_t i = 0; i < count; i++) {
         frames[i] = (struct frame){.state = FRAME_UNUSABLE};
     }

@@ -55,6 +55,10 @@ struct buddy {
 /* Starts with `count` records, all of which become FRAME_UNUSABLE, and nothing free. */
 void buddy_init(struct buddy *buddy, struct frame *frames, uint32_t count);
 
+/* Starts with the records of another, which keeps what it has: lists of its own, and nothing free.
+ */
+void buddy_share(struct buddy *buddy, const struct buddy *records);
+
 /* Adds frames that were unusable to what is free. */
 void buddy_add(struct buddy *buddy, uint32_t first, uint32_t count);
 

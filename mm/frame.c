@@ -17,6 +17,7 @@
 
 struct frame_cpu {
     uint32_t count;                  /* of the front list */
+    uint32_t domain;                 /* whose frames are taken first */
     uint32_t front[FRAME_FRONT_MAX]; /* frame numbers; the last was freed last */
     long owned[FRAME_OWNER_COUNT];   /* allocated less freed here: may be negative */
 };
@@ -28,6 +29,9 @@ struct spinlock frame_lock = SPINLOCK("frames");
 
 static bool (*free_interceptor)(physical_t frame);
 static bool (*frame_demand)(physical_t *frame);
+
+/* Does anything become of freed frames but to go to the front list of their CPU? */
+static bool free_watched;
 
 /* What the identity of an allocated block must be: one comparison checks it all. */
 static always_inline uint32_t identity_of(enum frame_owner owner, unsigned order)
@@ -70,13 +74,12 @@ static always_inline physical_t front_pop(enum frame_owner owner)
 /* Moves up to FRAME_BATCH frames into the empty front list; the lock is held. */
 static void front_fill(void)
 {
-    uint32_t count = 0;
+    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
 
-    while (count < FRAME_BATCH &&
-           buddy_take(&frame_buddy, 0, &this_cpu_pointer(frame_cpu)->front[count])) {
-        frame_buddy.frames[this_cpu(frame_cpu).front[count++]].state = FRAME_CACHED;
+    cpu->count = frame_batch_take(frame_domains[cpu->domain], cpu->front);
+    if (unlikely(cpu->count == 0) && domain_count > 1) {
+        cpu->count = frame_batch_take_remote(cpu->domain, cpu->front);
     }
-    this_cpu(frame_cpu).count = count;
 }
 
 /* Moves the `count` frames that were freed longest ago into the buddy lists; the lock is held. */
@@ -84,8 +87,10 @@ static void front_drain(uint32_t count)
 {
     struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
 
+    bool one_domain = domain_count == 1;
     for (uint32_t i = 0; i < count; i++) {
-        buddy_put(&frame_buddy, cpu->front[i], 0);
+        uint32_t number = cpu->front[i];
+        buddy_put(likely(one_domain) ? &frame_buddy : frame_domain_of(number), number, 0);
     }
     cpu->count -= count;
     for (uint32_t i = 0; i < cpu->count; i++) {
@@ -162,10 +167,10 @@ int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out
         return ERROR_INVALID;
     }
     flags = spin_lock_irq_save(&frame_lock);
-    found = buddy_take(&frame_buddy, order, &first);
+    found = frame_block_take(this_cpu(frame_cpu).domain, order, &first);
     if (!found) { /* our own front list may hold the missing pieces */
         front_drain(this_cpu(frame_cpu).count);
-        found = buddy_take(&frame_buddy, order, &first);
+        found = frame_block_take(this_cpu(frame_cpu).domain, order, &first);
     }
     if (found) {
         this_cpu(frame_cpu).owned[owner] += 1L << order;
@@ -189,8 +194,8 @@ static never_inline void drain_slowly(void)
 }
 
 /* Offers a frame to the interceptor: true if it was kept. Interrupts are off. */
-static never_inline bool free_intercepted(bool (*interceptor)(physical_t frame), physical_t address,
-                                          enum frame_owner owner)
+static bool free_intercepted(bool (*interceptor)(physical_t frame), physical_t address,
+                             enum frame_owner owner)
 {
     frame_owner_change(address, owner, FRAME_OWNER_RESERVE);
     if (interceptor(address)) {
@@ -200,13 +205,30 @@ static never_inline bool free_intercepted(bool (*interceptor)(physical_t frame),
     return false;
 }
 
+/* The frame is freed in another way than by the front list: to the interceptor, or to its home. */
+static never_inline bool free_elsewhere(physical_t address, enum frame_owner owner)
+{
+    bool (*interceptor)(physical_t) = __atomic_load_n(&free_interceptor, __ATOMIC_ACQUIRE);
+    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
+
+    if (interceptor != NULL && free_intercepted(interceptor, address, owner)) {
+        return true;
+    }
+    if (domain_of(address) == cpu->domain) {
+        return false;
+    }
+    frame_poison(address, 0);
+    cpu->owned[owner]--;
+    return frame_go_home((uint32_t)(address >> PAGE_SHIFT), cpu->domain);
+}
+
 void frame_free(physical_t address, enum frame_owner owner)
 {
     uint64_t flags = interrupts_save();
     struct frame *frame = frame_checked(address, 0, owner, "freed");
-    bool (*interceptor)(physical_t) = __atomic_load_n(&free_interceptor, __ATOMIC_ACQUIRE);
 
-    if (unlikely(interceptor != NULL) && free_intercepted(interceptor, address, owner)) {
+    if (unlikely(__atomic_load_n(&free_watched, __ATOMIC_ACQUIRE)) &&
+        free_elsewhere(address, owner)) {
         interrupts_restore(flags);
         return;
     }
@@ -253,7 +275,8 @@ void frame_free_order(physical_t first, unsigned order, enum frame_owner owner)
     frame_poison(first, order);
     flags = spin_lock_irq_save(&frame_lock);
     this_cpu(frame_cpu).owned[owner] -= 1L << order;
-    buddy_put(&frame_buddy, (uint32_t)(first >> PAGE_SHIFT), order);
+    buddy_put(frame_domain_of((uint32_t)(first >> PAGE_SHIFT)), (uint32_t)(first >> PAGE_SHIFT),
+              order);
     spin_unlock_irq_restore(&frame_lock, flags);
 }
 
@@ -295,6 +318,20 @@ void frame_set_demand(bool (*demand)(physical_t *frame))
 void frame_set_free_interceptor(bool (*interceptor)(physical_t frame))
 {
     __atomic_store_n(&free_interceptor, interceptor, __ATOMIC_RELEASE);
+    __atomic_store_n(&free_watched, interceptor != NULL || domain_count > 1, __ATOMIC_RELEASE);
+}
+
+void frame_domain_set(unsigned cpu, unsigned domain)
+{
+    if (cpu == cpu_number() && domain != this_cpu(frame_cpu).domain) {
+        frame_cache_drain_this_cpu();
+    }
+    cpu_variable(frame_cpu, cpu).domain = domain;
+}
+
+unsigned frame_domain_of_cpu(unsigned cpu)
+{
+    return cpu_variable(frame_cpu, cpu).domain;
 }
 
 /* Has this CPU an area of its own? (CPU 0 uses the section itself: its distance is 0.) */

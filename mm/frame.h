@@ -121,6 +121,16 @@ void frame_set_free_interceptor(bool (*interceptor)(physical_t frame));
  */
 void frame_set_demand(bool (*demand)(physical_t *frame));
 
+/*
+ * From which domain a CPU takes frames as long as there are any (mm/domain.h): 0 until it is set.
+ * Its area must exist. Interrupts off if it is the calling CPU, else before that one runs.
+ */
+void frame_domain_set(unsigned cpu, unsigned domain);
+unsigned frame_domain_of_cpu(unsigned cpu);
+
+/* Free frames in a domain's lists. Any context. */
+size_t frame_domain_free_count(unsigned domain);
+
 /* Frames that any CPU could have now: those in no CPU's front list. */
 size_t frame_shared_free_count(void);
 

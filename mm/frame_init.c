@@ -60,6 +60,8 @@ int frame_init(struct memory_map *map)
         return error;
     }
     buddy_init(&frame_buddy, physical_to_virtual(records), count);
+    frame_domains_init();
+    frame_set_free_interceptor(NULL);
     total = 0;
     reserved = 0;
     for (unsigned i = 0; i < map->count; i++) {
@@ -93,7 +95,7 @@ void frame_release_reserved(physical_t base, uint64_t bytes)
                   i << PAGE_SHIFT);
         }
     }
-    buddy_add(&frame_buddy, (uint32_t)first, (uint32_t)(end - first));
+    frame_range_add((uint32_t)first, (uint32_t)end);
     total += end - first;
     reserved -= reserved < end - first ? reserved : end - first;
     spin_unlock_irq_restore(&frame_lock, flags);
@@ -106,12 +108,17 @@ size_t frame_total_count(void)
 
 size_t frame_shared_free_count(void)
 {
-    return __atomic_load_n(&frame_buddy.free_count, __ATOMIC_RELAXED);
+    size_t count = __atomic_load_n(&frame_buddy.free_count, __ATOMIC_RELAXED);
+
+    for (unsigned domain = 1; domain < domain_count; domain++) {
+        count += frame_domain_free_count(domain);
+    }
+    return count;
 }
 
 size_t frame_free_count(void)
 {
-    return __atomic_load_n(&frame_buddy.free_count, __ATOMIC_RELAXED) + frame_cached_count();
+    return frame_shared_free_count() + frame_cached_count();
 }
 
 size_t frame_owned_count(enum frame_owner owner)
@@ -133,9 +140,12 @@ void frame_statistics_read(struct frame_statistics *statistics)
 
     statistics->total = total;
     statistics->cached = frame_cached_count();
-    statistics->free = frame_buddy.free_count + statistics->cached;
+    statistics->free = frame_shared_free_count() + statistics->cached;
     for (unsigned order = 0; order < BUDDY_ORDER_COUNT; order++) {
-        statistics->blocks[order] = frame_buddy.blocks[order];
+        statistics->blocks[order] = 0;
+        for (unsigned domain = 0; domain < domain_count; domain++) {
+            statistics->blocks[order] += frame_domains[domain]->blocks[order];
+        }
     }
     spin_unlock_irq_restore(&frame_lock, flags);
     for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {

@@ -2,14 +2,48 @@
 #pragma once
 
 #include "arch/x86_64/spinlock.h"
+#include "mm/domain.h"
 #include "mm/frame.h"
 
-extern struct buddy frame_buddy; /* written under frame_lock once there are several CPUs */
+/* Domain 0's lists, and the records of all. Written under frame_lock once there are several CPUs.
+ */
+extern struct buddy frame_buddy;
+extern struct buddy *frame_domains[DOMAIN_MAX]; /* by domain, the first domain_count of them */
 extern struct spinlock frame_lock;
 
 /* Frames in all front lists; allocated less freed frames of an owner, over all CPUs. */
 size_t frame_cached_count(void);
 long frame_owned_sum(enum frame_owner owner);
+
+/* Makes the lists of all domains but the first. Once, at boot. */
+void frame_domains_init(void);
+
+/* The lists to which a frame belongs. Slow where there are several domains. */
+struct buddy *frame_domain_of(uint32_t number);
+
+/* Takes up to FRAME_BATCH frames, for a front list; returns how many. The lock is held. */
+static always_inline uint32_t frame_batch_take(struct buddy *from, uint32_t *front)
+{
+    uint32_t count = 0;
+
+    while (count < FRAME_BATCH && buddy_take(from, 0, &front[count])) {
+        from->frames[front[count++]].state = FRAME_CACHED;
+    }
+    return count;
+}
+
+/* The same from the first domain behind `own` that has any. The lock is held. */
+uint32_t frame_batch_take_remote(unsigned own, uint32_t *front);
+
+/* A block of this order from `own`, else from another domain. The lock is held. */
+must_check bool frame_block_take(unsigned own, unsigned order, uint32_t *first);
+
+/* Puts a frame that is not of domain `own` back where it belongs; false if it is. Interrupts off.
+ */
+bool frame_go_home(uint32_t number, unsigned own);
+
+/* Gives the frames [first, end) to their domains. The lock is held. */
+void frame_range_add(uint32_t first, uint32_t end);
 
 /* A caller named a block wrongly: says how, and panics. */
 noreturn_function void frame_complain(physical_t first, unsigned order, enum frame_owner owner,

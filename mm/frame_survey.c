@@ -16,7 +16,8 @@ struct pass {
 static unsigned owner_class(enum frame_owner owner)
 {
     return owner == FRAME_OWNER_STACK || owner == FRAME_OWNER_STACK_CACHE ||
-                   owner == FRAME_OWNER_MAGAZINE || owner == FRAME_OWNER_RESERVE
+                   owner == FRAME_OWNER_STACK_TAKEN || owner == FRAME_OWNER_MAGAZINE ||
+                   owner == FRAME_OWNER_RESERVE
                ? HAS_STACK
                : HAS_OTHER;
 }

@@ -6,6 +6,7 @@
 #include "arch/x86_64/page_copy.h"
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
+#include "mm/domain.h"
 #include "mm/fault_inject.h"
 #include "mm/frame.h"
 #include "mm/stack_fault.h"
@@ -97,10 +98,15 @@ static must_check bool rounds_add(struct magazine *own, uint32_t count)
         own->refill_failures++;
         return false;
     }
+    if (unlikely(domain_count > 1)) {
+        for (uint32_t i = 0; i < count; i++) {
+            domain_count_frame(DOMAIN_USE_ROUND, frames[i]);
+        }
+    }
     for (uint32_t i = 0; i < count; i++) {
         frames[i] = round_make(frames[i]);
     }
-    magazine_charge();
+    magazine_charge_rest();
     for (uint32_t i = 0; i < count; i++) {
         own->rounds[--own->taken] = frames[i];
     }

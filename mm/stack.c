@@ -10,6 +10,7 @@
 #include "arch/x86_64/page_copy.h"
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
+#include "mm/domain.h"
 #include "mm/frame.h"
 #include "mm/frame_chain.h"
 #include "mm/magazine.h"
@@ -93,6 +94,14 @@ static must_check int stack_back_whole(uint32_t slot)
     return error;
 }
 
+/* Whose memory is the page on which the thread begins? */
+static void birth_count(enum domain_use use, uint32_t slot)
+{
+    uint64_t flags = interrupts_save();
+    domain_count_frame(use, stack_entries(slot)[STACK_PAGES - 1] & PAGE_ADDRESS_MASK);
+    interrupts_restore(flags);
+}
+
 static must_check int stack_create_cold(bool whole, uint32_t *slot)
 {
     if (stack_starving() != 0 || stack_memory_short()) {
@@ -101,8 +110,10 @@ static must_check int stack_create_cold(bool whole, uint32_t *slot)
     int error = stack_slot_allocate(0, slot);
     if (error == OK) {
         error = whole ? stack_back_whole(*slot) : stack_back_top(*slot);
-        if (error != OK) {
+        if (unlikely(error != OK)) {
             stack_slot_free(*slot);
+        } else if (unlikely(domain_count > 1)) {
+            birth_count(DOMAIN_USE_BIRTH, *slot);
         }
     }
     return error;
@@ -112,10 +123,28 @@ int stack_create(uint32_t *slot)
 {
     /* Who waits for frames comes before who wants to be born, be it on a stack from the cache. */
     if (likely(stack_starving() == 0 && stack_cache_take(slot))) {
-        stack_depth_forget(*slot);
+        if (unlikely(stack_depth_is_exact())) {
+            stack_depth_forget(*slot);
+        }
+        if (unlikely(domain_count > 1)) {
+            birth_count(DOMAIN_USE_CACHED, *slot);
+        }
         return OK;
     }
     return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);
+}
+
+int stack_create_in(unsigned domain, bool whole, size_t bytes, uint32_t *slot)
+{
+    uint64_t flags = interrupts_save();
+    unsigned cpu = cpu_number(), own = frame_domain_of_cpu(cpu);
+    frame_domain_set(cpu, domain);
+    whole = whole || stack_mode_get() == STACK_MODE_EAGER;
+    int error = bytes > STACK_BYTES ? stack_create_sized(bytes, whole, slot)
+                                    : stack_create_cold(whole, slot);
+    frame_domain_set(cpu, own);
+    interrupts_restore(flags);
+    return error;
 }
 
 int stack_create_backed(uint32_t *slot)

@@ -13,6 +13,12 @@
  */
 must_check int stack_create(uint32_t *slot);
 
+/*
+ * As above, but not from the cache, with frames from a domain of memory as long as it has any
+ * (mm/domain.h): for a thread that will run elsewhere. `bytes`: 0, or as stack_create_sized().
+ */
+must_check int stack_create_in(unsigned domain, bool whole, size_t bytes, uint32_t *slot);
+
 /* As above, but all four pages backed: for threads that must run when memory is gone. */
 must_check int stack_create_backed(uint32_t *slot);
 

@@ -6,23 +6,18 @@
 #include "arch/x86_64/percpu.h"
 #include "mm/stack_large.h"
 
-static bool exact_wanted;
+bool stack_depth_exact;
 static PER_CPU(struct stack_depth_histogram, histogram);
 
 void stack_depth_exact_set(bool exact)
 {
-    exact_wanted = exact;
-}
-
-bool stack_depth_is_exact(void)
-{
-    return exact_wanted;
+    stack_depth_exact = exact;
 }
 
 void stack_depth_forget(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
-    for (unsigned page = 0; exact_wanted && page < STACK_PAGES; page++) {
+    for (unsigned page = 0; stack_depth_exact && page < STACK_PAGES; page++) {
         uint64_t entry = entries[page];
         if (entry & PAGE_PRESENT) {
             page_zero(physical_to_virtual(entry & PAGE_ADDRESS_MASK));
@@ -58,7 +53,7 @@ void stack_depth_note_end(uint32_t slot)
         backed++;
     }
     own->by_pages[backed]++;
-    if (exact_wanted) {
+    if (stack_depth_exact) {
         size_t bucket = stack_depth_scan(slot) / STACK_DEPTH_BUCKET_BYTES;
         own->exact[bucket < STACK_DEPTH_BUCKETS ? bucket : STACK_DEPTH_BUCKETS - 1]++;
     }

@@ -15,7 +15,13 @@
 
 /* Chooses exact depths from now on. Once, at boot. */
 void stack_depth_exact_set(bool exact);
-bool stack_depth_is_exact(void);
+
+extern bool stack_depth_exact;
+
+static always_inline bool stack_depth_is_exact(void)
+{
+    return stack_depth_exact;
+}
 
 /* A stack that is about to be reused: zeroes its backed pages if depths are exact. */
 void stack_depth_forget(uint32_t slot);

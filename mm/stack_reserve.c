@@ -9,7 +9,7 @@ static struct spinlock reserve_lock = SPINLOCK("stack reserve");
 static physical_t reserve[STACK_RESERVE_FRAMES_MAX];
 static uint32_t reserve_count, reserve_capacity;
 static uint64_t reserve_taken;
-static uint32_t starving, hungry;
+uint32_t stack_starving_count, stack_hungry_count;
 
 uint32_t stack_reserve_count(void)
 {
@@ -26,24 +26,14 @@ uint64_t stack_reserve_taken(void)
     return reserve_taken;
 }
 
-uint32_t stack_starving(void)
-{
-    return __atomic_load_n(&starving, __ATOMIC_ACQUIRE);
-}
-
 void stack_starving_add(int difference)
 {
-    __atomic_add_fetch(&starving, (uint32_t)difference, __ATOMIC_ACQ_REL);
-}
-
-uint32_t stack_hungry(void)
-{
-    return __atomic_load_n(&hungry, __ATOMIC_ACQUIRE);
+    __atomic_add_fetch(&stack_starving_count, (uint32_t)difference, __ATOMIC_ACQ_REL);
 }
 
 void stack_hungry_add(int difference)
 {
-    __atomic_add_fetch(&hungry, (uint32_t)difference, __ATOMIC_ACQ_REL);
+    __atomic_add_fetch(&stack_hungry_count, (uint32_t)difference, __ATOMIC_ACQ_REL);
 }
 
 bool stack_memory_short(void)

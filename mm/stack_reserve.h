@@ -30,14 +30,24 @@ uint64_t stack_reserve_taken(void);
  * Counted by the dispatch gate. Any context.
  */
 void stack_starving_add(int difference);
-uint32_t stack_starving(void);
+extern uint32_t stack_starving_count;
+
+static always_inline uint32_t stack_starving(void)
+{
+    return __atomic_load_n(&stack_starving_count, __ATOMIC_ACQUIRE);
+}
 
 /*
  * How many threads have starved and not run since: those that starve, and those that were told to
  * try again and have not done so yet. Counted by the dispatch gate. Any context.
  */
 void stack_hungry_add(int difference);
-uint32_t stack_hungry(void);
+extern uint32_t stack_hungry_count;
+
+static always_inline uint32_t stack_hungry(void)
+{
+    return __atomic_load_n(&stack_hungry_count, __ATOMIC_ACQUIRE);
+}
 
 /*
  * Do threads hunger, and is too little free for all of them and for every CPU's magazine? Then

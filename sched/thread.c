@@ -8,6 +8,8 @@
 #include "arch/x86_64/report.h"
 #include "lib/error.h"
 #include "lib/string.h"
+#include "mm/domain.h"
+#include "mm/frame.h"
 #include "mm/slab.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
@@ -51,6 +53,25 @@ static uint64_t cpus_running(void)
     return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
 }
 
+/* A stack for a thread that may not run here: from the memory of where it will. */
+static must_check int stack_get_near(const struct thread_options *options, uint32_t *slot)
+{
+    unsigned cpu = (unsigned)__builtin_ctzl(options->affinity);
+    return stack_create_in(frame_domain_of_cpu(cpu), options->backed, options->stack_bytes, slot);
+}
+
+static must_check int stack_get(const struct thread_options *options, uint32_t *slot)
+{
+    if (unlikely(options->affinity != 0) && domain_count > 1 &&
+        (options->affinity >> cpu_number() & 1) == 0) {
+        return stack_get_near(options, slot);
+    }
+    if (unlikely(options->stack_bytes != 0)) {
+        return stack_create_sized(options->stack_bytes, options->backed, slot);
+    }
+    return options->backed ? stack_create_backed(slot) : stack_create(slot);
+}
+
 /* The object and the stack of a new thread, so that the first switch to it calls entry(argument).
  */
 static must_check int thread_make(const struct thread_options *options,
@@ -77,11 +98,7 @@ static must_check int thread_make(const struct thread_options *options,
     tree_node_init(&thread->wait.timeout);
     thread->name = options->name;
 
-    if (unlikely(options->stack_bytes != 0)) {
-        error = stack_create_sized(options->stack_bytes, options->backed, &thread->slot);
-    } else {
-        error = options->backed ? stack_create_backed(&thread->slot) : stack_create(&thread->slot);
-    }
+    error = stack_get(options, &thread->slot);
     if (error != OK) {
         slab_free(&thread_cache, thread);
         return error;

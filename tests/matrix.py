@@ -26,6 +26,12 @@ SUITE = (
     Row("stack-batched", build="invariant", cpus=4, cmdline="stack-free=batched stack-cache=8",
         tests="STK*,CAC*,GAT*,THR*,KIL*,OVF*"),
     Row("stack-uncached", cmdline="stack-cache=0", tests="STK*,CAC*,GAT*,THR*"),
+    Row("domains", build="invariant", cpus=4, extra=(
+        "-object", "memory-backend-ram,id=near,size=256M",
+        "-object", "memory-backend-ram,id=far,size=256M",
+        "-numa", "node,nodeid=0,cpus=0-1,memdev=near",
+        "-numa", "node,nodeid=1,cpus=2-3,memdev=far"),
+        tests="DOM*,STK*,CAC*,FR*,GAT*,SMP*,SLB*,THR*"),
     Row("build-invariant", build="invariant", cpus=4),
     Row("inject-refill", cpus=4, cmdline="fault-inject=refill:3 seed=1"),
     Row("inject-both", cmdline="fault-inject=refill:2,reserve-only:5 seed=7"),

@@ -44,7 +44,8 @@ TEST(SMP0002, "a processor that does not answer is given up, and the gate is clo
 
 static unsigned prepare_calls;
 
-static int prepare_without_memory(unsigned cpu maybe_unused, uintptr_t *stack_top maybe_unused)
+static int prepare_without_memory(unsigned cpu maybe_unused, uint32_t apic_id maybe_unused,
+                                  uintptr_t *stack_top maybe_unused)
 {
     prepare_calls++;
     return ERROR_NO_MEMORY;

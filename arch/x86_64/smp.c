@@ -142,7 +142,7 @@ static must_check int start_one(uint32_t apic_id, unsigned cpu,
         log_warn("smp: processor with APIC id %u cannot be reached in xAPIC mode", apic_id);
         return ERROR_UNSUPPORTED;
     }
-    int error = callbacks->prepare(cpu, &smp_entry_stack);
+    int error = callbacks->prepare(cpu, apic_id, &smp_entry_stack);
     if (error != OK) {
         log_warn("smp: processor with APIC id %u is left out: %s", apic_id, error_name(error));
         return error;

@@ -19,7 +19,7 @@ struct smp_callbacks {
      * again for the same number, if the processor that it was made for did not answer: then
      * everything is there already. An error leaves the processor out.
      */
-    int (*prepare)(unsigned cpu, uintptr_t *stack_top);
+    int (*prepare)(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top);
 
     /*
      * On the new CPU, on that stack, interrupts off, on the kernel's page tables with NX and

@@ -3,7 +3,7 @@
 
 HOST_CC     ?= gcc
 HOST_OUT    := build/host
-HOST_MODULES := $(wildcard lib/*.c) arch/x86_64/memory_map.c $(wildcard mm/buddy.c mm/frame*.c \
+HOST_MODULES := $(wildcard lib/*.c) arch/x86_64/memory_map.c $(wildcard mm/buddy.c mm/domain.c mm/frame*.c \
     mm/slab*.c mm/memory.c mm/region.c mm/magazine.c mm/stack.c mm/stack_*.c mm/fault_inject.c \
     sched/gate.c sched/run_queue.c) boot/boot_info.c boot/multiboot2.c boot/pvh.c \
     $(wildcard arch/x86_64/acpi*.c) arch/x86_64/physical_reader.c tests/firmware_image.c

@@ -70,7 +70,7 @@ bit hungry[4];
 
 #define missing(s) (PAGES - backed[s]) /* `mm/stack.c:stack_missing` */
 
-/* Who hungers: from the first time in vain until it runs; `mm/stack_reserve.c:stack_hungry`. */
+/* Who hungers: from the first time in vain until it runs; `mm/stack_reserve.h:stack_hungry`. */
 #ifdef LIVE
 #define is_hungry(x) (elder[0] == x + 1 || elder[1] == x + 1 || elder[2] == x + 1)
 #define anybody (elder[0] != 0)
