@@ -48,5 +48,6 @@ void idle_entry(void *argument maybe_unused)
             idle_wait(bit);
         }
         interrupts_enable();
+        cpu_nothing(); /* STI lets interrupts in only after one more instruction: not after CLI */
     }
 }

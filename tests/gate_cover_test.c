@@ -1,17 +1,22 @@
 /*
  * The dispatch gate's arithmetic, case by case: threads that never run, whose stacks miss from none
  * to three pages, and a magazine that is made to hold any number of rounds and cannot be refilled.
+ * And the way back from the starved queue.
  */
 #include "arch/x86_64/cpu.h"
 #include "kernel/options.h"
+#include "lib/error.h"
 #include "lib/string.h"
 #include "mm/fault_inject.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
+#include "sched/semaphore.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 static struct thread threads[STACK_PAGES]; /* number i misses i pages; they are only looked at */
 static unsigned made;
@@ -118,4 +123,112 @@ TEST(GAT0011,
     test_equal(after_newcomer, 5);
     test_check(waited);
     test_equal(after_waited, 6);
+}
+
+/* Who starves, and what makes it: stacks that take the rounds of this CPU's magazine. */
+#define TAKERS (MAGAZINE_ROUNDS_MAX / (STACK_PAGES - 1) + 1)
+
+static struct {
+    struct semaphore go;
+    uint32_t waits, done;
+} starver;
+
+static void starver_run(void *argument maybe_unused)
+{
+    uint32_t slot = thread_current()->slot;
+    stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+    test_count(&starver.waits);
+    semaphore_down(&starver.go);
+    *(volatile char *)stack_floor(slot) = 1;
+    test_count(&starver.done);
+}
+
+/* Leaves this CPU's magazine fewer rounds than a stack of one page may need. Interrupts off. */
+static void rounds_take(const uint32_t *slots)
+{
+    for (unsigned i = 0; magazine_available() >= STACK_PAGES - 1; i++) {
+        this_cpu(stack_use).next_hole = stack_hole_of(slots[i]);
+        compiler_barrier(); /* before the touch */
+        *(volatile char *)stack_floor(slots[i]) = 1;
+        compiler_barrier();
+    }
+    this_cpu(stack_use).next_hole = this_cpu(stack_use).current_hole;
+}
+
+static uint32_t taker_slots[TAKERS];
+
+static void takers_end(unsigned takers)
+{
+    uint64_t flags = interrupts_save();
+    magazine_charge();
+    interrupts_restore(flags);
+    while (takers-- > 0) {
+        scratch_stack_empty(taker_slots[takers]);
+        scratch_stack_destroy(taker_slots[takers]);
+    }
+}
+
+TEST(GAT0012, "a thread that starved runs again once there are frames: nobody has to wake it")
+{
+    if (stack_mode_get() != STACK_MODE_FAULT) {
+        test_skip("threads starve where stacks are filled by faults");
+        return;
+    }
+    unsigned takers = 0;
+    while (takers < TAKERS && scratch_stack_create(&taker_slots[takers])) {
+        takers++;
+    }
+    *(volatile char *)stack_floor(thread_current()->slot) = 1;
+    semaphore_init(&starver.go, 0);
+    starver.waits = starver.done = 0;
+    unsigned cpu = cpu_number();
+    struct thread *thread =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), starver_run, NULL);
+    bool starved = false;
+    if (thread != NULL && test_wait_until(&starver.waits, 1, "the thread that is to starve") &&
+        test_wait_blocked(thread)) {
+        uint64_t flags = interrupts_save();
+        fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
+        rounds_take(taker_slots);
+        semaphore_up(&starver.go);
+        interrupts_restore(flags);
+        for (unsigned step = 0; step < 100 && !starved; step++) {
+            (void)!thread_sleep_ns(2000000);
+            starved = stack_hungry() != 0;
+        }
+        test_equal(starver.done, 0);
+        fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL],
+                         options.seed);
+        /* Without an end of the thread there is nobody to join, and this test has failed. */
+        thread = test_wait_until(&starver.done, 1, "the thread that starved") ? thread : NULL;
+    }
+    test_check(starved);
+    test_thread_join(thread);
+    takers_end(takers);
+}
+
+TEST(GAT0013, "while a thread starves no stack comes from a cache, and none goes into one")
+{
+    uint32_t slot, other, cached, cached_after;
+    if (stack_create(&slot) != OK || stack_create(&other) != OK) {
+        test_fail(__FILE__, __LINE__, "no stacks");
+        return;
+    }
+    uint64_t flags = interrupts_save();
+    stack_cache_drain();
+    stack_destroy(slot); /* into the cache */
+    cached = this_cpu(stack_cache).count;
+    stack_starving_add(1);
+    int error = stack_create(&slot);
+    cached_after = this_cpu(stack_cache).count;
+    stack_destroy(other);
+    uint32_t cached_at_last = this_cpu(stack_cache).count;
+    stack_starving_add(-1);
+    if (error == OK) {
+        stack_destroy(slot);
+    }
+    interrupts_restore(flags);
+    test_equal(error, ERROR_NO_MEMORY);
+    test_equal(cached_after, cached);
+    test_equal(cached_at_last, cached);
 }

@@ -12,11 +12,13 @@ import sys
 from runner.mutant import Mutant
 from runner.mutants import main
 
+CHAIN = "mm/frame_chain.c"
 DESCRIPTORS = "arch/x86_64/descriptors.c"
 ENTRY_ASM = "arch/x86_64/entry.asm"
 ENTRY = "arch/x86_64/entry.c"
 FAULT = "mm/stack_fault.c"
 GATE = "sched/gate.c"
+HOLD = "sched/stack_hold.c"
 INTERRUPT = "arch/x86_64/interrupt.c"
 LARGE = "mm/stack_large.c"
 MAGAZINE = "mm/magazine.c"
@@ -123,7 +125,8 @@ COVER_MUTANTS = (
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot);"),)),
     Mutant("gate-lets-all-pass", "I3", "GAT0001", "critical stack fault", edits=((GATE,
-        "return magazine_refill(need) || gate_open;", "return magazine_refill(need) || !gate_open;"),)),
+        "return magazine_refill(need) || gate_open;",
+        "return magazine_refill(need) || !gate_open;"),)),
     Mutant("gate-lets-newcomers-first", "I3", "GAT0011", "!newcomer", edits=((GATE,
         "if (to->starved_since_ns == 0 && magazine_available() < need && stack_memory_short()) {",
         "if (false) {"),)),
@@ -134,10 +137,14 @@ COVER_MUTANTS = (
     Mutant("refill-says-yes", "I3", "MAG0001", "!all does not hold", edits=((MAGAZINE,
         "    return available >= least || rounds_add(own, least - available);",
         "    return available >= least || rounds_add(own, least - available) || least != 0;"),)),
-    Mutant("refill-takes-what-others-wait-for", "I3", "GAT0011", "after_waited is", edits=((MAGAZINE,
+    Mutant("refill-takes-what-others-wait-for", "I3", "GAT0011", "after_waited is",
+           edits=((MAGAZINE,
         "if (!stack_memory_short() && rounds_add(own, own->taken)) {",
         "if (rounds_add(own, own->taken)) {"),)),
-    Mutant("only-current-fills", "I3", "EVT0022", "stray access", edits=((FAULT, """\
+    Mutant("starved-are-never-fed", "I3", "GAT0012", "the thread that starved: only 0 of 1",
+           edits=((GATE,
+        "if (promised + need <= frames) {", "if (promised + need > frames) {"),)),
+    Mutant("owner-from-current", "I3", "EVT0022", "stray access", edits=((FAULT, """\
     return likely(entry == this_cpu(stack_use).current_hole) ||
            entry == this_cpu(stack_use).next_hole;
 """, """\
@@ -145,6 +152,28 @@ COVER_MUTANTS = (
 """),)),
     Mutant("births-ignore-who-starves", "I3", "GAT0003", "thread == NULL", edits=((STACK,
         "if (stack_starving() != 0 || stack_memory_short()) {", "if (false) {"),)),
+    Mutant("births-from-the-cache-while-others-starve", "I3", "GAT0013", "error is",
+           edits=((STACK,
+        "if (likely(stack_starving() == 0 && stack_cache_take(slot))) {",
+        "if (likely(stack_cache_take(slot))) {"),)),
+    Mutant("deaths-fill-the-cache-while-others-starve", "I3", "GAT0013", "cached_at_last is",
+           edits=((STACK, "if (unlikely(stack_starving() != 0 || stack_is_large(slot) ||",
+                   "if (unlikely(stack_is_large(slot) ||"),)),
+    Mutant("ensure-takes-from-the-magazine", "I3", "LRG0103", r"errors\[\w+\] is", edits=((LARGE,
+        "    int error = frame_chain_allocate(&chain, (uint32_t)(above - lowest), FRAME_OWNER_STACK);",
+        """\
+    int error = OK;
+    while (error == OK && chain.count < (uint32_t)(above - lowest)) {
+        struct magazine *own = this_cpu_pointer(magazine);
+        if (own->taken == own->capacity) {
+            error = ERROR_NO_MEMORY;
+        } else {
+            frame_chain_put(&chain, own->rounds[own->taken++] & PAGE_ADDRESS_MASK);
+        }
+    }
+"""), (LARGE, '#include "mm/stack_reserve.h"', """\
+#include "mm/magazine.h"
+#include "mm/stack_reserve.h\""""))),
     Mutant("feeding-ignores-priority", "I3", "GAT0002", "out_of_turn is", edits=((GATE,
         "&starved_lists[run_queue_most_urgent(starved_bits)]",
         "&starved_lists[__builtin_ctz(starved_bits)]"),)),
@@ -166,10 +195,12 @@ STACK_MUTANTS = (
     Mutant("no-room-asked-to-be-preempted", "I4", "OVF0007", "while it held a spinlock",
            edits=((FAULT,
         "uintptr_t room = address - ENTRY_CONTINUE_BYTES;", "uintptr_t room = address;"),)),
-    Mutant("depth-released-leaves-holes", "I4", "LRG0122", "while page .* is still in use", edits=((LARGE,
+    Mutant("depth-released-leaves-holes", "I4", "LRG0122", "while page .* is still in use",
+           edits=((LARGE,
         "*entry = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "*entry = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
-    Mutant("below-the-floor-is-a-hole", "I4", "LRG0120", "while page .* is still in use", edits=((SLOT,
+    Mutant("below-the-floor-is-a-hole", "I4", "LRG0120", "while page .* is still in use",
+           edits=((SLOT,
         "bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "bottom[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     # I5: the leaf entry is the truth.
@@ -180,12 +211,15 @@ STACK_MUTANTS = (
            edits=((SLOT,
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, slot);",
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, 0);"),)),
+    Mutant("release-takes-what-is-in-use", "I4", "LRG0126", "below the depth that", edits=((HOLD,
+        "stack_give_back(self->slot, (uintptr_t)__builtin_frame_address(0) - RELEASE_ROOM);",
+        "stack_give_back(self->slot, stack_floor(self->slot));"),)),
     # I6: no frame is used again before every CPU has forgotten where it was.
     Mutant("no-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, modes=FAULT_AND_EAGER,
            edits=((SHOOTDOWN,
         "if (cpu_online_count() > 1) {", "if (cpu_online_count() > CPU_MAX) {"),)),
-    Mutant("shootdown-not-awaited", "I6", "SMP0121", "listener.hears", cpus=2, modes=FAULT_AND_EAGER,
-           edits=((SHOOTDOWN, """\
+    Mutant("shootdown-not-awaited", "I6", "SMP0121", "listener.hears", cpus=2,
+           modes=FAULT_AND_EAGER, edits=((SHOOTDOWN, """\
         while (__atomic_load_n(&round_waiting, __ATOMIC_ACQUIRE) != 0) {
             cpu_pause();
         }
@@ -240,9 +274,11 @@ FRAME_MUTANTS = (
 """, """\
     return false;
 """),)),
-    Mutant("reserve-gives-one-frame-twice", "I7", "MAG0001", "'reserve' but it belongs to 'magazine'",
-           edits=((RESERVE,
+    Mutant("reserve-gives-one-frame-twice", "I7", "MAG0001",
+           "'reserve' but it belongs to 'magazine'", edits=((RESERVE,
         "frames[i] = reserve[--reserve_count];", "frames[i] = reserve[reserve_count - 1];"),)),
+    Mutant("chain-keeps-what-it-gathered", "I7", "STK0104", r"found\[pages\] is", edits=((CHAIN,
+        "            frame_chain_free(&fresh, owner);\n", ""),)),
     Mutant("drain-keeps-its-rounds", "I7", "MAG0005", "kept is", edits=((MAGAZINE, """\
         own->taken++;
         own->charged = own->taken;

@@ -164,6 +164,12 @@ static always_inline void cpu_wait_for_interrupt(void)
     __asm__ volatile("sti; hlt" ::: "memory");
 }
 
+/* One instruction that does nothing: what STI wants before it lets interrupts in. Any context. */
+static always_inline void cpu_nothing(void)
+{
+    __asm__ volatile("nop" ::: "memory");
+}
+
 static always_inline void cpu_pause(void)
 {
     __asm__ volatile("pause" ::: "memory");
