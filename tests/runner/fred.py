@@ -33,7 +33,7 @@ def why_not_booted(paths, make_iso):
     group = boot.run(PROBE, boot.make_machine(PROBE, paths))
     if not group.failed:
         return ""
-    lines = [line for line in group.output.splitlines() if "entry" in line]
+    lines = [line for line in group.output.splitlines() if "] entry" in line]
     return (f"{paths.fred_bochs} does not enter by FRED: "
             + (lines[-1].split("] ")[-1] if lines else group.cases[-1].detail.splitlines()[0]))
 
