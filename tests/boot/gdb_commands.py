@@ -56,6 +56,11 @@ def found(pattern, text):
 TO_FIRST_FAULT = ("hbreak fault_trace_begin", "continue", "delete", "hbreak stack_fault", "continue",
                   "delete")
 QEMU_SAYS = 'eval "monitor gva2gpa 0x%lx", $address'
+# The leaf entry through the page window, by arithmetic that is gdb's.
+LEAF = "*(unsigned long *)(PAGE_WINDOW_BASE + (($address & 0xffffffffffff) >> 9 & ~7))"
+WINDOW_SAYS = f"p/x {LEAF}"
+RECORD = f"p frame_buddy.frames[({LEAF} & PAGE_ADDRESS_MASK) >> 12]"
+MAGAZINE = "p *(struct magazine *)((char *)&magazine + $gs_base)"
 FRAME = "((struct trap_frame *)$frame)->"
 
 
@@ -67,20 +72,18 @@ def fault_session(start, variant, **changes):
     return Session(start(build=variant, **changes), (
         *TO_FIRST_FAULT, "set $frame = $rdi", "set $address = $cr2", "p/x $address",
         f"p/x {FRAME}rsp", *looks,
-        # the leaf entry through the page window, by arithmetic that is gdb's
-        "p/x *(unsigned long *)(PAGE_WINDOW_BASE + (($address & 0xffffffffffff) >> 9 & ~7))",
-        "p *(struct trap_frame *)$frame", f"thbreak *{FRAME}rip", "continue",
-        "p/x $rip", f"p/x {FRAME}rip", QEMU_SAYS, *looks), variant)
+        WINDOW_SAYS,
+        "p *(struct trap_frame *)$frame", MAGAZINE, f"thbreak *{FRAME}rip", "continue",
+        "p/x $rip", f"p/x {FRAME}rip", QEMU_SAYS, MAGAZINE, RECORD, *looks), variant)
 
 
 def fault_judge(ask):
     """What must be true of a session made by fault_session()."""
     address, rsp = ask.number("p/x $address"), ask.number(f"p/x {FRAME}rsp")
     before, after = ask("st pte $address"), ask("st pte $address", 1)
-    window = [c for c in ask.answers if "PAGE_WINDOW_BASE" in c][0]
     leaf = found(r"^  L1\[ *(\d+)\] at (0x\w+)  (0x\w+)  not present$", before)
     assert int(leaf.group(1)) == address >> 12 & 511
-    assert int(leaf.group(3), 16) == ask.number(window), "not the entry that the page window shows"
+    assert int(leaf.group(3), 16) == ask.number(WINDOW_SAYS), "not the entry that the page window shows"
     slot = int(found(r"stack slot (\d+): hole; its entry names slot \1$", before).group(1))
     physical = int(found(r"physical (0x\w+), page of 4 KiB", after).group(1), 16)
     assert physical == ask.number(QEMU_SAYS), "QEMU finds another frame"
@@ -112,6 +115,12 @@ def fault_judge(ask):
     found(r"thread_begin.*\n.*thread_trampoline", trace)
     found(r"= #PF page fault \(error code 0x2\) in the kernel at \w+\S* .*, rsp " + f"{rsp:#x} = ",
           ask("p *(struct trap_frame *)$frame"))
+    for turn in (0, 1):
+        rounds = found(r"= magazine with (\d+) of (\d+) rounds = \{taken = (\d+), ", ask(MAGAZINE, turn))
+        left, capacity, taken = map(int, rounds.groups())
+        assert left == capacity - taken and taken == turn, ask(MAGAZINE, turn)
+    # a frame is booked as the stack's when the thread leaves the CPU
+    found(r"= frame record: allocated, order \d+, owner (magazine|stack)$", ask(RECORD))
     assert ask.number("p/x $rip") == ask.number(f"p/x {FRAME}rip"), "the store is not retried"
 
 
@@ -202,6 +211,24 @@ def check_large(start):
     found(rf"  backed .*<- RSP {rsp:#x}$", before)
     found(rf"^\* +\d+ filled +running +\d+ +\d+ +{slot} \[\.\.\.#\]", ask("st threads"))
     found(rf"^  stack slot {slot}: backed$", ask("st pte $rsp"))
+
+
+def check_swapped(start):
+    """a thread whose stack is swapped out: its map, and a backtrace that brings nothing in"""
+    ask = Session(start(cmdline="test=SWP0003 exit=1", cpus=1), (
+        "hbreak stack_taken_free if most > 1", "continue", "st stack tested", "finish",
+        "st threads", "st bt tested", "st stack tested"))
+    slot = found(r"^ +\d+ tested +\w+ +\d+ +\d+ +(\d+) \[\.\.\.s\] +\d+  schedule\+",
+                 ask("st threads")).group(1)
+    before, after = ask("st stack tested"), ask("st stack tested", 1)
+    assert len(re.findall(r"^  0x\w+  taken    frame 0x\w+", before, re.MULTILINE)) == 3, before
+    live = found(rf"^  0x\w+  swapped  of slot {slot} +<- RSP (0x\w+)$", after).group(1)
+    found(r"^0 of 4 pages backed, 4 missing$", after)
+    found(rf"^Swapped out: its \d+ live bytes lie at 0xffff8\w+ and come back to {live} before", after)
+    trace = ask("st bt tested")
+    found(r"^Thread \d+ \(tested\), \w+, swapped out:$", trace)
+    found(r"semaphore_down\+.*\n.*sleep_with_pattern\+.*\n.*sleeper_run\+.*\n.*thread_begin\+.*\n"
+          r".*thread_trampoline\+", trace)
 
 
 def check_too_early(start):

@@ -18,12 +18,10 @@ STRUCTURES = ("thread", "magazine", "stack_use", "trap_frame", "task_state", "li
 ENUMERATIONS = ("thread_state", "stack_page_state")
 # Variables that debuggers look at; of a static one the file that it stands in.
 VARIABLES = {name: name for name in (
-    "magazine", "stack_use", "cpu_task_state", "percpu_offset", "percpu_cpu_number",
-    "thread_running", "stack_region_ready_bytes", "entry_stubs")}
+    "magazine", "stack_use", "cpu_task_state", "percpu_offset", "thread_running")}
 VARIABLES.update({"threads": "'sched/thread_list.c'::threads",
                   "bookmark": "'sched/thread_list.c'::bookmark",
                   "cpus_online": "'arch/x86_64/percpu.c'::online_count",
-                  "idt": "'arch/x86_64/descriptors.c'::idt",
                   "entry_stack_names": "'arch/x86_64/descriptors.c'::entry_stack_names"})
 LABELS = ("entry_path_begin", "entry_path_end", "entry_page_fault_stub", "thread_switch",
           "thread_switch_end", "thread_trampoline", "__percpu_start", "__percpu_end")

@@ -144,8 +144,10 @@ class StackCommand(Command):
         elif rsp is not None:
             print(f"Depth now: not known, for RSP {rsp:#x} is on another stack")
         most = max(backed, thread.pages_most)
-        print(f"High-water: {most} page{'' if most == 1 else 's'}; {stacks.deepest_byte(thread.slot)}"
-              " bytes, written since the pages were zeroed, by this thread or an earlier owner")
+        deepest = stacks.deepest_byte(thread.slot)
+        print(f"High-water: {most} page{'' if most == 1 else 's'}" + (
+            f"; {deepest} bytes, written since the pages were zeroed, by this thread or an earlier"
+            " owner" if deepest else ""))
 
 
 def runs_of(pages):
