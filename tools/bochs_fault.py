@@ -49,8 +49,8 @@ def approach(debugger, fault):
         if debugger.rip() == fault.store:
             return
         debugger.step()
-    raise BochsError(f"the instruction at {fault.store:#x} did not come a second time: do two runs of"
-                     " this Bochs differ?")
+    raise BochsError(f"the instruction at {fault.store:#x} did not come a second time: do two"
+                     " runs of this Bochs differ?")
 
 
 def tell_before(tell, view, fault):
@@ -66,16 +66,16 @@ def tell_before(tell, view, fault):
              f" instruction is")
     tell.show(f"{fault.store:#x}  {text}")
     tell.say(f"Its stack is slot {thread.slot}: [{bottom:#x}, {top:#x}). RSP is"
-             f" {registers['rsp']:#x}. Down to {edge:#x}, the page edge, the stack is backed; the store"
-             f" goes to {fault.address:#x}, {edge - fault.address} bytes below the edge.")
+             f" {registers['rsp']:#x}. Down to {edge:#x}, the page edge, the stack is backed; the"
+             f" store goes to {fault.address:#x}, {edge - fault.address} bytes below the edge.")
     tell.say(f"The walk of that address (try: page {fault.address:#x}):")
     tell.show(*view.walk_lines(fault.address))
     tell.say(f"The last entry is not present, so the processor ignores its other bits. The kernel"
              f" does not: they say \"{leaf.state} of slot {leaf.owner}\".")
     tell.say(f"The magazine of CPU 0 has {own.capacity - own.taken} of {own.capacity} rounds left;"
-             f" the next one is {own.rounds[own.taken]:#018x}, a finished leaf entry. The stack that"
-             f" runs here misses {view.stacks.missing(thread.slot)} pages: so many the magazine"
-             f" must have, and the dispatch gate saw to it.")
+             f" the next one is {own.rounds[own.taken]:#018x}, a finished leaf entry. The stack"
+             f" that runs here misses {view.stacks.missing(thread.slot)} pages: so many the"
+             " magazine must have, and the dispatch gate saw to it.")
     tell.fact("thread", thread.name)
     tell.fact("slot", thread.slot)
     tell.fact("instruction", hex(fault.store))
@@ -105,10 +105,10 @@ def tell_gate(tell, view):
              f" (x /4wx {at:#x}):")
     tell.show(" ".join(f"{word:#010x}" for word in words))
     tell.say(f"Put together, its offset is {target:#x}, {view.names.place(target)}; the low three"
-             f" bits of its fifth byte, IST, are {ist}. Not 0: so the processor does not stay on the"
-             f" stack in use, which is just what is missing, but loads RSP with pointer {ist} of its"
-             f" task state (info tss: base; x /2wx {word_at:#x}): {pointer:#x}, the top of the"
-             f" {stack[2]} entry stack of CPU {stack[0]}, which is always backed.")
+             f" bits of its fifth byte, IST, are {ist}. Not 0: so the processor does not stay on"
+             f" the stack in use, which is just what is missing, but loads RSP with pointer {ist}"
+             f" of its task state (info tss: base; x /2wx {word_at:#x}): {pointer:#x}, the top of"
+             f" the {stack[2]} entry stack of CPU {stack[0]}, which is always backed.")
     tell.fact("gate_target", hex(target))
     tell.fact("gate_ist", ist)
     tell.fact("entry_stack_top", hex(pointer))
@@ -126,16 +126,16 @@ def tell_delivery(tell, view, fault, target, top):
               for i in range(6)]
     error, rip, cs, rflags, rsp, ss = pushed
     tell.stage("The processor raises #PF")
-    tell.say(f"One step (s), and RIP is {registers['rip']:#x}: {view.names.place(registers['rip'])}."
-             f" CR2 holds {cr2:#x} (creg). RSP is {registers['rsp']:#x}: {top - registers['rsp']}"
-             f" bytes below the top of the entry stack, for six words were pushed there"
-             f" (x /12wx {registers['rsp']:#x}):")
+    tell.say(f"One step (s), and RIP is {registers['rip']:#x}:"
+             f" {view.names.place(registers['rip'])}. CR2 holds {cr2:#x} (creg). RSP is"
+             f" {registers['rsp']:#x}: {top - registers['rsp']} bytes below the top of the entry"
+             f" stack, for six words were pushed there (x /12wx {registers['rsp']:#x}):")
     for name, value, words in (
             ("SS", ss, ""), ("RSP", rsp, "of the thread, to the byte"),
             ("RFLAGS", rflags, f"interrupts {'on' if rflags >> 9 & 1 else 'off'}"),
             ("CS", cs, "the kernel's: ring 0"),
             ("RIP", rip, "of the store itself, not of what follows: it will be done again"),
-            ("error", error, f"not present, by a {'write' if error & 2 else 'read'}, in the kernel")):
+            ("error", error, f"not present, a {'write' if error & 2 else 'read'}, in the kernel")):
         tell.show(f"{name:6} {value:#018x}  {words}".rstrip())
     tell.fact("cr2", hex(cr2))
     tell.fact("handler_rsp", hex(registers["rsp"]))
@@ -225,15 +225,15 @@ def tell_after(tell, view, fault, registers, own):
     _, pointer = view.task_ist(view.gate(view.facts.constant(PAGE_FAULT))[1])
     taken = after.taken - own.taken
     tell.stage("Back at the store")
-    tell.say(f"RIP is {now['rip']:#x} again and RSP {now['rsp']:#x}, as if nothing had been. The walk"
-             " of the address now:")
+    tell.say(f"RIP is {now['rip']:#x} again and RSP {now['rsp']:#x}, as if nothing had been. The"
+             " walk of the address now:")
     tell.show(*view.walk_lines(fault.address))
     frame = f"{leaf.frame:#x}" if leaf.frame is not None else "none"
-    tell.say(f"The last entry is present: frame {frame}, round {own.taken} of the magazine, word for"
-             f" word. {taken} round{'s' if taken != 1 else ''} of it went,"
+    tell.say(f"The last entry is present: frame {frame}, round {own.taken} of the magazine, word"
+             f" for word. {taken} round{'s' if taken != 1 else ''} of it went,"
              f" {after.capacity - after.taken} of {after.capacity} are left, and the stack misses"
-             f" {view.stacks.missing(thread.slot)} pages: both shrank by the same number, so what was"
-             " covered is covered. The pointer in the task state is as before.")
+             f" {view.stacks.missing(thread.slot)} pages: both shrank by the same number, so what"
+             " was covered is covered. The pointer in the task state is as before.")
     tell.fact("entry_after", hex(leaf.entry))
     tell.fact("present_after", leaf.entry & view.facts.constant("PAGE_PRESENT"))
     tell.fact("round_taken", hex(own.rounds[own.taken]))
@@ -252,8 +252,8 @@ def tell_retry(tell, view, fault, length):
     value = view.memory.read(fault.address, 1)[0]
     tell.stage("The store is executed again")
     succeeded = following == fault.store + length
-    tell.say(f"One step, and RIP is {following:#x}: {following - fault.store} bytes further, which is"
-             f" the length of the store. It has succeeded: the byte at {fault.address:#x} is"
+    tell.say(f"One step, and RIP is {following:#x}: {following - fault.store} bytes further, which"
+             f" is the length of the store. It has succeeded: the byte at {fault.address:#x} is"
              f" {value:#x}. The thread knows of nothing."
              if succeeded else f"RIP is {following:#x}: the store did not succeed.")
     tell.fact("after_retry_rip", hex(following))
@@ -265,8 +265,8 @@ def tell_retry(tell, view, fault, length):
 def walk(options, tell):
     """The whole walk."""
     facts, names = kernel_facts.load(options.kernel), Names(options.kernel)
-    print(f"Bochs boots {os.path.relpath(options.iso, os.getcwd())} twice: one finds the first stack"
-          " fault of\nthe demonstration, the other stops right before it.", flush=True)
+    print(f"Bochs boots {os.path.relpath(options.iso, os.getcwd())} twice: one finds the first"
+          " stack fault of\nthe demonstration, the other stops right before it.", flush=True)
     with Debugger(options.iso, TEMPLATE, options.bochs) as debugger:
         with Debugger(options.iso, TEMPLATE, options.bochs) as scout, ThreadPoolExecutor(1) as pool:
             ready = pool.submit(debugger.go_to, names.address(DEMONSTRATION))

@@ -68,13 +68,13 @@ def tell_before(tell, view, moment, word):
     tell.say(f"RSP will be {moment.edge:#x}, the edge of a page. The page below it (page"
              f" {moment.edge - 8:#x}):")
     tell.show(*view.walk_lines(moment.edge - 8))
-    tell.say(f"Not present: {moment.leaf().state} of slot {moment.leaf().owner}. Interrupts are off,"
-             f" and the processor has sent interrupt {moment.vector:#x} to itself. The local APIC"
-             f" (show \"cpu0.local_apic\"; irr{moment.vector // 32} and isr{moment.vector // 32}, bit"
-             f" {moment.vector % 32}) says: {bits(moment)}.")
+    tell.say(f"Not present: {moment.leaf().state} of slot {moment.leaf().owner}. Interrupts are"
+             f" off, and the processor has sent interrupt {moment.vector:#x} to itself. The local"
+             f" APIC (show \"cpu0.local_apic\"; irr{moment.vector // 32} and"
+             f" isr{moment.vector // 32}, bit {moment.vector % 32}) says: {bits(moment)}.")
     _, ist, at = view.gate(moment.vector)
     where = "no stack of its own: interrupts come in on the stack in use" if ist == 0 else \
-        f"pointer {ist} of the task state, {view.task_ist(ist)[1]:#x}, a stack that is always backed"
+        f"pointer {ist} of the task state, {view.task_ist(ist)[1]:#x}, a stack always backed"
     tell.say(f"The gate of {moment.vector:#x} (x /4wx {at:#x}) has IST {ist}: {where}.")
     tell.fact(f"{word}_vector", hex(moment.vector))
     tell.fact(f"{word}_rsp", hex(moment.edge))
@@ -122,13 +122,14 @@ def tell_event(tell, view, moment, word):
     if fault:
         address = view.debugger.parameter("CR2")
         tell.say(f"A few steps (s), over STI, and RIP is in {view.names.place(entered)}: this is no"
-                 f" interrupt's entry, it is a page fault's. CR2 is {address:#x}, {moment.edge - address}"
-                 f" bytes below the edge: the processor was pushing the interrupt's frame. What lies on"
-                 f" the {stack[2]} entry stack (x /4wx {registers['rsp']:#x}):")
+                 f" interrupt's entry, it is a page fault's. CR2 is {address:#x},"
+                 f" {moment.edge - address} bytes below the edge: the processor was pushing the"
+                 f" interrupt's frame. What lies on the {stack[2]} entry stack (x /4wx"
+                 f" {registers['rsp']:#x}):")
         tell.show(f"error  {pushed[0]:#018x}  not present, a write",
                   f"RIP    {pushed[1]:#018x}  {view.names.place(pushed[1])}: touches no stack")
-        tell.say(f"That is all that is left. Nothing in the frame says that an interrupt was on its way."
-                 f" But the APIC has handed it over already: {bits(moment)}.")
+        tell.say("That is all that is left. Nothing in the frame says that an interrupt was on its"
+                 f" way. But the APIC has handed it over already: {bits(moment)}.")
         tell.fact(f"{word}_cr2", hex(address))
         tell.fact(f"{word}_error_code", pushed[0])
         tell.fact(f"{word}_interrupted", view.names.function(pushed[1])[1])
@@ -144,8 +145,8 @@ def tell_after(tell, view, moment, word):
     """Back from the handler, and on to the end of the round."""
     count, address = leave_handler(view)
     present = moment.leaf().entry & view.facts.constant("PAGE_PRESENT")
-    tell.say(f"{count} instructions later IRETQ leads back to {view.names.place(address)}. The page below"
-             f" the edge is {'there now' if present else 'still a hole: nobody touched it'}.")
+    tell.say(f"{count} instructions later IRETQ leads back to {view.names.place(address)}. The page"
+             f" below the edge is {'there now' if present else 'still a hole: nobody touched it'}.")
     view.debugger.go_to(moment.back)
     arrived, in_service = moment.arrived(), moment.bit("isr")
     tell.say(f"The test waits a while for its interrupt, then gives up or is content. Its handler"
@@ -178,21 +179,21 @@ def scene(tell, options, word):
             tell.stage("What is left of it")
         arrived, in_service = tell_after(tell, view, moment, word)
         if wrong and in_service and not arrived:
-            tell.say(f"The interrupt is gone, and its in-service bit is stuck: only the handler would"
-                     f" have told the APIC that it is done. Until somebody writes EOI, no interrupt of"
-                     f" class {moment.vector >> 4:#x} or below will be delivered on this processor:"
-                     f" neither {moment.vector:#x} again nor the timer"
+            tell.say("The interrupt is gone, and its in-service bit is stuck: only the handler"
+                     " would have told the APIC that it is done. Until somebody writes EOI, no"
+                     f" interrupt of class {moment.vector >> 4:#x} or below will be delivered on"
+                     f" this processor: neither {moment.vector:#x} again nor the timer"
                      f" ({facts.constant('VECTOR_TIMER'):#x}).")
         elif not wrong and arrived and not in_service:
-            tell.say("One interrupt sent, one counted, nothing left in service. The hole at RSP made no"
-                     " difference, because the frame was never pushed there.")
+            tell.say("One interrupt sent, one counted, nothing left in service. The hole at RSP"
+                     " made no difference, because the frame was never pushed there.")
         tell.pause()
 
 
 def walk(options, tell):
     """Both kernels, then the facts."""
-    print("Bochs boots two kernels to the same moment, one after the other: one that takes interrupts"
-          " on the\nstack in use (VARIANT=lost), and the one that is meant to be.", flush=True)
+    print("Bochs boots two kernels to the same moment, one after the other: one that takes"
+          " interrupts on the\nstack in use (VARIANT=lost), and the one as it should be.", flush=True)
     scene(tell, options, "lost")
     scene(tell, options, "sound")
     tell.tell_facts()

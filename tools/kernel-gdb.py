@@ -15,7 +15,7 @@ def commands_find(directory):
             return path
         above = os.path.dirname(directory)
         if above == directory:
-            raise gdb.GdbError("tools/stalactite-gdb.py is nowhere above this kernel: no st commands")
+            raise gdb.GdbError("tools/stalactite-gdb.py is nowhere above this kernel")
         directory = above
 
 

@@ -1,9 +1,9 @@
 """Types every debugger command of docs/bochs.md, in their order, and compares the answers.
 
-Addresses differ from build to build, so a number of the chapter stands for one of this machine's: the
-first time it appears in an answer it is noted which, and from then on it must always stand for the
-same, in answers and in the commands that follow. Lines that the chapter leaves out do not matter; those
-that it has must come, in its order.
+Addresses differ from build to build, so a number of the chapter stands for one of this machine's:
+the first time it appears in an answer it is noted which, and from then on it must always stand for
+the same, in answers and in the commands that follow. Lines that the chapter leaves out do not
+matter; those that it has must come, in its order.
 """
 
 import os
@@ -39,8 +39,8 @@ def steps_of(chapter):
 
 
 def shape_of(line):
-    """(what must be equal, the numbers) of a line. Of an instruction only the mnemonic counts, of an
-    address in a function only the function; a name in angle brackets is a guess of Bochs'."""
+    """(what must be equal, the numbers) of a line. Of an instruction only the mnemonic counts, of
+    an address in a function only the function; a name in angle brackets is a guess of Bochs'."""
     line = re.sub(r"<[^>]*>", "<>", line)
     line = re.sub(r"(\): \w+)\s.*", r"\1", line)
     line = re.sub(r"\((\s*\w+)\+[0-9a-f]+\)", r"(\1)", line)

@@ -1,5 +1,5 @@
-"""The scripted walks, `make bochs-fault` and `make bochs-lost`, as a person starts them. What counts
-is the facts that they list at the end, which Bochs' debugger read; their words are free.
+"""The scripted walks, `make bochs-fault` and `make bochs-lost`, as a person starts them. What
+counts is the facts that they list at the end, which Bochs' debugger read; their words are free.
 """
 
 import os
@@ -66,7 +66,7 @@ def check_fault(start):
 
 
 def check_lost(start):
-    """make bochs-lost: the interrupt is gone and its in-service bit stuck; not in the sound kernel"""
+    """make bochs-lost: an interrupt gone, its in-service bit stuck; not in the sound kernel"""
     status, text = run(["make", "--no-print-directory", "bochs-lost"], start.paths.root)
     assert status == 0, text
     f = facts_of(text)

@@ -1,6 +1,6 @@
-"""gdb with the commands `st ...`, against a machine that is stopped where it matters: inside a stack
-fault, in the middle of a switch, with threads that wait. What the commands say is held against what
-QEMU's own monitor and gdb's own commands say of the same machine.
+"""gdb with the commands `st ...`, against a machine that is stopped where it matters: inside a
+stack fault, in the middle of a switch, with threads that wait. What the commands say is held
+against what QEMU's own monitor and gdb's own commands say of the same machine.
 """
 
 import os
@@ -53,8 +53,8 @@ def found(pattern, text):
     return match
 
 
-TO_FIRST_FAULT = ("hbreak fault_trace_begin", "continue", "delete", "hbreak stack_fault", "continue",
-                  "delete")
+TO_FIRST_FAULT = ("hbreak fault_trace_begin", "continue", "delete", "hbreak stack_fault",
+                  "continue", "delete")
 QEMU_SAYS = 'eval "monitor gva2gpa 0x%lx", $address'
 # The leaf entry through the page window, by arithmetic that is gdb's.
 LEAF = "*(unsigned long *)(PAGE_WINDOW_BASE + (($address & 0xffffffffffff) >> 9 & ~7))"
@@ -65,7 +65,7 @@ FRAME = "((struct trap_frame *)$frame)->"
 
 
 def fault_session(start, variant, **changes):
-    """Stops in the first stack fault of the demonstration, looks, lets it be served, looks again."""
+    """Stops in the demonstration's first stack fault, looks, lets it be served, looks again."""
     if variant != "release":
         start.paths.make_files([start.paths.kernel(variant)])
     looks = ("st pte $address", "st stack", "st mag", "st bt", "st threads")
@@ -83,7 +83,7 @@ def fault_judge(ask):
     before, after = ask("st pte $address"), ask("st pte $address", 1)
     leaf = found(r"^  L1\[ *(\d+)\] at (0x\w+)  (0x\w+)  not present$", before)
     assert int(leaf.group(1)) == address >> 12 & 511
-    assert int(leaf.group(3), 16) == ask.number(WINDOW_SAYS), "not the entry that the page window shows"
+    assert int(leaf.group(3), 16) == ask.number(WINDOW_SAYS), "not what the page window shows"
     slot = int(found(r"stack slot (\d+): hole; its entry names slot \1$", before).group(1))
     physical = int(found(r"physical (0x\w+), page of 4 KiB", after).group(1), 16)
     assert physical == ask.number(QEMU_SAYS), "QEMU finds another frame"
@@ -102,7 +102,8 @@ def fault_judge(ask):
     end = int(found(r"stack \[0x\w+, (0x\w+)\)", stack).group(1), 16)
     assert int(found(r"^Depth now: (\d+) bytes$", stack).group(1)) == end - rsp
     # the thread that is marked as running is the one whose slot it is
-    name = found(rf"^\* +\d+ (\S+) +running +\d+ +\d+ +{slot} \[\.\.\.#\]", ask("st threads")).group(1)
+    row = found(rf"^\* +\d+ (\S+) +running +\d+ +\d+ +{slot} \[\.\.\.#\]", ask("st threads"))
+    name = row.group(1)
     found(rf"^\* +\d+ {name} +running +\d+ +\d+ +{slot} \[\.\.##\]", ask("st threads", 1))
     # the frame came from a magazine: one round fewer, one fault more
     rows = [[re.findall(r"\d+", line) for line in ask("st mag", turn).splitlines()[1:]]
@@ -116,7 +117,8 @@ def fault_judge(ask):
     found(r"= #PF page fault \(error code 0x2\) in the kernel at \w+\S* .*, rsp " + f"{rsp:#x} = ",
           ask("p *(struct trap_frame *)$frame"))
     for turn in (0, 1):
-        rounds = found(r"= magazine with (\d+) of (\d+) rounds = \{taken = (\d+), ", ask(MAGAZINE, turn))
+        rounds = found(r"= magazine with (\d+) of (\d+) rounds = \{taken = (\d+), ",
+                       ask(MAGAZINE, turn))
         left, capacity, taken = map(int, rounds.groups())
         assert left == capacity - taken and taken == turn, ask(MAGAZINE, turn)
     # a frame is booked as the stack's when the thread leaves the CPU
@@ -139,7 +141,8 @@ def check_switch(start):
     use = "p *(struct stack_use *)((char *)&stack_use + $gs_base)"
     thread = "p *((struct thread **)((char *)&thread_running + $gs_base))[0]"
     ask = Session(start(), (
-        "hbreak fault_trace_end", "continue", "delete", "hbreak thread_switch", "continue", "delete",
+        "hbreak fault_trace_end", "continue", "delete", "hbreak thread_switch", "continue",
+        "delete",
         "set scheduler-locking on", use, "stepi 8", "p/x $rsp", use, thread, "st mag", "st bt",
         "st stack", "st threads"))
     slots = re.search(r"in the middle of a switch: serves each hole of slot (\d+) and each hole of"
@@ -224,7 +227,8 @@ def check_swapped(start):
     assert len(re.findall(r"^  0x\w+  taken    frame 0x\w+", before, re.MULTILINE)) == 3, before
     live = found(rf"^  0x\w+  swapped  of slot {slot} +<- RSP (0x\w+)$", after).group(1)
     found(r"^0 of 4 pages backed, 4 missing$", after)
-    found(rf"^Swapped out: its \d+ live bytes lie at 0xffff8\w+ and come back to {live} before", after)
+    found(rf"^Swapped out: its \d+ live bytes lie at 0xffff8\w+ and come back to {live} before",
+          after)
     trace = ask("st bt tested")
     found(r"^Thread \d+ \(tested\), \w+, swapped out:$", trace)
     found(r"semaphore_down\+.*\n.*sleep_with_pattern\+.*\n.*sleeper_run\+.*\n.*thread_begin\+.*\n"

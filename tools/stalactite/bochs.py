@@ -1,4 +1,4 @@
-"""Driving Bochs' debugger: commands to it, answers from it, and the kernel's memory read through it.
+"""Driving Bochs' debugger: commands to it, answers from it, the kernel's memory through it.
 Works with the debuggers of Bochs 2.7 (Debian 12) and 3.x (Debian 13).
 """
 
@@ -26,7 +26,7 @@ class BochsError(Exception):
 
 
 def debugger_option(program):
-    """What a Bochs must be told to begin in its debugger: 2.7 always does, 3.x only by an option."""
+    """What makes a Bochs begin in its debugger: 2.7 always does, 3.x only by an option."""
     try:
         done = subprocess.run([program, "--help"], stdin=subprocess.DEVNULL, check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
@@ -97,7 +97,8 @@ class Debugger:
             left = deadline - time.monotonic()
             ready, _, _ = select.select([self._process.stdout], [], [], max(0, left))
             if not ready:
-                raise BochsError(f"Bochs says nothing for {ANSWER_SECONDS} s:\n{self._last_words()}")
+                raise BochsError(f"Bochs says nothing for {ANSWER_SECONDS} s:\n"
+                                 f"{self._last_words()}")
             data = os.read(self._process.stdout.fileno(), 65536)
             if not data:
                 raise BochsError(f"Bochs ended:\n{self._last_words()}")
@@ -124,7 +125,8 @@ class Debugger:
         rip = self.rip()
         if rip != address:
             raise BochsError(f"stopped at {rip:#x} instead of {address:#x}")
-        for number in re.findall(r"^\s*(\d+) lbreakpoint", self.command("info break"), re.MULTILINE):
+        known = self.command("info break")
+        for number in re.findall(r"^\s*(\d+) lbreakpoint", known, re.MULTILINE):
             self.command(f"d {number}")
 
     def go(self):
@@ -183,7 +185,8 @@ class Debugger:
 
     def instruction(self):
         """The next instruction: its text and how many bytes it has."""
-        match = re.search(r":\s*(\w[^;\n]*?)\s*; ([0-9a-f]+)\s*$", self.command("u /1"), re.MULTILINE)
+        answer = self.command("u /1")
+        match = re.search(r":\s*(\w[^;\n]*?)\s*; ([0-9a-f]+)\s*$", answer, re.MULTILINE)
         if not match:
             raise BochsError("u: no answer")
         return match.group(1), len(match.group(2)) // 2

@@ -134,8 +134,8 @@ class StackCommand(Command):
         backed = sum(1 for page in pages if page.address >= bottom and page.state == "backed")
         missing = stacks.missing(thread.slot)
         deep = depth(memory, thread, rsp) if rsp is not None else None
-        print(f"{backed} of {(end - bottom) // facts.constant('PAGE_BYTES')} pages backed, {missing}"
-              " missing")
+        print(f"{backed} of {(end - bottom) // facts.constant('PAGE_BYTES')} pages backed,"
+              f" {missing} missing")
         if Threads(memory).is_swapped(thread):
             print(f"Swapped out: its {deep} live bytes lie at {thread.stack_saved:#x} and come back"
                   f" to {rsp:#x} before it runs")
@@ -212,7 +212,8 @@ class PteCommand(Command):
         for step in walk.steps:
             present = step.entry & memory.facts.constant("PAGE_PRESENT")
             words = " ".join(memory.entry_words(step.entry)) if present else "not present"
-            print(f"  L{step.level}[{step.index:3}] at {step.at:#010x}  {step.entry:#018x}  {words}")
+            print(f"  L{step.level}[{step.index:3}] at {step.at:#010x}  {step.entry:#018x}"
+                  f"  {words}")
         stacks = Stacks(memory)
         slot = stacks.slot_of(address)
         if slot is not None and walk.leaf is not None:
@@ -284,7 +285,8 @@ def vector_name(vector):
     """The kernel's own name of a vector."""
     try:
         names = gdb.parse_and_eval("vector_names")
-        return names[vector].string() if vector < names.type.range()[1] + 1 else f"vector {vector:#x}"
+        known = vector <= names.type.range()[1]
+        return names[vector].string() if known else f"vector {vector:#x}"
     except gdb.error:
         return f"vector {vector:#x}"
 
@@ -292,6 +294,6 @@ def vector_name(vector):
 def register_commands():
     """Makes the commands known to gdb."""
     Prefix()
-    for name, kind in (("threads", ThreadsCommand), ("stack", StackCommand), ("mag", MagazineCommand),
-                       ("pte", PteCommand), ("bt", BacktraceCommand)):
+    for name, kind in (("threads", ThreadsCommand), ("stack", StackCommand),
+                       ("mag", MagazineCommand), ("pte", PteCommand), ("bt", BacktraceCommand)):
         kind(f"st {name}")

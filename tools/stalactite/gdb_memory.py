@@ -93,7 +93,7 @@ def function_start(address):
     block = gdb.block_for_pc(address)
     while block is not None and block.function is None and block.superblock is not None:
         block = block.superblock
-    while block is not None and block.function is not None and block.superblock.function is not None:
+    while block is not None and block.function and block.superblock.function:
         block = block.superblock  # out of what was inlined
     if block is not None and block.function is not None:
         return block.start

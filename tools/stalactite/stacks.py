@@ -78,7 +78,9 @@ class Stacks:
             step = self.memory.walk(address).leaf
             count = min((end - address) // page_bytes, (1 << INDEX_BITS) - (address // page_bytes)
                         % (1 << INDEX_BITS))
-            entries = words_of(self.memory.read_physical(step.at, 8 * count)) if step else [0] * count
+            entries = [0] * count
+            if step is not None:
+                entries = words_of(self.memory.read_physical(step.at, 8 * count))
             found += [self.decode(address + i * page_bytes, entry)
                       for i, entry in enumerate(entries)]
             address += count * page_bytes
@@ -144,7 +146,8 @@ class Processors:
         """(cpu, kind, name, top of the area that is in use) of an entry stack; None elsewhere."""
         facts = self.facts
         offset = address - facts.constant("ENTRY_STACK_BASE")
-        stride, each = facts.constant("ENTRY_STACK_CPU_STRIDE"), facts.constant("ENTRY_STACK_STRIDE")
+        stride = facts.constant("ENTRY_STACK_CPU_STRIDE")
+        each = facts.constant("ENTRY_STACK_STRIDE")
         if not 0 <= offset < facts.constant("CPU_MAX") * stride:
             return None
         cpu, kind, within = offset // stride, offset % stride // each, offset % each

@@ -59,8 +59,8 @@ class Threads:
         """Memory as the thread will find it when it runs: its stack in place."""
         if not self.is_swapped(thread):
             return self.memory
-        return SwappedIn(self.memory, thread.saved_rsp, Stacks(self.memory).range_of(thread.slot)[2],
-                         thread.stack_saved)
+        end = Stacks(self.memory).range_of(thread.slot)[2]
+        return SwappedIn(self.memory, thread.saved_rsp, end, thread.stack_saved)
 
     def saved(self, thread):
         """(rip, rsp, rbp) at which a thread that does not run will go on."""
@@ -111,7 +111,8 @@ class Backtrace:
                 return frames
             trap = place[3] - self.facts.structure("trap_frame")["size"]
             interrupted = self.memory.structure("trap_frame", trap)
-            frames.append(Frame(interrupted.rip, False, f"interrupted; on the {place[2]} stack since"))
+            frames.append(Frame(interrupted.rip, False,
+                                f"interrupted; on the {place[2]} stack since"))
             self._frameless(frames, interrupted.rip, interrupted.rsp)
             return self._follow(frames, rbp)
         self._frameless(frames, rip, rsp)
@@ -146,7 +147,7 @@ class Backtrace:
             if len(frames) == FRAMES_MOST:
                 frames.append(Frame(0, False, "and more"))
         except MemoryFault:
-            frames.append(Frame(0, False, "the chain of frame pointers leads to what is not mapped"))
+            frames.append(Frame(0, False, "the chain of frame pointers leads to nowhere"))
         return frames
 
     def _frameless(self, frames, rip, rsp):

@@ -134,8 +134,8 @@ class View:
 def main(description, run, parser, arguments=None):
     """Parses the options that both walks have, runs one, and turns its errors into a sentence."""
     parser.description = description
-    parser.add_argument("--step", action="store_true", help="stop at each stage; what is typed there"
-                        " goes to Bochs' debugger")
+    parser.add_argument("--step", action="store_true", help="stop at each stage; what is typed"
+                        " there goes to Bochs' debugger")
     parser.add_argument("--bochs", default="bochs", help="the Bochs to take (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:
