@@ -23,6 +23,7 @@ INSTRUCTIONS_MOST = 20000
 PAGE_FAULT = "VECTOR_PAGE_FAULT"
 DEMONSTRATION = "fault_trace_begin"
 HANDLER = "stack_fault"
+OBSERVE = "fault_observe"  # calls the observer, only if there is one
 
 
 class Fault:
@@ -150,12 +151,14 @@ def tell_delivery(tell, view, fault, target, top):
 def parts_of(view):
     """How the handler's instructions are told apart: by the function they lie in."""
     begin, end = view.facts.address("entry_path_begin"), view.facts.address("entry_path_end")
-    handler = view.names.address(HANDLER)
+    observer = view.memory.word(view.facts.address("stack_fault_observer"))
+    recorders = {view.names.function(observer)[1], OBSERVE}
 
     def part(address, filled):
         if begin <= address < end:
             return "returning" if filled else "saving"
-        return "handling" if view.names.function(address)[0] == handler else "recording"
+        name = view.names.function(address)[1].split(".")[0]
+        return "recording" if name in recorders else "handling"
     return part
 
 

@@ -193,7 +193,8 @@ def scene(tell, options, word):
 def walk(options, tell):
     """Both kernels, then the facts."""
     print("Bochs boots two kernels to the same moment, one after the other: one that takes"
-          " interrupts on the\nstack in use (VARIANT=lost), and the one as it should be.", flush=True)
+          " interrupts on the\nstack in use (VARIANT=lost), and the one as it should be.",
+          flush=True)
     scene(tell, options, "lost")
     scene(tell, options, "sound")
     tell.tell_facts()

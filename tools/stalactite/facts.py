@@ -18,7 +18,8 @@ STRUCTURES = ("thread", "magazine", "stack_use", "trap_frame", "task_state", "li
 ENUMERATIONS = ("thread_state", "stack_page_state")
 # Variables that debuggers look at; of a static one the file that it stands in.
 VARIABLES = {name: name for name in (
-    "magazine", "stack_use", "cpu_task_state", "percpu_offset", "thread_running")}
+    "magazine", "stack_use", "cpu_task_state", "percpu_offset", "thread_running",
+    "stack_fault_observer")}
 VARIABLES.update({"threads": "'sched/thread_list.c'::threads",
                   "bookmark": "'sched/thread_list.c'::bookmark",
                   "cpus_online": "'arch/x86_64/percpu.c'::online_count",
