@@ -1,7 +1,7 @@
 /*
  * The dispatch gate's arithmetic, case by case: threads that never run, whose stacks miss from none
- * to three pages, and a magazine that is made to hold any number of rounds and cannot be refilled.
- * And the way back from the starved queue.
+ * to all four pages, and a magazine that is made to hold any number of rounds and cannot be
+ * refilled. And the way back from the starved queue.
  */
 #include "arch/x86_64/cpu.h"
 #include "kernel/options.h"
@@ -18,11 +18,14 @@
 #include "tests/test.h"
 #include "tests/threads.h"
 
-static struct thread threads[STACK_PAGES]; /* number i misses i pages; they are only looked at */
+static struct thread
+    threads[STACK_PAGES + 1]; /* number i misses i pages; they are only looked at */
 static unsigned made;
+#define THREAD_SWAPPED STACK_PAGES /* the last misses all, as one that is swapped out */
 
 static bool threads_make(void)
 {
+    threads[THREAD_SWAPPED].slot = STACK_SLOT_NONE;
     for (made = 0; made < STACK_PAGES; made++) {
         struct thread *thread = &threads[made];
         memset(thread, 0, sizeof(*thread));
@@ -35,11 +38,14 @@ static bool threads_make(void)
         test_equal(stack_missing(thread->slot), made);
     }
     *(volatile char *)stack_floor(thread_current()->slot) = 1; /* its own needs no cover */
-    return true;
+    return stack_slot_allocate(0, &threads[THREAD_SWAPPED].slot) == OK;
 }
 
 static void threads_unmake(void)
 {
+    if (made == STACK_PAGES && threads[THREAD_SWAPPED].slot != STACK_SLOT_NONE) {
+        stack_slot_free(threads[THREAD_SWAPPED].slot);
+    }
     while (made-- > 0) {
         scratch_stack_empty(threads[made].slot);
         scratch_stack_destroy(threads[made].slot);
@@ -71,8 +77,8 @@ TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch,
         fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, 0, 0);
         fault_inject_arm(FAULT_INJECT_REFILL, 1, 0); /* what is there is all there is */
         for (uint32_t rounds = 0; rounds <= this_cpu(magazine).capacity; rounds++) {
-            for (unsigned pair = 0; pair < STACK_PAGES * STACK_PAGES; pair++) {
-                unsigned from = pair / STACK_PAGES, to = pair % STACK_PAGES;
+            for (unsigned pair = 0; pair < STACK_PAGES * (STACK_PAGES + 1); pair++) {
+                unsigned from = pair % STACK_PAGES, to = pair / STACK_PAGES;
                 uint32_t after;
                 bool passed = gate_asked(rounds, from, to, &after);
                 asked++;

@@ -22,12 +22,15 @@ HOLD = "sched/stack_hold.c"
 INTERRUPT = "arch/x86_64/interrupt.c"
 LARGE = "mm/stack_large.c"
 MAGAZINE = "mm/magazine.c"
+REST = "sched/rest.c"
 RESERVE = "mm/stack_reserve.c"
 SCHEDULE = "sched/schedule.c"
 SHOOTDOWN = "arch/x86_64/shootdown.c"
 SLOT = "mm/stack_slot.c"
 STACK = "mm/stack.c"
 STACK_DEAD = "mm/stack_dead.c"
+SWAP = "mm/stack_swap.c"
+SWAPPER = "sched/swapper.c"
 VECTORS = "arch/x86_64/vectors.h"
 
 FAULT_AND_EAGER = ("fault", "eager")
@@ -293,7 +296,47 @@ FRAME_MUTANTS = (
         "    page_zero(physical_to_virtual(frame));\n", ""),)),
 )
 
-MUTANTS = ENTRY_MUTANTS + COVER_MUTANTS + STACK_MUTANTS + FRAME_MUTANTS
+# The swapper takes pages from threads that sleep, and gives them back.
+SWAP_MUTANTS = (
+    Mutant("wake-up-lost-at-rest", "I3", "SWP0011", "was woken at step .*, and sleeps on", edits=((
+        SCHEDULE, "if (from == THREAD_BLOCKED && thread->state == THREAD_RESTING) {",
+        "if (from == THREAD_RESTING) {"),)),
+    Mutant("gate-forgets-the-top-page", "I3", "GAT0010", "wrong is", edits=((GATE,
+        "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
+        "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot) % STACK_PAGES;"),)),
+    Mutant("shrink-above-saved-rsp", "I4", "SWP0001", "stack_pages_backed.* is 0", edits=((REST,
+        "unsigned pages = (unsigned)((thread->saved_rsp - stack_floor(thread->slot)) / PAGE_BYTES);",
+        "unsigned pages =\n"
+        "        (unsigned)((thread->saved_rsp - stack_floor(thread->slot)) / PAGE_BYTES) + 1;"),)),
+    Mutant("swapped-page-is-a-hole", "I5", "SWP0003", "STACK_PAGE_SWAPPED", edits=((SWAP,
+        "page == TOP_PAGE ? STACK_PAGE_SWAPPED : STACK_PAGE_HOLE;", "STACK_PAGE_HOLE;"),)),
+    Mutant("pages-taken-without-shootdown", "I6", "SWP0016", "leaver.told is 0", edits=((REST,
+        "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
+        ";"),)),
+    Mutant("pages-free-before-the-shootdown", "I6", "SWP0016", "leaver.taken|leaver.leaving",
+           edits=((SWAPPER, """\
+    rest_batch_shoot(pass->claims);
+    step_tell(SWAPPER_SHOT, thread);
+    rest_batch_end(pass->claims);
+""", """\
+    unsigned claims = pass->claims;
+    rest_batch_end(claims);
+    step_tell(SWAPPER_SHOT, thread);
+    rest_batch_shoot(claims);
+"""),)),
+    Mutant("lent-page-taken", "I6", "SWP0004", "stack_missing.* is 4", edits=((REST,
+        "return thread->stack_pins == 0 && !is_swapped(thread) &&",
+        "return !is_swapped(thread) &&"),)),
+    Mutant("page-back-but-not-booked", "I7", "SWP0003", "but it belongs to 'taken from stacks'",
+           edits=((SWAP, """\
+        frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_TAKEN, FRAME_OWNER_STACK);
+        __atomic_sub_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);
+""", """\
+        __atomic_sub_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);
+"""),)),
+)
+
+MUTANTS = ENTRY_MUTANTS + COVER_MUTANTS + STACK_MUTANTS + FRAME_MUTANTS + SWAP_MUTANTS
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], os.path.dirname(os.path.dirname(os.path.abspath(__file__))),

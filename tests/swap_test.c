@@ -13,8 +13,9 @@
 #include "tests/test.h"
 #include "tests/threads.h"
 
-#define DEEP_BYTES    (2 * PAGE_BYTES + 512)
-#define PATTERN_BYTES 200
+#define DEEP_BYTES       (2 * PAGE_BYTES + 512)
+#define PATTERN_BYTES    200
+#define WAKE_PATIENCE_NS 10000000000UL /* so that a wake-up that is lost is told */
 
 /* One sleeper: its thread goes deep, comes back, and waits with a pattern on its stack. */
 static struct {
@@ -307,7 +308,11 @@ static void race_run(enum swapper_take take, void (*act)(struct thread *), bool 
         if (!wakes) {
             semaphore_up(&sleeper.wake);
         }
-        semaphore_down(&sleeper.done);
+        if (semaphore_down_timed(&sleeper.done, WAKE_PATIENCE_NS) != OK) {
+            test_fail(__FILE__, __LINE__, "the sleeper was woken at step %u, and sleeps on",
+                      race.at);
+            return; /* nobody could join it */
+        }
         test_equal(sleeper.rounds, round + 1);
         (void)test_wait_blocked(thread);
     }

@@ -72,7 +72,15 @@ class Boot:
         if self.reader.running:
             for line in self.reader.lines:
                 if line.startswith("PANIC"):  # also a panic that could not even say its reason
-                    return f"{self.reader.running} failed: {line}"
+                    return f"{self.reader.running} failed: {self._said()}{line}"
+        return ""
+
+    def _said(self):
+        """What the test that runs has found wrong already."""
+        begin = self.reader.lines.index(f"# {self.reader.running} starting")
+        for line in self.reader.lines[begin:]:
+            if line.startswith(("# tests/", "# kernel/")):
+                return f"{line[2:]}; then "
         return ""
 
     @staticmethod
