@@ -53,9 +53,11 @@ static void faults_print(const struct demonstration *shown)
                                                                     : "within the page of birth");
         }
     }
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        console_print(
-            "No faults: with stack=eager all four pages of a stack are there at birth.\n");
+    if (stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_LEND) {
+        console_print("No faults: with stack=%s\n",
+                      stack_mode_get() == STACK_MODE_EAGER
+                          ? "eager all four pages of a stack are there at birth."
+                          : "lend all four pages of a stack are there while its thread runs.");
         return;
     }
     console_print(
@@ -77,6 +79,7 @@ static void picture_print(const struct diver *diver)
         [STACK_PAGE_HOLE] = {"....", CONSOLE_DIM},
         [STACK_PAGE_GUARD] = {"xxxx", CONSOLE_WARNING},
         [STACK_PAGE_SWAPPED] = {"ssss", CONSOLE_DIM},
+        [STACK_PAGE_COOLING] = {"cccc", CONSOLE_DIM},
         [STACK_PAGE_BACKED] = {"####", CONSOLE_GOOD},
     };
     console_print("%5u %-9s [", diver->slot, diver->name);

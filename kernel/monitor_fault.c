@@ -32,7 +32,7 @@ static struct spinlock held_lock = SPINLOCK("monitor fault");
  */
 static void stack_empty(uint32_t slot)
 {
-    if (stack_mode_get() == STACK_MODE_FAULT) {
+    if (stack_mode_get() != STACK_MODE_EAGER) {
         stack_trim(slot, stack_top(slot) - PAGE_BYTES);
         (void)thread_sleep_ns(BREATH_NS);
     }
@@ -92,6 +92,8 @@ static int work_do(struct work *work)
     }
     if (stack_mode_get() == STACK_MODE_EAGER) {
         console_print("  stack=eager: all pages were there at birth\n");
+    } else if (stack_mode_get() == STACK_MODE_LEND) {
+        console_print("  stack=lend: all pages are there while a thread runs\n");
     }
     console_print("  %u stack fault%s, %lu bytes deep in %u calls\n", count, count == 1 ? "" : "s",
                   work->recursion.deepest, work->recursion.levels);

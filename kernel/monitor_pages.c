@@ -27,13 +27,10 @@ static const struct region {
 };
 
 static const char *const stack_states[] = {
-    [STACK_PAGE_NONE] = "never made",
-    [STACK_PAGE_FREE] = "free",
-    [STACK_PAGE_HOLE] = "hole",
-    [STACK_PAGE_GUARD] = "guard",
-    [STACK_PAGE_SWAPPED] = "swapped",
-    [STACK_PAGE_BACKED] = "backed",
-    [STACK_PAGE_BEYOND] = "beyond the floor",
+    [STACK_PAGE_NONE] = "never made", [STACK_PAGE_FREE] = "free",
+    [STACK_PAGE_HOLE] = "hole",       [STACK_PAGE_GUARD] = "guard",
+    [STACK_PAGE_SWAPPED] = "swapped", [STACK_PAGE_BACKED] = "backed",
+    [STACK_PAGE_COOLING] = "cooling", [STACK_PAGE_BEYOND] = "beyond the floor",
 };
 
 static const char *region_name(uintptr_t address)

@@ -53,7 +53,9 @@ static int parse_stack(const char *value)
         options.stack = STACK_MODE_FAULT;
     } else if (strcmp(value, "eager") == 0) {
         options.stack = STACK_MODE_EAGER;
-    } else if (strcmp(value, "prefault") == 0 || strcmp(value, "lend") == 0) {
+    } else if (strcmp(value, "lend") == 0) {
+        options.stack = STACK_MODE_LEND;
+    } else if (strcmp(value, "prefault") == 0) {
         return ERROR_UNSUPPORTED;
     } else {
         return ERROR_INVALID;
@@ -270,7 +272,8 @@ static int parse_inject(const char *value)
 static const struct option table[] = {
     {"test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK* (none)", parse_test},
     {"bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match (none)", parse_bench},
-    {"stack", "fault|eager", "fill stacks by faults, or whole at birth (fault)", parse_stack},
+    {"stack", "fault|eager|lend", "fill stacks by faults, at birth, or at each switch (fault)",
+     parse_stack},
     {"entry", "idt|fred", "how events enter (fred where the CPU has it)", parse_entry},
     {"magazine", "7-64 pages", "size of each CPU's magazine (8)", parse_magazine},
     {"reserve", "7-1024 pages", "frames kept behind the magazines (32)", parse_reserve},

@@ -6,6 +6,7 @@
 #include "arch/x86_64/report.h"
 #include "kernel/options.h"
 #include "mm/frame.h"
+#include "mm/stack_lend.h"
 #include "sched/thread.h"
 
 #define KIB_A_PAGE (PAGE_BYTES / 1024)
@@ -46,6 +47,13 @@ void story_tell_stacks(void)
              KIB_A_PAGE);
     log_info("stacks: %u zeroed frames in each CPU's magazine, %u in reserve",
              options.magazine_rounds, options.reserve_frames);
+    if (options.stack == STACK_MODE_LEND) {
+        log_info("stacks: whole while their thread runs (stack=lend); untouched pages are taken "
+                 "back %s",
+                 stack_lend_way() == STACK_LEND_AT_ONCE
+                     ? "at each switch: this CPU caches no page that is not marked accessed"
+                     : "in batches, after a shootdown: this CPU may know pages never accessed");
+    }
 }
 
 void story_tell_end(void)

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/text_site.h"
 #include "mm/stack.h"
+#include "mm/stack_lend.h"
 
 #ifdef INVARIANT
 /* Boot and entry stacks are, and of the stacks of threads those that miss nothing. */
@@ -14,10 +15,17 @@ static bool whole_at(uintptr_t address)
 #endif
 
 /* What a mode wants at a site. */
-static enum site_form form_wanted(const struct text_site *site maybe_unused,
-                                  enum stack_mode mode maybe_unused)
+static enum site_form form_wanted(const struct text_site *site, enum stack_mode mode)
 {
-    return SITE_PLAIN;
+    bool at_once = stack_lend_way() == STACK_LEND_AT_ONCE;
+    switch (site->kind) {
+    case SITE_KIND_LEND:
+        return mode == STACK_MODE_LEND && at_once ? SITE_JUMP : SITE_PLAIN;
+    case SITE_KIND_LEND_BATCHED:
+        return mode == STACK_MODE_LEND && !at_once ? SITE_JUMP : SITE_PLAIN;
+    default:
+        return SITE_PLAIN;
+    }
 }
 
 void stack_mode_text_write(enum stack_mode mode)
@@ -37,7 +45,7 @@ bool stack_mode_text_is(enum stack_mode mode)
 {
     for (const struct text_site *site = __text_sites_start; site < __text_sites_end; site++) {
         enum site_form form = form_wanted(site, mode);
-        bool jump = site->kind >= SITE_KIND_SWITCH;
+        bool jump = site->kind >= SITE_KIND_LEND;
         if (jump && form == SITE_PLAIN ? site_is(site, SITE_JUMP) : !site_is(site, form)) {
             return false;
         }

@@ -18,6 +18,7 @@
 #include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_large.h"
+#include "mm/stack_lend.h"
 #include "mm/stack_reserve.h"
 
 /* stack_trim_begin()'s own frame and its calls' that are under way when pages go. */
@@ -199,6 +200,7 @@ static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, 
     if (this_cpu(stack_use).current_hole == stack_hole_of(slot)) {
         uintptr_t in_use =
             align_down((uintptr_t)__builtin_frame_address(0) - TRIM_FRAME_BYTES_MAX, PAGE_BYTES);
+        stack_lend_settle(); /* what is lent cannot be freed */
         bool covered = magazine_refill(STACK_PAGES - 1);
         magazine_charge(); /* the refill's own calls may have brought pages in */
         if (!covered || magazine_available() < STACK_PAGES - 1) {

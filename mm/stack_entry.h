@@ -38,6 +38,7 @@ enum stack_page_state {
     STACK_PAGE_BEYOND = 6,  /* below the fault floor, and not asked for; a touch is an overflow */
     STACK_PAGE_LEAVING = 7, /* taken, but a CPU may still know it; names its frame */
     STACK_PAGE_TAKEN = 8,   /* taken, its frame free for whoever needs it; names its frame */
+    STACK_PAGE_COOLING = 9, /* lent, untouched, not freed yet; names its frame (stack_lend.h) */
 };
 
 /* State and the present bit, so that one comparison tests both. */

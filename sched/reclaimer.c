@@ -8,6 +8,7 @@
 #include "mm/stack_dead.h"
 #include "sched/gate.h"
 #include "sched/last_resort.h"
+#include "sched/lend_batch.h"
 #include "sched/starvation.h"
 
 #define RECLAIM_PERIOD_NS 100000000UL /* looks by itself ten times a second */
@@ -26,6 +27,7 @@ static void reclaimer_run(void *argument maybe_unused)
 {
     for (;;) {
         bool reclaimed = stack_reclaim() != 0;
+        reclaimed |= lend_batches_run() != 0;
         starvation_watch();
         if (last_resort_look(reclaimed)) {
             continue; /* there is a stack to take apart */

@@ -21,6 +21,7 @@
 #include "mm/stack_batch.h"
 #include "mm/stack_dead.h"
 #include "mm/stack_fault.h"
+#include "mm/stack_lend.h"
 #include "mm/stack_reserve.h"
 #include "sched/balance.h"
 #include "sched/deadline.h"
@@ -268,7 +269,7 @@ void schedule_tick(void)
     deadline_expire();
     if (unlikely(stack_hungry() != 0)) {
         gate_help(stack_missing(current->slot)); /* a busy CPU, too, may hold what others need */
-        if (stack_reclaim_wanted()) {
+        if (stack_reclaim_wanted() || stack_lend_wanted()) {
             reclaimer_wake();
         }
     }

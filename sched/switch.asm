@@ -13,10 +13,22 @@ global thread_switch
 global thread_switch_end
 global thread_trampoline
 extern thread_begin
+extern stack_lend_begin
+extern stack_lend_end
+extern stack_lend_fill
 
-section .text
-align 16
-thread_switch:
+; A record of arch/x86_64/text_site.h: a mode of kind %2 lets the code at %1 begin with a jump to %3.
+%macro JUMP_SITE 3
+[section .text_sites progbits alloc noexec nowrite align=8]
+    dq %1, %3
+    db %2, 0, 0, 0, 0, 0, 0, 0
+__SECT__
+%endmacro
+
+%define SITE_KIND_LEND         2        ; text_site.h has the same numbers
+%define SITE_KIND_LEND_BATCHED 3
+
+%macro SWITCH 0
     push rbp
     push rbx
     push r12
@@ -31,8 +43,42 @@ thread_switch:
     pop r12
     pop rbx
     pop rbp
+%endmacro
+
+; Calls a C function before the switch, which keeps its two arguments.
+%macro CALL_FIRST 1
+    push rdi
+    push rsi
+    sub rsp, 8                          ; the stack is aligned as the ABI wants
+    call %1
+    add rsp, 8
+    pop rsi
+    pop rdi
+%endmacro
+
+section .text
+align 16
+thread_switch:
+    SWITCH
     ret
 thread_switch_end:
+
+; The same for stack=lend: the incoming stack is filled before the switch, and what the outgoing
+; one was lent is taken back when nobody is on it any more.
+JUMP_SITE thread_switch, SITE_KIND_LEND, thread_switch_lend
+align 16
+thread_switch_lend:
+    CALL_FIRST stack_lend_begin
+    SWITCH
+    jmp stack_lend_end                  ; returns to the caller of the switch
+
+; And where untouched pages are taken back in batches.
+JUMP_SITE thread_switch, SITE_KIND_LEND_BATCHED, thread_switch_fill
+align 16
+thread_switch_fill:
+    CALL_FIRST stack_lend_fill
+    SWITCH
+    ret
 
 ; First instructions of a thread. RBX and R12 hold what it is to call, and with what. RBP is 0, the end of its backtraces; the stack is aligned so that
 ; the call leaves it as the ABI wants.

@@ -228,7 +228,7 @@ static void load(void *argument maybe_unused)
 {
     while (!stop) {
         load_dive(18);
-        if (stack_mode_get() == STACK_MODE_FAULT) {
+        if (stack_mode_get() != STACK_MODE_EAGER) {
             stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
         }
         (void)!thread_sleep_ns(1);

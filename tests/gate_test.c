@@ -80,7 +80,7 @@ static never_inline void dive_down(uintptr_t bottom, unsigned char seed)
 
 static void diver(void *argument)
 {
-    if (stack_mode_get() == STACK_MODE_FAULT) {
+    if (stack_mode_get() != STACK_MODE_EAGER) {
         stack_trim(thread_current()->slot,
                    align_down((uintptr_t)__builtin_frame_address(0), PAGE_BYTES));
     }
@@ -110,7 +110,7 @@ static void giver(void *argument maybe_unused)
     unsigned deep = dive_read(&dive.at_bottom);
     test_note("without memory: %u of %u threads reached the bottom, %u starve, reserve %u", deep,
               DEEP_THREADS, stack_starving(), stack_reserve_count());
-    if (stack_mode_get() == STACK_MODE_FAULT) {
+    if (stack_mode_get() != STACK_MODE_EAGER) {
         test_check(deep < DEEP_THREADS);
         test_check(stack_starving() > 0);
         /* Who wants to be born has to wait behind them. */

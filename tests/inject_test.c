@@ -62,7 +62,7 @@ static void grower(void *argument)
 {
     unsigned char seed = (unsigned char)(uintptr_t)argument;
     for (unsigned round = 0; round < 3; round++) {
-        if (stack_mode_get() == STACK_MODE_FAULT) {
+        if (stack_mode_get() != STACK_MODE_EAGER) {
             uint32_t slot = thread_current()->slot;
             stack_trim(slot, stack_top(slot) - PAGE_BYTES);
         }

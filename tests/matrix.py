@@ -21,7 +21,9 @@ SUITE = (
     Row("cpus-spare", cpus=4, cmdline="cpus=2", tests="SMP*,APC*"),
     Row("memory-32m", memory_mib=32),
     Row("memory-8g", memory_mib=8192),
-    Row("stack-eager", cmdline="stack=eager"),
+    *(Row(f"stack-{mode}-{vendor}", cpus=4, cpu=model, cmdline=f"stack={mode}")
+      for vendor, model in (("amd", "max"), ("intel", "max,vendor=GenuineIntel"))
+      for mode in ("eager", "fault", "lend")),
     Row("stack-ages", build="invariant", cmdline="stack-shrink-age=1 stack-swap-age=1"),
     Row("stack-batched", build="invariant", cpus=4, cmdline="stack-free=batched stack-cache=8",
         tests="STK*,CAC*,GAT*,THR*,KIL*,OVF*"),
@@ -88,7 +90,8 @@ def measures(stack, figures):
                expect=(*(rf"^BENCH {figure}$" for figure in figures), r"leaving: success"))
 
 
-BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES))
+BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES),
+         measures("lend", FIGURES))
 
 
 def panics(name, test_id, *expect, **changes):

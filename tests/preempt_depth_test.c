@@ -175,6 +175,16 @@ TEST(EVT0021, "a thread may give way at each depth around a page edge")
     test_check(own_faults > 0);
 }
 
+/* With stack=lend the switch itself fills both. */
+static bool switch_fills(void)
+{
+    if (stack_mode_get() == STACK_MODE_LEND) {
+        test_skip("with stack=lend a switch leaves no hole that it could hit");
+        return true;
+    }
+    return false;
+}
+
 /*
  * The two sides of a switch by themselves, without what the scheduler does before and after: the
  * test's own stack is one of them, a scratch stack with a hole in the right place the other.
@@ -217,6 +227,9 @@ static noreturn_function void coroutine_pushes(void)
 TEST(EVT0022, "the new stack's first push after a switch may hit a hole, before the switch is done")
 {
     uint32_t slot;
+    if (switch_fills()) {
+        return;
+    }
     if (!scratch_stack_create(&slot)) {
         return;
     }
@@ -250,6 +263,9 @@ static noreturn_function void coroutine_leaves(void)
 TEST(EVT0024, "each push of a switch may hit a hole of the old stack")
 {
     uint32_t slot;
+    if (switch_fills()) {
+        return;
+    }
     if (!scratch_stack_create(&slot)) {
         return;
     }

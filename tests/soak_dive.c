@@ -96,7 +96,7 @@ void soak_dive(struct soak_self *self)
     if (ensured) {
         stack_release();
     }
-    if (random_once_in(&self->random, TRIM_ODDS) && stack_mode_get() == STACK_MODE_FAULT) {
+    if (random_once_in(&self->random, TRIM_ODDS) && stack_mode_get() != STACK_MODE_EAGER) {
         stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
         soak_count(&soak_counts.trims, 1);
     }

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 RECORD = struct.Struct("<QQBB6x")
-KINDS = ("interrupts off", "preemption off", "switch", "begin")
+KINDS = ("interrupts off", "preemption off", "lend", "lend, batched")
 RULES = ("", "1 kernel thread", "2 whole stack", "3 off already", "4 both on", "5 either")
 CLI = b"\x3e" * 7 + b"\xfa"
 ADD = re.compile(rb"\x65\x83\x04\x25....\x01", re.DOTALL)

@@ -2,6 +2,7 @@
 #include "arch/x86_64/cpu_model.h"
 
 #include "arch/x86_64/cpu.h"
+#include "lib/string.h"
 
 #define CPUID_BRAND            0x80000002U
 #define CPUID_BRAND_LAST       0x80000004U
@@ -45,6 +46,13 @@ void cpu_model_read(char name[CPU_MODEL_BYTES])
     }
     name[at] = '\0';
     blanks_cut(name);
+}
+
+bool cpu_caches_only_accessed(void)
+{
+    struct cpuid_result r = cpuid(0, 0);
+    return memcmp(&r.ebx, "Genu", 4) == 0 && memcmp(&r.edx, "ineI", 4) == 0 &&
+           memcmp(&r.ecx, "ntel", 4) == 0;
 }
 
 bool cpu_is_emulated(void)

@@ -27,9 +27,10 @@
 
 #define SITE_KIND_INTERRUPTS 0 /* turns interrupts off */
 #define SITE_KIND_PREEMPTION 1 /* turns preemption off */
-#define SITE_KIND_SWITCH     2 /* the beginning of thread_switch() */
-#define SITE_KIND_BEGIN      3 /* where a new thread goes on after a switch */
-#define SITE_KINDS           4
+/* Jumps, each there for the mode of its name. */
+#define SITE_KIND_LEND         2
+#define SITE_KIND_LEND_BATCHED 3
+#define SITE_KINDS             4
 
 #define SITE_RULE_KERNEL_THREAD 1
 #define SITE_RULE_WHOLE_STACK   2

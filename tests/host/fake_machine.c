@@ -6,6 +6,7 @@
 
 #include "arch/x86_64/address.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu_model.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/preempt.h"
 #include "arch/x86_64/report.h"
@@ -105,4 +106,11 @@ void host_cpus_run(unsigned count, void (*work)(unsigned cpu))
     for (unsigned cpu = 0; cpu < count; cpu++) {
         pthread_join(threads[cpu], NULL);
     }
+}
+
+bool fake_caches_only_accessed;
+
+bool cpu_caches_only_accessed(void)
+{
+    return fake_caches_only_accessed;
 }

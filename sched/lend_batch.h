@@ -1,0 +1,11 @@
+/* Taking back, in batches, what stack=lend lent and nobody touched (mm/stack_lend.h). */
+#pragma once
+
+#include "lib/compiler.h"
+
+/*
+ * Takes back the untouched pages of all stacks that no CPU uses, if there may be any: makes them
+ * cooling, shoots down, frees. Returns how many frames. The reclaimer's: thread context, interrupts
+ * on, no lock held.
+ */
+uint32_t lend_batches_run(void);

@@ -1,0 +1,129 @@
+/*
+ * stack=lend: a stack is whole while its thread runs, and what the thread did not touch is taken
+ * back when it has left: at once where the CPU caches no page that was not accessed, in batches
+ * elsewhere (mm/stack_lend.h).
+ */
+#include "mm/stack_lend.h"
+
+#include "arch/x86_64/cpu.h"
+#include "lib/error.h"
+#include "mm/magazine.h"
+#include "mm/stack.h"
+#include "mm/stack_cache.h"
+#include "sched/thread.h"
+#include "sched/wait_queue.h"
+#include "tests/test.h"
+
+#define PATIENCE_STEPS 500
+
+static bool stacks_are_not_lent(void)
+{
+    if (stack_mode_get() != STACK_MODE_LEND) {
+        test_skip("stacks are not lent pages");
+        return true;
+    }
+    return false;
+}
+
+static uint64_t faults_all(void)
+{
+    uint64_t faults = 0;
+    for (unsigned pages = 1; pages < STACK_PAGES; pages++) {
+        faults += this_cpu_pointer(magazine)->faults[pages];
+    }
+    return faults;
+}
+
+TEST(LND0001, "a thread that runs finds its stack whole, and goes to its end without a fault")
+{
+    if (stacks_are_not_lent()) {
+        return;
+    }
+    uint32_t slot = thread_current()->slot;
+    uint64_t flags = interrupts_save();
+    uint64_t faults = faults_all();
+    uint32_t missing = stack_missing(slot);
+    for (unsigned page = STACK_PAGES; page-- > 0;) {
+        *(volatile char *)(stack_floor(slot) + page * PAGE_BYTES) = 1;
+    }
+    faults = faults_all() - faults;
+    interrupts_restore(flags);
+    test_equal(missing, 0);
+    test_equal(faults, 0);
+}
+
+static struct {
+    struct spinlock lock;
+    struct wait_queue queue;
+    unsigned deep; /* pages to touch */
+    bool waits, surface;
+} scene;
+
+/* Touches so many pages below the top one, and sleeps there. */
+static void toucher(void *argument maybe_unused)
+{
+    uint32_t slot = thread_current()->slot;
+    for (unsigned page = 1; page <= scene.deep; page++) {
+        *(volatile uint64_t *)(stack_top(slot) - (page + 1) * PAGE_BYTES) = slot + page;
+    }
+    uint64_t flags = spin_lock_irq_save(&scene.lock);
+    scene.waits = true;
+    while (!scene.surface) {
+        (void)!wait_queue_sleep(&scene.queue, &scene.lock, WAIT_FOREVER);
+    }
+    spin_unlock_irq_restore(&scene.lock, flags);
+    for (unsigned page = 1; page <= scene.deep; page++) {
+        test_equal(*(volatile uint64_t *)(stack_top(slot) - (page + 1) * PAGE_BYTES), slot + page);
+    }
+}
+
+static void toucher_watch(unsigned deep)
+{
+    struct thread *thread;
+    spinlock_init(&scene.lock, "scene");
+    wait_queue_init(&scene.queue);
+    scene.deep = deep;
+    scene.waits = scene.surface = false;
+    if (thread_start("toucher", toucher, NULL, &thread) != OK) {
+        test_fail(__FILE__, __LINE__, "no thread");
+        return;
+    }
+    /* A stack from the cache may be deeper already: its last owner touched that. */
+    unsigned before = stack_pages_backed(thread->slot), wanted = deep + 1;
+    wanted = stack_lend_way() == STACK_LEND_AT_ONCE && before > wanted ? before : wanted;
+    unsigned backed = 0;
+    for (unsigned step = 0; step < PATIENCE_STEPS; step++) {
+        (void)!thread_sleep_ns(4000000);
+        backed = stack_pages_backed(thread->slot);
+        if (scene.waits && backed == wanted) {
+            break;
+        }
+    }
+    test_check(scene.waits);
+    test_check(backed >= deep + 1 && (backed == wanted || before > deep + 1));
+    test_check(stack_holes_are_one(thread->slot));
+    uint64_t flags = spin_lock_irq_save(&scene.lock);
+    scene.surface = true;
+    wait_queue_wake_all(&scene.queue);
+    spin_unlock_irq_restore(&scene.lock, flags);
+    thread_join(thread);
+}
+
+TEST(LND0002, "who sleeps keeps the pages that it touched, with every byte, and no others")
+{
+    if (stacks_are_not_lent()) {
+        return;
+    }
+    struct stack_lend_counts before, after;
+    stack_lend_counts_read(&before);
+    for (unsigned deep = 0; deep < STACK_PAGES; deep++) {
+        uint64_t flags = interrupts_save();
+        stack_cache_drain(); /* a fresh stack */
+        interrupts_restore(flags);
+        toucher_watch(deep);
+    }
+    stack_lend_counts_read(&after);
+    test_note("%lu pages lent, %lu of them taken back", after.lent - before.lent,
+              after.taken_back - before.taken_back);
+    test_check(after.taken_back > before.taken_back);
+}
