@@ -11,6 +11,7 @@
 #include "mm/frame.h"
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
+#include "mm/stack_prefault.h"
 #include "sched/thread.h"
 
 /* What the crowd may take of the free frames, so that a small machine is not filled up. */
@@ -40,10 +41,12 @@ static struct spinlock diver_lock = SPINLOCK("demonstration");
 static void dive(struct diver *self)
 {
     if (self->interrupts_off) {
+        stack_prefault_reach(self->descent.bytes + PAGE_BYTES);
         uint64_t flags = interrupts_save();
         descent_run(&self->descent, self->way);
         interrupts_restore(flags);
     } else if (self->lock_held) {
+        stack_prefault_reach(self->descent.bytes + PAGE_BYTES);
         spin_lock(&diver_lock);
         descent_run(&self->descent, self->way);
         spin_unlock(&diver_lock);

@@ -30,7 +30,9 @@ static always_inline void stack_reach(struct descent *d, uintptr_t address)
 {
     d->calls++;
     d->deepest = d->top - address > d->deepest ? d->top - address : d->deepest;
-    uint64_t flags = interrupts_save(); /* a preemption right here might bring the page first */
+    /* A preemption right here might bring the page first; but see stack_prefault.h. */
+    bool prefault = stack_mode_get() == STACK_MODE_PREFAULT;
+    uint64_t flags = prefault ? 0 : interrupts_save();
     if (!stack_is_backed(address) && d->touches < STACK_PAGES) {
         uint64_t ticks = store_ticks((volatile uint8_t *)address);
         d->touch[d->touches++] = (struct descent_touch){

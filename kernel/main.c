@@ -41,6 +41,7 @@
 #include "mm/stack_cache.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
+#include "mm/stack_prefault.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
 #include "sched/last_resort.h"
@@ -75,6 +76,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     options_parse(boot_info.command_line);
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */
     smp_reserve(&boot_info.map);
+    stack_prefault_way_set(options.prefault);
     stack_mode_text_write(options.stack); /* while the text is writable */
     must_succeed(kernel_space_build(&boot_info.map), "page tables");
     processor_tables_load();
@@ -109,6 +111,10 @@ static void stacks_start(void)
     stack_free_set(options.stack_free);
     stack_depth_exact_set(options.depth_exact);
     stack_fault_init();
+    if (options.stack == STACK_MODE_PREFAULT) {
+        stack_prefault_init();
+        gate_off();
+    }
     overflow_init();
     thread_trace_init();
     stack_shootdown = shootdown;

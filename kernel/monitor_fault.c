@@ -9,6 +9,7 @@
 #include "lib/number.h"
 #include "lib/string.h"
 #include "mm/stack.h"
+#include "mm/stack_prefault.h"
 #include "sched/thread.h"
 
 #define BYTES_DEFAULT 12000
@@ -46,10 +47,12 @@ static void work_run(void *argument)
     stack_empty(work->slot);
     work->cpu = cpu_number();
     if (work->manner == MANNER_INTERRUPTS_OFF) {
+        stack_prefault_reach(work->recursion.bytes + PAGE_BYTES);
         uint64_t flags = interrupts_save();
         recursion_run(&work->recursion);
         interrupts_restore(flags);
     } else if (work->manner == MANNER_LOCK_HELD) {
+        stack_prefault_reach(work->recursion.bytes + PAGE_BYTES);
         spin_lock(&held_lock);
         recursion_run(&work->recursion);
         spin_unlock(&held_lock);

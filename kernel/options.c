@@ -56,7 +56,19 @@ static int parse_stack(const char *value)
     } else if (strcmp(value, "lend") == 0) {
         options.stack = STACK_MODE_LEND;
     } else if (strcmp(value, "prefault") == 0) {
-        return ERROR_UNSUPPORTED;
+        options.stack = STACK_MODE_PREFAULT;
+    } else {
+        return ERROR_INVALID;
+    }
+    return OK;
+}
+
+static int parse_prefault(const char *value)
+{
+    if (strcmp(value, "rule") == 0) {
+        options.prefault = STACK_PREFAULT_BY_RULE;
+    } else if (strcmp(value, "check") == 0) {
+        options.prefault = STACK_PREFAULT_CHECK;
     } else {
         return ERROR_INVALID;
     }
@@ -272,8 +284,10 @@ static int parse_inject(const char *value)
 static const struct option table[] = {
     {"test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK* (none)", parse_test},
     {"bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match (none)", parse_bench},
-    {"stack", "fault|eager|lend", "fill stacks by faults, at birth, or at each switch (fault)",
-     parse_stack},
+    {"stack", "fault|eager|lend|prefault",
+     "fill by faults, at birth, at each switch, before interrupts go off (fault)", parse_stack},
+    {"prefault", "rule|check", "stack=prefault: look first by each site's rule, or always (rule)",
+     parse_prefault},
     {"entry", "idt|fred", "how events enter (fred where the CPU has it)", parse_entry},
     {"magazine", "7-64 pages", "size of each CPU's magazine (8)", parse_magazine},
     {"reserve", "7-1024 pages", "frames kept behind the magazines (32)", parse_reserve},

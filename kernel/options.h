@@ -9,6 +9,7 @@
 #include "mm/fault_inject.h"
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
+#include "mm/stack_prefault.h"
 
 enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
 
@@ -18,6 +19,7 @@ struct options {
     char test[OPTION_TEXT_BYTES];  /* patterns of tests to run; empty: none */
     char bench[OPTION_TEXT_BYTES]; /* patterns of benchmarks to run */
     enum stack_mode stack;
+    enum stack_prefault_way prefault;
     enum entry_mode entry;
     uint32_t magazine_rounds;
     uint32_t reserve_frames;

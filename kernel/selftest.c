@@ -16,6 +16,7 @@
 #include "lib/string.h"
 #include "mm/stack_batch.h"
 #include "mm/stack_dead.h"
+#include "mm/stack_prefault.h"
 #include "sched/thread.h"
 
 #define SETTLE_STEPS_AT_MOST 200
@@ -139,6 +140,13 @@ static enum outcome test_run_one(const struct test *test, unsigned number)
         }
     }
     if (!nothing_leaked(&before)) {
+        failures++;
+    }
+    if (stack_prefault_missing_count() != 0) {
+        test_note("%u stack faults came with interrupts or preemption off",
+                  stack_prefault_missing_count());
+        stack_prefault_missing_tell();
+        stack_prefault_missing_forget();
         failures++;
     }
     bool failed = failures != 0;

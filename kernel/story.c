@@ -47,6 +47,10 @@ void story_tell_stacks(void)
              KIB_A_PAGE);
     log_info("stacks: %u zeroed frames in each CPU's magazine, %u in reserve",
              options.magazine_rounds, options.reserve_frames);
+    if (options.stack == STACK_MODE_PREFAULT) {
+        log_info("stacks: holes are filled before interrupts or preemption go off "
+                 "(stack=prefault): no gate, and so no promise");
+    }
     if (options.stack == STACK_MODE_LEND) {
         log_info("stacks: whole while their thread runs (stack=lend); untouched pages are taken "
                  "back %s",

@@ -110,7 +110,7 @@ int frame_allocate_local(enum frame_owner owner, physical_t *out)
 /* The front list is empty and interrupts are off. */
 static never_inline must_check int allocate_slowly(enum frame_owner owner, physical_t *out)
 {
-    spin_lock(&frame_lock);
+    spin_lock_by(OFF_ALREADY, &frame_lock);
     front_fill();
     spin_unlock_quietly(&frame_lock);
     if (unlikely(this_cpu(frame_cpu).count == 0) && frame_demand != NULL && frame_demand(out)) {
@@ -188,7 +188,7 @@ int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out
 /* The front list is full and interrupts are off. */
 static never_inline void drain_slowly(void)
 {
-    spin_lock(&frame_lock);
+    spin_lock_by(OFF_ALREADY, &frame_lock);
     front_drain(FRAME_BATCH);
     spin_unlock_quietly(&frame_lock);
 }

@@ -4,6 +4,7 @@
 #include "arch/x86_64/text_site.h"
 #include "mm/stack.h"
 #include "mm/stack_lend.h"
+#include "mm/stack_prefault.h"
 
 #ifdef INVARIANT
 /* Boot and entry stacks are, and of the stacks of threads those that miss nothing. */
@@ -13,6 +14,17 @@ static bool whole_at(uintptr_t address)
     return !stack_slot_find(address, &slot) || stack_missing(slot) == 0;
 }
 #endif
+
+/* Of the sites where interrupts or preemption go off, with stack=prefault. */
+static enum site_form form_by_rule(unsigned rule)
+{
+    if (stack_prefault_way() == STACK_PREFAULT_CHECK) {
+        return SITE_CHECK;
+    }
+    return rule == SITE_RULE_BOTH_ON  ? SITE_TOUCH
+           : rule == SITE_RULE_EITHER ? SITE_CHECK
+                                      : SITE_PLAIN;
+}
 
 /* What a mode wants at a site. */
 static enum site_form form_wanted(const struct text_site *site, enum stack_mode mode)
@@ -24,7 +36,7 @@ static enum site_form form_wanted(const struct text_site *site, enum stack_mode 
     case SITE_KIND_LEND_BATCHED:
         return mode == STACK_MODE_LEND && !at_once ? SITE_JUMP : SITE_PLAIN;
     default:
-        return SITE_PLAIN;
+        return mode == STACK_MODE_PREFAULT ? form_by_rule(site->rule) : SITE_PLAIN;
     }
 }
 

@@ -224,7 +224,7 @@ static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, 
 void stack_trim(uint32_t slot, uintptr_t address)
 {
     physical_t frames[STACK_PAGES];
-    uint64_t flags = interrupts_save();
+    uint64_t flags = interrupts_save_by(BOTH_ON);
     uint32_t count = stack_trim_begin(slot, address, frames);
     interrupts_restore(flags);
     if (count == 0) {

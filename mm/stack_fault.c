@@ -185,6 +185,13 @@ struct trap_frame *stack_fault_fred(struct trap_frame *frame)
     return fault_handle(frame, frame->address);
 }
 
+void stack_hole_fill(uintptr_t address)
+{
+    if (stack_leaf_exists(address) && hole_is_used_here(*paging_leaf(address))) {
+        holes_fill(paging_leaf(address), address);
+    }
+}
+
 bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
 {
     /* What follows with interrupts off must not be what overflows: ask for room first. */

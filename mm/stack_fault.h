@@ -66,6 +66,12 @@ struct trap_frame *stack_fault(struct trap_frame *frame);
 struct trap_frame *stack_fault_fred(struct trap_frame *frame);
 
 /*
+ * Fills the holes down to the address if it is a hole of a stack in use here, as a fault would;
+ * else nothing. Entry stack, or interrupts off.
+ */
+void stack_hole_fill(uintptr_t address);
+
+/*
  * Fills the holes that [address, address + bytes) of a stack in use here needs; false, and an
  * overflow raised on the frame, if part of it is guard, or of the ENTRY_CONTINUE_BYTES below. Entry
  * stack, or interrupts off.

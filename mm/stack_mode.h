@@ -8,9 +8,10 @@
 #include "lib/compiler.h"
 
 enum stack_mode {
-    STACK_MODE_EAGER, /* all pages at birth */
-    STACK_MODE_FAULT, /* one page at birth, holes filled by faults */
-    STACK_MODE_LEND,  /* one page at birth, all while it runs: stack_lend.h */
+    STACK_MODE_EAGER,    /* all pages at birth */
+    STACK_MODE_FAULT,    /* one page at birth, holes filled by faults */
+    STACK_MODE_LEND,     /* one page at birth, all while it runs: stack_lend.h */
+    STACK_MODE_PREFAULT, /* one page at birth, holes filled in advance: stack_prefault.h */
 };
 
 /* How stacks are filled from now on. Once, at boot, before the first stack. */

@@ -25,7 +25,7 @@ void deadline_cpu_init(unsigned cpu)
 void deadline_add(struct thread *thread, uint64_t at_ns)
 {
     struct deadlines *own = this_cpu_pointer(deadlines);
-    spin_lock(&own->lock);
+    spin_lock_by(OFF_ALREADY, &own->lock);
     thread->timeout_cpu = (uint8_t)cpu_number();
     tree_insert(&own->tree, &thread->wait.timeout, at_ns);
     spin_unlock_quietly(&own->lock);
@@ -34,7 +34,7 @@ void deadline_add(struct thread *thread, uint64_t at_ns)
 void deadline_remove(struct thread *thread)
 {
     struct deadlines *own = &cpu_variable(deadlines, thread->timeout_cpu);
-    spin_lock(&own->lock);
+    spin_lock_by(OFF_ALREADY, &own->lock);
     if (tree_node_linked(&thread->wait.timeout)) {
         tree_remove(&own->tree, &thread->wait.timeout);
     }
@@ -48,7 +48,7 @@ void deadline_expire(void)
         return;
     }
     uint64_t now_ns = clock_now_ns();
-    spin_lock(&own->lock);
+    spin_lock_by(OFF_ALREADY, &own->lock);
     struct tree_node *first;
     while ((first = tree_first(&own->tree)) != NULL && first->key <= now_ns) {
         tree_remove(&own->tree, first);

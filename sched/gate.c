@@ -129,7 +129,7 @@ void gate_priority_change(struct thread *thread, uint8_t priority)
 
 bool gate_expendable_take_out(struct thread *thread)
 {
-    spin_lock(&starved_lock);
+    spin_lock_by(OFF_ALREADY, &starved_lock);
     /*
      * In a run queue its node is linked, too, but before that it no longer says that it starves:
      * hence in this order. Who is in the starved queue stays there, and so as he is, till unlock.

@@ -23,10 +23,10 @@ uint64_t schedule_idle_cpus(void)
 /* Halts until the next interrupt. Not preemptible, so that the bit tells the truth. */
 static void idle_wait(uint64_t bit)
 {
-    preempt_disable();
+    preempt_disable_by(KERNEL_THREAD);
     __atomic_or_fetch(&idle_cpus, bit, __ATOMIC_RELAXED);
     cpu_wait_for_interrupt();
-    interrupts_disable();
+    interrupts_disable_by(KERNEL_THREAD);
     __atomic_and_fetch(&idle_cpus, ~bit, __ATOMIC_RELAXED);
     preempt_enable_quietly();
 }
@@ -35,7 +35,7 @@ void idle_entry(void *argument maybe_unused)
 {
     uint64_t bit = 1UL << cpu_number();
     for (;;) {
-        interrupts_disable();
+        interrupts_disable_by(KERNEL_THREAD);
         if (stack_hungry() != 0) {
             gate_help(0); /* this thread needs no cover */
         }

@@ -6,6 +6,7 @@
 #include "sched/reclaimer.h"
 #include "lib/error.h"
 #include "mm/stack_dead.h"
+#include "mm/stack_prefault.h"
 #include "sched/gate.h"
 #include "sched/last_resort.h"
 #include "sched/lend_batch.h"
@@ -29,10 +30,11 @@ static void reclaimer_run(void *argument maybe_unused)
         bool reclaimed = stack_reclaim() != 0;
         reclaimed |= lend_batches_run() != 0;
         starvation_watch();
+        stack_prefault_missing_tell();
         if (last_resort_look(reclaimed)) {
             continue; /* there is a stack to take apart */
         }
-        uint64_t flags = spin_lock_irq_save(&reclaimer_lock);
+        uint64_t flags = spin_lock_irq_save_by(KERNEL_THREAD, &reclaimer_lock);
         gate_feed();
         if (!stack_reclaim_wanted()) {
             /* Whatever ended the wait, the next round looks for itself. */

@@ -129,7 +129,7 @@ void schedule(void)
     invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
     struct run_queue *queue = this_cpu_pointer(run_queue);
 
-    spin_lock(&queue->lock);
+    spin_lock_by(OFF_ALREADY, &queue->lock);
     this_cpu(reschedule_wanted) = 0;
     struct thread *from = queue->current;
     if (from->state == THREAD_RUNNING && from != queue->idle) {
@@ -149,7 +149,7 @@ static struct run_queue *queue_lock_of(struct thread *thread)
     for (;;) {
         unsigned cpu = thread->cpu;
         struct run_queue *queue = &cpu_variable(run_queue, cpu);
-        spin_lock(&queue->lock);
+        spin_lock_by(OFF_ALREADY, &queue->lock);
         if (likely(thread->cpu == cpu)) {
             return queue;
         }
@@ -194,7 +194,7 @@ static void thread_enqueue(struct run_queue *queue, struct thread *thread)
         thread->cpu = (uint8_t)cpu;
         spin_unlock_quietly(&queue->lock);
         queue = &cpu_variable(run_queue, cpu);
-        spin_lock(&queue->lock);
+        spin_lock_by(OFF_ALREADY, &queue->lock);
     }
     thread->state = THREAD_READY;
     run_queue_append(queue, thread);
@@ -306,7 +306,7 @@ static void schedule_while_wanted(void)
 static void reschedule_late(void)
 {
     if (interrupts_enabled() && thread_current() != NULL) {
-        interrupts_disable();
+        interrupts_disable_by(BOTH_ON);
         schedule_while_wanted();
         interrupts_enable();
     }
@@ -346,7 +346,7 @@ void schedule_cpu_run(void)
     this_cpu(stack_use) = (struct stack_use){hole, hole};
     queue->idle->state = THREAD_RUNNING;
     this_cpu(switched_from) = queue->idle;
-    spin_lock(&queue->lock); /* the idle thread's first words release it */
+    spin_lock_by(WHOLE_STACK, &queue->lock); /* the idle thread's first words release it */
     thread_switch(&abandoned, queue->idle->saved_rsp);
     panic("the boot stack was switched to");
 }

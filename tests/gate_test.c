@@ -11,6 +11,7 @@
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
 #include "sched/thread.h"
+#include "tests/excluded.h"
 #include "tests/memory_exhaust.h"
 #include "tests/test.h"
 
@@ -143,6 +144,9 @@ static void giver(void *argument maybe_unused)
 
 TEST(GAT0001, "at zero memory 200 threads go deep: none fails, all finish, no byte is lost")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     const struct thread_options options = {
         .name = "giver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
     struct thread *giving;

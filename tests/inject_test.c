@@ -8,6 +8,7 @@
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
 #include "sched/thread.h"
+#include "tests/excluded.h"
 #include "tests/test.h"
 
 static void inject_end(enum fault_inject_kind kind)
@@ -99,6 +100,9 @@ static void growers_run(void)
 
 TEST(INJ0002, "when every second refill fails, threads wait and all of them finish")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     uint64_t waits = gate_counts.waits;
     fault_inject_arm(FAULT_INJECT_REFILL, 2, options.seed);
     growers_run();
@@ -111,6 +115,9 @@ TEST(INJ0002, "when every second refill fails, threads wait and all of them fini
 
 TEST(INJ0003, "when the reserve is the only source, threads wait and all of them finish")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     uint64_t taken = stack_reserve_taken();
     fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, 1, options.seed);
     growers_run();

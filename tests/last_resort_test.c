@@ -12,6 +12,7 @@
 #include "sched/last_resort.h"
 #include "sched/swapper.h"
 #include "sched/thread.h"
+#include "tests/excluded.h"
 #include "tests/memory_exhaust.h"
 #include "tests/test.h"
 
@@ -227,18 +228,27 @@ static void scene_run(void (*director)(void *), bool starves, int victims_code)
 
 TEST(GAT0007, "without the last resort threads that starve wait, and an expendable one lives")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     scene_run(director_off, true, OK);
     test_check(!pool.asked);
 }
 
 TEST(GAT0008, "the last resort buries an expendable thread that starves; all others finish")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     scene_run(director_on, true, ERROR_KILLED);
     test_check(!pool.asked);
 }
 
 TEST(GAT0009, "the last resort asks a sleeping expendable thread to die; all others finish")
 {
+    if (gate_is_excluded()) {
+        return;
+    }
     scene_run(director_on, false, ERROR_KILLED);
     test_check(pool.asked || stack_mode_get() == STACK_MODE_EAGER);
 }

@@ -23,7 +23,7 @@ SUITE = (
     Row("memory-8g", memory_mib=8192),
     *(Row(f"stack-{mode}-{vendor}", cpus=4, cpu=model, cmdline=f"stack={mode}")
       for vendor, model in (("amd", "max"), ("intel", "max,vendor=GenuineIntel"))
-      for mode in ("eager", "fault", "lend")),
+      for mode in ("eager", "fault", "lend", "prefault")),
     Row("stack-ages", build="invariant", cmdline="stack-shrink-age=1 stack-swap-age=1"),
     Row("stack-batched", build="invariant", cpus=4, cmdline="stack-free=batched stack-cache=8",
         tests="STK*,CAC*,GAT*,THR*,KIL*,OVF*"),
@@ -53,9 +53,9 @@ BOOT = (
     Row("boot-no-acpi", kind="boot", machine="pc,acpi=off", expect=(UP,)),
     Row("boot-no-hpet", kind="boot", machine="pc,hpet=off", expect=(r"2 CPUs online", UP)),
     Row("boot-bad-options", kind="boot",
-        cmdline="stack=prefault entry=fred magazine=3 stack-cache=9 stack-free=later cpus=0 "
+        cmdline="stack=lent prefault=maybe magazine=3 stack-cache=9 stack-free=later cpus=0 "
         "nonsense foo=bar", expect=(
-        r"stack=prefault is not available yet; ignored",
+        r"stack=lent is not valid", r"prefault=maybe is not valid, prefault takes rule.check; ignored",
         r"magazine=3 is not valid, magazine takes 7-64 pages; ignored",
         r"stack-cache=9 is not valid, stack-cache takes 0-8 stacks; ignored",
         r"stack-free=later is not valid, stack-free takes immediate.batched; ignored",
@@ -70,6 +70,7 @@ BOOT = (
 COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm")
 FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"thread_cycle_cached \d+ instructions", r"idle_thread_bytes \d+ bytes",
+           r"alloc_free \d+ instructions",
            r"cache_hit_percent_immediate \d+ percent", r"cache_hit_percent_batched \d+ percent",
            r"cache_hit_percent_bursts_immediate \d+ percent",
            r"cache_hit_percent_bursts_batched \d+ percent", r"fault_moved \d+ instructions",
@@ -91,7 +92,7 @@ def measures(stack, figures):
 
 
 BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES),
-         measures("lend", FIGURES))
+         measures("lend", FIGURES), measures("prefault", FIGURES))
 
 
 def panics(name, test_id, *expect, **changes):
@@ -187,6 +188,17 @@ PANIC = (
            build="invariant"),
     panics("sleep-in-spinlock", "PAN0058", r"^PANIC: thread \d+ \(PAN0058\) waits while it holds 1 "
            r"spinlocks besides the queue's$", r"thread_sleep_ns", build="invariant"),
+    panics("site-rule-1", "PAN0060", r"^PANIC: rule 1 of the sites where interrupts or preemption "
+           r"go off is broken: here it is not so that only threads with whole stacks", build="invariant"),
+    panics("site-rule-2", "PAN0061", r"^PANIC: rule 2 of the sites where interrupts or preemption "
+           r"go off is broken: here it is not so that the stack in use is whole", build="invariant"),
+    panics("site-rule-3", "PAN0062", r"^PANIC: rule 3 of the sites where interrupts or preemption "
+           r"go off is broken: here it is not so that interrupts or preemption are off", build="invariant"),
+    panics("site-rule-4", "PAN0063", r"^PANIC: rule 4 of the sites where interrupts or preemption "
+           r"go off is broken: here it is not so that interrupts and preemption are on", build="invariant"),
+    Row("panic-site-rule-5", kind="panic", build="invariant", cmdline="test=PAN0064 stack=prefault",
+        expect=(r"^PANIC: rule 5 of the sites where interrupts or preemption go off is broken: "
+                r"both were on, and the stack is not backed a page below",)),
 )
 
 # A kernel that was built wrong on purpose, to show what goes wrong: interrupts, NMI and #DB enter on
@@ -253,6 +265,10 @@ SCRIPT = (
         memory_mib=64),
     Row("soak-O0", kind="script", script="tests/boot/soak.py", build="O0", cpus=4, cpu="max",
         memory_mib=64),
+    *(Row(f"soak-{mode}", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=256,
+          cpu=model, cmdline=f"stack={mode.split('-')[0]}")
+      for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),
+                          ("lend-intel", "max,vendor=GenuineIntel"))),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
     Row("monitor-session", kind="script", script="tests/boot/monitor_session.py",

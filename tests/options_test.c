@@ -89,7 +89,7 @@ TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and
 TEST(OPT0003, "what is not available yet, unknown or malformed is refused and changes nothing")
 {
     static const char *const lines[] = {
-        "stack=prefault", "stack=lent", "entry=irq", "nonsense", "=",    "=5",
+        "prefault=maybe", "stack=lent", "entry=irq", "nonsense", "=",    "=5",
         "magazines=9",    "MAGAZINE=9", "",          "   ",      "test", "\x01\x02=\x03",
     };
     for (size_t i = 0; i < array_length(lines); i++) {

@@ -90,7 +90,8 @@ static void phase_begin(struct random *random)
     struck_sum += struck_now();
     for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
         uint32_t every = 0;
-        if (random_once_in(random, 3)) {
+        bool gate = stack_mode_get() != STACK_MODE_PREFAULT; /* else a refill must not fail */
+        if (random_once_in(random, 3) && (gate || kind == FAULT_INJECT_ALLOCATE)) {
             every = kind == FAULT_INJECT_ALLOCATE ? random_between(random, 1, 500)
                                                   : random_between(random, 2, 9);
         }

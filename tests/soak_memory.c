@@ -7,6 +7,7 @@
 #include "kernel/options.h"
 #include "lib/error.h"
 #include "mm/frame.h"
+#include "mm/stack_mode.h"
 #include "tests/soak.h"
 
 #define CHAIN_END   UINT32_MAX
@@ -18,10 +19,18 @@
 static uint32_t chain;
 static uint64_t held;
 
+/* With stack=prefault there is no gate: what the stacks may need must be there. */
+static size_t left_for_stacks(void)
+{
+    return stack_mode_get() == STACK_MODE_PREFAULT ? frame_total_count() / 8 : 0;
+}
+
 static void take(uint64_t most)
 {
     physical_t frame;
-    while (most-- > 0 && frame_allocate(FRAME_OWNER_TEST, &frame) == OK) {
+    size_t left = left_for_stacks();
+    while (most-- > 0 && (left == 0 || frame_free_count() > left) &&
+           frame_allocate(FRAME_OWNER_TEST, &frame) == OK) {
         frame_tag_set(frame, chain);
         chain = (uint32_t)(frame >> PAGE_SHIFT);
         held++;

@@ -19,6 +19,7 @@
 #define SAMPLES      BENCHMARK_SAMPLES
 #define WARM_UP      BENCHMARK_WARM_UP
 #define IDLE_THREADS 1000
+#define LATER_NS     500000000
 
 static uint64_t samples[SAMPLES];
 
@@ -83,6 +84,10 @@ static void fault_benchmark(const struct fault_run *run)
 {
     if (stack_mode_get() == STACK_MODE_EAGER) {
         console_print("# %s: stacks are whole at birth, there is no fault to measure\n", run->name);
+        return;
+    }
+    if (stack_mode_get() == STACK_MODE_PREFAULT) {
+        console_print("# %s: what leads to the touch brings pages already\n", run->name);
         return;
     }
     benchmark_in_thread(fault_thread, (void *)run);
@@ -229,6 +234,13 @@ BENCHMARK(idle_thread_bytes)
         (void)!thread_sleep_ns(1000000);
     }
     size_t used = free_before - frame_free_count();
+    if (stack_mode_get() == STACK_MODE_LEND) {
+        (void)!thread_sleep_ns(LATER_NS); /* a batch may have come */
+        frame_cache_drain_this_cpu();
+        benchmark_report("idle_thread_bytes_later",
+                         (free_before - frame_free_count()) * PAGE_BYTES / (made != 0 ? made : 1),
+                         "bytes");
+    }
 
     uint64_t flags = spin_lock_irq_save(&idlers.lock);
     idlers.over = true;

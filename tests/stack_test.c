@@ -10,6 +10,7 @@
 #include "mm/stack.h"
 #include "mm/stack_lend.h"
 #include "sched/thread.h"
+#include "tests/excluded.h"
 #include "tests/test.h"
 
 static bool stacks_are_eager(void)
@@ -19,6 +20,12 @@ static bool stacks_are_eager(void)
         return true;
     }
     return false;
+}
+
+/* For who grows with interrupts or preemption off. */
+static bool growth_is_excluded(void)
+{
+    return faults_are_excluded() || stacks_are_eager();
 }
 
 /* Back to one page. The caller's own frames lie in the top page, or this would not work. */
@@ -83,21 +90,21 @@ static void growth_check_pages(unsigned pages)
 
 TEST(STK0001, "grow by one page in one fault, interrupts off")
 {
-    if (!stacks_are_eager()) {
+    if (!growth_is_excluded()) {
         growth_check_pages(1);
     }
 }
 
 TEST(STK0002, "grow by two pages in one fault, interrupts off")
 {
-    if (!stacks_are_eager()) {
+    if (!growth_is_excluded()) {
         growth_check_pages(2);
     }
 }
 
 TEST(STK0003, "grow by three pages in one fault, interrupts off")
 {
-    if (!stacks_are_eager()) {
+    if (!growth_is_excluded()) {
         growth_check_pages(3);
     }
 }
@@ -117,7 +124,7 @@ TEST(STK0004, "grow page by page in three faults, interrupts on")
 TEST(STK0005, "grow with a spinlock held")
 {
     static struct spinlock lock = SPINLOCK("test");
-    if (stacks_are_eager()) {
+    if (growth_is_excluded()) {
         return;
     }
     own_stack_trim();
@@ -138,7 +145,7 @@ TEST(STK0005, "grow with a spinlock held")
 
 TEST(STK0006, "grow by a push at the page's edge")
 {
-    if (stacks_are_eager()) {
+    if (growth_is_excluded()) {
         return;
     }
     struct growth growth;
@@ -154,7 +161,7 @@ TEST(STK0006, "grow by a push at the page's edge")
 
 TEST(STK0007, "grow by a call at the page's edge")
 {
-    if (stacks_are_eager()) {
+    if (growth_is_excluded()) {
         return;
     }
     struct growth growth;
@@ -179,7 +186,7 @@ static never_inline void far_local(volatile char *seen)
 TEST(STK0008, "grow by a far local variable, deeper than a page")
 {
     volatile char seen = 0;
-    if (stacks_are_eager()) {
+    if (growth_is_excluded()) {
         return;
     }
     own_stack_trim();
@@ -196,7 +203,7 @@ TEST(STK0008, "grow by a far local variable, deeper than a page")
 TEST(STK0009, "grow in the middle of rep movs, in both directions")
 {
     static char source[2 * PAGE_BYTES];
-    if (stacks_are_eager()) {
+    if (growth_is_excluded()) {
         return;
     }
     for (size_t i = 0; i < sizeof(source); i++) {
@@ -229,7 +236,7 @@ TEST(STK0009, "grow in the middle of rep movs, in both directions")
 
 TEST(STK0010, "fresh pages are zero, and every register survives the fault")
 {
-    if (stacks_are_eager()) {
+    if (growth_is_excluded()) {
         return;
     }
     own_stack_trim();
@@ -344,7 +351,7 @@ TEST(STK0014, "sixty threads at different depths keep every byte of their stacks
 
 TEST(STK0015, "a magazine is full again after its thread left the CPU")
 {
-    if (stacks_are_eager()) {
+    if (growth_is_excluded()) {
         return;
     }
     own_stack_trim();

@@ -22,10 +22,10 @@ test-fred: setup-test
 test-quick:
 	@$(PYTHON) tests/run --quick $(TEST_OPTIONS)
 
-## make soak         everything at once for SECONDS= (60) from SEED= (1), and all of it checked
+## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK= a way to fill stacks
 soak: build/$(VARIANT)/kernel.elf
 	@$(PYTHON) tests/boot/soak.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
-	    --build $(VARIANT)
+	    --build $(VARIANT) $(if $(STACK),--options stack=$(STACK)) $(if $(CPU),--cpu $(CPU))
 
 ## make mutants      kernels with one protection taken out: is each killed? MUTANTS= and THIRD= choose
 mutants:

@@ -119,8 +119,9 @@ static always_inline uint64_t flags_read(void)
  */
 #define interrupts_disable_by(rule)                                                                \
     do {                                                                                           \
-        site_rule_check(SITE_RULE_##rule);                                                         \
+        bool both_on_ = site_rule_check(SITE_RULE_##rule);                                         \
         SITE_INTERRUPTS_OFF(rule);                                                                 \
+        site_ready_check(both_on_, __builtin_frame_address(0));                                    \
     } while (0)
 
 static always_inline void interrupts_disable(void)

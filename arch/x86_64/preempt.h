@@ -17,8 +17,9 @@ extern void (*preempt_reschedule)(void);
 /* Turns preemption off; pairs nest. The name of a rule of text_site.h stands for its number. */
 #define preempt_disable_by(rule)                                                                   \
     do {                                                                                           \
-        site_rule_check(SITE_RULE_##rule);                                                         \
+        bool both_on_ = site_rule_check(SITE_RULE_##rule);                                         \
         SITE_PREEMPTION_OFF(rule);                                                                 \
+        site_ready_check(both_on_, __builtin_frame_address(0));                                    \
     } while (0)
 
 static always_inline void preempt_disable(void)

@@ -100,8 +100,18 @@ static bool whole_unknown(uintptr_t address maybe_unused)
 }
 
 bool (*site_stack_is_whole)(uintptr_t address) = whole_unknown;
+bool (*site_stack_is_ready)(uintptr_t stack_pointer) = whole_unknown;
 
-void site_rule_check(unsigned rule)
+void site_ready_check(bool both_on, const void *frame)
+{
+    if (both_on && !site_stack_is_ready((uintptr_t)frame)) {
+        panic("rule 5 of the sites where interrupts or preemption go off is broken: both were on, "
+              "and the stack is not backed a page below %p",
+              frame);
+    }
+}
+
+bool site_rule_check(unsigned rule)
 {
     bool on = interrupts_enabled() && this_cpu(preempt_count) == 0;
     static const char *const claims[SITE_RULES] = {
@@ -123,5 +133,6 @@ void site_rule_check(unsigned rule)
               "not so that %s (text_site.h); interrupts are %s, the preemption count is %u",
               rule, claims[rule], interrupts_enabled() ? "on" : "off", this_cpu(preempt_count));
     }
+    return on;
 }
 #endif

@@ -79,13 +79,24 @@ extern const struct text_site __text_sites_start[], __text_sites_end[];
             : "memory")
 
 #ifdef INVARIANT
-/* Asserts what the rule of a site says about its context. */
-void site_rule_check(unsigned rule);
+/* Asserts what the rule of a site says about its context. Are both on? */
+bool site_rule_check(unsigned rule);
+
+/* After a site of rule 4 or 5, if both were on: asserts that what it is there for was done. */
+void site_ready_check(bool both_on, const void *frame);
+
+/* Is the stack backed as far as a section may go? Registered by mm where sites see to that. */
+extern bool (*site_stack_is_ready)(uintptr_t stack_pointer);
 
 /* Is the stack that holds this address whole? Registered by mm, for rules 1 and 2. */
 extern bool (*site_stack_is_whole)(uintptr_t address);
 #else
-static always_inline void site_rule_check(unsigned rule maybe_unused)
+static always_inline bool site_rule_check(unsigned rule maybe_unused)
+{
+    return false;
+}
+static always_inline void site_ready_check(bool both_on maybe_unused,
+                                           const void *frame maybe_unused)
 {
 }
 #endif

@@ -89,6 +89,7 @@ def main():
     parser.add_argument("--build", default="release", help="the kernel's variant")
     parser.add_argument("--cpus", type=int, default=4)
     parser.add_argument("--memory-mib", type=int, default=512)
+    parser.add_argument("--cpu", default="max", help="the CPU model: max is AMD's")
     parser.add_argument("--options", default="", help="more words for the kernel's command line")
     options = parser.parse_args()
     tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -98,7 +99,7 @@ def main():
     machine = boot.make_machine(
         row.Row(f"soak-{options.build}-{options.seed}", kind="script", script="tests/boot/soak.py",
                 build=options.build, cpus=options.cpus, memory_mib=options.memory_mib,
-                cpu="max", cmdline=words), paths.Paths(os.path.dirname(tests)))
+                cpu=options.cpu, cmdline=words), paths.Paths(os.path.dirname(tests)))
     with machine:
         try:
             soak(machine, options.seconds, options.seed,

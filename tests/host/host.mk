@@ -9,6 +9,7 @@ HOST_MODULES := $(wildcard lib/*.c) arch/x86_64/memory_map.c $(wildcard mm/buddy
     $(wildcard arch/x86_64/acpi*.c) arch/x86_64/physical_reader.c tests/firmware_image.c
 HOST_MODULES += $(addprefix arch/x86_64/,font.c framebuffer.c scan_code.c screen.c) $(wildcard kernel/line_*.c) \
     kernel/arguments.c kernel/escape_decoder.c
+HOST_MODULES := $(filter-out mm/stack_prefault.c,$(HOST_MODULES)) # all of it is about the text
 # In-kernel tests that need nothing of the machine (tests/host/fake/tests/test.h).
 HOST_SHARED  := $(addprefix tests/,arguments_test.c keyboard_test.c line_editor_test.c screen_test.c)
 HOST_SOURCES := $(HOST_MODULES) $(HOST_SHARED) $(wildcard tests/host/*.c)
