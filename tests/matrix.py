@@ -53,7 +53,7 @@ BOOT = (
     Row("boot-no-acpi", kind="boot", machine="pc,acpi=off", expect=(UP,)),
     Row("boot-no-hpet", kind="boot", machine="pc,hpet=off", expect=(r"2 CPUs online", UP)),
     Row("boot-bad-options", kind="boot",
-        cmdline="stack=lent prefault=maybe magazine=3 stack-cache=9 stack-free=later cpus=0 "
+        cmdline="stack=lent prefault=maybe entry=fred magazine=3 stack-cache=9 stack-free=later cpus=0 "
         "nonsense foo=bar", expect=(
         r"stack=lent is not valid", r"prefault=maybe is not valid, prefault takes rule.check; ignored",
         r"magazine=3 is not valid, magazine takes 7-64 pages; ignored",
@@ -188,15 +188,15 @@ PANIC = (
            build="invariant"),
     panics("sleep-in-spinlock", "PAN0058", r"^PANIC: thread \d+ \(PAN0058\) waits while it holds 1 "
            r"spinlocks besides the queue's$", r"thread_sleep_ns", build="invariant"),
-    panics("site-rule-1", "PAN0060", r"^PANIC: rule 1 of the sites where interrupts or preemption "
+    panics("site-rule-1", "PAN0070", r"^PANIC: rule 1 of the sites where interrupts or preemption "
            r"go off is broken: here it is not so that only threads with whole stacks", build="invariant"),
-    panics("site-rule-2", "PAN0061", r"^PANIC: rule 2 of the sites where interrupts or preemption "
+    panics("site-rule-2", "PAN0071", r"^PANIC: rule 2 of the sites where interrupts or preemption "
            r"go off is broken: here it is not so that the stack in use is whole", build="invariant"),
-    panics("site-rule-3", "PAN0062", r"^PANIC: rule 3 of the sites where interrupts or preemption "
+    panics("site-rule-3", "PAN0072", r"^PANIC: rule 3 of the sites where interrupts or preemption "
            r"go off is broken: here it is not so that interrupts or preemption are off", build="invariant"),
-    panics("site-rule-4", "PAN0063", r"^PANIC: rule 4 of the sites where interrupts or preemption "
+    panics("site-rule-4", "PAN0073", r"^PANIC: rule 4 of the sites where interrupts or preemption "
            r"go off is broken: here it is not so that interrupts and preemption are on", build="invariant"),
-    Row("panic-site-rule-5", kind="panic", build="invariant", cmdline="test=PAN0064 stack=prefault",
+    Row("panic-site-rule-5", kind="panic", build="invariant", cmdline="test=PAN0074 stack=prefault",
         expect=(r"^PANIC: rule 5 of the sites where interrupts or preemption go off is broken: "
                 r"both were on, and the stack is not backed a page below",)),
 )

@@ -9,31 +9,31 @@
 #include "sched/thread.h"
 #include "tests/test.h"
 
-LAST_TEST(PAN0060, "a site says that only whole stacks get there, and one with holes does")
+LAST_TEST(PAN0070, "a site says that only whole stacks get there, and one with holes does")
 {
     stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
     interrupts_disable_by(KERNEL_THREAD);
 }
 
-LAST_TEST(PAN0061, "a site says that the stack in use is whole, and it is not")
+LAST_TEST(PAN0071, "a site says that the stack in use is whole, and it is not")
 {
     stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
     preempt_disable_by(WHOLE_STACK);
 }
 
-LAST_TEST(PAN0062, "a site says that something is off already, and nothing is")
+LAST_TEST(PAN0072, "a site says that something is off already, and nothing is")
 {
     static struct spinlock lock = SPINLOCK("test");
     spin_lock_by(OFF_ALREADY, &lock);
 }
 
-LAST_TEST(PAN0063, "a site says that both are on, and interrupts are off")
+LAST_TEST(PAN0073, "a site says that both are on, and interrupts are off")
 {
     interrupts_disable();
     (void)interrupts_save_by(BOTH_ON);
 }
 
-LAST_TEST(PAN0064, "a site did not bring the page that its section may need")
+LAST_TEST(PAN0074, "a site did not bring the page that its section may need")
 {
     uint32_t slot = thread_current()->slot;
     stack_trim(slot, (uintptr_t)__builtin_frame_address(0));
