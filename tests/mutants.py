@@ -327,7 +327,7 @@ SWAP_MUTANTS = (
     Mutant("lent-page-taken", "I6", "SWP0004", "stack_missing.* is 4", edits=((REST,
         "return thread->stack_pins == 0 && !is_swapped(thread) &&",
         "return !is_swapped(thread) &&"),)),
-    Mutant("page-back-but-not-booked", "I7", "SWP0003", "but it belongs to 'taken from stacks'",
+    Mutant("page-back-but-not-booked", "I7", "SWP0002", "frame_owner_of",
            edits=((SWAP, """\
         frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_TAKEN, FRAME_OWNER_STACK);
         __atomic_sub_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);

@@ -3,6 +3,7 @@
 #include "kernel/options.h"
 #include "lib/error.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "mm/stack.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_swap.h"
@@ -151,6 +152,7 @@ TEST(SWP0002, "pages that were taken and are nobody's yet come back as they were
     test_equal(sleeper.pages_awake, pages);
     for (unsigned page = STACK_PAGES - pages; page < STACK_PAGES; page++) {
         test_equal(stack_entries(thread->slot)[page] & PAGE_ADDRESS_MASK, frames[page]);
+        test_equal(frame_owner_of(frames[page]), FRAME_OWNER_STACK);
     }
     stack_swap_counts_read(&after);
     test_check(after.returned - before.returned >= pages);
