@@ -274,6 +274,7 @@ SCRIPT = (
           cpu=model, cmdline=f"stack={mode.split('-')[0]}")
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),
                           ("lend-intel", "max,vendor=GenuineIntel"))),
+    Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
     Row("monitor-session", kind="script", script="tests/boot/monitor_session.py",
