@@ -25,7 +25,7 @@ SUITE = (
       for vendor, model in (("amd", "max"), ("intel", "max,vendor=GenuineIntel"))
       for mode in ("eager", "fault", "lend", "prefault")),
     Row("stack-ages", build="invariant", cmdline="stack-shrink-age=1 stack-swap-age=1"),
-    Row("stack-batched", build="invariant", cpus=4, cmdline="stack-free=batched stack-cache=8",
+    Row("stack-batched", build="invariant", cmdline="stack-free=batched stack-cache=8",
         tests="STK*,CAC*,GAT*,THR*,KIL*,OVF*"),
     Row("stack-uncached", cmdline="stack-cache=0", tests="STK*,CAC*,GAT*,THR*"),
     Row("domains", build="invariant", cpus=4, extra=(
