@@ -13,6 +13,8 @@
  *   with LIVE     queues keep their order, free frames lie in front lists, and it is asked whether
  *                 a starved thread runs again
  *   with MARK     one frame, any, is followed by identity; the others stay numbers
+ *   with SWAP     a swapper takes pages from threads that sleep, down to the last; nobody is born
+ *                 and nobody dies then, PAGES is 2, and with TWO there are two threads
  *
  * Macros with a mistake for a name, like NO_FEED, take one guard out.
  */
@@ -20,8 +22,12 @@
 #define PAGES 2 /* of a stack; one is backed at birth */
 #endif
 #define MOST (PAGES - 1) /* the most that a stack can miss */
-#ifndef ROUNDS
-#define ROUNDS (2 * MOST) /* of a magazine: `mm/magazine.h:MAGAZINE_ROUNDS_MIN` */
+#ifndef ROUNDS /* of a magazine: `mm/magazine.h:MAGAZINE_ROUNDS_MIN` */
+#ifdef SWAP
+#define ROUNDS (MOST + PAGES) /* of a stack that is swapped out all pages are missing */
+#else
+#define ROUNDS (2 * MOST)
+#endif
 #endif
 #define RESERVE (2 * MOST) /* of the reserve: `kernel/options.c:parse_reserve` asks for as much */
 #ifndef FRAMES
@@ -50,6 +56,14 @@
 #define CACHED 7 /* `mm/stack_cache.c:stack_cache` */
 #define DEAD 8   /* `mm/stack_dead.c:stack_dead_add` */
 #define TAKEN_APART 9
+#define RESTING 10 /* `sched/thread.h:THREAD_RESTING` */
+
+/* A page of a stack: its leaf entry, `mm/stack_entry.h:stack_page_state`. Under SWAP a stack has a
+   low_page page and a top page; otherwise they are only counted. */
+#define MAPPED 0
+#define HOLE 1 /* the top page: swapped, its live bytes are elsewhere */
+#define LEAVING 2
+#define FREEABLE 3 /* `mm/stack_entry.h:STACK_PAGE_TAKEN` */
 
 /* Never true. Which property an assertion belongs to is read from the one that it names. */
 hidden byte cover_lost, stray_served, frames_lost, frame_twice, frame_stale, two_cpus;
@@ -60,6 +74,11 @@ byte buddy, reserve, taken, hog = HOG; /* frames */
 byte runs[2];                        /* `sched/thread.h:thread_running` */
 byte cur[2], nxt[2];                 /* `mm/stack_fault.h:stack_use` */
 bit locked[2];                       /* `sched/run_queue.h:run_queue`, its lock */
+#ifdef SWAP
+byte low_page[4], top_page[4];  /* of each stack */
+byte away[4];         /* of these pages, how many keep their frames */
+byte claim = NONE;    /* of the batch under way: `sched/rest.c:claims` */
+#endif
 byte asked;                          /* `arch/x86_64/shootdown.c:round_waiting` */
 #ifdef LIVE
 byte elder[THREADS]; /* who hungers, the first first, as thread + 1 */
@@ -68,9 +87,13 @@ chan ready[2] = [THREADS] of { byte };
 bit hungry[4];
 #endif
 
+#ifndef GATE_IGNORES_SWAPPED
 #define missing(s) (PAGES - backed[s]) /* `mm/stack.c:stack_missing` */
+#else
+#define missing(s) (PAGES - backed[s] - (top_page[s] != MAPPED))
+#endif
 
-/* Who hungers: from the first time in vain until it runs; `mm/stack_reserve.h:stack_hungry`. */
+/* Who hungers: from the first time in vain until it runs; `mm/stack_reserve.c:stack_hungry`. */
 #ifdef LIVE
 #define is_hungry(x) (elder[0] == x + 1 || elder[1] == x + 1 || elder[2] == x + 1)
 #define anybody (elder[0] != 0)
@@ -102,7 +125,13 @@ bit hungry[4];
 #define free_frames buddy
 #endif
 
-#define FRAMES_SEEN (free_frames + reserve + mag[0] + mag[1] + hand[0] + hand[1] + hog + taken + \
+#ifdef SWAP
+#define frames_away (away[0] + away[1] + away[2])
+#else
+#define frames_away 0
+#endif
+#define FRAMES_SEEN (frames_away + free_frames + reserve + mag[0] + mag[1] + hand[0] + hand[1] + \
+                     hog + taken + \
                      backed[0] + backed[1] + backed[2])
 
 /*
@@ -118,8 +147,10 @@ bit hungry[4];
 #define AT_HAND(cpu) (64 << (cpu))
 #define AT_STACK(s) (256 << (s))
 #define AT_STACKS (7 * 256)
+#define AT_LEAVING(s) (2048 << (s))
+#define AT_FREEABLE(s) (16384 << (s))
 #ifdef MARK
-short at;
+int at;
 byte known;
 #define moved(from_place, had, to_place, amount) \
     if \
@@ -145,6 +176,10 @@ inline fill(s, pages)
     assert(cover_lost || mag[c] >= pages); /* `mm/stack_fault.c:critical_stack_fault` */
     moved(AT_MAGAZINE(c), mag[c], AT_STACK(s), pages);
     mapped(s);
+#ifdef SWAP
+    assert(stray_served || low_page[s] == HOLE); /* `mm/stack_fault.c:fault_diagnose` */
+    low_page[s] = MAPPED;
+#endif
     mag[c] = mag[c] - pages;
     backed[s] = backed[s] + pages
 }
@@ -316,10 +351,90 @@ inline give_back(keep)
     uncache(2)
 }
 
+#ifdef SWAP
+/* `mm/stack_swap.c:page_return`: the frame of one page of x is mapped again as it is. */
+#define kept(x, how) ((low_page[x] == how) + (top_page[x] == how))
+#define page_return(page, x) \
+    if \
+    :: page[x] == LEAVING -> \
+        moved(AT_LEAVING(x), kept(x, LEAVING), AT_STACK(x), 1); \
+        page[x] = MAPPED \
+    :: page[x] == FREEABLE -> \
+        moved(AT_FREEABLE(x), kept(x, FREEABLE), AT_STACK(x), 1); \
+        page[x] = MAPPED \
+    :: else \
+    fi
+
+/* `sched/rest.c:rest_end`, `mm/stack_swap.c:stack_pages_return`: from the top on. */
+inline rest_end(x)
+{
+    if :: claim == x -> claim = NONE :: else fi;
+    page_return(top_page, x);
+    if
+    :: top_page[x] == MAPPED -> page_return(low_page, x)
+#ifndef TAKEN_NOT_FREED
+    :: top_page[x] != MAPPED && low_page[x] == FREEABLE -> /* what lies below a hole goes, too */
+        low_page[x] = HOLE;
+        got = 1;
+        frames_free(AT_FREEABLE(x), got, c)
+#endif
+    :: else
+    fi;
+    mapped(x);
+    backed[x] = (low_page[x] == MAPPED) + (top_page[x] == MAPPED);
+    away[x] = (low_page[x] >= LEAVING) + (top_page[x] >= LEAVING)
+}
+
+/* `mm/stack_swap.c:taken_give_up`: anybody, at any time, takes the frame of such a page. */
+#define given_up(page, x) \
+    buddy == 0 && (page[x] == FREEABLE || (DEMANDS_LEAVING && page[x] == LEAVING))
+#ifdef DEMAND_LEAVING
+#define DEMANDS_LEAVING 1
+#else
+#define DEMANDS_LEAVING 0
+#endif
+#ifdef MARK
+#define demanded(page, x) \
+    if \
+    :: page[x] == FREEABLE -> moved(AT_FREEABLE(x), kept(x, FREEABLE), AT_FREE, 1) \
+    :: page[x] == LEAVING -> moved(AT_LEAVING(x), kept(x, LEAVING), AT_FREE, 1) \
+    fi; \
+    assert(frame_stale || at != AT_FREE || known == 0)
+#else
+#define demanded(page, x) skip
+#endif
+#ifndef DEMAND_NO_EXCHANGE
+#define demand(page, x) demanded(page, x); buddy++; page[x] = HOLE; away[x] = away[x] - 1
+#else
+#define demand(page, x) buddy++
+#endif
+
+/* `sched/rest.c:rest_attend`: the saved bytes come back in a round that the gate has covered. */
+inline swap_in(x)
+{
+    if
+    :: x < THREADS && top_page[x] == HOLE ->
+        assert(cover_lost || mag[c] >= 1); /* `mm/stack_swap.c:stack_swap_in` */
+        moved(AT_MAGAZINE(c), mag[c], AT_STACK(x), 1);
+        mapped(x);
+        mag[c] = mag[c] - 1;
+        top_page[x] = MAPPED;
+        backed[x] = backed[x] + 1
+    :: else
+    fi
+}
+#define sleeps(x) (state[x] == BLOCKED || state[x] == RESTING)
+#else
+#define sleeps(x) (state[x] == BLOCKED)
+#endif
+
 /* `sched/schedule.c:schedule_ready`: who has not left his CPU yet just stays. */
-#define wakeable(x) (state[x] == BLOCKED && !locked[home[x]])
+#define wakeable(x) (sleeps(x) && !locked[home[x]])
 inline wake(x)
 {
+#ifdef SWAP
+    if :: state[x] == RESTING -> rest_end(x) :: else fi;
+#endif
     if
     :: runs[home[x]] == x -> state[x] = RUNNING
     :: else -> ready_put(x)
@@ -356,9 +471,18 @@ inline event()
     :: wakeable(0) -> wake(0)
     :: wakeable(1) -> wake(1)
     :: wakeable(2) -> wake(2)
+#ifdef SWAP
+    :: given_up(low_page, 0) -> demand(low_page, 0)
+    :: given_up(top_page, 0) -> demand(top_page, 0)
+    :: given_up(low_page, 1) -> demand(low_page, 1)
+    :: given_up(top_page, 1) -> demand(top_page, 1)
+    :: given_up(low_page, 2) -> demand(low_page, 2)
+    :: given_up(top_page, 2) -> demand(top_page, 2)
+#else
     :: bearable(0) -> birth(0)
     :: bearable(1) -> birth(1)
     :: bearable(2) -> birth(2)
+#endif
     :: hog > 0 -> frames_free(AT_HOG, hog, c)
     :: hog < HOG && free_frames > 0 -> frames_allocate(AT_HOG, 1); hog = hog + got; got = 0
     fi
@@ -533,6 +657,9 @@ decide:
         :: enough || to == from || to == IDLE ->
             enough = 0;
             eaten(to);
+#ifdef SWAP
+            swap_in(to);
+#endif
             state[to] = RUNNING
         :: else ->
             starve(to);
@@ -624,6 +751,75 @@ proctype Reclaimer()
 #endif
 }
 
+#ifdef SWAP
+#ifdef SWAP_CURRENT
+#define free_to_take(x) (sleeps(x) && backed[x] > 0 && !locked[home[x]])
+#else
+#define free_to_take(x) (sleeps(x) && backed[x] > 0 && !locked[home[x]] && runs[home[x]] != x)
+#endif
+
+/* `mm/stack_swap.c:stack_pages_leave` */
+#define page_leave(page) \
+    if \
+    :: page[s] == MAPPED -> \
+        moved(AT_STACK(s), backed[s], AT_LEAVING(s), 1); \
+        page[s] = LEAVING; \
+        backed[s] = backed[s] - 1; \
+        away[s] = away[s] + 1 \
+    :: else \
+    fi
+
+/* `mm/stack_swap.c:stack_pages_release` */
+#define page_release(page) if :: page[claim] == LEAVING -> page[claim] = FREEABLE :: else fi
+
+/* `sched/swapper.c:swapper_run`: fully backed. One thread to a batch. */
+proctype Swapper()
+{
+    byte s;
+    do
+    ::  atomic { /* `sched/rest.c:rest_begin` */
+            if
+            :: free_to_take(0) -> s = 0
+            :: free_to_take(1) -> s = 1
+            :: free_to_take(2) -> s = 2
+            fi;
+#ifndef SWAP_UNLOCKED
+            state[s] = RESTING;
+#endif
+#ifdef SWAP_UNLOCKED
+        }
+        atomic {
+            if :: sleeps(s) -> state[s] = RESTING :: else fi;
+#endif
+            /* `sched/rest.c:rest_take`: what lies below its stack pointer, or all */
+            page_leave(low_page);
+            if
+            :: page_leave(top_page)
+            :: away[s] != 0
+            fi;
+            claim = s
+        }
+#ifndef SWAP_WITHOUT_SHOOTDOWN
+        asked = BOTH; /* `sched/rest.c:rest_batch_shoot` */
+#endif
+        atomic { /* `sched/rest.c:rest_batch_end`, under the lock of the thread's run queue */
+            asked == 0 && (claim == NONE || !locked[home[claim]]) ->
+            if
+            :: claim != NONE ->
+#ifdef MARK
+                if :: at == AT_LEAVING(claim) -> at = AT_FREEABLE(claim) :: else fi;
+#endif
+                page_release(low_page);
+                page_release(top_page);
+                claim = NONE
+            :: else
+            fi;
+            s = 0
+        }
+    od
+}
+#endif
+
 /* Looks at every state, and stands in nobody's way. */
 proctype Watch()
 {
@@ -658,7 +854,15 @@ init
 #endif
         run Cpu(0);
         run Cpu(1);
+#ifdef SWAP
+#ifdef TWO
+        state[2] = UNBORN; backed[2] = 0; buddy = buddy + 1;
+#endif
+        low_page[0] = HOLE; low_page[1] = HOLE; low_page[2] = HOLE;
+        run Swapper();
+#else
         run Reclaimer();
+#endif
         run Watch()
     }
 }

@@ -80,6 +80,7 @@ class Outcome:
 NUMBERS = "PAGES=2 FRAMES=5 HOG=0"
 DEEP = "PAGES=3 FRAMES=7 HOG=0"
 MARKED = "PAGES=2 FRAMES=5 HOG=0 MARK"
+SWAPPED = "PAGES=2 FRAMES=4 HOG=0 MORTALS=0 SWAP TWO"
 FED = "PAGES=2 FRAMES=6 HOG=1"
 IMMORTAL = FED + " MORTALS=0"
 
@@ -87,6 +88,9 @@ WHOLE = (
     Run("fed", "who starves runs again, if memory is freed again and again", FED, live=True),
     Run("deep", "stacks of 3 pages: cover, frames conserved, one CPU a stack", DEEP),
     Run("mortal", "stacks of 2 pages, every thread is born and dies", NUMBERS + " MORTALS=3"),
+    Run("swap", "pages of sleepers are taken and come back: cover, conserved, holes", SWAPPED),
+    Run("swap-marked", "the same, one frame by identity: none used that a CPU may know",
+        SWAPPED.replace("FRAMES=4", "FRAMES=3") + " MARK"),
     Run("marked", "one frame by identity: in one place, none freed that a CPU may know", MARKED),
 )
 
@@ -111,6 +115,21 @@ GUARDS = (
     guard("RESERVE_DOUBLE", "one-place", "the same, seen by the frame", MARKED),
     guard("FREE_WITHOUT_SHOOTDOWN", "no-stale-translation",
           "frames of a dead stack are freed without a shootdown", MARKED),
+    guard("ROUNDS=2", "cover", "a full magazine does not cover a stack that is swapped out",
+          SWAPPED),
+    guard("GATE_IGNORES_SWAPPED", "cover", "the gate forgets the page that is swapped out",
+          SWAPPED),
+    guard("SWAP_CURRENT", "cover", "pages are taken from a thread that has not left its CPU",
+          SWAPPED),
+    guard("SWAP_UNLOCKED", "cover", "pages are taken without the lock that dispatch takes",
+          SWAPPED),
+    guard("TAKEN_NOT_FREED", "own-holes-only", "what lies below a page that is gone stays taken",
+          SWAPPED),
+    guard("DEMAND_NO_EXCHANGE", "conserved", "a frame is given away though its thread has it back",
+          SWAPPED),
+    guard("DEMAND_LEAVING", "no-stale-translation", "frames are given away before the shootdown",
+          SWAPPED.replace("FRAMES=4", "FRAMES=3") + " MARK"),
+    guard("SWAP_WITHOUT_SHOOTDOWN", "no-stale-translation", "there is none", SWAPPED + " MARK"),
     guard("NO_FEED", "fed", "nobody lets the starved try again", IMMORTAL),
     guard("NO_IDLE_DRAIN", "fed", "an idle CPU keeps what it holds", IMMORTAL),
     guard("NO_BUSY_DRAIN", "fed", "a busy CPU keeps what it does not need", IMMORTAL),
