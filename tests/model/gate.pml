@@ -22,7 +22,8 @@
 #define PAGES 2 /* of a stack; one is backed at birth */
 #endif
 #define MOST (PAGES - 1) /* the most that a stack can miss */
-#ifndef ROUNDS /* of a magazine: `mm/magazine.h:MAGAZINE_ROUNDS_MIN` */
+#ifndef ROUNDS
+/* Of a magazine: `mm/magazine.h:MAGAZINE_ROUNDS_MIN`. */
 #ifdef SWAP
 #define ROUNDS (MOST + PAGES) /* of a stack that is swapped out all pages are missing */
 #else
