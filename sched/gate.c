@@ -103,12 +103,12 @@ void gate_starve(struct thread *thread)
     if (newcomer) {
         thread->starved_since_ns = clock_now_ns();
         gate_counts.waits++;
+        gate_counts.episodes += stack_hungry() == 0;
         stack_hungry_add(1);
     }
     thread->state = THREAD_STARVED;
     thread->attention |= THREAD_ATTENTION_STARVED;
     starved_insert(thread, newcomer);
-    gate_counts.episodes += stack_starving() == 0;
     stack_starving_add(1);
     spin_unlock_irq_restore(&starved_lock, flags);
 }

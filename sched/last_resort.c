@@ -131,10 +131,10 @@ bool last_resort_look(bool reclaimed)
         return false;
     }
     struct choice choice = {0};
-    if (!reclaimed && stack_starving() != 0) {
+    if (!reclaimed && stack_hungry() != 0) {
         thread_for_each(choose_visit, &choice);
     }
-    if (reclaimed || stack_starving() == 0 || choice.runnable != 0) {
+    if (reclaimed || stack_hungry() == 0 || choice.runnable != 0) {
         hopeless_since_ns = 0;
         return false;
     }

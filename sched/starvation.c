@@ -47,10 +47,9 @@ static void survey_thread(struct thread *thread, void *context)
         survey->most_pages = pages;
         survey->most_id = thread->id;
     }
-    if (thread->state != THREAD_STARVED) {
-        /* Who was let go to try again is not through yet. */
-        survey->runnable += !thread_is_blocked(thread) && thread->state != THREAD_DEAD &&
-                            thread->starved_since_ns == 0 && !thread->backed;
+    if (thread->starved_since_ns == 0) { /* who was let go to try again is not through yet */
+        survey->runnable +=
+            !thread_is_blocked(thread) && thread->state != THREAD_DEAD && !thread->backed;
         return;
     }
     if (survey->starved < SHOWN_AT_MOST) {
@@ -96,7 +95,7 @@ void starvation_watch(void)
 {
     static struct survey survey;
     uint64_t episode = gate_counts.episodes;
-    if (stack_starving() == 0) {
+    if (stack_hungry() == 0) {
         return;
     }
     survey = (struct survey){0};

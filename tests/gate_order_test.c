@@ -3,7 +3,9 @@
  * later, and nobody is forgotten. Memory is at zero meanwhile; the test's own thread of control is
  * fully backed.
  */
+#include "kernel/options.h"
 #include "lib/error.h"
+#include "mm/fault_inject.h"
 #include "mm/frame.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
@@ -120,7 +122,7 @@ static void scene_end(struct memory_exhausted *taken)
 static void scene_run(void (*director)(void *))
 {
     struct thread *thread;
-    const struct thread_options options = {
+    const struct thread_options directing = {
         .name = "director", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
     if (stack_mode_get() == STACK_MODE_EAGER) {
         test_skip("stacks are whole at birth");
@@ -144,7 +146,7 @@ static void scene_run(void (*director)(void *))
             pool.finished++;
         }
     }
-    test_equal(thread_create(&options, director, NULL, &thread), OK);
+    test_equal(thread_create(&directing, director, NULL, &thread), OK);
     thread_join(thread);
     for (unsigned i = 0; i < DIVERS; i++) {
         if (divers[i] != NULL) {
@@ -288,6 +290,35 @@ TEST(GAT0004, "a machine whose threads starve says who waits and who holds what"
         return;
     }
     scene_run(director_report);
+}
+
+/* Frames there are, but no refill ever gets them: the starved are let go again and again. */
+static void director_no_refills(void *argument maybe_unused)
+{
+    uint32_t reports = starvation_reports();
+    while (pool_read(&pool.waiting) < DIVERS) {
+        (void)!thread_sleep_ns(2000000);
+    }
+    fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
+    pool_signal(&pool.go[0]);
+    pool_signal(&pool.go[1]);
+    for (unsigned steps = 0; starvation_reports() == reports && steps < 1000; steps++) {
+        (void)!thread_sleep_ns(10000000);
+    }
+    test_equal(starvation_reports(), reports + 1);
+    fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL], options.seed);
+    for (unsigned step = 0; step < 1000 && pool_read(&pool.finished) < DIVERS; step++) {
+        (void)!thread_sleep_ns(4000000);
+    }
+    pool_signal(&pool.surface);
+}
+
+TEST(GAT0021, "a machine with memory of which no refill gets any says so, too, and goes on ticking")
+{
+    if (gate_is_excluded()) {
+        return;
+    }
+    scene_run(director_no_refills);
 }
 
 TEST(GAT0005, "the gate counts its waits, and knows the longest")
