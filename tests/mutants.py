@@ -1,7 +1,7 @@
 """The mutants: kernels with one protection of the stack engine taken out. runner/mutants.py builds
 each, boots it, and asks for the failure of the test that is named here.
 
-Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline). An edit is (file, old
+Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, model). An edit is (file, old
 text, new text); the old text stands in the file exactly once. The invariants are those of
 runner/mutant.py:INVARIANTS. `words` is what the test says as it fails, or the panic in it.
 """
@@ -21,7 +21,9 @@ GATE = "sched/gate.c"
 HOLD = "sched/stack_hold.c"
 INTERRUPT = "arch/x86_64/interrupt.c"
 LARGE = "mm/stack_large.c"
+LEND = "mm/stack_lend.c"
 MAGAZINE = "mm/magazine.c"
+PREFAULT = "mm/stack_prefault.c"
 REST = "sched/rest.c"
 RESERVE = "mm/stack_reserve.c"
 SCHEDULE = "sched/schedule.c"
@@ -336,7 +338,30 @@ SWAP_MUTANTS = (
 """),)),
 )
 
-MUTANTS = ENTRY_MUTANTS + COVER_MUTANTS + STACK_MUTANTS + FRAME_MUTANTS + SWAP_MUTANTS
+# The other ways to fill a stack: in advance at sites, and with pages that are lent.
+MODE_MUTANTS = (
+    Mutant("missing-site-not-told", "I3", "PRE0003", "first is 0", modes=("prefault",), edits=((PREFAULT,
+        "            missing_note(frame, address);\n", "            (void)missing_note;\n"),)),
+    Mutant("lent-page-taken-back-though-touched", "I5", "LND0002", "backed >= deep",
+           modes=("lend",),
+           model="max,vendor=GenuineIntel", edits=((LEND, """\
+            uint64_t old = *entry & ~PAGE_ACCESSED;
+            if (!entry_replace(entry, old, hole)) {
+""", """\
+            uint64_t old = *entry;
+            if (!entry_replace(entry, old, hole)) {
+"""),)),
+    Mutant("lent-pages-kept-but-not-booked", "I7", "LND0002",
+           "but it belongs to 'magazine'", modes=("lend",),
+           model="max,vendor=GenuineIntel", edits=((LEND, """\
+        frame_owner_change(entries[i] & PAGE_ADDRESS_MASK, FRAME_OWNER_MAGAZINE, FRAME_OWNER_STACK);
+""", """\
+        (void)entries;
+"""),)),
+)
+
+MUTANTS = (ENTRY_MUTANTS + COVER_MUTANTS + STACK_MUTANTS + FRAME_MUTANTS + SWAP_MUTANTS +
+           MODE_MUTANTS)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], os.path.dirname(os.path.dirname(os.path.abspath(__file__))),

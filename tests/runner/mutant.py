@@ -30,6 +30,7 @@ class Place:
     mode: str
     cpus: int
     cmdline: str
+    model: str
 
     @property
     def options(self):
@@ -37,7 +38,8 @@ class Place:
         return f"stack={self.mode} {self.cmdline}".strip()
 
     def __str__(self):
-        return f"{self.build}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}, {self.options}"
+        model = "" if self.model == "max" else f" of {self.model}"
+        return f"{self.build}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}{model}, {self.options}"
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,12 @@ class Mutant:
     builds: tuple = ("release",)
     cpus: int = 1
     cmdline: str = ""
+    model: str = "max"
 
     @property
     def places(self):
         """Each build and machine on which it must die."""
-        return [Place(build, mode, self.cpus, self.cmdline)
+        return [Place(build, mode, self.cpus, self.cmdline, self.model)
                 for build in self.builds for mode in self.modes]
 
     @property

@@ -42,7 +42,7 @@ class Boot:
         """What is started."""
         return [paths.qemu, "-machine", "pc", "-accel", "tcg", "-icount", "shift=0,sleep=off",
                 "-rtc", "base=2025-01-01,clock=vm", "-smp", str(place.cpus), "-m", str(MEMORY_MIB),
-                "-cpu", "max", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+                "-cpu", place.model, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel,
                 "-append", f"test={SANITY},{tests} exit=1 {place.options}"]
 
