@@ -33,6 +33,9 @@ static bool (*frame_demand)(physical_t *frame);
 /* Does anything become of freed frames but to go to the front list of their CPU? */
 static bool free_watched;
 
+bool frame_low;
+static size_t low_mark;
+
 /* What the identity of an allocated block must be: one comparison checks it all. */
 static always_inline uint32_t identity_of(enum frame_owner owner, unsigned order)
 {
@@ -113,6 +116,9 @@ static never_inline must_check int allocate_slowly(enum frame_owner owner, physi
     spin_lock_by(OFF_ALREADY, &frame_lock);
     front_fill();
     spin_unlock_quietly(&frame_lock);
+    if (unlikely(frame_buddy.free_count < low_mark)) {
+        frame_low = true;
+    }
     if (unlikely(this_cpu(frame_cpu).count == 0) && frame_demand != NULL && frame_demand(out)) {
         frame_owner_change(*out, FRAME_OWNER_STACK_TAKEN, owner);
         return OK;
@@ -308,6 +314,11 @@ void frame_cache_drain_this_cpu(void)
 
     front_drain(this_cpu(frame_cpu).count);
     spin_unlock_irq_restore(&frame_lock, flags);
+}
+
+void frame_low_mark_set(size_t frames)
+{
+    low_mark = frames;
 }
 
 void frame_set_demand(bool (*demand)(physical_t *frame))

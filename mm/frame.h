@@ -131,6 +131,13 @@ unsigned frame_domain_of_cpu(unsigned cpu);
 /* Free frames in a domain's lists. Any context. */
 size_t frame_domain_free_count(unsigned domain);
 
+/*
+ * Fewer frames are free than the mark says: set by the allocator when it looks, taken back by
+ * whoever answers it. No mark: never.
+ */
+extern bool frame_low;
+void frame_low_mark_set(size_t frames);
+
 /* Frames that any CPU could have now: those in no CPU's front list. */
 size_t frame_shared_free_count(void);
 

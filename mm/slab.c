@@ -24,6 +24,8 @@ struct slab {
     uint64_t free[WORDS]; /* a bit for each free object */
 };
 
+_Static_assert(sizeof(struct slab) == SLAB_HEADER_BYTES, "slab.h says what fits a frame");
+
 static struct spinlock caches_lock = SPINLOCK("object caches");
 static struct list caches = LIST_INITIALIZER(caches);
 

@@ -20,6 +20,10 @@
 #define SLAB_OBJECT_MAX   256  /* objects in one slab */
 #define SLAB_OBJECT_BYTES 8192 /* the largest object */
 
+/* What a slab of one frame has room for, behind its header: objects at multiples of 8. */
+#define SLAB_HEADER_BYTES 64
+#define SLAB_ROOM_BYTES   (4096 - SLAB_HEADER_BYTES)
+
 struct slab_cache {
     /* Fixed by slab_cache_init(). */
     const char *name;

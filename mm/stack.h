@@ -50,7 +50,8 @@ void stack_trim(uint32_t slot, uintptr_t address);
  */
 uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames);
 
-/* Pages that the stack could still ask of a CPU: 0 to 3. Reads entries only. Any context. */
+/* Pages that the stack could still ask of a CPU: 0 to 3, or 4 while its top page is taken. Any
+ * context. */
 uint32_t stack_missing(uint32_t slot);
 
 /* Pages backed now: 1 to 4, or more if pages below the fault floor are. Any context. */

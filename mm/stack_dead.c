@@ -9,7 +9,7 @@
 #include "mm/stack.h"
 #include "mm/stack_large.h"
 
-#define RECLAIM_BATCH 16
+#define RECLAIM_BATCH 64
 
 static struct spinlock dead_lock = SPINLOCK("dead stacks");
 static struct stack_chain dead;
@@ -91,21 +91,23 @@ bool stack_reclaim_wanted(void)
 uint32_t stack_reclaim(void)
 {
     uint32_t slots[RECLAIM_BATCH], total = 0;
-    physical_t frames[RECLAIM_BATCH * STACK_PAGES];
     uint32_t count;
 
     do {
-        uint32_t frame_count = 0;
-        struct frame_chain below_floor = {0};
+        struct frame_chain taken = {0};
         for (count = 0; count < RECLAIM_BATCH; count++) {
             slots[count] = dead_take();
             if (slots[count] == STACK_SLOT_NONE) {
                 break;
             }
             if (stack_is_large(slots[count])) {
-                stack_below_floor_take(slots[count], stack_top(slots[count]), &below_floor);
+                stack_below_floor_take(slots[count], stack_top(slots[count]), &taken);
             }
-            frame_count += stack_pages_take(slots[count], STACK_PAGES, &frames[frame_count]);
+            physical_t frames[STACK_PAGES];
+            uint32_t pages = stack_pages_take(slots[count], STACK_PAGES, frames);
+            for (uint32_t i = 0; i < pages; i++) {
+                frame_chain_put(&taken, frames[i]);
+            }
         }
         if (count == 0) {
             break;
@@ -117,10 +119,7 @@ uint32_t stack_reclaim(void)
             highest = slots[i] > highest ? slots[i] : highest;
         }
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
-        for (uint32_t i = 0; i < frame_count; i++) {
-            frame_free(frames[i], FRAME_OWNER_STACK);
-        }
-        frame_chain_free(&below_floor, FRAME_OWNER_STACK);
+        frame_chain_free(&taken, FRAME_OWNER_STACK);
         for (uint32_t i = 0; i < count; i++) {
             stack_slot_free(slots[i]);
         }

@@ -9,15 +9,16 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/magazine.h"
-#include "mm/slab.h"
+#include "mm/slab_check.h"
 
-#define SAVED_STEP_BYTES 32
-#define SAVED_SIZES      (STACK_SAVED_BYTES_MAX / SAVED_STEP_BYTES)
-#define TOP_PAGE         (STACK_PAGES - 1)
-#define SAVED_POISON     0xd5
-#define SPARES_MAX       4
+#define SAVED_A_FRAME 32 /* smaller objects than what so many make a frame are not worth it */
+#define TOP_PAGE      (STACK_PAGES - 1)
+#define SAVED_POISON  0xd5
+#define SPARES_MAX    4
 
-static struct slab_cache saved_caches[SAVED_SIZES];
+/* [n]: objects of which n fill a frame. So slabs are single frames, whatever the size: see spares.
+ */
+static struct slab_cache saved_caches[SAVED_A_FRAME + 1];
 static struct stack_swap_counts counts;
 
 /* Pages in the order in which they were taken. A page that went back meanwhile is not TAKEN. */
@@ -31,7 +32,8 @@ static uint32_t spare_count;
 
 static struct slab_cache *saved_cache(size_t bytes)
 {
-    return &saved_caches[(bytes - 1) / SAVED_STEP_BYTES];
+    unsigned n = (unsigned)(SLAB_ROOM_BYTES / align_up(bytes + SLAB_CHECK_BYTES, 8));
+    return &saved_caches[n < SAVED_A_FRAME ? n : SAVED_A_FRAME];
 }
 
 static uint64_t entry_with_frame(enum stack_page_state state, uint64_t entry)
@@ -187,8 +189,9 @@ void stack_swap_spares_fill(void)
 
 void stack_swap_init(void)
 {
-    for (unsigned i = 0; i < SAVED_SIZES; i++) {
-        slab_cache_init(&saved_caches[i], "saved stack", (i + 1) * SAVED_STEP_BYTES, 8);
+    for (unsigned n = 2; n <= SAVED_A_FRAME; n++) {
+        size_t bytes = align_down(SLAB_ROOM_BYTES / n, 8) - SLAB_CHECK_BYTES;
+        slab_cache_init(&saved_caches[n], "saved stack", bytes, 8);
     }
     frame_set_demand(taken_frame);
     stack_swap_spares_fill();

@@ -25,7 +25,7 @@
 #include "mm/stack_slot.h"
 
 /* Live bytes of a stack that is swapped out: so many at most, or it stays. */
-#define STACK_SAVED_BYTES_MAX 1024
+#define STACK_SAVED_BYTES_MAX 2000
 
 /* At most so many pages keep their frame for their thread; beyond, the oldest is freed. */
 #define STACK_TAKEN_MAX 512

@@ -31,7 +31,7 @@
 
 #include "sched/thread.h"
 
-#define REST_BATCH 32 /* threads between two shootdowns */
+#define REST_BATCH 128 /* threads between two shootdowns */
 
 /* A blocked thread begins to rest. Its queue's lock is held. False: it is not blocked, or runs. */
 must_check bool rest_begin(struct thread *thread, uint32_t now_ms);

@@ -17,6 +17,7 @@
 #include "arch/x86_64/report.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/error.h"
+#include "mm/frame.h"
 #include "mm/stack.h"
 #include "mm/stack_batch.h"
 #include "mm/stack_dead.h"
@@ -268,6 +269,7 @@ void schedule_tick(void)
 
     deadline_expire();
     if (unlikely(stack_hungry() != 0)) {
+        swapper_tick();
         gate_help(stack_missing(current->slot)); /* a busy CPU, too, may hold what others need */
         if (stack_reclaim_wanted() || stack_lend_wanted()) {
             reclaimer_wake();
@@ -276,7 +278,9 @@ void schedule_tick(void)
     if (unlikely(stack_batch_enabled)) {
         stack_batch_tick(this_cpu(preempt_count) == 0 || current == queue->idle);
     }
-    swapper_tick();
+    if (unlikely(frame_low)) {
+        swapper_tick();
+    }
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
     } else if (current->slice_ticks <= 1) {

@@ -16,7 +16,9 @@
 
 #include "arch/x86_64/clock.h"
 #include "lib/error.h"
+#include "mm/frame.h"
 #include "mm/stack.h"
+#include "mm/stack_reserve.h"
 #include "mm/stack_swap.h"
 #include "sched/mutex.h"
 #include "sched/rest.h"
@@ -262,6 +264,7 @@ static uint32_t look_around(uint32_t slept_ms)
     }
     uint32_t taken = pass_run(&by_age, pressure);
     if (pressure == PRESSURE_NONE) {
+        frame_low = false;
         swapper_alert = true;
         return period_ms();
     }
@@ -338,6 +341,7 @@ int swapper_start(void)
     }
     stack_swap_init();
     swapper_low_water = frame_total_count() / LOW_WATER_PART;
+    frame_low_mark_set(swapper_low_water);
     swapper_alert = true;
     return thread_create(&options, swapper_run, NULL, NULL);
 }

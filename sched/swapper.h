@@ -4,8 +4,6 @@
  */
 #pragma once
 
-#include "mm/frame.h"
-#include "mm/stack_reserve.h"
 #include "sched/thread.h"
 
 #define SWAPPER_SHRINK_AGE_MS 10000
@@ -31,11 +29,10 @@ extern size_t swapper_low_water;
 /* Memory is short, and the swapper could do something about it. */
 extern bool swapper_alert;
 
-/* The timer tick's part. IRQ context. */
-static always_inline void swapper_tick(void)
+/* The timer tick's part, when threads hunger or frame_low is set. IRQ context. */
+static inline void swapper_tick(void)
 {
-    if (unlikely(stack_hungry() != 0 || frame_shared_free_count() < swapper_low_water) &&
-        swapper_alert) {
+    if (swapper_alert) {
         swapper_wake();
     }
 }

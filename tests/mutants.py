@@ -236,13 +236,9 @@ STACK_MUTANTS = (
     Mutant("stack-freed-before-shootdown", "I6", "STK0112", "doomed.reusable is",
            modes=FAULT_AND_EAGER, edits=((STACK_DEAD, """\
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
-        for (uint32_t i = 0; i < frame_count; i++) {
-            frame_free(frames[i], FRAME_OWNER_STACK);
-        }
+        frame_chain_free(&taken, FRAME_OWNER_STACK);
 """, """\
-        for (uint32_t i = 0; i < frame_count; i++) {
-            frame_free(frames[i], FRAME_OWNER_STACK);
-        }
+        frame_chain_free(&taken, FRAME_OWNER_STACK);
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
 """),)),
     Mutant("trim-without-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, edits=((STACK,

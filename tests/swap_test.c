@@ -9,6 +9,7 @@
 #include "mm/stack_swap.h"
 #include "sched/rest.h"
 #include "sched/semaphore.h"
+#include "sched/stack_hold.h"
 #include "sched/swapper.h"
 #include "sched/thread_trace.h"
 #include "tests/test.h"
@@ -224,6 +225,47 @@ TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less ofte
     sleeper_end(thread);
 }
 
+static void ensurer_run(void *argument maybe_unused)
+{
+    sleeper.error = stack_ensure(2 * PAGE_BYTES);
+    semaphore_up(&sleeper.done);
+    semaphore_down(&sleeper.wake);
+    if (sleeper.error == OK) {
+        stack_release();
+    }
+    semaphore_up(&sleeper.done);
+    semaphore_down(&sleeper.wake);
+}
+
+TEST(SWP0006, "nobody takes from a stack whose thread asked for depth, until it gives it back")
+{
+    if (swapper_absent()) {
+        return;
+    }
+    memset(&sleeper, 0, sizeof(sleeper));
+    semaphore_init(&sleeper.wake, 0);
+    semaphore_init(&sleeper.done, 0);
+    swapper_quiet_set(true);
+    struct thread *thread = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, ensurer_run, NULL);
+    if (thread != NULL) {
+        semaphore_down(&sleeper.done);
+        (void)test_wait_blocked(thread);
+        test_equal(sleeper.error, OK);
+        uint32_t pages = stack_pages_backed(thread->slot);
+        test_check(pages >= 3);
+        test_equal(swapper_pass(thread, SWAPPER_SWAP), 0);
+        test_equal(stack_pages_backed(thread->slot), pages);
+        semaphore_up(&sleeper.wake);
+        semaphore_down(&sleeper.done);
+        (void)test_wait_blocked(thread);
+        test_equal(swapper_pass(thread, SWAPPER_SWAP), 1);
+        test_equal(stack_pages_backed(thread->slot), 0);
+        semaphore_up(&sleeper.wake);
+    }
+    test_thread_join(thread);
+    swapper_quiet_set(false);
+}
+
 /* What is done to the thread, from where. */
 static struct {
     enum swapper_step at;
@@ -380,11 +422,20 @@ TEST(SWP0013, "a thread that is killed at any step of swapping it out dies as it
         if (thread == NULL) {
             return;
         }
+        /* In the last round of steps not before it is out, and its frames are others'. */
+        bool out = round >= 3 * SWAPPER_STEPS;
         race.act = act_kill;
         race.at = (enum swapper_step)(round % SWAPPER_STEPS);
-        swapper_step_hook = swap_step_act;
+        swapper_step_hook = out ? NULL : swap_step_act;
         (void)swapper_pass(thread, SWAPPER_SWAP);
         swapper_step_hook = NULL;
+        if (out) {
+            (void)stack_taken_free(UINT32_MAX);
+            test_equal(stack_missing(thread->slot), STACK_PAGES);
+            act_priority(thread);
+            test_equal(stack_missing(thread->slot), STACK_PAGES);
+            thread_kill(thread);
+        }
         test_thread_join(thread);
         test_equal(sleeper.rounds, 1);
         test_equal(sleeper.error, ERROR_KILLED);
