@@ -123,7 +123,8 @@ void site_write(const struct text_site *site, enum site_form form);
 
 /*
  * How far below the stack pointer a site touches. All that a section may need lies above: the
- * build computes how deep threads get altogether (docs/stack-bounds.md), and that is less.
+ * build computes how deep threads get altogether (docs/stack-bounds.md), and what they need before
+ * their first section brings that below.
  */
 #define SITE_TOUCH_BYTES 4096
 
