@@ -9,6 +9,8 @@
 #include "mm/frame.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
+#include "mm/stack_batch.h"
+#include "mm/stack_dead.h"
 #include "mm/stack_lend.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
@@ -100,6 +102,11 @@ static void pool_settle(unsigned divers_let_go)
 static void scene_begin(struct memory_exhausted *taken)
 {
     while (pool_read(&pool.waiting) < DIVERS) {
+        (void)!thread_sleep_ns(2000000);
+    }
+    /* Stacks that wait for a grace period would bring memory back later (stack-free=batched). */
+    for (unsigned step = 0; step < 1000 && (stack_batch_waits() || stack_reclaim_wanted());
+         step++) {
         (void)!thread_sleep_ns(2000000);
     }
     memory_exhaust(taken);
