@@ -5,9 +5,11 @@ import sys
 import threading
 import time
 
+from .report import failure
 from .result import FAILED, PASSED, SKIPPED
 
 PERIOD_SECONDS = 20
+FAILURE_LINES = 12  # of each failed case, at once; the rest comes at the end
 REDRAW_SECONDS = 0.2
 
 
@@ -42,11 +44,14 @@ class Progress:
                 self._say(f"      {name}: {text}, {state[2] - state[1]:.0f} s")
 
     def finished(self, group):
-        """It is over; its line stays."""
+        """It is over; its line stays, and what failed."""
         with self._lock:
             self._running.pop(group.name, None)
             self._erase()
             self._say(self._summary(group))
+            for case in group.cases:
+                if case.outcome == FAILED:
+                    self._say("\n".join(failure(group, case)[:FAILURE_LINES]))
             self._redraw(force=True)
 
     def say(self, text=""):

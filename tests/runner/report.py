@@ -6,6 +6,7 @@ import xml.etree.ElementTree as xml
 
 from .result import FAILED, PASSED, SKIPPED
 
+TEST_ID = re.compile(r"[A-Z]{3}\d{4}\b")
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -30,9 +31,27 @@ def write_summary(groups, path):
         file.write(last_line(groups) + "\n")
 
 
+def failure(group, case):
+    """A failed case in full."""
+    return [f"FAILED {group.name}: {case.name}"] + [f"    {line}" for line in case.detail.splitlines()]
+
+
+def skips(group):
+    """A group's skipped cases, those with the same reason in one line."""
+    names = {}
+    for case in group.cases:
+        if case.outcome == SKIPPED:
+            test_id = TEST_ID.match(case.name)
+            names.setdefault(case.detail, []).append(test_id.group(0) if test_id else case.name)
+    return [f"skipped {group.name}: {', '.join(named)}: {reason}"
+            for reason, named in names.items()]
+
+
 def details(groups):
-    """The lines before the last one: remarks, failures, skips."""
+    """The lines before the last one: skips, remarks, and last, where everybody looks, failures."""
     lines = []
+    for group in groups:
+        lines += skips(group)
     for group in groups:
         lines += [f"note: {group.name}: {remark}" for remark in group.remarks]
     for group in groups:
@@ -40,12 +59,7 @@ def details(groups):
             lines.append(f"FAILED {group.name}: ran nothing")
         for case in group.cases:
             if case.outcome == FAILED:
-                lines.append(f"FAILED {group.name}: {case.name}")
-                lines += [f"    {line}" for line in case.detail.splitlines()]
-    for group in groups:
-        for case in group.cases:
-            if case.outcome == SKIPPED:
-                lines.append(f"skipped {group.name}: {case.name}: {case.detail}")
+                lines += failure(group, case)
     return lines
 
 

@@ -32,6 +32,20 @@ def test_skips_are_told_with_their_reasons():
     assert "skipped a: case 0: why \x070" in report.details([group("a", "skipped")])
 
 
+def test_skips_for_one_reason_are_one_line():
+    made = Group("a")
+    for test_id in ("AAA0001", "AAA0002"):
+        made.add(f"{test_id} a sentence", "skipped", "no device")
+    made.add("AAA0003 a sentence", "skipped", "another reason")
+    assert report.details([made]) == ["skipped a: AAA0001, AAA0002: no device",
+                                      "skipped a: AAA0003: another reason"]
+
+
+def test_failures_come_last():
+    lines = report.details([group("a", "failed", "skipped"), group("b", "skipped")])
+    assert lines[-2:] == ["FAILED a: case 0", "    why \x070"]
+
+
 def test_junit_is_well_formed_and_agrees(tmp_path):
     path = tmp_path / "results.xml"
     report.write_junit([group("a", "passed", "failed", "skipped"), group("b")], str(path))

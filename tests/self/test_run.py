@@ -203,10 +203,11 @@ def test_progress_without_terminal_is_plain():
     progress.started("row")
     progress.update("row", "1/3")
     group = Group("row")
-    group.add("a", "failed")
+    group.add("a", "failed", "\n".join(str(number) for number in range(100)))
     progress.finished(group)
     lines = stream.getvalue().splitlines()
     assert lines[0].endswith("row: started") and lines[1].startswith("FAIL  row: 0 passed, 1 fail")
+    assert lines[2:4] == ["FAILED row: a", "    0"] and len(lines) < 20, "what failed, cut short"
     assert "\x1b" not in stream.getvalue()
 
 
