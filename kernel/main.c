@@ -110,6 +110,7 @@ static void stacks_start(void)
     stack_cache_size_set(options.cached_stacks);
     stack_free_set(options.stack_free);
     stack_depth_exact_set(options.depth_exact);
+    stack_births_settle();
     stack_fault_init();
     if (options.stack == STACK_MODE_PREFAULT) {
         stack_prefault_init();

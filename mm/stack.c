@@ -15,6 +15,7 @@
 #include "mm/frame_chain.h"
 #include "mm/magazine.h"
 #include "mm/stack_cache.h"
+#include "mm/stack_dead.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_fault.h"
 #include "mm/stack_large.h"
@@ -29,6 +30,15 @@ static void shootdown_nothing(uintptr_t address maybe_unused, size_t bytes maybe
 }
 
 void (*stack_shootdown)(uintptr_t address, size_t bytes) = shootdown_nothing;
+
+/* Whether a birth from the cache has more to do than to take a slot from there. */
+static bool births_are_special;
+
+void stack_births_settle(void)
+{
+    births_are_special =
+        stack_mode_get() == STACK_MODE_EAGER || stack_depth_is_exact() || domain_count > 1;
+}
 
 /* Of the pages that faults may fill. */
 static uint32_t pages_filled(uint32_t slot)
@@ -120,17 +130,27 @@ static must_check int stack_create_cold(bool whole, uint32_t *slot)
     return error;
 }
 
+/* A stack from the cache, for those who want more of it than that it is one. */
+static must_check int stack_create_special(uint32_t *slot)
+{
+    if (stack_mode_get() == STACK_MODE_EAGER && stack_missing(*slot) != 0) {
+        stack_dead_add(*slot); /* its last owner gave pages back (stack_trim()) */
+        return stack_create_cold(true, slot);
+    }
+    if (stack_depth_is_exact()) {
+        stack_depth_forget(*slot);
+    }
+    if (domain_count > 1) {
+        birth_count(DOMAIN_USE_CACHED, *slot);
+    }
+    return OK;
+}
+
 int stack_create(uint32_t *slot)
 {
     /* Who waits for frames comes before who wants to be born, be it on a stack from the cache. */
     if (likely(stack_starving() == 0 && stack_cache_take(slot))) {
-        if (unlikely(stack_depth_is_exact())) {
-            stack_depth_forget(*slot);
-        }
-        if (unlikely(domain_count > 1)) {
-            birth_count(DOMAIN_USE_CACHED, *slot);
-        }
-        return OK;
+        return unlikely(births_are_special) ? stack_create_special(slot) : OK;
     }
     return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);
 }

@@ -6,6 +6,10 @@
 #include "mm/stack_mode.h"
 #include "mm/stack_slot.h"
 
+/* Reads what births from the cache have to look after: mode, exact depths, domains. Once, at boot,
+ * when these are chosen. */
+void stack_births_settle(void);
+
 /*
  * A stack with its top page backed and zeroed (eager: all pages), from this CPU's cache if it has
  * one (then partly filled as its last owner left it). Thread context. ERROR_NO_MEMORY: no frame or
