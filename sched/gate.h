@@ -30,12 +30,21 @@
 must_check bool gate_pass_slowly(struct thread *from, const struct thread *to);
 
 /*
- * May this CPU switch? One comparison when nothing was taken since the last refill: a full magazine
+ * May this CPU switch? No question when nothing was taken since the last refill: a full magazine
  * covers any two stacks (MAGAZINE_ROUNDS_MIN). Interrupts off, run-queue lock held; never waits.
  */
 static always_inline must_check bool gate_pass(struct thread *from, const struct thread *to)
 {
     return likely(this_cpu(magazine).taken == 0) || gate_pass_slowly(from, to);
+}
+
+/*
+ * Is the gate open, and may `to` run as it is? Both in one comparison. If not, ask gate_pass(), and
+ * then see to its `attention`.
+ */
+static always_inline must_check bool gate_is_clear(const struct thread *to)
+{
+    return likely((this_cpu(magazine).taken | to->attention) == 0);
 }
 
 /*

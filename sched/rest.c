@@ -126,4 +126,5 @@ void rest_attend(struct thread *thread)
     if (thread->attention & THREAD_ATTENTION_STARVED) {
         gate_fed(thread);
     }
+    thread->attention &= (uint8_t)~THREAD_ATTENTION_MOVES; /* that was another CPU */
 }

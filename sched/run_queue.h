@@ -24,7 +24,7 @@ void run_queue_init(struct run_queue *queue);
 
 static always_inline unsigned run_queue_most_urgent(uint32_t bits)
 {
-    return 31 - (unsigned)__builtin_clz(bits);
+    return 31 ^ (unsigned)__builtin_clz(bits); /* one BSR */
 }
 
 /* At the end of its priority's list. */
@@ -51,6 +51,21 @@ static always_inline void run_queue_remove(struct run_queue *queue, struct threa
     if (list_empty(&queue->lists[thread->priority])) {
         queue->ready_bits &= ~(1U << thread->priority);
     }
+}
+
+/* Takes out the first of the highest priority; the queue is not empty. */
+static always_inline struct thread *run_queue_take_first(struct run_queue *queue)
+{
+    unsigned priority = run_queue_most_urgent(queue->ready_bits);
+    struct list *list = &queue->lists[priority];
+    struct list_node *first = list->head.next, *second = first->next;
+    list->head.next = second;
+    second->previous = &list->head;
+    if (unlikely(second == &list->head)) {
+        queue->ready_bits &= ~(1U << priority);
+    }
+    queue->count--;
+    return list_entry(first, struct thread, run_node);
 }
 
 /* The first of the highest priority, or NULL; it stays in. */

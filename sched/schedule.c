@@ -4,8 +4,7 @@
  * still in use. Interrupts are off all the while.
  *
  * What the dynamic stack adds to a switch (docs/stack-fault.md counts it in the listing):
- * gate_pass() while the magazine is full, stack_use on both sides of the switch,
- * magazine_charge_rest().
+ * gate_is_clear() before it, stack_use on both sides of it, and whether it took a page itself.
  */
 #include "sched/schedule.h"
 
@@ -34,26 +33,39 @@
 
 PER_CPU(struct thread *, thread_running);
 PER_CPU(struct run_queue, run_queue);
-static PER_CPU(struct thread *, switched_from);
+/* Who leaves this CPU to die or to move, until he is off his stack; NULL for all others. */
+static PER_CPU(struct thread *, leaver);
 
 void thread_switch(uintptr_t *save_rsp, uintptr_t load_rsp); /* switch.asm */
+
+/* The same if the switch took a page, or somebody left for good. */
+static never_inline void finish_unusual_switch(void)
+{
+    struct thread *left = this_cpu(leaver);
+    this_cpu(leaver) = NULL;
+    magazine_charge_rest();
+    spinlock_pass(&this_cpu_pointer(run_queue)->lock);
+    if (left == NULL) {
+        return;
+    }
+    if (left->state == THREAD_DEAD) {
+        thread_bury(left); /* its stack is free the moment we are off it */
+    } else {
+        schedule_ready(left, THREAD_MOVING);
+    }
+}
 
 /* What the CPU owes the previous thread: done by the next one, on the next one's stack. */
 static always_inline void finish_switch(void)
 {
-    struct thread *from = this_cpu(switched_from);
-
     /* I3: the magazine covers the thread that runs from now on. */
     invariant(magazine_available() >= stack_missing(this_cpu(thread_running)->slot));
 
     this_cpu(stack_use).current_hole = this_cpu(stack_use).next_hole;
-    magazine_charge_rest();
-    unsigned state = from->state;
-    spin_unlock_quietly(&this_cpu_pointer(run_queue)->lock);
-    if (unlikely(state == THREAD_DEAD)) {
-        thread_bury(from); /* its stack is free the moment we are off it */
-    } else if (unlikely(state == THREAD_MOVING)) {
-        schedule_ready(from, THREAD_MOVING);
+    if (unlikely((this_cpu(magazine).taken | (uintptr_t)this_cpu(leaver)) != 0)) {
+        finish_unusual_switch();
+    } else {
+        spinlock_pass(&this_cpu_pointer(run_queue)->lock);
     }
 }
 
@@ -69,51 +81,60 @@ static always_inline void switch_to(struct run_queue *queue, struct thread *from
     queue->current = to;
     queue->switches++;
     this_cpu(thread_running) = to;
-    this_cpu(switched_from) = from;
     this_cpu(stack_use).next_hole = to->stack_hole;
     thread_switch(&from->saved_rsp, to->saved_rsp);
     finish_switch();
 }
 
-/* When nothing is ready here: something from another CPU, on our queue now, or NULL. */
-static never_inline struct thread *thread_fetch(struct run_queue *queue, struct thread *from)
+/* When nothing is ready here: something from another CPU, on our queue now. */
+static never_inline bool thread_fetch(struct run_queue *queue, struct thread *from)
 {
-    struct thread *to = balance_steal(queue);
-    if (to == NULL) {
-        (void)!gate_pass(from, queue->idle); /* books and refills what `from` took */
+    if (balance_steal(queue) != NULL) {
+        return true;
     }
-    return to;
+    (void)!gate_pass(from, queue->idle); /* books and refills what `from` took */
+    return false;
+}
+
+/* Where gate_is_clear() says no: the gate, and what else is to be seen to. */
+static never_inline bool thread_clear(struct thread *from, struct thread *to)
+{
+    if (!gate_pass(from, to) && to != from) {
+        return false;
+    }
+    if (to->attention != 0) {
+        rest_attend(to);
+    }
+    return true;
 }
 
 /*
- * The thread to run next, taken off the queue; `to` is its first. Threads that the magazine does
- * not cover go to the starved queue. The idle thread always passes: it is fully backed, and the
- * magazine covers `from`. So does `from` itself: there is no switch.
+ * The thread to run next, taken off the queue. Threads that the magazine does not cover go to the
+ * starved queue. The idle thread always passes: it is fully backed, and the magazine covers `from`.
+ * So does `from` itself: there is no switch.
  */
-static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from,
-                                                  struct thread *to)
+static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from)
 {
     for (;;) {
-        if (unlikely(to == NULL) && (to = thread_fetch(queue, from)) == NULL) {
+        if (unlikely(queue->ready_bits == 0) && !thread_fetch(queue, from)) {
             return queue->idle;
         }
-        run_queue_remove(queue, to);
-        if (likely(gate_pass(from, to)) || to == from) {
-            if (unlikely(to->attention != 0)) {
-                rest_attend(to);
-            }
+        struct thread *to = run_queue_take_first(queue);
+        if (gate_is_clear(to) || thread_clear(from, to)) {
             return to;
         }
         gate_starve(to);
-        to = run_queue_first(queue);
     }
 }
 
 /* A thread that could go on goes back into the queue: ahead of its peers if its turn was cut. */
 static always_inline void thread_requeue(struct run_queue *queue, struct thread *thread)
 {
-    if (unlikely(!(thread->affinity >> cpu_number() & 1))) {
-        thread->state = THREAD_MOVING; /* others may have it once we are off its stack */
+    if (unlikely(thread->attention != 0)) {
+        if (thread != queue->idle) {
+            thread->state = THREAD_MOVING; /* others may have it once we are off its stack */
+            this_cpu(leaver) = thread;
+        }
         return;
     }
     thread->state = THREAD_READY;
@@ -130,18 +151,21 @@ void schedule(void)
     invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
     struct run_queue *queue = this_cpu_pointer(run_queue);
 
-    spin_lock_by(OFF_ALREADY, &queue->lock);
+    spinlock_take(&queue->lock); /* interrupts are off until it is passed on: no need to count */
     this_cpu(reschedule_wanted) = 0;
     struct thread *from = queue->current;
-    if (from->state == THREAD_RUNNING && from != queue->idle) {
+    unsigned state = from->state;
+    if (state == THREAD_RUNNING) {
         thread_requeue(queue, from);
+    } else if (state == THREAD_DEAD) {
+        this_cpu(leaver) = from;
     }
-    struct thread *to = thread_choose(queue, from, run_queue_first(queue));
+    struct thread *to = thread_choose(queue, from);
     to->state = THREAD_RUNNING;
     if (likely(to != from)) {
         switch_to(queue, from, to);
     } else {
-        spin_unlock_quietly(&queue->lock);
+        spinlock_pass(&queue->lock);
     }
 }
 
@@ -235,6 +259,16 @@ void schedule_ready(struct thread *thread, enum thread_state from)
     preempt_interrupts_restore(flags);
 }
 
+/* Of a thread that runs: whether it may stay is asked when it leaves its CPU. */
+static void moves_note(struct thread *thread)
+{
+    if (thread->affinity >> thread->cpu & 1) {
+        thread->attention &= (uint8_t)~THREAD_ATTENTION_MOVES;
+    } else {
+        thread->attention |= THREAD_ATTENTION_MOVES;
+    }
+}
+
 void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity)
 {
     uint64_t flags = interrupts_save();
@@ -250,6 +284,9 @@ void schedule_change(struct thread *thread, const uint8_t *priority, const uint6
     }
     if (affinity != NULL) {
         thread->affinity = *affinity;
+        if (thread == queue->current) {
+            moves_note(thread);
+        }
     }
     if (queued) {
         thread_enqueue(queue, thread);
@@ -334,6 +371,7 @@ int schedule_cpu_create(unsigned cpu)
     struct thread *idle;
     int error = thread_create_idle(cpu, &idle);
     if (error == OK) {
+        idle->attention = THREAD_ATTENTION_IDLE;
         queue->idle = idle;
         queue->current = idle;
     }
@@ -349,8 +387,7 @@ void schedule_cpu_run(void)
     uint64_t hole = queue->idle->stack_hole;
     this_cpu(stack_use) = (struct stack_use){hole, hole};
     queue->idle->state = THREAD_RUNNING;
-    this_cpu(switched_from) = queue->idle;
-    spin_lock_by(WHOLE_STACK, &queue->lock); /* the idle thread's first words release it */
+    spinlock_take(&queue->lock); /* the idle thread's first words pass it on */
     thread_switch(&abandoned, queue->idle->saved_rsp);
     panic("the boot stack was switched to");
 }

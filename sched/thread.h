@@ -25,9 +25,13 @@ enum thread_state {
     THREAD_RESTING, /* blocked, and the swapper has seen it: rest.h */
 };
 
-/* What is to be done when the thread is dispatched, before the switch to it: rest_attend(). */
+/* What the scheduler has to see to. When the thread is dispatched, before the switch:
+ * rest_attend(). */
 #define THREAD_ATTENTION_STARVED 1
 #define THREAD_ATTENTION_SWAPPED 2 /* its top page may be elsewhere, its live bytes are saved */
+/* And when it leaves its CPU. */
+#define THREAD_ATTENTION_MOVES 4 /* it may no longer run there */
+#define THREAD_ATTENTION_IDLE  8 /* for ever: it is on no run queue */
 
 /* What the swapper notes about a thread that is in no queue. */
 struct thread_rest {

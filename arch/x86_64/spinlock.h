@@ -37,14 +37,27 @@ static always_inline void spinlock_init(struct spinlock *lock, const char *name)
     *lock = (struct spinlock)SPINLOCK(name);
 }
 
-/* What is left to do once preemption is off. */
+/* What is left to do once preemption is off, or interrupts are off until the lock is passed on. */
 static always_inline void spinlock_take(struct spinlock *lock)
 {
     spinlock_order_acquire(lock);
     uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-    while (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
-        cpu_pause();
+    if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
+        do {
+            cpu_pause();
+        } while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket);
     }
+}
+
+/*
+ * The next ticket's turn. Only the holder writes the word, and x86 lets no store pass an earlier
+ * access: so a plain ADD releases, if the compiler moves nothing across it.
+ */
+static always_inline void spinlock_pass(struct spinlock *lock)
+{
+    spinlock_order_release(lock);
+    compiler_barrier();
+    lock->serving++;
 }
 
 /*
@@ -79,15 +92,13 @@ static always_inline must_check bool spin_try_lock(struct spinlock *lock)
 /* Releases without giving way to a due reschedule: for callers with interrupts off. */
 static always_inline void spin_unlock_quietly(struct spinlock *lock)
 {
-    spinlock_order_release(lock);
-    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+    spinlock_pass(lock);
     preempt_enable_quietly();
 }
 
 static always_inline void spin_unlock(struct spinlock *lock)
 {
-    spinlock_order_release(lock);
-    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+    spinlock_pass(lock);
     preempt_enable();
 }
 
