@@ -15,7 +15,7 @@ import json
 import os
 import sys
 
-from stackbounds import annotations, bounds, graph, listing, stacks
+from stackbounds import annotations, bounds, graph, listing, sites, stacks
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECURSION_LIMIT = 20000  # of this program: call chains of the kernel are followed by recursion
@@ -62,6 +62,7 @@ def calculate(options):
     calls = graph.Graph(options.root)
     calls.load(directory, objects, listed)
     calls.add_assembly(said.of("assembly"), listed, directory)
+    sites.add(calls, listed, sites.read(objects, options.objdump), directory)
     calls.resolve(said)
     calls.check_addresses(said, directory, listing.addresses(objects, options.objdump), listed)
     depths = bounds.Bounds(calls, said)
@@ -73,6 +74,9 @@ def calculate(options):
         statement.used = True
         found.append(calculation.other_stack(statement))
     found.append(calculation.room_after_move())
+    for statement in said.of("section"):
+        statement.used = True
+        found.append(calculation.section(statement))
     calls.check_calls(depths.reached)
     for name in sorted(depths.reached):
         if calls.functions[name].dynamic:

@@ -66,5 +66,11 @@
  */
 #define ENTRY_CONTINUE_BYTES (ENTRY_AREA_BYTES / 16 * 5)
 
+/*
+ * How far below the stack pointer a text site touches (text_site.h): what a section with interrupts
+ * or preemption off has at least. The build fails if a thread could need more (stack-bounds.md).
+ */
+#define SITE_TOUCH_BYTES ENTRY_AREA_BYTES
+
 #define ENTRY_STACK_AREAS 3
 #define ENTRY_STACK_BYTES (ENTRY_AREA_BYTES * ENTRY_STACK_AREAS)

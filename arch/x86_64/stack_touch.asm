@@ -1,16 +1,17 @@
 ; What text sites call in the modes that replace them (text_site.h): a touch of the stack, a page
-; below where the caller is, so that a hole there is filled while a fault may still be served.
+; (SITE_TOUCH_BYTES) below where the caller is, so that a hole there is filled while a fault may still be served.
 ;
 ; Every register is kept; flags are not. The stack holds the return address and, for a moment, the
 ; flags.
+
+%include "offsets.inc"
 
 global site_interrupts_check
 global site_preemption_check
 global site_preemption_touch
 extern preempt_count
 
-SITE_TOUCH_BYTES  equ 4096              ; text_site.h has the same number
-FLAGS_HIGH_IF     equ 2                 ; the interrupt flag, in the second byte of the flags
+FLAGS_HIGH_IF equ 2                     ; the interrupt flag, in the second byte of the flags
 
 section .text
 

@@ -8,10 +8,16 @@
 #define OPCODE_CALL 0xe8
 #define OPCODE_JUMP 0xe9
 
-/* test [rsp - 4096], al: reads one byte, and changes nothing but flags. */
-static const uint8_t touch[] = {0x84, 0x84, 0x24, 0x00, 0xf0, 0xff, 0xff};
+/* test [rsp + offset], al: reads one byte, and changes nothing but flags. */
+#define TOUCH(offset)                                                                              \
+    {                                                                                              \
+        0x84, 0x84, 0x24, (offset)&0xff, (offset) >> 8 & 0xff, (offset) >> 16 & 0xff,              \
+            (uint32_t)(offset) >> 24                                                               \
+    }
+#define TOUCH_BYTES ((int)SITE_TOUCH_BYTES)
+static const uint8_t touch[] = TOUCH(-TOUCH_BYTES);
 /* The same in stack_touch.asm, below a return address. */
-static const uint8_t touch_below[] = {0x84, 0x84, 0x24, 0x08, 0xf0, 0xff, 0xff};
+static const uint8_t touch_below[] = TOUCH(8 - TOUCH_BYTES);
 
 extern char __text_start[], __text_end[];
 extern char site_interrupts_check[], site_preemption_check[], site_preemption_touch[];

@@ -23,6 +23,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/layout.h"
 #include "arch/x86_64/types.h"
 
 #define SITE_KIND_INTERRUPTS 0 /* turns interrupts off */
@@ -120,13 +121,6 @@ bool site_is(const struct text_site *site, enum site_form form);
 
 /* Replaces the site's instructions. On CPU 0, while the text is writable; see above. */
 void site_write(const struct text_site *site, enum site_form form);
-
-/*
- * How far below the stack pointer a site touches. All that a section may need lies above: the
- * build computes how deep threads get altogether (docs/stack-bounds.md), and what they need before
- * their first section brings that below.
- */
-#define SITE_TOUCH_BYTES 4096
 
 /* Is it a site's touch that stands at this address? Any context; reads the text only. */
 bool site_touch_at(uintptr_t rip, unsigned *bytes);

@@ -212,6 +212,98 @@ def test_what_follows_a_moved_frame_must_fit_into_its_room(bounds):
     assert status == 1 and "after-a-move: " in output and "and there are 300" in output
 
 
+# Two text sites: a CLI that becomes a call, and a function that becomes a jump to another.
+SITE = r"""__attribute__((noinline)) int masked(int n) { __asm__ volatile("771: cli\n"
+    ".pushsection .text_sites, \"a\"\n.balign 8\n.quad 771b, 0\n.byte %d, 5, 0, 0, 0, 0, 0, 0\n"
+    ".popsection" ::: "memory"); return n; }"""
+SITE_ENTRY = """
+global site_interrupts_check, plain
+section .text_sites progbits alloc noexec nowrite align=8
+    dq plain, replacement
+    db 2, 0, 0, 0, 0, 0, 0, 0
+section .text
+site_interrupts_check:
+%rep 50
+    push rax
+%endrep
+    add rsp, 400
+    ret
+plain:
+    ret
+replacement:
+    sub rsp, 320
+    add rsp, 320
+    ret
+"""
+SITE_SAID = "assembly entry.asm:plain 0\nassembly entry.asm:replacement 320\n"
+
+
+def test_what_a_text_site_calls_is_counted(bounds, monkeypatch):
+    monkeypatch.setitem(globals(), "ENTRY", ENTRY + SITE_ENTRY)
+    said = SITE_SAID + "assembly entry.asm:site_interrupts_check 400\n"
+    status, output, found = bounds(SITE % 0, "masked(n)", said)
+    assert status == 0 and 176 + 400 <= found["interrupt"]["ordinary"] < 176 + 500, output
+    assert "site_interrupts_check" in output
+    status, output, _ = bounds(SITE % 0, "masked(n)", SITE_SAID)
+    assert status == 1 and "masked: calls site_interrupts_check, of which nothing is known" in output
+    status, output, _ = bounds(SITE % 7, "masked(n)", said)
+    assert status == 1 and "of kind 7, of which nothing is known" in output
+
+
+def test_what_a_function_is_replaced_by_is_counted(bounds, monkeypatch):
+    monkeypatch.setitem(globals(), "ENTRY", ENTRY + SITE_ENTRY)
+    caller = "void plain(void); __attribute__((noinline)) int calls(int n) { plain(); return n + 1; }"
+    said = SITE_SAID + "assembly entry.asm:site_interrupts_check 400\n"
+    status, output, found = bounds(caller, "calls(n)", said)
+    assert status == 0 and 176 + 320 <= found["interrupt"]["ordinary"] < 176 + 400, output
+    status, output, _ = bounds(caller, "calls(n)", "assembly entry.asm:plain 0\n")
+    assert status == 1 and "becomes a jump to" in output
+
+
+SECTION = "section prefault from thread_trampoline size SITE_TOUCH_BYTES : what a touch brings\n"
+
+
+def test_a_section_that_needs_more_than_a_site_brings_is_refused(bounds):
+    offsets = OFFSETS + "%define SITE_TOUCH_BYTES 400\n"
+    status, output, found = bounds(more=SECTION, offsets=offsets)
+    assert status == 0 and 200 < found["prefault"]["bound"] <= 400, output
+    deeper = C.replace("= leaf(1);", "= deeper(1);")
+    function = ("__attribute__((noinline)) int deeper(int n)"
+                " { volatile char local[200]; local[n] = 2; return leaf(n) + local[1]; }")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "C", deeper)
+        status, output, found = bounds(function, more=SECTION, offsets=offsets)
+    assert status == 1 and "prefault: " in output and "and there are 400" in output, output
+    status, output, _ = bounds(more=SECTION)
+    assert status == 1 and "no SITE_TOUCH_BYTES" in output
+
+
+def test_the_way_to_a_section_must_be_one(bounds):
+    said = "section birth from thread_trampoline thread_begin leaf size STACK_BYTES : the way\n"
+    status, output, found = bounds(more=said)
+    assert status == 0 and [name for name, _ in found["birth"]["path"]] == [
+        "thread_trampoline", "thread_begin", "leaf"], output
+    status, output, _ = bounds(more=said.replace("thread_begin leaf", "leaf"))
+    assert status == 1 and "thread_trampoline does not call leaf" in output
+
+
+def test_a_call_after_a_switch_back_is_counted(bounds, monkeypatch):
+    monkeypatch.setitem(globals(), "ENTRY", ENTRY + """
+extern leaf
+global stack_leave
+stack_leave:
+    mov [rdi], rsp
+    mov rsp, rsi
+    jmp leaf
+""")
+    call = ("void stack_leave(long *, long); __attribute__((noinline)) int to(int n)"
+            " { long kept; stack_leave(&kept, n); return kept; }")
+    status, output, found = bounds(call, "to(n)", "assembly entry.asm:stack_leave 0 back leaf\n")
+    assert status == 0 and found["interrupt"]["ordinary"] > 176 + 200, output
+    status, output, _ = bounds(call, "to(n)", "assembly entry.asm:stack_leave 0\n")
+    assert status == 1 and "then and back: the annotation says none, the listing leaf" in output
+
+
 def test_measured_marks_stand_beside_the_bounds(bounds, tmp_path):
     kernel = tmp_path / "build" / "release" / "kernel.elf"
     _, output, _ = bounds()

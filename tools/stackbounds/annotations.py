@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 
 WORDS = ("assembly", "indirect", "recursion", "end", "off", "off-ends", "excluded", "stack",
-         "uncovered", "under", "address")
-ASSEMBLY = re.compile(r"(\S+):(\S+) (\d+)(?: calls (.+?))?(?: then (.+))?$")
+         "uncovered", "under", "address", "section")
+ASSEMBLY = re.compile(r"(\S+):(\S+) (\d+)(?: calls (.+?))?(?: then (.+?))?(?: back (.+))?$")
 
 
 class AnnotationError(Exception):
@@ -24,6 +24,7 @@ class Annotation:
     names: list = field(default_factory=list)
     number: int = 0
     then: list = field(default_factory=list)
+    back: list = field(default_factory=list)
     reason: str = ""
     line: int = 0
     used: bool = False
@@ -83,9 +84,9 @@ def _statement(word, body, reason):
     if word == "assembly":
         match = ASSEMBLY.match(body)
         if match:
-            path, label, number, calls, then = match.groups()
+            path, label, number, calls, then, back = match.groups()
             return Annotation(word, f"{path}:{label}", (calls or "").split(), int(number),
-                              (then or "").split(), reason)
+                              (then or "").split(), (back or "").split(), reason)
     elif word == "indirect":
         key, _, targets = body.partition(" = ")
         if ":" in key and targets.split():
@@ -95,14 +96,19 @@ def _statement(word, body, reason):
     elif word == "recursion":
         match = re.match(r"(\S+) (\d+)$", body)
         if match and reason:
-            return Annotation(word, match.group(1), [match.group(1)], int(match.group(2)), [],
-                              reason)
+            return Annotation(word, match.group(1), [match.group(1)], int(match.group(2)),
+                              reason=reason)
     elif word == "stack":
         match = re.match(r"(\S+) from (\S+) size (\S+)(?: room (\d+))?(?: (events))?$", body)
         if match and reason:
             name, root, size, room, events = match.groups()
             return Annotation(word, name, [root, size], int(room or 0), [events] if events else [],
-                              reason)
+                              reason=reason)
+    elif word == "section":
+        match = re.match(r"(\S+) from (.+) size (\S+)$", body)
+        if match and reason:
+            return Annotation(word, match.group(1), [*match.group(2).split(), match.group(3)],
+                              reason=reason)
     elif word == "under":
         match = re.match(r"(\S+) never (.+)$", body)
         if match and reason:
@@ -113,7 +119,7 @@ def _statement(word, body, reason):
             return Annotation(word, match.group(1), [match.group(2)] if match.group(2) else [],
                               reason=reason)
     elif word == "uncovered":
-        return Annotation(word, reason, [], 0, [], reason, used=True)
+        return Annotation(word, reason, reason=reason, used=True)
     elif body and " " not in body and reason:
         return Annotation(word, body, [body], reason=reason)
     return None

@@ -109,7 +109,7 @@ class Graph:
         pushed = 0
         for path in objects:
             if not path.endswith(".asm.o"):
-                source = os.path.relpath(path, directory)[:-2] + ".c"
+                source = self.source_of(path, directory)
                 pushed += self._compare(listed[path], source)
         if pushed:
             self.remarks.append(f"{pushed} functions push more in inline assembly than the"
@@ -122,7 +122,12 @@ class Graph:
         for name in self.functions:
             self.by_base.setdefault(base_name(name), []).append(name)
 
-    def _name(self, source, symbol):
+    @staticmethod
+    def source_of(path, directory):
+        """The source file of an object."""
+        return os.path.relpath(path, directory)[:-2] + ".c"
+
+    def name_of(self, source, symbol):
         """The node that a symbol of an object stands for."""
         static = f"{source}:{symbol}"
         return static if static in self.functions else symbol
@@ -131,7 +136,7 @@ class Graph:
         """The listing of one C object: frames, calls. Returns how many frames were too small."""
         pushed = 0
         for symbol in obj.starts:
-            name = self._name(source, symbol)
+            name = self.name_of(source, symbol)
             if obj.owner_of(symbol) != symbol or name not in self.functions:
                 if obj.owner_of(symbol) == symbol and "." not in symbol[:1]:
                     self.complain(f"{source}: {symbol} is in the listing, but not in the"
@@ -146,7 +151,7 @@ class Graph:
             if code.indirect and not function.pointers:
                 self.hidden.add(name)
             for target in code.calls | code.then:
-                target = self._name(source, target) if target else ""
+                target = self.name_of(source, target) if target else ""
                 if target and target != name:
                     function.calls.add(target)
         return pushed
@@ -175,10 +180,10 @@ class Graph:
                          if unless is None or unless not in self._definition(name))
         for path, references in taken.items():
             obj = listed[path]
-            source = os.path.relpath(path, directory)[:-2] + ".c"
+            source = self.source_of(path, directory)
             for symbol, offset in references:
                 label = obj.at.get((symbol, offset)) or (symbol if offset == 0 else None)
-                name = self._name(source, label) if label else None
+                name = self.name_of(source, label) if label else None
                 if name in self.functions and name not in known:
                     self.complain(f"{name}: its address is taken in {path}: an annotation must"
                                   " name it as a target of some call, or say why it is none")
@@ -224,13 +229,14 @@ class Graph:
             calls = {one or "?" for one in code.calls} | {f"*{one}" for one in code.indirect}
             for what, said, seen in (("bytes", statement.number, code.bytes),
                                      ("calls", set(statement.names), calls),
-                                     ("then", set(statement.then), code.then)):
+                                     ("then and back", set(statement.then + statement.back),
+                                      code.then)):
                 if said != seen:
                     self.complain(f"annotations, line {statement.line}: assembly {statement.key}:"
                                   f" {what}: the annotation says {_words(said)}, the listing"
                                   f" {_words(seen)}")
             function = Function(statement.key, code.bytes + 8, path)
-            function.calls = {one for one in code.calls if one}
+            function.calls = {one for one in code.calls if one} | set(statement.back)
             function.pointers = {f"{path}:{one}": statement.key for one in code.indirect}
             function.call_depths = code.call_depths
             self.functions[label] = function

@@ -84,7 +84,7 @@ def parse(text):
             current.owned.setdefault(instruction.owner, []).append((section, instruction.address))
         elif match := RELOCATION.match(line):
             if last is not None and last.target is None:
-                last.target = _relocation(match.group(2), match.group(3))
+                last.target = relocation(match.group(2), match.group(3))
         elif match := LABEL.match(line):
             address, name = int(match.group(1), 16), match.group(2)
             current.starts.setdefault(name, (section, address))
@@ -100,7 +100,8 @@ def parse(text):
 
 
 def addresses(objects, objdump="objdump"):
-    """{path: what its relocations refer to, calls and jumps left out}: [(symbol, offset)]."""
+    """{path: what its relocations refer to, calls and jumps left out}: [(symbol, offset)]. The
+    records of text sites are left out, too: sites.py follows them."""
     done = subprocess.run([objdump, "-r", *objects], check=True, stdout=subprocess.PIPE, text=True)
     found, current, section = {}, [], ""
     for line in done.stdout.splitlines():
@@ -108,13 +109,13 @@ def addresses(objects, objdump="objdump"):
             current = found.setdefault(match.group(1), [])
         elif match := RECORDS.match(line):
             section = match.group(1)
-        elif (match := RECORD.match(line)) and not section.startswith(".debug"):
+        elif (match := RECORD.match(line)) and not section.startswith((".debug", ".text_sites")):
             if match.group(1) in ABSOLUTE:
-                current.append(_relocation(*match.groups()))
+                current.append(relocation(*match.groups()))
     return found
 
 
-def _relocation(kind, text):
+def relocation(kind, text):
     """(symbol, offset); the offset of a relative one is put right by the 4 bytes of its field."""
     match = re.match(r"(.+?)([+-]0x[0-9a-f]+)?$", text)
     offset = int(match.group(2) or "0", 16)

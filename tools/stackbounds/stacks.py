@@ -193,6 +193,29 @@ class Calculation:
                      nested=found.bytes, nested_limit=limit, path=found.path,
                      parts=[("preemption, interrupts off", found.bytes)])
 
+    def section(self, statement):
+        """What lies on a stack below the first of some functions on the way to the last, and then
+        whatever the last needs, events and panics apart: it fits into what is there in advance where
+        interrupts or preemption go off."""
+        *way, size = statement.names
+        names = [(self.graph.one(one, statement.line, "section from") or [None])[0] for one in way]
+        limit = self.values.get(size, 0)
+        stack = Stack(statement.key, limit, nested_limit=limit)
+        if None in names or size not in self.values:
+            self.graph.complain(f"annotations, line {statement.line}: no {' or '.join(way)} or no"
+                                f" {size}")
+            return stack
+        for above, below in zip(names, names[1:]):
+            if below not in self.graph.functions[above].calls:
+                self.graph.complain(f"annotations, line {statement.line}: {above} does not call"
+                                    f" {below}")
+            stack.path.append((above, self.graph.functions[above].bytes))
+        found = self.bounds.depth(names[-1], False)
+        stack.path += found.path
+        stack.ordinary = stack.bound = stack.nested = sum(count for _, count in stack.path)
+        stack.parts = [("deepest way that returns", stack.ordinary)]
+        return stack
+
     def _lost_build(self):
         return not any(used for _, used in kinds(self.values).values()
                        if _ == self.values["ENTRY_INTERRUPT"])

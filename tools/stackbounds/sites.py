@@ -1,0 +1,78 @@
+"""Text sites (arch/x86_64/text_site.h): instructions that a mode of the kernel replaces at boot by a
+call or a jump, of which neither the compiler nor the listing of an object knows.
+
+Read from the records that each object has of its sites: where a site is, of which kind, and for a
+jump where to.
+"""
+
+import re
+import subprocess
+
+from .listing import OBJECT, relocation
+
+SECTION = ".text_sites"
+RECORD_BYTES = 24  # struct text_site: two addresses, kind, rule, six bytes of padding
+KIND_OFFSET = 16
+RELOCATION = re.compile(r"([0-9a-f]+) R_X86_64_64\s+(\S+)$")
+CONTENTS = re.compile(r" ([0-9a-f]+) ((?:[0-9a-f]{2,8} ){1,4}) ")
+# What a site may become the call of, by its kind; a jump names its target itself.
+CALLED = {0: ("site_interrupts_check",), 1: ("site_preemption_check", "site_preemption_touch")}
+
+
+def read(objects, objdump="objdump"):
+    """{path: [(kind, place, target)]}: place is (section, offset), target the same or None."""
+    done = subprocess.run([objdump, "-rs", "-j", SECTION, *objects], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return {path: _records(*parts) for path, parts in _parse(done.stdout).items()}
+
+
+def _parse(text):
+    """{path: (relocations by offset, bytes)}."""
+    found, relocations, data = {}, {}, bytearray()
+    for line in text.splitlines():
+        if match := OBJECT.match(line):
+            relocations, data = {}, bytearray()
+            found[match.group(1)] = (relocations, data)
+        elif match := RELOCATION.match(line):
+            relocations[int(match.group(1), 16)] = relocation("R_X86_64_64", match.group(2))
+        elif match := CONTENTS.match(line):
+            data += bytes.fromhex(match.group(2).replace(" ", ""))
+    return {path: parts for path, parts in found.items() if parts[1]}
+
+
+def _records(relocations, data):
+    return [(data[start + KIND_OFFSET], relocations.get(start), relocations.get(start + 8))
+            for start in range(0, len(data), RECORD_BYTES)]
+
+
+def add(graph, listed, found, directory):
+    """Adds to the graph what sites call in the modes that replace them."""
+    replaced = []
+    for path, records in found.items():
+        for kind, place, target in records:
+            owner = _function(graph, listed[path], path, place, directory)
+            if owner is None or kind not in CALLED and target is None:
+                graph.complain(f"{path}: a text site at {place} of kind {kind}, of which nothing is"
+                               " known (tools/stackbounds/sites.py)")
+            elif target is None:
+                graph.functions[owner].calls.update(CALLED[kind])
+            else:
+                name = _function(graph, listed[path], path, target, directory)
+                replaced.append((owner, name))
+                if name is None:
+                    graph.complain(f"{path}: the text site at {place} becomes a jump to {target},"
+                                   " where no function is known: it needs an annotation")
+    for function in graph.functions.values():
+        function.calls.update(name for owner, name in replaced
+                              if name is not None and owner in function.calls)
+
+
+def _function(graph, obj, path, place, directory):
+    """The node that a place of an object belongs to, or None."""
+    if place is None:
+        return None
+    one = obj.instructions.get(place) or obj.instructions.get(obj.starts.get(place[0]))
+    if one is None:
+        return None
+    name = graph.name_of(graph.source_of(path, directory), one.owner)
+    return name if name in graph.functions else None
