@@ -29,16 +29,24 @@ void gate_off(void)
 
 bool gate_pass_slowly(struct thread *from, const struct thread *to)
 {
-    uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);
     uint32_t backed = stack_pages_backed(from->slot);
     if (backed > from->pages_most) {
         from->pages_most = (uint16_t)backed;
     }
+    uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);
     /* Who has not waited yet gets in line behind those who have: no newcomer takes their frames. */
     if (to->starved_since_ns == 0 && magazine_available() < need && stack_memory_short()) {
         return gate_open;
     }
-    return magazine_refill(need) || gate_open;
+    if (likely(magazine_refill(need))) {
+        return true;
+    }
+    /*
+     * This runs on the stack of `from`: the refill may have filled pages of it before it looked at
+     * the magazine. Then there are fewer rounds, but as many fewer are needed.
+     */
+    need = stack_missing(from->slot) + stack_missing(to->slot);
+    return magazine_available() >= need || gate_open;
 }
 
 /*
