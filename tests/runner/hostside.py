@@ -20,8 +20,8 @@ from .paths import BUILDS
 from .result import FAILED, PASSED, SKIPPED, Group
 
 SKIP_STATUS = 77
-LIMIT_SECONDS = 300
-MODEL_LIMIT_SECONDS = 1200
+LIMIT_SECONDS = 900  # what is longer hangs, however busy the machine
+MODEL_LIMIT_SECONDS = 1800
 HOST_PROGRAMS = ("host/unit", "host/unit-invariant")
 
 
@@ -32,7 +32,8 @@ def run_program(command, cwd, limit_seconds=LIMIT_SECONDS):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=limit_seconds)
     except subprocess.TimeoutExpired as late:
-        return None, (late.stdout or b"").decode("utf-8", errors="replace")
+        words = f"not over after {limit_seconds} s"
+        return None, (late.stdout or b"").decode("utf-8", errors="replace") + "\n" + words
     except OSError as error:
         return 127, str(error)
     return done.returncode, done.stdout.decode("utf-8", errors="replace")

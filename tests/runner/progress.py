@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-from .report import failure
+from .report import failures
 from .result import FAILED, PASSED, SKIPPED
 
 PERIOD_SECONDS = 20
@@ -49,9 +49,8 @@ class Progress:
             self._running.pop(group.name, None)
             self._erase()
             self._say(self._summary(group))
-            for case in group.cases:
-                if case.outcome == FAILED:
-                    self._say("\n".join(failure(group, case)[:FAILURE_LINES]))
+            for told in failures(group):
+                self._say("\n".join(told[:FAILURE_LINES]))
             self._redraw(force=True)
 
     def say(self, text=""):

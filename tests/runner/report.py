@@ -31,9 +31,25 @@ def write_summary(groups, path):
         file.write(last_line(groups) + "\n")
 
 
-def failure(group, case):
-    """A failed case in full."""
-    return [f"FAILED {group.name}: {case.name}"] + [f"    {line}" for line in case.detail.splitlines()]
+def _short(case):
+    """The id of a kernel test, or the whole name of another case."""
+    test_id = TEST_ID.match(case.name)
+    return test_id.group(0) if test_id else case.name
+
+
+def failures(group):
+    """A group's failed cases in full, one list of lines for each; in one what failed alike, as do
+    all tests that a machine did not come to."""
+    alike = {}
+    for case in group.cases:
+        if case.outcome == FAILED:
+            alike.setdefault(case.detail, []).append(case)
+    told = []
+    for detail, cases in alike.items():
+        names = cases[0].name if len(cases) == 1 else ", ".join(_short(case) for case in cases)
+        told.append([f"FAILED {group.name}: {names}"] +
+                    [f"    {line}" for line in detail.splitlines()])
+    return told
 
 
 def skips(group):
@@ -41,8 +57,7 @@ def skips(group):
     names = {}
     for case in group.cases:
         if case.outcome == SKIPPED:
-            test_id = TEST_ID.match(case.name)
-            names.setdefault(case.detail, []).append(test_id.group(0) if test_id else case.name)
+            names.setdefault(case.detail, []).append(_short(case))
     return [f"skipped {group.name}: {', '.join(named)}: {reason}"
             for reason, named in names.items()]
 
@@ -57,9 +72,8 @@ def details(groups):
     for group in groups:
         if not group.cases:
             lines.append(f"FAILED {group.name}: ran nothing")
-        for case in group.cases:
-            if case.outcome == FAILED:
-                lines += failure(group, case)
+        for told in failures(group):
+            lines += told
     return lines
 
 

@@ -41,6 +41,15 @@ def test_skips_for_one_reason_are_one_line():
                                       "skipped a: AAA0003: another reason"]
 
 
+def test_what_failed_alike_is_told_once():
+    made = Group("a")
+    for test_id in ("AAA0001", "AAA0002"):
+        made.add(f"{test_id} a sentence", "failed", "did not run")
+    made.add("AAA0003 a sentence", "failed", "is wrong")
+    assert report.details([made]) == ["FAILED a: AAA0001, AAA0002", "    did not run",
+                                      "FAILED a: AAA0003 a sentence", "    is wrong"]
+
+
 def test_failures_come_last():
     lines = report.details([group("a", "failed", "skipped"), group("b", "skipped")])
     assert lines[-2:] == ["FAILED a: case 0", "    why \x070"]
