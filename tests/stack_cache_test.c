@@ -245,6 +245,59 @@ TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all
     settings_put_back();
 }
 
+/* What another CPU does until it is told to stop: a section. */
+static struct {
+    bool begun, over;
+} section;
+
+static void section_run(void *argument maybe_unused)
+{
+    preempt_disable();
+    __atomic_store_n(&section.begun, true, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&section.over, __ATOMIC_SEQ_CST)) {
+        compiler_barrier(); /* not PAUSE, which an emulator makes expensive */
+    }
+    preempt_enable();
+}
+
+static void ticks_sleep(unsigned ticks)
+{
+    while (ticks-- > 0) {
+        (void)!thread_sleep_ns(TICK_NS);
+    }
+}
+
+TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released when it is over")
+{
+    struct stack_batch_counts first, held;
+    if (cpu_online_count() == 1) {
+        test_skip("there is no other CPU");
+        return;
+    }
+    settings_keep();
+    test_thread_bind(0, 20);
+    section.begun = section.over = false;
+    struct thread *thread = test_thread_start(16, test_cpu_bit(1), section_run, NULL);
+    while (thread != NULL && !__atomic_load_n(&section.begun, __ATOMIC_SEQ_CST)) {
+        ticks_sleep(1);
+    }
+    batches_begin();
+    stack_batch_counts_read(&first);
+    (void)stacks_destroy(BATCH);
+    ticks_sleep(HELD_TICKS);
+    stack_batch_counts_read(&held);
+    __atomic_store_n(&section.over, true, __ATOMIC_SEQ_CST);
+    test_thread_join(thread);
+    /* Whoever starves meanwhile gets them without a grace period; then none is released. */
+    for (unsigned step = 0; step < WAIT_STEPS_MAX && stacks_in_batches() != 0; step++) {
+        ticks_sleep(1);
+    }
+    test_equal(held.released, first.released);
+    test_equal(stacks_in_batches(), 0);
+    test_thread_unbind();
+    settings_put_back();
+}
+
 /*
  * The reclaimer takes dead stacks apart: on another CPU it may be at it already, and counts them
  * when it has done.
