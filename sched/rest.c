@@ -1,6 +1,7 @@
 /* See rest.h: the protocol stands there. */
 #include "sched/rest.h"
 
+#include "arch/x86_64/report.h"
 #include "lib/error.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
@@ -22,8 +23,15 @@ static bool is_swapped(const struct thread *thread)
     return (thread->attention & THREAD_ATTENTION_SWAPPED) != 0;
 }
 
+/* Rule 1: the thread stays where it is, asleep, while this is done to it. */
+static void lock_check(const struct thread *thread maybe_unused)
+{
+    invariant(spin_is_locked(&cpu_variable(run_queue, thread->cpu).lock));
+}
+
 bool rest_begin(struct thread *thread, uint32_t now_ms)
 {
+    lock_check(thread);
     if (thread->state != THREAD_BLOCKED || thread == cpu_variable(run_queue, thread->cpu).current) {
         return false;
     }
@@ -40,6 +48,7 @@ bool rest_may_swap(const struct thread *thread)
 
 uint32_t rest_take(struct thread *thread, bool swap, unsigned claim)
 {
+    lock_check(thread);
     if (thread->stack_holds != 0 || thread->saved_rsp < stack_floor(thread->slot) ||
         (stack_is_large(thread->slot) && stack_pages_below_floor(thread->slot) != 0)) {
         return 0; /* it asked for what is below the floor, and has not given it back */
@@ -103,6 +112,7 @@ static void saved_forget(struct thread *thread)
 
 void rest_end(struct thread *thread)
 {
+    lock_check(thread);
     if (thread->rest.claim != 0) {
         claims[thread->rest.claim - 1].thread = NULL;
     }

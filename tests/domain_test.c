@@ -186,6 +186,8 @@ TEST(DOM0004, "magazines hold frames of their CPU's domain, and each that they t
     test_thread_unbind();
     test_check(after.local[DOMAIN_USE_ROUND] + after.remote[DOMAIN_USE_ROUND] >=
                before.local[DOMAIN_USE_ROUND] + before.remote[DOMAIN_USE_ROUND] + 2);
+    test_equal(after.remote[DOMAIN_USE_ROUND],
+               before.remote[DOMAIN_USE_ROUND]); /* as it has its own */
     test_on_each_cpu(magazine_look);
     test_equal(far_pages, 0);
 }
