@@ -1,7 +1,7 @@
 """The mutants: kernels with one protection of the stack engine taken out. runner/mutants.py builds
 each, boots it, and asks for the failure of the test that is named here.
 
-Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, model). An edit is (file, old
+Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, domains). An edit is (file, old
 text, new text); the old text stands in the file exactly once. The invariants are those of
 runner/mutant.py:INVARIANTS. `words` is what the test says as it fails, or the panic in it.
 """
@@ -12,27 +12,37 @@ import sys
 from runner.mutant import Mutant
 from runner.mutants import main
 
+BATCH = "mm/stack_batch.c"
+CACHE_H = "mm/stack_cache.h"
+CACHE = "mm/stack_cache.c"
 CHAIN = "mm/frame_chain.c"
+DEAD = "mm/stack_dead.c"
 DESCRIPTORS = "arch/x86_64/descriptors.c"
+DOMAIN = "mm/domain.c"
 ENTRY_ASM = "arch/x86_64/entry.asm"
 ENTRY = "arch/x86_64/entry.c"
 FAULT = "mm/stack_fault.c"
+FRAME = "mm/frame.c"
+FRAME_DOMAIN = "mm/frame_domain.c"
 GATE = "sched/gate.c"
 HOLD = "sched/stack_hold.c"
 INTERRUPT = "arch/x86_64/interrupt.c"
 LARGE = "mm/stack_large.c"
 LEND = "mm/stack_lend.c"
+LEND_BATCH = "sched/lend_batch.c"
 MAGAZINE = "mm/magazine.c"
 PREFAULT = "mm/stack_prefault.c"
 REST = "sched/rest.c"
 RESERVE = "mm/stack_reserve.c"
 SCHEDULE = "sched/schedule.c"
+SEMAPHORE = "sched/semaphore.c"
 SHOOTDOWN = "arch/x86_64/shootdown.c"
 SLOT = "mm/stack_slot.c"
 STACK = "mm/stack.c"
 STACK_DEAD = "mm/stack_dead.c"
 SWAP = "mm/stack_swap.c"
 SWAPPER = "sched/swapper.c"
+TEXT_SITE = "arch/x86_64/text_site.c"
 VECTORS = "arch/x86_64/vectors.h"
 
 FAULT_AND_EAGER = ("fault", "eager")
@@ -202,6 +212,15 @@ STACK_MUTANTS = (
     Mutant("no-room-asked-to-be-preempted", "I4", "OVF0007", "while it held a spinlock",
            edits=((FAULT,
         "uintptr_t room = address - ENTRY_CONTINUE_BYTES;", "uintptr_t room = address;"),)),
+    Mutant("large-guard-is-too-small", "I4", "LRG0001", "STACK_PAGE_GUARD", edits=((SLOT,
+        "    for (uintptr_t page = 0; page < half; page++) {",
+        "    for (uintptr_t page = half - STACK_PAGES; page < half; page++) {"),)),
+    Mutant("large-stack-in-the-wrong-region", "I5", "LRG0001", "stack_bytes_of", edits=((LARGE,
+        "int error = stack_slot_allocate(size, slot);",
+        "int error = stack_slot_allocate(size - 1, slot);"),)),
+    Mutant("fault-floor-at-the-bottom", "I4", "LRG0120", "stray access.*below its fault floor",
+           edits=((FAULT, "stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, "
+                   "STACK_PAGE_BEYOND);", "stack_entry_is(entry, STACK_PAGE_GUARD);"),)),
     Mutant("depth-released-leaves-holes", "I4", "LRG0122", "while page .* is still in use",
            edits=((LARGE,
         "*entry = stack_entry_make(STACK_PAGE_BEYOND, slot);",
@@ -327,6 +346,64 @@ SWAP_MUTANTS = (
     Mutant("lent-page-taken", "I6", "SWP0004", "stack_missing.* is 4", edits=((REST,
         "return thread->stack_pins == 0 && !is_swapped(thread) &&",
         "return !is_swapped(thread) &&"),)),
+    Mutant("swapped-page-stays-mapped", "I6", "SWP0002", "stack_missing.* is 3", edits=((REST,
+        "        pages = STACK_PAGES;\n", "        pages = STACK_PAGES - 1;\n"),)),
+    Mutant("what-is-saved-is-not-poisoned", "I5", "SWP0002", "was written at .* while it was away",
+           builds=("invariant",), edits=((SWAP,
+        "    memset((void *)from, SAVED_POISON, bytes);\n", ""),)),
+    Mutant("held-stack-taken", "I4", "SWP0006", "swapper_pass.* is 1", edits=((REST,
+        "if (thread->stack_holds != 0 || thread->saved_rsp < stack_floor(thread->slot) ||",
+        "if (thread->saved_rsp < stack_floor(thread->slot) ||"),)),
+    Mutant("swapper-never-learns", "I4", "SWP0005", "spared", edits=((SWAPPER,
+        "unsigned backoff = hysteresis ? thread->shrink_backoff : 0;",
+        "unsigned backoff = hysteresis && thread == NULL ? thread->shrink_backoff : 0;"),)),
+    Mutant("depth-after-a-shrink-goes-unseen", "I4", "SWP0005", "shrink_backoff", edits=((SWAPPER,
+        "    if (deep && soon) {", "    if (!deep && soon) {"),)),
+    Mutant("ready-thread-put-to-rest", "I3", "SWP0010",
+           "stray access.* a page that was taken from another",
+           edits=((REST,
+        "if (thread->state != THREAD_BLOCKED || thread == cpu_variable(run_queue, thread->cpu)"
+        ".current) {", "if (thread == cpu_variable(run_queue, thread->cpu).current) {"),)),
+    Mutant("taken-from-a-thread-on-a-run-queue", "I3", "SWP0010", "stray access", edits=((SWAPPER,
+        "        } else if (thread->state == THREAD_RESTING) {\n", "        } else {\n"), (SWAPPER,
+        "if (thread->state != THREAD_RESTING || !take_wanted(pass, thread, &swap)) {",
+        "if (!take_wanted(pass, thread, &swap)) {"))),
+    Mutant("dispatched-before-it-is-back", "I5", "SWP0003", "a swapped-out page", edits=((REST, """\
+    if (is_swapped(thread)) {
+        stack_swap_in(thread->slot, thread->saved_rsp, thread->stack_saved);
+        saved_forget(thread);
+    }
+""", ""),)),
+    Mutant("claim-stands-after-the-wake-up", "I6", "SWP0018", "'thread' was written after it was freed",
+           builds=("invariant",), edits=((REST, """\
+        claims[thread->rest.claim - 1].thread = NULL;
+""", """\
+        (void)claims;
+"""),)),
+    Mutant("pages-taken-without-the-lock", "I3", "SWP0001", "invariant broken at sched/rest.c.*locked",
+           builds=("invariant",), edits=((SWAPPER, """\
+        struct run_queue *queue = schedule_queue_lock(thread);
+        if (step == SWAPPER_NOTED) {
+            (void)!rest_begin(thread, pass->now_ms);
+        } else if (thread->state == THREAD_RESTING) {
+            thread_consider(pass, thread);
+        }
+        spin_unlock_quietly(&queue->lock);
+""", """\
+        struct run_queue *queue = schedule_queue_lock(thread);
+        spin_unlock_quietly(&queue->lock);
+        if (step == SWAPPER_NOTED) {
+            (void)!rest_begin(thread, pass->now_ms);
+        } else if (thread->state == THREAD_RESTING) {
+            thread_consider(pass, thread);
+        }
+"""),)),
+    Mutant("live-bytes-saved-but-the-lowest", "I5", "SWP0017", "swap_there_and_back", edits=((SWAP,
+        "    memcpy(*saved, (const void *)from, bytes);\n",
+        "    memcpy((char *)*saved + 1, (const char *)from + 1, bytes - 1);\n"),)),
+    Mutant("live-bytes-back-but-the-highest", "I5", "SWP0017", "swap_there_and_back", edits=((SWAP,
+        "    memcpy(page + PAGE_BYTES - bytes, saved, bytes);\n",
+        "    memcpy(page + PAGE_BYTES - bytes, saved, bytes - 1);\n"),)),
     Mutant("page-back-but-not-booked", "I7", "SWP0002", "frame_owner_of",
            edits=((SWAP, """\
         frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_TAKEN, FRAME_OWNER_STACK);
@@ -341,25 +418,167 @@ MODE_MUTANTS = (
     Mutant("missing-site-not-told", "I3", "PRE0003", "first is 0", modes=("prefault",), edits=((PREFAULT,
         "            missing_note(frame, address);\n", "            (void)missing_note;\n"),)),
     Mutant("lent-page-taken-back-though-touched", "I5", "LND0002", "backed >= deep",
-           modes=("lend",),
-           model="max,vendor=GenuineIntel", edits=((LEND, """\
+           modes=("lend-intel",), edits=((LEND, """\
             uint64_t old = *entry & ~PAGE_ACCESSED;
             if (!entry_replace(entry, old, hole)) {
 """, """\
             uint64_t old = *entry;
             if (!entry_replace(entry, old, hole)) {
 """),)),
+    Mutant("cooled-though-touched", "I5", "LND0004", "cooled is", modes=("lend-amd",),
+           edits=((LEND, """\
+        uint64_t old = *entry & ~PAGE_ACCESSED;
+        uint64_t cooling = (old""", """\
+        uint64_t old = *entry;
+        uint64_t cooling = (old"""),)),
+    Mutant("lent-pages-freed-without-shootdown", "I6", "LND0003", "told is 0", modes=("lend-amd",),
+           edits=((LEND_BATCH, "            batch_shootdown();\n", "            (void)batch_shootdown;\n"),)),
+    Mutant("lent-pages-free-before-the-shootdown", "I6", "LND0003", "cooling is 0",
+           modes=("lend-amd",), edits=((LEND_BATCH, """\
+            batch_shootdown();
+            freed += batch_free();
+""", """\
+            freed += batch_free();
+            batch_shootdown();
+"""),)),
+    Mutant("lent-pages-leave-without-a-trace", "I6", "LND0003", "cooling is 0", modes=("lend-amd",),
+           edits=((LEND_BATCH, """\
+    if (thread != queue->current && thread->state != THREAD_DEAD &&
+        stack_lend_cool(thread->slot) != 0) {
+        batch.slots[batch.count++] = thread->slot;
+""", """\
+    if (thread != queue->current && thread->state != THREAD_DEAD &&
+        stack_lend_cool(thread->slot) != 0) {
+        physical_t frames[STACK_PAGES];
+        for (unsigned n = stack_lend_cooled_take(thread->slot, frames); n-- > 0;) {
+            frame_free(frames[n], FRAME_OWNER_STACK);
+        }
+        batch.slots[batch.count++] = thread->slot;
+"""),)),
+    Mutant("cooling-page-replaced", "I7", "LND0004", "changed is|rounds is", modes=("lend-amd",),
+           edits=((LEND, "        if (stack_entry_is(old, STACK_PAGE_COOLING) &&\n"
+                   "            entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {",
+                   "        if (old == 0) {"),)),
+    Mutant("site-taken-out", "I3", "PRE0005", "missing_count|missing site", modes=("prefault",),
+           edits=((SEMAPHORE, """\
+void semaphore_up(struct semaphore *semaphore)
+{
+    uint64_t flags = spin_lock_irq_save(&semaphore->lock);
+""", """\
+void semaphore_up(struct semaphore *semaphore)
+{
+    uint64_t flags = flags_read();
+    __asm__ volatile("cli" ::: "memory");
+    spin_lock_by(OFF_ALREADY, &semaphore->lock);
+"""),)),
+    Mutant("site-by-the-wrong-rule", "I3", "PRE0005", "rule 3 of the sites", builds=("invariant",),
+           modes=("prefault",), edits=((SEMAPHORE, """\
+bool semaphore_try_down(struct semaphore *semaphore)
+{
+    uint64_t flags = spin_lock_irq_save(&semaphore->lock);
+""", """\
+bool semaphore_try_down(struct semaphore *semaphore)
+{
+    uint64_t flags = spin_lock_irq_save_by(OFF_ALREADY, &semaphore->lock);
+"""),)),
+    Mutant("site-claims-that-both-are-on", "I3", "GAT0012", "rule 4 of the sites",
+           builds=("invariant",), edits=((SEMAPHORE, """\
+void semaphore_up(struct semaphore *semaphore)
+{
+    uint64_t flags = spin_lock_irq_save(&semaphore->lock);
+""", """\
+void semaphore_up(struct semaphore *semaphore)
+{
+    uint64_t flags = spin_lock_irq_save_by(BOTH_ON, &semaphore->lock);
+"""),)),
+    Mutant("site-touches-too-little", "I3", "PRE0001", "own_pages.* is 1", modes=("prefault",), edits=((
+        TEXT_SITE, "static const uint8_t touch[] = {0x84, 0x84, 0x24, 0x00, 0xf0, 0xff, 0xff};",
+        "static const uint8_t touch[] = {0x84, 0x84, 0x24, 0x00, 0xff, 0xff, 0xff};"),)),
+    Mutant("moved-frame-has-no-room-below", "I3", "PRE0006", "missing_count|missing site",
+           modes=("prefault",), edits=((PREFAULT,
+        "    stack_hole_fill(address - ENTRY_CONTINUE_BYTES);\n", ""),)),
+    Mutant("lend-leaves-a-hole", "I3", "LND0001", "missing is 1", modes=("lend-intel",),
+           edits=((LEND,
+        "while (page > 0 && magazine_own->capacity > magazine_own->taken) {",
+        "while (page > 1 && magazine_own->capacity > magazine_own->taken) {"),)),
+    Mutant("lend-fill-leaves-a-hole", "I3", "LND0001", "missing is 1", modes=("lend-amd",),
+           edits=((LEND, "    while (page > 0) {\n", "    while (page > 1) {\n"),)),
+    Mutant("lent-page-freed-by-trim", "I7", "STK0105", "but it belongs to 'magazine'",
+           modes=("lend-intel",), edits=((STACK,
+        "        stack_lend_settle(); /* what is lent cannot be freed */\n", ""),)),
     Mutant("lent-pages-kept-but-not-booked", "I7", "LND0002",
-           "but it belongs to 'magazine'", modes=("lend",),
-           model="max,vendor=GenuineIntel", edits=((LEND, """\
+           "but it belongs to 'magazine'", modes=("lend-intel",), edits=((LEND, """\
         frame_owner_change(entries[i] & PAGE_ADDRESS_MASK, FRAME_OWNER_MAGAZINE, FRAME_OWNER_STACK);
 """, """\
         (void)entries;
 """),)),
 )
 
+# How stacks are born in each mode, and how the dead ones are kept and freed.
+LIFE_MUTANTS = (
+    Mutant("eager-birth-has-one-page", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
+           edits=((STACK, "return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);",
+                   "return stack_create_cold(false, slot);"),)),
+    Mutant("eager-birth-has-a-hole", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
+           edits=((STACK, "frame_chain_allocate(&chain, STACK_PAGES, FRAME_OWNER_STACK);",
+                   "frame_chain_allocate(&chain, STACK_PAGES - 1, FRAME_OWNER_STACK);"),)),
+    Mutant("eager-large-birth-has-holes", "I4", "LRG0001", "stack_pages_backed", modes=("eager",),
+           edits=((STACK,
+        "return stack_large_create(size, whole || stack_mode_get() == STACK_MODE_EAGER, slot);",
+        "return stack_large_create(size, whole, slot);"),)),
+    Mutant("cache-holds-one-too-many", "I7", "CAC0002", "kept is", edits=((CACHE_H,
+        "if (cache->count >= stack_cache_room) {", "if (cache->count > stack_cache_room) {"),)),
+    Mutant("batch-overfills-the-cache", "I7", "CAC0003", "count is 3", edits=((CACHE,
+        "while (cache->count < size && batch->count != 0) {",
+        "while (cache->count <= size && batch->count != 0) {"),)),
+    Mutant("batch-freed-before-its-grace-period", "I6", "CAC0003", "waiting is", edits=((BATCH,
+        "if (own->waiting.count != 0 && grace_over >= own->waiting_for) {",
+        "if (own->waiting.count != 0) {"),)),
+    Mutant("batch-waits-for-a-grace-period-that-is-over", "I6", "CAC0003", "waiting is",
+           edits=((BATCH, "own->waiting_for = grace_begun + 1;",
+                   "own->waiting_for = grace_begun;"),)),
+    Mutant("grace-period-ends-in-a-section", "I6", "CAC0003", "waiting is", edits=((BATCH,
+        "if (grace_begun != grace_over && quiescent) {", "if (grace_begun != grace_over) {"),)),
+    Mutant("grace-period-of-one-cpu", "I6", "CAC0006", "held.released is", cpus=2, edits=((BATCH,
+        "cpus_to_pass = cpus_online();",
+        "cpus_to_pass = cpus_online() & 1UL << cpu_number();"),)),
+    Mutant("batch-is-freed-twice", "I7", "CAC0003", "stray access", edits=((BATCH,
+        "stack_chain_join(&released, &own->waiting);", "released = own->waiting;"),)),
+    Mutant("batch-keeps-what-the-starving-need", "I3", "CAC0004", "stacks_in_batches", edits=((
+        CACHE, "    stack_batch_drain();\n", ""),)),
+    Mutant("batch-takes-while-others-starve", "I3", "CAC0004", "stacks_in_batches", edits=((CACHE,
+        "if (stack_starving() != 0 || stack_is_large(slot) || !stack_batch_add(slot)) {",
+        "if (stack_is_large(slot) || !stack_batch_add(slot)) {"),)),
+)
+
+# Memory in domains: each CPU's own comes first, and what is far is counted as far.
+DOMAIN_MUTANTS = (
+    Mutant("own-domain-is-not-first", "I7", "DOM0001", "far_frames is", cpus=4, domains=2,
+           edits=((FRAME, "frame_batch_take(frame_domains[cpu->domain], cpu->front);",
+                   "frame_batch_take(frame_domains[0], cpu->front);"),)),
+    Mutant("far-frames-stay", "I7", "DOM0002", "domain_of|free_after", cpus=4, domains=2,
+           edits=((FRAME, "    if (domain_of(address) == cpu->domain) {", "    if (true) {"),)),
+    Mutant("frames-go-home-to-the-first-domain", "I7", "DOM0002", "free_after", cpus=4, domains=2,
+           edits=((FRAME_DOMAIN, "    buddy_put(home, number, 0);",
+                   "    buddy_put(&frame_buddy, number, 0);"),)),
+    Mutant("no-frame-from-another-domain", "I7", "DOM0002", "error is", cpus=4, domains=2,
+           edits=((FRAME_DOMAIN, "for (unsigned i = 1; i < domain_count && count == 0; i++) {",
+                   "for (unsigned i = 1; i < 1; i++) {"),)),
+    Mutant("far-counted-as-near", "I7", "DOM0004", "remote", cpus=4, domains=2, edits=((DOMAIN,
+        "if (domain_of(frame) == frame_domain_of_cpu(cpu_number())) {",
+        "if (domain_of(frame) != frame_domain_of_cpu(cpu_number())) {"),)),
+    Mutant("births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
+           edits=((STACK, "    frame_domain_set(cpu, domain);\n", ""),)),
+    Mutant("whole-births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
+           modes=("eager",), edits=((FRAME_DOMAIN, """\
+        if (buddy_take(frame_domains[(own + i) % domain_count], order, first)) {
+""", """\
+        if (own < domain_count && buddy_take(frame_domains[i], order, first)) {
+"""),)),
+)
+
 MUTANTS = (ENTRY_MUTANTS + COVER_MUTANTS + STACK_MUTANTS + FRAME_MUTANTS + SWAP_MUTANTS +
-           MODE_MUTANTS)
+           MODE_MUTANTS + LIFE_MUTANTS + DOMAIN_MUTANTS)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], os.path.dirname(os.path.dirname(os.path.abspath(__file__))),

@@ -16,6 +16,14 @@ INVARIANTS = {
     "I7": "no frame is in a magazine and mapped; frames are conserved, and come zeroed",
 }
 THIRDS = 3
+# What a mode means: stack= and the CPU model, which for lent pages matters (docs/stack-modes.md).
+MODES = {
+    "fault": ("fault", "max"),
+    "eager": ("eager", "max"),
+    "lend-amd": ("lend", "max"),
+    "lend-intel": ("lend", "max,vendor=GenuineIntel"),
+    "prefault": ("prefault", "max"),
+}
 
 
 class Refused(Exception):
@@ -30,16 +38,22 @@ class Place:
     mode: str
     cpus: int
     cmdline: str
-    model: str
+    domains: int
 
     @property
     def options(self):
         """The kernel's command line without the tests."""
-        return f"stack={self.mode} {self.cmdline}".strip()
+        return f"stack={MODES[self.mode][0]} {self.cmdline}".strip()
+
+    @property
+    def model(self):
+        """The CPU model."""
+        return MODES[self.mode][1]
 
     def __str__(self):
-        model = "" if self.model == "max" else f" of {self.model}"
-        return f"{self.build}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}{model}, {self.options}"
+        domains = f" in {self.domains} domains" if self.domains > 1 else ""
+        return f"{self.build}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}{domains}, " \
+            f"{self.mode} {self.cmdline}".strip()
 
 
 @dataclass(frozen=True)
@@ -57,12 +71,12 @@ class Mutant:
     builds: tuple = ("release",)
     cpus: int = 1
     cmdline: str = ""
-    model: str = "max"
+    domains: int = 1
 
     @property
     def places(self):
         """Each build and machine on which it must die."""
-        return [Place(build, mode, self.cpus, self.cmdline, self.model)
+        return [Place(build, mode, self.cpus, self.cmdline, self.domains)
                 for build in self.builds for mode in self.modes]
 
     @property
@@ -116,6 +130,8 @@ def table_complaints(mutants):
               if not re.fullmatch(r"[A-Z]{3}\d{4}", mutant.test)]
     found += [f"{mutant.name}: nothing says where or of what it dies" for mutant in mutants
               if not (mutant.modes and mutant.builds and mutant.words)]
+    found += [f"{mutant.name}: there is no mode {mode}" for mutant in mutants
+              for mode in mutant.modes if mode not in MODES]
     names = [mutant.name for mutant in mutants]
     return found + [f"{name} stands there twice" for name in sorted(set(names))
                     if names.count(name) > 1]

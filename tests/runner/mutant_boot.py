@@ -17,6 +17,16 @@ LIMIT_SECONDS = 60
 MEMORY_MIB = 64
 
 
+def numa(place):
+    """Memory and CPUs in domains of equal size, if there are several."""
+    words, size, cpus = [], MEMORY_MIB // place.domains, place.cpus // place.domains
+    for domain in range(place.domains if place.domains > 1 else 0):
+        words += ["-object", f"memory-backend-ram,id=m{domain},size={size}M", "-numa",
+                  f"node,nodeid={domain},memdev=m{domain},"
+                  f"cpus={domain * cpus}-{(domain + 1) * cpus - 1}"]
+    return words
+
+
 class Boot:
     """One QEMU that runs SANITY and then `tests`, until one fails, or panics, or all is over."""
 
@@ -43,7 +53,7 @@ class Boot:
         return [paths.qemu, "-machine", "pc", "-accel", "tcg", "-icount", "shift=0,sleep=off",
                 "-rtc", "base=2025-01-01,clock=vm", "-smp", str(place.cpus), "-m", str(MEMORY_MIB),
                 "-cpu", place.model, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
-                "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel,
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4", *numa(place), "-kernel", kernel,
                 "-append", f"test={SANITY},{tests} exit=1 {place.options}"]
 
     def _watch(self, stream, deadline):
