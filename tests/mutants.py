@@ -492,8 +492,8 @@ void semaphore_up(struct semaphore *semaphore)
     uint64_t flags = spin_lock_irq_save_by(BOTH_ON, &semaphore->lock);
 """),)),
     Mutant("site-touches-too-little", "I3", "PRE0001", "own_pages.* is 1", modes=("prefault",), edits=((
-        TEXT_SITE, "static const uint8_t touch[] = {0x84, 0x84, 0x24, 0x00, 0xf0, 0xff, 0xff};",
-        "static const uint8_t touch[] = {0x84, 0x84, 0x24, 0x00, 0xff, 0xff, 0xff};"),)),
+        TEXT_SITE, "static const uint8_t touch[] = TOUCH(-TOUCH_BYTES);",
+        "static const uint8_t touch[] = TOUCH(-TOUCH_BYTES / 16);"),)),
     Mutant("moved-frame-has-no-room-below", "I3", "PRE0006", "missing_count|missing site",
            modes=("prefault",), edits=((PREFAULT,
         "    stack_hole_fill(address - ENTRY_CONTINUE_BYTES);\n", ""),)),
@@ -539,7 +539,7 @@ LIFE_MUTANTS = (
                    "own->waiting_for = grace_begun;"),)),
     Mutant("grace-period-ends-in-a-section", "I6", "CAC0003", "waiting is", edits=((BATCH,
         "if (grace_begun != grace_over && quiescent) {", "if (grace_begun != grace_over) {"),)),
-    Mutant("grace-period-of-one-cpu", "I6", "CAC0006", "held.released is", cpus=2, edits=((BATCH,
+    Mutant("grace-period-of-one-cpu", "I6", "CAC0007", "held.released is", cpus=2, edits=((BATCH,
         "cpus_to_pass = cpus_online();",
         "cpus_to_pass = cpus_online() & 1UL << cpu_number();"),)),
     Mutant("batch-is-freed-twice", "I7", "CAC0003", "stray access", edits=((BATCH,

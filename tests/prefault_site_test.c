@@ -4,6 +4,7 @@
  */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/lapic.h"
+#include "arch/x86_64/text_site.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/error.h"
 #include "mm/frame.h"
@@ -16,6 +17,9 @@
 #include "tests/own_stack.h"
 #include "tests/test.h"
 #include "tests/threads.h"
+
+/* Pages that a site brings below the one in use. */
+#define TOUCHED (SITE_TOUCH_BYTES / PAGE_BYTES)
 
 #define ABOVE_LEAST   32
 #define ABOVE_MOST    640
@@ -31,13 +35,13 @@ static bool stacks_are_not_prefaulted(void)
     return false;
 }
 
-/* The page below the top one is there and in use from then on, and the next one is a hole. */
+/* What a site brings below the top page is there, and in use from then on; then comes a hole. */
 static uintptr_t edge_make(void)
 {
     uint32_t slot = thread_current()->slot;
-    uintptr_t edge = stack_top(slot) - 2 * PAGE_BYTES;
-    stack_trim(slot, edge + PAGE_BYTES);
-    test_equal(stack_pages_backed(slot), 2); /* the trim is a section itself */
+    uintptr_t edge = stack_top(slot) - (1 + TOUCHED) * PAGE_BYTES;
+    stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+    test_equal(stack_pages_backed(slot), 1 + TOUCHED); /* the trim is a section itself */
     return edge;
 }
 
