@@ -122,8 +122,8 @@ static void magazine_history_show(void)
     say("This CPU's magazine lately, newest first (%u refills asked for):\n", own->events);
     for (uint32_t i = 1; i <= kept; i++) {
         const struct magazine_event *event = &own->history[(own->events - i) % MAGAZINE_HISTORY];
-        say("  at TSC %lu, stack of slot %u: %u rounds, %u needed, %u after\n", event->tsc,
-            event->slot, event->before, event->least, event->after);
+        say("  at TSC %lu, stack of slot %u: %u rounds, %u more needed, %u after\n", event->tsc,
+            event->slot, event->before, event->more, event->after);
     }
 }
 

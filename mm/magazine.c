@@ -115,7 +115,7 @@ static must_check bool rounds_add(struct magazine *own, uint32_t count)
     return true;
 }
 
-static bool refill_try(struct magazine *own, uint32_t least)
+static bool refill_try(struct magazine *own, uint32_t more)
 {
     uint32_t available = own->capacity - own->taken;
     if (available < own->low_water) {
@@ -129,20 +129,20 @@ static bool refill_try(struct magazine *own, uint32_t least)
     if (!stack_memory_short() && rounds_add(own, own->taken)) {
         return true;
     }
-    return available >= least || rounds_add(own, least - available);
+    return more == 0 || rounds_add(own, more);
 }
 
-bool magazine_refill(uint32_t least)
+bool magazine_refill_more(uint32_t more)
 {
     struct magazine *own = this_cpu_pointer(magazine);
     struct magazine_event *event = &own->history[own->events++ % MAGAZINE_HISTORY];
     *event = (struct magazine_event){
         .tsc = tsc_read(),
         .slot = stack_entry_slot(this_cpu(stack_use).current_hole),
-        .least = least,
+        .more = more,
         .before = (uint16_t)(own->capacity - own->taken),
     };
-    bool enough = refill_try(own, least);
+    bool enough = refill_try(own, more);
     event->after = (uint16_t)(own->capacity - own->taken);
     return enough;
 }

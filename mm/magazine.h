@@ -24,7 +24,7 @@
 struct magazine_event {
     uint64_t tsc;
     uint32_t slot;   /* of the stack that was in use */
-    uint32_t least;  /* what the gate asked for */
+    uint32_t more;   /* rounds that the gate had to get */
     uint16_t before; /* rounds available before and after */
     uint16_t after;
 };
@@ -92,11 +92,22 @@ static always_inline void magazine_charge_rest(void)
 /*
  * Books what was taken as stack memory and replaces it, without waiting: from this CPU's free
  * frames, else the allocator, else the reserve. Tries for a full magazine first (unless threads
- * hunger and memory is short), then for `least` available rounds; each try takes all it needs or
- * nothing. True if at least `least` are available afterwards. Interrupts off; takes the allocator's
- * locks; zeroes.
+ * hunger and memory is short), then for `more` rounds than were there; each try takes all it needs
+ * or nothing. False if it got less than `more`. Interrupts off; takes the allocator's locks;
+ * zeroes.
+ *
+ * It runs on a stack, of which it may itself fill pages. Then fewer rounds are there than the
+ * caller saw, but as many fewer are missing: hence it is asked for a difference.
  */
-must_check bool magazine_refill(uint32_t least);
+must_check bool magazine_refill_more(uint32_t more);
+
+/* The same for `least` rounds in all, by a caller who needs them whatever it fills meanwhile, or
+ * whose stack is whole. */
+static inline must_check bool magazine_refill(uint32_t least)
+{
+    uint32_t available = magazine_available();
+    return magazine_refill_more(least > available ? least - available : 0);
+}
 
 /*
  * While threads starve: gives all rounds but `keep` to the reserve. Interrupts off, where nothing

@@ -33,20 +33,18 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
     if (backed > from->pages_most) {
         from->pages_most = (uint16_t)backed;
     }
+    /*
+     * What is called here may fill pages of `from`, whose stack it runs on. Both numbers are read
+     * after that has happened, and before it could again: their difference stays as it is.
+     */
     uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);
+    uint32_t available = magazine_available();
+    uint32_t more = need > available ? need - available : 0;
     /* Who has not waited yet gets in line behind those who have: no newcomer takes their frames. */
-    if (to->starved_since_ns == 0 && magazine_available() < need && stack_memory_short()) {
+    if (to->starved_since_ns == 0 && more != 0 && stack_memory_short()) {
         return gate_open;
     }
-    if (likely(magazine_refill(need))) {
-        return true;
-    }
-    /*
-     * This runs on the stack of `from`: the refill may have filled pages of it before it looked at
-     * the magazine. Then there are fewer rounds, but as many fewer are needed.
-     */
-    need = stack_missing(from->slot) + stack_missing(to->slot);
-    return magazine_available() >= need || gate_open;
+    return magazine_refill_more(more) || gate_open;
 }
 
 /*

@@ -134,7 +134,7 @@ PANIC = (
            r"CPU's magazine has only 0 of 8; the dispatch gate", r"magazine: 0 of 8 rounds"),
     Row("panic-no-gate", kind="panic", cmdline="test=PAN0013 gate=off", cpus=1, expect=(
         r"^PANIC: critical stack fault: 0xf\w+ needs [123] pages, but this CPU's magazine has only "
-        r"[0-2] of 8", r"^This CPU's magazine lately", r"rounds, \d needed, [0-2] after")),
+        r"[0-2] of 8", r"^This CPU's magazine lately", r"rounds, \d more needed, [0-2] after")),
     panics("overflow-spinlock", "PAN0020", OVERFLOW + r"while it held a spinlock", RECURSION,
            r"thread_begin", r"preemption off 1 times"),
     panics("overflow-interrupts-off", "PAN0021", OVERFLOW + r"with interrupts off", RECURSION),

@@ -12,7 +12,7 @@ import subprocess
 
 # Functions in whose files all the macros are known that we ask for.
 MACROS_AT = ("stack_fault", "thread_create", "descriptors_load", "lapic_any_in_service",
-             "magazine_refill", "paging_walk")
+             "magazine_charge", "paging_walk")
 STRUCTURES = ("thread", "magazine", "stack_use", "trap_frame", "task_state", "list_node",
               "first_frame", "idt_entry")
 ENUMERATIONS = ("thread_state", "stack_page_state")
