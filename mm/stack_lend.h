@@ -1,12 +1,14 @@
 /*
- * stack=lend: a stack is whole while its thread runs. The holes of the incoming stack are filled
- * from this CPU's magazine right before the switch, and what the thread did not touch is taken back
- * after it left. The processor tells by the Accessed bit: a page is lent with the bit clear, and
- * whoever touches it sets the bit.
+ * stack=lend: a stack is whole while its thread runs. At a switch, what the outgoing stack was lent
+ * and its thread did not touch is taken back, and the holes of the incoming one are filled: with
+ * the same pages where that is all there is to do, else from and into this CPU's magazine. The
+ * processor tells by the Accessed bit: a page is lent with the bit clear, and whoever touches it
+ * sets the bit.
  *
  * So a thread takes no stack faults, and the rest stays as it is: the gate covers what is to be
- * lent (missing(next)), and the outgoing stack stays whole until nobody is on it. A hole that is
- * there all the same (stack_trim()) is filled by a fault, from the same magazine.
+ * lent (missing(next)). The outgoing stack loses pages when nothing more will be pushed on it; what
+ * goes deeper there all the same (a refill's books, stack_trim()) finds a hole, and a fault fills
+ * it from the same magazine, which has just got what the stack lost.
  *
  * Taking back makes a page absent that was present. May any CPU know it still?
  *
@@ -42,12 +44,11 @@ enum stack_lend_way {
 enum stack_lend_way stack_lend_way(void);
 
 /*
- * What thread_switch() calls in this mode (sched/switch.asm), interrupts off, run-queue lock held;
- * stack_use names both stacks. AT_ONCE: lends before the switch, takes back after it. BATCHED:
- * fills before the switch.
+ * What thread_switch() calls in this mode (sched/switch.asm) before it leaves the outgoing stack,
+ * interrupts off, run-queue lock held; stack_use names both stacks. AT_ONCE: takes back and lends.
+ * BATCHED: fills.
  */
-void stack_lend_begin(void);
-void stack_lend_end(void);
+void stack_lend_switch(void);
 void stack_lend_fill(void);
 
 /*

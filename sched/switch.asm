@@ -13,8 +13,7 @@ global thread_switch
 global thread_switch_end
 global thread_trampoline
 extern thread_begin
-extern stack_lend_begin
-extern stack_lend_end
+extern stack_lend_switch
 extern stack_lend_fill
 
 ; A record of arch/x86_64/text_site.h: a mode of kind %2 lets the code at %1 begin with a jump to %3.
@@ -28,60 +27,60 @@ __SECT__
 %define SITE_KIND_LEND         2        ; text_site.h has the same numbers
 %define SITE_KIND_LEND_BATCHED 3
 
-%macro SWITCH 0
+%macro LEAVE 0
     push rbp
     push rbx
     push r12
     push r13
     push r14
     push r15
-    mov [rdi], rsp
-    mov rsp, rsi
+%endmacro
+
+; Saves RSP at %1, loads it from %2.
+%macro SWITCH 2
+    mov [%1], rsp
+    mov rsp, %2
     pop r15
     pop r14
     pop r13
     pop r12
     pop rbx
     pop rbp
+    ret
 %endmacro
 
-; Calls a C function before the switch, which keeps its two arguments.
-%macro CALL_FIRST 1
-    push rdi
-    push rsi
+; The switch with a call of a C function first, when nothing more will be pushed on the old stack.
+%macro SWITCH_AFTER 1
+    LEAVE
+    mov rbx, rdi
+    mov r12, rsi
     sub rsp, 8                          ; the stack is aligned as the ABI wants
     call %1
     add rsp, 8
-    pop rsi
-    pop rdi
+    SWITCH rbx, r12
 %endmacro
 
 section .text
 align 16
 thread_switch:
-    SWITCH
-    ret
+    LEAVE
+    SWITCH rdi, rsi
 thread_switch_end:
 
-; The same for stack=lend: the incoming stack is filled before the switch, and what the outgoing
-; one was lent is taken back when nobody is on it any more.
+; The same for stack=lend: what the old stack was lent and did not touch goes to the new one.
 JUMP_SITE thread_switch, SITE_KIND_LEND, thread_switch_lend
 align 16
 thread_switch_lend:
-    CALL_FIRST stack_lend_begin
-    SWITCH
-    jmp stack_lend_end                  ; returns to the caller of the switch
+    SWITCH_AFTER stack_lend_switch
 
 ; And where untouched pages are taken back in batches.
 JUMP_SITE thread_switch, SITE_KIND_LEND_BATCHED, thread_switch_fill
 align 16
 thread_switch_fill:
-    CALL_FIRST stack_lend_fill
-    SWITCH
-    ret
+    SWITCH_AFTER stack_lend_fill
 
-; First instructions of a thread. RBX and R12 hold what it is to call, and with what. RBP is 0, the end of its backtraces; the stack is aligned so that
-; the call leaves it as the ABI wants.
+; First instructions of a thread. RBX and R12 hold what it is to call, and with what. RBP is 0, the
+; end of its backtraces; the stack is aligned so that the call leaves it as the ABI wants.
 align 16
 thread_trampoline:
     mov rdi, rbx

@@ -13,6 +13,7 @@
 #include "sched/thread.h"
 #include "sched/wait_queue.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 #define PATIENCE_STEPS 500
 
@@ -126,4 +127,44 @@ TEST(LND0002, "who sleeps keeps the pages that it touched, with every byte, and 
     test_note("%lu pages lent, %lu of them taken back", after.lent - before.lent,
               after.taken_back - before.taken_back);
     test_check(after.taken_back > before.taken_back);
+}
+
+#define TURNS 12
+
+/* Goes a page deeper every fourth turn, and gives way with every page that it has touched. */
+static void deeper(void *argument)
+{
+    uint64_t seed = (uintptr_t)argument << 16;
+    uintptr_t top = stack_top(thread_current()->slot);
+    unsigned wrong = 0;
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        unsigned deep = turn * STACK_PAGES / TURNS;
+        for (unsigned page = 1; page <= deep; page++) {
+            *(volatile uint64_t *)(top - (page + 1) * PAGE_BYTES) =
+                seed + turn * STACK_PAGES + page;
+        }
+        thread_yield();
+        for (unsigned page = 1; page <= deep; page++) {
+            wrong += *(volatile uint64_t *)(top - (page + 1) * PAGE_BYTES) !=
+                     seed + turn * STACK_PAGES + page;
+        }
+    }
+    test_equal(wrong, 0);
+}
+
+TEST(LND0005, "of two threads that take turns the next gets what is not touched, and no other page")
+{
+    if (stacks_are_not_lent()) {
+        return;
+    }
+    unsigned cpu = cpu_number();
+    uint64_t flags = interrupts_save();
+    stack_cache_drain(); /* fresh stacks, of one page */
+    interrupts_restore(flags);
+    struct thread *one =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), deeper, (void *)1);
+    struct thread *other =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), deeper, (void *)2);
+    test_equal(test_thread_join(one), 0);
+    test_equal(test_thread_join(other), 0);
 }

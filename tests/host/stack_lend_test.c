@@ -41,10 +41,9 @@ static void switch_to(unsigned next)
     host_check(magazine_refill(stack_missing(slots[from]) + stack_missing(slots[next])));
     this_cpu(stack_use).next_hole = stack_hole_of(slots[next]);
     if (fake_caches_only_accessed) {
-        stack_lend_begin();
         host_equal(stack_missing(slots[from]), 0);
+        stack_lend_switch();
         host_equal(stack_missing(slots[next]), 0);
-        stack_lend_end();
         host_equal(stack_pages_backed(slots[from]), STACK_PAGES - lowest[from]);
     } else {
         stack_lend_fill();

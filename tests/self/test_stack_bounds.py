@@ -287,23 +287,6 @@ def test_the_way_to_a_section_must_be_one(bounds):
     assert status == 1 and "thread_trampoline does not call leaf" in output
 
 
-def test_a_call_after_a_switch_back_is_counted(bounds, monkeypatch):
-    monkeypatch.setitem(globals(), "ENTRY", ENTRY + """
-extern leaf
-global stack_leave
-stack_leave:
-    mov [rdi], rsp
-    mov rsp, rsi
-    jmp leaf
-""")
-    call = ("void stack_leave(long *, long); __attribute__((noinline)) int to(int n)"
-            " { long kept; stack_leave(&kept, n); return kept; }")
-    status, output, found = bounds(call, "to(n)", "assembly entry.asm:stack_leave 0 back leaf\n")
-    assert status == 0 and found["interrupt"]["ordinary"] > 176 + 200, output
-    status, output, _ = bounds(call, "to(n)", "assembly entry.asm:stack_leave 0\n")
-    assert status == 1 and "then and back: the annotation says none, the listing leaf" in output
-
-
 def test_measured_marks_stand_beside_the_bounds(bounds, tmp_path):
     kernel = tmp_path / "build" / "release" / "kernel.elf"
     _, output, _ = bounds()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 WORDS = ("assembly", "indirect", "recursion", "end", "off", "off-ends", "excluded", "stack",
          "uncovered", "under", "address", "section")
-ASSEMBLY = re.compile(r"(\S+):(\S+) (\d+)(?: calls (.+?))?(?: then (.+?))?(?: back (.+))?$")
+ASSEMBLY = re.compile(r"(\S+):(\S+) (\d+)(?: calls (.+?))?(?: then (.+))?$")
 
 
 class AnnotationError(Exception):
@@ -24,7 +24,6 @@ class Annotation:
     names: list = field(default_factory=list)
     number: int = 0
     then: list = field(default_factory=list)
-    back: list = field(default_factory=list)
     reason: str = ""
     line: int = 0
     used: bool = False
@@ -84,9 +83,9 @@ def _statement(word, body, reason):
     if word == "assembly":
         match = ASSEMBLY.match(body)
         if match:
-            path, label, number, calls, then, back = match.groups()
+            path, label, number, calls, then = match.groups()
             return Annotation(word, f"{path}:{label}", (calls or "").split(), int(number),
-                              (then or "").split(), (back or "").split(), reason)
+                              (then or "").split(), reason)
     elif word == "indirect":
         key, _, targets = body.partition(" = ")
         if ":" in key and targets.split():

@@ -229,14 +229,13 @@ class Graph:
             calls = {one or "?" for one in code.calls} | {f"*{one}" for one in code.indirect}
             for what, said, seen in (("bytes", statement.number, code.bytes),
                                      ("calls", set(statement.names), calls),
-                                     ("then and back", set(statement.then + statement.back),
-                                      code.then)):
+                                     ("then", set(statement.then), code.then)):
                 if said != seen:
                     self.complain(f"annotations, line {statement.line}: assembly {statement.key}:"
                                   f" {what}: the annotation says {_words(said)}, the listing"
                                   f" {_words(seen)}")
             function = Function(statement.key, code.bytes + 8, path)
-            function.calls = {one for one in code.calls if one} | set(statement.back)
+            function.calls = {one for one in code.calls if one}
             function.pointers = {f"{path}:{one}": statement.key for one in code.indirect}
             function.call_depths = code.call_depths
             self.functions[label] = function
