@@ -1,6 +1,7 @@
 /* The command that shows what the swapper took, and makes it take more. */
 #include "kernel/monitor.h"
 #include "lib/string.h"
+#include "mm/stack_mode.h"
 #include "mm/stack_swap.h"
 #include "sched/swapper.h"
 
@@ -18,6 +19,10 @@ static void figures_print(void)
         stacks.shrunk, stacks.swapped, stacks.swapped_in);
     console_print("        %lu pages went back as they were, the frames of %lu to others\n",
                   stacks.returned, stacks.demanded);
+    if (stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_PREFAULT) {
+        console_print("        %lu new pages came in before their thread ran: it takes no faults\n",
+                      stacks.refilled);
+    }
     console_print(
         "        %lu passes, %lu shootdowns; %lu times a thread was left alone because it "
         "had gone deep again\n",
@@ -26,10 +31,6 @@ static void figures_print(void)
 
 MONITOR_COMMAND(swap, "[shrink|out|free]", "what was taken from sleeping stacks; or take it now")
 {
-    if (swapper_low_water == 0) {
-        console_print("There is no swapper: stacks are not filled by faults.\n");
-        return OK;
-    }
     if (count == 1 && string_equal(arguments[0], "shrink")) {
         console_print("taken from %u threads\n", swapper_pass(NULL, SWAPPER_SHRINK));
     } else if (count == 1 && string_equal(arguments[0], "out")) {

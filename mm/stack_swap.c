@@ -287,21 +287,48 @@ bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved)
     return top;
 }
 
+/* A round of the magazine for a thread that passed the gate. */
+static uint64_t round_for(uint32_t slot)
+{
+    if (unlikely(magazine_available() == 0)) {
+        panic("slot %u must have a page back, and this CPU's magazine has none: the dispatch gate "
+              "let its thread pass without cover",
+              slot);
+    }
+    return magazine_round_take();
+}
+
 void stack_swap_in(uint32_t slot, uintptr_t from, void *saved)
 {
     size_t bytes = stack_top(slot) - from;
-    if (unlikely(magazine_available() == 0)) {
-        panic(
-            "slot %u is swapped out, and this CPU's magazine has no page for it: the dispatch gate "
-            "let its thread pass without cover",
-            slot);
-    }
-    uint64_t round = magazine_round_take();
+    uint64_t round = round_for(slot);
     char *page = physical_to_virtual(round & PAGE_ADDRESS_MASK);
     memcpy(page + PAGE_BYTES - bytes, saved, bytes);
     stack_entries(slot)[TOP_PAGE] = round;
     stack_saved_free(slot, from, saved);
     __atomic_add_fetch(&counts.swapped_in, 1, __ATOMIC_RELAXED);
+}
+
+void stack_refill(uint32_t slot, unsigned pages)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    for (unsigned page = STACK_PAGES; page-- > STACK_PAGES - pages;) {
+        if (!(entries[page] & PAGE_PRESENT)) {
+            entries[page] = round_for(slot);
+            __atomic_add_fetch(&counts.refilled, 1, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+uint32_t stack_pages_used(uint32_t slot)
+{
+    const uint64_t used = PAGE_PRESENT | PAGE_ACCESSED;
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        count += (entries[page] & used) == used;
+    }
+    return count;
 }
 
 uint32_t stack_saved_count(void)

@@ -68,6 +68,15 @@ must_check bool stack_pages_return(uint32_t slot, uintptr_t from, const void *sa
  */
 void stack_swap_in(uint32_t slot, uintptr_t from, void *saved);
 
+/*
+ * Fills holes from the top on until `pages` of the four pages are there: with rounds of this CPU's
+ * magazine, which the gate has covered. Interrupts off.
+ */
+void stack_refill(uint32_t slot, unsigned pages);
+
+/* Backed pages of the four that somebody touched: all, but with stack=lend. Any context. */
+uint32_t stack_pages_used(uint32_t slot);
+
 /* Frees the frames of up to `most` TAKEN pages, the oldest first; returns how many. Any context. */
 uint32_t stack_taken_free(uint32_t most);
 
@@ -76,6 +85,7 @@ struct stack_swap_counts {
     uint64_t swapped;    /* stacks whose live bytes were saved */
     uint64_t swapped_in; /* of these, how many needed a new page */
     uint64_t returned;   /* pages mapped again as they were */
+    uint64_t refilled;   /* pages that had to be there again before their thread ran */
     uint64_t demanded;   /* pages whose frames were freed */
     uint32_t taken_now;  /* TAKEN pages */
     uint32_t saved_now;  /* stack_saved_count() */

@@ -27,6 +27,13 @@ void gate_off(void)
     gate_open = true;
 }
 
+/* Without a gate everybody passes, but who cannot be switched to before he has pages of his. */
+static bool passes_uncovered(const struct thread *to)
+{
+    return gate_open &&
+           (to->attention & (THREAD_ATTENTION_SWAPPED | THREAD_ATTENTION_PAGES)) == 0;
+}
+
 bool gate_pass_slowly(struct thread *from, const struct thread *to)
 {
     uint32_t backed = stack_pages_backed(from->slot);
@@ -42,9 +49,9 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
     uint32_t more = need > available ? need - available : 0;
     /* Who has not waited yet gets in line behind those who have: no newcomer takes their frames. */
     if (to->starved_since_ns == 0 && more != 0 && stack_memory_short()) {
-        return gate_open;
+        return passes_uncovered(to);
     }
-    return magazine_refill_more(more) || gate_open;
+    return magazine_refill_more(more) || passes_uncovered(to);
 }
 
 /*

@@ -54,7 +54,8 @@ uint32_t rest_take(struct thread *thread, bool swap, unsigned claim)
         return 0; /* it asked for what is below the floor, and has not given it back */
     }
     unsigned pages = (unsigned)((thread->saved_rsp - stack_floor(thread->slot)) / PAGE_BYTES);
-    uint32_t backed = stack_pages_backed(thread->slot);
+    uint32_t filled = STACK_PAGES - stack_missing(thread->slot);
+    uint32_t used = stack_pages_used(thread->slot);
     void *saved;
     if (swap && rest_may_swap(thread) &&
         stack_save(thread->slot, thread->saved_rsp, &saved) == OK) {
@@ -66,10 +67,12 @@ uint32_t rest_take(struct thread *thread, bool swap, unsigned claim)
     if (taken == 0) {
         return 0;
     }
-    if (backed > thread->pages_most) {
-        thread->pages_most = (uint16_t)backed;
+    if (used > thread->pages_most) {
+        thread->pages_most = (uint16_t)used;
     }
-    thread->rest.taken = true;
+    if (thread->rest.pages == 0) {
+        thread->rest.pages = (uint8_t)filled;
+    }
     thread->rest.claim = (uint8_t)(claim + 1);
     claims[claim].thread = thread;
     claims[claim].slot = thread->slot;
@@ -110,17 +113,27 @@ static void saved_forget(struct thread *thread)
     thread->attention &= (uint8_t)~THREAD_ATTENTION_SWAPPED;
 }
 
+/* Must a stack have all of its pages back before its thread is dispatched? */
+static bool wakes_whole(void)
+{
+    return stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_PREFAULT;
+}
+
 void rest_end(struct thread *thread)
 {
+    uint32_t pages = thread->rest.pages;
     lock_check(thread);
     if (thread->rest.claim != 0) {
         claims[thread->rest.claim - 1].thread = NULL;
     }
-    if (thread->rest.taken) {
+    if (pages != 0) {
         void *saved = is_swapped(thread) ? thread->stack_saved : NULL;
         if (stack_pages_return(thread->slot, thread->saved_rsp, saved) && saved != NULL) {
             stack_saved_free(thread->slot, thread->saved_rsp, saved);
             saved_forget(thread);
+        }
+        if (wakes_whole() && STACK_PAGES - stack_missing(thread->slot) < pages) {
+            thread->attention |= (uint8_t)(pages << THREAD_ATTENTION_PAGES_SHIFT);
         }
     }
     list_node_init(&thread->run_node);
@@ -132,6 +145,11 @@ void rest_attend(struct thread *thread)
     if (is_swapped(thread)) {
         stack_swap_in(thread->slot, thread->saved_rsp, thread->stack_saved);
         saved_forget(thread);
+    }
+    if (thread->attention & THREAD_ATTENTION_PAGES) {
+        stack_refill(thread->slot, (thread->attention & THREAD_ATTENTION_PAGES) >>
+                                       THREAD_ATTENTION_PAGES_SHIFT);
+        thread->attention &= (uint8_t)~THREAD_ATTENTION_PAGES;
     }
     if (thread->attention & THREAD_ATTENTION_STARVED) {
         gate_fed(thread);

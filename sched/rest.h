@@ -22,6 +22,9 @@
  *    may starve. The dispatching CPU brings a swapped top page in (rest_attend()), from the rounds
  *    that the gate has just seen: missing(p) + 4 at most. Nothing is allocated there, so nothing
  *    can fail.
+ * 6. A thread that takes no faults (stack=eager), or none in its sections (prefault), must find as
+ *    many pages as it had. There rest_attend() brings all of them in, and the gate lets the thread
+ *    pass only with cover, even where it lets others pass without.
  *
  * A change of priority or affinity leaves a resting thread where it is. Whoever reads a thread's
  * stack (the monitor's bt) takes the run queue's lock as well, and finds live bytes that were moved
@@ -54,8 +57,9 @@ void rest_end(struct thread *thread);
 
 /*
  * A thread passed the gate: what must happen before the switch to it (its `attention`). It starved,
- * and does no more; its live bytes were saved, and come back to a page of this CPU's magazine. By
- * the dispatching CPU: the lock is held, and the magazine covers both stacks of the switch.
+ * and does no more; its live bytes were saved, and come back to a page of this CPU's magazine; what
+ * was taken has to be there again. By the dispatching CPU: the lock is held, and the magazine covers
+ * both stacks of the switch.
  */
 void rest_attend(struct thread *thread);
 

@@ -15,6 +15,7 @@
 #include "sched/swapper.h"
 
 #include "arch/x86_64/clock.h"
+#include "arch/x86_64/report.h"
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
@@ -32,6 +33,7 @@
 #define SOON_AGES      4 /* "soon": within so many times what it had to rest */
 #define SOON_LEAST_MS  100
 #define LOW_WATER_PART 32 /* of all frames */
+#define QUIET_STEP_NS  1000000
 
 enum pressure { PRESSURE_NONE, PRESSURE_LOW, PRESSURE_HUNGER };
 
@@ -55,7 +57,7 @@ bool swapper_alert;
 void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
 
 static uint32_t shrink_age_ms = SWAPPER_SHRINK_AGE_MS, swap_age_ms = SWAPPER_SWAP_AGE_MS;
-static bool hysteresis = true, quiet;
+static bool hysteresis = true, quiet, looking;
 static struct swapper_counts counts;
 
 static struct spinlock swapper_lock = SPINLOCK("swapper");
@@ -73,7 +75,10 @@ void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms)
 
 void swapper_quiet_set(bool wanted)
 {
-    quiet = wanted;
+    __atomic_store_n(&quiet, wanted, __ATOMIC_SEQ_CST);
+    while (wanted && __atomic_load_n(&looking, __ATOMIC_SEQ_CST)) {
+        (void)!thread_sleep_ns(QUIET_STEP_NS);
+    }
 }
 
 void swapper_hysteresis_set(bool on)
@@ -97,7 +102,7 @@ static void shrinking_judge(struct thread *thread, uint32_t now_ms)
     uint64_t soon_ms =
         SOON_LEAST_MS + ((uint64_t)shrink_age_ms << thread->shrink_backoff) * SOON_AGES;
     bool soon = now_ms - thread->shrunk_ms < soon_ms;
-    bool deep = stack_pages_backed(thread->slot) > thread->shrunk_to;
+    bool deep = stack_pages_used(thread->slot) > thread->shrunk_to;
     if (deep && soon) {
         thread->shrink_backoff += thread->shrink_backoff < BACKOFF_MAX;
         thread->shrunk = false;
@@ -146,7 +151,7 @@ static void thread_consider(struct pass *pass, struct thread *thread)
         pass->claims++;
         pass->taken++;
         thread->shrunk = true;
-        thread->shrunk_to = (uint8_t)stack_pages_backed(thread->slot);
+        thread->shrunk_to = (uint8_t)stack_pages_used(thread->slot);
         thread->shrunk_ms = pass->now_ms;
     }
 }
@@ -295,8 +300,12 @@ static void swapper_run(void *argument maybe_unused)
             wish_open = false;
             wait_queue_wake_all(&asker_queue);
             spin_unlock_irq_restore(&swapper_lock, flags);
-        } else if (!quiet) {
-            sleep_ms = look_around(sleep_ms);
+        } else {
+            __atomic_store_n(&looking, true, __ATOMIC_SEQ_CST);
+            if (!__atomic_load_n(&quiet, __ATOMIC_SEQ_CST)) {
+                sleep_ms = look_around(sleep_ms);
+            }
+            __atomic_store_n(&looking, false, __ATOMIC_RELEASE);
         }
     }
 }
@@ -311,9 +320,6 @@ void swapper_wake(void)
 uint32_t swapper_pass(struct thread *thread, enum swapper_take take)
 {
     static struct mutex asking = MUTEX(asking, "asking the swapper");
-    if (swapper_low_water == 0) {
-        return 0; /* there is none */
-    }
     mutex_lock(&asking);
     uint64_t flags = spin_lock_irq_save(&swapper_lock);
     wish = (struct wish){.only = thread, .now = true, .take = take};
@@ -328,6 +334,19 @@ uint32_t swapper_pass(struct thread *thread, enum swapper_take take)
     return result;
 }
 
+static void start_tell(void)
+{
+    static const char *const how[] = {
+        [STACK_MODE_EAGER] = "all of it is back before the thread runs",
+        [STACK_MODE_FAULT] = "faults bring back what is touched",
+        [STACK_MODE_LEND] = "switches lend what is missing",
+        [STACK_MODE_PREFAULT] = "all of it is back before the thread runs",
+    };
+    log_info("swapper: takes stack pages after %u ms of sleep, all after %u", shrink_age_ms,
+             swap_age_ms);
+    log_info("swapper: %s", how[stack_mode_get()]);
+}
+
 int swapper_start(void)
 {
     const struct thread_options options = {
@@ -336,12 +355,10 @@ int swapper_start(void)
         .backed = true,
         .may_not_die = true,
     };
-    if (stack_mode_get() != STACK_MODE_FAULT) {
-        return OK; /* stacks that are whole from birth stay whole */
-    }
     stack_swap_init();
     swapper_low_water = frame_total_count() / LOW_WATER_PART;
     frame_low_mark_set(swapper_low_water);
     swapper_alert = true;
+    start_tell();
     return thread_create(&options, swapper_run, NULL, NULL);
 }

@@ -16,14 +16,14 @@
  */
 void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms);
 
-/* Starts the swapper, if stacks are filled by faults. Thread context, once. ERROR_NO_MEMORY. */
+/* Starts the swapper, and tells so. Thread context, once. ERROR_NO_MEMORY. */
 must_check int swapper_start(void);
 
 /* Makes the swapper look whether memory is short. Any context but NMI, #MC, #DF; no run-queue lock.
  */
 void swapper_wake(void);
 
-/* Below so many frames that any CPU could have memory counts as short; 0: there is no swapper. */
+/* Below so many frames that any CPU could have memory counts as short. */
 extern size_t swapper_low_water;
 
 /* Memory is short, and the swapper could do something about it. */
@@ -58,7 +58,10 @@ extern void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
  */
 uint32_t swapper_pass(struct thread *thread, enum swapper_take take);
 
-/* From now on the swapper does only what swapper_pass() asks for; and as before. For tests. */
+/*
+ * From now on the swapper does only what swapper_pass() asks for, and has ended what it was doing by
+ * itself; and as before. For tests; thread context.
+ */
 void swapper_quiet_set(bool quiet);
 
 /* Should a thread that went deep again be left alone for longer? (true) To measure what it saves.

@@ -29,6 +29,9 @@ enum thread_state {
  * rest_attend(). */
 #define THREAD_ATTENTION_STARVED 1
 #define THREAD_ATTENTION_SWAPPED 2 /* its top page may be elsewhere, its live bytes are saved */
+/* Its stack must have so many pages; 0: what is there will do. */
+#define THREAD_ATTENTION_PAGES       0x70
+#define THREAD_ATTENTION_PAGES_SHIFT 4
 /* And when it leaves its CPU. */
 #define THREAD_ATTENTION_MOVES 4 /* it may no longer run there */
 #define THREAD_ATTENTION_IDLE  8 /* for ever: it is on no run queue */
@@ -37,7 +40,7 @@ enum thread_state {
 struct thread_rest {
     uint32_t since_ms; /* seen first, in this wait */
     uint8_t claim;     /* 1 + its place in the batch under way; 0: in none */
-    bool taken;        /* pages of it were taken */
+    uint8_t pages;     /* that its stack had before any was taken; 0: none was */
 };
 
 struct thread {

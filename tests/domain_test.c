@@ -85,7 +85,7 @@ TEST(DOM0002, "with its own domain exhausted a CPU gets frames of another, and t
     if (one_domain()) {
         return;
     }
-    preempt_disable();
+    run_down_begin();
     unsigned own = frame_domain_of_cpu(cpu_number());
     unsigned other = (own + 1) % domain_count;
     run_down_take(&all);
@@ -104,7 +104,7 @@ TEST(DOM0002, "with its own domain exhausted a CPU gets frames of another, and t
     run_down_give_back(&all);
     frame_cache_drain_this_cpu();
     int again_error = frame_allocate(FRAME_OWNER_TEST, &again);
-    preempt_enable();
+    run_down_end();
 
     test_equal(error, OK);
     test_equal(block_error, OK);

@@ -112,7 +112,7 @@ static void fail_for_frames(void *argument maybe_unused)
     uint32_t slot = thread_current()->slot, taken;
 
     *(volatile char *)stack_floor(slot) = 1;
-    preempt_disable();
+    run_down_begin();
     run_down_take(&all);
     taken = this_cpu(magazine).taken;
     for (unsigned frames = 0; frames <= MISSING; frames++) {
@@ -124,7 +124,7 @@ static void fail_for_frames(void *argument maybe_unused)
     }
     taken = this_cpu(magazine).taken - taken;
     run_down_give_back(&all);
-    preempt_enable();
+    run_down_end();
     for (unsigned frames = 0; frames < MISSING; frames++) {
         test_equal(errors[frames], ERROR_NO_MEMORY);
         test_equal(backed[frames], STACK_PAGES);
@@ -185,14 +185,14 @@ static void use_without_memory(void *argument maybe_unused)
     struct run_down all;
     uint32_t slot = thread_current()->slot;
     test_equal(ensure_all(), OK);
-    preempt_disable();
+    run_down_begin();
     run_down_take(&all);
     uint32_t taken = this_cpu(magazine).taken;
     bool holds =
         pattern_holds(stack_bottom(slot), (uintptr_t)__builtin_frame_address(0) - HEADROOM);
     taken = this_cpu(magazine).taken - taken;
     run_down_give_back(&all);
-    preempt_enable();
+    run_down_end();
     test_check(holds);
     test_equal(taken, 0);
     stack_release();

@@ -132,7 +132,7 @@ TEST(FRG0003, "with no two free frames side by side a whole stack is born of sin
     struct run_down all;
     static physical_t odd[SCATTERED * 8];
     uint32_t slot = 0;
-    preempt_disable();
+    run_down_begin();
     run_down_take(&all);
     unsigned kept = scattered_free(&all, odd);
     int error = stack_create_backed(&slot);
@@ -140,7 +140,7 @@ TEST(FRG0003, "with no two free frames side by side a whole stack is born of sin
         frame_free(odd[--kept], FRAME_OWNER_TEST);
     }
     run_down_give_back(&all);
-    preempt_enable();
+    run_down_end();
     test_equal(error, OK);
     if (error == OK) {
         test_equal(stack_pages_backed(slot), STACK_PAGES);

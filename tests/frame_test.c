@@ -110,7 +110,7 @@ TEST(FRM0004, "memory run down to zero is an error, of every way to ask, and all
     size_t taken;
     int one, local, nowait, block;
 
-    preempt_disable();
+    run_down_begin();
     run_down_take(&all);
     taken = all.count;
     one = frame_allocate(FRAME_OWNER_TEST, &frame);
@@ -120,7 +120,7 @@ TEST(FRM0004, "memory run down to zero is an error, of every way to ask, and all
     local = frame_allocate_local(FRAME_OWNER_TEST, &frame);
     interrupts_restore(flags);
     run_down_give_back(&all);
-    preempt_enable();
+    run_down_end();
 
     test_equal(one, ERROR_NO_MEMORY);
     test_equal(nowait, ERROR_NO_MEMORY);

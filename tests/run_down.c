@@ -1,10 +1,24 @@
 /* Takes all free memory away for a moment. For tests; see the header. */
 #include "tests/run_down.h"
 
+#include "arch/x86_64/preempt.h"
 #include "lib/error.h"
 #include "mm/frame.h"
+#include "sched/swapper.h"
 
 #define CHAIN_END UINT32_MAX
+
+void run_down_begin(void)
+{
+    swapper_quiet_set(true);
+    preempt_disable();
+}
+
+void run_down_end(void)
+{
+    preempt_enable();
+    swapper_quiet_set(false);
+}
 
 void run_down_take(struct run_down *all)
 {

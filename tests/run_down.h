@@ -12,9 +12,16 @@ struct run_down {
 };
 
 /*
+ * Around it all: preemption is off between the two, for a thread that leaves its CPU may have to
+ * wait for memory that it holds itself; and the swapper, which would find some on another CPU, does
+ * nothing. Thread context; the first waits for a pass of the swapper that is under way.
+ */
+void run_down_begin(void);
+void run_down_end(void);
+
+/*
  * Takes every frame this CPU can get; what lies in the front lists of other CPUs stays there. The
- * caller keeps preemption off until it has given all back: a thread that leaves its CPU now may
- * have to wait for memory that it holds itself.
+ * caller keeps preemption off until it has given all back.
  */
 void run_down_take(struct run_down *all);
 void run_down_give_back(struct run_down *all);

@@ -73,7 +73,7 @@ TEST(SLB0003, "without memory, objects, memory and regions are refused by error,
 
     slab_cache_init(&cache, "test", 1000, 0);
     slab_reap();
-    preempt_disable();
+    run_down_begin();
     run_down_take(&all);
     object = slab_allocate(&cache, &memory);
     while (count < OBJECTS && (small = memory_allocate(2000, (void **)&objects[count])) == OK) {
@@ -82,7 +82,7 @@ TEST(SLB0003, "without memory, objects, memory and regions are refused by error,
     large = memory_allocate(100000, &memory);
     region = region_allocate(100000, 0, "test", &memory);
     run_down_give_back(&all);
-    preempt_enable();
+    run_down_end();
 
     test_equal(object, ERROR_NO_MEMORY);
     test_equal(small, ERROR_NO_MEMORY);

@@ -158,7 +158,7 @@ TEST(STK0104, "a stack of which only some pages can be had is an error, and noth
     uint32_t slot, slots = stack_slots_used(), slots_after;
 
     stack_reclaim();
-    preempt_disable();
+    run_down_begin();
     run_down_take(&all);
     for (unsigned pages = 0; pages < STACK_PAGES; pages++) {
         free[pages] = frame_free_count();
@@ -173,7 +173,7 @@ TEST(STK0104, "a stack of which only some pages can be had is an error, and noth
     }
     slots_after = stack_slots_used();
     run_down_give_back(&all);
-    preempt_enable();
+    run_down_end();
     for (unsigned pages = 0; pages < STACK_PAGES; pages++) {
         test_equal(errors[pages], ERROR_NO_MEMORY);
         test_equal(found[pages], free[pages]);

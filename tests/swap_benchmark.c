@@ -24,6 +24,7 @@
 #define BOUNCES      100
 #define BOUNCE_AGE   8 /* ms */
 #define BOUNCE_SLEEP 40000000
+#define SETTLE_SLEEP 250000000 /* longer than from one batch of stack=lend to the next */
 
 static struct {
     struct spinlock lock;
@@ -110,56 +111,80 @@ static size_t tables_from_before(uint32_t made_before)
     return count;
 }
 
-static void bytes_report(const char *name, size_t free_before, size_t tables)
+/* What has to be known before the crowd is there, to count its frames afterwards. */
+static struct {
+    size_t free_before;
+    size_t tables;
+} memory;
+
+static void memory_report(const char *name)
 {
-    size_t frames = free_before - frame_free_count() + tables;
+    size_t frames = memory.free_before - frame_free_count() + memory.tables;
     console_print("# %s: %lu frames for %u threads\n", name, frames, sleepers_made);
     benchmark_report(name, sleepers_made != 0 ? frames * PAGE_BYTES / sleepers_made : 0, "bytes");
 }
 
-static bool swapper_absent(const char *name)
+static void memory_start(void)
 {
-    if (swapper_low_water == 0) {
-        console_print("# %s: stacks are not filled by faults, there is no swapper\n", name);
-        return true;
-    }
-    return false;
-}
-
-/*
- * Everything included: stack, thread, page table, saved bytes. Where stacks are not filled by
- * faults there is no swapper, and only what they take without it.
- */
-BENCHMARK(blocked_thread_bytes)
-{
-    bool swaps = !swapper_absent("blocked_thread_bytes");
     (void)stack_reclaim(); /* what earlier benchmarks left */
     slab_reap();
     uint32_t made_before = stack_slots_made(0);
-    size_t free_before = frame_free_count();
+    memory.free_before = frame_free_count();
     crowd_start();
-    size_t tables = tables_from_before(made_before);
-    bytes_report("blocked_thread_bytes_before", free_before, tables);
-    if (swaps) {
-        uint32_t swapped = swapper_pass(NULL, SWAPPER_SWAP);
-        (void)stack_taken_free(UINT32_MAX);
-        console_print("# %u threads swapped out, each %lu bytes of thread and %lu of stack\n",
-                      swapped, sizeof(struct thread),
-                      stack_top(sleepers[0]->slot) - sleepers[0]->saved_rsp);
-        bytes_report("blocked_thread_bytes", free_before, tables);
-    }
+    memory.tables = tables_from_before(made_before);
+}
 
+/*
+ * stack=lend in batches: untouched pages go back a little later, about ten times a second. Waits
+ * until none has for a while.
+ */
+static void memory_settle(void)
+{
+    for (size_t free = 0; free != frame_free_count();) {
+        free = frame_free_count();
+        (void)!thread_sleep_ns(SETTLE_SLEEP);
+    }
+}
+
+static void memory_swap(enum swapper_take take)
+{
+    (void)swapper_pass(NULL, take);
+    (void)stack_taken_free(UINT32_MAX);
+}
+
+/* Everything included: stack, thread, page table, saved bytes. */
+BENCHMARK(blocked_thread_bytes)
+{
+    memory_start();
+    memory_settle();
+    memory_report("blocked_thread_bytes_before");
+    uint32_t swapped = swapper_pass(NULL, SWAPPER_SWAP);
+    (void)stack_taken_free(UINT32_MAX);
+    console_print("# %u threads swapped out, each %lu bytes of thread and %lu of stack\n", swapped,
+                  sizeof(struct thread), stack_top(sleepers[0]->slot) - sleepers[0]->saved_rsp);
+    memory_report("blocked_thread_bytes");
+    crowd_end();
+}
+
+/* A thousand threads that sleep; then each has gone 12 KiB deep, and come back; then the swapper. */
+BENCHMARK(memory)
+{
+    memory_start();
+    memory_report("memory_idle_bytes");
+    memory_settle();
+    memory_report("memory_idle_later_bytes");
+    memory_swap(SWAPPER_SHRINK);
+    memory_report("memory_idle_shrunk_bytes");
+    memory_swap(SWAPPER_SWAP);
+    memory_report("memory_idle_swapped_bytes");
     crowd_wake(false); /* all go deep, and sleep again */
     crowd_wait(sleepers_made);
-    bytes_report("blocked_deep_bytes_before", free_before, tables);
-    if (swaps) {
-        (void)swapper_pass(NULL, SWAPPER_SHRINK);
-        (void)stack_taken_free(UINT32_MAX);
-        bytes_report("blocked_deep_bytes_shrunk", free_before, tables);
-        (void)swapper_pass(NULL, SWAPPER_SWAP);
-        (void)stack_taken_free(UINT32_MAX);
-        bytes_report("blocked_deep_bytes_swapped", free_before, tables);
-    }
+    memory_settle();
+    memory_report("memory_deep_bytes");
+    memory_swap(SWAPPER_SHRINK);
+    memory_report("memory_deep_shrunk_bytes");
+    memory_swap(SWAPPER_SWAP);
+    memory_report("memory_deep_swapped_bytes");
     crowd_end();
 }
 
@@ -175,22 +200,18 @@ static void pass_report(const char *name, enum swapper_take take)
 
 BENCHMARK(swap_out)
 {
-    if (!swapper_absent("swap_out")) {
-        crowd_start();
-        pass_report("swap_out", SWAPPER_SWAP);
-        crowd_end();
-    }
+    crowd_start();
+    pass_report("swap_out", SWAPPER_SWAP);
+    crowd_end();
 }
 
 BENCHMARK(shrink)
 {
-    if (!swapper_absent("shrink")) {
-        crowd_start();
-        crowd_wake(false);
-        crowd_wait(sleepers_made);
-        pass_report("shrink", SWAPPER_SHRINK);
-        crowd_end();
-    }
+    crowd_start();
+    crowd_wake(false);
+    crowd_wait(sleepers_made);
+    pass_report("shrink", SWAPPER_SHRINK);
+    crowd_end();
 }
 
 static struct {
@@ -233,9 +254,6 @@ BENCHMARK(swap_in)
     const struct thread_options urgent = {
         .name = "sleeper", .priority = THREAD_PRIORITIES - 1, .affinity = 1UL << cpu_number()};
     struct thread *thread;
-    if (swapper_absent("swap_in")) {
-        return;
-    }
     swapper_quiet_set(true);
     semaphore_init(&one.wake, 0);
     one.over = false;
@@ -278,9 +296,11 @@ static void bounce_measure(bool hysteresis)
 {
     struct thread *thread;
     struct swapper_counts before, after;
+    struct stack_swap_counts pages_before, pages_after;
     swapper_hysteresis_set(hysteresis);
     swapper_ages_set(BOUNCE_AGE, 0);
     swapper_counts_read(&before);
+    stack_swap_counts_read(&pages_before);
     uint64_t faults = faults_sum();
     one.over = false;
     if (thread_start("bouncer", bouncer, NULL, &thread) == OK) {
@@ -291,17 +311,18 @@ static void bounce_measure(bool hysteresis)
         thread_join(thread);
     }
     swapper_counts_read(&after);
+    stack_swap_counts_read(&pages_after);
     benchmark_report(hysteresis ? "bounce_faults" : "bounce_faults_no_hysteresis",
                      faults_sum() - faults, "faults in 100 wakes");
     benchmark_report(hysteresis ? "bounce_shootdowns" : "bounce_shootdowns_no_hysteresis",
                      after.batches - before.batches, "rounds in 100 wakes");
+    benchmark_report(hysteresis ? "bounce_refills" : "bounce_refills_no_hysteresis",
+                     pages_after.refilled - pages_before.refilled, "pages in 100 wakes");
 }
 
 BENCHMARK(bounce)
 {
-    if (!swapper_absent("bounce")) {
-        bounce_measure(false);
-        bounce_measure(true);
-        swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
-    }
+    bounce_measure(false);
+    bounce_measure(true);
+    swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
 }

@@ -7,6 +7,7 @@
 #include "mm/stack_swap.h"
 #include "sched/semaphore.h"
 #include "sched/swapper.h"
+#include "tests/excluded.h"
 #include "tests/memory_exhaust.h"
 #include "tests/test.h"
 #include "tests/threads.h"
@@ -95,8 +96,7 @@ TEST(SWP0015, "swapped-out threads that wake at zero memory starve, and come bac
 {
     const struct thread_options directing = {
         .name = "director", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    if (swapper_low_water == 0) {
-        test_skip("stacks are not filled by faults");
+    if (gate_is_excluded()) {
         return;
     }
     /* More than the magazines and the reserve have pages for. */

@@ -144,7 +144,7 @@ TEST(THR0007, "without memory no thread is born: an error, and nothing leaks")
         free_before = frame_free_count();
         (void)!thread_sleep_ns(10000000);
     }
-    preempt_disable();
+    run_down_begin();
     run_down_take(&all);
     int error = thread_create(&options, return_at_once, NULL, &thread);
     options.backed = false;
@@ -153,7 +153,7 @@ TEST(THR0007, "without memory no thread is born: an error, and nothing leaks")
         errors += thread_create(&options, return_at_once, NULL, &born[i]) == ERROR_NO_MEMORY;
     }
     run_down_give_back(&all);
-    preempt_enable();
+    run_down_end();
 
     test_equal(error, ERROR_NO_MEMORY);
     test_check(thread == NULL);

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/clock.h"
 #include "lib/error.h"
+#include "sched/run_queue.h"
 #include "tests/test.h"
 
 #define PATIENCE_STEPS 5000
@@ -56,10 +57,17 @@ bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what)
     return true;
 }
 
+/* While a CPU is about to switch away from it nobody takes anything from its stack. */
+static bool has_left_cpu(const struct thread *thread)
+{
+    return __atomic_load_n(&cpu_variable(run_queue, thread->cpu).current, __ATOMIC_ACQUIRE) !=
+           thread;
+}
+
 bool test_wait_blocked(const struct thread *thread)
 {
     for (unsigned step = 0; step < PATIENCE_STEPS; step++) {
-        if (thread == NULL || thread_is_blocked(thread)) {
+        if (thread == NULL || (thread_is_blocked(thread) && has_left_cpu(thread))) {
             return true;
         }
         (void)!thread_sleep_ns(STEP_NS);

@@ -20,7 +20,7 @@ int test_thread_join(struct thread *thread);
  */
 bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what);
 
-/* Sleeps until the thread waits for something. The same end. */
+/* Sleeps until the thread waits for something and no CPU is on its stack. The same end. */
 bool test_wait_blocked(const struct thread *thread);
 
 static always_inline void test_count(uint32_t *counter)

@@ -224,7 +224,7 @@ def check_swapped(start):
     slot = found(r"^ +\d+ tested +\w+ +\d+ +\d+ +(\d+) \[\.\.\.s\] +\d+  schedule\+",
                  ask("st threads")).group(1)
     before, after = ask("st stack tested"), ask("st stack tested", 1)
-    assert len(re.findall(r"^  0x\w+  taken    frame 0x\w+", before, re.MULTILINE)) == 3, before
+    assert len(re.findall(r"^  0x\w+  taken    frame 0x\w+", before, re.MULTILINE)) == 4, before
     live = found(rf"^  0x\w+  swapped  of slot {slot} +<- RSP (0x\w+)$", after).group(1)
     found(r"^0 of 4 pages backed, 4 missing$", after)
     found(rf"^Swapped out: its \d+ live bytes lie at 0xffff8\w+ and come back to {live} before",
