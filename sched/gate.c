@@ -30,8 +30,7 @@ void gate_off(void)
 /* Without a gate everybody passes, but who cannot be switched to before he has pages of his. */
 static bool passes_uncovered(const struct thread *to)
 {
-    return gate_open &&
-           (to->attention & (THREAD_ATTENTION_SWAPPED | THREAD_ATTENTION_PAGES)) == 0;
+    return gate_open && (to->attention & (THREAD_ATTENTION_SWAPPED | THREAD_ATTENTION_PAGES)) == 0;
 }
 
 bool gate_pass_slowly(struct thread *from, const struct thread *to)

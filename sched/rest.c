@@ -147,8 +147,8 @@ void rest_attend(struct thread *thread)
         saved_forget(thread);
     }
     if (thread->attention & THREAD_ATTENTION_PAGES) {
-        stack_refill(thread->slot, (thread->attention & THREAD_ATTENTION_PAGES) >>
-                                       THREAD_ATTENTION_PAGES_SHIFT);
+        stack_refill(thread->slot,
+                     (thread->attention & THREAD_ATTENTION_PAGES) >> THREAD_ATTENTION_PAGES_SHIFT);
         thread->attention &= (uint8_t)~THREAD_ATTENTION_PAGES;
     }
     if (thread->attention & THREAD_ATTENTION_STARVED) {

@@ -58,8 +58,8 @@ void rest_end(struct thread *thread);
 /*
  * A thread passed the gate: what must happen before the switch to it (its `attention`). It starved,
  * and does no more; its live bytes were saved, and come back to a page of this CPU's magazine; what
- * was taken has to be there again. By the dispatching CPU: the lock is held, and the magazine covers
- * both stacks of the switch.
+ * was taken has to be there again. By the dispatching CPU: the lock is held, and the magazine
+ * covers both stacks of the switch.
  */
 void rest_attend(struct thread *thread);
 

@@ -59,8 +59,8 @@ extern void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
 uint32_t swapper_pass(struct thread *thread, enum swapper_take take);
 
 /*
- * From now on the swapper does only what swapper_pass() asks for, and has ended what it was doing by
- * itself; and as before. For tests; thread context.
+ * From now on the swapper does only what swapper_pass() asks for, and has ended what it was doing
+ * by itself; and as before. For tests; thread context.
  */
 void swapper_quiet_set(bool quiet);
 

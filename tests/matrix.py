@@ -79,7 +79,10 @@ FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions",
           r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions",
           r"ensure \d+ instructions")
 
-SLEEPING = (r"blocked_thread_bytes \d+ bytes", r"blocked_deep_bytes_shrunk \d+ bytes",
+SLEEPING = (r"blocked_thread_bytes \d+ bytes",
+            r"memory_idle_bytes \d+ bytes", r"memory_idle_swapped_bytes \d+ bytes",
+            r"memory_deep_bytes \d+ bytes", r"memory_deep_shrunk_bytes \d+ bytes",
+            r"memory_deep_swapped_bytes \d+ bytes",
             r"swap_out \d+ instructions", r"swap_in \d+ instructions", r"shrink \d+ instructions",
             r"bounce_faults \d+ faults in 100 wakes")
 
@@ -91,8 +94,8 @@ def measures(stack, figures):
                expect=(*(rf"^BENCH {figure}$" for figure in figures), r"leaving: success"))
 
 
-BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES),
-         measures("lend", FIGURES), measures("prefault", FIGURES))
+BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
+         measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
 
 
 def panics(name, test_id, *expect, **changes):

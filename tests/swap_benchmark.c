@@ -166,7 +166,8 @@ BENCHMARK(blocked_thread_bytes)
     crowd_end();
 }
 
-/* A thousand threads that sleep; then each has gone 12 KiB deep, and come back; then the swapper. */
+/* A thousand threads that sleep; then each has gone 12 KiB deep, and come back; then the swapper.
+ */
 BENCHMARK(memory)
 {
     memory_start();

@@ -12,15 +12,6 @@
 #include "tests/test.h"
 #include "tests/threads.h"
 
-static bool swapper_absent(void)
-{
-    if (swapper_low_water == 0) {
-        test_skip("stacks are not filled by faults");
-        return true;
-    }
-    return false;
-}
-
 static uint8_t pattern(size_t bytes, size_t i)
 {
     return (uint8_t)(1 + (bytes + 7 * i) % 255); /* never what a fresh page holds */
@@ -63,7 +54,7 @@ static size_t swap_there_and_back(uint32_t slot, size_t bytes)
 TEST(SWP0017, "live bytes come back to the last one, however many there are")
 {
     uint32_t slot;
-    if (swapper_absent() || !scratch_stack_create(&slot)) {
+    if (!scratch_stack_create(&slot)) {
         return;
     }
     swapper_quiet_set(true);
@@ -98,9 +89,6 @@ static void end_after_shootdown(enum swapper_step step, struct thread *thread)
 
 TEST(SWP0018, "a thread that wakes and ends while its pages are on their way is left alone")
 {
-    if (swapper_absent()) {
-        return;
-    }
     struct stack_swap_counts after;
     before = (struct stack_swap_counts){0};
     swapper_quiet_set(true);
