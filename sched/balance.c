@@ -9,12 +9,20 @@
 
 #define BALANCE_TICKS 16
 
+/* How many threads wait there. May be old when it is looked at, if the queue's lock is not held. */
+static uint32_t waiting_count(const struct run_queue *queue)
+{
+    uint32_t runnable = __atomic_load_n(&queue->runnable, __ATOMIC_RELAXED);
+    const struct thread *current = __atomic_load_n(&queue->current, __ATOMIC_RELAXED);
+    return current != queue->idle && runnable != 0 ? runnable - 1 : runnable;
+}
+
 /* The CPU with the longest queue but this one, if it has at least `least` threads waiting. */
 static bool busiest_find(unsigned self, uint32_t least, unsigned *found)
 {
     uint32_t longest = 0;
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
-        uint32_t count = __atomic_load_n(&cpu_variable(run_queue, cpu).count, __ATOMIC_RELAXED);
+        uint32_t count = waiting_count(&cpu_variable(run_queue, cpu));
         if (cpu != self && count >= least && count > longest) {
             longest = count;
             *found = cpu;
@@ -34,8 +42,10 @@ static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu, i
     struct thread *thread = run_queue_find_for(victim, self);
     if (thread != NULL && thread->priority > above) {
         run_queue_remove(victim, thread);
+        victim->runnable--;
         thread->cpu = (uint8_t)self;
         run_queue_append(queue, thread);
+        queue->runnable++;
         queue->steals++;
     } else {
         thread = NULL;
@@ -57,7 +67,7 @@ struct thread *balance_steal(struct run_queue *queue)
     struct thread *thread = steal_from(queue, victim, -1);
     for (unsigned i = 1; thread == NULL && i < count; i++) {
         victim = (self + i) % count;
-        if (__atomic_load_n(&cpu_variable(run_queue, victim).count, __ATOMIC_RELAXED) != 0) {
+        if (waiting_count(&cpu_variable(run_queue, victim)) != 0) {
             thread = steal_from(queue, victim, -1);
         }
     }
@@ -96,7 +106,8 @@ void balance_tick(struct run_queue *queue)
     }
     if ((more_urgent_find(self, (unsigned)priority, &victim) &&
          steal_from(queue, victim, priority) != NULL) ||
-        (busiest_find(self, queue->count + 2, &victim) && steal_from(queue, victim, -1) != NULL)) {
+        (busiest_find(self, waiting_count(queue) + 2, &victim) &&
+         steal_from(queue, victim, -1) != NULL)) {
         this_cpu(reschedule_wanted) = 1;
     }
     spin_unlock_quietly(&queue->lock);

@@ -1,17 +1,18 @@
 /*
  * A CPU's run queue: one list for each priority and a word with a bit for each list that is not
  * empty. Everything but the search for a thief takes constant time. Pure data structure; the caller
- * holds the queue's lock.
+ * holds the queue's lock, and counts in `runnable` who comes and goes: a thread that only runs for
+ * a while and comes back does not change that.
  */
 #pragma once
 
 #include "sched/thread.h"
 
 struct run_queue {
-    struct spinlock lock;
-    uint32_t ready_bits; /* bit p: lists[p] is not empty */
-    uint32_t count;      /* threads in the lists */
     struct list lists[THREAD_PRIORITIES];
+    struct spinlock lock;
+    uint32_t ready_bits;    /* bit p: lists[p] is not empty */
+    uint32_t runnable;      /* threads in the lists, and the one that runs if it is not idle */
     struct thread *current; /* the thread that this CPU runs */
     struct thread *idle;
     uint64_t switches;
@@ -30,24 +31,23 @@ static always_inline unsigned run_queue_most_urgent(uint32_t bits)
 /* At the end of its priority's list. */
 static always_inline void run_queue_append(struct run_queue *queue, struct thread *thread)
 {
-    list_add_last(&queue->lists[thread->priority], &thread->run_node);
-    queue->ready_bits |= 1U << thread->priority;
-    queue->count++;
+    unsigned priority = thread->priority;
+    list_add_last(&queue->lists[priority], &thread->run_node);
+    queue->ready_bits |= 1U << priority;
 }
 
 /* At the head of its priority's list: its turn was cut short. */
 static always_inline void run_queue_prepend(struct run_queue *queue, struct thread *thread)
 {
-    list_add_first(&queue->lists[thread->priority], &thread->run_node);
-    queue->ready_bits |= 1U << thread->priority;
-    queue->count++;
+    unsigned priority = thread->priority;
+    list_add_first(&queue->lists[priority], &thread->run_node);
+    queue->ready_bits |= 1U << priority;
 }
 
 /* Takes a thread out that is in. */
 static always_inline void run_queue_remove(struct run_queue *queue, struct thread *thread)
 {
     list_remove(&thread->run_node);
-    queue->count--;
     if (list_empty(&queue->lists[thread->priority])) {
         queue->ready_bits &= ~(1U << thread->priority);
     }
@@ -57,14 +57,13 @@ static always_inline void run_queue_remove(struct run_queue *queue, struct threa
 static always_inline struct thread *run_queue_take_first(struct run_queue *queue)
 {
     unsigned priority = run_queue_most_urgent(queue->ready_bits);
-    struct list *list = &queue->lists[priority];
-    struct list_node *first = list->head.next, *second = first->next;
-    list->head.next = second;
-    second->previous = &list->head;
-    if (unlikely(second == &list->head)) {
+    struct list_node *head = &queue->lists[priority].head;
+    struct list_node *first = head->next, *second = first->next;
+    head->next = second;
+    second->previous = head;
+    if (unlikely(second == head)) {
         queue->ready_bits &= ~(1U << priority);
     }
-    queue->count--;
     return list_entry(first, struct thread, run_node);
 }
 

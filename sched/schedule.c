@@ -29,6 +29,7 @@
 #include "sched/reclaimer.h"
 #include "sched/rest.h"
 #include "sched/swapper.h"
+#include "sched/switch.h"
 #include "sched/thread_internal.h"
 
 PER_CPU(struct thread *, thread_running);
@@ -36,15 +37,13 @@ PER_CPU(struct run_queue, run_queue);
 /* Who leaves this CPU to die or to move, until he is off his stack; NULL for all others. */
 static PER_CPU(struct thread *, leaver);
 
-void thread_switch(uintptr_t *save_rsp, uintptr_t load_rsp); /* switch.asm */
-
 /* The same if the switch took a page, or somebody left for good. */
-static never_inline void finish_unusual_switch(void)
+static never_inline void finish_unusual_switch(struct run_queue *queue)
 {
     struct thread *left = this_cpu(leaver);
     this_cpu(leaver) = NULL;
     magazine_charge_rest();
-    spinlock_pass(&this_cpu_pointer(run_queue)->lock);
+    spinlock_pass(&queue->lock);
     if (left == NULL) {
         return;
     }
@@ -56,22 +55,22 @@ static never_inline void finish_unusual_switch(void)
 }
 
 /* What the CPU owes the previous thread: done by the next one, on the next one's stack. */
-static always_inline void finish_switch(void)
+static always_inline void finish_switch(struct switch_handover handover)
 {
     /* I3: the magazine covers the thread that runs from now on. */
     invariant(magazine_available() >= stack_missing(this_cpu(thread_running)->slot));
 
-    this_cpu(stack_use).current_hole = this_cpu(stack_use).next_hole;
+    this_cpu(stack_use).current_hole = handover.hole;
     if (unlikely((this_cpu(magazine).taken | (uintptr_t)this_cpu(leaver)) != 0)) {
-        finish_unusual_switch();
+        finish_unusual_switch(handover.queue);
     } else {
-        spinlock_pass(&this_cpu_pointer(run_queue)->lock);
+        spinlock_pass(&handover.queue->lock);
     }
 }
 
-void schedule_finish_switch(void)
+void schedule_finish_switch(struct switch_handover handover)
 {
-    finish_switch();
+    finish_switch(handover);
 }
 
 static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
@@ -82,8 +81,8 @@ static always_inline void switch_to(struct run_queue *queue, struct thread *from
     queue->switches++;
     this_cpu(thread_running) = to;
     this_cpu(stack_use).next_hole = to->stack_hole;
-    thread_switch(&from->saved_rsp, to->saved_rsp);
-    finish_switch();
+    finish_switch(stack_switch(&from->saved_rsp, to->saved_rsp,
+                               (struct switch_handover){to->stack_hole, queue}));
 }
 
 /* When nothing is ready here: something from another CPU, on our queue now. */
@@ -109,33 +108,37 @@ static never_inline bool thread_clear(struct thread *from, struct thread *to)
 }
 
 /*
- * The thread to run next, taken off the queue. Threads that the magazine does not cover go to the
- * starved queue. The idle thread always passes: it is fully backed, and the magazine covers `from`.
- * So does `from` itself: there is no switch.
+ * The thread to run next, taken off the queue; `ready`: the queue is not empty. Threads that the
+ * magazine does not cover go to the starved queue. The idle thread always passes: it is fully
+ * backed, and the magazine covers `from`. So does `from` itself: there is no switch.
  */
-static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from)
+static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from,
+                                                  bool ready)
 {
-    for (;;) {
-        if (unlikely(queue->ready_bits == 0) && !thread_fetch(queue, from)) {
-            return queue->idle;
-        }
+    for (; ready || likely(queue->ready_bits != 0) || thread_fetch(queue, from); ready = false) {
         struct thread *to = run_queue_take_first(queue);
         if (gate_is_clear(to) || thread_clear(from, to)) {
             return to;
         }
+        queue->runnable--;
         gate_starve(to);
     }
+    return queue->idle;
 }
 
-/* A thread that could go on goes back into the queue: ahead of its peers if its turn was cut. */
-static always_inline void thread_requeue(struct run_queue *queue, struct thread *thread)
+/*
+ * A thread that could go on goes back into the queue, ahead of its peers if its turn was cut; false
+ * if it may not, or is the idle thread.
+ */
+static always_inline bool thread_requeue(struct run_queue *queue, struct thread *thread)
 {
     if (unlikely(thread->attention != 0)) {
         if (thread != queue->idle) {
             thread->state = THREAD_MOVING; /* others may have it once we are off its stack */
+            queue->runnable--;
             this_cpu(leaver) = thread;
         }
-        return;
+        return false;
     }
     thread->state = THREAD_READY;
     if (thread->slice_ticks > 0) {
@@ -144,9 +147,10 @@ static always_inline void thread_requeue(struct run_queue *queue, struct thread 
         thread->slice_ticks = SCHEDULE_SLICE_TICKS;
         run_queue_append(queue, thread);
     }
+    return true;
 }
 
-void schedule(void)
+static always_inline void schedule_inline(void)
 {
     invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
     struct run_queue *queue = this_cpu_pointer(run_queue);
@@ -155,18 +159,36 @@ void schedule(void)
     this_cpu(reschedule_wanted) = 0;
     struct thread *from = queue->current;
     unsigned state = from->state;
+    bool ready = false;
     if (state == THREAD_RUNNING) {
-        thread_requeue(queue, from);
-    } else if (state == THREAD_DEAD) {
-        this_cpu(leaver) = from;
+        ready = thread_requeue(queue, from);
+    } else {
+        queue->runnable--;
+        if (state == THREAD_DEAD) {
+            this_cpu(leaver) = from;
+        }
     }
-    struct thread *to = thread_choose(queue, from);
+    struct thread *to = thread_choose(queue, from, ready);
     to->state = THREAD_RUNNING;
     if (likely(to != from)) {
         switch_to(queue, from, to);
     } else {
         spinlock_pass(&queue->lock);
     }
+}
+
+void schedule(void)
+{
+    schedule_inline();
+}
+
+/* Has its own copy of schedule(): the call would save all registers once more. */
+void thread_yield(void)
+{
+    uint64_t flags = interrupts_save();
+    thread_current()->slice_ticks = 0;
+    schedule_inline();
+    preempt_interrupts_restore(flags);
 }
 
 static struct run_queue *queue_lock_of(struct thread *thread)
@@ -223,6 +245,7 @@ static void thread_enqueue(struct run_queue *queue, struct thread *thread)
     }
     thread->state = THREAD_READY;
     run_queue_append(queue, thread);
+    queue->runnable++;
     thread_announce(queue, thread, thread->cpu);
     spin_unlock_quietly(&queue->lock);
 }
@@ -276,6 +299,7 @@ void schedule_change(struct thread *thread, const uint8_t *priority, const uint6
     bool queued = thread->state == THREAD_READY;
     if (queued) {
         run_queue_remove(queue, thread);
+        queue->runnable--;
     }
     if (priority != NULL && thread->state == THREAD_STARVED) {
         gate_priority_change(thread, *priority);
@@ -388,6 +412,6 @@ void schedule_cpu_run(void)
     this_cpu(stack_use) = (struct stack_use){hole, hole};
     queue->idle->state = THREAD_RUNNING;
     spinlock_take(&queue->lock); /* the idle thread's first words pass it on */
-    thread_switch(&abandoned, queue->idle->saved_rsp);
+    (void)stack_switch(&abandoned, queue->idle->saved_rsp, (struct switch_handover){hole, queue});
     panic("the boot stack was switched to");
 }

@@ -2,7 +2,7 @@
  */
 #pragma once
 
-#include "sched/run_queue.h"
+#include "sched/switch.h"
 
 #define SCHEDULE_TICK_HZ     250
 #define SCHEDULE_SLICE_TICKS 3
@@ -34,7 +34,7 @@ void schedule_change(struct thread *thread, const uint8_t *priority, const uint6
 struct run_queue *schedule_queue_lock(struct thread *thread);
 
 /* First words of a thread on its own stack: what the switch to it left to do. */
-void schedule_finish_switch(void);
+void schedule_finish_switch(struct switch_handover handover);
 
 /* The timer tick: slices, deadlines, balance, the starved. IRQ context. */
 void schedule_tick(void);

@@ -1,11 +1,16 @@
-; The context switch: from one kernel stack to another.
+; The context switch: from one kernel stack to another. Called by switch.h:stack_switch.
 ;
-;   void thread_switch(uintptr_t *save_rsp, uintptr_t load_rsp)      rdi, rsi
+;   RDI      where to leave this stack's RSP
+;   RSI      the other stack's RSP, as this function left it
+;   RDX, RCX go over to the other thread as they are: struct switch_handover
 ;
-; Stack of a thread that is not running, from its saved RSP up: R15, R14, R13, R12, RBX, RBP, return
-; address. The ABI lets a call destroy every other register. The pushes may hit a hole of the old
-; stack and the pops' callers a hole of the new one: both slots are in stack_use by now, and the
-; magazine covers both (sched/gate.c), so either fault is served.
+; All other registers change, which the caller says to the compiler: it has saved what it needs.
+; Only RBP cannot be named there. So the stack of a thread that is not running has, from its saved
+; RSP up: RBP, return address (switch.h:switch_frame).
+;
+; The push may hit a hole of the old stack, and what comes after the return a hole of the new one:
+; both slots are in stack_use by now, and the magazine covers both (sched/gate.c), so either fault
+; is served.
 ;
 ; A new thread's stack is laid out by thread.c to return into thread_trampoline.
 
@@ -27,44 +32,34 @@ __SECT__
 %define SITE_KIND_LEND         2        ; text_site.h has the same numbers
 %define SITE_KIND_LEND_BATCHED 3
 
-%macro LEAVE 0
-    push rbp
-    push rbx
-    push r12
-    push r13
-    push r14
-    push r15
-%endmacro
-
-; Saves RSP at %1, loads it from %2.
+; From the old stack to the other one: the addresses are in %1 and %2.
 %macro SWITCH 2
     mov [%1], rsp
     mov rsp, %2
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbx
     pop rbp
-    ret
 %endmacro
 
-; The switch with a call of a C function first, when nothing more will be pushed on the old stack.
+; The switch with a call of a C function first, when nothing more will be pushed on the old stack. It
+; keeps RBX and R12 to R15, which are free here; and it is called with the stack as the ABI wants it.
 %macro SWITCH_AFTER 1
-    LEAVE
+    push rbp
     mov rbx, rdi
     mov r12, rsi
-    sub rsp, 8                          ; the stack is aligned as the ABI wants
+    mov r13, rdx
+    mov r14, rcx
     call %1
-    add rsp, 8
     SWITCH rbx, r12
+    mov rdx, r13
+    mov rcx, r14
+    ret
 %endmacro
 
 section .text
 align 16
 thread_switch:
-    LEAVE
+    push rbp
     SWITCH rdi, rsi
+    ret
 thread_switch_end:
 
 ; The same for stack=lend: what the old stack was lent and did not touch goes to the new one.
@@ -79,11 +74,12 @@ align 16
 thread_switch_fill:
     SWITCH_AFTER stack_lend_fill
 
-; First instructions of a thread. RBX and R12 hold what it is to call, and with what. RBP is 0, the
-; end of its backtraces; the stack is aligned so that the call leaves it as the ABI wants.
+; First instructions of a thread. What it is to call, and with what, lies on its stack; what was
+; handed over is in RDX and RCX. RBP is 0, the end of its backtraces; the stack is aligned so that the
+; call leaves it as the ABI wants.
 align 16
 thread_trampoline:
-    mov rdi, rbx
-    mov rsi, r12
+    pop rdi
+    pop rsi
     call thread_begin
     ud2

@@ -18,17 +18,13 @@
 #include "sched/thread_internal.h"
 #include "sched/thread_list.h"
 
-/*
- * What thread_switch() pops: six registers and the return address, under one word of alignment. Two
- * of them tell thread_trampoline what to call.
- */
+/* A switch_frame that returns into thread_trampoline, and above it what that is to call. */
 struct first_frame {
-    uint64_t r15, r14, r13;
-    void *argument;                /* r12 */
-    void (*entry)(void *argument); /* rbx */
-    uint64_t rbp;
+    uint64_t rbp; /* 0: the end of backtraces */
     void (*return_address)(void);
-    uint64_t end_of_stack;
+    void (*entry)(void *argument);
+    void *argument;
+    uint64_t end_of_stack[2]; /* two: 16 bytes are the ABI's alignment */
 };
 
 void thread_trampoline(void); /* switch.asm */
@@ -145,9 +141,10 @@ int thread_start(const char *name, void (*entry)(void *argument), void *argument
     return thread_create(&options, entry, argument, thread);
 }
 
-void thread_begin(void (*entry)(void *argument), void *argument)
+void thread_begin(void (*entry)(void *argument), void *argument, uint64_t hole,
+                  struct run_queue *queue)
 {
-    schedule_finish_switch();
+    schedule_finish_switch((struct switch_handover){hole, queue});
     preempt_interrupts_restore(FLAGS_INTERRUPT);
     entry(argument);
     thread_exit(0);
@@ -237,14 +234,6 @@ void thread_stack_pin(void)
 void thread_stack_unpin(void)
 {
     thread_current()->stack_pins--;
-}
-
-void thread_yield(void)
-{
-    uint64_t flags = interrupts_save();
-    thread_current()->slice_ticks = 0;
-    schedule();
-    preempt_interrupts_restore(flags);
 }
 
 void thread_kill(struct thread *thread)

@@ -1,7 +1,7 @@
 /* What the scheduler's files share about threads and nobody else needs. */
 #pragma once
 
-#include "sched/thread.h"
+#include "sched/run_queue.h"
 
 /* The thread's stack goes to the cache or the reclaimer, and its joiner wakes. Interrupts off. */
 void thread_bury(struct thread *thread);
@@ -13,4 +13,5 @@ void idle_entry(void *argument);
 must_check int thread_create_idle(unsigned cpu, struct thread **idle);
 
 /* First C function of every thread, called by switch.asm on the thread's own stack. */
-noreturn_function void thread_begin(void (*entry)(void *argument), void *argument);
+noreturn_function void thread_begin(void (*entry)(void *argument), void *argument, uint64_t hole,
+                                    struct run_queue *queue);

@@ -11,11 +11,6 @@
 #define OWNER_TEXT_BYTES 240
 #define OWNER_STEPS      5
 
-/* What thread_switch() leaves at saved_rsp; see sched/switch.asm. */
-struct switch_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp, return_address;
-};
-
 /* The run queue's lock is held, or nobody runs any more. */
 static void trace_sleeping(const struct thread *thread, struct backtrace *trace)
 {

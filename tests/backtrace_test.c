@@ -18,7 +18,7 @@
 #include "lib/string.h"
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
-#include "sched/thread.h"
+#include "sched/switch.h"
 #include "tests/excluded.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
@@ -234,12 +234,6 @@ TEST(BTR0005, "a backtrace on the debug stack goes on where the watched word was
     CHECK_TRACE(VECTOR_DEBUG, "take_here", "debug_take", "!write_watched", "caller_inner",
                 "caller_outer", "test_run_BTR0005", "thread_trampoline");
 }
-
-/* What thread_switch() leaves at a sleeping thread's saved RSP. */
-struct switch_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp;
-    uintptr_t return_address;
-};
 
 static volatile bool spinner_stop;
 static volatile bool spinner_runs;

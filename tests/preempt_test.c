@@ -202,10 +202,11 @@ static void queue_check(unsigned cpu)
             bits |= 1U << priority;
         }
     }
-    uint32_t count = queue->count, ready = queue->ready_bits;
+    uint32_t runnable = queue->runnable, ready = queue->ready_bits;
+    found += queue->current != queue->idle ? 1 : 0;
     spin_unlock_quietly(&queue->lock);
     interrupts_restore(flags);
-    test_equal(found, count);
+    test_equal(found, runnable);
     test_equal(bits, ready);
     test_equal(strangers, 0);
 }

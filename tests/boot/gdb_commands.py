@@ -143,7 +143,7 @@ def check_switch(start):
     ask = Session(start(), (
         "hbreak fault_trace_end", "continue", "delete", "hbreak thread_switch", "continue",
         "delete",
-        "set scheduler-locking on", use, "stepi 8", "p/x $rsp", use, thread, "st mag", "st bt",
+        "set scheduler-locking on", use, "stepi 3", "p/x $rsp", use, thread, "st mag", "st bt",
         "st stack", "st threads"))
     slots = re.search(r"in the middle of a switch: serves each hole of slot (\d+) and each hole of"
                       r" slot (\d+)", ask(use, 1))

@@ -15,8 +15,8 @@ PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+)")
 # Where: a symbol, how many instructions after it, and a function that the backtrace must name.
 PLACES = (
     ("a thread's code", "stack_trim", 0, "stack_trim"),
-    ("mid-switch, before the stacks change", "thread_switch", 3, "thread_switch"),
-    ("mid-switch, on the new stack", "thread_switch", 9, None),
+    ("mid-switch, before the stacks change", "thread_switch", 2, "thread_switch"),
+    ("mid-switch, on the new stack", "thread_switch", 3, None),
     ("the page-fault path, with the fault's frame made", "stack_fault", 0, "entry_path_1"),
     ("an interrupt's handler, before the move", "entry_move_frame", 0, "entry_path_2"),
     ("after the move, on the thread's stack", "entry_continue", 0, "entry_path_2"),
