@@ -60,6 +60,11 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
  */
 static uint32_t promised;
 
+uint32_t gate_promised(void)
+{
+    return __atomic_load_n(&promised, __ATOMIC_RELAXED);
+}
+
 static void promise_end(struct thread *thread)
 {
     promised -= thread->promised_frames;
@@ -179,6 +184,7 @@ static struct thread *starved_take(void)
             promised += need;
             starved_remove(thread);
             stack_starving_add(-1);
+            gate_counts.fed++;
         }
     }
     spin_unlock_irq_restore(&starved_lock, flags);

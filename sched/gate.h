@@ -88,13 +88,17 @@ void gate_feed(void);
  */
 void gate_help(uint32_t keep);
 
+/* Frames for which threads were let go that have not passed the gate yet. Any context. */
+uint32_t gate_promised(void);
+
 /* Notes that a thread that starved runs again. Run-queue lock held. */
 void gate_fed(struct thread *thread);
 
 struct gate_counts {
-    uint64_t waits;    /* how often a thread starved */
-    uint64_t episodes; /* how often somebody did when nobody else did */
-    uint64_t longest_wait_ns;
+    uint64_t waits;           /* how often a thread starved */
+    uint64_t episodes;        /* how often somebody did when nobody else did */
+    uint64_t longest_wait_ns; /* until it ran: for frames, and then for its turn on a CPU */
+    uint64_t fed;             /* how often a thread was let go, to try again */
 };
 
 extern struct gate_counts gate_counts;

@@ -275,6 +275,13 @@ SCRIPT = (
         memory_mib=64),
     Row("soak-O0", kind="script", script="tests/boot/soak.py", build="O0", cpus=4, cpu="max",
         memory_mib=64),
+    Row("soak-batched", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=256,
+        cmdline="stack-free=batched"),
+    Row("soak-domains", kind="script", script="tests/boot/soak.py", cpus=4, extra=(
+        "-object", "memory-backend-ram,id=near,size=256M",
+        "-object", "memory-backend-ram,id=far,size=256M",
+        "-numa", "node,nodeid=0,cpus=0-1,memdev=near",
+        "-numa", "node,nodeid=1,cpus=2-3,memdev=far")),
     *(Row(f"soak-{mode}", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=256,
           cpu=model, cmdline=f"stack={mode.split('-')[0]}")
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),

@@ -34,7 +34,7 @@ struct soak_counts soak_counts;
 
 static volatile bool over;
 static uint32_t failures;
-static struct thread *eater, *undertaker, *master, *conductor;
+static struct thread *eater, *undertaker, *master, *conductor, *watcher;
 static volatile bool undertaker_may_end;
 
 /* Figures of the kernel when the soak began. */
@@ -220,6 +220,7 @@ static void reckon(void)
               (unsigned long long)(gate_counts.longest_wait_ns / 1000000),
               (unsigned long long)(stack_reserve_taken() - before.reserve_taken),
               (unsigned long long)c->waves, (unsigned long long)c->frames_most);
+    soak_wait_tell();
     test_note(
         "soak: up to %u threads alive at once; born %llu, refused %llu; finished %llu, killed "
         "%llu, ended by overflow %llu",
@@ -261,6 +262,7 @@ static void begin(void)
     soak_lives_init();
     soak_meet_init();
     soak_event_init();
+    soak_wait_begin();
 }
 
 SOAK_TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothing is lost")
@@ -271,6 +273,7 @@ SOAK_TEST(SOK0001, "threads, faults, events and memory at their limits at once: 
     begin();
     undertaker = helper_start("undertaker", undertake);
     master = helper_start("event master", soak_event_master);
+    watcher = helper_start("watcher of waits", soak_wait_watch);
     eater = helper_start("eater", soak_eater);
     conductor = helper_start("conductor", conduct);
     helper_join(conductor);
@@ -280,6 +283,7 @@ SOAK_TEST(SOK0001, "threads, faults, events and memory at their limits at once: 
     all_await();
     undertaker_may_end = true;
     helper_join(undertaker);
+    helper_join(watcher);
     soak_meet_check();
     soak_event_end();
     reckon();

@@ -8,6 +8,7 @@
  *   soak_dive.c    going down a stack with a pattern in every byte
  *   soak_meet.c    mutexes, semaphores, a crowd that waits: blocking, with what must hold checked
  *   soak_event.c   interrupts and NMIs, each of them waited for by who sent it
+ *   soak_wait.c    what those wait for that starve longest
  *   soak_memory.c  takes all memory away, and gives it back, in waves
  */
 #pragma once
@@ -24,6 +25,7 @@ struct soak_counts {
     uint64_t sleeps, locks, tokens, crowds, refused_waits; /* refused: timed out, or killed */
     uint64_t priorities, moves, kill_requests;
     uint64_t waves, frames_most; /* of the eater: how often, and how many frames it held */
+    uint64_t longest_hold_ns;    /* of the eater: from the first frame until all are given back */
 };
 
 extern struct soak_counts soak_counts;
@@ -80,3 +82,9 @@ void soak_event_end(void);                     /* counts must agree; handlers go
 
 /* soak_memory.c: the thread that eats */
 void soak_eater(void *argument);
+bool soak_eater_holds_all(void); /* or nearly */
+
+/* soak_wait.c: what the longest wait of the soak was for */
+void soak_wait_begin(void);
+void soak_wait_watch(void *argument); /* a thread, until nobody starves any more after the end */
+void soak_wait_tell(void);

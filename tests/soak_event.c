@@ -199,9 +199,12 @@ void soak_event_master(void *argument maybe_unused)
 {
     struct random random;
     random_begin(&random, options.seed, STREAM);
+    bool asked = false; /* however short the soak is, each of the two is there at least once */
+    device_ask(&random);
     while (!soak_is_over()) {
-        if (!nobody_outside && random_once_in(&random, OUTSIDE_ODDS)) {
+        if (!nobody_outside && (!asked || random_once_in(&random, OUTSIDE_ODDS))) {
             outside_ask();
+            asked = true;
         } else {
             device_ask(&random);
         }

@@ -3,6 +3,7 @@
  * and in the end gives all back. Fully backed, so that it runs when nobody else can: who gives
  * memory must not wait for it. The frames are chained by their tags; none is touched.
  */
+#include "arch/x86_64/clock.h"
 #include "arch/x86_64/percpu.h"
 #include "kernel/options.h"
 #include "lib/error.h"
@@ -18,6 +19,7 @@
 
 static uint32_t chain;
 static uint64_t held;
+static volatile bool holds_all;
 
 /* With stack=prefault there is no gate: what the stacks may need must be there. */
 static size_t left_for_stacks(void)
@@ -66,6 +68,8 @@ static void take_all(void)
 
 static void wave(struct random *random)
 {
+    uint64_t start_ns = clock_now_ns();
+    holds_all = true;
     for (unsigned times = random_between(random, 1, 6); times > 0 && !soak_is_over(); times--) {
         take_all();
         (void)!thread_sleep_ns(random_below(random, HOLD_NS_MAX));
@@ -73,7 +77,17 @@ static void wave(struct random *random)
         (void)!thread_sleep_ns(random_below(random, HOLD_NS_MAX / 4));
     }
     give(UINT64_MAX);
+    holds_all = false;
+    uint64_t held_ns = clock_now_ns() - start_ns;
+    if (held_ns > soak_counts.longest_hold_ns) {
+        soak_counts.longest_hold_ns = held_ns;
+    }
     soak_count(&soak_counts.waves, 1);
+}
+
+bool soak_eater_holds_all(void)
+{
+    return holds_all;
 }
 
 void soak_eater(void *argument maybe_unused)

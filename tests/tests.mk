@@ -22,10 +22,13 @@ test-fred: setup-test
 test-quick:
 	@$(PYTHON) tests/run --quick $(TEST_OPTIONS)
 
-## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK= a way to fill stacks
+## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=, SOAK_DOMAINS=,
+##                   SOAK_OPTIONS="words for the kernel" change the machine
 soak: build/$(VARIANT)/kernel.elf
 	@$(PYTHON) tests/boot/soak.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
-	    --build $(VARIANT) $(if $(STACK),--options stack=$(STACK)) $(if $(CPU),--cpu $(CPU))
+	    --build $(VARIANT) $(if $(CPU),--cpu $(CPU)) \
+	    $(if $(SOAK_DOMAINS),--domains $(SOAK_DOMAINS)) \
+	    --options '$(strip $(if $(STACK),stack=$(STACK)) $(SOAK_OPTIONS))'
 
 ## make mutants      kernels with one protection taken out: is each killed? MUTANTS= and THIRD= choose
 mutants:

@@ -20,6 +20,16 @@ SECONDS_IN_CI = {"invariant": 60}
 SECONDS_IN_CI_OF_OTHERS = 20
 
 
+def domains_of(count, cpus, memory_mib):
+    """QEMU's words for memory and CPUs in so many domains of equal size; none for one."""
+    words, size, each = [], memory_mib // count, cpus // count
+    for domain in range(count if count > 1 else 0):
+        words += ["-object", f"memory-backend-ram,id=m{domain},size={size}M", "-numa",
+                  f"node,nodeid={domain},memdev=m{domain},"
+                  f"cpus={domain * each}-{(domain + 1) * each - 1}"]
+    return tuple(words)
+
+
 def stories(machine, qmp):
     """What the CPUs of a machine that hangs answer to an NMI that nobody asked for."""
     seen, until = len(machine.reader.lines), time.monotonic() + 8
@@ -90,16 +100,21 @@ def main():
     parser.add_argument("--cpus", type=int, default=4)
     parser.add_argument("--memory-mib", type=int, default=512)
     parser.add_argument("--cpu", default="max", help="the CPU model: max is AMD's")
+    parser.add_argument("--domains", type=int, default=1, help="of memory, each with its CPUs")
     parser.add_argument("--options", default="", help="more words for the kernel's command line")
     options = parser.parse_args()
     tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path.insert(0, tests)
     from runner import boot, paths, row  # pylint: disable=import-outside-toplevel
+    if options.cpus % options.domains or options.memory_mib % options.domains:
+        parser.error(f"{options.domains} domains cannot share {options.cpus} CPUs and "
+                     f"{options.memory_mib} MiB equally")
     words = f"soak={options.seconds} seed={options.seed} exit=1 {options.options}".strip()
     machine = boot.make_machine(
         row.Row(f"soak-{options.build}-{options.seed}", kind="script", script="tests/boot/soak.py",
                 build=options.build, cpus=options.cpus, memory_mib=options.memory_mib,
-                cpu=options.cpu, cmdline=words), paths.Paths(os.path.dirname(tests)))
+                cpu=options.cpu, cmdline=words,
+                extra=domains_of(options.domains, options.cpus, options.memory_mib)), paths.Paths(os.path.dirname(tests)))
     with machine:
         try:
             soak(machine, options.seconds, options.seed,
