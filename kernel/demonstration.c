@@ -12,6 +12,7 @@
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_prefault.h"
+#include "sched/stack_hold.h"
 #include "sched/thread.h"
 
 /* What the crowd may take of the free frames, so that a small machine is not filled up. */
@@ -63,7 +64,12 @@ static void diver_main(void *argument)
     self->cpu = cpu_number();
     self->pages_before = stack_pages_backed(self->slot);
     dive(self);
+    /* Held, so that nobody takes pages of a sleeper before they were looked at. */
+    bool held = stack_ensure(0) == OK;
     gathering_attend(&gathering);
+    if (held) {
+        stack_release();
+    }
 }
 
 static void crowd_main(void *argument maybe_unused)

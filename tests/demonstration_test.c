@@ -5,16 +5,20 @@
 #include "mm/frame.h"
 #include "mm/stack.h"
 #include "mm/stack_reserve.h"
+#include "sched/schedule.h"
+#include "sched/swapper.h"
 #include "tests/test.h"
+#include "tests/threads.h"
+
+#define ROUNDS 5
 
 /* All divers, but for those whose stack came whole: then there is nothing to see. */
 #define EACH_DIVER(diver, shown)                                                                   \
     for (const struct diver *diver = (shown)->diver; diver < (shown)->diver + (shown)->divers;     \
          diver++)
 
-TEST(DEM0001, "the faults that the demonstration shows add up to the pages that were backed")
+static void faults_add_up(const struct demonstration *shown)
 {
-    const struct demonstration *shown = demonstration_perform();
     test_equal(shown->divers, DEMONSTRATION_DIVERS);
     test_equal(shown->dropped, 0);
     EACH_DIVER(diver, shown)
@@ -32,6 +36,11 @@ TEST(DEM0001, "the faults that the demonstration shows add up to the pages that 
             test_equal(diver->pages_before, STACK_PAGES);
         }
     }
+}
+
+TEST(DEM0001, "the faults that the demonstration shows add up to the pages that were backed")
+{
+    faults_add_up(demonstration_perform());
 }
 
 TEST(DEM0002, "each fault shown lies where its thread was, one page below what was there")
@@ -96,4 +105,25 @@ TEST(DEM0005, "the memory that the demonstration counts for stacks is what the a
     if (stack_mode_get() == STACK_MODE_EAGER) {
         test_check(savings.saved_percent <= 0);
     }
+}
+
+static uint32_t over;
+
+static void pages_take(void *argument maybe_unused)
+{
+    while (test_counted(&over) == 0) {
+        (void)swapper_pass(NULL, SWAPPER_SHRINK);
+        thread_yield();
+    }
+}
+
+TEST(DEM0006, "what was backed is shown, though the swapper takes pages of all that sleep")
+{
+    over = 0;
+    struct thread *taker = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, pages_take, NULL);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        faults_add_up(demonstration_perform());
+    }
+    test_count(&over);
+    test_thread_join(taker);
 }
