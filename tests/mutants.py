@@ -83,9 +83,9 @@ ENTRY_MUTANTS = (
     popfq
 """, ""),)),
     Mutant("frame-not-marked", "I1", "BTR0002", "is not in the backtrace", edits=((ENTRY_ASM, """\
-    lea rbp, [rsp + 1]
-    call %2
+    CALL_WITH_FRAME %2
 """, """\
+    mov rdi, rsp
     call %2
 """),)),
     # I2: no asynchronous event is pushed onto a page that may be missing, and none is lost.

@@ -1,21 +1,15 @@
 ; Entry and exit of every event: one path, written once as a macro, made once for each kind of
 ; entry stack because the kind decides which IST to lower.
 ;
-; Stack on entry, from high to low: SS, RSP, RFLAGS, CS, RIP (pushed by the CPU), one word that holds
-; the error code (CPU, or 0 by the stub) and above it the vector (stub), one word for the fault
-; address, then the general registers: struct trap_frame, built from its end to its start.
-; The CPU aligned RSP to 16 before its pushes and the frame is 11 * 16 bytes, so every call is
-; aligned as the ABI wants.
-;
-; Registers: everything of the interrupted context is saved and restored. The C handler gets RDI =
-; frame and RBP = frame + 1 (the mark by which backtraces find it). It answers in RAX: 0 to return
-; through this frame, or the address of a copy of the frame on the thread's stack, on which to go
-; on: then all stores that could fault are done already, so the change of stacks cannot fault.
+; Stack and registers: entry_frame.inc. Here the CPU pushes SS, RSP, RFLAGS, CS, RIP, and the error
+; code if the event has one; it aligned RSP to 16 before, and the frame is 11 * 16 bytes. The stub
+; pushes 0 where there is no error code, and writes the vector; the path makes the fault address's
+; word, which C fills.
 ;
 ; IST: entry lowers this kind's IST by one area, so that a re-entry leaves the live frame whole;
 ; each of the two ways out (return, move to the thread's stack) puts it back.
 
-%include "offsets.inc"
+%include "arch/x86_64/entry_frame.inc"
 
 extern cpu_task_state
 extern entry_thread
@@ -25,7 +19,6 @@ extern entry_nmi
 extern entry_machine_check
 extern entry_debug
 extern entry_double_fault
-extern entry_continue
 
 global entry_stubs
 global entry_path_begin
@@ -34,45 +27,12 @@ global entry_page_fault_stub
 
 %define IST_OF(kind) gs:cpu_task_state + TSS_IST + ((kind) - 1) * 8
 
-%macro SAVE_REGISTERS 0
-    push rax                            ; the fault address's word
-    push rax
-    push rbx
-    push rcx
-    push rdx
-    push rsi
-    push rdi
-    push rbp
-    push r8
-    push r9
-    push r10
-    push r11
-    push r12
-    push r13
-    push r14
-    push r15
-%endmacro
-
-%macro RESTORE_REGISTERS_AND_RETURN 0
+%macro RETURN 0
     test byte [rsp + FRAME_CS], 3
     jz %%kernel
     swapgs
 %%kernel:
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rbp
-    pop rdi
-    pop rsi
-    pop rdx
-    pop rcx
-    pop rbx
-    pop rax
+    POP_REGISTERS
     add rsp, 16                         ; fault address, error code and vector
     iretq
 %endmacro
@@ -80,7 +40,8 @@ global entry_page_fault_stub
 ; ENTRY_PATH kind, C handler
 %macro ENTRY_PATH 2
 entry_path_%1:
-    SAVE_REGISTERS
+    push rax                            ; the fault address's word
+    PUSH_REGISTERS
     push 2                              ; clears DF, AC, NT, TF; IF is 0 already (interrupt gates)
     popfq
     test byte [rsp + FRAME_CS], 3
@@ -90,22 +51,18 @@ entry_path_%1:
 %if %1 != ENTRY_THREAD
     sub qword [IST_OF(%1)], ENTRY_AREA_BYTES
 %endif
-    mov rdi, rsp
-    lea rbp, [rsp + 1]
-    call %2
+    CALL_WITH_FRAME %2
 %if %1 != ENTRY_THREAD
     test rax, rax
     jnz .move
     add qword [IST_OF(%1)], ENTRY_AREA_BYTES
 %endif
-    RESTORE_REGISTERS_AND_RETURN
+    RETURN
 %if %1 != ENTRY_THREAD
 .move:
     mov rsp, rax
     add qword [IST_OF(%1)], ENTRY_AREA_BYTES
-    mov rdi, rsp
-    lea rbp, [rsp + 1]
-    call entry_continue
+    CALL_WITH_FRAME entry_continue
     jmp entry_return
 %endif
 %endmacro
@@ -136,7 +93,7 @@ align 16
 ; Return through the frame at RSP, on whatever stack. Interrupts are off.
 align 16
 entry_return:
-    RESTORE_REGISTERS_AND_RETURN
+    RETURN
 
 ; The stubs: each makes the word that holds error code and vector, then takes its kind's path.
 ; STUB vector, CPU pushes an error code, kind

@@ -1,30 +1,24 @@
 ; Entry and exit of every event under FRED. entry.asm does the same under the IDT; what is called
 ; between entry and exit is the same.
 ;
-; Stack on entry, from high to low: a word of 0, the event's data, SS, RSP, RFLAGS, CS, RIP, and the
-; error code: 64 bytes, aligned to 64, pushed by the CPU. The SS word also tells the vector (bits
-; 39:32) and type (51:48) of the event, the CS word the level that was interrupted (17:16). The last
-; six words are the end of a struct trap_frame as they are: the entry writes the vector into the
-; error code's upper half and pushes the event's data and the general registers below. The frame is
-; aligned to 64 and the pushes are 128 bytes, so every call is aligned as the ABI wants.
-;
-; Registers: everything of the interrupted context is saved and restored. Delivery cleared RFLAGS
-; and, from ring 3, swapped GS. The C handler gets RDI = frame and RBP = frame + 1 (the mark by which
-; backtraces find it). It answers in RAX: 0 to return through this frame, or the address of a copy of
-; the frame on the thread's stack, on which to go on: then all stores that could fault are done.
+; Stack and registers: entry_frame.inc. Here the CPU pushes, from high to low, a word of 0, the event's
+; data, SS, RSP, RFLAGS, CS, RIP, and the error code: 64 bytes, aligned to 64. The SS word also tells
+; the vector (bits 39:32) and type (51:48) of the event, the CS word the level that was interrupted
+; (17:16). The last six words are the end of a struct trap_frame as they are: the entry writes the
+; vector into the error code's upper half, and pushes the event's data as the fault address. Delivery
+; cleared RFLAGS and, from ring 3, swapped GS.
 ;
 ; Levels: nothing rewinds, so there is nothing to lower and put back. ERETS never raises the level,
 ; and takes the frame's if that is lower. A frame that moved goes on at level 0: by an ERETS to
 ; fred_continue. CS and SS of a frame are left as the CPU pushed them: ERETS checks them.
 
-%include "offsets.inc"
+%include "arch/x86_64/entry_frame.inc"
 
 extern fred_page_fault_handler
 extern fred_vector_kinds
 extern fred_handlers
 extern fred_software
 extern fred_user_event
-extern entry_continue
 
 global fred_entry_user
 global fred_entry_kernel
@@ -52,76 +46,46 @@ global fred_path_end
 
 ; The first instruction: the emulator that has FRED (Bochs 3.1) clears IF in RFLAGS on delivery and
 ; masks interrupts only from the next CLI on. By the specification it changes nothing.
-%macro SAVE_REGISTERS 0
+%macro MAKE_FRAME 0
     cli
     push qword [rsp + EVENT_DATA]       ; the fault address's word
-    push rax
-    push rbx
-    push rcx
-    push rdx
-    push rsi
-    push rdi
-    push rbp
-    push r8
-    push r9
-    push r10
-    push r11
-    push r12
-    push r13
-    push r14
-    push r15
+    PUSH_REGISTERS
     mov eax, [rsp + EVENT_INFO]
     movzx ecx, al
     mov [rsp + FRAME_VECTOR], ecx
-    mov rdi, rsp
-    lea rbp, [rsp + 1]
 %endmacro
 
-%macro RESTORE_REGISTERS 0
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rbp
-    pop rdi
-    pop rsi
-    pop rdx
-    pop rcx
-    pop rbx
-    pop rax
+%macro TAKE_FRAME_OFF 0
+    POP_REGISTERS
     add rsp, 8                          ; the fault address; the error code ERETx skips itself
 %endmacro
 
 section .text
 align 4096
 fred_entry_user:
-    SAVE_REGISTERS
-    call fred_user_event
-    RESTORE_REGISTERS
+    MAKE_FRAME
+    CALL_WITH_FRAME fred_user_event
+    TAKE_FRAME_OFF
     RETURN_TO_USER
 
 times FRED_KERNEL_ENTRY - ($ - fred_entry_user) int3
 
 fred_entry_kernel:
-    SAVE_REGISTERS
+    MAKE_FRAME
     and eax, INFO_TYPE_VECTOR
     cmp eax, INFO_PAGE_FAULT
     jne .other
-    call [fred_page_fault_handler]      ; a pointer: mm registers stack_fault_fred()
+    CALL_WITH_FRAME [fred_page_fault_handler] ; a pointer: mm registers stack_fault_fred()
 .answered:
     test rax, rax
     jnz .move
-    RESTORE_REGISTERS
+    TAKE_FRAME_OFF
     RETURN_TO_KERNEL
 
 .other:
     test eax, INFO_TYPE
     jnz .not_interrupt
-    call [fred_handlers + ENTRY_INTERRUPT_ASYNCHRONOUS * 8]
+    CALL_WITH_FRAME [fred_handlers + ENTRY_INTERRUPT_ASYNCHRONOUS * 8]
     jmp .answered
 
 .not_interrupt:
@@ -131,11 +95,11 @@ fred_entry_kernel:
     cmp eax, FRED_OTHER
     je .software
     movzx ecx, byte [fred_vector_kinds + rcx]
-    call [fred_handlers + rcx * 8]
+    CALL_WITH_FRAME [fred_handlers + rcx * 8]
     jmp .answered
 
 .software:
-    call fred_software
+    CALL_WITH_FRAME fred_software
     jmp .answered
 
 ; To the frame's copy at RAX and to level 0, by a frame that says so: the CPU takes RSP, level and
@@ -152,10 +116,8 @@ fred_entry_kernel:
 ; On the thread's stack, level 0, interrupts off; the frame is at RSP.
 align 16
 fred_continue:
-    mov rdi, rsp
-    lea rbp, [rsp + 1]
-    call entry_continue
-    RESTORE_REGISTERS
+    CALL_WITH_FRAME entry_continue
+    TAKE_FRAME_OFF
     RETURN_TO_KERNEL
 
 ; void fred_level_leave(uint64_t ss_bits): the frame for it is made below the caller's.
