@@ -28,4 +28,11 @@ bool selftest_soak(void);
 /* What tests call; see tests/test.h. */
 void test_fail(const char *file, int line, const char *format, ...) printf_like(3, 4);
 void test_skip(const char *reason);
+
+/*
+ * For a test whose stack faults come with interrupts or preemption off. They are served in each way
+ * to fill stacks, but stack=prefault tells every one as a missing site: there the test fails if
+ * none was told, and does not fail because of them.
+ */
+void test_missing_sites_expect(void);
 void test_note(const char *format, ...) printf_like(1, 2);

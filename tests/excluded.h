@@ -4,16 +4,6 @@
 #include "kernel/selftest.h"
 #include "mm/stack_mode.h"
 
-/* Skips, and is true, where a stack fault with interrupts or preemption off is a missing site. */
-static inline bool faults_are_excluded(void)
-{
-    if (stack_mode_get() == STACK_MODE_PREFAULT) {
-        test_skip("with stack=prefault no fault may come while something is off");
-        return true;
-    }
-    return false;
-}
-
 /* Skips, and is true, where no gate makes threads wait for frames: a fault without is the end. */
 static inline bool gate_is_excluded(void)
 {

@@ -16,7 +16,6 @@
 #include "mm/stack.h"
 #include "mm/stack_reserve.h"
 #include "sched/thread.h"
-#include "tests/excluded.h"
 #include "tests/run_down.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
@@ -72,9 +71,7 @@ static void scene_end(void)
 
 TEST(MAG0001, "a refill that can have only a part of what it must takes nothing, and says so")
 {
-    if (faults_are_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     if (!scene_begin()) {
         return;
     }
@@ -100,9 +97,7 @@ TEST(MAG0001, "a refill that can have only a part of what it must takes nothing,
 
 TEST(MAG0002, "a refill for which the last frames of the machine are too few gives them back")
 {
-    if (faults_are_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     struct run_down all;
     if (!scene_begin()) {
         return;
@@ -145,9 +140,7 @@ static void front_dirty(void)
 
 TEST(MAG0003, "a refilled magazine has each frame once, for itself, and zero")
 {
-    if (faults_are_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     if (!scene_begin()) {
         return;
     }
@@ -188,9 +181,7 @@ static unsigned scratch_frames_of(enum frame_owner owner)
 
 TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack's when charged")
 {
-    if (faults_are_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     if (!scene_begin()) {
         return;
     }
@@ -218,9 +209,7 @@ TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack
 
 TEST(MAG0005, "a magazine that is drained gives the reserve all but what it keeps, each frame once")
 {
-    if (faults_are_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     if (!scene_begin()) {
         return;
     }

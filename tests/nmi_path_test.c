@@ -21,7 +21,7 @@
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/symbols.h"
 #include "mm/stack.h"
-#include "tests/excluded.h"
+#include "mm/stack_prefault.h"
 #include "tests/nmi_exact.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
@@ -168,12 +168,18 @@ static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
     return good;
 }
 
+static void fault_quietly(uint32_t slot)
+{
+    scratch_stack_use(slot);
+    touch(slot, 1);
+    scratch_stack_unuse();
+    scratch_stack_empty(slot);
+}
+
 TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactly there, and the "
               "fault is served")
 {
-    if (faults_are_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     uint32_t slot;
     if (!scratch_stack_create(&slot)) {
         return;
@@ -183,6 +189,9 @@ TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactl
     walked = 0;
     nmi_exact_begin();
     exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, debug_walk);
+    for (unsigned i = 0; i < STACK_PREFAULT_KEPT; i++) {
+        fault_quietly(slot); /* stack=prefault keeps a backtrace of the first ones: not our path */
+    }
     for (unsigned pages = 1; pages <= PAGES_MAX; pages++) {
         walk(slot, pages);
     }
