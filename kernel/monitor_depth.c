@@ -18,13 +18,21 @@ MONITOR_COMMAND(depth, "", "how deep the stacks of ended threads went")
     struct stack_depth_histogram histogram;
     uint64_t all = 0;
     stack_depth_histogram_read(&histogram);
-    for (unsigned pages = 1; pages <= STACK_PAGES; pages++) {
-        all += histogram.by_pages[pages];
+    for (unsigned bucket = 1; bucket <= STACK_DEPTH_PAGE_BUCKETS; bucket++) {
+        all += histogram.by_pages[bucket];
     }
     console_print_styled(CONSOLE_HEADING, "pages backed at the end, of %lu threads\n", all);
-    for (unsigned pages = 1; pages <= STACK_PAGES; pages++) {
-        console_print("%u page%s", pages, pages == 1 ? " " : "s");
-        bar_print(histogram.by_pages[pages], all);
+    for (unsigned bucket = 1; bucket <= STACK_DEPTH_PAGE_BUCKETS; bucket++) {
+        size_t most = stack_depth_bucket_most(bucket, STACK_PAGES);
+        if (bucket <= STACK_PAGES) {
+            console_print("%7zu page%s", most, most == 1 ? " " : "s");
+        } else if (histogram.by_pages[bucket] != 0) {
+            console_print("%3zu-%3zu pages", stack_depth_bucket_most(bucket - 1, STACK_PAGES) + 1,
+                          most);
+        } else {
+            continue;
+        }
+        bar_print(histogram.by_pages[bucket], all);
     }
     if (!stack_depth_is_exact()) {
         console_print(
@@ -35,8 +43,10 @@ MONITOR_COMMAND(depth, "", "how deep the stacks of ended threads went")
     console_print_styled(CONSOLE_HEADING, "deepest byte ever written\n");
     for (unsigned bucket = 0; bucket < STACK_DEPTH_BUCKETS; bucket++) {
         if (histogram.exact[bucket] != 0) {
-            console_print("%5lu-%-5lu", (unsigned long)bucket * STACK_DEPTH_BUCKET_BYTES,
-                          (bucket + 1UL) * STACK_DEPTH_BUCKET_BYTES - 1);
+            const unsigned steps = STACK_BYTES / STACK_DEPTH_BUCKET_BYTES;
+            console_print("%7zu-%-7zu",
+                          stack_depth_bucket_most(bucket, steps) * STACK_DEPTH_BUCKET_BYTES + 1,
+                          stack_depth_bucket_most(bucket + 1, steps) * STACK_DEPTH_BUCKET_BYTES);
             bar_print(histogram.exact[bucket], all);
         }
     }

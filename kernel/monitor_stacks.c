@@ -200,9 +200,10 @@ static void caches_print(const struct stack_counts *counts)
 {
     uint64_t rate =
         per_mille(counts->created_cached, counts->created_cached + counts->created_cold);
-    console_print("Stacks born: %lu new, %lu from a cache (%lu.%lu %%); %lu taken apart\n",
+    console_print("Stacks born: %lu new, %lu from a cache (%lu.%lu %%), %lu larger ones; %lu taken "
+                  "apart\n",
                   counts->created_cold, counts->created_cached, rate / 10, rate % 10,
-                  counts->reclaimed);
+                  counts->created_large, counts->reclaimed);
     console_print("Each CPU caches up to %u whole stacks; dead ones are freed %s\n",
                   stack_cache_size(),
                   stack_free_get() == STACK_FREE_BATCHED ? "in batches" : "at once");

@@ -5,6 +5,7 @@
 
 #include "mm/stack.h"
 #include "mm/stack_batch.h"
+#include "mm/stack_large.h"
 #include "mm/stack_reserve.h"
 
 PER_CPU(struct stack_cache, stack_cache);
@@ -84,7 +85,8 @@ void stack_unowned_count(uint32_t *slots, size_t *pages)
 
 void stack_counts_read(struct stack_counts *counts)
 {
-    *counts = (struct stack_counts){.reclaimed = stack_reclaimed_count()};
+    *counts = (struct stack_counts){.created_large = stack_large_births(),
+                                    .reclaimed = stack_reclaimed_count()};
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         const struct stack_cache *cache = &cpu_variable(stack_cache, cpu);
         counts->created_cold += cache->misses;

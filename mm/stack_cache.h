@@ -95,6 +95,7 @@ void stack_unowned_count(uint32_t *slots, size_t *pages);
 struct stack_counts {
     uint64_t created_cold;   /* slot and frame fresh */
     uint64_t created_cached; /* from a CPU's cache */
+    uint64_t created_large;  /* of more than 16 KiB, which no cache has */
     uint64_t reclaimed;
 };
 

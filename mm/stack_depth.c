@@ -44,6 +44,20 @@ size_t stack_depth_scan(uint32_t slot)
     return 0;
 }
 
+unsigned stack_depth_bucket(size_t depth, unsigned units)
+{
+    unsigned bucket = depth < units ? (unsigned)depth : units;
+    for (size_t most = units; most < depth && bucket < units + STACK_SIZES - 1; most *= 2) {
+        bucket++;
+    }
+    return bucket;
+}
+
+size_t stack_depth_bucket_most(unsigned bucket, unsigned units)
+{
+    return bucket <= units ? bucket : (size_t)units << (bucket - units);
+}
+
 void stack_depth_note_end(uint32_t slot)
 {
     volatile uint64_t *top = stack_entries(slot) + STACK_PAGES - 1;
@@ -52,10 +66,15 @@ void stack_depth_note_end(uint32_t slot)
     while (backed < STACK_PAGES && (top[-(int)backed] & PAGE_PRESENT)) {
         backed++;
     }
+    if (unlikely(stack_is_large(slot))) {
+        backed = stack_depth_bucket(backed + stack_pages_below_floor(slot), STACK_PAGES);
+    }
     own->by_pages[backed]++;
     if (stack_depth_exact) {
-        size_t bucket = stack_depth_scan(slot) / STACK_DEPTH_BUCKET_BYTES;
-        own->exact[bucket < STACK_DEPTH_BUCKETS ? bucket : STACK_DEPTH_BUCKETS - 1]++;
+        size_t steps =
+            (stack_depth_scan(slot) + STACK_DEPTH_BUCKET_BYTES - 1) / STACK_DEPTH_BUCKET_BYTES;
+        steps += steps == 0; /* who wrote nothing at all */
+        own->exact[stack_depth_bucket(steps, STACK_BYTES / STACK_DEPTH_BUCKET_BYTES) - 1]++;
     }
 }
 
@@ -64,7 +83,7 @@ void stack_depth_histogram_read(struct stack_depth_histogram *sum)
     *sum = (struct stack_depth_histogram){0};
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         const struct stack_depth_histogram *one = &cpu_variable(histogram, cpu);
-        for (unsigned i = 0; i <= STACK_PAGES; i++) {
+        for (unsigned i = 0; i <= STACK_DEPTH_PAGE_BUCKETS; i++) {
             sum->by_pages[i] += one->by_pages[i];
         }
         for (unsigned i = 0; i < STACK_DEPTH_BUCKETS; i++) {

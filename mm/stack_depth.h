@@ -11,7 +11,12 @@
 #include "mm/stack_entry.h"
 
 #define STACK_DEPTH_BUCKET_BYTES 512
-#define STACK_DEPTH_BUCKETS      (STACK_BYTES / STACK_DEPTH_BUCKET_BYTES)
+/*
+ * Of each histogram: 16 KiB in equal steps, and each larger size of stacks (32 KiB, ..., 1 MiB) in
+ * one bucket, which holds what is deeper than half of it.
+ */
+#define STACK_DEPTH_BUCKETS      (STACK_BYTES / STACK_DEPTH_BUCKET_BYTES + STACK_SIZES - 1)
+#define STACK_DEPTH_PAGE_BUCKETS (STACK_PAGES + STACK_SIZES - 1)
 
 /* Chooses exact depths from now on. Once, at boot. */
 void stack_depth_exact_set(bool exact);
@@ -33,9 +38,16 @@ void stack_depth_forget(uint32_t slot);
 size_t stack_depth_scan(uint32_t slot);
 
 struct stack_depth_histogram {
-    uint64_t by_pages[STACK_PAGES + 1];  /* ends of threads whose stack had 1, 2, 3, 4 or more */
-    uint64_t exact[STACK_DEPTH_BUCKETS]; /* ends of threads by bytes, if exact */
+    uint64_t by_pages[STACK_DEPTH_PAGE_BUCKETS + 1]; /* ends of threads; 1 page is number 1 */
+    uint64_t exact[STACK_DEPTH_BUCKETS];             /* ends of threads by bytes, if exact */
 };
+
+/*
+ * The bucket of so many units, of which 16 KiB are `units` in buckets of their own, from number 1
+ * on; and the most units that a bucket holds.
+ */
+unsigned stack_depth_bucket(size_t depth, unsigned units);
+size_t stack_depth_bucket_most(unsigned bucket, unsigned units);
 
 /* Notes a thread's end. Interrupts off, its stack still whole. */
 void stack_depth_note_end(uint32_t slot);

@@ -6,6 +6,13 @@
 #include "mm/stack.h"
 #include "mm/stack_reserve.h"
 
+static uint64_t births;
+
+uint64_t stack_large_births(void)
+{
+    return __atomic_load_n(&births, __ATOMIC_RELAXED);
+}
+
 /* The entry of the page below the floor; those further down have lower indices. */
 static volatile uint64_t *entry_below_floor(uint32_t slot)
 {
@@ -66,6 +73,7 @@ int stack_large_create(unsigned size, bool whole, uint32_t *slot)
     while (chain.count != 0) {
         *--entry = frame_chain_take(&chain) | PAGE_KERNEL_DATA;
     }
+    __atomic_add_fetch(&births, 1, __ATOMIC_RELAXED);
     return OK;
 }
 

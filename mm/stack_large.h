@@ -13,6 +13,9 @@
  */
 must_check int stack_large_create(unsigned size, bool whole, uint32_t *slot);
 
+/* Stacks of more than 16 KiB that were born so far. Any context. */
+uint64_t stack_large_births(void);
+
 /* Pages below the floor that are backed: one piece, from the floor down. Any context. */
 uint32_t stack_pages_below_floor(uint32_t slot);
 

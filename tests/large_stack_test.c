@@ -4,7 +4,9 @@
  */
 #include "lib/error.h"
 #include "mm/stack.h"
+#include "mm/stack_cache.h"
 #include "mm/stack_dead.h"
+#include "mm/stack_depth.h"
 #include "mm/stack_large.h"
 #include "sched/thread.h"
 #include "tests/large_stack.h"
@@ -66,6 +68,33 @@ static void whole_check(uint32_t slot, size_t bytes)
             test_fail(__FILE__, __LINE__, "the word at %p of a new stack is not 0", (void *)at);
             return;
         }
+    }
+}
+
+static void nothing_check(uint32_t slot, size_t bytes)
+{
+    test_equal(stack_bytes_of(slot), bytes);
+}
+
+TEST(LRG0005, "each birth of a larger stack is counted, and its depth at the end has its bucket")
+{
+    struct stack_counts births, births_after;
+    struct stack_depth_histogram ends, ends_after;
+    unsigned deepest = stack_depth_bucket(STACK_BYTES_MAX / PAGE_BYTES, STACK_PAGES);
+    test_equal(stack_depth_bucket(4, STACK_PAGES), 4);
+    test_equal(stack_depth_bucket(5, STACK_PAGES), 5);
+    test_equal(stack_depth_bucket(8, STACK_PAGES), 5);
+    test_equal(stack_depth_bucket(9, STACK_PAGES), 6);
+    test_equal(deepest, STACK_DEPTH_PAGE_BUCKETS);
+    test_equal(stack_depth_bucket_most(deepest, STACK_PAGES), STACK_BYTES_MAX / PAGE_BYTES);
+    stack_counts_read(&births);
+    stack_depth_histogram_read(&ends);
+    in_each_size("counted", true, nothing_check);
+    stack_counts_read(&births_after);
+    stack_depth_histogram_read(&ends_after);
+    test_check(births_after.created_large >= births.created_large + STACK_SIZES - 1);
+    for (unsigned bucket = STACK_PAGES + 1; bucket <= STACK_DEPTH_PAGE_BUCKETS; bucket++) {
+        test_check(ends_after.by_pages[bucket] > ends.by_pages[bucket]);
     }
 }
 
