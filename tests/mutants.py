@@ -46,16 +46,19 @@ TEXT_SITE = "arch/x86_64/text_site.c"
 VECTORS = "arch/x86_64/vectors.h"
 
 FAULT_AND_EAGER = ("fault", "eager")
+FAULT_AND_LEND = ("fault", "lend-amd", "lend-intel")
+BUT_EAGER = (*FAULT_AND_LEND, "prefault")
+ALL_MODES = (*BUT_EAGER, "eager")
 
 ENTRY_MUTANTS = (
     # I1: what runs on an entry stack never faults, and a second entry leaves the first one whole.
     Mutant("frame-moved-onto-a-hole", "I1", "EVT0020", "stack fault on an entry stack",
-           builds=("invariant",), edits=((ENTRY, """\
+           builds=("invariant",), modes=ALL_MODES, edits=((ENTRY, """\
     if (!entry_stack_fill(frame, (uintptr_t)copy, sizeof(*copy))) {
         return NULL;
     }
 """, ""),)),
-    Mutant("ist-not-lowered", "I1", "ENT0003", r"nested_ist\[kind\] is", modes=FAULT_AND_EAGER,
+    Mutant("ist-not-lowered", "I1", "ENT0003", r"nested_ist\[kind\] is", modes=ALL_MODES,
            edits=((ENTRY_ASM, """\
     sub qword [IST_OF(%1)], ENTRY_AREA_BYTES
 """, """\
@@ -71,7 +74,7 @@ ENTRY_MUTANTS = (
     mov rsp, rax
 """))),
     Mutant("ist-not-restored-after-move", "I1", "ENT0004", "overflow of the interrupt entry stack",
-           modes=FAULT_AND_EAGER, edits=((ENTRY_ASM, """\
+           modes=ALL_MODES, edits=((ENTRY_ASM, """\
     mov rsp, rax
     add qword [IST_OF(%1)], ENTRY_AREA_BYTES
 """, """\
@@ -89,21 +92,23 @@ ENTRY_MUTANTS = (
     call %2
 """),)),
     # I2: no asynchronous event is pushed onto a page that may be missing, and none is lost.
-    Mutant("interrupts-on-the-stack-in-use", "I2", "EVT0002", "0 arrived, in service", edits=((
+    Mutant("interrupts-on-the-stack-in-use", "I2", "EVT0002", "0 arrived, in service",
+           modes=ALL_MODES, edits=((
         DESCRIPTORS, "ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT)", "ENTRY_THREAD"),)),
     Mutant("interrupt-gates-name-no-stack", "I2", "ENT0002", r"gate_stack\(vector\) is 0",
            modes=FAULT_AND_EAGER, edits=((
                DESCRIPTORS, "ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT)", "ENTRY_THREAD"),)),
-    Mutant("nmi-on-the-stack-in-use", "I2", "EVT0003", "0 arrived", edits=((VECTORS,
+    Mutant("nmi-on-the-stack-in-use", "I2", "EVT0003", "0 arrived",
+           modes=ALL_MODES, edits=((VECTORS,
         "ENTRY_ASYNCHRONOUS(ENTRY_NMI)", "ENTRY_THREAD"),)),
     Mutant("debug-on-the-stack-in-use", "I2", "EVT0004", "0 arrived", edits=((VECTORS,
         "ENTRY_ASYNCHRONOUS(ENTRY_DEBUG)", "ENTRY_THREAD"),)),
     Mutant("interrupt-never-ended", "I2", "EVT0002", "1 arrived, in service 232",
-           modes=FAULT_AND_EAGER, edits=((INTERRUPT,
+           modes=ALL_MODES, edits=((INTERRUPT,
         "if (vector != VECTOR_SPURIOUS) {",
         "if (vector != VECTOR_SPURIOUS && vector != VECTOR_TEST) {"),)),
     Mutant("interrupt-ended-after-the-move", "I2", "EVT0020", "other_in_service is",
-           modes=FAULT_AND_EAGER, edits=((INTERRUPT, """\
+           modes=ALL_MODES, edits=((INTERRUPT, """\
     if (vector != VECTOR_SPURIOUS) {
         interrupt_end();
     }
@@ -129,32 +134,37 @@ ENTRY_MUTANTS = (
 
 COVER_MUTANTS = (
     # I3: the magazine covers what runs, and both sides of a switch.
-    Mutant("gate-one-short", "I3", "GAT0010", "wrong is", edits=((GATE,
+    Mutant("gate-one-short", "I3", "GAT0010", "wrong is", modes=FAULT_AND_LEND, edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);\n"
         "    need -= need > 0;"),)),
-    Mutant("gate-ignores-who-leaves", "I3", "GAT0010", "wrong is", edits=((GATE,
+    Mutant("gate-ignores-who-leaves", "I3", "GAT0010", "wrong is",
+           modes=FAULT_AND_LEND, edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(to->slot);"),)),
-    Mutant("gate-ignores-who-comes", "I3", "GAT0010", "wrong is", edits=((GATE,
+    Mutant("gate-ignores-who-comes", "I3", "GAT0010", "wrong is",
+           modes=FAULT_AND_LEND, edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot);"),)),
-    Mutant("gate-lets-all-pass", "I3", "GAT0001", "critical stack fault", edits=((GATE,
+    Mutant("gate-lets-all-pass", "I3", "GAT0001", "critical stack fault",
+           modes=FAULT_AND_LEND, edits=((GATE,
         "return magazine_refill_more(more) || passes_uncovered(to);",
         "return magazine_refill_more(more) || !gate_open;"),)),
     Mutant("gate-forgets-what-it-filled", "I3", "GAT0022", "above the hole: refused", edits=((GATE,
         "uint32_t available = magazine_available();",
         "magazine_charge();\n    uint32_t available = magazine_available();"),)),
-    Mutant("gate-lets-newcomers-first", "I3", "GAT0011", "!newcomer", edits=((GATE,
+    Mutant("gate-lets-newcomers-first", "I3", "GAT0011", "!newcomer",
+           modes=FAULT_AND_LEND, edits=((GATE,
         "if (to->starved_since_ns == 0 && more != 0 && stack_memory_short()) {",
         "if (false) {"),)),
-    Mutant("refill-of-part", "I3", "MAG0001", "after is", edits=((MAGAZINE,
+    Mutant("refill-of-part", "I3", "MAG0001", "after is", modes=FAULT_AND_LEND, edits=((MAGAZINE,
         "    return more == 0 || rounds_add(own, more);",
         "    return more == 0 || rounds_add(own, more) || rounds_add(own, 1);"),)),
-    Mutant("refill-says-yes", "I3", "MAG0001", "!all does not hold", edits=((MAGAZINE,
+    Mutant("refill-says-yes", "I3", "MAG0001", "!all does not hold",
+           modes=FAULT_AND_LEND, edits=((MAGAZINE,
         "    return more == 0 || rounds_add(own, more);", "    return true || rounds_add(own, more);"),)),
     Mutant("refill-takes-what-others-wait-for", "I3", "GAT0011", "after_waited is",
-           edits=((MAGAZINE,
+           modes=FAULT_AND_LEND, edits=((MAGAZINE,
         "if (!stack_memory_short() && rounds_add(own, own->taken)) {",
         "if (rounds_add(own, own->taken)) {"),)),
     Mutant("starved-are-never-fed", "I3", "GAT0012", "the thread that starved: only 0 of 1",
@@ -166,16 +176,19 @@ COVER_MUTANTS = (
 """, """\
     return likely(entry == this_cpu(stack_use).current_hole);
 """),)),
-    Mutant("births-ignore-who-starves", "I3", "GAT0003", "thread == NULL", edits=((STACK,
+    Mutant("births-ignore-who-starves", "I3", "GAT0003", "thread == NULL",
+           modes=FAULT_AND_LEND, edits=((STACK,
         "if (stack_starving() != 0 || stack_memory_short()) {", "if (false) {"),)),
     Mutant("births-from-the-cache-while-others-starve", "I3", "GAT0013", "error is",
-           edits=((STACK,
+           modes=FAULT_AND_LEND, edits=((STACK,
         "if (likely(stack_starving() == 0 && stack_cache_take(slot))) {",
         "if (likely(stack_cache_take(slot))) {"),)),
     Mutant("deaths-fill-the-cache-while-others-starve", "I3", "GAT0013", "cached_at_last is",
+           modes=FAULT_AND_LEND,
            edits=((STACK, "if (unlikely(stack_starving() != 0 || stack_is_large(slot) ||",
                    "if (unlikely(stack_is_large(slot) ||"),)),
-    Mutant("ensure-takes-from-the-magazine", "I3", "LRG0103", r"errors\[\w+\] is", edits=((LARGE,
+    Mutant("ensure-takes-from-the-magazine", "I3", "LRG0103", r"errors\[\w+\] is",
+           modes=BUT_EAGER, edits=((LARGE,
         "    int error = frame_chain_allocate(&chain, (uint32_t)(above - lowest), FRAME_OWNER_STACK);",
         """\
     int error = OK;
@@ -190,21 +203,24 @@ COVER_MUTANTS = (
 """), (LARGE, '#include "mm/stack_reserve.h"', """\
 #include "mm/magazine.h"
 #include "mm/stack_reserve.h\""""))),
-    Mutant("feeding-ignores-priority", "I3", "GAT0002", "out_of_turn is", edits=((GATE,
+    Mutant("feeding-ignores-priority", "I3", "GAT0002", "out_of_turn is",
+           modes=("fault", "lend-intel"), edits=((GATE,
         "&starved_lists[run_queue_most_urgent(starved_bits)]",
         "&starved_lists[__builtin_ctz(starved_bits)]"),)),
 )
 
 STACK_MUTANTS = (
     # I4: one hole in a stack, below what is backed, above the guard.
-    Mutant("fill-the-touched-page-only", "I4", "STK0011", "stack_entry_state", edits=((FAULT, """\
+    Mutant("fill-the-touched-page-only", "I4", "STK0011", "stack_entry_state",
+           modes=FAULT_AND_LEND, edits=((FAULT, """\
     while (!(*backed & PAGE_PRESENT)) {
         backed++;
     }
 """, ""),)),
-    Mutant("fill-one-page-too-few", "I4", "STK0003", "growth.faults", edits=((FAULT,
+    Mutant("fill-one-page-too-few", "I4", "STK0003", "growth.faults",
+           modes=FAULT_AND_LEND, edits=((FAULT,
         "} while (backed != leaf);", "} while (backed > leaf + 1);"),)),
-    Mutant("guard-is-a-hole", "I4", "STK0012", "STACK_PAGE_GUARD", modes=FAULT_AND_EAGER,
+    Mutant("guard-is-a-hole", "I4", "STK0012", "STACK_PAGE_GUARD", modes=ALL_MODES,
            edits=((SLOT,
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, slot);",
         "guard[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
@@ -214,33 +230,35 @@ STACK_MUTANTS = (
     Mutant("large-guard-is-too-small", "I4", "LRG0001", "STACK_PAGE_GUARD", edits=((SLOT,
         "    for (uintptr_t page = 0; page < half; page++) {",
         "    for (uintptr_t page = half - STACK_PAGES; page < half; page++) {"),)),
-    Mutant("large-stack-in-the-wrong-region", "I5", "LRG0001", "stack_bytes_of", edits=((LARGE,
+    Mutant("large-stack-in-the-wrong-region", "I5", "LRG0001", "stack_bytes_of",
+           modes=ALL_MODES, edits=((LARGE,
         "int error = stack_slot_allocate(size, slot);",
         "int error = stack_slot_allocate(size - 1, slot);"),)),
     Mutant("fault-floor-at-the-bottom", "I4", "LRG0120", "stray access.*below its fault floor",
            edits=((FAULT, "stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, "
                    "STACK_PAGE_BEYOND);", "stack_entry_is(entry, STACK_PAGE_GUARD);"),)),
     Mutant("depth-released-leaves-holes", "I4", "LRG0122", "while page .* is still in use",
-           edits=((LARGE,
+           modes=BUT_EAGER, edits=((LARGE,
         "*entry = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "*entry = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     Mutant("below-the-floor-is-a-hole", "I4", "LRG0120", "while page .* is still in use",
-           edits=((SLOT,
+           modes=BUT_EAGER, edits=((SLOT,
         "bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "bottom[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     # I5: the leaf entry is the truth.
     Mutant("page-taken-is-no-hole", "I5", "STK0105", "stray access.*nobody owns", edits=((STACK,
         "entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);",
         "entries[page] = stack_entry_make(STACK_PAGE_FREE, slot);"),)),
-    Mutant("guard-names-no-slot", "I5", "STK0012", "stack_entry_slot", modes=FAULT_AND_EAGER,
+    Mutant("guard-names-no-slot", "I5", "STK0012", "stack_entry_slot", modes=ALL_MODES,
            edits=((SLOT,
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, slot);",
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, 0);"),)),
-    Mutant("release-takes-what-is-in-use", "I4", "LRG0126", "below the depth that", edits=((HOLD,
+    Mutant("release-takes-what-is-in-use", "I4", "LRG0126", "below the depth that",
+           modes=BUT_EAGER, edits=((HOLD,
         "stack_give_back(self->slot, (uintptr_t)__builtin_frame_address(0) - RELEASE_ROOM);",
         "stack_give_back(self->slot, stack_floor(self->slot));"),)),
     # I6: no frame is used again before every CPU has forgotten where it was.
-    Mutant("no-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, modes=FAULT_AND_EAGER,
+    Mutant("no-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, modes=ALL_MODES,
            edits=((SHOOTDOWN,
         "if (cpu_online_count() > 1) {", "if (cpu_online_count() > CPU_MAX) {"),)),
     Mutant("shootdown-not-awaited", "I6", "SMP0121", "listener.hears", cpus=2,
@@ -250,11 +268,11 @@ STACK_MUTANTS = (
         }
 """, ""),)),
     Mutant("stack-freed-without-shootdown", "I6", "STK0112", "doomed.covered is",
-           modes=FAULT_AND_EAGER, edits=((STACK_DEAD,
+           modes=ALL_MODES, edits=((STACK_DEAD,
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         "stack_shootdown(stack_bottom(highest), 0);"),)),
     Mutant("stack-freed-before-shootdown", "I6", "STK0112", "doomed.reusable is",
-           modes=FAULT_AND_EAGER, edits=((STACK_DEAD, """\
+           modes=ALL_MODES, edits=((STACK_DEAD, """\
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
         frame_chain_free(&taken, FRAME_OWNER_STACK);
 """, """\
@@ -263,7 +281,8 @@ STACK_MUTANTS = (
 """),)),
     Mutant("trim-without-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, edits=((STACK,
         "    stack_shootdown(stack_floor(slot), STACK_BYTES);\n", ""),)),
-    Mutant("depth-released-without-shootdown", "I6", "LRG0122", "too far", edits=((LARGE,
+    Mutant("depth-released-without-shootdown", "I6", "LRG0122", "too far",
+           modes=BUT_EAGER, edits=((LARGE,
         "        stack_shootdown(lowest, chain.count * PAGE_BYTES);\n", ""),)),
     Mutant("trim-keeps-translations", "I6", "STK0016", "backed_at_shootdown is",
            edits=((STACK, """\
@@ -275,7 +294,8 @@ STACK_MUTANTS = (
 
 FRAME_MUTANTS = (
     # I7: no frame is in a magazine and mapped; none is lost; what comes to a stack is zero.
-    Mutant("rounds-not-charged", "I7", "MAG0004", "after is 0", edits=((MAGAZINE, """\
+    Mutant("rounds-not-charged", "I7", "MAG0004", "after is 0",
+           modes=FAULT_AND_LEND, edits=((MAGAZINE, """\
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
                            FRAME_OWNER_STACK);
 """, ""),)),
@@ -287,7 +307,8 @@ FRAME_MUTANTS = (
 """, """\
     stack_depth_note_end(slot);
 """))),
-    Mutant("gathered-frames-kept", "I7", "MAG0002", "free_after is", edits=((MAGAZINE, """\
+    Mutant("gathered-frames-kept", "I7", "MAG0002", "free_after is",
+           modes=FAULT_AND_LEND, edits=((MAGAZINE, """\
     while (have-- > 0) {
         frame_free(frames[have], FRAME_OWNER_MAGAZINE);
     }
@@ -296,11 +317,13 @@ FRAME_MUTANTS = (
     return false;
 """),)),
     Mutant("reserve-gives-one-frame-twice", "I7", "MAG0001",
-           "'reserve' but it belongs to 'magazine'", edits=((RESERVE,
+           "'reserve' but it belongs to 'magazine'", modes=FAULT_AND_LEND, edits=((RESERVE,
         "frames[i] = reserve[--reserve_count];", "frames[i] = reserve[reserve_count - 1];"),)),
-    Mutant("chain-keeps-what-it-gathered", "I7", "STK0104", r"found\[pages\] is", edits=((CHAIN,
+    Mutant("chain-keeps-what-it-gathered", "I7", "STK0104", r"found\[pages\] is",
+           modes=ALL_MODES, edits=((CHAIN,
         "            frame_chain_free(&fresh, owner);\n", ""),)),
-    Mutant("drain-keeps-its-rounds", "I7", "MAG0005", "kept is", edits=((MAGAZINE, """\
+    Mutant("drain-keeps-its-rounds", "I7", "MAG0005", "kept is",
+           modes=FAULT_AND_LEND, edits=((MAGAZINE, """\
         own->taken++;
         own->charged = own->taken;
     }
@@ -310,7 +333,8 @@ FRAME_MUTANTS = (
     }
 }
 """),)),
-    Mutant("rounds-not-zeroed", "I7", "MAG0003", "dirty is", edits=((MAGAZINE,
+    Mutant("rounds-not-zeroed", "I7", "MAG0003", "dirty is",
+           modes=FAULT_AND_LEND, edits=((MAGAZINE,
         "    page_zero(physical_to_virtual(frame));\n", ""),)),
 )
 
@@ -414,7 +438,8 @@ SWAP_MUTANTS = (
 
 # The other ways to fill a stack: in advance at sites, and with pages that are lent.
 MODE_MUTANTS = (
-    Mutant("missing-site-not-told", "I3", "PRE0003", "first is 0", modes=("prefault",), edits=((PREFAULT,
+    Mutant("missing-site-not-told", "I3", "PRE0003", "first is 0",
+           modes=("prefault",), edits=((PREFAULT,
         "            missing_note(frame, address);\n", "            (void)missing_note;\n"),)),
     Mutant("lent-page-taken-back-though-touched", "I5", "LND0002", "backed >= deep",
            modes=("lend-intel",), edits=((LEND, """\
@@ -440,7 +465,8 @@ MODE_MUTANTS = (
             freed += batch_free();
             batch_shootdown();
 """),)),
-    Mutant("lent-pages-leave-without-a-trace", "I6", "LND0003", "cooling is 0", modes=("lend-amd",),
+    Mutant("lent-pages-leave-without-a-trace", "I6", "LND0003", "cooling is 0",
+           modes=("lend-amd",),
            edits=((LEND_BATCH, """\
     if (thread != queue->current && thread->state != THREAD_DEAD &&
         stack_lend_cool(thread->slot) != 0) {
@@ -490,7 +516,8 @@ void semaphore_up(struct semaphore *semaphore)
 {
     uint64_t flags = spin_lock_irq_save_by(BOTH_ON, &semaphore->lock);
 """),)),
-    Mutant("site-touches-too-little", "I3", "PRE0001", "own_pages.* is 1", modes=("prefault",), edits=((
+    Mutant("site-touches-too-little", "I3", "PRE0001", "own_pages.* is 1",
+           modes=("prefault",), edits=((
         TEXT_SITE, "static const uint8_t touch[] = TOUCH(-TOUCH_BYTES);",
         "static const uint8_t touch[] = TOUCH(-TOUCH_BYTES / 16);"),)),
     Mutant("moved-frame-has-no-room-below", "I3", "PRE0006", "missing_count|missing site",
