@@ -141,7 +141,10 @@ static void failures_arm(void)
         fault_inject_arm(kind, options.inject_every[kind], options.seed);
     }
     if (options.gate_off) {
+        /* As in kernels that have none of it: who lost pages could not be let pass uncovered. */
         gate_off();
+        swapper_quiet_set(true);
+        log_info("gate: off; and sleeping stacks keep their pages but by the command 'swap'");
     }
     last_resort_after(options.starve_kill_seconds * 1000000000UL);
 }
