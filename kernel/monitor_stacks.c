@@ -212,6 +212,9 @@ static void caches_print(const struct stack_counts *counts)
     if (batches.grace_periods != 0) {
         console_print("Grace periods: %lu over, %lu stacks released by them, at most %lu at once\n",
                       batches.grace_periods, batches.released, batches.largest);
+        console_print(
+            "%lu were freed early for want of memory, and %lu at once, for too many waited\n",
+            batches.flushed, batches.refused);
     }
 }
 

@@ -3,7 +3,10 @@
 
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/spinlock.h"
+#include "mm/frame.h"
 #include "mm/stack_cache.h"
+
+#define MEMORY_PART 8 /* of all frames, that stacks in batches may have, were they whole */
 
 struct stack_batch {
     struct stack_chain gathered; /* died since `waiting` was closed */
@@ -21,11 +24,18 @@ static uint64_t grace_begun, grace_over; /* numbers of the last that began, and 
 static uint64_t grace_wanted;            /* begin more until this one is over */
 static uint64_t cpus_to_pass;            /* by bit, in the one that is under way */
 static struct stack_batch_counts counts;
+static uint32_t held, most_wanted; /* in all batches; how many there may be, or 0 */
 
 static uint64_t cpus_online(void)
 {
     unsigned count = cpu_online_count();
     return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
+}
+
+static uint32_t held_most(void)
+{
+    return most_wanted != 0 ? most_wanted
+                            : (uint32_t)(frame_total_count() / (MEMORY_PART * STACK_PAGES));
 }
 
 bool stack_batch_add(uint32_t slot)
@@ -34,16 +44,19 @@ bool stack_batch_add(uint32_t slot)
         return false;
     }
     spin_lock(&batch_lock);
-    bool enabled = stack_batch_enabled;
-    if (enabled) {
+    bool room = held < held_most(), taken = stack_batch_enabled && room;
+    if (taken) {
         stack_chain_push(&this_cpu_pointer(batch)->gathered, slot);
+        held++;
     }
+    counts.refused += !room;
     spin_unlock_quietly(&batch_lock);
-    return enabled;
+    return taken;
 }
 
 static void batch_drop(struct stack_batch *own)
 {
+    held -= own->waiting.count + own->gathered.count;
     stack_dead_add_chain(&own->waiting);
     stack_dead_add_chain(&own->gathered);
 }
@@ -57,14 +70,41 @@ void stack_batch_drain(void)
     }
 }
 
+/* Under the lock: what waits anywhere. Returns how many. */
+static uint32_t batches_drop(void)
+{
+    uint32_t dropped = held;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        batch_drop(&cpu_variable(batch, cpu));
+    }
+    return dropped;
+}
+
+bool stack_batch_flush(void)
+{
+    if (likely(!stack_batch_enabled)) {
+        return false;
+    }
+    uint64_t flags = spin_lock_irq_save(&batch_lock);
+    uint32_t flushed = batches_drop();
+    counts.flushed += flushed;
+    spin_unlock_irq_restore(&batch_lock, flags);
+    return flushed != 0;
+}
+
 void stack_batch_enable(bool on)
 {
     uint64_t flags = spin_lock_irq_save(&batch_lock);
     stack_batch_enabled = on;
-    for (unsigned cpu = 0; cpu < cpu_online_count() && !on; cpu++) {
-        batch_drop(&cpu_variable(batch, cpu));
+    if (!on) {
+        (void)batches_drop();
     }
     spin_unlock_irq_restore(&batch_lock, flags);
+}
+
+void stack_batch_most_set(uint32_t stacks)
+{
+    __atomic_store_n(&most_wanted, stacks, __ATOMIC_RELAXED);
 }
 
 /* Under the lock: one CPU has passed, and the grace period may be over; else one may begin. */
@@ -101,6 +141,7 @@ void stack_batch_tick(bool quiescent)
     spin_lock(&batch_lock);
     if (own->waiting.count != 0 && grace_over >= own->waiting_for) {
         counts.released += own->waiting.count;
+        held -= own->waiting.count;
         counts.largest = own->waiting.count > counts.largest ? own->waiting.count : counts.largest;
         stack_chain_join(&released, &own->waiting);
     }

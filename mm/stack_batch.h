@@ -11,6 +11,9 @@
  * died, it releases the batch at once.
  *
  * Who starves for frames does not wait for it: see stack_cache_refuse() and stack_cache_drain().
+ * Nor does a birth that finds no memory, or the machine when memory is short: stack_batch_flush().
+ * And no more stacks wait at once than a bound says, for all CPUs together: what dies then is freed
+ * as if there were no batch.
  */
 #pragma once
 
@@ -31,6 +34,15 @@ void stack_batch_tick(bool quiescent);
  */
 void stack_batch_drain(void);
 
+/*
+ * Moves what waits in all CPUs' batches to the dead stacks: whoever then calls stack_reclaim() has
+ * their frames. True if there was any. Any context but NMI, #MC, #DF.
+ */
+bool stack_batch_flush(void);
+
+/* How many stacks may wait at once; 0: as many as fit into an eighth of memory. Thread context. */
+void stack_batch_most_set(uint32_t stacks);
+
 /* Does any stack wait for a grace period? Any context. */
 bool stack_batch_waits(void);
 
@@ -41,6 +53,8 @@ struct stack_batch_counts {
     uint64_t grace_periods; /* over since boot */
     uint64_t released;      /* stacks whose grace period was over */
     uint64_t largest;       /* stacks in one batch */
+    uint64_t refused;       /* stacks that were freed at once, because too many waited */
+    uint64_t flushed;       /* stacks that were freed early, because memory was short */
 };
 
 /* Not exact while they change. Any context. */

@@ -19,6 +19,7 @@
 #include "lib/error.h"
 #include "mm/frame.h"
 #include "mm/stack.h"
+#include "mm/stack_batch.h"
 #include "mm/stack_reserve.h"
 #include "mm/stack_swap.h"
 #include "sched/mutex.h"
@@ -264,7 +265,8 @@ static uint32_t look_around(uint32_t slept_ms)
 {
     enum pressure pressure = pressure_now();
     static const struct wish by_age;
-    if (pressure != PRESSURE_NONE && stack_taken_free(UINT32_MAX) != 0) {
+    if (pressure != PRESSURE_NONE &&
+        (stack_taken_free(UINT32_MAX) != 0 || (stack_batch_flush() && stack_reclaim() != 0))) {
         pressure = pressure_now(); /* perhaps that was enough */
     }
     uint32_t taken = pass_run(&by_age, pressure);

@@ -12,6 +12,7 @@
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "mm/stack.h"
+#include "mm/stack_batch.h"
 #include "mm/stack_fault.h"
 #include "sched/schedule.h"
 #include "sched/swapper.h"
@@ -68,6 +69,34 @@ static must_check int stack_get(const struct thread_options *options, uint32_t *
     return options->backed ? stack_create_backed(slot) : stack_create(slot);
 }
 
+/*
+ * Has what waits in batches of dead stacks taken apart (stack-free=batched), where that may be
+ * waited for. False if there is nothing.
+ */
+static must_check bool dead_give(void)
+{
+    if (this_cpu(preempt_count) != 0 || !interrupts_enabled() || !stack_batch_flush()) {
+        return false;
+    }
+    (void)stack_reclaim();
+    return true;
+}
+
+/* There was no memory for the object, or the stack. Once more, if the dead have some. */
+static never_inline must_check int object_get_late(int error, void **object)
+{
+    return error == ERROR_NO_MEMORY && dead_give() ? slab_allocate(&thread_cache, object) : error;
+}
+
+static never_inline must_check int stack_get_late(int error, const struct thread_options *options,
+                                                  uint32_t *slot)
+{
+    size_t bytes = options->stack_bytes != 0 ? options->stack_bytes : STACK_BYTES;
+    return error == ERROR_NO_MEMORY && dead_give()
+               ? stack_create_sized(bytes, options->backed, slot)
+               : error;
+}
+
 /* The object and the stack of a new thread, so that the first switch to it calls entry(argument).
  */
 static must_check int thread_make(const struct thread_options *options,
@@ -76,6 +105,9 @@ static must_check int thread_make(const struct thread_options *options,
 {
     void *object;
     int error = slab_allocate(&thread_cache, &object);
+    if (unlikely(error != OK)) {
+        error = object_get_late(error, &object);
+    }
     if (error != OK) {
         return error;
     }
@@ -95,6 +127,9 @@ static must_check int thread_make(const struct thread_options *options,
     thread->name = options->name;
 
     error = stack_get(options, &thread->slot);
+    if (unlikely(error != OK)) {
+        error = stack_get_late(error, options, &thread->slot);
+    }
     if (error != OK) {
         slab_free(&thread_cache, thread);
         return error;

@@ -1,52 +1,17 @@
-/*
- * The caches of whole stacks and the two ways of freeing; and what stack pages and guards are in
- * the page tables. The tests of batches make and destroy stacks themselves: no thread is involved.
- */
-#include "arch/x86_64/clock.h"
+/* The caches of whole stacks; and what stack pages and guards are in the page tables. */
 #include "arch/x86_64/cpu.h"
 #include "lib/error.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
-#include "mm/stack_batch.h"
 #include "mm/stack_cache.h"
 #include "mm/stack_depth.h"
 #include "mm/stack_mode.h"
-#include "mm/stack_reserve.h"
-#include "sched/schedule.h"
+#include "tests/cache_settings.h"
 #include "tests/test.h"
 #include "tests/threads.h"
 
-#define ROUNDS         20
-#define DEAD_THREADS   (STACK_CACHE_MAX + 2)
-#define BATCH          5
-#define TICK_NS        (1000000000UL / SCHEDULE_TICK_HZ)
-#define HELD_TICKS     5
-#define WAIT_STEPS_MAX 1000
-
-/* The machine's settings, put back after each test. */
-static struct {
-    uint32_t size;
-    enum stack_free how;
-} before;
-
-static void settings_keep(void)
-{
-    before.size = stack_cache_size();
-    before.how = stack_free_get();
-}
-
-static void settings_put_back(void)
-{
-    stack_cache_size_set(before.size);
-    stack_free_set(before.how);
-}
-
-static void cache_empty(void)
-{
-    uint64_t flags = interrupts_save();
-    stack_cache_drain();
-    interrupts_restore(flags);
-}
+#define ROUNDS       20
+#define DEAD_THREADS (STACK_CACHE_MAX + 2)
 
 /* What a thread saw of its stack as it began, and the faults of a touch two pages down. */
 static struct {
@@ -84,7 +49,7 @@ TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fau
 {
     test_missing_sites_expect();
     bool reused = false;
-    settings_keep();
+    cache_settings_keep();
     stack_cache_size_set(STACK_CACHE_DEFAULT);
     stack_free_set(STACK_FREE_IMMEDIATE);
     test_thread_bind(0, 20);
@@ -93,7 +58,7 @@ TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fau
         reused = stack_is_reused(pattern);
     }
     test_thread_unbind();
-    settings_put_back();
+    cache_settings_put_back();
     if (stack_depth_is_exact()) {
         test_skip("depth=exact zeroes reused stacks");
         return;
@@ -119,7 +84,7 @@ TEST(CAC0006, "eager stacks are whole at birth, whatever the dead left in the ca
         test_skip("stacks are not whole at birth");
         return;
     }
-    settings_keep();
+    cache_settings_keep();
     stack_cache_size_set(STACK_CACHE_DEFAULT);
     stack_free_set(STACK_FREE_IMMEDIATE);
     test_thread_bind(0, 20);
@@ -129,7 +94,7 @@ TEST(CAC0006, "eager stacks are whole at birth, whatever the dead left in the ca
         test_equal(seen.pages, STACK_PAGES);
     }
     test_thread_unbind();
-    settings_put_back();
+    cache_settings_put_back();
 }
 
 static void nothing(void *argument maybe_unused)
@@ -152,7 +117,7 @@ static uint32_t dead_leave_cached(uint32_t size)
 
 TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to 8, and no more")
 {
-    settings_keep();
+    cache_settings_keep();
     stack_free_set(STACK_FREE_IMMEDIATE);
     test_thread_bind(0, 20);
     for (uint32_t size = 0; size <= STACK_CACHE_MAX; size++) {
@@ -164,198 +129,7 @@ TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to
     }
     cache_empty();
     test_thread_unbind();
-    settings_put_back();
-}
-
-/* Freeing in batches from now on, and nothing in any yet. */
-static void batches_begin(void)
-{
-    stack_free_set(STACK_FREE_IMMEDIATE);
-    cache_empty();
-    stack_free_set(STACK_FREE_BATCHED);
-}
-
-static uint32_t stacks_in_batches(void)
-{
-    uint32_t slots = 0;
-    size_t pages = 0;
-    stack_batch_count(&slots, &pages);
-    return slots;
-}
-
-/* Makes stacks and destroys them on this CPU, within one tick. False if they cannot be had. */
-static bool stacks_destroy(unsigned count)
-{
-    uint32_t slots[BATCH];
-    for (unsigned i = 0; i < count; i++) {
-        if (stack_create_backed(&slots[i]) != OK) {
-            test_fail(__FILE__, __LINE__, "no stack");
-            return false;
-        }
-    }
-    uint64_t flags = interrupts_save();
-    for (unsigned i = 0; i < count; i++) {
-        stack_destroy(slots[i]);
-    }
-    interrupts_restore(flags);
-    return true;
-}
-
-static void ticks_pass(unsigned ticks)
-{
-    uint64_t end_ns = clock_now_ns() + ticks * TICK_NS;
-    while (clock_now_ns() < end_ns) {
-        cpu_pause();
-    }
-}
-
-TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all come at once")
-{
-    struct stack_batch_counts first, held, last;
-    settings_keep();
-    test_thread_bind(0, 20);
-    stack_cache_size_set(2);
-    preempt_disable();
-    batches_begin();
-    stack_batch_counts_read(&first);
-    bool made = stacks_destroy(BATCH);
-    ticks_pass(HELD_TICKS);
-    uint32_t waiting = stacks_in_batches();
-    uint32_t cached = this_cpu_pointer(stack_cache)->count;
-    stack_batch_counts_read(&held);
-    preempt_enable();
-    if (made) {
-        test_equal(waiting, BATCH);
-        test_equal(cached, 0);
-        test_equal(held.released, first.released);
-    }
-
-    for (unsigned step = 0; step < WAIT_STEPS_MAX && stacks_in_batches() != 0; step++) {
-        (void)!thread_sleep_ns(TICK_NS);
-    }
-    stack_batch_counts_read(&last);
-    test_equal(stacks_in_batches(), 0);
-    test_check(last.released >= first.released + BATCH);
-    test_check(last.grace_periods > first.grace_periods);
-    test_equal(this_cpu_pointer(stack_cache)->count, 2); /* and the other three are freed */
-    test_thread_unbind();
-    settings_put_back();
-}
-
-/* What another CPU does until it is told to stop: a section. */
-static struct {
-    bool begun, over;
-} section;
-
-static void section_run(void *argument maybe_unused)
-{
-    preempt_disable();
-    __atomic_store_n(&section.begun, true, __ATOMIC_SEQ_CST);
-    while (!__atomic_load_n(&section.over, __ATOMIC_SEQ_CST)) {
-        compiler_barrier(); /* not PAUSE, which an emulator makes expensive */
-    }
-    preempt_enable();
-}
-
-static void ticks_sleep(unsigned ticks)
-{
-    while (ticks-- > 0) {
-        (void)!thread_sleep_ns(TICK_NS);
-    }
-}
-
-TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released when it is over")
-{
-    struct stack_batch_counts first, held;
-    if (cpu_online_count() == 1) {
-        test_skip("there is no other CPU");
-        return;
-    }
-    settings_keep();
-    test_thread_bind(0, 20);
-    section.begun = section.over = false;
-    struct thread *thread = test_thread_start(16, test_cpu_bit(1), section_run, NULL);
-    while (thread != NULL && !__atomic_load_n(&section.begun, __ATOMIC_SEQ_CST)) {
-        ticks_sleep(1);
-    }
-    batches_begin();
-    stack_batch_counts_read(&first);
-    (void)stacks_destroy(BATCH);
-    ticks_sleep(HELD_TICKS);
-    stack_batch_counts_read(&held);
-    __atomic_store_n(&section.over, true, __ATOMIC_SEQ_CST);
-    test_thread_join(thread);
-    /* Whoever starves meanwhile gets them without a grace period; then none is released. */
-    for (unsigned step = 0; step < WAIT_STEPS_MAX && stacks_in_batches() != 0; step++) {
-        ticks_sleep(1);
-    }
-    test_equal(held.released, first.released);
-    test_equal(stacks_in_batches(), 0);
-    test_thread_unbind();
-    settings_put_back();
-}
-
-/*
- * The reclaimer takes dead stacks apart: on another CPU it may be at it already, and counts them
- * when it has done.
- */
-static void reclaimed_wait(uint64_t count)
-{
-    for (unsigned step = 0; step < WAIT_STEPS_MAX && stack_reclaimed_count() < count; step++) {
-        (void)!thread_sleep_ns(TICK_NS);
-    }
-    test_check(stack_reclaimed_count() >= count);
-}
-
-TEST(CAC0004, "a stack does not wait for a grace period while a thread starves for its frames")
-{
-    settings_keep();
-    test_thread_bind(0, 20);
-    preempt_disable();
-    batches_begin();
-    uint64_t reclaimed = stack_reclaimed_count();
-    bool made = stacks_destroy(BATCH);
-    if (made) {
-        test_equal(stacks_in_batches(), BATCH);
-        cache_empty(); /* as the tick does on each CPU while threads starve */
-        test_equal(stacks_in_batches(), 0);
-    }
-    uint32_t slot;
-    if (stack_create_backed(&slot) == OK) {
-        uint64_t flags = interrupts_save();
-        stack_starving_add(1);
-        stack_destroy(slot);
-        stack_starving_add(-1);
-        interrupts_restore(flags);
-        test_equal(stacks_in_batches(), 0);
-    }
-    preempt_enable();
-    if (made) {
-        reclaimed_wait(reclaimed + BATCH);
-    }
-    test_thread_unbind();
-    settings_put_back();
-}
-
-TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch")
-{
-    settings_keep();
-    test_thread_bind(0, 20);
-    preempt_disable();
-    batches_begin();
-    uint64_t reclaimed = stack_reclaimed_count();
-    bool made = stacks_destroy(BATCH);
-    if (made) {
-        test_equal(stacks_in_batches(), BATCH);
-        stack_free_set(STACK_FREE_IMMEDIATE);
-        test_equal(stacks_in_batches(), 0);
-    }
-    preempt_enable();
-    if (made) {
-        reclaimed_wait(reclaimed + BATCH);
-    }
-    test_thread_unbind();
-    settings_put_back();
+    cache_settings_put_back();
 }
 
 /*
