@@ -12,9 +12,9 @@ import subprocess
 
 # Functions in whose files all the macros are known that we ask for.
 MACROS_AT = ("stack_fault", "thread_create", "descriptors_load", "lapic_any_in_service",
-             "magazine_charge", "paging_walk")
+             "magazine_charge", "paging_walk", "fred_start")
 STRUCTURES = ("thread", "magazine", "stack_use", "trap_frame", "task_state", "list_node",
-              "first_frame", "idt_entry")
+              "first_frame", "idt_entry", "fred_frame")
 ENUMERATIONS = ("thread_state", "stack_page_state")
 # Variables that debuggers look at; of a static one the file that it stands in.
 VARIABLES = {name: name for name in (
@@ -23,9 +23,11 @@ VARIABLES = {name: name for name in (
 VARIABLES.update({"threads": "'sched/thread_list.c'::threads",
                   "bookmark": "'sched/thread_list.c'::bookmark",
                   "cpus_online": "'arch/x86_64/percpu.c'::online_count",
+                  "fred_active": "'arch/x86_64/fred.c'::active",
                   "entry_stack_names": "'arch/x86_64/descriptors.c'::entry_stack_names"})
 LABELS = ("entry_path_begin", "entry_path_end", "entry_page_fault_stub", "thread_switch",
-          "thread_switch_end", "thread_trampoline", "__percpu_start", "__percpu_end")
+          "thread_switch_end", "thread_trampoline", "fred_entry_user", "fred_entry_kernel",
+          "fred_level_leave", "__percpu_start", "__percpu_end")
 
 NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 SUFFIX = re.compile(r"\b(0[xX][0-9a-fA-F]+|\d+)[uUlL]+\b")

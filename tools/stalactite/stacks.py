@@ -159,6 +159,14 @@ class Processors:
         name = self.memory.string(self.memory.word(facts.address("entry_stack_names") + 8 * kind))
         return cpu, kind, name, top
 
+    def entry_stack_top_of(self, address):
+        """Where the entry stack that holds an address ends, all of its areas; None elsewhere."""
+        if self.entry_stack_of(address) is None:
+            return None
+        facts = self.facts
+        within = (address - facts.constant("ENTRY_STACK_BASE")) % facts.constant("ENTRY_STACK_STRIDE")
+        return address - within + facts.constant("ENTRY_STACK_BYTES")
+
 
 def present_or_none(function, *arguments):
     """The function's answer, or None where memory is not mapped."""

@@ -1,7 +1,8 @@
 """Threads: the list of them, and where each one is."""
 
+from .events import Events
 from .memory import Memory, MemoryFault
-from .stacks import Processors, Stacks
+from .stacks import Stacks
 
 FRAMES_MOST = 400
 PUSH_RBP, RET = 0x55, 0xc3
@@ -102,17 +103,17 @@ class Backtrace:
     def of_registers(self, rip, rsp, rbp):
         """From a processor's registers, wherever they were stopped."""
         frames = [Frame(rip, False)]
-        begin, end = self.facts.address("entry_path_begin"), self.facts.address("entry_path_end")
-        if begin <= rip < end and not rbp & 1:
+        events = Events(self.memory)
+        if events.in_entry(rip, rsp, rbp):
             frames[0].note = "in the entry code"
-            place = Processors(self.memory).entry_stack_of(rsp)
-            if place is None:
+            trap = events.frame_in_entry(rip, rsp)
+            if trap is None:
                 frames[0].note += ", before its frame is whole"
                 return frames
-            trap = place[3] - self.facts.structure("trap_frame")["size"]
             interrupted = self.memory.structure("trap_frame", trap)
-            frames.append(Frame(interrupted.rip, False,
-                                f"interrupted; on the {place[2]} stack since"))
+            place = events.processors.entry_stack_of(rsp)
+            frames.append(Frame(interrupted.rip, False, "interrupted" + (
+                f"; on the {place[2]} stack since" if place else "")))
             self._frameless(frames, interrupted.rip, interrupted.rsp)
             return self._follow(frames, rbp)
         self._frameless(frames, rip, rsp)
@@ -173,12 +174,12 @@ class Backtrace:
 def interrupted_rsp(memory, rsp):
     """The stack pointer on a thread's stack: this one, or, on an entry stack, the one at which the
     event came."""
-    processors, words = Processors(memory), memory.facts.structure("trap_frame")
+    events = Events(memory)
     for _ in range(memory.facts.constant("ENTRY_KINDS")):
-        place = processors.entry_stack_of(rsp)
-        if place is None:
+        trap = events.first_on(rsp)
+        if trap is None:
             break
-        rsp = memory.structure("trap_frame", place[3] - words["size"]).rsp
+        rsp = memory.structure("trap_frame", trap).rsp
     return rsp
 
 

@@ -1,0 +1,95 @@
+"""Where the frame of an event lies, when the registers of a processor do not say so: on an entry
+stack below its top, or somewhere near RSP while the entry code makes it or takes it off. Events
+enter by the interrupt table or by FRED (docs/fred.md), and the two differ in just that.
+"""
+
+from .stacks import Processors
+
+# What fred_entry.asm pushes and pops, by its bytes: (first bytes, length, words on the stack).
+CLI, PUSH_EVENT_DATA, ADD_RSP_8 = b"\xfa", b"\xff\x74\x24", b"\x48\x83\xc4\x08"
+RETURNS = (b"\xf2\x0f\x01\xca", b"\xf3\x0f\x01\xca")  # ERETS, ERETU
+PUSHES = ((CLI, 1, 0), (PUSH_EVENT_DATA, 4, 1),
+          *((bytes((0x50 + register,)), 1, 1) for register in range(8)),
+          *((bytes((0x41, 0x50 + register)), 2, 1) for register in range(8)))
+POPS = ((ADD_RSP_8, 4, 1),
+        *((bytes((0x58 + register,)), 1, 1) for register in range(8)),
+        *((bytes((0x41, 0x58 + register)), 2, 1) for register in range(8)))
+EXIT_BYTES = 64       # more than all pops and the return take
+WORDS_OF_A_FRAME = 16   # what the entry pushes below the CPU's frame
+WORDS_OF_A_DESCENT = 6  # what the entry pushes below its frame to go down to level 0
+
+
+class Events:
+    """Frames of events in one machine's memory."""
+
+    def __init__(self, memory):
+        self.memory = memory
+        self.facts = memory.facts
+        self.processors = Processors(memory)
+
+    def by_fred(self):
+        """Do events enter by FRED? False for kernels that do not know it."""
+        at = self.facts.variables.get("fred_active")
+        return at is not None and self.memory.read(at, 1) != b"\0"
+
+    def first_on(self, address):
+        """The trap frame of the event for which the processor came to the entry stack that holds
+        an address; None elsewhere. By the table each event begins at the top of an area. By FRED
+        what comes on the same level lies below, so the first one is at the top of the stack; above
+        it are two words of the CPU's frame that a trap frame does not have."""
+        size = self.facts.structure("trap_frame")["size"]
+        if not self.by_fred():
+            place = self.processors.entry_stack_of(address)
+            return place[3] - size if place else None
+        top = self.processors.entry_stack_top_of(address)
+        return None if top is None else \
+            self._around(top - self.facts.structure("fred_frame")["size"])
+
+    def in_entry(self, rip, rsp, rbp):
+        """Is this in the entry code, where RBP is not the mark of the event's frame?"""
+        if not self.by_fred():
+            return self._between(rip, "entry_path_begin", "entry_path_end") and not rbp & 1
+        if not self._between(rip, "fred_entry_user", "fred_level_leave"):
+            return False
+        # The mark of an event that was interrupted itself is further away.
+        return not rbp & 1 or not -8 * WORDS_OF_A_FRAME <= (rbp & ~1) - rsp <= \
+            8 * WORDS_OF_A_DESCENT
+
+    def frame_in_entry(self, rip, rsp):
+        """The trap frame of the event whose entry code is at RIP; of its words those above the
+        vector are there. None before the processor has it on a stack of its own."""
+        if not self.by_fred():
+            return self.first_on(rsp)
+        for name in ("fred_entry_kernel", "fred_entry_user"):
+            start = self.facts.address(name)
+            if start <= rip:
+                at, words = _walk(self.memory.read(start, rip - start), PUSHES)
+                if at == rip - start:
+                    return self._around(rsp + 8 * words)
+                break
+        code = self.memory.read(rip, EXIT_BYTES)
+        at, words = _walk(code, POPS)
+        if code[at:at + 4] in RETURNS:
+            return self._around(rsp + 8 * words)
+        return rsp
+
+    def _between(self, rip, begin, end):
+        return self.facts.variables.get(begin) is not None and \
+            self.facts.address(begin) <= rip < self.facts.address(end)
+
+    def _around(self, pushed):
+        """The trap frame that ends as the CPU's frame at `pushed` begins."""
+        return pushed - self.facts.structure("trap_frame")["fields"]["error"]["offset"]
+
+
+def _walk(code, known):
+    """(bytes, words): how far known instructions lead, and what they push or pop on the way."""
+    at = words = 0
+    while at < len(code):
+        for first, length, moved in known:
+            if code.startswith(first, at) and at + length <= len(code):
+                at, words = at + length, words + moved
+                break
+        else:
+            break
+    return at, words
