@@ -32,6 +32,7 @@ LEND = "mm/stack_lend.c"
 LEND_BATCH = "sched/lend_batch.c"
 MAGAZINE = "mm/magazine.c"
 PREFAULT = "mm/stack_prefault.c"
+READY = "sched/ready.c"
 REST = "sched/rest.c"
 RESERVE = "mm/stack_reserve.c"
 SCHEDULE = "sched/schedule.c"
@@ -342,7 +343,7 @@ FRAME_MUTANTS = (
 # The swapper takes pages from threads that sleep, and gives them back.
 SWAP_MUTANTS = (
     Mutant("wake-up-lost-at-rest", "I3", "SWP0011", "was woken at step .*, and sleeps on", edits=((
-        SCHEDULE, "if (from == THREAD_BLOCKED && thread->state == THREAD_RESTING) {",
+        READY, "if (from == THREAD_BLOCKED && thread->state == THREAD_RESTING) {",
         "if (from == THREAD_RESTING) {"),)),
     Mutant("gate-forgets-the-top-page", "I3", "GAT0010", "wrong is", edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",

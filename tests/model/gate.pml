@@ -429,7 +429,7 @@ inline swap_in(x)
 #define sleeps(x) (state[x] == BLOCKED)
 #endif
 
-/* `sched/schedule.c:schedule_ready`: who has not left his CPU yet just stays. */
+/* `sched/ready.c:schedule_ready`: who has not left his CPU yet just stays. */
 #define wakeable(x) (sleeps(x) && !locked[home[x]])
 inline wake(x)
 {
