@@ -160,7 +160,7 @@ int frame_allocate_nowait(enum frame_owner owner, physical_t *out)
     return error;
 }
 
-int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out)
+int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out)
 {
     uint32_t first;
     uint64_t flags;
@@ -189,6 +189,27 @@ int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out
     frame_poison_check(frame_address(first), order);
     *out = frame_address(first);
     return OK;
+}
+
+/* Frees what sleepers can do without. False if there is nothing. */
+static never_inline bool demand_all(void)
+{
+    physical_t frame;
+    bool any = false;
+    while (frame_demand != NULL && frame_demand(&frame)) {
+        frame_free(frame, FRAME_OWNER_STACK_TAKEN);
+        any = true;
+    }
+    return any;
+}
+
+int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out)
+{
+    int error = frame_allocate_free_order(order, owner, out);
+    if (unlikely(error == ERROR_NO_MEMORY) && order != 0 && demand_all()) {
+        error = frame_allocate_free_order(order, owner, out);
+    }
+    return error;
 }
 
 /* The front list is full and interrupts are off. */

@@ -70,10 +70,17 @@ must_check int frame_allocate_nowait(enum frame_owner owner, physical_t *out);
 must_check int frame_allocate_local(enum frame_owner owner, physical_t *out);
 
 /*
- * 2^order frames in one piece, aligned to their size, not zeroed. Errors: ERROR_NO_MEMORY,
- * ERROR_INVALID for an order above BUDDY_ORDER_MAX.
+ * 2^order frames in one piece, aligned to their size, not zeroed. If nothing else is left, pages
+ * that were taken from sleepers are freed, in the hope that some make a block. Errors:
+ * ERROR_NO_MEMORY, ERROR_INVALID for an order above BUDDY_ORDER_MAX.
  */
 must_check int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out);
+
+/*
+ * The same of what is free, no sleeper asked: for who can do with smaller pieces, and would give up
+ * many pages that are to go back for one block that is merely convenient.
+ */
+must_check int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out);
 
 /* Gives back what was allocated; `owner` is who has it now. */
 void frame_free(physical_t frame, enum frame_owner owner);

@@ -29,12 +29,25 @@ static must_check int piece_allocate(uint32_t count, enum frame_owner owner, phy
         return ERROR_NO_MEMORY; /* a single frame has its own chance to fail */
     }
     for (*order = largest; *order > 0; (*order)--) {
-        if (frame_allocate_order(*order, owner, first) == OK) {
+        if (frame_allocate_free_order(*order, owner, first) == OK) {
             frame_block_split(*first, *order, owner);
             return OK;
         }
     }
     return frame_allocate(owner, first);
+}
+
+int frame_block_allocate(unsigned order, enum frame_owner owner, physical_t *first)
+{
+    if (any_fails(1U << order)) {
+        return ERROR_NO_MEMORY;
+    }
+    if (unlikely(frame_allocate_free_order(order, owner, first) != OK)) {
+        return ERROR_AGAIN;
+    }
+    frame_block_split(*first, order, owner);
+    __atomic_add_fetch(&counts.in_blocks, 1UL << order, __ATOMIC_RELAXED);
+    return OK;
 }
 
 int frame_chain_allocate(struct frame_chain *chain, uint32_t count, enum frame_owner owner)

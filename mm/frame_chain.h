@@ -48,6 +48,13 @@ static inline void frame_chain_free(struct frame_chain *chain, enum frame_owner 
 must_check int frame_chain_allocate(struct frame_chain *chain, uint32_t count,
                                     enum frame_owner owner);
 
+/*
+ * 2^order single frames, side by side, not zeroed: the chain's largest block without the chain.
+ * ERROR_NO_MEMORY by a failure on demand; ERROR_AGAIN: no such block is free, smaller ones may be.
+ * Any context that may allocate.
+ */
+must_check int frame_block_allocate(unsigned order, enum frame_owner owner, physical_t *first);
+
 struct frame_chain_counts {
     uint64_t in_blocks; /* frames that came with neighbours */
     uint64_t single;

@@ -22,6 +22,11 @@
 #include "mm/stack_lend.h"
 #include "mm/stack_reserve.h"
 
+/* Of the block that all pages of a stack make. */
+#define STACK_PAGES_ORDER 2
+
+_Static_assert(1 << STACK_PAGES_ORDER == STACK_PAGES, "a stack's pages make a block");
+
 /* stack_trim_begin()'s own frame and its calls' that are under way when pages go. */
 #define TRIM_FRAME_BYTES_MAX 256
 
@@ -91,16 +96,33 @@ static must_check int stack_back_top(uint32_t slot)
 }
 
 /*
- * Backs all pages of a fresh slot, all or none, contiguous where memory is. Nothing is mapped
- * before all is there: a page that was mapped once may be known to any CPU, for they walk ahead of
- * what they execute, and could be freed only after a shootdown.
+ * Backs all pages of a fresh slot where no block is for them all. Nothing is mapped before all is
+ * there: a page that was mapped once may be known to any CPU, for they walk ahead of what they
+ * execute, and could be freed only after a shootdown.
  */
-static must_check int stack_back_whole(uint32_t slot)
+static never_inline must_check int stack_back_in_pieces(uint32_t slot)
 {
     struct frame_chain chain = {0};
     int error = frame_chain_allocate(&chain, STACK_PAGES, FRAME_OWNER_STACK);
     for (volatile uint64_t *entry = stack_entries(slot) + STACK_PAGES; chain.count != 0;) {
         *--entry = frame_chain_take(&chain) | PAGE_KERNEL_DATA;
+    }
+    return error;
+}
+
+/* Backs all pages of a fresh slot, all or none, contiguous where memory is. */
+static must_check int stack_back_whole(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    physical_t first;
+    int error = frame_block_allocate(STACK_PAGES_ORDER, FRAME_OWNER_STACK, &first);
+    if (unlikely(error == ERROR_AGAIN)) {
+        return stack_back_in_pieces(slot);
+    }
+    for (unsigned page = 0; error == OK && page < STACK_PAGES; page++) {
+        physical_t frame = first + page * PAGE_BYTES;
+        page_zero(physical_to_virtual(frame));
+        entries[page] = frame | PAGE_KERNEL_DATA;
     }
     return error;
 }

@@ -1,0 +1,98 @@
+/* Blocks of frames, when nothing is left but pages that were taken from sleepers. */
+#include "arch/x86_64/cpu.h"
+#include "lib/error.h"
+#include "mm/frame.h"
+#include "mm/stack.h"
+#include "mm/stack_dead.h"
+#include "mm/stack_swap.h"
+#include "tests/run_down.h"
+#include "tests/test.h"
+
+#define TRIES  16
+#define ROUNDS 5
+
+static physical_t page_frame(uint32_t slot, unsigned page)
+{
+    return stack_entries(slot)[page] & PAGE_ADDRESS_MASK;
+}
+
+/* Do the lowest two pages lie side by side in memory, as a block of two would? */
+static bool has_block(uint32_t slot)
+{
+    return (page_frame(slot, 0) ^ page_frame(slot, 1)) == PAGE_BYTES;
+}
+
+/* A whole stack that has such a block; false if there is none. What is tried is given back. */
+static bool stack_with_block(uint32_t *slot)
+{
+    uint32_t tried[TRIES];
+    unsigned count = 0;
+    bool found = false;
+    while (count < TRIES && !found && stack_create_backed(&tried[count]) == OK) {
+        found = has_block(tried[count++]);
+    }
+    if (found) {
+        *slot = tried[--count];
+    }
+    uint64_t flags = interrupts_save();
+    while (count > 0) {
+        stack_destroy(tried[--count]);
+    }
+    interrupts_restore(flags);
+    return found;
+}
+
+/*
+ * Nothing is free but the three pages of a stack: did a block come of them when it was needed, and
+ * none before? (Another CPU may free something just then; so this is tried more than once.)
+ */
+static bool block_is_demanded(uint32_t slot)
+{
+    struct run_down all;
+    physical_t convenient, needed;
+
+    (void)stack_reclaim();
+    run_down_begin();
+    run_down_take(&all);
+    uint32_t left = stack_pages_leave(slot, STACK_PAGES - 1);
+    stack_shootdown(stack_bottom(slot), STACK_BYTES);
+    uint64_t flags = interrupts_save();
+    uint32_t released = stack_pages_release(slot);
+    interrupts_restore(flags);
+    int without = frame_allocate_free_order(1, FRAME_OWNER_TEST, &convenient);
+    uint32_t still_taken = stack_pages_taken(slot);
+    int with = frame_allocate_order(1, FRAME_OWNER_TEST, &needed);
+    uint32_t taken_at_last = stack_pages_taken(slot);
+    run_down_give_back(&all);
+    run_down_end();
+
+    test_equal(left, STACK_PAGES - 1);
+    test_equal(released, STACK_PAGES - 1);
+    test_equal(still_taken, STACK_PAGES - 1); /* whatever it found, it left these alone */
+    test_equal(with, OK);
+    if (without == OK) {
+        frame_free_order(convenient, 1, FRAME_OWNER_TEST);
+    }
+    if (with == OK) {
+        frame_free_order(needed, 1, FRAME_OWNER_TEST);
+    }
+    return without == ERROR_NO_MEMORY && taken_at_last == 0;
+}
+
+TEST(SWP0019, "a block has pages that were taken from sleepers; who can do with less leaves them")
+{
+    bool demanded = false;
+    for (unsigned round = 0; round < ROUNDS && !demanded; round++) {
+        uint32_t slot;
+        if (!stack_with_block(&slot)) {
+            test_fail(__FILE__, __LINE__, "no stack whose pages lie side by side");
+            return;
+        }
+        demanded = block_is_demanded(slot);
+        (void)stack_taken_free(UINT32_MAX);
+        uint64_t flags = interrupts_save();
+        stack_destroy(slot);
+        interrupts_restore(flags);
+    }
+    test_check(demanded);
+}
