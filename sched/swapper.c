@@ -29,6 +29,8 @@
 
 #define WALK_THREADS   16 /* looked at under the list's lock at once */
 #define PERIOD_MS_MAX  500
+#define REST_PASSES    7 /* it rests so many times what it worked, while memory is not short */
+#define REST_MS_MAX    2000
 #define PRESSED_MS     10 /* between passes that helped; doubled after each that did not */
 #define BACKOFF_MAX    6
 #define SOON_AGES      4 /* "soon": within so many times what it had to rest */
@@ -240,12 +242,14 @@ static uint32_t pass_run(const struct wish *wanted, enum pressure pressure)
 {
     struct pass pass = {
         .wish = *wanted, .pressure = pressure, .now_ms = (uint32_t)(clock_now_ns() / 1000000)};
+    uint64_t begin_ns = clock_now_ns();
     counts.passes++;
     if (pass.wish.only != NULL) {
         pass_over_one(&pass);
     } else {
         pass_over_all(&pass);
     }
+    counts.passes_ns += clock_now_ns() - begin_ns;
     return pass.taken;
 }
 
@@ -260,6 +264,17 @@ static uint32_t period_ms(void)
     return age_ms == 0 || period > PERIOD_MS_MAX ? PERIOD_MS_MAX : period;
 }
 
+/*
+ * But never most of the time: a pass over many threads, with its shootdown, may take longer than a
+ * short age, and nothing is more urgent than the swapper.
+ */
+static uint32_t rest_ms(uint64_t pass_ns)
+{
+    uint64_t rest = pass_ns * REST_PASSES / 1000000;
+    rest = rest < REST_MS_MAX ? rest : REST_MS_MAX;
+    return rest > period_ms() ? (uint32_t)rest : period_ms();
+}
+
 /* By age, or because memory is short. Returns how long to sleep. */
 static uint32_t look_around(uint32_t slept_ms)
 {
@@ -269,11 +284,12 @@ static uint32_t look_around(uint32_t slept_ms)
         (stack_taken_free(UINT32_MAX) != 0 || (stack_batch_flush() && stack_reclaim() != 0))) {
         pressure = pressure_now(); /* perhaps that was enough */
     }
+    uint64_t begin_ns = clock_now_ns();
     uint32_t taken = pass_run(&by_age, pressure);
     if (pressure == PRESSURE_NONE) {
         frame_low = false;
         swapper_alert = true;
-        return period_ms();
+        return rest_ms(clock_now_ns() - begin_ns);
     }
     /* While there is nothing to take it looks less and less often, and the tick lets it sleep. */
     swapper_alert = false;

@@ -70,8 +70,9 @@ void swapper_hysteresis_set(bool on);
 
 struct swapper_counts {
     uint64_t passes;
-    uint64_t batches; /* rounds of shootdown */
-    uint64_t spared;  /* threads left alone because they had gone deep again too soon */
+    uint64_t passes_ns; /* spent in them */
+    uint64_t batches;   /* rounds of shootdown */
+    uint64_t spared;    /* threads left alone because they had gone deep again too soon */
 };
 
 void swapper_counts_read(struct swapper_counts *counts);

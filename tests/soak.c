@@ -18,6 +18,7 @@
 #include "mm/stack.h"
 #include "mm/stack_reserve.h"
 #include "sched/gate.h"
+#include "sched/swapper.h"
 #include "tests/test.h"
 
 #define NS_A_SECOND     1000000000ULL
@@ -40,6 +41,7 @@ static volatile bool undertaker_may_end;
 /* Figures of the kernel when the soak began. */
 static struct {
     uint64_t faults[STACK_PAGES], refills, refill_failures, reserve_taken, gate_waits, struck;
+    struct swapper_counts swapper;
 } before;
 
 bool soak_is_over(void)
@@ -238,6 +240,12 @@ static void reckon(void)
               (unsigned long long)c->tokens, (unsigned long long)c->crowds,
               (unsigned long long)c->refused_waits, (unsigned long long)c->moves,
               (unsigned long long)c->priorities);
+    struct swapper_counts swapper;
+    swapper_counts_read(&swapper);
+    test_note("soak: the swapper made %llu passes in %llu ms, %llu rounds of shootdown",
+              (unsigned long long)(swapper.passes - before.swapper.passes),
+              (unsigned long long)((swapper.passes_ns - before.swapper.passes_ns) / 1000000),
+              (unsigned long long)(swapper.batches - before.swapper.batches));
     soak_event_tell(text, sizeof(text));
     test_note("soak: %s", text);
     test_equal(c->finished + c->killed + c->overflowed, c->born);
@@ -259,6 +267,7 @@ static void begin(void)
     before.reserve_taken = stack_reserve_taken();
     before.gate_waits = gate_counts.waits;
     gate_counts.longest_wait_ns = 0;
+    swapper_counts_read(&before.swapper);
     soak_lives_init();
     soak_meet_init();
     soak_event_init();
