@@ -18,6 +18,10 @@ static struct {
 static void thread_cool(struct thread *thread)
 {
     struct run_queue *queue = schedule_queue_lock(thread);
+    if (thread->stack_holds != 0) { /* it asked for depth (stack_ensure()), and keeps it */
+        spin_unlock_quietly(&queue->lock);
+        return;
+    }
     if (thread != queue->current && thread->state != THREAD_DEAD &&
         stack_lend_cool(thread->slot) != 0) {
         batch.slots[batch.count++] = thread->slot;
