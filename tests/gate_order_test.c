@@ -306,7 +306,7 @@ static void director_report(void *argument maybe_unused)
         (void)!thread_sleep_ns(10000000);
         steps++;
     }
-    test_equal(starvation_reports(), reports + 1);
+    test_check(starvation_reports() > reports); /* more than one where it all takes long */
     scene_end(&taken);
 }
 
@@ -331,7 +331,7 @@ static void director_no_refills(void *argument maybe_unused)
     for (unsigned steps = 0; starvation_reports() == reports && steps < 1000; steps++) {
         (void)!thread_sleep_ns(10000000);
     }
-    test_equal(starvation_reports(), reports + 1);
+    test_check(starvation_reports() > reports); /* more than one where it all takes long */
     fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL], options.seed);
     for (unsigned step = 0; step < 1000 && pool_read(&pool.finished) < DIVERS; step++) {
         (void)!thread_sleep_ns(4000000);
