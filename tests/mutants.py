@@ -95,22 +95,22 @@ ENTRY_MUTANTS = (
 """),)),
     # I2: no asynchronous event is pushed onto a page that may be missing, and none is lost.
     Mutant("interrupts-on-the-stack-in-use", "I2", "EVT0002", "0 arrived, in service",
-           modes=ALL_MODES, edits=((
+           modes=("fault", "prefault"), edits=((
         DESCRIPTORS, "ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT)", "ENTRY_THREAD"),)),
     Mutant("interrupt-gates-name-no-stack", "I2", "ENT0002", r"gate_stack\(vector\) is 0",
            modes=FAULT_AND_EAGER, edits=((
                DESCRIPTORS, "ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT)", "ENTRY_THREAD"),)),
     Mutant("nmi-on-the-stack-in-use", "I2", "EVT0003", "0 arrived",
-           modes=ALL_MODES, edits=((VECTORS,
+           edits=((VECTORS,
         "ENTRY_ASYNCHRONOUS(ENTRY_NMI)", "ENTRY_THREAD"),)),
     Mutant("debug-on-the-stack-in-use", "I2", "EVT0004", "0 arrived", edits=((VECTORS,
         "ENTRY_ASYNCHRONOUS(ENTRY_DEBUG)", "ENTRY_THREAD"),)),
     Mutant("interrupt-never-ended", "I2", "EVT0002", "1 arrived, in service 232",
-           modes=ALL_MODES, edits=((INTERRUPT,
+           modes=FAULT_AND_EAGER, edits=((INTERRUPT,
         "if (vector != VECTOR_SPURIOUS) {",
         "if (vector != VECTOR_SPURIOUS && vector != VECTOR_TEST) {"),)),
     Mutant("interrupt-ended-after-the-move", "I2", "EVT0020", "other_in_service is",
-           modes=ALL_MODES, edits=((INTERRUPT, """\
+           modes=FAULT_AND_EAGER, edits=((INTERRUPT, """\
     if (vector != VECTOR_SPURIOUS) {
         interrupt_end();
     }
@@ -244,7 +244,7 @@ STACK_MUTANTS = (
         "*entry = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "*entry = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     Mutant("below-the-floor-is-a-hole", "I4", "LRG0120", "while page .* is still in use",
-           modes=BUT_EAGER, edits=((SLOT,
+           modes=FAULT_AND_LEND, edits=((SLOT,
         "bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "bottom[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     # I5: the leaf entry is the truth.
@@ -274,7 +274,7 @@ STACK_MUTANTS = (
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         "stack_shootdown(stack_bottom(highest), 0);"),)),
     Mutant("stack-freed-before-shootdown", "I6", "STK0112", "doomed.reusable is",
-           modes=ALL_MODES, edits=((STACK_DEAD, """\
+           modes=FAULT_AND_EAGER, edits=((STACK_DEAD, """\
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
         frame_chain_free(&taken, FRAME_OWNER_STACK);
 """, """\
@@ -284,8 +284,9 @@ STACK_MUTANTS = (
     Mutant("trim-without-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, edits=((STACK,
         "    stack_shootdown(stack_floor(slot), STACK_BYTES);\n", ""),)),
     Mutant("depth-released-without-shootdown", "I6", "LRG0122", "too far",
-           modes=BUT_EAGER, edits=((LARGE,
-        "        stack_shootdown(lowest, chain.count * PAGE_BYTES);\n", ""),)),
+           edits=((LARGE,
+        "        stack_shootdown(lowest, chain.count * PAGE_BYTES);\n",
+        "        (void)lowest;\n"),)),
     Mutant("trim-keeps-translations", "I6", "STK0016", "backed_at_shootdown is",
            edits=((STACK, """\
     for (uint32_t page = 0; page < pages; page++) {
@@ -297,7 +298,7 @@ STACK_MUTANTS = (
 FRAME_MUTANTS = (
     # I7: no frame is in a magazine and mapped; none is lost; what comes to a stack is zero.
     Mutant("rounds-not-charged", "I7", "MAG0004", "after is 0",
-           modes=FAULT_AND_LEND, edits=((MAGAZINE, """\
+           edits=((MAGAZINE, """\
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
                            FRAME_OWNER_STACK);
 """, ""),)),
@@ -310,7 +311,7 @@ FRAME_MUTANTS = (
     stack_depth_note_end(slot);
 """))),
     Mutant("gathered-frames-kept", "I7", "MAG0002", "free_after is",
-           modes=FAULT_AND_LEND, edits=((MAGAZINE, """\
+           edits=((MAGAZINE, """\
     while (have-- > 0) {
         frame_free(frames[have], FRAME_OWNER_MAGAZINE);
     }
@@ -319,13 +320,13 @@ FRAME_MUTANTS = (
     return false;
 """),)),
     Mutant("reserve-gives-one-frame-twice", "I7", "MAG0001",
-           "'reserve' but it belongs to 'magazine'", modes=FAULT_AND_LEND, edits=((RESERVE,
+           "'reserve' but it belongs to 'magazine'", edits=((RESERVE,
         "frames[i] = reserve[--reserve_count];", "frames[i] = reserve[reserve_count - 1];"),)),
     Mutant("chain-keeps-what-it-gathered", "I7", "STK0104", r"found\[pages\] is",
-           modes=ALL_MODES, edits=((CHAIN,
+           edits=((CHAIN,
         "            frame_chain_free(&fresh, owner);\n", ""),)),
     Mutant("drain-keeps-its-rounds", "I7", "MAG0005", "kept is",
-           modes=FAULT_AND_LEND, edits=((MAGAZINE, """\
+           edits=((MAGAZINE, """\
         own->taken++;
         own->charged = own->taken;
     }
@@ -336,7 +337,7 @@ FRAME_MUTANTS = (
 }
 """),)),
     Mutant("rounds-not-zeroed", "I7", "MAG0003", "dirty is",
-           modes=FAULT_AND_LEND, edits=((MAGAZINE,
+           edits=((MAGAZINE,
         "    page_zero(physical_to_virtual(frame));\n", ""),)),
 )
 
