@@ -52,10 +52,10 @@ static bool block_is_demanded(uint32_t slot)
     physical_t convenient, needed;
 
     (void)stack_reclaim();
-    run_down_begin();
-    run_down_take(&all);
     uint32_t left = stack_pages_leave(slot, STACK_PAGES - 1);
     stack_shootdown(stack_bottom(slot), STACK_BYTES);
+    run_down_begin();
+    run_down_take(&all);
     uint64_t flags = interrupts_save();
     uint32_t released = stack_pages_release(slot);
     interrupts_restore(flags);
