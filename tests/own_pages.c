@@ -25,6 +25,19 @@ void own_stack_trim(void)
     stack_trim(thread_current()->slot, here);
 }
 
+/* With stack=lend a preemption between the two would fill the stack again: then once more. */
+uint64_t own_stack_trim_and_hold(void)
+{
+    for (;;) {
+        own_stack_trim();
+        uint64_t flags = interrupts_save();
+        if (stack_mode_get() != STACK_MODE_LEND || own_lowest() == STACK_PAGES - 1) {
+            return flags;
+        }
+        interrupts_restore(flags);
+    }
+}
+
 static uintptr_t own_bottom(void)
 {
     return stack_bottom(thread_current()->slot);

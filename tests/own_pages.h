@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu.h"
 #include "mm/stack.h"
 
 /* Skips the test, and says true, where stacks are whole at birth. */
@@ -14,6 +15,9 @@ bool growth_is_excluded(void);
 
 /* Back to one page. */
 void own_stack_trim(void);
+
+/* The same, with interrupts off from then on: to be restored with what this returns. */
+uint64_t own_stack_trim_and_hold(void);
 
 /* Address of byte `offset` of page `page` of the own stack; page 3 is the top one. */
 uintptr_t own_address(unsigned page, size_t offset);

@@ -15,8 +15,7 @@ TEST(STK0010, "fresh pages are zero, and every register survives the fault")
     if (growth_is_excluded()) {
         return;
     }
-    own_stack_trim();
-    uint64_t flags = interrupts_save();
+    uint64_t flags = own_stack_trim_and_hold();
     const volatile uint64_t *low = (const volatile uint64_t *)own_address(0, 0);
     uint64_t sum = 0;
     for (size_t i = 0; i < PAGE_BYTES / 8; i++) {
@@ -130,8 +129,7 @@ TEST(STK0015, "a magazine is full again after its thread left the CPU")
     if (growth_is_excluded()) {
         return;
     }
-    own_stack_trim();
-    uint64_t flags = interrupts_save();
+    uint64_t flags = own_stack_trim_and_hold();
     *(volatile char *)own_address(0, 0) = 1;
     uint32_t taken = this_cpu(magazine).taken;
     interrupts_restore(flags);

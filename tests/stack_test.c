@@ -56,8 +56,7 @@ static void scratch_grow(unsigned pages, struct growth *growth)
 
 static void own_grow(unsigned pages, struct growth *growth)
 {
-    own_stack_trim();
-    uint64_t flags = interrupts_save();
+    uint64_t flags = own_stack_trim_and_hold();
     growth_begin(growth);
     *(volatile char *)own_address(3 - pages, 100) = 1;
     growth_end(growth);
@@ -140,8 +139,7 @@ TEST(STK0006, "grow by a push at the page's edge")
         return;
     }
     struct growth growth;
-    own_stack_trim();
-    uint64_t flags = interrupts_save();
+    uint64_t flags = own_stack_trim_and_hold();
     growth_begin(&growth);
     unsigned lowest = own_lowest();
     AT_RSP(own_address(lowest, 0), "movl $0x5a5a, %%eax; pushq %%rax");
@@ -157,8 +155,7 @@ TEST(STK0007, "grow by a call at the page's edge")
         return;
     }
     struct growth growth;
-    own_stack_trim();
-    uint64_t flags = interrupts_save();
+    uint64_t flags = own_stack_trim_and_hold();
     growth_begin(&growth);
     unsigned lowest = own_lowest();
     AT_RSP(own_address(lowest, 0), "call 1f\n1: leaq 1b(%%rip), %%rax; subq (%%rsp), %%rax");
@@ -182,8 +179,7 @@ TEST(STK0008, "grow by a far local variable, deeper than a page")
     if (growth_is_excluded()) {
         return;
     }
-    own_stack_trim();
-    uint64_t flags = interrupts_save();
+    uint64_t flags = own_stack_trim_and_hold();
     /* As a function with 9000 bytes of locals that touches the furthest first. */
     __asm__ volatile("movb $7, -9000(%%rsp)" ::: "memory");
     unsigned backed = stack_pages_backed(thread_current()->slot);
@@ -202,8 +198,7 @@ TEST(STK0009, "grow in the middle of rep movs, in both directions")
     for (size_t i = 0; i < sizeof(source); i++) {
         source[i] = (char)(i * 7);
     }
-    own_stack_trim();
-    uint64_t flags = interrupts_save();
+    uint64_t flags = own_stack_trim_and_hold();
     void *to = (void *)own_address(1, 0), *keep = to;
     const void *from = source;
     size_t count = sizeof(source);
@@ -214,8 +209,7 @@ TEST(STK0009, "grow in the middle of rep movs, in both directions")
     test_check(same);
     test_equal(up, 3);
 
-    own_stack_trim();
-    flags = interrupts_save();
+    flags = own_stack_trim_and_hold();
     to = (void *)own_address(2, PAGE_BYTES - 1);
     from = source + sizeof(source) - 1;
     count = sizeof(source);
