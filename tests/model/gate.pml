@@ -13,8 +13,8 @@
  *   with LIVE     queues keep their order, free frames lie in front lists, and it is asked whether
  *                 a starved thread runs again
  *   with MARK     one frame, any, is followed by identity; the others stay numbers
- *   with SWAP     a swapper takes pages from threads that sleep, down to the last; nobody is born
- *                 and nobody dies then, PAGES is 2, and with TWO there are two threads
+ *   with SWAP     a swapper takes pages from threads that sleep, down to the last; PAGES is 2
+ *   with TWO      there are two threads; with NIGHT one of them sleeps for good, some day
  *
  * Macros with a mistake for a name, like NO_FEED, take one guard out.
  */
@@ -60,14 +60,14 @@
 #define RESTING 10 /* `sched/thread.h:THREAD_RESTING` */
 
 /* A page of a stack: its leaf entry, `mm/stack_entry.h:stack_page_state`. Under SWAP a stack has a
-   low_page page and a top page; otherwise they are only counted. */
+   low page and a top page; otherwise they are only counted. */
 #define MAPPED 0
 #define HOLE 1 /* the top page: swapped, its live bytes are elsewhere */
 #define LEAVING 2
 #define FREEABLE 3 /* `mm/stack_entry.h:STACK_PAGE_TAKEN` */
 
 /* Never true. Which property an assertion belongs to is read from the one that it names. */
-hidden byte cover_lost, stray_served, frames_lost, frame_twice, frame_stale, two_cpus;
+hidden byte cover_lost, stray_served, frames_lost, frame_twice, frame_stale, two_cpus, gone_touched;
 
 byte backed[4], state[4], home[4];   /* of each stack and its thread */
 byte mag[2], hand[2], front[2]; /* of each CPU: frames in its magazine, on the way there, free */
@@ -79,8 +79,11 @@ bit locked[2];                       /* `sched/run_queue.h:run_queue`, its lock 
 byte low_page[4], top_page[4];  /* of each stack */
 byte away[4];         /* of these pages, how many keep their frames */
 byte claim = NONE;    /* of the batch under way: `sched/rest.c:claims` */
+#ifdef NIGHT
+bit night;            /* thread 1 sleeps for good */
 #endif
-byte asked;                          /* `arch/x86_64/shootdown.c:round_waiting` */
+#endif
+byte asked, swapper_asked;           /* `arch/x86_64/shootdown.c:round_waiting`: of either asker */
 #ifdef LIVE
 byte elder[THREADS]; /* who hungers, the first first, as thread + 1 */
 chan ready[2] = [THREADS] of { byte };
@@ -127,8 +130,10 @@ bit hungry[4];
 #endif
 
 #ifdef SWAP
+#define taken_frames any_given_up
 #define frames_away (away[0] + away[1] + away[2])
 #else
+#define taken_frames false
 #define frames_away 0
 #endif
 #define FRAMES_SEEN (frames_away + free_frames + reserve + mag[0] + mag[1] + hand[0] + hand[1] + \
@@ -150,6 +155,7 @@ bit hungry[4];
 #define AT_STACKS (7 * 256)
 #define AT_LEAVING(s) (2048 << (s))
 #define AT_FREEABLE(s) (16384 << (s))
+#define AT_SWAPPER (1 << 17)
 #ifdef MARK
 int at;
 byte known;
@@ -218,9 +224,39 @@ inline frames_free(place, n, cpu)
     k = 0
 }
 
+#ifdef SWAP
+#define kept(x, how) ((low_page[x] == how) + (top_page[x] == how))
+/* `mm/stack_swap.c:taken_give_up`: anybody, at any time, takes the frame of such a page. */
+#ifdef DEMAND_LEAVING
+#define given_up(page, x) (page[x] == FREEABLE || page[x] == LEAVING)
+#else
+#define given_up(page, x) (page[x] == FREEABLE)
+#endif
+#define any_given_up \
+    (given_up(low_page, 0) || given_up(top_page, 0) || given_up(low_page, 1) || \
+     given_up(top_page, 1) || given_up(low_page, 2) || given_up(top_page, 2))
+#ifdef MARK
+#define demanded(page, x, place) \
+    if \
+    :: page[x] == FREEABLE -> moved(AT_FREEABLE(x), kept(x, FREEABLE), place, 1) \
+    :: page[x] == LEAVING -> moved(AT_LEAVING(x), kept(x, LEAVING), place, 1) \
+    fi; \
+    assert(frame_stale || !(at & (place)) || known == 0)
+#else
+#define demanded(page, x, place) skip
+#endif
+#ifndef DEMAND_NO_EXCHANGE
+#define demand(page, x, place) \
+    demanded(page, x, place); got++; page[x] = HOLE; away[x] = away[x] - 1
+#else
+#define demand(page, x, place) got++
+#endif
+#endif
+
 /*
  * `mm/frame.c:frame_allocate`, n times or until there is none: got. An empty front list takes all
- * of the buddy lists, which hold less than `mm/frame.h:FRAME_BATCH` frames here.
+ * of the buddy lists, which hold less than `mm/frame.h:FRAME_BATCH` frames here. When there is none
+ * a page that a sleeper gave up loses its own: `mm/frame.c:allocate_slowly`.
  */
 inline frames_allocate(place, n)
 {
@@ -241,6 +277,20 @@ inline frames_allocate(place, n)
     got = (buddy < n -> buddy : n);
     moved(AT_FREE, buddy, place, got);
     buddy = buddy - got
+#endif
+#ifdef SWAP
+    ;
+    do
+    :: got < n && given_up(low_page, 0) -> demand(low_page, 0, place)
+    :: got < n && given_up(top_page, 0) -> demand(top_page, 0, place)
+    :: got < n && given_up(low_page, 1) -> demand(low_page, 1, place)
+    :: got < n && given_up(top_page, 1) -> demand(top_page, 1, place)
+#ifndef TWO
+    :: got < n && given_up(low_page, 2) -> demand(low_page, 2, place)
+    :: got < n && given_up(top_page, 2) -> demand(top_page, 2, place)
+#endif
+    :: got == n || !any_given_up -> break
+    od
 #endif
 }
 
@@ -324,6 +374,13 @@ inline feed()
     if :: t != NONE -> state[t] = FED :: else fi
 }
 
+/* `mm/stack_dead.c:stack_chain_push` writes into a dead stack's top page. */
+#ifdef SWAP
+#define has_top(x) assert(stray_served || top_page[x] == MAPPED)
+#else
+#define has_top(x) skip
+#endif
+
 #define cached_here(x) (state[x] == CACHED && home[x] == c)
 #define none_cached (!cached_here(0) && !cached_here(1) && !cached_here(2))
 #define uncache(x) if :: cached_here(x) -> state[x] = DEAD; home[x] = 0 :: else fi
@@ -354,7 +411,6 @@ inline give_back(keep)
 
 #ifdef SWAP
 /* `mm/stack_swap.c:page_return`: the frame of one page of x is mapped again as it is. */
-#define kept(x, how) ((low_page[x] == how) + (top_page[x] == how))
 #define page_return(page, x) \
     if \
     :: page[x] == LEAVING -> \
@@ -369,7 +425,9 @@ inline give_back(keep)
 /* `sched/rest.c:rest_end`, `mm/stack_swap.c:stack_pages_return`: from the top on. */
 inline rest_end(x)
 {
+#ifndef CLAIM_STANDS
     if :: claim == x -> claim = NONE :: else fi;
+#endif
     page_return(top_page, x);
     if
     :: top_page[x] == MAPPED -> page_return(low_page, x)
@@ -385,30 +443,6 @@ inline rest_end(x)
     backed[x] = (low_page[x] == MAPPED) + (top_page[x] == MAPPED);
     away[x] = (low_page[x] >= LEAVING) + (top_page[x] >= LEAVING)
 }
-
-/* `mm/stack_swap.c:taken_give_up`: anybody, at any time, takes the frame of such a page. */
-#define given_up(page, x) \
-    buddy == 0 && (page[x] == FREEABLE || (DEMANDS_LEAVING && page[x] == LEAVING))
-#ifdef DEMAND_LEAVING
-#define DEMANDS_LEAVING 1
-#else
-#define DEMANDS_LEAVING 0
-#endif
-#ifdef MARK
-#define demanded(page, x) \
-    if \
-    :: page[x] == FREEABLE -> moved(AT_FREEABLE(x), kept(x, FREEABLE), AT_FREE, 1) \
-    :: page[x] == LEAVING -> moved(AT_LEAVING(x), kept(x, LEAVING), AT_FREE, 1) \
-    fi; \
-    assert(frame_stale || at != AT_FREE || known == 0)
-#else
-#define demanded(page, x) skip
-#endif
-#ifndef DEMAND_NO_EXCHANGE
-#define demand(page, x) demanded(page, x); buddy++; page[x] = HOLE; away[x] = away[x] - 1
-#else
-#define demand(page, x) buddy++
-#endif
 
 /* `sched/rest.c:rest_attend`: the saved bytes come back in a round that the gate has covered. */
 inline swap_in(x)
@@ -430,7 +464,11 @@ inline swap_in(x)
 #endif
 
 /* `sched/ready.c:schedule_ready`: who has not left his CPU yet just stays. */
+#ifdef NIGHT
+#define wakeable(x) (sleeps(x) && !locked[home[x]] && !(night && x == 1))
+#else
 #define wakeable(x) (sleeps(x) && !locked[home[x]])
+#endif
 inline wake(x)
 {
 #ifdef SWAP
@@ -449,7 +487,13 @@ inline wake(x)
 #define birth_allowed true
 #endif
 #define bearable(x) (birth_allowed && !locked[c] && \
-                     (cached_here(x) || (state[x] == UNBORN && none_cached && free_frames > 0)))
+                     (cached_here(x) || (state[x] == UNBORN && none_cached && \
+                                         (free_frames > 0 || taken_frames))))
+#ifdef SWAP
+#define back_top(x) top_page[x] = MAPPED
+#else
+#define back_top(x) skip
+#endif
 inline birth(x)
 {
     if
@@ -457,7 +501,7 @@ inline birth(x)
     :: else ->
         frames_allocate(AT_STACK(x), 1); /* `mm/stack.c:stack_back_top` */
         if
-        :: got == 1 -> backed[x] = 1; home[x] = c; mapped(x); ready_put(x)
+        :: got == 1 -> backed[x] = 1; back_top(x); home[x] = c; mapped(x); ready_put(x)
         :: else /* all free frames lie in the other CPU's front list: an error, and no thread */
         fi;
         got = 0
@@ -471,31 +515,37 @@ inline event()
     :: skip
     :: wakeable(0) -> wake(0)
     :: wakeable(1) -> wake(1)
+#ifndef TWO
     :: wakeable(2) -> wake(2)
-#ifdef SWAP
-    :: given_up(low_page, 0) -> demand(low_page, 0)
-    :: given_up(top_page, 0) -> demand(top_page, 0)
-    :: given_up(low_page, 1) -> demand(low_page, 1)
-    :: given_up(top_page, 1) -> demand(top_page, 1)
-    :: given_up(low_page, 2) -> demand(low_page, 2)
-    :: given_up(top_page, 2) -> demand(top_page, 2)
-#else
+#endif
+#if MORTALS
     :: bearable(0) -> birth(0)
     :: bearable(1) -> birth(1)
+#ifndef TWO
     :: bearable(2) -> birth(2)
 #endif
+#endif
     :: hog > 0 -> frames_free(AT_HOG, hog, c)
-    :: hog < HOG && free_frames > 0 -> frames_allocate(AT_HOG, 1); hog = hog + got; got = 0
+    :: hog < HOG && (free_frames > 0 || taken_frames) -> frames_allocate(AT_HOG, 1); hog = hog + got; got = 0
     fi
 }
 
+#ifdef TWO
+#define mortal(x) (x >= THREADS - 1 - MORTALS)
+#else
 #define mortal(x) (x >= THREADS - MORTALS)
+#endif
 
 /* The other CPU waits for the lock, to put a fed thread on the queue. The lock is a fair one:
    `arch/x86_64/spinlock.h:spin_lock`. */
 #define lock_promised \
     ((state[0] == FED && home[0] == c) || (state[1] == FED && home[1] == c) || \
-     (state[2] == FED && home[2] == c))
+     (state[2] == FED && home[2] == c) || swapper_waits)
+#if defined(SWAP) && defined(LIVE)
+#define swapper_waits (claim != NONE && swapper_asked == 0 && home[claim] == c)
+#else
+#define swapper_waits false
+#endif
 
 #ifdef GATE_IGNORES_FROM
 #define gate_need (missing(to))
@@ -509,14 +559,20 @@ inline event()
 
 proctype Cpu(byte c)
 {
-    byte from = IDLE, to, t, k, got, want, before, need;
+    byte from = IDLE, to, t, k, got, want, more;
     bit enough, second;
 
     /* A thread runs, or the idle thread, interrupts on. */
 top:
     atomic {
         /* `arch/x86_64/shootdown.c:shootdown_interrupt` */
-        if :: asked & (1 << c) -> asked = asked & ~(1 << c); forget :: else fi;
+        if
+        :: (asked | swapper_asked) & (1 << c) ->
+            asked = asked & ~(1 << c);
+            swapper_asked = swapper_asked & ~(1 << c);
+            forget
+        :: else
+        fi;
         if
         :: runs[c] != IDLE ->
             touch(runs[c]);
@@ -543,10 +599,10 @@ top:
             if
             :: runs[c] != IDLE ->
 #ifndef BUSY_DRAINS_ALL
-                need = missing(runs[c]);
+                want = missing(runs[c]);
 #endif
-                give_back(need);
-                need = 0
+                give_back(want);
+                want = 0
             :: else
             fi;
 #endif
@@ -590,22 +646,29 @@ choose:
         :: else -> to = IDLE
         fi;
         /* `sched/gate.h:gate_pass`, `sched/gate.c:gate_pass_slowly` */
-        need = gate_need;
-        touch(from);
-        before = mag[c];
         if
-        :: before == ROUNDS -> enough = 1; goto decide
+        :: mag[c] == ROUNDS -> enough = 1; goto decide
         :: else
         fi;
+        touch(from);
+        /* A difference: what is filled from here on is missing no more. */
+#ifndef STALE_NEED
+        more = (gate_need > mag[c] -> gate_need - mag[c] : 0);
+#else
+        more = gate_need;
+        touch(from);
+        more = (more > mag[c] -> more - mag[c] : 0);
+#endif
 #ifndef NEWCOMERS_OVERTAKE
         if
-        :: before < need && hunger && !is_hungry(to) -> goto decide
+        :: more > 0 && hunger && !is_hungry(to) -> goto decide
         :: else
         fi;
 #endif
+        touch(from);
         /* `mm/magazine.c:refill_try`; memory is always short here, in the sense of
            `mm/stack_reserve.c:stack_memory_short` */
-        want = ROUNDS - before;
+        want = ROUNDS - mag[c];
 #ifndef GREEDY_REFILL
         if
         :: hunger -> goto least
@@ -646,14 +709,13 @@ gather: /* `mm/magazine.c:frames_gather` */
         touch(from);
 least:
         if
-        :: before >= need -> enough = 1
-        :: else -> want = need - before; second = 1; goto gather
+        :: more == 0 -> enough = 1
+        :: else -> want = more; second = 1; goto gather
         fi;
 decide:
         want = 0;
         second = 0;
-        need = 0;
-        before = 0;
+        more = 0;
         if
         :: enough || to == from || to == IDLE ->
             enough = 0;
@@ -694,6 +756,7 @@ decide:
         /* `sched/thread.c:thread_bury`, `mm/stack.c:stack_destroy` */
         if
         :: state[from] == DYING ->
+            has_top(from);
             if
             :: none_cached && !in_queue -> state[from] = CACHED; home[from] = c
             :: else -> state[from] = DEAD; home[from] = 0
@@ -705,12 +768,38 @@ decide:
     }
 }
 
+#ifdef SWAP
+#define no_pages(x) low_page[x] = HOLE; top_page[x] = HOLE
+#else
+#define no_pages(x) skip
+#endif
+
+/*
+ * `sched/last_resort.c:bury`: an expendable thread that starves ends where it lies. Never one whose
+ * top page is swapped out: `sched/gate.c:gate_expendable_take_out`.
+ */
+#ifndef BURY_SWAPPED
+#define expendable(x) (mortal(x) && state[x] == STARVED && top_page[x] == MAPPED)
+#else
+#define expendable(x) (mortal(x) && state[x] == STARVED)
+#endif
+#define bury(x) has_top(x); eaten(x); state[x] = DEAD; home[x] = 0
+
 /* `sched/reclaimer.c:reclaimer_run`: fully backed, so its own dispatch is no question. */
 proctype Reclaimer()
 {
     byte k, x;
 #ifndef NO_RECLAIMER
     do
+#if defined(SWAP) && !defined(LIVE)
+    ::  atomic {
+            if
+            :: expendable(0) -> bury(0)
+            :: expendable(1) -> bury(1)
+            :: expendable(2) -> bury(2)
+            fi
+        }
+#endif
     ::  atomic { /* `mm/stack.c:stack_pages_take` */
             (state[0] == DEAD || state[1] == DEAD || state[2] == DEAD) ->
             do
@@ -720,6 +809,7 @@ proctype Reclaimer()
                     moved(AT_STACK(x), backed[x], AT_TAKEN, backed[x]);
                     taken = taken + backed[x];
                     backed[x] = 0;
+                    no_pages(x);
                     state[x] = TAKEN_APART
                 :: else
                 fi;
@@ -759,6 +849,8 @@ proctype Reclaimer()
 #define free_to_take(x) (sleeps(x) && backed[x] > 0 && !locked[home[x]] && runs[home[x]] != x)
 #endif
 
+#define is_gone(x) (state[x] == UNBORN || (state[x] >= CACHED && state[x] <= TAKEN_APART))
+
 /* `mm/stack_swap.c:stack_pages_leave` */
 #define page_leave(page) \
     if \
@@ -773,16 +865,52 @@ proctype Reclaimer()
 /* `mm/stack_swap.c:stack_pages_release` */
 #define page_release(page) if :: page[claim] == LEAVING -> page[claim] = FREEABLE :: else fi
 
+/*
+ * Frames of pages that were given up are freed: while somebody hungers they must be, otherwise they
+ * may be, at any time (other memory may be short). `mm/stack_swap.c:stack_taken_free`.
+ */
+#ifdef TAKEN_KEPT
+#define taken_to_free false
+#else
+#define taken_to_free any_given_up
+#endif
+#ifdef LIVE
+#define must_free (hunger && taken_to_free)
+#else
+#define must_free false
+#endif
+
 /* `sched/swapper.c:swapper_run`: fully backed. One thread to a batch. */
 proctype Swapper()
 {
-    byte s;
+    byte s, got, k;
     do
+    ::  atomic { /* `sched/swapper.c:look_around` */
+            taken_to_free ->
+            if
+            :: given_up(low_page, 0) -> demand(low_page, 0, AT_SWAPPER)
+            :: given_up(top_page, 0) -> demand(top_page, 0, AT_SWAPPER)
+            :: given_up(low_page, 1) -> demand(low_page, 1, AT_SWAPPER)
+            :: given_up(top_page, 1) -> demand(top_page, 1, AT_SWAPPER)
+#ifndef TWO
+            :: given_up(low_page, 2) -> demand(low_page, 2, AT_SWAPPER)
+            :: given_up(top_page, 2) -> demand(top_page, 2, AT_SWAPPER)
+#endif
+            fi;
+            if
+            :: frames_free(AT_SWAPPER, got, 0)
+#ifdef LIVE
+            :: frames_free(AT_SWAPPER, got, 1)
+#endif
+            fi
+        }
     ::  atomic { /* `sched/rest.c:rest_begin` */
             if
-            :: free_to_take(0) -> s = 0
-            :: free_to_take(1) -> s = 1
-            :: free_to_take(2) -> s = 2
+            :: !must_free && free_to_take(0) -> s = 0
+            :: !must_free && free_to_take(1) -> s = 1
+#ifndef TWO
+            :: !must_free && free_to_take(2) -> s = 2
+#endif
             fi;
 #ifndef SWAP_UNLOCKED
             state[s] = RESTING;
@@ -798,15 +926,17 @@ proctype Swapper()
             :: page_leave(top_page)
             :: away[s] != 0
             fi;
-            claim = s
+            claim = s;
+            s = 0
         }
 #ifndef SWAP_WITHOUT_SHOOTDOWN
-        asked = BOTH; /* `sched/rest.c:rest_batch_shoot` */
+        swapper_asked = BOTH; /* `sched/rest.c:rest_batch_shoot` */
 #endif
         atomic { /* `sched/rest.c:rest_batch_end`, under the lock of the thread's run queue */
-            asked == 0 && (claim == NONE || !locked[home[claim]]) ->
+            swapper_asked == 0 && (claim == NONE || !locked[home[claim]]) ->
             if
             :: claim != NONE ->
+                assert(gone_touched || !is_gone(claim));
 #ifdef MARK
                 if :: at == AT_LEAVING(claim) -> at = AT_FREEABLE(claim) :: else fi;
 #endif
@@ -814,10 +944,17 @@ proctype Swapper()
                 page_release(top_page);
                 claim = NONE
             :: else
-            fi;
-            s = 0
+            fi
         }
     od
+}
+#endif
+
+#ifdef NIGHT
+/* From some moment on nobody wakes thread 1 any more. */
+proctype Night()
+{
+    atomic { sleeps(1) -> night = 1 }
 }
 #endif
 
@@ -861,8 +998,12 @@ init
 #endif
         low_page[0] = HOLE; low_page[1] = HOLE; low_page[2] = HOLE;
         run Swapper();
-#else
+#endif
+#if !defined(SWAP) || MORTALS
         run Reclaimer();
+#endif
+#ifdef NIGHT
+        run Night();
 #endif
         run Watch()
     }
@@ -873,5 +1014,10 @@ init
  * If what others take is freed again and again, who starves runs again. FRAMES is what all stacks
  * have together when full, and no more: with less a thread can starve with every right.
  */
+#ifndef NIGHT
 ltl fed { ([]<> (hog == 0)) -> [] ((state[0] == STARVED) -> <> (state[0] == RUNNING)) }
+#else
+/* With fewer frames: once the other thread sleeps for good, its own are there for who starves. */
+ltl fed { [] ((state[0] == STARVED && night) -> <> (state[0] == RUNNING)) }
+#endif
 #endif

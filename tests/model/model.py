@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 DEPTH_LIMIT = 4_000_000
-GUARD_DEPTH_LIMIT = 20_000  # a mistake shows sooner; one that did not would be told
+GUARD_DEPTH_LIMIT = 60_000  # a mistake shows sooner; one that did not would be told
 MEMORY_LIMIT_MIB = 6000
 LIMIT_SECONDS = 900
 
@@ -32,6 +32,7 @@ PROPERTIES = {
     "frame_twice": "one-place",
     "frame_stale": "no-stale-translation",
     "two_cpus": "one-cpu",
+    "gone_touched": "living-only",
 }
 
 # Words of pan that say that it has not seen all states.
@@ -80,17 +81,28 @@ class Outcome:
 NUMBERS = "PAGES=2 FRAMES=5 HOG=0"
 DEEP = "PAGES=3 FRAMES=7 HOG=0"
 MARKED = "PAGES=2 FRAMES=5 HOG=0 MARK"
-SWAPPED = "PAGES=2 FRAMES=4 HOG=0 MORTALS=0 SWAP TWO"
+SWAPPED = "PAGES=2 FRAMES=4 HOG=0 MORTALS=2 SWAP TWO"
+SWAPPED_MARKED = "PAGES=2 FRAMES=3 HOG=0 MORTALS=2 SWAP TWO MARK"
+SWAPPED_IMMORTAL = "PAGES=2 FRAMES=4 HOG=0 MORTALS=0 SWAP TWO"
+THREE_SWAPPED = "PAGES=2 FRAMES=3 HOG=0 MORTALS=1 SWAP"
 FED = "PAGES=2 FRAMES=6 HOG=1"
 IMMORTAL = FED + " MORTALS=0"
+FED_SWAPPED = "PAGES=2 FRAMES=4 HOG=1 MORTALS=0 SWAP TWO"
+ASLEEP = "PAGES=2 FRAMES=2 HOG=0 MORTALS=0 SWAP TWO NIGHT"
 
 WHOLE = (
     Run("fed", "who starves runs again, if memory is freed again and again", FED, live=True),
     Run("deep", "stacks of 3 pages: cover, frames conserved, one CPU a stack", DEEP),
     Run("mortal", "stacks of 2 pages, every thread is born and dies", NUMBERS + " MORTALS=3"),
-    Run("swap", "pages of sleepers are taken and come back: cover, conserved, holes", SWAPPED),
+    Run("swap", "pages of sleepers are taken and come back; threads are born, killed and buried",
+        SWAPPED),
     Run("swap-marked", "the same, one frame by identity: none used that a CPU may know",
-        SWAPPED.replace("FRAMES=4", "FRAMES=3") + " MARK"),
+        SWAPPED_MARKED),
+    Run("swap-three", "three threads, of which one dies and is born again", THREE_SWAPPED),
+    Run("fed-swap", "who starves runs again, while pages are taken and come back", FED_SWAPPED,
+        live=True),
+    Run("fed-asleep", "the frames of who sleeps for good are there for who starves", ASLEEP,
+        live=True),
     Run("marked", "one frame by identity: in one place, none freed that a CPU may know", MARKED),
 )
 
@@ -120,22 +132,25 @@ GUARDS = (
     guard("GATE_IGNORES_SWAPPED", "cover", "the gate forgets the page that is swapped out",
           SWAPPED),
     guard("SWAP_CURRENT", "cover", "pages are taken from a thread that has not left its CPU",
-          SWAPPED),
+          SWAPPED_IMMORTAL),
     guard("SWAP_UNLOCKED", "cover", "pages are taken without the lock that dispatch takes",
-          SWAPPED),
+          SWAPPED_IMMORTAL),
     guard("TAKEN_NOT_FREED", "own-holes-only", "what lies below a page that is gone stays taken",
           SWAPPED),
     guard("DEMAND_NO_EXCHANGE", "conserved", "a frame is given away though its thread has it back",
           SWAPPED),
     guard("DEMAND_LEAVING", "no-stale-translation", "frames are given away before the shootdown",
-          SWAPPED.replace("FRAMES=4", "FRAMES=3") + " MARK"),
-    guard("SWAP_WITHOUT_SHOOTDOWN", "no-stale-translation", "there is none", SWAPPED + " MARK"),
+          SWAPPED_MARKED),
+    guard("SWAP_WITHOUT_SHOOTDOWN", "no-stale-translation", "there is none", SWAPPED_MARKED),
+    guard("CLAIM_STANDS", "living-only", "a wake-up does not cross its claim out", SWAPPED),
+    guard("BURY_SWAPPED", "own-holes-only", "the last resort buries who has no top page", SWAPPED),
+    guard("TAKEN_KEPT", "fed", "what was taken is not freed while others starve", ASLEEP),
+    guard("STALE_NEED", "fed", "the gate asks for pages that it has filled itself", FED_SWAPPED),
     guard("NO_FEED", "fed", "nobody lets the starved try again", IMMORTAL),
     guard("NO_IDLE_DRAIN", "fed", "an idle CPU keeps what it holds", IMMORTAL),
     guard("NO_BUSY_DRAIN", "fed", "a busy CPU keeps what it does not need", IMMORTAL),
     guard("NO_PROMISE", "fed", "the same frames are promised to several of the starved", IMMORTAL),
     guard("NO_FREE_INTERCEPT", "fed", "freed frames do not go to the reserve first", IMMORTAL),
-    guard("BIRTH_IGNORES_STARVING", "fed", "threads are born while others starve", FED),
     guard("NEWCOMERS_OVERTAKE", "fed", "who has not waited takes frames before those who have",
           IMMORTAL),
     guard("GREEDY_REFILL", "fed", "a refill takes a full magazine while others starve", IMMORTAL),
