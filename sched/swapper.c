@@ -318,10 +318,13 @@ static void swapper_run(void *argument maybe_unused)
             wish_open = false;
             wait_queue_wake_all(&asker_queue);
             spin_unlock_irq_restore(&swapper_lock, flags);
+            swapper_alert = true; /* it may have been a tick that woke it */
         } else {
             __atomic_store_n(&looking, true, __ATOMIC_SEQ_CST);
             if (!__atomic_load_n(&quiet, __ATOMIC_SEQ_CST)) {
                 sleep_ms = look_around(sleep_ms);
+            } else {
+                swapper_alert = true;
             }
             __atomic_store_n(&looking, false, __ATOMIC_RELEASE);
         }
@@ -331,7 +334,9 @@ static void swapper_run(void *argument maybe_unused)
 void swapper_wake(void)
 {
     uint64_t flags = spin_lock_irq_save(&swapper_lock);
-    wait_queue_wake_one(&swapper_queue);
+    if (!wait_queue_wake_one(&swapper_queue)) {
+        swapper_alert = true; /* it is about to sleep, perhaps: the next tick tries again */
+    }
     spin_unlock_irq_restore(&swapper_lock, flags);
 }
 

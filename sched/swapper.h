@@ -26,14 +26,14 @@ void swapper_wake(void);
 /* Below so many frames that any CPU could have memory counts as short. */
 extern size_t swapper_low_water;
 
-/* Memory is short, and the swapper could do something about it. */
+/* If memory is short the swapper could do something about it, and no tick is waking it just now. */
 extern bool swapper_alert;
 
 /* The timer tick's part, when threads hunger or frame_low is set. IRQ context. */
 static inline void swapper_tick(void)
 {
-    if (swapper_alert) {
-        swapper_wake();
+    if (swapper_alert && __atomic_exchange_n(&swapper_alert, false, __ATOMIC_ACQ_REL)) {
+        swapper_wake(); /* one CPU is enough: all of them would wait for the lock */
     }
 }
 

@@ -43,8 +43,8 @@ class Row:
     fred: bool = False  # only in the Bochs that the environment's BOCHS names, if it has FRED
     extra: tuple = ()
     budget_seconds: int = 60
-    limit_seconds: int = 240
-    silence_seconds: int = 120
+    limit_seconds: int = 600
+    silence_seconds: int = 180
     quick: bool = False
 
     def __post_init__(self):
