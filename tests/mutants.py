@@ -550,10 +550,13 @@ void semaphore_up(struct semaphore *semaphore)
 LIFE_MUTANTS = (
     Mutant("eager-birth-has-one-page", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
            edits=((STACK, "return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);",
-                   "return stack_create_cold(false, slot);"),)),
-    Mutant("eager-birth-has-a-hole", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
-           edits=((STACK, "for (unsigned page = 0; error == OK && page < STACK_PAGES; page++) {",
-                   "for (unsigned page = 1; error == OK && page < STACK_PAGES; page++) {"),)),
+                   "return stack_create_cold(false, slot);"), (STACK, """\
+        stack_dead_add(*slot); /* its last owner gave pages back (stack_trim()) */
+        return stack_create_cold(true, slot);
+""", """\
+        stack_dead_add(*slot);
+        return stack_create_cold(false, slot);
+"""))),
     Mutant("eager-large-birth-has-holes", "I4", "LRG0001", "stack_pages_backed", modes=("eager",),
            edits=((STACK,
         "return stack_large_create(size, whole || stack_mode_get() == STACK_MODE_EAGER, slot);",
@@ -570,12 +573,12 @@ LIFE_MUTANTS = (
            edits=((BATCH, "own->waiting_for = grace_begun + 1;",
                    "own->waiting_for = grace_begun;"),)),
     Mutant("grace-period-ends-in-a-section", "I6", "CAC0003", "waiting is", edits=((BATCH,
-        "if (grace_begun != grace_over && quiescent) {", "if (grace_begun != grace_over) {"),)),
+        "if (grace_begun != grace_over && quiescent) {", "if (grace_begun != grace_over && (quiescent || grace_wanted != 0)) {"),)),
     Mutant("grace-period-of-one-cpu", "I6", "CAC0007", "held.released is", cpus=2, edits=((BATCH,
         "cpus_to_pass = cpus_online();",
         "cpus_to_pass = cpus_online() & 1UL << cpu_number();"),)),
     Mutant("batch-without-a-bound", "I3", "CAC0008", "waiting is", edits=((BATCH,
-        "bool room = held < held_most()", "bool room = held < UINT32_MAX"),)),
+        "bool room = held < held_most()", "bool room = held < held_most() + UINT32_MAX / 2"),)),
     Mutant("birth-leaves-what-waits", "I3", "CAC0009", "birth.left is", cpus=2, edits=((THREAD,
         "!interrupts_enabled() || !stack_batch_flush()) {",
         "!interrupts_enabled() || stack_batch_enabled) {"),)),
