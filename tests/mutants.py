@@ -521,8 +521,8 @@ void semaphore_up(struct semaphore *semaphore)
 """),)),
     Mutant("site-touches-too-little", "I3", "PRE0001", "own_pages.* is 1",
            modes=("prefault",), edits=((
-        TEXT_SITE, "static const uint8_t touch[] = TOUCH(-TOUCH_BYTES);",
-        "static const uint8_t touch[] = TOUCH(-TOUCH_BYTES / 16);"),)),
+        TEXT_SITE, "static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES);",
+        "static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES / 16);"),)),
     Mutant("moved-frame-has-no-room-below", "I3", "PRE0006", "missing_count|missing site",
            modes=("prefault",), edits=((PREFAULT,
         "    stack_hole_fill(address - ENTRY_CONTINUE_BYTES);\n", ""),)),

@@ -12,12 +12,11 @@
 #define TOUCH(offset)                                                                              \
     {                                                                                              \
         0x84, 0x84, 0x24, (offset)&0xff, (offset) >> 8 & 0xff, (offset) >> 16 & 0xff,              \
-            (uint32_t)(offset) >> 24                                                               \
+            (offset) >> 24 & 0xff                                                                  \
     }
-#define TOUCH_BYTES ((int)SITE_TOUCH_BYTES)
-static const uint8_t touch[] = TOUCH(-TOUCH_BYTES);
+static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES);
 /* The same in stack_touch.asm, below a return address. */
-static const uint8_t touch_below[] = TOUCH(8 - TOUCH_BYTES);
+static const uint8_t touch_below[] = TOUCH(8U - SITE_TOUCH_BYTES);
 
 extern char __text_start[], __text_end[];
 extern char site_interrupts_check[], site_preemption_check[], site_preemption_touch[];
