@@ -226,7 +226,7 @@ STACK_MUTANTS = (
            edits=((SLOT,
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, slot);",
         "guard[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
-    Mutant("no-room-asked-to-be-preempted", "I4", "OVF0007", "while it held a spinlock",
+    Mutant("no-room-asked-to-be-preempted", "I4", "OVF0007", r"stack overflow of thread \d+ \(no room\)",
            edits=((FAULT,
         "uintptr_t room = address - ENTRY_CONTINUE_BYTES;", "uintptr_t room = address;"),)),
     Mutant("large-guard-is-too-small", "I4", "LRG0001", "STACK_PAGE_GUARD", edits=((SLOT,
@@ -608,7 +608,8 @@ DOMAIN_MUTANTS = (
         "if (domain_of(frame) == frame_domain_of_cpu(cpu_number())) {",
         "if (domain_of(frame) != frame_domain_of_cpu(cpu_number())) {"),)),
     Mutant("births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
-           edits=((STACK, "    frame_domain_set(cpu, domain);\n", ""),)),
+           edits=((STACK, "    frame_domain_set(cpu, domain);\n",
+                   "    frame_domain_set(cpu, domain == own ? domain : own);\n"),)),
     Mutant("whole-births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
            modes=("eager",), edits=((FRAME_DOMAIN, """\
         if (buddy_take(frame_domains[(own + i) % domain_count], order, first)) {
