@@ -43,7 +43,6 @@ STACK = "mm/stack.c"
 STACK_DEAD = "mm/stack_dead.c"
 SWAP = "mm/stack_swap.c"
 SWAPPER = "sched/swapper.c"
-THREAD = "sched/thread.c"
 TEXT_SITE = "arch/x86_64/text_site.c"
 VECTORS = "arch/x86_64/vectors.h"
 
@@ -579,9 +578,6 @@ LIFE_MUTANTS = (
         "cpus_to_pass = cpus_online() & 1UL << cpu_number();"),)),
     Mutant("batch-without-a-bound", "I3", "CAC0008", "waiting is", edits=((BATCH,
         "bool room = held < held_most()", "bool room = held < held_most() + UINT32_MAX / 2"),)),
-    Mutant("birth-leaves-what-waits", "I3", "CAC0009", "birth.left is", cpus=2, edits=((THREAD,
-        "!interrupts_enabled() || !stack_batch_flush()) {",
-        "!interrupts_enabled() || stack_batch_enabled) {"),)),
     Mutant("batch-is-freed-twice", "I7", "CAC0003", "stray access", edits=((BATCH,
         "stack_chain_join(&released, &own->waiting);", "released = own->waiting;"),)),
     Mutant("batch-keeps-what-the-starving-need", "I3", "CAC0004", "stacks_in_batches", edits=((
