@@ -187,6 +187,11 @@ void stack_swap_spares_fill(void)
     }
 }
 
+bool stack_swap_has_spares(void)
+{
+    return spare_count != 0;
+}
+
 void stack_swap_init(void)
 {
     for (unsigned n = 2; n <= SAVED_A_FRAME; n++) {

@@ -42,6 +42,9 @@ uint32_t stack_pages_leave(uint32_t slot, unsigned pages);
  */
 void stack_swap_spares_fill(void);
 
+/* Is there one left? The swapper. */
+bool stack_swap_has_spares(void);
+
 /*
  * Copies [from, top) into an object. From then on the top page may leave. In the invariant build
  * the bytes on the stack become poison. ERROR_NO_MEMORY; ERROR_RANGE: too many bytes.

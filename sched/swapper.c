@@ -51,8 +51,9 @@ struct pass {
     struct wish wish;
     enum pressure pressure;
     uint32_t now_ms;
-    unsigned claims; /* of the batch */
-    uint32_t taken;  /* threads */
+    unsigned claims;  /* of the batch */
+    uint32_t taken;   /* threads */
+    bool frames_lack; /* for the bytes of the thread that was looked at last */
 };
 
 size_t swapper_low_water;
@@ -150,6 +151,7 @@ static void thread_consider(struct pass *pass, struct thread *thread)
     if (thread->state != THREAD_RESTING || !take_wanted(pass, thread, &swap)) {
         return;
     }
+    bool may_swap = swap && rest_may_swap(thread);
     if (rest_take(thread, swap, pass->claims) != 0) {
         pass->claims++;
         pass->taken++;
@@ -157,6 +159,17 @@ static void thread_consider(struct pass *pass, struct thread *thread)
         thread->shrunk_to = (uint8_t)stack_pages_used(thread->slot);
         thread->shrunk_ms = pass->now_ms;
     }
+    pass->frames_lack =
+        may_swap && !(thread->attention & THREAD_ATTENTION_SWAPPED) && !stack_swap_has_spares();
+}
+
+/*
+ * A batch is full, or no frame is left for the bytes of one more: then what the batch brings must
+ * be freed first, or a whole pass would swap out no more than the spare frames hold.
+ */
+static bool batch_is_over(const struct pass *pass)
+{
+    return pass->claims == REST_BATCH || (pass->frames_lack && pass->claims != 0);
 }
 
 /* True: there is room for more in the batch. The list's lock is held, interrupts are off. */
@@ -171,7 +184,7 @@ static bool thread_visit(struct thread *thread, void *context)
     struct run_queue *queue = schedule_queue_lock(thread);
     thread_consider(pass, thread);
     spin_unlock_quietly(&queue->lock);
-    return pass->claims < REST_BATCH;
+    return !batch_is_over(pass);
 }
 
 static void batch_end(struct pass *pass)
@@ -190,7 +203,7 @@ static void pass_over_all(struct pass *pass)
     bool more = true;
     while (more) {
         more = thread_walk(WALK_THREADS, thread_visit, pass);
-        if (pass->claims == REST_BATCH || !more) {
+        if (batch_is_over(pass) || !more) {
             batch_end(pass);
         }
         if (pass->pressure != PRESSURE_NONE) {

@@ -21,7 +21,7 @@
 #define DEEP_BYTES    6144
 #define WOKEN_AT_ONCE 256
 #ifdef LARGE_ENTRY_STACKS
-#define BYTES_EACH 4608 /* of the memory that is left: these builds have deep frames */
+#define BYTES_EACH 2048 /* of the memory that is left: these builds have deep frames */
 #else
 #define BYTES_EACH 1024
 #endif
