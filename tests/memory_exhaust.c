@@ -7,6 +7,11 @@
 #include "sched/thread.h"
 #include "tests/test.h"
 
+#define ROUNDS      2
+#define ROUNDS_MOST 50
+#define LEFT        2
+#define STEP_NS     4000000
+
 static void frames_take_all(struct memory_exhausted *taken)
 {
     physical_t frame;
@@ -20,7 +25,11 @@ static void frames_take_all(struct memory_exhausted *taken)
 void memory_exhaust(struct memory_exhausted *taken)
 {
     *taken = (struct memory_exhausted){MEMORY_CHAIN_END, 0};
-    for (unsigned round = 0; round < 2; round++) {
+    for (unsigned round = 0; round < ROUNDS || (frame_free_count() > LEFT && round < ROUNDS_MOST);
+         round++) {
+        if (round >= ROUNDS) {
+            (void)!thread_sleep_ns(STEP_NS); /* a batch of lent pages, or of the dead, came back */
+        }
         for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
             if (thread_affinity_set(thread_current(), 1UL << cpu) == OK) {
                 frame_cache_drain_this_cpu();
