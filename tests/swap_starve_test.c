@@ -58,7 +58,7 @@ static bool all_blocked(void)
 static uint32_t starving_most(uint32_t wanted)
 {
     uint32_t most = 0;
-    for (unsigned step = 0; step < 500 && most < wanted; step++) {
+    for (unsigned step = 0; step < 5000 && most < wanted; step++) {
         uint32_t now = stack_starving();
         most = now > most ? now : most;
         (void)!thread_sleep_ns(4000000);
