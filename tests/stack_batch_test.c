@@ -173,6 +173,17 @@ static void reclaimed_wait(uint64_t count)
     test_check(stack_reclaimed_count() >= count);
 }
 
+/* What batches gave up is taken apart, and all is as before. */
+static void batches_end(bool made, uint64_t reclaimed_before)
+{
+    preempt_enable();
+    if (made) {
+        reclaimed_wait(reclaimed_before + BATCH);
+    }
+    test_thread_unbind();
+    cache_settings_put_back();
+}
+
 TEST(CAC0004, "a stack does not wait for a grace period while a thread starves for its frames")
 {
     cache_settings_keep();
@@ -195,12 +206,7 @@ TEST(CAC0004, "a stack does not wait for a grace period while a thread starves f
         interrupts_restore(flags);
         test_equal(stacks_in_batches(), 0);
     }
-    preempt_enable();
-    if (made) {
-        reclaimed_wait(reclaimed + BATCH);
-    }
-    test_thread_unbind();
-    cache_settings_put_back();
+    batches_end(made, reclaimed);
 }
 
 TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch")
@@ -216,12 +222,7 @@ TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch")
         stack_free_set(STACK_FREE_IMMEDIATE);
         test_equal(stacks_in_batches(), 0);
     }
-    preempt_enable();
-    if (made) {
-        reclaimed_wait(reclaimed + BATCH);
-    }
-    test_thread_unbind();
-    cache_settings_put_back();
+    batches_end(made, reclaimed);
 }
 
 TEST(CAC0008, "no more stacks wait in batches than the bound says; the others are freed at once")

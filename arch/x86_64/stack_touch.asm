@@ -1,5 +1,6 @@
-; What text sites call in the modes that replace them (text_site.h): a touch of the stack, a page
-; (SITE_TOUCH_BYTES) below where the caller is, so that a hole there is filled while a fault may still be served.
+; What text sites call in the modes that replace them (text_site.h): a touch of the stack,
+; SITE_TOUCH_BYTES below where the caller is, so that a hole there is filled while a fault may still
+; be served.
 ;
 ; Every register is kept; flags are not. The stack holds the return address and, for a moment, the
 ; flags.
