@@ -12,14 +12,18 @@ from runner import elf
 # An uncorrected error in bank 9, valid and with the processor's context intact as far as it matters.
 CHECK = "mce 0 9 0xbd00000000000000 0x4 0 0"
 PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+)")
-# Where: a symbol, how many instructions after it, and a function that the backtrace must name.
+# Where: a symbol, how many instructions after it, a function that the backtrace must name, and tests
+# that come there however fast the machine is: threads that fault and end, and preemptions, asked for.
+THREADS, PREEMPTIONS = "test=STK* exit=1", "test=EVT0020 exit=1"
 PLACES = (
-    ("a thread's code", "stack_trim", 0, "stack_trim"),
-    ("mid-switch, before the stacks change", "thread_switch", 2, "thread_switch"),
-    ("mid-switch, on the new stack", "thread_switch", 3, None),
-    ("the page-fault path, with the fault's frame made", "stack_fault", 0, "entry_path_1"),
-    ("an interrupt's handler, before the move", "entry_move_frame", 0, "entry_path_2"),
-    ("after the move, on the thread's stack", "entry_continue", 0, "entry_path_2"),
+    ("a thread's code", "stack_trim", 0, "stack_trim", THREADS),
+    ("mid-switch, before the stacks change", "thread_switch", 2, "thread_switch", THREADS),
+    ("mid-switch, on the new stack", "thread_switch", 3, None, THREADS),
+    ("the page-fault path, with the fault's frame made", "stack_fault", 0, "entry_path_1",
+     THREADS),
+    ("an interrupt's handler, before the move", "entry_move_frame", 0, "entry_path_2",
+     PREEMPTIONS),
+    ("after the move, on the thread's stack", "entry_continue", 0, "entry_path_2", PREEMPTIONS),
 )
 
 
@@ -62,8 +66,8 @@ def check_halted(start):
 
 def check_each_place(start):
     """a machine check at an instruction, on whatever stack, is told with that instruction"""
-    for words, symbol, steps, caller in PLACES:
-        machine = start()
+    for words, symbol, steps, caller, tests in PLACES:
+        machine = start(cmdline=tests)
         address, lines = raise_at(machine, symbol, steps)
         match = PANIC.match(lines[0])
         assert match and int(match.group(1), 16) == address, \
