@@ -14,6 +14,9 @@ static struct {
     unsigned count;
 } batch;
 
+/* The last batch left a stack out that was in use: its thread may have gone to sleep since. */
+static bool left_out;
+
 /* The list's lock keeps the thread from ending, that of its run queue from being dispatched. */
 static void thread_cool(struct thread *thread)
 {
@@ -22,6 +25,7 @@ static void thread_cool(struct thread *thread)
         spin_unlock_quietly(&queue->lock);
         return;
     }
+    left_out |= thread == queue->current;
     if (thread != queue->current && thread->state != THREAD_DEAD &&
         stack_lend_cool(thread->slot) != 0) {
         batch.slots[batch.count++] = thread->slot;
@@ -65,9 +69,10 @@ static uint32_t batch_free(void)
 uint32_t lend_batches_run(void)
 {
     uint32_t freed = 0;
-    if (!stack_lend_wanted()) {
+    if (!stack_lend_wanted() && !left_out) {
         return 0;
     }
+    left_out = false;
     stack_lend_batch_begin();
     do {
         batch.count = 0;

@@ -5,7 +5,8 @@
 
 /*
  * Takes back the untouched pages of all stacks that no CPU uses, if there may be any: makes them
- * cooling, shoots down, frees. Returns how many frames. The reclaimer's: thread context, interrupts
- * on, no lock held.
+ * cooling, shoots down, frees. A stack that is in use just then has its turn in a later call,
+ * though no other is filled until then. Returns how many frames. The reclaimer's: thread context,
+ * interrupts on, no lock held.
  */
 uint32_t lend_batches_run(void);
