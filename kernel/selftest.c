@@ -5,6 +5,7 @@
  */
 #include "kernel/selftest.h"
 
+#include "arch/x86_64/clock.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
 #include "kernel/accounts.h"
@@ -20,8 +21,8 @@
 #include "mm/stack_prefault.h"
 #include "sched/thread.h"
 
-#define SETTLE_STEPS_AT_MOST 200
-#define SETTLE_STEP_NS       5000000
+#define SETTLE_STEP_NS      5000000 /* the first; each is twice the last, up to the most */
+#define SETTLE_STEP_MOST_NS 160000000
 
 extern const struct test __tests_start[], __tests_end[];
 extern const struct test __last_tests_start[], __last_tests_end[];
@@ -102,19 +103,21 @@ static void imbalance_tell(const struct accounts *before, const struct accounts 
     }
 }
 
-/* Waits a little for threads to be gone and dead stacks to be taken apart, then takes stock. */
+/* Waits for threads to be gone and dead stacks to be taken apart; what stays is a leak. */
 static bool nothing_leaked(const struct accounts *before)
 {
     struct accounts now;
-    for (unsigned step = 0; step < SETTLE_STEPS_AT_MOST; step++) {
+    uint64_t end_ns = clock_now_ns() + SELFTEST_PATIENCE_NS, step_ns = SETTLE_STEP_NS;
+    do {
         bool all_dead = !stack_batch_waits();
         stack_reclaim();
         accounts_read(&now);
         if (accounts_balance(before, &now) && all_dead) {
             return true;
         }
-        thread_sleep_ns(SETTLE_STEP_NS);
-    }
+        thread_sleep_ns(step_ns);
+        step_ns = step_ns < SETTLE_STEP_MOST_NS ? 2 * step_ns : step_ns;
+    } while (clock_now_ns() < end_ns);
     imbalance_tell(before, &now);
     return false;
 }

@@ -19,6 +19,7 @@
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "sched/switch.h"
+#include "tests/patience.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
@@ -138,7 +139,7 @@ static void interrupt_take(struct trap_frame *frame maybe_unused)
 
 static never_inline void wait_for_event(void)
 {
-    uint64_t patience = patience_tsc();
+    uint64_t patience = test_patience_end_tsc();
     interrupts_enable();
     while (!taken && tsc_read() < patience) {
         cpu_pause();
@@ -173,7 +174,7 @@ static bool nmi_take(struct trap_frame *frame maybe_unused)
 /* An NMI while an interrupt is handled: two entry stacks on the way to the thread. */
 static void interrupt_nmi(struct trap_frame *frame maybe_unused)
 {
-    uint64_t patience = patience_tsc();
+    uint64_t patience = test_patience_end_tsc();
     lapic_send_nmi(cpu_number());
     while (!taken && tsc_read() < patience) {
         cpu_pause();

@@ -20,6 +20,7 @@
 #include "mm/stack_fault.h"
 #include "sched/thread.h"
 #include "tests/on_each_cpu.h"
+#include "tests/patience.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
@@ -119,7 +120,7 @@ static bool nmi_nested(struct trap_frame *frame)
 static void interrupt_nested(struct trap_frame *frame)
 {
     nest_note(ENTRY_INTERRUPT, frame);
-    uint64_t patience = patience_tsc();
+    uint64_t patience = test_patience_end_tsc();
     lapic_send_nmi(cpu_number());
     while (nmis == 0 && tsc_read() < patience) {
         cpu_pause();
@@ -144,7 +145,7 @@ TEST(ENT0003, "inside an NMI inside an interrupt both are at their stacks' tops,
     test_cpu = cpu_number();
     nmis = 0;
     nmi_observer old = nmi_observer_set(nmi_nested);
-    uint64_t patience = patience_tsc();
+    uint64_t patience = test_patience_end_tsc();
     lapic_send_self(VECTOR_TEST);
     while (nmis == 0 && tsc_read() < patience) {
         cpu_pause();

@@ -98,7 +98,7 @@ static void rounds_run(enum kind kind)
     kind_wanted = kind;
     on_idle = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        uint64_t patience = patience_tsc();
+        uint64_t patience = test_patience_end_tsc();
         count = 0;
         one_start(kind);
         while (count == 0 && tsc_read() < patience) {

@@ -17,6 +17,7 @@
 #include "tests/event_sweep.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 #define OFFSET_FROM   (-16)
 #define OFFSET_TO     128
@@ -108,7 +109,7 @@ static void make_edge(uintptr_t rsp, volatile uint64_t *leaf)
     event_pit_silence();
     if (ioapic_route_isa(0, VECTOR_TEST, swept_cpu, &line_gsi) == OK) {
         event_pit_shot(SHOT_PERIODS);
-        event_sweep_interrupt(rsp, &over, leaf, patience_tsc());
+        event_sweep_interrupt(rsp, &over, leaf, test_patience_end_tsc());
         ioapic_mask(line_gsi);
     }
 }
@@ -116,13 +117,13 @@ static void make_edge(uintptr_t rsp, volatile uint64_t *leaf)
 static void make_level(uintptr_t rsp, volatile uint64_t *leaf)
 {
     event_hpet_shot(100);
-    event_sweep_interrupt(rsp, &over, leaf, patience_tsc());
+    event_sweep_interrupt(rsp, &over, leaf, test_patience_end_tsc());
 }
 
 static void make_halted_ipi(uintptr_t rsp, volatile uint64_t *leaf maybe_unused)
 {
     lapic_send_self(VECTOR_TEST);
-    event_halt(rsp, &over, patience_tsc());
+    event_halt(rsp, &over, test_patience_end_tsc());
 }
 
 static void make_halted_edge(uintptr_t rsp, volatile uint64_t *leaf maybe_unused)
@@ -130,7 +131,7 @@ static void make_halted_edge(uintptr_t rsp, volatile uint64_t *leaf maybe_unused
     event_pit_silence();
     if (ioapic_route_isa(0, VECTOR_TEST, swept_cpu, &line_gsi) == OK) {
         event_pit_shot(SHOT_PERIODS);
-        event_halt(rsp, &over, patience_tsc());
+        event_halt(rsp, &over, test_patience_end_tsc());
         ioapic_mask(line_gsi);
     }
 }
@@ -238,22 +239,12 @@ static void load(void *argument maybe_unused)
 static void make_asked(uintptr_t rsp, volatile uint64_t *leaf)
 {
     asked = asked + 1;
-    event_sweep_interrupt(rsp, &over, leaf, patience_tsc());
+    event_sweep_interrupt(rsp, &over, leaf, test_patience_end_tsc());
 }
 
 static struct thread *thread_on(unsigned cpu, void (*entry)(void *argument))
 {
-    const struct thread_options there = {
-        .name = "other cpu", .priority = THREAD_PRIORITY_DEFAULT, .affinity = 1UL << cpu};
-    struct thread *thread = NULL;
-    for (unsigned tries = 0; tries < 500 && thread == NULL; tries++) {
-        if (thread_create(&there, entry, NULL, &thread) != OK) {
-            thread = NULL;
-            (void)!thread_sleep_ns(4000000); /* somebody starves */
-        }
-    }
-    test_check(thread != NULL);
-    return thread;
+    return test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), entry, NULL);
 }
 
 static void sweep_from_another(bool nmi)
@@ -327,7 +318,7 @@ TEST(EVT0046, "interrupts and NMIs from another CPU arrive on the stacks of idle
     unsigned other = cpu_online_count() - 1, lost = 0;
     on_idle = 0;
     for (unsigned round = 0; round < IDLE_ROUNDS; round++) {
-        uint64_t patience = patience_tsc();
+        uint64_t patience = test_patience_end_tsc();
         count = 0;
         if (round % 2 == 0) {
             lapic_send(other, VECTOR_TEST);

@@ -22,6 +22,7 @@
 #include "kernel/nmi.h"
 #include "lib/error.h"
 #include "sched/thread.h"
+#include "tests/patience.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
@@ -98,13 +99,13 @@ static bool debug_count_it(struct trap_frame *frame)
 static void make_timer(uintptr_t rsp, volatile uint64_t *leaf)
 {
     timer_start_once((rsp & 7) * 4000, VECTOR_TEST);
-    event_sweep_interrupt(rsp, &count, leaf, patience_tsc());
+    event_sweep_interrupt(rsp, &count, leaf, test_patience_end_tsc());
 }
 
 static void make_ipi(uintptr_t rsp, volatile uint64_t *leaf)
 {
     lapic_send_self(VECTOR_TEST);
-    event_sweep_interrupt(rsp, &count, leaf, patience_tsc());
+    event_sweep_interrupt(rsp, &count, leaf, test_patience_end_tsc());
 }
 
 static void make_nmi(uintptr_t rsp, volatile uint64_t *leaf)
@@ -112,19 +113,19 @@ static void make_nmi(uintptr_t rsp, volatile uint64_t *leaf)
     const uint64_t nmi_to_one = 4U << 8 | 1U << 14; /* SDM volume 3A, figure 11-12 */
     uint64_t self = lapic_id();
     if (lapic_is_x2apic()) {
-        event_sweep_nmi_msr(rsp, &count, leaf, patience_tsc(), 0x800 + LAPIC_COMMAND / 16,
+        event_sweep_nmi_msr(rsp, &count, leaf, test_patience_end_tsc(), 0x800 + LAPIC_COMMAND / 16,
                             self << 32 | nmi_to_one);
         return;
     }
     lapic_write(LAPIC_COMMAND + 0x10, (uint32_t)self << 24);
-    event_sweep_nmi_memory(rsp, &count, leaf, patience_tsc(), &lapic_memory[LAPIC_COMMAND / 4],
-                           nmi_to_one);
+    event_sweep_nmi_memory(rsp, &count, leaf, test_patience_end_tsc(),
+                           &lapic_memory[LAPIC_COMMAND / 4], nmi_to_one);
 }
 
 static void make_breakpoint(uintptr_t rsp, volatile uint64_t *leaf)
 {
     debug_write_set((uintptr_t)&watched);
-    event_sweep_write(rsp, &count, leaf, patience_tsc(), &watched);
+    event_sweep_write(rsp, &count, leaf, test_patience_end_tsc(), &watched);
     debug_clear();
 }
 

@@ -19,6 +19,7 @@
 #include "mm/stack.h"
 #include "sched/thread.h"
 #include "tests/fred_by_hand.h"
+#include "tests/patience.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
@@ -291,7 +292,7 @@ TEST(FRD0022, "an NMI stays out until the one before returns, whatever else retu
     nmi_observer old = nmi_observer_set(nmi_nest);
     nmis = 0;
     seen_count = 0;
-    uint64_t patience = patience_tsc();
+    uint64_t patience = test_patience_end_tsc();
     lapic_send_nmi(cpu_number());
     while (nmis < 2 && tsc_read() < patience) {
         cpu_pause();

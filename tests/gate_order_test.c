@@ -20,8 +20,10 @@
 #include "tests/excluded.h"
 #include "tests/memory_exhaust.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
-#define DIVERS 60
+#define DIVERS         60
+#define GIVE_PERIOD_NS 12000000 /* some ticks, each of which lets the first in line try */
 
 static struct {
     struct spinlock lock;
@@ -84,15 +86,24 @@ static unsigned pool_read(const unsigned *counter)
     return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
-/* Waits until so many have come through or starve; 4 s are enough for anybody. */
+/* Waits until all who were let go have come through or starve. */
 static void pool_settle(unsigned divers_let_go)
 {
-    for (unsigned step = 0; step < 1000; step++) {
-        if (pool_read(&pool.finished) + stack_starving() >= divers_let_go) {
-            return;
-        }
-        (void)!thread_sleep_ns(4000000);
-    }
+    test_await(pool_read(&pool.finished) + stack_starving() >= divers_let_go,
+               "%u came through, and %u starve: not all %u", pool_read(&pool.finished),
+               stack_starving(), divers_let_go);
+}
+
+static void pool_wait_ready(void)
+{
+    test_await(pool_read(&pool.waiting) >= DIVERS, "only %u of %u divers wait to be let go",
+               pool_read(&pool.waiting), DIVERS);
+}
+
+static void pool_wait_finished(void)
+{
+    test_await(pool_read(&pool.finished) == DIVERS, "only %u of %u divers came through",
+               pool_read(&pool.finished), DIVERS);
 }
 
 /*
@@ -116,17 +127,11 @@ static bool batches_bring_memory(void)
  */
 static void scene_begin(struct memory_exhausted *taken)
 {
-    while (pool_read(&pool.waiting) < DIVERS) {
-        (void)!thread_sleep_ns(2000000);
-    }
+    pool_wait_ready();
     /* Stacks that wait for a grace period would bring memory back later (stack-free=batched). */
-    for (unsigned step = 0; step < 1000 && (stack_batch_waits() || stack_reclaim_wanted());
-         step++) {
-        (void)!thread_sleep_ns(2000000);
-    }
-    for (unsigned step = 0; step < 1000 && batches_bring_memory(); step++) {
-        (void)!thread_sleep_ns(4000000);
-    }
+    test_await(!stack_batch_waits() && !stack_reclaim_wanted(),
+               "stacks of the dead are still there");
+    test_await(!batches_bring_memory(), "divers that sleep have pages that they did not touch");
     memory_exhaust(taken);
     pool_signal(&pool.go[0]);
     pool_settle(DIVERS - DIVERS / 4);
@@ -138,10 +143,7 @@ static void scene_begin(struct memory_exhausted *taken)
 static void scene_end(struct memory_exhausted *taken)
 {
     memory_give(taken, SIZE_MAX);
-    for (unsigned step = 0; step < 1000 && pool_read(&pool.finished) < DIVERS; step++) {
-        (void)!thread_sleep_ns(4000000);
-    }
-    test_equal(pool_read(&pool.finished), DIVERS);
+    pool_wait_finished();
     pool_signal(&pool.surface);
 }
 
@@ -212,7 +214,8 @@ static void order_watch(struct memory_exhausted *taken)
     test_check(urgent_starving() >= 3);
     while (taken->count > 0 && pool_read(&pool.finished) < DIVERS) {
         memory_give(taken, 3);
-        (void)!thread_sleep_ns(12000000);
+        test_linger(GIVE_PERIOD_NS);
+        pool_settle(DIVERS);
         unsigned now = pool_read(&pool.finished);
         bool urgent_left = urgent_starving() > 0;
         for (; seen < now; seen++) {
@@ -289,11 +292,7 @@ static void director_newcomers(void *argument maybe_unused)
     if (thread != NULL) {
         thread_join(thread); /* not before: it may starve, too */
     }
-    int error = thread_start("newcomer", nothing, NULL, &thread);
-    test_equal(error, OK);
-    if (error == OK) {
-        thread_join(thread);
-    }
+    test_thread_join(test_thread_start(THREAD_PRIORITY_DEFAULT, 0, nothing, NULL));
 }
 
 TEST(GAT0003, "while threads starve nobody is born; afterwards births go on")
@@ -304,6 +303,13 @@ TEST(GAT0003, "while threads starve nobody is born; afterwards births go on")
     scene_run(director_newcomers);
 }
 
+/* More than one report comes where it all takes long. */
+static void report_wait(uint32_t before)
+{
+    test_await(starvation_reports() > before, "nobody says that %u threads starve",
+               stack_starving());
+}
+
 /* The kernel says so by itself, and fully backed threads go on meanwhile. */
 static void director_report(void *argument maybe_unused)
 {
@@ -311,12 +317,7 @@ static void director_report(void *argument maybe_unused)
     uint32_t reports = starvation_reports();
     scene_begin(&taken);
     test_check(stack_starving() > 0);
-    unsigned steps = 0;
-    while (starvation_reports() == reports && steps < 1000) {
-        (void)!thread_sleep_ns(10000000);
-        steps++;
-    }
-    test_check(starvation_reports() > reports); /* more than one where it all takes long */
+    report_wait(reports);
     scene_end(&taken);
 }
 
@@ -332,20 +333,13 @@ TEST(GAT0004, "a machine whose threads starve says who waits and who holds what"
 static void director_no_refills(void *argument maybe_unused)
 {
     uint32_t reports = starvation_reports();
-    while (pool_read(&pool.waiting) < DIVERS) {
-        (void)!thread_sleep_ns(2000000);
-    }
+    pool_wait_ready();
     fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
     pool_signal(&pool.go[0]);
     pool_signal(&pool.go[1]);
-    for (unsigned steps = 0; starvation_reports() == reports && steps < 1000; steps++) {
-        (void)!thread_sleep_ns(10000000);
-    }
-    test_check(starvation_reports() > reports); /* more than one where it all takes long */
+    report_wait(reports);
     fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL], options.seed);
-    for (unsigned step = 0; step < 1000 && pool_read(&pool.finished) < DIVERS; step++) {
-        (void)!thread_sleep_ns(4000000);
-    }
+    pool_wait_finished();
     pool_signal(&pool.surface);
 }
 

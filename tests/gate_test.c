@@ -13,10 +13,12 @@
 #include "sched/thread.h"
 #include "tests/excluded.h"
 #include "tests/memory_exhaust.h"
+#include "tests/patience.h"
 #include "tests/test.h"
 
 #define DEEP_THREADS     200
 #define FRAMES_AT_A_TIME 64
+#define GIVE_PERIOD_NS   4000000
 
 /* At the bottom a diver waits, and needs room to be preempted there. */
 #define DIVE_LEFT_BYTES (ENTRY_CONTINUE_BYTES + 1280)
@@ -92,22 +94,16 @@ static void diver(void *argument)
 /* Fully backed: it runs whatever happens to the magazines. */
 static void giver(void *argument maybe_unused)
 {
-    while (dive_read(&dive.waiting) < DEEP_THREADS) {
-        (void)!thread_sleep_ns(2000000);
-    }
+    test_await(dive_read(&dive.waiting) >= DEEP_THREADS, "only %u of %u threads wait to dive",
+               dive_read(&dive.waiting), DEEP_THREADS);
     struct memory_exhausted taken;
     memory_exhaust(&taken);
     test_note("%lu frames taken, %lu free", taken.count, frame_free_count());
-    test_check(frame_free_count() <= 2);
 
     dive_signal(&dive.go);
-    /* Until everybody is either at the bottom or in the starved queue. */
-    for (unsigned step = 0; step < 2000; step++) {
-        if (dive_read(&dive.at_bottom) + stack_starving() == DEEP_THREADS) {
-            break;
-        }
-        (void)!thread_sleep_ns(4000000);
-    }
+    test_await(dive_read(&dive.at_bottom) + stack_starving() >= DEEP_THREADS,
+               "%u threads are at the bottom, and %u starve: not all %u",
+               dive_read(&dive.at_bottom), stack_starving(), DEEP_THREADS);
     unsigned deep = dive_read(&dive.at_bottom);
     test_note("without memory: %u of %u threads reached the bottom, %u starve, reserve %u", deep,
               DEEP_THREADS, stack_starving(), stack_reserve_count());
@@ -126,18 +122,14 @@ static void giver(void *argument maybe_unused)
         test_check(starving - stack_starving() <= GATE_FED_AT_ONCE);
         interrupts_restore(flags);
     }
-    while (dive_read(&dive.at_bottom) < DEEP_THREADS) {
+    while (taken.count > 0 && dive_read(&dive.at_bottom) < DEEP_THREADS) {
         memory_give(&taken, FRAMES_AT_A_TIME);
-        (void)!thread_sleep_ns(4000000);
-        if (taken.count == 0 && stack_starving() == 0) {
-            break; /* all is given back; whatever is missing now is a bug, told below */
-        }
+        test_linger(GIVE_PERIOD_NS);
     }
     memory_give(&taken, SIZE_MAX);
-    for (unsigned step = 0; step < 500 && dive_read(&dive.at_bottom) < DEEP_THREADS; step++) {
-        (void)!thread_sleep_ns(4000000);
-    }
-    test_equal(dive_read(&dive.at_bottom), DEEP_THREADS);
+    test_await(dive_read(&dive.at_bottom) == DEEP_THREADS,
+               "only %u of %u threads came to the bottom", dive_read(&dive.at_bottom),
+               DEEP_THREADS);
     test_equal(stack_starving(), 0);
     dive_signal(&dive.surface);
 }

@@ -10,6 +10,7 @@
 #include "sched/thread.h"
 #include "tests/excluded.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 static void inject_end(enum fault_inject_kind kind)
 {
@@ -78,23 +79,11 @@ static void growers_run(void)
 {
     static struct thread *threads[40];
     for (unsigned i = 0; i < array_length(threads); i++) {
-        /* While somebody starves nobody is born: try again. */
-        int error = ERROR_NO_MEMORY;
-        for (unsigned step = 0; step < 500 && error != OK; step++) {
-            error = thread_start("grower", grower, (void *)(uintptr_t)(i + 1), &threads[i]);
-            if (error != OK) {
-                (void)!thread_sleep_ns(4000000);
-            }
-        }
-        if (error != OK) {
-            test_fail(__FILE__, __LINE__, "no grower %u: %s", i, error_name(error));
-            threads[i] = NULL;
-        }
+        threads[i] =
+            test_thread_start(THREAD_PRIORITY_DEFAULT, 0, grower, (void *)(uintptr_t)(i + 1));
     }
     for (unsigned i = 0; i < array_length(threads); i++) {
-        if (threads[i] != NULL) {
-            test_equal(thread_join(threads[i]), 0);
-        }
+        test_equal(test_thread_join(threads[i]), 0);
     }
 }
 

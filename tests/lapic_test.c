@@ -13,10 +13,9 @@
 #include "arch/x86_64/vectors.h"
 #include "kernel/nmi.h"
 #include "lib/error.h"
-#include "tests/test.h"
+#include "tests/patience.h"
 
-#define PATIENCE_NS 10000000000ULL
-#define ROUNDS      100
+#define ROUNDS 100
 
 static unsigned arrived[CPU_MAX];
 static uint64_t arrived_tsc;
@@ -59,23 +58,16 @@ static void end(void)
     interrupt_unregister(VECTOR_TEST);
 }
 
-/* Waits until so many have arrived on a CPU; false if they do not. */
-static bool await(unsigned cpu, unsigned count)
+/* Waits until so many have arrived on a CPU; the test fails if they do not. */
+static void await(unsigned cpu, unsigned count)
 {
-    uint64_t start = clock_now_ns();
-
-    while (arrivals(cpu) < count) {
-        if (clock_now_ns() - start > PATIENCE_NS) {
-            return false;
-        }
-        cpu_pause();
-    }
-    return true;
+    test_await_spinning(arrivals(cpu) >= count, "only %u of %u arrived on CPU %u", arrivals(cpu),
+                        count, cpu);
 }
 
 TEST(APC0001, "the steady tick comes at the calibrated rate, and never faster")
 {
-    enum { HZ = 500, MS = 200, EXPECTED = HZ * MS / 1000, PATIENCE_MS = 20000 };
+    enum { HZ = 500, MS = 200, EXPECTED = HZ * MS / 1000 };
 
     preempt_disable();
     unsigned hz_before = timer_hz();
@@ -90,7 +82,7 @@ TEST(APC0001, "the steady tick comes at the calibrated rate, and never faster")
         cpu_pause();
         ns = clock_now_ns() - start;
         ticks = interrupt_count(VECTOR_TIMER, cpu_number()) - first;
-    } while (ns < MS * 1000000ULL || (ticks < EXPECTED / 10 && ns < PATIENCE_MS * 1000000ULL));
+    } while (ns < MS * 1000000ULL || (ticks < EXPECTED / 10 && ns < TEST_PATIENCE_NS));
     flags = interrupts_save();
     ns = clock_now_ns() - start;
     ticks = interrupt_count(VECTOR_TIMER, cpu_number()) - first;
@@ -119,7 +111,7 @@ TEST(APC0002, "a timer set once fires once, not before its time")
         uint64_t start = tsc_read();
         timer_start_once(DELAY_US * 1000, VECTOR_TEST);
         interrupts_restore(flags);
-        test_check(await(cpu_number(), round));
+        await(cpu_number(), round);
         /* The rate is measured to a part in a thousand or so. */
         test_check(clock_tsc_to_ns(arrived_tsc - start) >= DELAY_US * 1000 * 98 / 100);
     }
@@ -128,7 +120,7 @@ TEST(APC0002, "a timer set once fires once, not before its time")
     uint64_t flags = interrupts_save();
     timer_start_once(0, VECTOR_TEST); /* now, or as soon as it can be */
     interrupts_restore(flags);
-    test_check(await(cpu_number(), 6));
+    await(cpu_number(), 6);
     if (hz_before != 0) {
         timer_start_periodic(hz_before);
     }
@@ -142,7 +134,7 @@ TEST(APC0003, "every interrupt that a CPU sends to itself arrives, once")
     }
     for (unsigned round = 1; round <= ROUNDS; round++) {
         lapic_send_self(VECTOR_TEST);
-        test_check(await(cpu_number(), round));
+        await(cpu_number(), round);
         test_equal(arrivals(cpu_number()), round);
     }
     end();
@@ -155,14 +147,10 @@ TEST(APC0004, "with interrupts off a request waits, and is taken when they come 
     }
     uint64_t flags = interrupts_save();
     lapic_send_self(VECTOR_TEST);
-    uint64_t start = clock_now_ns();
-    while (!lapic_is_requested(VECTOR_TEST) && clock_now_ns() - start < PATIENCE_NS) {
-        cpu_pause();
-    }
-    test_check(lapic_is_requested(VECTOR_TEST));
+    test_await_spinning(lapic_is_requested(VECTOR_TEST), "the request is not seen");
     test_equal(arrivals(cpu_number()), 0);
     interrupts_restore(flags);
-    test_check(await(cpu_number(), 1));
+    await(cpu_number(), 1);
     test_check(!lapic_is_requested(VECTOR_TEST));
     end();
 }
@@ -177,12 +165,12 @@ TEST(APC0005, "interrupts sent to each CPU by number, and to all but this one, a
     for (unsigned round = 1; round <= 10; round++) {
         for (unsigned cpu = 0; cpu < online; cpu++) {
             lapic_send(cpu, VECTOR_TEST);
-            test_check(await(cpu, 2 * round - 1));
+            await(cpu, 2 * round - 1);
         }
         lapic_send_all_but_self(VECTOR_TEST);
         lapic_send_self(VECTOR_TEST);
         for (unsigned cpu = 0; cpu < online; cpu++) {
-            test_check(await(cpu, 2 * round));
+            await(cpu, 2 * round);
         }
     }
     for (unsigned cpu = 0; cpu < online; cpu++) {
@@ -215,14 +203,14 @@ TEST(APC0006, "a device's line arrives through the I/O APIC, and is silent when 
     int error = ioapic_route_isa(0, VECTOR_TEST, self, &gsi);
     test_equal(error, OK);
     if (error == OK) {
-        test_check(await(self, 5));
+        await(self, 5);
         ioapic_mask(gsi);
         clock_delay_us(5000); /* one may be on its way */
         unsigned count = arrivals(self);
         clock_delay_us(20000);
         test_equal(arrivals(self), count);
         ioapic_unmask(gsi);
-        test_check(await(self, count + 5));
+        await(self, count + 5);
         ioapic_mask(gsi);
         clock_delay_us(5000);
     }
@@ -248,11 +236,11 @@ TEST(APC0007, "an NMI sent to each CPU, the sender included, arrives with interr
     for (unsigned round = 1; round <= 10; round++) {
         for (unsigned cpu = 0; cpu < online; cpu++) {
             lapic_send_nmi(cpu);
-            test_check(await(cpu, cpu == self ? round : 2 * round - 1));
+            await(cpu, cpu == self ? round : 2 * round - 1);
         }
         lapic_send_nmi_all_but_self();
         for (unsigned cpu = 0; cpu < online; cpu++) {
-            test_check(await(cpu, cpu == self ? round : 2 * round));
+            await(cpu, cpu == self ? round : 2 * round);
         }
     }
     for (unsigned cpu = 0; cpu < online; cpu++) {

@@ -8,14 +8,12 @@
 #include "mm/frame.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
-#include "mm/stack_cache.h"
 #include "mm/stack_lend.h"
 #include "sched/semaphore.h"
+#include "tests/cache_settings.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 #include "tests/threads.h"
-
-#define PATIENCE_STEPS 2000
 
 static bool stacks_are_not_lent(void)
 {
@@ -65,16 +63,11 @@ static void see_shootdown(uintptr_t address, size_t bytes)
     idler.shootdown(address, bytes);
 }
 
-/* Until all but the top page of a sleeping stack are holes; not for ever. */
-static bool await_taken_back(uint32_t slot)
+static void await_taken_back(uint32_t slot)
 {
-    for (unsigned step = 0; step < PATIENCE_STEPS; step++) {
-        if (pages_in_state(slot, STACK_PAGE_HOLE) == STACK_PAGES - 1) {
-            return true;
-        }
-        (void)!thread_sleep_ns(4000000);
-    }
-    return false;
+    test_await(pages_in_state(slot, STACK_PAGE_HOLE) == STACK_PAGES - 1,
+               "a sleeping stack has %u holes, not all below the top page",
+               pages_in_state(slot, STACK_PAGE_HOLE));
 }
 
 TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more")
@@ -84,28 +77,27 @@ TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more"
     }
     semaphore_init(&idler.go, 0);
     semaphore_init(&idler.ready, 0);
-    uint64_t flags = interrupts_save();
-    stack_cache_drain(); /* its stacks may be deep already */
-    interrupts_restore(flags);
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    cache_empty(); /* its stacks may be deep already */
     struct thread *thread =
-        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu_number()), idler_run, NULL);
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(0), idler_run, NULL);
     if (thread == NULL) {
+        test_thread_unbind();
         return;
     }
     semaphore_down(&idler.ready);
-    bool first = await_taken_back(thread->slot);
+    await_taken_back(thread->slot);
     idler.slot = thread->slot;
     idler.told = idler.cooling = idler.free = 0;
     idler.shootdown = stack_shootdown;
     __atomic_store_n(&stack_shootdown, see_shootdown, __ATOMIC_SEQ_CST);
     semaphore_up(&idler.go);
     semaphore_down(&idler.ready);
-    bool again = await_taken_back(thread->slot);
+    await_taken_back(thread->slot);
     __atomic_store_n(&stack_shootdown, idler.shootdown, __ATOMIC_SEQ_CST);
     semaphore_up(&idler.go);
     test_thread_join(thread);
-    test_check(first);
-    test_check(again);
+    test_thread_unbind();
     if (stack_lend_way() == STACK_LEND_BATCHED) {
         test_equal(idler.told, 1);
         test_equal(idler.cooling, STACK_PAGES - 1);

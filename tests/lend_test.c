@@ -10,12 +10,10 @@
 #include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
-#include "sched/thread.h"
 #include "sched/wait_queue.h"
+#include "tests/cache_settings.h"
 #include "tests/test.h"
 #include "tests/threads.h"
-
-#define PATIENCE_STEPS 500
 
 static bool stacks_are_not_lent(void)
 {
@@ -78,30 +76,23 @@ static void toucher(void *argument maybe_unused)
     }
 }
 
+/* On a stack that comes fresh from this CPU, to which the caller is bound, and runs there. */
 static void toucher_watch(unsigned deep)
 {
-    struct thread *thread;
     spinlock_init(&scene.lock, "scene");
     wait_queue_init(&scene.queue);
     scene.deep = deep;
     scene.waits = scene.surface = false;
-    if (thread_start("toucher", toucher, NULL, &thread) != OK) {
-        test_fail(__FILE__, __LINE__, "no thread");
+    cache_empty();
+    struct thread *thread =
+        test_thread_start(THREAD_PRIORITY_DEFAULT - 1, test_cpu_bit(0), toucher, NULL);
+    if (thread == NULL) {
         return;
     }
-    /* A stack from the cache may be deeper already: its last owner touched that. */
-    unsigned before = stack_pages_backed(thread->slot), wanted = deep + 1;
-    wanted = stack_lend_way() == STACK_LEND_AT_ONCE && before > wanted ? before : wanted;
-    unsigned backed = 0;
-    for (unsigned step = 0; step < PATIENCE_STEPS; step++) {
-        (void)!thread_sleep_ns(4000000);
-        backed = stack_pages_backed(thread->slot);
-        if (scene.waits && backed == wanted) {
-            break;
-        }
-    }
-    test_check(scene.waits);
-    test_check(backed >= deep + 1 && (backed == wanted || before > deep + 1));
+    (void)test_wait_blocked(thread);
+    test_await(scene.waits && stack_pages_backed(thread->slot) == deep + 1,
+               "a thread that touched %u pages, and sleeps, has %u", deep + 1,
+               stack_pages_backed(thread->slot));
     test_check(stack_holes_are_one(thread->slot));
     uint64_t flags = spin_lock_irq_save(&scene.lock);
     scene.surface = true;
@@ -117,12 +108,11 @@ TEST(LND0002, "who sleeps keeps the pages that it touched, with every byte, and 
     }
     struct stack_lend_counts before, after;
     stack_lend_counts_read(&before);
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
     for (unsigned deep = 0; deep < STACK_PAGES; deep++) {
-        uint64_t flags = interrupts_save();
-        stack_cache_drain(); /* a fresh stack */
-        interrupts_restore(flags);
         toucher_watch(deep);
     }
+    test_thread_unbind();
     stack_lend_counts_read(&after);
     test_note("%lu pages lent, %lu of them taken back", after.lent - before.lent,
               after.taken_back - before.taken_back);
@@ -157,14 +147,13 @@ TEST(LND0005, "of two threads that take turns the next gets what is not touched,
     if (stacks_are_not_lent()) {
         return;
     }
-    unsigned cpu = cpu_number();
-    uint64_t flags = interrupts_save();
-    stack_cache_drain(); /* fresh stacks, of one page */
-    interrupts_restore(flags);
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    cache_empty();
     struct thread *one =
-        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), deeper, (void *)1);
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(0), deeper, (void *)1);
     struct thread *other =
-        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), deeper, (void *)2);
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(0), deeper, (void *)2);
     test_equal(test_thread_join(one), 0);
     test_equal(test_thread_join(other), 0);
+    test_thread_unbind();
 }

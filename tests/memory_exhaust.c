@@ -4,13 +4,14 @@
 #include "arch/x86_64/percpu.h"
 #include "lib/error.h"
 #include "mm/frame.h"
+#include "mm/magazine.h"
+#include "mm/stack_cache.h"
+#include "mm/stack_reserve.h"
 #include "sched/thread.h"
-#include "tests/test.h"
+#include "tests/patience.h"
 
-#define ROUNDS      2
-#define ROUNDS_MOST 50
-#define LEFT        2
-#define STEP_NS     4000000
+#define ROUNDS 2
+#define LEFT   2
 
 static void frames_take_all(struct memory_exhausted *taken)
 {
@@ -22,21 +23,25 @@ static void frames_take_all(struct memory_exhausted *taken)
     }
 }
 
+static void every_cpu_take_all(struct memory_exhausted *taken)
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (thread_affinity_set(thread_current(), 1UL << cpu) == OK) {
+            frame_cache_drain_this_cpu();
+            frames_take_all(taken);
+        }
+    }
+}
+
 void memory_exhaust(struct memory_exhausted *taken)
 {
     *taken = (struct memory_exhausted){MEMORY_CHAIN_END, 0};
-    for (unsigned round = 0; round < ROUNDS || (frame_free_count() > LEFT && round < ROUNDS_MOST);
-         round++) {
-        if (round >= ROUNDS) {
-            (void)!thread_sleep_ns(STEP_NS); /* a batch of lent pages, or of the dead, came back */
-        }
-        for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
-            if (thread_affinity_set(thread_current(), 1UL << cpu) == OK) {
-                frame_cache_drain_this_cpu();
-                frames_take_all(taken);
-            }
-        }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        every_cpu_take_all(taken);
     }
+    /* Batches of lent pages, or of the dead, may bring more back. */
+    test_await(frame_free_count() <= LEFT || (every_cpu_take_all(taken), false),
+               "%lu frames are free again and again", frame_free_count());
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
 }
 
@@ -48,4 +53,16 @@ void memory_give(struct memory_exhausted *taken, size_t frames)
         frame_free(frame, FRAME_OWNER_TEST);
         taken->count--;
     }
+}
+
+size_t memory_left(void)
+{
+    uint32_t slots = 0;
+    size_t frames = 0;
+    stack_unowned_count(&slots, &frames);
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct magazine *m = &cpu_variable(magazine, cpu);
+        frames += m->capacity - m->taken;
+    }
+    return frames + frame_free_count() + stack_reserve_count();
 }

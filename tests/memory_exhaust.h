@@ -18,3 +18,6 @@ void memory_exhaust(struct memory_exhausted *taken);
 
 /* Frees up to so many of them. */
 void memory_give(struct memory_exhausted *taken, size_t frames);
+
+/* Frames that threads may still get: free, in magazines and reserve, in stacks that nobody has. */
+size_t memory_left(void);

@@ -8,6 +8,7 @@
 #include "arch/x86_64/lapic.h"
 #include "kernel/nmi.h"
 #include "tests/far_return.h"
+#include "tests/patience.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
 
@@ -67,7 +68,7 @@ uintptr_t nmi_exact_rip(void)
 bool nmi_exact_block(void)
 {
     if (far_return_mark(&blocked_place) == 0) {
-        uint64_t patience = patience_tsc();
+        uint64_t patience = test_patience_end_tsc();
         blocking = true;
         lapic_send_nmi(test_cpu);
         while (blocking && tsc_read() < patience) {

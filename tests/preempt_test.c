@@ -43,17 +43,16 @@ static void spin(void *argument maybe_unused)
     }
 }
 
+static uint64_t seen_on(void)
+{
+    return __atomic_load_n(&cpus_seen, __ATOMIC_RELAXED);
+}
+
 /* Waits until the spinning threads were seen on all these CPUs. */
 static void wait_seen(uint64_t cpus)
 {
-    for (unsigned step = 0; step < 5000; step++) {
-        if ((__atomic_load_n(&cpus_seen, __ATOMIC_RELAXED) & cpus) == cpus) {
-            return;
-        }
-        (void)!thread_sleep_ns(2000000);
-    }
-    test_fail(__FILE__, __LINE__, "threads ran on CPUs 0x%lx, not on all of 0x%lx", cpus_seen,
-              cpus);
+    test_await((seen_on() & cpus) == cpus, "threads ran on CPUs 0x%lx, not on all of 0x%lx",
+               seen_on(), cpus);
 }
 
 TEST(SMP0101, "as many endless threads as CPUs spread over all of them")
@@ -259,12 +258,7 @@ TEST(SMP0106, "an idle CPU finds work though the longest queue has none for it")
         test_equal(thread_affinity_set(loose, test_cpus_all()), OK);
     }
     if (cpu_online_count() > 2) {
-        uint64_t elsewhere = 0;
-        for (unsigned step = 0; step < 3000 && elsewhere == 0; step++) {
-            (void)!thread_sleep_ns(2000000);
-            elsewhere = __atomic_load_n(&cpus_seen, __ATOMIC_RELAXED) & ~test_cpu_bit(1);
-        }
-        test_check(elsewhere != 0);
+        test_await((seen_on() & ~test_cpu_bit(1)) != 0, "no idle CPU takes the loose thread");
     }
     stop_set(true);
     for (unsigned i = 0; i < array_length(bound); i++) {

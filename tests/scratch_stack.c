@@ -1,7 +1,6 @@
 /* A stack for tests to put RSP onto: see scratch_stack.h. */
 #include "tests/scratch_stack.h"
 
-#include "arch/x86_64/clock.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/preempt.h"
 #include "lib/error.h"
@@ -9,13 +8,6 @@
 #include "mm/stack.h"
 #include "sched/thread.h"
 #include "tests/test.h"
-
-#define PATIENCE_NS 10000000000ULL
-
-uint64_t patience_tsc(void)
-{
-    return tsc_read() + clock_ns_to_tsc(PATIENCE_NS);
-}
 
 bool scratch_stack_create(uint32_t *slot)
 {

@@ -30,6 +30,3 @@ static always_inline uintptr_t scratch_stack_edge(uint32_t slot)
 {
     return stack_top(slot) - PAGE_BYTES;
 }
-
-/* A moment that nobody should have to wait for, even on a busy host: in TSC ticks from now. */
-uint64_t patience_tsc(void);

@@ -20,6 +20,7 @@
 #include "sched/gate.h"
 #include "sched/swapper.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 #define NS_A_SECOND     1000000000ULL
 #define PROGRESS_NS     (2 * NS_A_SECOND)
@@ -28,7 +29,7 @@
 #define BIRTHS_AT_ONCE  64
 #define BURY_PERIOD_NS  8000000
 #define CROWD_AT_ONCE   32
-#define END_PATIENCE_NS (120 * NS_A_SECOND)
+#define END_PATIENCE_NS (2 * TEST_PATIENCE_NS)
 #define STREAM          0xc04d000000ULL
 
 struct soak_counts soak_counts;
@@ -168,13 +169,7 @@ static struct thread *helper_start(const char *name, void (*entry)(void *argumen
 {
     const struct thread_options backed = {
         .name = name, .priority = THREAD_PRIORITY_SYSTEM - 1, .backed = true};
-    struct thread *thread = NULL;
-    for (unsigned step = 0; step < 1000 && thread == NULL; step++) {
-        if (thread_create(&backed, entry, NULL, &thread) != OK) {
-            thread = NULL; /* somebody starves */
-            (void)!thread_sleep_ns(BIRTH_PERIOD_NS);
-        }
-    }
+    struct thread *thread = test_thread_create(&backed, entry, NULL);
     if (thread == NULL) {
         soak_fail("there is no thread for the %s", name);
     }

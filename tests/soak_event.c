@@ -17,9 +17,9 @@
 #include "lib/error.h"
 #include "lib/format.h"
 #include "tests/event_device.h"
+#include "tests/patience.h"
 #include "tests/soak.h"
 
-#define PATIENCE_NS   60000000000ULL
 #define SPINS         400
 #define STREAM        0xe7e47000000ULL
 #define PIT_COUNT_MAX 6000 /* of 1.193182 MHz: 5 ms */
@@ -62,13 +62,13 @@ static bool line_is_quiet(const struct line *line)
 }
 
 /* Gives way after a while: the receiver may be a CPU that the host does not run just now. */
-static bool line_await(const struct line *line, uint64_t patience_ns)
+static bool line_await(const struct line *line)
 {
-    uint64_t start_ns = clock_now_ns();
+    uint64_t end_ns = test_patience_end();
     for (unsigned spin = 1; !line_is_quiet(line); spin++) {
         cpu_pause();
         if (spin % SPINS == 0) {
-            if (clock_now_ns() - start_ns > patience_ns) {
+            if (clock_now_ns() >= end_ns) {
                 return false;
             }
             (void)!thread_sleep_ns(1); /* to the next tick */
@@ -124,7 +124,7 @@ void soak_event_init(void)
 
 static void await_from(struct line *line, unsigned cpu, const char *what)
 {
-    if (!line_await(line, PATIENCE_NS)) {
+    if (!line_await(line)) {
         soak_fail("an %s sent to CPU %u from another or itself did not arrive: %llu sent, %llu "
                   "received",
                   what, cpu, (unsigned long long)line->sent, (unsigned long long)line->received);
@@ -180,7 +180,7 @@ static void outside_ask(void)
     }
     console_print("# soak: NMI %llu from outside, please\n", (unsigned long long)outside[0].sent);
     for (unsigned cpu = 0; cpu < cpus && !nobody_outside; cpu++) {
-        if (line_await(&outside[cpu], PATIENCE_NS / 4)) {
+        if (line_await(&outside[cpu])) {
             continue;
         }
         if (cpu == 0 && outside[0].sent == 1) {

@@ -10,7 +10,7 @@
 
 #define PLACES      6
 #define TOKENS      3
-#define PATIENCE_NS 50000000
+#define WAIT_NS_MAX 50000000 /* of waits that may end in vain, and are counted */
 
 struct place {
     struct mutex mutex;
@@ -62,7 +62,7 @@ static void use_mutex(struct place *place, struct random *random)
     if (random_once_in(random, 3)) {
         mutex_lock(&place->mutex);
     } else {
-        error = mutex_lock_timed(&place->mutex, random_below(random, PATIENCE_NS));
+        error = mutex_lock_timed(&place->mutex, random_below(random, WAIT_NS_MAX));
     }
     if (error != OK) {
         soak_count(&soak_counts.refused_waits, 1);
@@ -86,7 +86,7 @@ static void use_semaphore(struct place *place, struct random *random)
     if (random_once_in(random, 3)) {
         semaphore_down(&place->semaphore);
     } else {
-        error = semaphore_down_timed(&place->semaphore, random_below(random, PATIENCE_NS));
+        error = semaphore_down_timed(&place->semaphore, random_below(random, WAIT_NS_MAX));
     }
     if (error != OK) {
         soak_count(&soak_counts.refused_waits, 1);

@@ -16,10 +16,9 @@
 #include "tests/test.h"
 #include "tests/threads.h"
 
-#define BATCH          5
-#define TICK_NS        (1000000000UL / SCHEDULE_TICK_HZ)
-#define HELD_TICKS     5
-#define WAIT_STEPS_MAX 1000
+#define BATCH   5
+#define TICK_NS (1000000000UL / SCHEDULE_TICK_HZ)
+#define HELD_NS (5 * TICK_NS) /* time for what must not happen */
 
 /* Freeing in batches from now on, and nothing in any yet. */
 static void batches_begin(void)
@@ -55,9 +54,15 @@ static bool stacks_destroy(unsigned count)
     return true;
 }
 
-static void ticks_pass(unsigned ticks)
+/* They are released when a grace period is over; or whoever starves gets them without one. */
+static void batches_wait(void)
 {
-    uint64_t end_ns = clock_now_ns() + ticks * TICK_NS;
+    test_await(stacks_in_batches() == 0, "%u stacks wait in batches", stacks_in_batches());
+}
+
+static void linger_without_sleep(uint64_t duration_ns)
+{
+    uint64_t end_ns = clock_now_ns() + duration_ns;
     while (clock_now_ns() < end_ns) {
         cpu_pause();
     }
@@ -73,7 +78,7 @@ TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all
     batches_begin();
     stack_batch_counts_read(&first);
     bool made = stacks_destroy(BATCH);
-    ticks_pass(HELD_TICKS);
+    linger_without_sleep(HELD_NS);
     uint32_t waiting = stacks_in_batches();
     uint32_t cached = this_cpu_pointer(stack_cache)->count;
     stack_batch_counts_read(&held);
@@ -84,11 +89,8 @@ TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all
         test_equal(held.released, first.released);
     }
 
-    for (unsigned step = 0; step < WAIT_STEPS_MAX && stacks_in_batches() != 0; step++) {
-        (void)!thread_sleep_ns(TICK_NS);
-    }
+    batches_wait();
     stack_batch_counts_read(&last);
-    test_equal(stacks_in_batches(), 0);
     test_check(last.released >= first.released + BATCH);
     test_check(last.grace_periods > first.grace_periods);
     test_equal(this_cpu_pointer(stack_cache)->count, 2); /* and the other three are freed */
@@ -111,20 +113,13 @@ static void section_run(void *argument maybe_unused)
     preempt_enable();
 }
 
-static void ticks_sleep(unsigned ticks)
-{
-    while (ticks-- > 0) {
-        (void)!thread_sleep_ns(TICK_NS);
-    }
-}
-
 /* From here on no grace period ends, and this CPU may go on. NULL if the test has failed. */
 static struct thread *section_begin(void)
 {
     section.begun = section.over = false;
     struct thread *thread = test_thread_start(16, test_cpu_bit(1), section_run, NULL);
-    while (thread != NULL && !__atomic_load_n(&section.begun, __ATOMIC_SEQ_CST)) {
-        ticks_sleep(1);
+    if (thread != NULL) {
+        test_await(__atomic_load_n(&section.begun, __ATOMIC_SEQ_CST), "the section does not begin");
     }
     return thread;
 }
@@ -148,15 +143,11 @@ TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released
     batches_begin();
     stack_batch_counts_read(&first);
     (void)stacks_destroy(BATCH);
-    ticks_sleep(HELD_TICKS);
+    test_linger(HELD_NS);
     stack_batch_counts_read(&held);
     section_end(thread);
-    /* Whoever starves meanwhile gets them without a grace period; then none is released. */
-    for (unsigned step = 0; step < WAIT_STEPS_MAX && stacks_in_batches() != 0; step++) {
-        ticks_sleep(1);
-    }
+    batches_wait();
     test_equal(held.released, first.released);
-    test_equal(stacks_in_batches(), 0);
     test_thread_unbind();
     cache_settings_put_back();
 }
@@ -167,10 +158,8 @@ TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released
  */
 static void reclaimed_wait(uint64_t count)
 {
-    for (unsigned step = 0; step < WAIT_STEPS_MAX && stack_reclaimed_count() < count; step++) {
-        (void)!thread_sleep_ns(TICK_NS);
-    }
-    test_check(stack_reclaimed_count() >= count);
+    test_await(stack_reclaimed_count() >= count, "only %lu of %lu stacks are taken apart",
+               stack_reclaimed_count(), count);
 }
 
 /* What batches gave up is taken apart, and all is as before. */

@@ -385,9 +385,7 @@ TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only the
     interrupts_restore(flags);
     stack_reclaim();
     /* The reclaimer may have been faster, and is at it. */
-    for (unsigned step = 0; step < 400 && test_counted(&doomed.covered) == 0; step++) {
-        (void)!thread_sleep_ns(5000000);
-    }
+    (void)test_wait_until(&doomed.covered, 1, "shootdowns of the dead stack");
     __atomic_store_n(&stack_shootdown, doomed.shootdown, __ATOMIC_SEQ_CST);
     test_equal(doomed.covered, 1);
     test_equal(doomed.reusable, 0);

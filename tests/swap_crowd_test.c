@@ -25,8 +25,6 @@
 #else
 #define BYTES_EACH 1024
 #endif
-#define STEP_NS 4000000UL
-#define STEPS   20000
 
 void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size_t bytes),
                  void *context); /* soak_dive.asm */
@@ -104,35 +102,43 @@ static void memory_leave(struct memory_exhausted *taken, size_t left)
     memory_give(taken, left);
 }
 
-/* Births that find no memory wait for the swapper, and come: or the test fails in the end. */
+static bool is_born(const struct thread_options *options, uint32_t number, uint32_t *refused)
+{
+    if (thread_create(options, crowd_run, (void *)(uintptr_t)number, NULL) == OK) {
+        return true;
+    }
+    (*refused)++;
+    return false;
+}
+
+/* Births that find no memory wait for the swapper, and come. */
 static uint32_t crowd_born(uint32_t wanted, uint32_t *refused)
 {
     const struct thread_options options = {.name = "crowd", .priority = THREAD_PRIORITY_DEFAULT};
     uint32_t born = 0;
-    for (unsigned step = 0; born < wanted && step < STEPS;) {
-        int error = thread_create(&options, crowd_run, (void *)(uintptr_t)(born + 1), NULL);
-        if (error == OK) {
-            born++;
-        } else {
-            (*refused)++;
-            step++;
-            (void)!thread_sleep_ns(STEP_NS);
-        }
+    while (born < wanted && test_await(is_born(&options, born + 1, refused),
+                                       "only %u of %u threads are born", born, wanted)) {
+        born++;
     }
     return born;
 }
 
-static bool crowd_await(const uint32_t *counter, uint32_t wanted)
+/* However long it takes, as long as it goes on. */
+static void crowd_await(const uint32_t *counter, uint32_t wanted, const char *what)
 {
-    uint32_t last = 0;
-    for (unsigned step = 0; step < STEPS && test_counted(counter) < wanted; step++) {
-        if (test_counted(counter) != last) {
-            last = test_counted(counter);
-            step = 0; /* it goes on */
+    for (uint32_t now = test_counted(counter); now < wanted; now = test_counted(counter)) {
+        if (!test_wait_until(counter, now + 1, what)) {
+            return;
         }
-        (void)!thread_sleep_ns(STEP_NS);
     }
-    return test_counted(counter) >= wanted;
+}
+
+static bool all_swapped(uint32_t born, struct stack_swap_counts *counts)
+{
+    (void)swapper_pass(NULL, SWAPPER_SWAP);
+    (void)stack_taken_free(UINT32_MAX);
+    stack_swap_counts_read(counts);
+    return counts->saved_now >= born;
 }
 
 static void crowd_wake(void)
@@ -165,22 +171,20 @@ TEST(SWP0030, "up to 100,000 threads sleep in a fifth of the pages they had, and
     size_t free_before = frame_free_count();
     uint32_t born = crowd_born(wanted, &refused);
     test_equal(born, wanted);
-    test_check(crowd_await(&crowd.asleep, born));
+    crowd_await(&crowd.asleep, born, "threads that sleep");
     test_equal(crowd.most_asleep, born);
     size_t used = free_before - frame_free_count();
     test_note("%u threads asleep at once in %lu frames, %lu bytes each; %u births had to wait",
               born, used, born != 0 ? used * PAGE_BYTES / born : 0, refused);
-    (void)swapper_pass(NULL, SWAPPER_SWAP);
-    (void)stack_taken_free(UINT32_MAX);
-    stack_swap_counts_read(&counts);
+    /* The last may not have left their CPUs yet, and are passed over. */
+    test_await(all_swapped(born, &counts), "only %u of %u are swapped out", counts.saved_now, born);
     used = free_before - frame_free_count();
     test_note("all of them swapped out: %lu frames, %lu bytes each", used,
               born != 0 ? used * PAGE_BYTES / born : 0);
-    test_check(counts.saved_now >= born);
 
     memory_give(&taken, SIZE_MAX);
     crowd_wake();
-    test_check(crowd_await(&crowd.ended, born));
+    crowd_await(&crowd.ended, born, "threads that end");
     test_equal(crowd.ended, born);
     test_equal(crowd.wrong, 0);
 }

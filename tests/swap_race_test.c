@@ -9,8 +9,6 @@
 #include "tests/test.h"
 #include "tests/threads.h"
 
-#define WAKE_PATIENCE_NS 10000000000UL /* so that a wake-up that is lost is told */
-
 /* What is done to the thread, from where. */
 static struct {
     enum swapper_step at;
@@ -97,7 +95,7 @@ static void race_run(enum swapper_take take, void (*act)(struct thread *), bool 
         if (!wakes) {
             semaphore_up(&swap_sleeper.wake);
         }
-        if (semaphore_down_timed(&swap_sleeper.done, WAKE_PATIENCE_NS) != OK) {
+        if (semaphore_down_timed(&swap_sleeper.done, TEST_PATIENCE_NS) != OK) {
             test_fail(__FILE__, __LINE__, "the sleeper was woken at step %u, and sleeps on",
                       race.at);
             return; /* nobody could join it */

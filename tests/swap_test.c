@@ -4,6 +4,7 @@
 #include "mm/stack.h"
 #include "mm/stack_swap.h"
 #include "sched/swapper.h"
+#include "tests/patience.h"
 #include "tests/swap_scene.h"
 #include "tests/test.h"
 
@@ -82,13 +83,11 @@ TEST(SWP0003, "a thread that is swapped out finds every byte at its address when
 #define BOUNCE_AGE_MS 200
 #define BOUNCES_MOST  20
 
-/* Until the swapper, by age alone, has taken all but the top page; not for ever. */
-static bool await_shrunk(const struct thread *thread)
+/* Until the swapper, by age alone, has taken all but the top page. */
+static void await_shrunk(const struct thread *thread)
 {
-    for (unsigned step = 0; step < 5000 && stack_pages_backed(thread->slot) > 1; step++) {
-        (void)!thread_sleep_ns(4000000);
-    }
-    return stack_pages_backed(thread->slot) == 1;
+    test_await(stack_pages_backed(thread->slot) == 1, "a thread that sleeps keeps %u pages",
+               stack_pages_backed(thread->slot));
 }
 
 TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less often")
@@ -103,12 +102,12 @@ TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less ofte
     swapper_quiet_set(false);
     unsigned round = 0;
     for (; round < BOUNCES_MOST && thread->shrink_backoff < 2; round++) {
-        test_check(await_shrunk(thread));
+        await_shrunk(thread);
         (void)stack_taken_free(UINT32_MAX);
         swap_sleeper_wake(thread); /* goes deep, and sleeps again */
     }
     test_check(thread->shrink_backoff >= 2);
-    test_check(await_shrunk(thread)); /* in the end all the same */
+    await_shrunk(thread); /* in the end all the same */
     swapper_counts_read(&after);
     test_check(after.spared > before.spared);
     swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);

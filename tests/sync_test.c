@@ -275,7 +275,7 @@ TEST(SYN0012, "an interrupt handler wakes a thread by a semaphore, hundreds of t
     test_equal(interrupt_register(vector, up_from_interrupt, "semaphore test"), OK);
     for (unsigned i = 0; i < INTERRUPTS; i++) {
         lapic_send(i % cpu_online_count(), vector);
-        if (semaphore_down_timed(&items, 10000000000) != OK) {
+        if (semaphore_down_timed(&items, TEST_PATIENCE_NS) != OK) {
             test_fail(__FILE__, __LINE__, "interrupt %u woke nobody", i);
             break;
         }

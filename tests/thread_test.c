@@ -49,7 +49,7 @@ TEST(THR0002, "a thread is joined after its end as well as before it")
     counter = 0;
     struct thread *thread = test_thread_start(16, 0, exit_with_argument, (void *)42);
     test_wait_until(&counter, 1, "the thread's end");
-    (void)!thread_sleep_ns(10000000);
+    test_linger(10000000); /* its end as well, most of the time */
     test_equal(test_thread_join(thread), 42);
 }
 
@@ -61,10 +61,7 @@ TEST(THR0003, "detached threads go away by themselves")
         test_equal(thread_start("detached", return_at_once, NULL, NULL), OK);
     }
     test_wait_until(&counter, 20, "detached threads run");
-    for (unsigned step = 0; step < 1000 && thread_count() != before; step++) {
-        (void)!thread_sleep_ns(5000000);
-    }
-    test_equal(thread_count(), before);
+    test_await(thread_count() == before, "%u threads, not %u as before", thread_count(), before);
 }
 
 static uint32_t born_count;
@@ -274,12 +271,12 @@ static void spin_for_ever(void *argument)
     }
 }
 
-/* Looks which peers of a CPU came on since the last look; true once all had their turns. */
-static bool all_had_turns(unsigned cpu)
+/* Looks which peers came on since the last look; true once all had their turns. */
+static bool all_had_turns(unsigned cpus)
 {
     bool all = true;
-    for (unsigned i = 0; i < PEERS; i++) {
-        struct peer *peer = &spin.peers[cpu][i];
+    for (unsigned i = 0; i < PEERS * cpus; i++) {
+        struct peer *peer = &spin.peers[i / PEERS][i % PEERS];
         uint64_t now = __atomic_load_n(&peer->loops, __ATOMIC_RELAXED);
         peer->turns += now != peer->seen;
         peer->seen = now;
@@ -298,15 +295,7 @@ TEST(THR0013, "an endless loop does not stop others of its priority: all CPUs, t
             peer->thread = test_thread_start(SPIN_PRIORITY, test_cpu_bit(cpu), spin_for_ever, peer);
         }
     }
-    bool all = false;
-    for (unsigned step = 0; step < 2000 && !all; step++) {
-        (void)!thread_sleep_ns(4000000);
-        all = true;
-        for (unsigned cpu = 0; cpu < cpus; cpu++) {
-            all = all_had_turns(cpu) && all;
-        }
-    }
-    test_check(all);
+    test_await(all_had_turns(cpus), "not every endless thread had its turns");
     __atomic_store_n(&spin.stop, true, __ATOMIC_RELAXED);
     for (unsigned cpu = 0; cpu < cpus; cpu++) {
         for (unsigned i = 0; i < PEERS; i++) {
@@ -343,10 +332,8 @@ TEST(THR0014, "who began to wait at the very end of its turn gets a turn later, 
     test_thread_bind(0, 16); /* or this thread's waking would end a turn over there */
     struct peer *peer = &spin.peers[0][0];
     peer->thread = test_thread_start(SPIN_PRIORITY, last, pause_at_turns_end_and_spin, peer);
-    for (unsigned step = 0; step < 2000 && __atomic_load_n(&peer->loops, __ATOMIC_RELAXED) == 0;
-         step++) {
-        (void)!thread_sleep_ns(2000000);
-    }
+    test_await(__atomic_load_n(&peer->loops, __ATOMIC_RELAXED) != 0,
+               "the thread that waited does not run");
     struct thread *other = test_thread_start(SPIN_PRIORITY, last, return_at_once, NULL);
     test_wait_until(&counter, 1, "a peer of the thread that waited");
     __atomic_store_n(&spin.stop, true, __ATOMIC_RELAXED);

@@ -6,9 +6,6 @@
 #include "sched/run_queue.h"
 #include "tests/test.h"
 
-#define PATIENCE_STEPS 5000
-#define STEP_NS        2000000
-
 uint64_t test_cpus_all(void)
 {
     unsigned count = cpu_online_count();
@@ -20,23 +17,26 @@ uint64_t test_cpu_bit(unsigned cpu)
     return 1UL << cpu % cpu_online_count();
 }
 
+struct thread *test_thread_create(const struct thread_options *options, void (*entry)(void *),
+                                  void *argument)
+{
+    struct thread *thread = NULL;
+    int error;
+    bool decided =
+        test_await((error = thread_create(options, entry, argument, &thread)) != ERROR_NO_MEMORY,
+                   "thread %s is not born: %s", options->name, error_name(error));
+    if (decided && error != OK) {
+        test_fail(__FILE__, __LINE__, "no thread %s: %s", options->name, error_name(error));
+    }
+    return error == OK ? thread : NULL;
+}
+
 struct thread *test_thread_start(unsigned priority, uint64_t affinity, void (*entry)(void *),
                                  void *argument)
 {
     const struct thread_options options = {
         .name = "tested", .priority = (uint8_t)priority, .affinity = affinity};
-    struct thread *thread = NULL;
-    int error = thread_create(&options, entry, argument, &thread);
-    /* While somebody starves for frames nobody is born: that passes, or it is a failure. */
-    for (unsigned step = 0; error == ERROR_NO_MEMORY && step < PATIENCE_STEPS; step++) {
-        (void)!thread_sleep_ns(STEP_NS);
-        error = thread_create(&options, entry, argument, &thread);
-    }
-    if (error != OK) {
-        test_fail(__FILE__, __LINE__, "no thread: %s", error_name(error));
-        return NULL;
-    }
-    return thread;
+    return test_thread_create(&options, entry, argument);
 }
 
 int test_thread_join(struct thread *thread)
@@ -46,15 +46,8 @@ int test_thread_join(struct thread *thread)
 
 bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what)
 {
-    for (unsigned step = 0; test_counted(counter) < least; step++) {
-        if (step == PATIENCE_STEPS) {
-            test_fail(__FILE__, __LINE__, "%s: only %u of %u after ten seconds", what,
+    return test_await(test_counted(counter) >= least, "%s: only %u of %u", what,
                       test_counted(counter), least);
-            return false;
-        }
-        (void)!thread_sleep_ns(STEP_NS);
-    }
-    return true;
 }
 
 /* While a CPU is about to switch away from it nobody takes anything from its stack. */
@@ -66,14 +59,9 @@ static bool has_left_cpu(const struct thread *thread)
 
 bool test_wait_blocked(const struct thread *thread)
 {
-    for (unsigned step = 0; step < PATIENCE_STEPS; step++) {
-        if (thread == NULL || (thread_is_blocked(thread) && has_left_cpu(thread))) {
-            return true;
-        }
-        (void)!thread_sleep_ns(STEP_NS);
-    }
-    test_fail(__FILE__, __LINE__, "a thread does not wait after ten seconds");
-    return false;
+    return thread == NULL || test_await(thread_is_blocked(thread) && has_left_cpu(thread),
+                                        "thread %u (%s) does not wait, but is %s", thread->id,
+                                        thread->name, thread_state_name(thread->state));
 }
 
 uint64_t test_hammer_end(void)

@@ -2,25 +2,28 @@
 #pragma once
 
 #include "sched/thread.h"
+#include "tests/patience.h"
 
 /* All CPUs that run, by bit, and the bit of one of them: CPU numbers beyond the last begin anew. */
 uint64_t test_cpus_all(void);
 uint64_t test_cpu_bit(unsigned cpu);
 
-/* A thread with these options, by order; NULL, and a failed test, if it cannot be had. */
+/*
+ * A thread with these options, by order. While somebody starves for frames nobody is born: so it
+ * waits for the birth with patience. NULL, and a failed test, if it cannot be had.
+ */
+struct thread *test_thread_create(const struct thread_options *options, void (*entry)(void *),
+                                  void *argument);
 struct thread *test_thread_start(unsigned priority, uint64_t affinity, void (*entry)(void *),
                                  void *argument);
 
 /* Joins a thread that was started; the result is 0 for NULL, which has failed the test already. */
 int test_thread_join(struct thread *thread);
 
-/*
- * Sleeps until the counter is at least `least`. After ten seconds without it the test fails, and
- * the answer is false.
- */
+/* Waits with patience (patience.h) until the counter is at least `least`: false, if in vain. */
 bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what);
 
-/* Sleeps until the thread waits for something and no CPU is on its stack. The same end. */
+/* The same until the thread waits for something and no CPU is on its stack. */
 bool test_wait_blocked(const struct thread *thread);
 
 static always_inline void test_count(uint32_t *counter)
