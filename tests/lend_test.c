@@ -10,6 +10,8 @@
 #include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
+#include "sched/semaphore.h"
+#include "sched/swapper.h"
 #include "sched/wait_queue.h"
 #include "tests/cache_settings.h"
 #include "tests/test.h"
@@ -117,6 +119,61 @@ TEST(LND0002, "who sleeps keeps the pages that it touched, with every byte, and 
     test_note("%lu pages lent, %lu of them taken back", after.lent - before.lent,
               after.taken_back - before.taken_back);
     test_check(after.taken_back > before.taken_back);
+}
+
+static struct {
+    bool sleep;
+    struct semaphore wake;
+    struct thread *thread;
+} late;
+
+static void run_then_sleep(void *argument maybe_unused)
+{
+    while (!__atomic_load_n(&late.sleep, __ATOMIC_ACQUIRE)) {
+        compiler_barrier();
+    }
+    semaphore_down(&late.wake);
+}
+
+static bool is_left_out(void)
+{
+    return !stack_lend_wanted() && stack_missing(late.thread->slot) == 0;
+}
+
+/* Fully backed: where it runs nothing is lent, and so nobody asks for a batch. */
+static void left_out_watch(void *argument maybe_unused)
+{
+    test_await(is_left_out(), "no batch passes over a thread that runs");
+    __atomic_store_n(&late.sleep, true, __ATOMIC_RELEASE);
+    test_await(stack_missing(late.thread->slot) == STACK_PAGES - 1,
+               "a thread that sleeps has %u pages, most of which it did not touch",
+               stack_pages_backed(late.thread->slot));
+    semaphore_up(&late.wake);
+}
+
+TEST(LND0006,
+     "who runs while a batch takes pages back, and sleeps then, loses its own all the same")
+{
+    const struct thread_options watching = {
+        .name = "watcher", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
+    if (stacks_are_not_lent()) {
+        return;
+    }
+    if (stack_lend_way() != STACK_LEND_BATCHED || cpu_online_count() == 1) {
+        return; /* there are no batches, or none while somebody else runs */
+    }
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    cache_empty();
+    swapper_quiet_set(true);
+    late.sleep = false;
+    semaphore_init(&late.wake, 0);
+    late.thread = test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), run_then_sleep, NULL);
+    if (late.thread != NULL) {
+        test_thread_join(test_thread_create(&watching, left_out_watch, NULL));
+        test_thread_join(late.thread);
+    }
+    swapper_quiet_set(false);
+    test_thread_unbind();
 }
 
 #define TURNS 12
