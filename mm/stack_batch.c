@@ -63,9 +63,10 @@ static void batch_drop(struct stack_batch *own)
 
 void stack_batch_drain(void)
 {
-    if (stack_batch_enabled) {
+    struct stack_batch *own = this_cpu_pointer(batch);
+    if (own->waiting.count + own->gathered.count != 0) { /* only this CPU adds */
         spin_lock(&batch_lock);
-        batch_drop(this_cpu_pointer(batch));
+        batch_drop(own);
         spin_unlock_quietly(&batch_lock);
     }
 }
