@@ -41,7 +41,7 @@ SUITE = (
     Row("inject-reserve", build="invariant", cmdline="fault-inject=refill:7,reserve-only:2 seed=11"),
     Row("build-ubsan", build="ubsan"),
     Row("build-O0", build="O0"),
-    Row("bochs-tigerlake", emulator="bochs", boot="bios-cd", cpu="tigerlake", limit_seconds=420),
+    Row("bochs-tigerlake", emulator="bochs", boot="bios-cd", cpu="tigerlake", limit_seconds=900),
 )
 
 # They only have to come up, say so, and leave.
@@ -90,7 +90,7 @@ SLEEPING = (r"blocked_thread_bytes \d+ bytes",
 def measures(stack, figures):
     """A machine that prints these figures."""
     return Row(f"bench-{stack}", kind="boot", cpus=1, extra=COUNTED, ordered=False,
-               cmdline=f"bench=* stack={stack}", limit_seconds=400,
+               cmdline=f"bench=* stack={stack}", limit_seconds=900,
                expect=(*(rf"^BENCH {figure}$" for figure in figures), r"leaving: success"))
 
 
@@ -251,10 +251,10 @@ FRED = (
     *(by_fred(replace(row, expect=tuple(line.replace("48", "64").replace("left set 64", "left set 80")
                                         for line in row.expect))) for row in LESSON),
     Row("fred-bench", kind="boot", emulator="bochs", boot="bios-cd", fred=True, cpus=1, ordered=False,
-        cmdline="bench=stack_fault*,fault_moved,tick* entry=fred", limit_seconds=400,
+        cmdline="bench=stack_fault*,fault_moved,tick* entry=fred", limit_seconds=900,
         expect=(*ENTRY_FIGURES, r"leaving: success")),
     Row("fred-bench-idt", kind="boot", emulator="bochs", boot="bios-cd", fred=True, cpus=1,
-        ordered=False, cmdline="bench=stack_fault*,fault_moved,tick* entry=idt", limit_seconds=400,
+        ordered=False, cmdline="bench=stack_fault*,fault_moved,tick* entry=idt", limit_seconds=900,
         expect=(*ENTRY_FIGURES, r"leaving: success")),
 )
 

@@ -43,7 +43,7 @@ def ask(machine, qmp):
 def check_every_cpu(start):
     """an NMI on a machine that hangs prints every CPU's backtrace once, and so does the next"""
     machine = start(cmdline="test=HNG0001 exit=1", cpus=CPUS)
-    machine.expect("# the machine hangs now", 60)
+    machine.expect("# the machine hangs now")
     time.sleep(1)
     qmp = machine.qmp()
     for _ in range(2):

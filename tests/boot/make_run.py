@@ -6,16 +6,18 @@ import pexpect
 
 PROMPT = "stalactite> "
 CONTROL_A = "\x01"
+HANG_SECONDS = 600  # for each answer
 
 
 def spawn(start, *words):
     """`make run` in a terminal of 100 columns."""
+    start.make_iso()
     environment = {key: value for key, value in os.environ.items()
                    if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMDLINE", "ISO", "VARIANT",
                                   "CPU", "SMP", "MEM", "ACCEL")}
     environment["TERM"] = "vt100"
     return pexpect.spawn("make", ["--no-print-directory", "run", *words], cwd=start.paths.root,
-                         env=environment, encoding="utf-8", codec_errors="replace", timeout=90,
+                         env=environment, encoding="utf-8", codec_errors="replace", timeout=HANG_SECONDS,
                          dimensions=(40, 100))
 
 
@@ -28,7 +30,7 @@ def check_demonstration(start):
     child.expect(r"\n +3 ")
     child.expect(PROMPT)
     child.send(CONTROL_A + "x")
-    child.expect(pexpect.EOF, timeout=20)
+    child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0, f"status {child.exitstatus}"
 
@@ -40,6 +42,6 @@ def check_machine_can_be_changed(start):
     child.expect(PROMPT)
     child.send("panic\r")
     child.expect("PANIC: ")
-    child.expect(pexpect.EOF, timeout=20)
+    child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus != 0, "make succeeds after a panic"

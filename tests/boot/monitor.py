@@ -19,7 +19,7 @@ def refused(command, answer):
 def prompt(start, **changes):
     """A machine that is at its prompt."""
     machine = start(**changes)
-    machine.wait_prompt(60)
+    machine.wait_prompt()
     return machine
 
 
@@ -35,7 +35,7 @@ def check_showing(start):
     """every command that shows something shows something, and the prompt comes back"""
     machine = prompt(start)
     for command in SHOWING:
-        answer = machine.ask(command, 60)
+        answer = machine.ask(command)
         assert answer and not refused(command, answer), f"{command}: {answer}"
 
 
@@ -52,7 +52,7 @@ def check_nonsense(start):
 def check_overflow(start):
     """an overflow is told as one, ends its thread, and the machine goes on"""
     machine = prompt(start)
-    answer = machine.ask("overflow", 60)
+    answer = machine.ask("overflow")
     assert not refused("overflow", answer), answer
     assert any("overflow" in line for line in answer) and "PANIC" not in "\n".join(answer), answer
     assert machine.ask("threads"), "the monitor does not answer any more"
@@ -61,7 +61,7 @@ def check_overflow(start):
 def check_fault(start):
     """fault grows a stack by what is asked"""
     machine = prompt(start)
-    answer = machine.ask("fault 9000", 60)
+    answer = machine.ask("fault 9000")
     assert re.search(r"\d", "\n".join(answer)) and not refused("fault", answer), answer
 
 
@@ -69,7 +69,7 @@ def check_test(start):
     """test runs tests by pattern, and runs them again"""
     machine = prompt(start)
     for _ in range(2):
-        answer = "\n".join(machine.ask("test " + QUICK_TESTS, 120))
+        answer = "\n".join(machine.ask("test " + QUICK_TESTS))
         assert re.search(r"^# totals: passed [1-9]\d* failed 0 ", answer, re.MULTILINE), answer
 
 
@@ -79,7 +79,7 @@ def check_outside_nmi(start):
     before = len(machine.reader.lines)
     machine.qmp().execute("inject-nmi")
     for cpu in range(4):
-        machine.expect(rf"CPU {cpu}\b", 20, before)
+        machine.expect(rf"CPU {cpu}\b", start=before)
     assert machine.ask("cpus"), "the monitor does not answer any more"
 
 
@@ -87,7 +87,7 @@ def check_panic(start):
     """panic panics, with status 37 where the emulator is to be left"""
     machine = prompt(start, cmdline="monitor=1 panic=exit")
     machine.send("panic\r")
-    machine.expect(r"^PANIC: ", 30)
+    machine.expect(r"^PANIC: ")
     status = machine.wait_end()
     assert status == 37, f"status {status}"
 

@@ -50,19 +50,19 @@ NONSENSE = (
 def prompt(start, **changes):
     """A machine that is at its prompt."""
     machine = start(**changes)
-    machine.wait_prompt(60)
+    machine.wait_prompt()
     return machine
 
 
-def ask(machine, typed, *patterns, seconds=30):
+def ask(machine, typed, *patterns):
     """Types a line and waits for lines that match, in this order, and the prompt; returns what came
     since. The line that is edited appears again and again, so the prompt alone tells nothing."""
     machine.drain()
     first = position = len(machine.reader.lines)
     machine.send(typed + "\r")
     for pattern in patterns:
-        position = machine.expect(pattern, seconds, position)
-    machine.wait_prompt(seconds, start=position)
+        position = machine.expect(pattern, start=position)
+    machine.wait_prompt(start=position)
     return machine.reader.lines[first:]
 
 
@@ -98,7 +98,7 @@ def check_completion(start):
     ask(machine, "help th\t", r"^  threads ")
     first = len(machine.reader.lines)
     machine.send("p\t")
-    machine.expect(r"^panic  poweroff  ptdump  pte", 30, first)
+    machine.expect(r"^panic  poweroff  ptdump  pte", start=first)
     machine.send(CONTROL_U)
     ask(machine, "help help", r"^  help \[COMMAND")
 
@@ -122,7 +122,7 @@ def check_looking(start):
 def check_page_tables(start):
     """ptdump lists every region, and nothing is writable and executable"""
     answer = ask(prompt(start), "ptdump", r"^direct map", r"^entry stacks", r"^kernel image",
-                 r"^stack object", r"slots? +0", seconds=60)
+                 r"^stack object", r"slots? +0")
     ranges = [line for line in answer if re.match(r"  0x[0-9a-f]{16} +\d+ .iB ", line)]
     assert len(ranges) > 5, "too few ranges"
     wrong = [line for line in ranges if " rwx" in line]
@@ -149,7 +149,7 @@ def check_live_map(start):
     first = len(machine.reader.lines)
     machine.send("stacks live\r")
     for _ in range(3):
-        first = machine.expect(r"slots made", 30, first)
+        first = machine.expect(r"slots made", start=first)
     machine.send("x")
     machine.wait_prompt(start=first + 1)
     ask(machine, "help help", r"^  help \[COMMAND")
@@ -163,6 +163,6 @@ def check_keyboard(start):
         name = "backspace" if character == "\b" else KEYS.get(character, character)
         connection.execute("send-key", keys=[{"type": "qcode", "data": name}])
         machine.drain()
-    machine.expect(r"^  mag +show", 30, first)
+    machine.expect(r"^  mag +show", start=first)
     machine.wait_prompt(start=first + 2)
     ask(machine, "irqs", r"keyboard +[1-9]")

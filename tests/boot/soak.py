@@ -14,8 +14,9 @@ ASKS = re.compile(r"^# soak: NMI (\d+) from outside, please$")
 TELLS = re.compile(r"^# soak: (?!NMI)|^not ok|^# soak:\d|^PANIC|^# tests/")
 FIGURES = re.compile(r"sent and received: IPIs (\d+), (\d+); NMIs between CPUs (\d+), (\d+), "
                      r"from outside (\d+), (\d+); of a device (\d+), (\d+)$")
-SILENCE_SECONDS = 60
-GRACE_SECONDS = 240
+# Only for a hang: a busy host makes all of it slow.
+SILENCE_SECONDS = 240
+GRACE_SECONDS = 1200
 SECONDS_IN_CI = {"invariant": 60}
 SECONDS_IN_CI_OF_OTHERS = 20
 
@@ -41,7 +42,7 @@ def stories(machine, qmp):
 
 def converse(machine, seconds, say):
     """Follows the soak to its end, sends what it asks for, and returns how many NMIs that were."""
-    machine.expect("SOK0001 starting$", 60)
+    machine.expect("SOK0001 starting$")
     qmp, seen, sent, heard = machine.qmp(), 0, 0, time.monotonic()
     deadline = heard + seconds + GRACE_SECONDS
     while machine.pump(0.05) is not None:

@@ -41,7 +41,7 @@ NOISE = re.compile(r"(MM|VMM)\[|K\d:|MXCSR|ssp:")
 STACK_WORD = re.compile(r"\[0x([0-9a-f]{8}):0x([0-9a-f]{8})\]")
 CODE_ADDRESS = re.compile(r":([0-9a-f]{16}) \(|rip: ([0-9a-f]{8})_([0-9a-f]{8})")
 FRED_MODEL = "wildcat_lake"
-HELP_SECONDS = 20
+HELP_SECONDS = 300  # it answers at once, or hangs
 ENDED = "Shutdown port: shutdown requested"
 
 

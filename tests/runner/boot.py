@@ -9,8 +9,11 @@ from .qemu import Qemu
 from .result import FAILED, Group
 
 POLL_SECONDS = 0.5
-NMI_SECONDS = 6
-LINGER_SECONDS = 15
+# All of a hang: for the answers to the NMI, of which the last is followed by silence; and how long a
+# machine may still be there when it has said its last word.
+NMI_SECONDS = 60
+NMI_SILENCE_SECONDS = 10
+LINGER_SECONDS = 120
 
 
 def make_machine(row, paths):
@@ -86,8 +89,10 @@ def _ask(machine):
     """Sends the NMI and returns the lines that came after it."""
     before = len(machine.reader.lines)
     if machine.interrogate():
-        deadline = time.monotonic() + NMI_SECONDS
-        while time.monotonic() < deadline:
-            if machine.pump(POLL_SECONDS) is None:
+        heard = asked = time.monotonic()
+        while (fresh := machine.pump(POLL_SECONDS)) is not None:
+            now = time.monotonic()
+            heard = now if fresh else heard
+            if now - asked > NMI_SECONDS or now - heard > NMI_SILENCE_SECONDS:
                 break
     return machine.reader.lines[before:]

@@ -11,7 +11,7 @@ from .result import SKIPPED, Group
 from .row import Row
 
 PROBE = Row("fred-probe", kind="boot", emulator="bochs", boot="bios-cd", fred=True, cpus=1,
-            cmdline="entry=fred test=LIB0001", expect=(r"entry: by FRED",), limit_seconds=90)
+            cmdline="entry=fred test=LIB0001", expect=(r"entry: by FRED",))
 
 
 def why_not(paths):

@@ -8,6 +8,10 @@ import re
 import socket
 import time
 
+# Without a word from the stub: it hangs. A guest that runs to a breakpoint may need minutes.
+HANG_SECONDS = 600
+CONNECT_SECONDS = 120
+
 REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
              "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip")
 
@@ -19,11 +23,11 @@ class GdbError(Exception):
 class Gdb:
     """A connection to a stub that listens on a Unix socket. The guest is stopped by connecting."""
 
-    def __init__(self, path, timeout_seconds=60):
+    def __init__(self, path, timeout_seconds=HANG_SECONDS):
         self._socket = socket.socket(socket.AF_UNIX)
         self._buffer = b""
         self._timeout_seconds = timeout_seconds
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + CONNECT_SECONDS
         while True:
             try:
                 self._socket.connect(path)

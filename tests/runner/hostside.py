@@ -20,8 +20,8 @@ from .paths import BUILDS
 from .result import FAILED, PASSED, SKIPPED, Group
 
 SKIP_STATUS = 77
-LIMIT_SECONDS = 900  # what is longer hangs, however busy the machine
-MODEL_LIMIT_SECONDS = 1800
+LIMIT_SECONDS = 3600  # what is longer hangs, however busy the machine
+MODEL_LIMIT_SECONDS = 7200
 HOST_PROGRAMS = ("host/unit", "host/unit-invariant")
 
 

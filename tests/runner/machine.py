@@ -18,6 +18,10 @@ from .ktap import Reader
 
 PROMPT = "stalactite> "
 
+# Ends a wait in vain: no machine is so slow, however busy its host. Nothing is judged by how fast it
+# comes.
+HANG_SECONDS = 300
+
 _running = set()
 
 
@@ -103,7 +107,7 @@ class Machine:
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
-    def expect(self, pattern, timeout_seconds=30, start=0):
+    def expect(self, pattern, timeout_seconds=HANG_SECONDS, start=0):
         """Waits for a whole line that matches, from line number `start`; returns the number of
         the line after it. Raises MachineError with the last lines if it does not come."""
         deadline = time.monotonic() + timeout_seconds
@@ -119,7 +123,7 @@ class Machine:
                 why = "in time" if left <= 0 else "before the machine ended"
                 raise MachineError(f"no line matches {pattern!r} {why}; last lines:\n{last}")
 
-    def wait_prompt(self, timeout_seconds=30, prompt=PROMPT, start=0):
+    def wait_prompt(self, timeout_seconds=HANG_SECONDS, prompt=PROMPT, start=0):
         """Waits until the last, unfinished line begins with the prompt."""
         deadline = time.monotonic() + timeout_seconds
         while len(self.reader.lines) < start or not self.reader.unfinished().startswith(prompt):
@@ -129,14 +133,14 @@ class Machine:
                 why = "in time" if left <= 0 else "before the machine ended"
                 raise MachineError(f"no prompt {why}; last lines:\n{last}")
 
-    def ask(self, text, timeout_seconds=30):
+    def ask(self, text, timeout_seconds=HANG_SECONDS):
         """Types a line at the monitor's prompt; returns the lines of the answer."""
         start = len(self.reader.lines)
         self.send(text + "\r")
         self.wait_prompt(timeout_seconds, start=start + 1)
         return self.reader.lines[start + 1:]
 
-    def wait_end(self, timeout_seconds=30):
+    def wait_end(self, timeout_seconds=HANG_SECONDS):
         """Reads until the machine ends and returns its status."""
         deadline = time.monotonic() + timeout_seconds
         while self.pump(max(0, min(1, deadline - time.monotonic()))) is not None:
@@ -148,7 +152,7 @@ class Machine:
         """Asks a hung machine for the backtraces of all CPUs. Returns False if it cannot."""
         return False
 
-    def finish(self, timeout_seconds=10):
+    def finish(self, timeout_seconds=HANG_SECONDS):
         """The exit status once the output has ended; kills what does not go by itself."""
         try:
             return self.process.wait(timeout_seconds)

@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
@@ -65,7 +64,6 @@ class Run:
         self.options = options
         self.exemptions = listed
         self.progress = Progress()
-        self._iso_lock = threading.Lock()
         self.broken = set()
         self._ids = {}
 
@@ -105,8 +103,7 @@ class Run:
         if row.build in self.broken:
             raise BuildError(f"there is no {row.build} kernel")
         if row.from_iso and not self.options.no_build:
-            with self._iso_lock:
-                self.paths.make_iso(row)
+            self.paths.make_iso(row)
         if row.kind == "script":
             return script.run(row, self.paths, lambda text: self.progress.update(row.name, text))
         wanted = select(self.ids(row.build), row.tests) if row.kind == "suite" else []

@@ -13,7 +13,8 @@ from . import ktap
 from .result import FAILED, PASSED
 
 SANITY = "ACP0001"  # has nothing to do with stacks, and is the first of all
-LIMIT_SECONDS = 150  # a boot takes a second or two, but not on a host that is busy
+LIMIT_SECONDS = 600  # a boot takes a second or two, but not on a busy host
+END_SECONDS = 120  # for QEMU to be gone when its output has ended
 MEMORY_MIB = 64
 
 
@@ -39,7 +40,7 @@ class Boot:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             try:
                 self._watch(process.stdout, begin + limit_seconds)
-                process.wait(5 if not self.hung and not self.failure() else 0)
+                process.wait(END_SECONDS if not self.hung and not self.failure() else 0)
             except subprocess.TimeoutExpired:
                 pass
             finally:

@@ -24,7 +24,9 @@ from .paths import BuildError, Paths
 from .result import FAILED, PASSED, Group
 
 TESTS_AT_ONCE = 10  # the kernel takes no endless command line
-NOT_COPIED = (".git", "build", "docs", "__pycache__", "host", "self")
+# The last two come and go while other tests run.
+NOT_COPIED = (".git", "build", "docs", "__pycache__", "host", "self", "compile_commands.json",
+              "compile_commands.json.new")
 
 
 def copy_tree(paths, build, target):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import threading
 
 BUILDS = ("release", "invariant", "ubsan", "O0", "lost")
 # What an outer make exports and an inner one must not take for its own.
@@ -23,6 +24,7 @@ class Paths:
         self.qemu = os.environ.get("QEMU", "qemu-system-x86_64")
         self.bochs = "bochs"
         self.fred_bochs = os.environ.get("BOCHS", "")
+        self._making = threading.Lock()  # two at once would make the same file twice
 
     def kernel(self, build):
         """The ELF file of a build."""
@@ -44,13 +46,14 @@ class Paths:
         return path
 
     def make(self, *arguments):
-        """Runs make in the root with these arguments."""
+        """Runs make in the root with these arguments, one at a time."""
         environment = {key: value for key, value in os.environ.items()
                        if key not in NOT_FOR_MAKE}
-        done = subprocess.run(["make", "-C", self.root, "--no-print-directory",
-                               f"-j{os.cpu_count() or 1}", *arguments],
-                              env=environment, stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        with self._making:
+            done = subprocess.run(["make", "-C", self.root, "--no-print-directory",
+                                   f"-j{os.cpu_count() or 1}", *arguments],
+                                  env=environment, stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:
             tail = "\n".join(done.stdout.splitlines()[-40:])
             raise BuildError(f"make {' '.join(arguments)} failed:\n{tail}")

@@ -3,11 +3,13 @@
 import json
 import socket
 
+HANG_SECONDS = 120  # without an answer: QEMU hangs, or is gone
+
 
 class Qmp:
     """A connection to the QMP socket of one QEMU."""
 
-    def __init__(self, path, timeout_seconds=5):
+    def __init__(self, path, timeout_seconds=HANG_SECONDS):
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout_seconds)
         self._socket.connect(path)

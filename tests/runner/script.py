@@ -2,8 +2,10 @@
 
 Such a file, below tests/boot/, defines functions `check_SOMETHING(start)`, each one case, with a
 docstring as its sentence. `start(**changes)` boots the row's machine, with fields of the row
-changed at will, and returns it running; `start.row` is the row, `start.paths` says where things lie;
-whatever was started is stopped afterwards. A check fails by an exception (assert, or MachineError from machine.expect), and skips by raising Skip.
+changed at will, and returns it running; `start.row` is the row, `start.paths` says where things
+lie; whatever was started is stopped afterwards. `start.make_iso()` makes the ISO of `make run` and
+`make bochs`, so that these, beside another script's, find it and build nothing. A check fails by an
+exception (assert, or MachineError from machine.expect), and skips by raising Skip.
 """
 
 import dataclasses
@@ -52,6 +54,7 @@ def run(row, paths, update):
             return fresh
 
         start.paths, start.row = paths, row
+        start.make_iso = lambda: paths.make_files([os.path.join(paths.build, "stalactite.iso")])
         try:
             check(start)
             outcome, detail = PASSED, ""

@@ -18,10 +18,7 @@ OUTPUT, STATUS, MODE = {output!r}, {status!r}, {mode!r}
 def write(data):
     os.write(1, data)
 
-def serve(path):
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(path)
-    server.listen()
+def serve(server):
     stream = server.accept()[0].makefile("rw")
     stream.write(json.dumps({{"QMP": {{}}}}) + "\\n")
     stream.flush()
@@ -32,7 +29,10 @@ def serve(path):
         stream.flush()
 
 socket_path = re.search(r"unix:([^,]*)", " ".join(sys.argv)).group(1)
-threading.Thread(target=serve, args=(socket_path,), daemon=True).start()
+server = socket.socket(socket.AF_UNIX)
+server.bind(socket_path)
+server.listen()
+threading.Thread(target=serve, args=(server,), daemon=True).start()
 write(OUTPUT)
 if MODE == "hang":
     time.sleep(1000)

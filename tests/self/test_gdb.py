@@ -33,7 +33,7 @@ def fixture_stub(tmp_path):
             connection.close()
 
         threading.Thread(target=serve, daemon=True).start()
-        return Gdb(path, timeout_seconds=5), asked
+        return Gdb(path, timeout_seconds=300), asked
     return start
 
 

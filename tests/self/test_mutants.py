@@ -49,13 +49,14 @@ MAKEFILE = """build/release/kernel.elf: engine.c kernel
 def attempt(tree):
     """A function that makes a tree whose kernel says `output`, and tries a mutant."""
     def attempt(output, edits=(("engine.c", OLD, NEW),), modes=("fault",), eager=""):
+        limit_seconds = 20 if output == HANG else 300  # it must come up before it hangs
         root = tree({"engine.c": OLD, "kernel": repr({"fault": output, "eager": eager}),
                      "Makefile": MAKEFILE, "build/release/flags": "",
                      "qemu": QEMU.format(python=sys.executable)})
         os.chmod(os.path.join(root, "qemu"), stat.S_IRWXU)
         paths = Paths(root)
         paths.qemu = os.path.join(root, "qemu")
-        laboratory = Laboratory(paths, say=lambda line: None, repeat=2, limit_seconds=2)
+        laboratory = Laboratory(paths, say=lambda line: None, repeat=2, limit_seconds=limit_seconds)
         verdict = laboratory.attempt(Mutant("one", "I1", "STK9001", "x is", edits, modes))
         with open(os.path.join(root, "engine.c"), encoding="utf-8") as file:
             assert file.read() == OLD, "the working tree was changed"

@@ -163,7 +163,7 @@ def test_bochs_is_judged_by_ktap_and_shutdown_port(fake_paths, tmp_path, output,
                                          status=1))
     program.chmod(0o755)
     paths.bochs = str(program)
-    row = Row("bochs", emulator="bochs", boot="bios-cd", limit_seconds=20)
+    row = Row("bochs", emulator="bochs", boot="bios-cd")
     assert boot.run(row, Bochs(row, paths), IDS).count("failed") == failures
 
 
@@ -172,11 +172,11 @@ from runner.script import Skip
 
 def check_good(start):
     """finds the line"""
-    assert start().expect("2 CPUs", 10) == 2
+    assert start().expect("2 CPUs") == 2
 
 def check_missing(start):
     """waits in vain"""
-    start().expect("3 CPUs", 10)
+    start().expect("3 CPUs")
 
 def check_skipped(start):
     """cannot"""

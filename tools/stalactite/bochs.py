@@ -15,7 +15,7 @@ import symbols
 from .memory import Memory, MemoryFault
 
 PROMPT = re.compile(r"<bochs:(\d+)> $")
-ANSWER_SECONDS = 300
+ANSWER_SECONDS = 900  # longer is a hang, however busy the machine
 WORD = re.compile(r"0x([0-9a-f]{8})\b")
 NEXT = re.compile(r"^\(\d+\) \[[^\]]*\] \w+:([0-9a-f]{16}) \(.*?\): (.*?)\s*(?:; [0-9a-f]+)?$",
                   re.MULTILINE)
