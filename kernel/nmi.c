@@ -22,6 +22,7 @@ static uint32_t dump_turn;      /* 0: nobody prints */
 static uint64_t dump_asked;     /* CPUs that were sent an NMI to print, and have not, by bit */
 static uint64_t dump_began_tsc; /* when the last dump began */
 static PER_CPU(struct backtrace, nmi_trace);
+static PER_CPU(uint64_t, dump_told_tsc); /* when this CPU had told where it is */
 
 nmi_observer nmi_observer_set(nmi_observer wanted)
 {
@@ -60,12 +61,19 @@ static void self_show(const struct trap_frame *frame)
     backtrace_from_frame(trace, frame);
     backtrace_raw(trace);
     __atomic_store_n(&dump_turn, 0, __ATOMIC_RELEASE);
+    this_cpu(dump_told_tsc) = tsc_read();
+}
+
+static bool is_soon_after(uint64_t tsc, uint64_t now)
+{
+    return tsc != 0 && (int64_t)(now - tsc) < (int64_t)clock_ns_to_tsc(DUMP_WINDOW_NS);
 }
 
 /*
  * Is it this CPU's turn to tell? An NMI from outside may come to one CPU or to all of them: the
  * first to take it asks every other one, and each tells once for each dump, however many NMIs it
- * gets.
+ * gets. The second one of a CPU waits until it has told, which may be long after the dump began,
+ * for it had to wait for its turn: so it is judged by when the CPU itself had told.
  */
 static bool dump_is_wanted(void)
 {
@@ -74,7 +82,7 @@ static bool dump_is_wanted(void)
         return true;
     }
     uint64_t began = __atomic_load_n(&dump_began_tsc, __ATOMIC_ACQUIRE), now = tsc_read();
-    if ((began != 0 && (int64_t)(now - began) < (int64_t)clock_ns_to_tsc(DUMP_WINDOW_NS)) ||
+    if (is_soon_after(this_cpu(dump_told_tsc), now) || is_soon_after(began, now) ||
         !__atomic_compare_exchange_n(&dump_began_tsc, &began, now, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
         return false; /* told already, or about to be asked */

@@ -1,6 +1,8 @@
 /* A machine that hangs on purpose, for an NMI from outside: see tests/boot/hang.py. */
+#include "arch/x86_64/clock.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/preempt.h"
+#include "kernel/nmi.h"
 #include "lib/error.h"
 #include "sched/thread.h"
 #include "tests/on_each_cpu.h"
@@ -49,7 +51,32 @@ static void hang(unsigned cpu)
     } /* the others are idle */
 }
 
+#define SLOW_NS 1200000000 /* longer than NMIs count as the same dump's */
+
+static bool hang_was_slow[CPU_MAX];
+
+/*
+ * On the NMI entry stack: each CPU but one takes long before it does anything about its first NMI,
+ * as if it waited for its turn, and finds the second one pending when it is through.
+ */
+static bool hang_slow_observer(struct trap_frame *frame maybe_unused)
+{
+    unsigned cpu = cpu_number();
+    uint64_t start_ns = clock_now_ns();
+    while (cpu != 0 && !hang_was_slow[cpu] && clock_now_ns() - start_ns < SLOW_NS) {
+        cpu_pause();
+    }
+    hang_was_slow[cpu] = true;
+    return false;
+}
+
 LAST_TEST(HNG0001, "one CPU hangs with interrupts off, one with preemption off, others are idle")
 {
+    test_on_each_cpu(hang);
+}
+
+LAST_TEST(HNG0002, "the same, and an NMI takes longer than those of one dump may be apart")
+{
+    nmi_observer_set(hang_slow_observer);
     test_on_each_cpu(hang);
 }
