@@ -167,6 +167,15 @@ bool gate_expendable_take_out(struct thread *thread)
     return taken;
 }
 
+static void (*watcher)(const struct thread *let_go); /* guarded by starved_lock */
+
+void gate_watch(void (*wanted)(const struct thread *let_go))
+{
+    uint64_t flags = spin_lock_irq_save(&starved_lock);
+    watcher = wanted;
+    spin_unlock_irq_restore(&starved_lock, flags);
+}
+
 /* The first of the queue if there are frames for the rest of its stack; it is out of the queue. */
 static struct thread *starved_take(void)
 {
@@ -185,6 +194,9 @@ static struct thread *starved_take(void)
             starved_remove(thread);
             stack_starving_add(-1);
             gate_counts.fed++;
+            if (unlikely(watcher != NULL)) {
+                watcher(thread);
+            }
         }
     }
     spin_unlock_irq_restore(&starved_lock, flags);

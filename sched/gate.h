@@ -88,6 +88,14 @@ void gate_feed(void);
  */
 void gate_help(uint32_t keep);
 
+/*
+ * For tests: from now on `watcher` (NULL: nobody) is told of each thread that is let go, before it
+ * is ready. It is called with interrupts off and the lock of the starved queue held: just those
+ * whose state is THREAD_STARVED, but for the one let go, are in the queue at that moment. Any
+ * context but NMI, #MC, #DF.
+ */
+void gate_watch(void (*watcher)(const struct thread *let_go));
+
 /* Frames for which threads were let go that have not passed the gate yet. Any context. */
 uint32_t gate_promised(void);
 
