@@ -1,7 +1,7 @@
 """A machine check at chosen instructions, by gdb and QEMU's monitor: on a thread's stack, in the
-middle of a switch and of a move, in the page-fault path, and while the processor halts. It ends the machine,
-so there is one boot for each; the panic must name that very instruction, and its backtrace must go
-on where the code was interrupted.
+middle of a switch and of a move, in the page-fault path, and while the processor halts. It ends the
+machine, so there is one boot for each; the panic must name that very instruction, and its backtrace
+must go on where the code was interrupted.
 """
 
 import re
@@ -12,6 +12,7 @@ from runner import elf
 # An uncorrected error in bank 9, valid and with the processor's context intact as far as it matters.
 CHECK = "mce 0 9 0xbd00000000000000 0x4 0 0"
 PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+)")
+HANG_SECONDS = 300
 # Where: a symbol, how many instructions after it, a function that the backtrace must name, and tests
 # that come there however fast the machine is: threads that fault and end, and preemptions, asked for.
 THREADS, PREEMPTIONS = "test=STK* exit=1", "test=EVT0020 exit=1"
@@ -51,14 +52,28 @@ def raise_at(machine, symbol, steps):
     return address, panic_lines(machine)
 
 
+def stop_halted(qmp):
+    """Stops the machine at a moment when its processor halts."""
+    deadline = time.monotonic() + HANG_SECONDS
+    while True:
+        qmp.execute("stop")
+        registers = qmp.execute("human-monitor-command", **{"command-line": "info registers"})
+        if "HLT=1" in registers:
+            return
+        qmp.execute("cont")
+        assert time.monotonic() < deadline, "the processor never halts"
+        time.sleep(0.05)
+
+
 def check_halted(start):
     """a machine check on a processor that halts in its idle thread is told there"""
     machine = start(cmdline="monitor=1 panic=exit")
     gdb, qmp = machine.gdb(), machine.qmp()
     gdb.go()
     machine.wait_prompt()
-    time.sleep(0.5)
+    stop_halted(qmp)
     qmp.execute("human-monitor-command", **{"command-line": CHECK})
+    qmp.execute("cont")
     lines = panic_lines(machine)
     assert PANIC.match(lines[0]), lines[0]
     assert any("idle_entry" in line and "interrupted by #MC" in line for line in lines), lines

@@ -46,6 +46,10 @@ def check_nonsense(start):
         answer = machine.ask(text)
         if text.strip() and text[0].isalpha() and text != "test \"STK":
             assert any(len(line.split()) > 2 for line in answer), f"{text!r}: {answer}"
+    # The keys of the last one show the prompt several times: only an answer tells that they are over.
+    machine.send("help cpus\r")
+    machine.expect(r"^  cpus +list")
+    machine.wait_prompt()
     assert machine.ask("cpus"), "the monitor does not answer any more"
 
 

@@ -125,13 +125,22 @@ class Machine:
 
     def wait_prompt(self, timeout_seconds=HANG_SECONDS, prompt=PROMPT, start=0):
         """Waits until the last, unfinished line begins with the prompt."""
+        self._wait_unfinished(lambda line: len(self.reader.lines) >= start
+                              and line.startswith(prompt), "no prompt", timeout_seconds)
+
+    def wait_echo(self, text, timeout_seconds=HANG_SECONDS):
+        """Waits until the last, unfinished line ends with what was typed."""
+        self._wait_unfinished(lambda line: line.endswith(text), f"no echo of {text!r}",
+                              timeout_seconds)
+
+    def _wait_unfinished(self, test, complaint, timeout_seconds):
         deadline = time.monotonic() + timeout_seconds
-        while len(self.reader.lines) < start or not self.reader.unfinished().startswith(prompt):
+        while not test(self.reader.unfinished()):
             left = deadline - time.monotonic()
             if left <= 0 or self.pump(min(left, 1)) is None:
                 last = "\n".join(self.reader.lines[-15:] + [self.reader.unfinished()])
                 why = "in time" if left <= 0 else "before the machine ended"
-                raise MachineError(f"no prompt {why}; last lines:\n{last}")
+                raise MachineError(f"{complaint} {why}; last lines:\n{last}")
 
     def ask(self, text, timeout_seconds=HANG_SECONDS):
         """Types a line at the monitor's prompt; returns the lines of the answer."""
