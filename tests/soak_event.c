@@ -132,10 +132,8 @@ static void await_from(struct line *line, unsigned cpu, const char *what)
     line_release(line);
 }
 
-void soak_event_send(struct random *random)
+static void event_send(unsigned cpu, bool nmi)
 {
-    unsigned cpu = random_below(random, cpu_online_count());
-    bool nmi = random_once_in(random, 3);
     struct line *line = nmi ? &nmis[cpu] : &interrupts[cpu];
     if (!line_take(line)) {
         return;
@@ -147,6 +145,12 @@ void soak_event_send(struct random *random)
         lapic_send(cpu, VECTOR_TEST);
     }
     await_from(line, cpu, nmi ? "NMI" : "interrupt");
+}
+
+void soak_event_send(struct random *random)
+{
+    unsigned cpu = random_below(random, cpu_online_count());
+    event_send(cpu, random_once_in(random, 3));
 }
 
 /* One shot of the PIT's channel 0: its output rises once, which is one edge at the I/O APIC. */
@@ -199,12 +203,14 @@ void soak_event_master(void *argument maybe_unused)
 {
     struct random random;
     random_begin(&random, options.seed, STREAM);
-    bool asked = false; /* however short the soak is, each of the two is there at least once */
+    /* However short the soak is, and slow the machine, each kind is there at least once. */
     device_ask(&random);
+    event_send(cpu_online_count() - 1, false);
+    event_send(cpu_online_count() - 1, true);
+    outside_ask();
     while (!soak_is_over()) {
-        if (!nobody_outside && (!asked || random_once_in(&random, OUTSIDE_ODDS))) {
+        if (!nobody_outside && random_once_in(&random, OUTSIDE_ODDS)) {
             outside_ask();
-            asked = true;
         } else {
             device_ask(&random);
         }
