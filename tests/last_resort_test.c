@@ -27,7 +27,7 @@ static struct {
     unsigned waiting; /* divers that wait for go */
     unsigned through; /* divers that came to the bottom of their stacks */
     bool go, victim_go, surface;
-    bool keep; /* who comes through stays there, and so keeps its pages */
+    uint32_t kills; /* before the policy began */
     bool victim_waits;
     bool victim_starves; /* the victim is to need one page more when it is let go */
     bool asked;          /* the victim's wait was ended by a kill */
@@ -65,14 +65,25 @@ static void pages_have(unsigned pages)
     }
 }
 
+/* Before its first frame is free. */
+static bool victim_goes(void)
+{
+    return __atomic_load_n(&pool.asked, __ATOMIC_ACQUIRE) || last_resort_kills() != pool.kills;
+}
+
+/*
+ * Who comes through before the victim goes stays there, and so keeps its pages: if memory comes
+ * back late from elsewhere a few more come through, but none lives on what another had.
+ */
 static void diver(void *argument maybe_unused)
 {
     pages_have(1);
     __atomic_add_fetch(&pool.waiting, 1, __ATOMIC_ACQ_REL);
     pool_wait(&pool.go);
     pages_have(STACK_PAGES);
+    bool stays = !victim_goes();
     __atomic_add_fetch(&pool.through, 1, __ATOMIC_ACQ_REL);
-    if (__atomic_load_n(&pool.keep, __ATOMIC_ACQUIRE)) {
+    if (stays) {
         pool_wait(&pool.surface);
     }
 }
@@ -84,7 +95,7 @@ static void victim(void *argument maybe_unused)
     thread_expendable_set(true);
     __atomic_store_n(&pool.victim_waits, true, __ATOMIC_RELEASE);
     pool_wait(pool.victim_starves ? &pool.victim_go : &pool.surface);
-    pool.asked = thread_current()->kill_wanted;
+    __atomic_store_n(&pool.asked, thread_current()->kill_wanted, __ATOMIC_RELEASE);
     thread_exit_if_killed();
     pages_have(STACK_PAGES);
 }
@@ -126,7 +137,6 @@ static void scene_begin(struct memory_exhausted *taken)
         pool_signal(&pool.victim_go);
         test_await(victim_starves(), "the victim does not starve");
     }
-    __atomic_store_n(&pool.keep, false, __ATOMIC_RELEASE);
     test_note("%u of %u came through, %u starve, reserve %u", pool_read(&pool.through), DIVERS,
               stack_starving(), stack_reserve_count());
     test_check(stack_starving() > 1);
@@ -181,7 +191,7 @@ static void scene_run(void (*director)(void *), bool starves, int victims_code)
     wait_queue_init(&pool.queue);
     pool.waiting = pool.through = 0;
     pool.go = pool.victim_go = pool.surface = pool.victim_waits = pool.asked = false;
-    pool.keep = true;
+    pool.kills = last_resort_kills();
     pool.victim_starves = starves;
     for (unsigned i = 0; i < DIVERS; i++) {
         pool.divers[i] = test_thread_create(&diving, diver, NULL);
