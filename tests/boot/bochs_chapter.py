@@ -120,7 +120,7 @@ def check_bochs_chapter(start):
                        f" {version.group(1) if version else 'another'}")
     child.sendline("q")
     child.expect(pexpect.EOF)
-    child.close()
+    child.wait()
     # What the numbers mean to the chapter must be so here, too.
     gate = bindings.known[0x80158e01]
     assert gate & 0xffff == 0x8e01, f"the gate's second word is {gate:#x}"

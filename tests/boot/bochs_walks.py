@@ -105,8 +105,9 @@ def check_steps(start):
                           cwd=start.paths.root, env=environment(), encoding="utf-8",
                           timeout=LIMIT_SECONDS, dimensions=(60, 120))
     asks = r"anything else is for Bochs' debugger\] "
-    child.expect(r"\n1\. .*\n(.*\n)*.*page (0x[0-9a-f]+)\)")
-    address = child.match.group(2)
+    child.expect(r"\n1\. ")
+    child.expect(r"page (0x[0-9a-f]+)\)")
+    address = child.match.group(1)
     child.expect(asks)
     child.send(f"page {address}\r")
     child.expect(r"PTE: 0x[0-9a-f]{16} .* p\s")
@@ -123,5 +124,5 @@ def check_steps(start):
     child.expect(asks)
     child.send("q\r")
     child.expect(pexpect.EOF)
-    child.close()
+    child.wait()
     assert child.exitstatus == 0, f"status {child.exitstatus}"

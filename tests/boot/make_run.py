@@ -31,7 +31,7 @@ def check_demonstration(start):
     child.expect(PROMPT)
     child.send(CONTROL_A + "x")
     child.expect(pexpect.EOF)
-    child.close()
+    child.wait()
     assert child.exitstatus == 0, f"status {child.exitstatus}"
 
 
@@ -43,5 +43,5 @@ def check_machine_can_be_changed(start):
     child.send("panic\r")
     child.expect("PANIC: ")
     child.expect(pexpect.EOF)
-    child.close()
+    child.wait()
     assert child.exitstatus != 0, "make succeeds after a panic"
