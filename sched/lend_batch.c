@@ -66,10 +66,15 @@ static uint32_t batch_free(void)
     return freed;
 }
 
+bool lend_batches_wanted(void)
+{
+    return stack_lend_wanted() || __atomic_load_n(&left_out, __ATOMIC_RELAXED);
+}
+
 uint32_t lend_batches_run(void)
 {
     uint32_t freed = 0;
-    if (!stack_lend_wanted() && !left_out) {
+    if (!lend_batches_wanted()) {
         return 0;
     }
     left_out = false;

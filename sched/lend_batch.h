@@ -10,3 +10,6 @@
  * interrupts on, no lock held.
  */
 uint32_t lend_batches_run(void);
+
+/* May there be untouched pages that no batch has taken back yet? Any context. */
+bool lend_batches_wanted(void);

@@ -19,9 +19,9 @@
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "sched/switch.h"
-#include "tests/patience.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 static struct backtrace trace;
 static volatile bool taken;
@@ -253,16 +253,12 @@ static void spinner(void *argument maybe_unused)
 
 TEST(BTR0006, "a backtrace of a preempted thread goes through its moved frame")
 {
-    struct thread *thread;
-    struct thread_options options = {
-        .name = "spinner", .priority = THREAD_PRIORITY_DEFAULT, .affinity = 1};
     test_equal(thread_affinity_set(thread_current(), 1), OK);
     thread_yield();
     spinner_stop = false;
     spinner_runs = false;
-    int error = thread_create(&options, spinner, NULL, &thread);
-    test_equal(error, OK);
-    if (error != OK) {
+    struct thread *thread = test_thread_start(THREAD_PRIORITY_DEFAULT, 1, spinner, NULL);
+    if (thread == NULL) {
         return;
     }
     while (!spinner_runs) {

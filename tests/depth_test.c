@@ -1,9 +1,9 @@
 /* Depths are known without bringing a page in. */
-#include "lib/error.h"
 #include "mm/stack.h"
 #include "mm/stack_depth.h"
-#include "sched/thread.h"
+#include "sched/wait_queue.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 /* A thread that dives, comes up again, and waits to be looked at. */
 static struct {
@@ -39,16 +39,14 @@ static void diver_wait(const bool *condition)
 
 static struct thread *diver_start(size_t bytes)
 {
-    struct thread *thread;
     spinlock_init(&diver.lock, "diver");
     wait_queue_init(&diver.queue);
     diver.dived = diver.over = false;
     diver.bytes = bytes;
-    if (thread_start("diver", diver_run, NULL, &thread) != OK) {
-        test_fail(__FILE__, __LINE__, "no diver");
-        return NULL;
+    struct thread *thread = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, diver_run, NULL);
+    if (thread != NULL) {
+        diver_wait(&diver.dived);
     }
-    diver_wait(&diver.dived);
     return thread;
 }
 

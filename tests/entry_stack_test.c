@@ -20,9 +20,9 @@
 #include "mm/stack_fault.h"
 #include "sched/thread.h"
 #include "tests/on_each_cpu.h"
-#include "tests/patience.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 /* Nothing of this CPU's is being handled: each IST is at its stack's top, FRED's level is 0. */
 static void idle_check(unsigned cpu, const char *when)
@@ -210,10 +210,9 @@ static void ways_out(unsigned cpu)
         debug_clear();
         preempt_enable();
         if (round % 10 == 0) {
-            struct thread *thread;
-            if (thread_start("overflow", overflow_thread, NULL, &thread) == OK) {
-                test_equal(thread_join(thread), ERROR_RANGE);
-            }
+            struct thread *thread =
+                test_thread_start(THREAD_PRIORITY_DEFAULT, 0, overflow_thread, NULL);
+            test_equal(test_thread_join(thread), ERROR_RANGE);
         }
     }
 }

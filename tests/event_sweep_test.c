@@ -51,6 +51,7 @@ struct sweep_result {
     unsigned lost;             /* of all offsets */
     unsigned lost_above;       /* of the lethal offsets above the edge */
     unsigned stuck_in_service; /* and left their in-service bit set */
+    bool in_vain;              /* one was waited for with all patience: that is enough */
 };
 
 static long lethal_offsets(void)
@@ -166,6 +167,7 @@ static void round_run(event_maker make, uint32_t slot, long offset, struct sweep
     scratch_stack_empty(slot);
 
     result->rounds++;
+    result->in_vain |= arrived == 0 && !touched;
     result->lost += arrived == 0 ? 1 : 0;
     result->lost_above += arrived == 0 && offset >= 0 ? 1 : 0;
     result->stuck_in_service += in_service >= 0 ? 1 : 0;
@@ -190,11 +192,12 @@ static void sweep(const char *what, event_maker make, bool sets_in_service)
     timer_stop(); /* in the lesson build a tick of the scheduler's would be lost, too */
     interrupts_restore(flags);
 
-    for (long offset = FINE_FROM; offset <= FINE_TO; offset++) {
+    for (long offset = FINE_FROM; offset <= FINE_TO && !result.in_vain; offset++) {
         round_run(make, slot, offset, &result);
     }
     unsigned fine_rounds = result.rounds;
-    for (long offset = FINE_TO; offset < (long)PAGE_BYTES; offset += COARSE_STEP) {
+    for (long offset = FINE_TO; offset < (long)PAGE_BYTES && !result.in_vain;
+         offset += COARSE_STEP) {
         round_run(make, slot, offset, &result);
     }
     flags = interrupts_save();

@@ -86,12 +86,12 @@ static unsigned pool_read(const unsigned *counter)
     return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
-/* Waits until all who were let go have come through or starve. */
+/* Waits until all who were let go have come through, or starve without hope. */
 static void pool_settle(unsigned divers_let_go)
 {
-    test_await(pool_read(&pool.finished) + stack_starving() >= divers_let_go,
-               "%u came through, and %u starve: not all %u", pool_read(&pool.finished),
-               stack_starving(), divers_let_go);
+    test_await(memory_starves(&pool.finished, divers_let_go),
+               "%u of %u came through, %u starve, and there are still %lu frames",
+               pool_read(&pool.finished), divers_let_go, stack_starving(), memory_left());
 }
 
 static void pool_wait_ready(void)
@@ -149,7 +149,6 @@ static void scene_end(struct memory_exhausted *taken)
 
 static void scene_run(void (*director)(void *))
 {
-    struct thread *thread;
     const struct thread_options directing = {
         .name = "director", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
     if (stack_mode_get() == STACK_MODE_EAGER) {
@@ -166,20 +165,11 @@ static void scene_run(void (*director)(void *))
         const struct thread_options diving = {.name = "diver",
                                               .priority = is_urgent(i) ? THREAD_PRIORITY_DEFAULT + 4
                                                                        : THREAD_PRIORITY_DEFAULT};
-        int error = thread_create(&diving, diver, (void *)(uintptr_t)i, &divers[i]);
-        if (error != OK) {
-            test_fail(__FILE__, __LINE__, "no diver %u: %s", i, error_name(error));
-            divers[i] = NULL;
-            pool.waiting++;
-            pool.finished++;
-        }
+        divers[i] = test_thread_create(&diving, diver, (void *)(uintptr_t)i);
     }
-    test_equal(thread_create(&directing, director, NULL, &thread), OK);
-    thread_join(thread);
+    test_thread_join(test_thread_create(&directing, director, NULL));
     for (unsigned i = 0; i < DIVERS; i++) {
-        if (divers[i] != NULL) {
-            test_equal(thread_join(divers[i]), 0);
-        }
+        test_equal(test_thread_join(divers[i]), 0);
     }
     swapper_quiet_set(false);
     test_equal(pool.finished, DIVERS);

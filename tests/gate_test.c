@@ -13,8 +13,8 @@
 #include "sched/thread.h"
 #include "tests/excluded.h"
 #include "tests/memory_exhaust.h"
-#include "tests/patience.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 #define DEEP_THREADS     200
 #define FRAMES_AT_A_TIME 64
@@ -141,7 +141,6 @@ TEST(GAT0001, "at zero memory 200 threads go deep: none fails, all finish, no by
     }
     const struct thread_options options = {
         .name = "giver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    struct thread *giving;
     uint64_t waits = gate_counts.waits;
 
     spinlock_init(&dive.lock, "dive");
@@ -149,26 +148,13 @@ TEST(GAT0001, "at zero memory 200 threads go deep: none fails, all finish, no by
     dive.go = dive.surface = false;
     dive.waiting = dive.at_bottom = dive.damaged = 0;
     for (unsigned i = 0; i < DEEP_THREADS; i++) {
-        int error = thread_start("diver", diver, (void *)(uintptr_t)i, &divers[i]);
-        if (error != OK) {
-            test_fail(__FILE__, __LINE__, "no diver %u: %s", i, error_name(error));
-            divers[i] = NULL;
-            dive.waiting++;
-            dive.at_bottom++;
-        }
+        divers[i] = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, diver, (void *)(uintptr_t)i);
     }
-    int error = thread_create(&options, giver, NULL, &giving);
-    test_equal(error, OK);
-    if (error == OK) {
-        thread_join(giving);
-    } else {
-        dive_signal(&dive.go);
-        dive_signal(&dive.surface);
-    }
+    test_thread_join(test_thread_create(&options, giver, NULL));
+    dive_signal(&dive.go); /* it has done that, if it was born */
+    dive_signal(&dive.surface);
     for (unsigned i = 0; i < DEEP_THREADS; i++) {
-        if (divers[i] != NULL) {
-            test_equal(thread_join(divers[i]), 0);
-        }
+        test_equal(test_thread_join(divers[i]), 0);
     }
     test_equal(dive.damaged, 0);
     test_note("gate: %lu waits, the longest %lu us", gate_counts.waits - waits,

@@ -1,29 +1,16 @@
 /* See large_stack.h. */
 #include "tests/large_stack.h"
 
-#include "lib/error.h"
 #include "mm/stack_size.h"
 #include "tests/test.h"
 #include "tests/threads.h"
-
-static struct thread *start(const struct thread_options *options, void (*entry)(void *argument),
-                            void *argument)
-{
-    struct thread *thread = NULL;
-    int error = thread_create(options, entry, argument, &thread);
-    if (error != OK) {
-        test_fail(__FILE__, __LINE__, "no thread on a stack of %lu bytes: %s", options->stack_bytes,
-                  error_name(error));
-    }
-    return thread;
-}
 
 struct thread *start_on_stack(const char *name, size_t bytes, void (*entry)(void *argument),
                               void *argument)
 {
     const struct thread_options options = {
         .name = name, .priority = THREAD_PRIORITY_DEFAULT, .stack_bytes = bytes};
-    return start(&options, entry, argument);
+    return test_thread_create(&options, entry, argument);
 }
 
 void run_on_stack(const char *name, size_t bytes, void (*entry)(void *argument), void *argument)
@@ -53,6 +40,6 @@ void in_each_size(const char *name, bool backed, void (*body)(uint32_t slot, siz
                                                .priority = THREAD_PRIORITY_DEFAULT,
                                                .backed = backed,
                                                .stack_bytes = bytes};
-        test_equal(test_thread_join(start(&options, run_main, &run)), 0);
+        test_equal(test_thread_join(test_thread_create(&options, run_main, &run)), 0);
     }
 }

@@ -105,15 +105,6 @@ static bool all_wait(void)
     return pool_read(&pool.waiting) == DIVERS && pool.victim_waits;
 }
 
-/*
- * Whoever is not through starves, and there is not enough for any of them. (Failures by injection
- * make threads starve for whom there is memory: these come through in the end.)
- */
-static bool divers_settled(void)
-{
-    return pool_read(&pool.through) + stack_starving() >= DIVERS && memory_left() < STACK_PAGES - 1;
-}
-
 static bool victim_starves(void)
 {
     return pool.victim->state == THREAD_STARVED;
@@ -131,7 +122,8 @@ static void scene_begin(struct memory_exhausted *taken)
     test_await(all_wait(), "only %u of %u divers wait", pool_read(&pool.waiting), DIVERS);
     memory_exhaust(taken);
     pool_signal(&pool.go);
-    test_await(divers_settled(), "%u came through, %u starve, and there are still %lu frames",
+    test_await(memory_starves(&pool.through, DIVERS),
+               "%u came through, %u starve, and there are still %lu frames",
                pool_read(&pool.through), stack_starving(), memory_left());
     if (pool.victim_starves) {
         pool_signal(&pool.victim_go);

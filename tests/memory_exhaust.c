@@ -3,11 +3,17 @@
 
 #include "arch/x86_64/percpu.h"
 #include "lib/error.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/magazine.h"
+#include "mm/stack_batch.h"
 #include "mm/stack_cache.h"
+#include "mm/stack_dead.h"
 #include "mm/stack_reserve.h"
+#include "sched/gate.h"
+#include "sched/lend_batch.h"
 #include "sched/thread.h"
+#include "tests/cache_settings.h"
 #include "tests/patience.h"
 
 #define ROUNDS 2
@@ -27,6 +33,8 @@ static void every_cpu_take_all(struct memory_exhausted *taken)
 {
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         if (thread_affinity_set(thread_current(), 1UL << cpu) == OK) {
+            cache_empty();
+            (void)stack_reclaim();
             frame_cache_drain_this_cpu();
             frames_take_all(taken);
         }
@@ -65,4 +73,31 @@ size_t memory_left(void)
         frames += m->capacity - m->taken;
     }
     return frames + frame_free_count() + stack_reserve_count();
+}
+
+static void reclaimer_see(struct thread *thread, void *context)
+{
+    bool *sleeps = context;
+    *sleeps |= strcmp(thread->name, "reclaimer") == 0 && thread_is_blocked(thread);
+}
+
+bool memory_is_settled(void)
+{
+    bool reclaimer_sleeps = false;
+    if (stack_batch_waits() || stack_reclaim_wanted() || lend_batches_wanted()) {
+        return false;
+    }
+    thread_for_each(reclaimer_see, &reclaimer_sleeps);
+    return reclaimer_sleeps;
+}
+
+bool memory_starves(const unsigned *through, unsigned wanted)
+{
+    uint64_t fed = gate_counts.fed;
+    unsigned are_through = __atomic_load_n(through, __ATOMIC_ACQUIRE);
+    bool nobody_tries = are_through + stack_starving() >= wanted;
+    /* Once more after that: what was on its way at first has come by then. */
+    bool too_little =
+        memory_left() < STACK_PAGES - 1 && memory_is_settled() && memory_left() < STACK_PAGES - 1;
+    return are_through >= wanted || (nobody_tries && too_little && gate_counts.fed == fed);
 }

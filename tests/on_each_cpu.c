@@ -2,9 +2,8 @@
 #include "tests/on_each_cpu.h"
 
 #include "arch/x86_64/percpu.h"
-#include "lib/error.h"
-#include "sched/thread.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 struct start {
     void (*work)(unsigned cpu);
@@ -27,20 +26,13 @@ void test_on_each_cpu(void (*work)(unsigned cpu))
     unsigned count = cpu_online_count();
 
     for (unsigned cpu = 0; cpu < count; cpu++) {
-        struct thread_options options = {
+        const struct thread_options options = {
             .name = "each cpu", .priority = THREAD_PRIORITY_DEFAULT, .affinity = 1UL << cpu};
 
         starts[cpu] = (struct start){work, cpu};
-        threads[cpu] = NULL;
-        int error = thread_create(&options, cpu_thread, &starts[cpu], &threads[cpu]);
-
-        if (error != OK) {
-            test_fail(__FILE__, __LINE__, "no thread for CPU %u: %s", cpu, error_name(error));
-        }
+        threads[cpu] = test_thread_create(&options, cpu_thread, &starts[cpu]);
     }
     for (unsigned cpu = 0; cpu < count; cpu++) {
-        if (threads[cpu] != NULL) {
-            test_equal(thread_join(threads[cpu]), 0);
-        }
+        test_equal(test_thread_join(threads[cpu]), 0);
     }
 }

@@ -11,6 +11,7 @@
 #include "mm/stack.h"
 #include "sched/thread.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 static volatile unsigned depth_limit = 1000000;
 static volatile uint32_t survivors; /* threads that came to what follows their overflow */
@@ -57,10 +58,8 @@ static void by_string_store(void *argument maybe_unused)
 
 static int run_to_the_end(const char *name, void (*function)(void *))
 {
-    struct thread *thread;
-    int error = thread_start(name, function, NULL, &thread);
-    test_equal(error, OK);
-    return error == OK ? thread_join(thread) : error;
+    const struct thread_options options = {.name = name, .priority = THREAD_PRIORITY_DEFAULT};
+    return test_thread_join(test_thread_create(&options, function, NULL));
 }
 
 static void overflow_once(const char *name, void (*function)(void *))
@@ -102,16 +101,14 @@ TEST(OVF0006, "many threads overflow at once, on all CPUs, and each is told of")
     enum { THREADS = 24 };
     static struct thread *threads[THREADS];
     uint32_t before = overflow_count();
-    unsigned started = 0;
-    while (started < THREADS && thread_start("many", started % 2 ? by_recursion : by_push, NULL,
-                                             &threads[started]) == OK) {
-        started++;
+    for (unsigned i = 0; i < THREADS; i++) {
+        threads[i] =
+            test_thread_start(THREAD_PRIORITY_DEFAULT, 0, i % 2 ? by_recursion : by_push, NULL);
     }
-    test_equal(started, THREADS);
-    for (unsigned i = 0; i < started; i++) {
-        test_equal(thread_join(threads[i]), ERROR_RANGE);
+    for (unsigned i = 0; i < THREADS; i++) {
+        test_equal(test_thread_join(threads[i]), ERROR_RANGE);
     }
-    test_equal(overflow_count(), before + started);
+    test_equal(overflow_count(), before + THREADS);
 }
 
 /* Waits, as deep as it is told, for ticks that preempt it in favour of the other of its kind. */
@@ -139,17 +136,13 @@ TEST(OVF0007, "a thread with no room to be preempted overflows; it does not take
     static const uint32_t rooms[] = {8, 40, 100, 300, 600, 1000, ENTRY_CONTINUE_BYTES + 100};
     for (unsigned i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
         struct thread *threads[2];
-        unsigned started = 0;
         survivors = 0;
-        struct thread_options options = {
-            .name = "no room", .priority = THREAD_PRIORITY_DEFAULT, .affinity = 1};
-        while (started < 2 &&
-               thread_create(&options, wait_deep, (void *)&rooms[i], &threads[started]) == OK) {
-            started++;
+        for (unsigned j = 0; j < 2; j++) {
+            threads[j] =
+                test_thread_start(THREAD_PRIORITY_DEFAULT, 1, wait_deep, (void *)&rooms[i]);
         }
-        test_equal(started, 2);
-        for (unsigned j = 0; j < started; j++) {
-            int code = thread_join(threads[j]);
+        for (unsigned j = 0; j < 2; j++) {
+            int code = test_thread_join(threads[j]);
             /* The last to live has nobody to give way to. */
             test_check(code == ERROR_RANGE || code == OK);
             survivors = 1;

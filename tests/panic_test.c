@@ -10,9 +10,10 @@
 #include "mm/stack.h"
 #include "mm/stack_fault.h"
 #include "sched/mutex.h"
-#include "sched/thread.h"
+#include "sched/semaphore.h"
 #include "tests/run_down.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 /* Where the compiler cannot see it. */
 static volatile uintptr_t somewhere;
@@ -64,16 +65,15 @@ LAST_TEST(PAN0006, "an invalid opcode is told by its name")
 
 static void sleep_long(void *argument maybe_unused)
 {
-    thread_sleep_ns(60000000000);
+    thread_sleep_ns(WAIT_FOREVER - 1);
 }
 
 static struct thread *sleeper_make(void)
 {
     struct thread *sleeper = NULL;
-    if (thread_start("sleeper", sleep_long, NULL, &sleeper) != OK) {
+    if (thread_start("sleeper", sleep_long, NULL, &sleeper) != OK || !test_wait_blocked(sleeper)) {
         panic("no thread for the test");
     }
-    thread_sleep_ns(50000000);
     return sleeper;
 }
 
@@ -99,12 +99,16 @@ LAST_TEST(PAN0012, "a stack fault that the magazine does not cover is told as a 
     *pointer_to(stack_top(own) - stack_pages_backed(own) * PAGE_BYTES - 8) = 0;
 }
 
+static struct semaphore memory_gone = SEMAPHORE(memory_gone, 0);
+static uint32_t divers_through;
+
 static void three_pages_deep(void *argument maybe_unused)
 {
     uint32_t own = thread_current()->slot;
     stack_trim(own, stack_top(own) - PAGE_BYTES);
-    (void)!thread_sleep_ns(20000000);
+    semaphore_down(&memory_gone);
     *pointer_to(stack_bottom(own)) = 0;
+    test_count(&divers_through);
     (void)!thread_sleep_ns(WAIT_FOREVER - 1);
 }
 
@@ -112,17 +116,21 @@ static void three_pages_deep(void *argument maybe_unused)
 LAST_TEST(PAN0013, "without the gate a stack fault finds an empty magazine, and is told apart")
 {
     struct thread *thread;
-    for (unsigned i = 0; i < 40; i++) {
-        if (thread_start("diver", three_pages_deep, NULL, &thread) != OK) {
-            break;
-        }
+    unsigned divers = 0;
+    while (divers < 40 && thread_start("diver", three_pages_deep, NULL, &thread) == OK &&
+           test_wait_blocked(thread)) {
+        divers++;
     }
     struct run_down all = {0};
     preempt_disable();
     run_down_take(&all);
     preempt_enable();
-    (void)!thread_sleep_ns(1000000000);
-    test_fail(__FILE__, __LINE__, "every thread found its pages");
+    for (unsigned i = 0; i < divers; i++) {
+        semaphore_up(&memory_gone);
+    }
+    if (test_wait_until(&divers_through, divers, "divers in a machine without memory")) {
+        test_fail(__FILE__, __LINE__, "every thread found its pages");
+    }
 }
 
 static volatile unsigned depth_limit = 1000000;

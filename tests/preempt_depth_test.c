@@ -17,6 +17,7 @@
 #include "tests/own_stack.h"
 #include "tests/scratch_stack.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 #define SPINS_AT_MOST 200000000
 
@@ -47,21 +48,15 @@ static struct thread *other_start(void)
     test_equal(thread_affinity_set(thread_current(), 1UL << cpu), OK);
     thread_yield();
     test_equal(cpu_number(), cpu);
-    struct thread *other = NULL;
-    struct thread_options options = {
-        .name = "other", .priority = thread_current()->priority, .affinity = 1UL << cpu};
     other_stop = false;
     other_in_service = -1;
-    test_equal(thread_create(&options, other_run, NULL, &other), OK);
-    return other;
+    return test_thread_start(thread_current()->priority, 1UL << cpu, other_run, NULL);
 }
 
 static void other_end(struct thread *other)
 {
     other_stop = true;
-    if (other != NULL) {
-        test_equal(thread_join(other), OK);
-    }
+    test_equal(test_thread_join(other), OK);
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
 }
 

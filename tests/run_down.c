@@ -4,13 +4,28 @@
 #include "arch/x86_64/preempt.h"
 #include "lib/error.h"
 #include "mm/frame.h"
+#include "mm/stack.h"
 #include "sched/swapper.h"
+#include "sched/thread.h"
+#include "tests/memory_exhaust.h"
+#include "tests/patience.h"
 
 #define CHAIN_END UINT32_MAX
+
+/* With stack=lend the own pages are touched: else they are lent anew whenever this thread runs. */
+static void own_stack_touch(void)
+{
+    uintptr_t floor = stack_floor(thread_current()->slot);
+    for (unsigned page = STACK_PAGES; page-- > 0 && stack_mode_get() == STACK_MODE_LEND;) {
+        (void)*(volatile char *)(floor + page * PAGE_BYTES);
+    }
+}
 
 void run_down_begin(void)
 {
     swapper_quiet_set(true);
+    own_stack_touch();
+    test_await(memory_is_settled(), "memory of others is still on its way");
     preempt_disable();
 }
 

@@ -14,7 +14,8 @@ struct run_down {
 /*
  * Around it all: preemption is off between the two, for a thread that leaves its CPU may have to
  * wait for memory that it holds itself; and the swapper, which would find some on another CPU, does
- * nothing. Thread context; the first waits for a pass of the swapper that is under way.
+ * nothing. Thread context; the first waits for a pass of the swapper that is under way, and until
+ * nothing of the dead or of lent pages is on its way back.
  */
 void run_down_begin(void);
 void run_down_end(void);

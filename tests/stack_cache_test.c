@@ -47,23 +47,20 @@ static bool stack_is_reused(char pattern)
 
 TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fault, same bytes")
 {
+    uint32_t round = 0;
+    if (stack_depth_is_exact()) {
+        test_skip("depth=exact zeroes reused stacks");
+        return;
+    }
     test_missing_sites_expect();
-    bool reused = false;
     cache_settings_keep();
     stack_cache_size_set(STACK_CACHE_DEFAULT);
     stack_free_set(STACK_FREE_IMMEDIATE);
     test_thread_bind(0, 20);
     /* While a thread starves for frames no stack is kept: then once more. */
-    for (char pattern = 1; pattern <= ROUNDS && !reused; pattern++) {
-        reused = stack_is_reused(pattern);
-    }
+    test_await(stack_is_reused((char)(1 + round++ % 100)), "the stack of the dead is not reused");
     test_thread_unbind();
     cache_settings_put_back();
-    if (stack_depth_is_exact()) {
-        test_skip("depth=exact zeroes reused stacks");
-        return;
-    }
-    test_check(reused);
 }
 
 /* Leaves a stack behind that has nothing but its top page. */
@@ -121,11 +118,11 @@ TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to
     stack_free_set(STACK_FREE_IMMEDIATE);
     test_thread_bind(0, 20);
     for (uint32_t size = 0; size <= STACK_CACHE_MAX; size++) {
-        uint32_t kept = STACK_CACHE_MAX + 1;
-        for (unsigned round = 0; round < ROUNDS && kept != size; round++) {
-            kept = dead_leave_cached(size);
-        }
-        test_equal(kept, size);
+        uint32_t kept;
+        test_await((kept = dead_leave_cached(size)) == size,
+                   "of the dead's stacks %u are kept, "
+                   "not %u",
+                   kept, size);
     }
     cache_empty();
     test_thread_unbind();

@@ -3,12 +3,11 @@
  * the entries say what they should, and the magazine behind it is filled again.
  */
 #include "arch/x86_64/cpu.h"
-#include "lib/error.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
-#include "sched/thread.h"
 #include "tests/own_pages.h"
 #include "tests/test.h"
+#include "tests/threads.h"
 
 TEST(STK0010, "fresh pages are zero, and every register survives the fault")
 {
@@ -110,17 +109,11 @@ TEST(STK0014, "sixty threads at different depths keep every byte of their stacks
 {
     static struct thread *threads[60];
     for (unsigned i = 0; i < array_length(threads); i++) {
-        int error =
-            thread_start("pattern", pattern_thread, (void *)(uintptr_t)(i + 1), &threads[i]);
-        if (error != OK) {
-            test_fail(__FILE__, __LINE__, "no thread %u: %s", i, error_name(error));
-            threads[i] = NULL;
-        }
+        threads[i] = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, pattern_thread,
+                                       (void *)(uintptr_t)(i + 1));
     }
     for (unsigned i = 0; i < array_length(threads); i++) {
-        if (threads[i] != NULL) {
-            test_equal(thread_join(threads[i]), 0);
-        }
+        test_equal(test_thread_join(threads[i]), 0);
     }
 }
 

@@ -6,11 +6,11 @@
 #include "mm/stack_dead.h"
 #include "mm/stack_reserve.h"
 #include "mm/stack_swap.h"
+#include "tests/patience.h"
 #include "tests/run_down.h"
 #include "tests/test.h"
 
-#define TRIES  16
-#define ROUNDS 5
+#define TRIES 16
 
 static physical_t page_frame(uint32_t slot, unsigned page)
 {
@@ -45,7 +45,7 @@ static bool stack_with_block(uint32_t *slot)
 
 /*
  * Nothing is free but the three pages of a stack: did a block come of them when it was needed, and
- * none before? (Another CPU may free something just then; so this is tried more than once.)
+ * none before? (Another CPU may free something just then; so this is tried with patience.)
  */
 static bool block_is_demanded(uint32_t slot)
 {
@@ -81,20 +81,21 @@ static bool block_is_demanded(uint32_t slot)
     return without == ERROR_NO_MEMORY && with == OK && taken_at_last == 0;
 }
 
+static bool is_demanded(void)
+{
+    uint32_t slot;
+    if (!stack_with_block(&slot)) {
+        return false;
+    }
+    bool demanded = block_is_demanded(slot);
+    (void)stack_taken_free(UINT32_MAX);
+    uint64_t flags = interrupts_save();
+    stack_destroy(slot);
+    interrupts_restore(flags);
+    return demanded;
+}
+
 TEST(SWP0019, "a block has pages that were taken from sleepers; who can do with less leaves them")
 {
-    bool demanded = false;
-    for (unsigned round = 0; round < ROUNDS && !demanded; round++) {
-        uint32_t slot;
-        if (!stack_with_block(&slot)) {
-            test_fail(__FILE__, __LINE__, "no stack whose pages lie side by side");
-            return;
-        }
-        demanded = block_is_demanded(slot);
-        (void)stack_taken_free(UINT32_MAX);
-        uint64_t flags = interrupts_save();
-        stack_destroy(slot);
-        interrupts_restore(flags);
-    }
-    test_check(demanded);
+    test_await(is_demanded(), "no block comes of pages that were taken");
 }

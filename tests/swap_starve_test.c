@@ -106,9 +106,7 @@ TEST(SWP0015, "swapped-out threads that wake at zero memory starve, and come bac
             hungry.count = i;
         }
     }
-    struct thread *thread = NULL;
-    test_equal(thread_create(&directing, director, NULL, &thread), OK);
-    test_thread_join(thread);
+    test_thread_join(test_thread_create(&directing, director, NULL));
     for (unsigned i = 0; i < hungry.count; i++) {
         test_thread_join(hungry.threads[i]);
     }

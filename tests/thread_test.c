@@ -135,12 +135,6 @@ TEST(THR0007, "without memory no thread is born: an error, and nothing leaks")
     unsigned errors = 0;
 
     counter = 0;
-    /* Threads of the tests before may still be taken apart: that would bring memory back. */
-    size_t free_before = 0;
-    for (unsigned step = 0; step < 400 && free_before != frame_free_count(); step++) {
-        free_before = frame_free_count();
-        (void)!thread_sleep_ns(10000000);
-    }
     run_down_begin();
     run_down_take(&all);
     int error = thread_create(&options, return_at_once, NULL, &thread);
