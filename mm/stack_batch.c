@@ -19,7 +19,7 @@ bool stack_batch_enabled;
 static PER_CPU(struct stack_batch, batch);
 
 /* Guards all CPUs' batches, and the grace periods; interrupts off. One is enough for showing. */
-static struct spinlock batch_lock = SPINLOCK("stack batches");
+struct spinlock stack_batch_lock = SPINLOCK("stack batches");
 static uint64_t grace_begun, grace_over; /* numbers of the last that began, and that ended */
 static uint64_t grace_wanted;            /* begin more until this one is over */
 static uint64_t cpus_to_pass;            /* by bit, in the one that is under way */
@@ -43,14 +43,14 @@ bool stack_batch_add(uint32_t slot)
     if (!stack_batch_enabled) {
         return false;
     }
-    spin_lock(&batch_lock);
+    spin_lock(&stack_batch_lock);
     bool room = held < held_most(), taken = stack_batch_enabled && room;
     if (taken) {
         stack_chain_push(&this_cpu_pointer(batch)->gathered, slot);
         held++;
     }
     counts.refused += !room;
-    spin_unlock_quietly(&batch_lock);
+    spin_unlock_quietly(&stack_batch_lock);
     return taken;
 }
 
@@ -65,9 +65,9 @@ void stack_batch_drain(void)
 {
     struct stack_batch *own = this_cpu_pointer(batch);
     if (own->waiting.count + own->gathered.count != 0) { /* only this CPU adds */
-        spin_lock(&batch_lock);
+        spin_lock(&stack_batch_lock);
         batch_drop(own);
-        spin_unlock_quietly(&batch_lock);
+        spin_unlock_quietly(&stack_batch_lock);
     }
 }
 
@@ -86,21 +86,21 @@ bool stack_batch_flush(void)
     if (likely(!stack_batch_enabled)) {
         return false;
     }
-    uint64_t flags = spin_lock_irq_save(&batch_lock);
+    uint64_t flags = spin_lock_irq_save(&stack_batch_lock);
     uint32_t flushed = batches_drop();
     counts.flushed += flushed;
-    spin_unlock_irq_restore(&batch_lock, flags);
+    spin_unlock_irq_restore(&stack_batch_lock, flags);
     return flushed != 0;
 }
 
 void stack_batch_enable(bool on)
 {
-    uint64_t flags = spin_lock_irq_save(&batch_lock);
+    uint64_t flags = spin_lock_irq_save(&stack_batch_lock);
     stack_batch_enabled = on;
     if (!on) {
         (void)batches_drop();
     }
-    spin_unlock_irq_restore(&batch_lock, flags);
+    spin_unlock_irq_restore(&stack_batch_lock, flags);
 }
 
 void stack_batch_most_set(uint32_t stacks)
@@ -139,7 +139,13 @@ void stack_batch_tick(bool quiescent)
     struct stack_batch *own = this_cpu_pointer(batch);
     struct stack_chain released = {0};
 
-    spin_lock(&batch_lock);
+    /*
+     * Every CPU's every tick comes here. If all waited for one another, and virtual CPUs share a
+     * processor, a tick would last longer than the time to the next; so the next one tries again.
+     */
+    if (!spin_try_lock(&stack_batch_lock)) {
+        return;
+    }
     if (own->waiting.count != 0 && grace_over >= own->waiting_for) {
         counts.released += own->waiting.count;
         held -= own->waiting.count;
@@ -148,18 +154,18 @@ void stack_batch_tick(bool quiescent)
     }
     batch_close(own);
     grace_step(quiescent);
-    spin_unlock_quietly(&batch_lock);
+    spin_unlock_quietly(&stack_batch_lock);
     stack_cache_put_batch(&released);
 }
 
 void stack_batch_count(uint32_t *slots, size_t *pages)
 {
-    uint64_t flags = spin_lock_irq_save(&batch_lock);
+    uint64_t flags = spin_lock_irq_save(&stack_batch_lock);
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         stack_chain_count(&cpu_variable(batch, cpu).gathered, slots, pages);
         stack_chain_count(&cpu_variable(batch, cpu).waiting, slots, pages);
     }
-    spin_unlock_irq_restore(&batch_lock, flags);
+    spin_unlock_irq_restore(&stack_batch_lock, flags);
 }
 
 bool stack_batch_waits(void)

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/spinlock.h"
 #include "mm/stack_dead.h"
 
 /* Begins, or ends: then all that waits goes to the dead stacks. Thread context. */
@@ -27,7 +28,13 @@ extern bool stack_batch_enabled;
 /* Adds a stack to this CPU's batch; false if stacks are freed at once. Interrupts off. */
 must_check bool stack_batch_add(uint32_t slot);
 
-/* A timer tick; quiescent: it interrupted code with preemption on. IRQ context. */
+/* Only for stack_batch.c, and for a test that holds it. */
+extern struct spinlock stack_batch_lock;
+
+/*
+ * A timer tick; quiescent: it interrupted code with preemption on. Does nothing, and never waits,
+ * while another CPU is at its batch. IRQ context.
+ */
 void stack_batch_tick(bool quiescent);
 
 /* Moves what this CPU gathered to the dead stacks, not waiting for a grace period. Interrupts off.

@@ -198,6 +198,13 @@ TEST(CAC0004, "a stack does not wait for a grace period while a thread starves f
     batches_end(made, reclaimed);
 }
 
+TEST(CAC0012, "a tick does not wait for a CPU that is at its batch")
+{
+    uint64_t flags = spin_lock_irq_save(&stack_batch_lock);
+    stack_batch_tick(true); /* else it would be here for ever */
+    spin_unlock_irq_restore(&stack_batch_lock, flags);
+}
+
 TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch")
 {
     cache_settings_keep();
