@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "lib/error.h"
+#include "lib/string.h"
 #include "mm/magazine.h"
 #include "mm/stack.h"
 #include "mm/stack_cache.h"
@@ -125,7 +126,15 @@ static struct {
     bool sleep;
     struct semaphore wake;
     struct thread *thread;
+    struct thread *reclaimer;
 } late;
+
+static void reclaimer_note(struct thread *thread, void *context maybe_unused)
+{
+    if (strcmp(thread->name, "reclaimer") == 0) {
+        late.reclaimer = thread;
+    }
+}
 
 static void run_then_sleep(void *argument maybe_unused)
 {
@@ -168,10 +177,14 @@ TEST(LND0006,
     late.sleep = false;
     semaphore_init(&late.wake, 0);
     late.thread = test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), run_then_sleep, NULL);
+    /* It takes the CPU from whoever runs there: not from the one that is to run meanwhile. */
+    thread_for_each(reclaimer_note, NULL);
+    test_equal(thread_affinity_set(late.reclaimer, test_cpu_bit(0)), OK);
     if (late.thread != NULL) {
         test_thread_join(test_thread_create(&watching, left_out_watch, NULL));
         test_thread_join(late.thread);
     }
+    test_equal(thread_affinity_set(late.reclaimer, test_cpus_all()), OK);
     swapper_quiet_set(false);
     test_thread_unbind();
 }
