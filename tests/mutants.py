@@ -268,8 +268,8 @@ STACK_MUTANTS = (
             cpu_pause();
         }
 """, ""),)),
-    Mutant("stack-freed-without-shootdown", "I6", "STK0112", "doomed.covered is",
-           modes=ALL_MODES, edits=((STACK_DEAD,
+    Mutant("stack-freed-without-shootdown", "I6", "STK0112",
+           "in vain: shootdowns of the dead stack: only 0 of 1", modes=ALL_MODES, edits=((STACK_DEAD,
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         "stack_shootdown(stack_bottom(highest), 0);"),)),
     Mutant("stack-freed-before-shootdown", "I6", "STK0112", "doomed.reusable is",
@@ -443,8 +443,8 @@ MODE_MUTANTS = (
     Mutant("missing-site-not-told", "I3", "PRE0003", "first is 0",
            modes=("prefault",), edits=((PREFAULT,
         "            missing_note(frame, address);\n", "            (void)missing_note;\n"),)),
-    Mutant("lent-page-taken-back-though-touched", "I5", "LND0002", "backed >= deep",
-           modes=("lend-intel",), edits=((LEND, """\
+    Mutant("lent-page-taken-back-though-touched", "I5", "LND0002",
+           "touched 2 pages, and sleeps, has [01]$", modes=("lend-intel",), edits=((LEND, """\
             uint64_t old = *entry & ~PAGE_ACCESSED;
             if (!entry_replace(entry, old, hole)) {
 """, """\
