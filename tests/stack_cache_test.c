@@ -120,9 +120,7 @@ TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to
     for (uint32_t size = 0; size <= STACK_CACHE_MAX; size++) {
         uint32_t kept;
         test_await((kept = dead_leave_cached(size)) == size,
-                   "of the dead's stacks %u are kept, "
-                   "not %u",
-                   kept, size);
+                   "of the dead's stacks %u are kept, not %u", kept, size);
     }
     cache_empty();
     test_thread_unbind();
