@@ -3,11 +3,13 @@
  * turning preemption off. They wait generously and judge counts, not speed: the CPUs of an emulator
  * stop whenever the host wants.
  */
+#include "arch/x86_64/acpi.h"
 #include "arch/x86_64/clock.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/interrupt.h"
 #include "arch/x86_64/ioapic.h"
 #include "arch/x86_64/lapic.h"
+#include "arch/x86_64/lapic_registers.h"
 #include "arch/x86_64/preempt.h"
 #include "arch/x86_64/timer.h"
 #include "arch/x86_64/vectors.h"
@@ -178,6 +180,25 @@ TEST(APC0005, "interrupts sent to each CPU by number, and to all but this one, a
         test_check(cpu == self || lapic_id_of(cpu) != lapic_id_of(self));
     }
     test_equal(lapic_id(), lapic_id_of(self));
+    end();
+}
+
+TEST(APC0008, "the shorthand for all others is for when no processor was left out")
+{
+    const struct acpi_info *acpi = acpi_info();
+    unsigned there = acpi->processor_count + acpi->processors_left_out, online = cpu_online_count();
+
+    if (online == 1 || !begin()) {
+        return; /* there are no others */
+    }
+    uint64_t flags = interrupts_save();
+    lapic_send_all_but_self(VECTOR_TEST);
+    uint32_t command = lapic_read(LAPIC_COMMAND);
+    interrupts_restore(flags);
+    for (unsigned cpu = 0; cpu < online; cpu++) {
+        await(cpu, cpu == cpu_number() ? 0 : 1);
+    }
+    test_equal(command & LAPIC_COMMAND_SHORTHAND, online == there ? LAPIC_COMMAND_SHORTHAND : 0);
     end();
 }
 

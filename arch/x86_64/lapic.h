@@ -38,6 +38,8 @@ void lapic_end_of_interrupt(void);
  */
 void lapic_send(unsigned cpu, unsigned vector);
 void lapic_send_self(unsigned vector);
+
+/* To every CPU that is online but this one; not to those that were left out. As above. */
 void lapic_send_all_but_self(unsigned vector);
 
 /* An NMI to one CPU, or to every CPU that is online but this one. Any context. */

@@ -6,6 +6,8 @@
  * (fences).
  */
 #include "arch/x86_64/lapic.h"
+
+#include "arch/x86_64/acpi.h"
 #include "arch/x86_64/lapic_registers.h"
 
 #define COMMAND_NMI          (4U << 8)
@@ -14,7 +16,7 @@
 #define COMMAND_PENDING      (1U << 12)
 #define COMMAND_ASSERT       (1U << 14)
 #define COMMAND_SELF         (1U << 18)
-#define COMMAND_ALL_BUT_SELF (3U << 18)
+#define COMMAND_ALL_BUT_SELF LAPIC_COMMAND_SHORTHAND
 
 #define COMMAND_HIGH  (LAPIC_COMMAND + 0x10)
 #define PENDING_SPINS 1000000 /* then the APIC is broken, and waiting longer will not help */
@@ -54,9 +56,24 @@ void lapic_send_self(unsigned vector)
     command_send(0, COMMAND_SELF | COMMAND_ASSERT | vector);
 }
 
+/*
+ * The shorthand reaches every processor that there is. One that was left out waits for its STARTUP,
+ * and takes no interrupt then (SDM 9.4.1); but QEMU 7.2 may wake it nevertheless and run it from
+ * its reset vector, where the firmware resets the machine. So it is for when all are online.
+ */
 void lapic_send_all_but_self(unsigned vector)
 {
-    command_send(0, COMMAND_ALL_BUT_SELF | COMMAND_ASSERT | vector);
+    const struct acpi_info *acpi = acpi_info();
+    unsigned online = cpu_online_count();
+    if (online == acpi->processor_count && acpi->processors_left_out == 0) {
+        command_send(0, COMMAND_ALL_BUT_SELF | COMMAND_ASSERT | vector);
+        return;
+    }
+    for (unsigned cpu = 0; cpu < online; cpu++) {
+        if (cpu != cpu_number()) {
+            lapic_send(cpu, vector);
+        }
+    }
 }
 
 void lapic_send_nmi(unsigned cpu)

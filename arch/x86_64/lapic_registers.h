@@ -29,6 +29,8 @@
 
 #define LAPIC_VERSION 0x030
 
+#define LAPIC_COMMAND_SHORTHAND (3U << 18) /* 0: the destination's; all bits: all but self */
+
 #define LAPIC_LVT_MASKED       (1U << 16)
 #define LAPIC_LVT_PERIODIC     (1U << 17)
 #define LAPIC_LVT_TSC_DEADLINE (2U << 17)
