@@ -183,8 +183,9 @@ def check_blocked(start):
     ask = Session(start(cmdline="monitor=1"), (
         "hbreak monitor_run", "continue", "st bt main", "delete", "hbreak schedule_tick",
         # all that is not idle: nobody holds a lock, nobody makes or buries a thread
-        tick_until("reclaimer +blocked", "swapper +blocked", "main +blocked"), "st threads", "st bt reclaimer", "st stack reclaimer",
-        "st bt 1", "st bt nobody", "st mag 0", "st mag 7", "st pte 0x800000000000",
+        tick_until("reclaimer +blocked", "swapper +blocked", "main +blocked"), "st threads",
+        "st bt reclaimer", "st stack reclaimer", "st bt 1", "st bt nobody", "st mag 0", "st mag 7",
+        "st pte 0x800000000000",
         "st pte stack_fault", "p 'sched/thread_list.c'::threads",
         "p 'sched/thread_list.c'::thread_list_lock", "p $st_entry(0x5004)"))
     threads = ask("st threads")

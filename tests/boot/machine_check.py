@@ -13,8 +13,9 @@ from runner import elf
 CHECK = "mce 0 9 0xbd00000000000000 0x4 0 0"
 PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+)")
 HANG_SECONDS = 300
-# Where: a symbol, how many instructions after it, a function that the backtrace must name, and tests
-# that come there however fast the machine is: threads that fault and end, and preemptions, asked for.
+# Where: a symbol, how many instructions after it, a function that the backtrace must name, and
+# tests that come there however fast the machine is: threads that fault and end, and preemptions
+# that a test asks for.
 THREADS, PREEMPTIONS = "test=STK* exit=1", "test=EVT0020 exit=1"
 PLACES = (
     ("a thread's code", "stack_trim", 0, "stack_trim", THREADS),

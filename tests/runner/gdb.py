@@ -8,7 +8,7 @@ import re
 import socket
 import time
 
-# Without a word from the stub: it hangs. A guest that runs to a breakpoint may need minutes.
+# Silence of the stub for so long counts as a hang; a guest may need minutes to a breakpoint.
 HANG_SECONDS = 600
 CONNECT_SECONDS = 120
 
