@@ -28,6 +28,17 @@
 /* Keeps the compiler from moving memory accesses across this point; the CPU may still do so. */
 #define compiler_barrier() __asm__ volatile("" ::: "memory")
 
+/*
+ * Assembly that the compiler counts as one short instruction when it decides what to inline,
+ * however many lines it has. Cppcheck 2.17 stops at `inline` here, so cppcheck reads the plain
+ * form.
+ */
+#ifdef __CPPCHECK__
+#define asm_volatile_inline __asm__ volatile
+#else
+#define asm_volatile_inline __asm__ volatile inline
+#endif
+
 static always_inline uint64_t align_up(uint64_t value, uint64_t power_of_two)
 {
     return (value + power_of_two - 1) & ~(power_of_two - 1);

@@ -11,7 +11,7 @@ import tree
 
 DIRECTORIES = ("lib/", "arch/", "boot/", "mm/", "sched/", "kernel/", "tests/")
 OPTIONS = ("--enable=warning,portability", "--std=c11", "--platform=unix64", "--inline-suppr",
-           "--quiet", "--error-exitcode=1", "-D__x86_64__=1", "-D__GNUC__=12", "-I.",
+           "--quiet", "--error-exitcode=1", "-D__x86_64__=1", "-D__GNUC__=12", "-D__CPPCHECK__=1", "-I.",
            "--template={file}:{line}: {severity}: {message} [{id}]")
 
 

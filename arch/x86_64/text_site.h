@@ -66,16 +66,15 @@ extern const struct text_site __text_sites_start[], __text_sites_end[];
     ".byte " SITE_LITERAL(kind) ", " SITE_LITERAL(rule) ", 0, 0, 0, 0, 0, 0\n"                     \
                                                         ".popsection\n"
 
-/* CLI, of eight bytes. `inline`: to the compiler it is as small as it is. */
+/* CLI, of eight bytes. */
 #define SITE_INTERRUPTS_OFF(rule)                                                                  \
-    __asm__ volatile inline(                                                                       \
-        "771: .byte 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0xfa\n" SITE_RECORD(                 \
-            SITE_KIND_INTERRUPTS, SITE_RULE_##rule)::                                              \
-            : "memory")
+    asm_volatile_inline("771: .byte 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0xfa\n" SITE_RECORD( \
+                            SITE_KIND_INTERRUPTS, SITE_RULE_##rule)::                              \
+                            : "memory")
 
 /* Counts one more reason for no preemption. */
 #define SITE_PREEMPTION_OFF(rule)                                                                  \
-    __asm__ volatile inline(                                                                       \
+    asm_volatile_inline(                                                                           \
         "771: addl $1, %%gs:preempt_count\n" SITE_RECORD(SITE_KIND_PREEMPTION, SITE_RULE_##rule):: \
             : "memory")
 
