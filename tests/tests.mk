@@ -4,11 +4,12 @@
 # Words that change what is tested:
 #   ROWS=     only these rows, or checks, self, host, stacks, mutants, model: ROWS="pvh-* checks"
 #   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
+#   SUITE=    the release of Debian that make test-in tests in, such as trixie
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)')
 
-.PHONY: test test-fred test-quick soak mutants check model
+.PHONY: test test-fred test-quick test-in soak mutants check model
 
 ## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
@@ -21,6 +22,10 @@ test-fred: setup-test
 ## make test-quick   the in-kernel tests on one machine with two CPUs
 test-quick:
 	@$(PYTHON) tests/run --quick $(TEST_OPTIONS)
+
+## make test-in      `make test CI=true` in a Debian of its own: SUITE=trixie ROWS=checks; needs root
+test-in:
+	@tools/build/test-in '$(SUITE)' $(if $(ROWS),'ROWS=$(ROWS)') $(if $(TESTS),'TESTS=$(TESTS)')
 
 ## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=, SOAK_DOMAINS=,
 ##                   SOAK_OPTIONS="words for the kernel" change the machine

@@ -152,3 +152,62 @@ def test_an_iso_that_is_too_large_is_refused(tmp_path):
     assert done.returncode != 0
     assert "must not be larger than 500000" in done.stdout
     assert not (tmp_path / "a.iso").exists()
+
+
+# What `test-in` needs of a machine, and a machine whose apt has three sources.
+TEST_IN = ("bash", "dirname", "mkdir", "grep", "flock", "cat", "rm")
+APT_GET = """#!/bin/sh
+echo "http://mirror/debian/ Debian"
+echo "http://mirror/debian/ Debian"
+echo "http://elsewhere/ Tools"
+echo "http://mirror/security/ Debian-Security"
+"""
+APT_CONFIG = """#!/bin/sh
+echo 'Acquire::http::Proxy "http://proxy:3128";'
+echo 'Acquire::Languages "none";'
+"""
+
+
+@pytest.fixture(name="machine")
+def machine_for_test_in(tmp_path):
+    """Runs test-in on a machine where root changed nothing yet: mmdebstrap says what it is given."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    for name in TEST_IN:
+        os.symlink(f"/usr/bin/{name}", path / name)
+    fake_commands(path, "git", "unshare")
+    fake_commands(path, "id", text="#!/bin/sh\necho 0\n")
+    fake_commands(path, "apt-get", text=APT_GET)
+    fake_commands(path, "apt-config", text=APT_CONFIG)
+    fake_commands(path, "mmdebstrap", text='#!/bin/sh\necho "$@"\ncat\nexit 1\n')
+
+    def run(*arguments):
+        done = subprocess.run([os.path.join(ROOT, "tools", "build", "test-in"), *arguments],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False,
+                              env={"PATH": str(path), "TEST_IN": str(tmp_path / "systems")})
+        assert done.returncode == 1
+        return done.stdout
+    run.path = path
+    return run
+
+
+def test_test_in_makes_a_system_from_the_sources_that_apt_has_here(machine):
+    output = machine("trixie", "ROWS=checks")
+    assert output.count("deb http") == 2
+    assert "deb http://mirror/debian/ trixie main\n" in output
+    assert "deb http://mirror/security/ trixie-security main\n" in output
+    assert '--aptopt=Acquire::http::Proxy "http://proxy:3128"; trixie ' in output
+    assert "Languages" not in output
+    assert "test-in: mmdebstrap could not make it" in output
+
+
+def test_test_in_says_what_it_needs(machine):
+    assert "SUITE=trixie" in machine("../etc")
+    assert "SUITE=trixie" in machine()
+    fake_commands(machine.path, "apt-get")
+    assert "no source of Debian's main archive" in machine("trixie")
+    fake_commands(machine.path, "id", text="#!/bin/sh\necho 1000\n")
+    assert "needs root" in machine("trixie")
+    os.remove(machine.path / "mmdebstrap")
+    assert "missing here: mmdebstrap. On Debian: apt-get install" in machine("trixie")
