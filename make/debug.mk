@@ -9,4 +9,4 @@ COMPDB_GOALS = build/$(VARIANT)/kernel.elf build/ubsan/obj/arch/x86_64/ubsan.o \
 ## make compdb       write compile_commands.json, for clangd and editors; VARIANT= picks the kernel
 compdb:
 	@$(MAKE) --always-make --dry-run --no-print-directory V=1 $(COMPDB_GOALS) \
-	    | $(PYTHON) tools/compdb.py compile_commands.json
+	    | $(PYTHON) tools/build/compdb.py compile_commands.json

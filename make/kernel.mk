@@ -27,10 +27,10 @@ stack-bounds: build/$(VARIANT)/kernel.elf
 
 ## make text-sites   where modes replace instructions, and what stands there; VARIANT= picks the kernel
 text-sites: build/$(VARIANT)/kernel.elf
-	$(Q)$(PYTHON) tools/text_sites.py list $< $(OBJDUMP)
+	$(Q)$(PYTHON) tools/build/text_sites.py list $< $(OBJDUMP)
 
-STACK_BOUNDS       := $(PYTHON) tools/stack_bounds.py --objdump $(OBJDUMP)
-STACK_BOUNDS_FILES := tools/stack_bounds.py tools/stack_bounds.annotations $(wildcard tools/stackbounds/*.py)
+STACK_BOUNDS       := $(PYTHON) tools/build/stack_bounds.py --objdump $(OBJDUMP)
+STACK_BOUNDS_FILES := tools/build/stack_bounds.py tools/build/stack_bounds.annotations $(wildcard tools/build/stackbounds/*.py)
 
 build/kernel.elf: build/release/kernel.elf
 	$(Q)cp $< $@
@@ -84,27 +84,27 @@ build/$(1)/linker.ld: linker.ld build/$(1)/flags
 build/$(1)/first.elf: $$($(1)_OBJECTS) build/$(1)/empty.asm.o build/$(1)/linker.ld
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -o $$@ $$($(1)_OBJECTS) build/$(1)/empty.asm.o
 
-build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/text_sites.py \
-    tools/kernel-gdb.py
+build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/build/text_sites.py \
+    tools/debug/kernel-gdb.py
 	@$$(SAY) LD $$@
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -Map build/$(1)/kernel.map -o $$@.new \
 	    $$($(1)_OBJECTS) build/$(1)/symbols.asm.o
 	$$(Q)$$(NM) -n $$@.new >build/$(1)/kernel.nm
-	$$(Q)$$(PYTHON) tools/symbols.py check build/$(1)/first.nm build/$(1)/kernel.nm
-	$$(Q)$$(PYTHON) tools/text_sites.py check $$@.new
-	$$(Q)$$(PYTHON) tools/symbols.py bochs <build/$(1)/kernel.nm >build/$(1)/kernel.sym
+	$$(Q)$$(PYTHON) tools/build/symbols.py check build/$(1)/first.nm build/$(1)/kernel.nm
+	$$(Q)$$(PYTHON) tools/build/text_sites.py check $$@.new
+	$$(Q)$$(PYTHON) tools/build/symbols.py bochs <build/$(1)/kernel.nm >build/$(1)/kernel.sym
 	$$(Q)$$(SIZE) -A $$@.new >build/$(1)/kernel.size
-	$$(Q)cp tools/kernel-gdb.py $$@-gdb.py
+	$$(Q)cp tools/debug/kernel-gdb.py $$@-gdb.py
 	$$(Q)mv $$@.new $$@
 
 build/$(1)/first.nm: build/$(1)/first.elf
 	$$(Q)$$(NM) -n $$< >$$@
 
-build/$(1)/symbols.asm: build/$(1)/first.nm tools/symbols.py
-	$$(Q)$$(PYTHON) tools/symbols.py table <$$< >$$@
+build/$(1)/symbols.asm: build/$(1)/first.nm tools/build/symbols.py
+	$$(Q)$$(PYTHON) tools/build/symbols.py table <$$< >$$@
 
-build/$(1)/empty.asm: tools/symbols.py build/$(1)/flags
-	$$(Q)$$(PYTHON) tools/symbols.py table </dev/null >$$@
+build/$(1)/empty.asm: tools/build/symbols.py build/$(1)/flags
+	$$(Q)$$(PYTHON) tools/build/symbols.py table </dev/null >$$@
 
 build/$(1)/%.asm.o: build/$(1)/%.asm
 	$$(Q)$$(NASM) -f elf64 -o $$@ $$<

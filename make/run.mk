@@ -94,8 +94,8 @@ bochs: $(ISO) build/$(VARIANT)/kernel.elf
 	@mkdir -p build/bochs
 	$(Q)sed -e 's|@ISO@|$(ISO)|; s|@CPU@|$(BOCHS_CPU)|; s|@SMP@|$(BOCHS_SMP)|; s|@MEM@|$(BOCHS_MEM)|g' \
 	    -e 's|@SCREEN@|$(BOCHS_SCREEN)$(BOCHS_OPTIONS)|' \
-	    -e 's|@SERIAL@|build/bochs/serial.txt|; s|@LOG@|build/bochs/log.txt|' tools/bochsrc.in >build/bochs/bochsrc
-	$(Q)sed 's|@SYM@|build/$(VARIANT)/kernel.sym|' tools/bochs-commands.in >build/bochs/commands
+	    -e 's|@SERIAL@|build/bochs/serial.txt|; s|@LOG@|build/bochs/log.txt|' tools/debug/bochsrc.in >build/bochs/bochsrc
+	$(Q)sed 's|@SYM@|build/$(VARIANT)/kernel.sym|' tools/debug/bochs-commands.in >build/bochs/commands
 	@rm -f build/bochs/serial.txt
 	@echo "Stalactite in Bochs: $(BOCHS_SMP) CPUs of model $(BOCHS_CPU), $(BOCHS_MEM) MiB."
 	@echo "Serial line:  tail -F build/bochs/serial.txt     (in a second terminal)"
@@ -110,7 +110,7 @@ BOCHS_WALK_OPTIONS = --bochs $(BOCHS_PROGRAM) $(if $(STEP),--step)
 ## make bochs-fault  walk through the first stack fault, in Bochs; STEP=1 stops at each stage
 bochs-fault: build/stalactite.iso build/release/kernel.elf
 	@$(bochs_check)
-	@$(PYTHON) tools/bochs_fault.py --iso build/stalactite.iso --kernel build/release/kernel.elf \
+	@$(PYTHON) tools/debug/bochs_fault.py --iso build/stalactite.iso --kernel build/release/kernel.elf \
 	    $(BOCHS_WALK_OPTIONS)
 
 ## make bochs-lost   watch an interrupt get lost on a hole, and what is left of it; STEP=1 stops
@@ -119,6 +119,6 @@ bochs-lost: build/lost/kernel.elf build/release/kernel.elf
 	@$(MAKE) --no-print-directory iso VARIANT=lost CMDLINE='$(LOST_CMDLINE)' ISO=build/bochs/lost.iso
 	@$(MAKE) --no-print-directory iso VARIANT=release CMDLINE='$(LOST_CMDLINE)' \
 	    ISO=build/bochs/sound.iso
-	@$(PYTHON) tools/bochs_lost.py $(BOCHS_WALK_OPTIONS)
+	@$(PYTHON) tools/debug/bochs_lost.py $(BOCHS_WALK_OPTIONS)
 
 LOST_CMDLINE = test=EVT0002 exit=1

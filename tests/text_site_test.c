@@ -1,7 +1,7 @@
 /*
  * Text sites: what stands where interrupts or preemption go off, in the mode that was booted. That
  * the plain forms are one instruction each is read from the kernel file as well
- * (tools/text_sites.py).
+ * (tools/build/text_sites.py).
  */
 #include "arch/x86_64/text_site.h"
 

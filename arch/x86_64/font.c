@@ -1,7 +1,7 @@
 /*
  * The console's font as bits: eight rows a word, the top row in the highest byte, the leftmost
- * pixel in a byte's highest bit. Written by tools/font.py from tools/font.txt: change the drawing
- * there, then run it again.
+ * pixel in a byte's highest bit. Written by tools/build/font.py from tools/build/font.txt: change
+ * the drawing there, then run it again.
  */
 #include "arch/x86_64/font.h"
 

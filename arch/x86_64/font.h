@@ -1,4 +1,4 @@
-/* The console's font, 8 by 16 pixels, drawn for Stalactite (see tools/font.txt). */
+/* The console's font, 8 by 16 pixels, drawn for Stalactite (see tools/build/font.txt). */
 #pragma once
 
 #include "lib/compiler.h"

@@ -1,11 +1,11 @@
 /*
- * Looking up the symbol table that tools/symbols.py writes: offsets from the first function,
+ * Looking up the symbol table that tools/build/symbols.py writes: offsets from the first function,
  * ascending, and in a second array where each name begins. One more offset ends the table: the end
  * of the last function. A kernel whose table is empty (the first of the two links) finds nothing.
  */
 #include "arch/x86_64/symbols.h"
 
-/* In the assembly file that tools/symbols.py writes. */
+/* In the assembly file that tools/build/symbols.py writes. */
 extern const uint32_t symbol_table_count;
 extern const uint64_t symbol_table_base;
 extern const uint32_t symbol_table_offsets[];

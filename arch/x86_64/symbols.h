@@ -1,7 +1,7 @@
 /*
  * Names of the kernel's functions by address, for backtraces. The table lies in .rodata: the first
- * link of the kernel says where the functions are, tools/symbols.py turns that into the table, and
- * the second link adds it (make/kernel.mk).
+ * link of the kernel says where the functions are, tools/build/symbols.py turns that into the
+ * table, and the second link adds it (make/kernel.mk).
  */
 #pragma once
 

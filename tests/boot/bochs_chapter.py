@@ -91,7 +91,7 @@ def check_bochs_chapter(start):
     """every command of docs/bochs.md works in `make bochs`, and answers what the chapter shows"""
     import pexpect  # pylint: disable=import-outside-toplevel  # only where Bochs is talked to
 
-    sys.path.insert(0, os.path.join(start.paths.root, "tools"))
+    sys.path.insert(0, os.path.join(start.paths.root, "tools", "debug"))
     with open(os.path.join(start.paths.root, "docs", "bochs.md"), encoding="utf-8") as file:
         steps = steps_of(file.read())
     assert len(steps) > 20, "the chapter's commands are not found"

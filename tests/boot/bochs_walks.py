@@ -93,7 +93,7 @@ def check_eager(start):
     status, text = run(["make", "--no-print-directory", "iso", "CMDLINE=stack=eager exit=1",
                         f"ISO={iso}"], start.paths.root)
     assert status == 0, text
-    status, text = run([sys.executable, "tools/bochs_fault.py", "--iso", iso], start.paths.root)
+    status, text = run([sys.executable, "tools/debug/bochs_fault.py", "--iso", iso], start.paths.root)
     assert status == 1 and "The walk cannot go on" in text, text
     assert "retry_succeeded" not in text, text
 

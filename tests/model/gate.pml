@@ -5,7 +5,7 @@
  *
  * A step of the model is what the code does without letting another CPU in between: one critical
  * section. What only its own CPU can see (its magazine, the stack that runs there) is done in the
- * same step. Names in `...` are the code that a step stands for; tools/check_citations.py looks
+ * same step. Names in `...` are the code that a step stands for; tools/check/check_citations.py looks
  * whether they are still there.
  *
  * Two views of the same system, because all at once would be too much:

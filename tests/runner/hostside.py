@@ -1,7 +1,7 @@
 """The tests that need no emulator: checks of the tree, the runner's own, the host unit tests,
 the model of the promise.
 
-A check is a program `tools/check_*.py`: exit status 0 is a pass, 77 a skip whose reason is the
+A check is a program `tools/check/check_*.py`: exit status 0 is a pass, 77 a skip whose reason is the
 last line that it prints, anything else a failure.
 
 The host unit tests are the programs of HOST_PROGRAMS; they print TAP (see tap.py) and end with
@@ -43,7 +43,7 @@ def checks(paths, update, programs=None):
     """Runs every check of tools/, each one case."""
     group, begin = Group("checks"), time.monotonic()
     if programs is None:
-        programs = sorted(glob.glob(os.path.join(paths.root, "tools", "check_*.py")))
+        programs = sorted(glob.glob(os.path.join(paths.root, "tools", "check", "check_*.py")))
     for program in programs:
         name = os.path.basename(program)
         update(name)

@@ -24,8 +24,8 @@ from .paths import BuildError, Paths
 from .result import FAILED, PASSED, Group
 
 TESTS_AT_ONCE = 10  # the kernel takes no endless command line
-# The last two come and go while other tests run.
-NOT_COPIED = (".git", "build", "docs", "__pycache__", "host", "self", "compile_commands.json",
+# Paths below the root that no kernel is built from. The last two come and go while other tests run.
+NOT_COPIED = (".git", "build", "docs", "tests/host", "tests/self", "compile_commands.json",
               "compile_commands.json.new")
 
 
@@ -33,8 +33,11 @@ def copy_tree(paths, build, target):
     """A copy of the sources and of one build, with their times: make builds nothing of it anew,
     once the flags that it was built with name the copy's place."""
     shutil.rmtree(target, ignore_errors=True)
+    left_out = {os.path.join(paths.root, name) for name in NOT_COPIED}
     shutil.copytree(paths.root, target, symlinks=True,
-                    ignore=lambda _, names: set(names) & set(NOT_COPIED))
+                    ignore=lambda directory, names: [
+                        name for name in names
+                        if name == "__pycache__" or os.path.join(directory, name) in left_out])
     copied = os.path.join(target, "build", build)
     shutil.copytree(os.path.join(paths.build, build), copied)
     flags = os.path.join(copied, "flags")

@@ -31,7 +31,7 @@ class Paths:
         return os.path.join(self.build, build, "kernel.elf")
 
     def stack_bounds(self, build):
-        """How deep each stack of a build can get, as tools/stack_bounds.py computed it."""
+        """How deep each stack of a build can get, as tools/build/stack_bounds.py computed it."""
         return os.path.join(self.build, build, "stack-bounds.json")
 
     def iso(self, row):

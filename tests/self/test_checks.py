@@ -10,10 +10,17 @@ from conftest import ROOT
 
 
 def check(name, root):
-    done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", f"check_{name}.py"), root],
+    program = os.path.join(ROOT, "tools", "check", f"check_{name}.py")
+    done = subprocess.run([sys.executable, program, root],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode in (0, 1, 77), done.stdout
     return done.returncode, done.stdout
+
+
+def test_only_the_build_directory_of_the_root_is_no_source(tree):
+    root = tree({"build/made.c": "int a;\n", "tools/build/kept.c": "int b;\n"})
+    status, output = check("files", root)
+    assert (status, "made.c" in output, "tools/build/kept.c" in output) == (1, False, True)
 
 
 LAYERS_GOOD = {

@@ -39,7 +39,7 @@ sys.exit(33 if "end of tests" in output and "not ok" not in output else
          35 if "not ok" in output else 37)
 """
 
-MAKEFILE = """build/release/kernel.elf: engine.c kernel
+MAKEFILE = """build/release/kernel.elf: engine.c kernel tools/build/tool
 	! grep -q broken engine.c
 	cp kernel $@
 """
@@ -51,7 +51,7 @@ def attempt(tree):
     def attempt(output, edits=(("engine.c", OLD, NEW),), modes=("fault",), eager=""):
         limit_seconds = 20 if output == HANG else 300  # it must come up before it hangs
         root = tree({"engine.c": OLD, "kernel": repr({"fault": output, "eager": eager}),
-                     "Makefile": MAKEFILE, "build/release/flags": "",
+                     "Makefile": MAKEFILE, "build/release/flags": "", "tools/build/tool": "",
                      "qemu": QEMU.format(python=sys.executable)})
         os.chmod(os.path.join(root, "qemu"), stat.S_IRWXU)
         paths = Paths(root)

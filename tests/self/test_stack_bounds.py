@@ -78,7 +78,7 @@ def fixture_bounds(tmp_path):
         subprocess.run(["nasm", "-f", "elf64", "-o", "build/release/obj/entry.asm.o", "entry.asm"],
                        cwd=tmp_path, check=True)
         result = tmp_path / "build" / "release" / "stack-bounds.json"
-        done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "stack_bounds.py"),
+        done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "build", "stack_bounds.py"),
                                "--verbose", "--root", ".", "--annotations", "said", "--json",
                                str(result), "build/release"], cwd=tmp_path, text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -304,7 +304,7 @@ def test_measured_marks_stand_beside_the_bounds(bounds, tmp_path):
 def test_functions_without_a_call_graph_are_refused(bounds, tmp_path):
     bounds()
     os.unlink(tmp_path / "build" / "release" / "obj" / "main.ci")
-    done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "stack_bounds.py"),
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "build", "stack_bounds.py"),
                            "--annotations", "said", "--root", ".", "build/release"], cwd=tmp_path,
                           text=True, check=False, stdout=subprocess.PIPE)
     assert done.returncode == 1 and "wrote no call graph" in done.stdout

@@ -1,4 +1,4 @@
-"""tools/text_sites.py sees a site that is not the one instruction it should be."""
+"""tools/build/text_sites.py sees a site that is not the one instruction it should be."""
 
 import os
 import struct
@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.path.insert(0, os.path.join(ROOT, "tools", "build"))
 import text_sites  # noqa: E402  pylint: disable=wrong-import-position
 
 COUNTER = 0x80001000

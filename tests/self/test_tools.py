@@ -32,7 +32,8 @@ def test_functions_are_named_once_and_labels_are_not():
 
 
 def run_symbols(*arguments, text=""):
-    return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "symbols.py"), *arguments],
+    return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "build", "symbols.py"),
+                           *arguments],
                           input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           check=False)
 

@@ -1,5 +1,5 @@
 """Stalactite's commands for gdb: `help st` lists them. gdb loads this file by itself together with
-a kernel, if it may (docs/debugging.md); else: source tools/stalactite-gdb.py
+a kernel, if it may (docs/debugging.md); else: source tools/debug/stalactite-gdb.py
 """
 
 import os

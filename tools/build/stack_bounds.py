@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Computes how deep every stack of a kernel can get, and fails if one may overflow.
 
-    tools/stack_bounds.py [--verbose] [--json FILE] [--annotations FILE] BUILD-DIRECTORY
+    tools/build/stack_bounds.py [--verbose] [--json FILE] [--annotations FILE] BUILD-DIRECTORY
 
 Reads what the build left in BUILD-DIRECTORY: the compiler's call graphs with the bytes of each
 function (obj/**/*.ci), the objects (through objdump), offsets.inc and kernel.nm. What no compiler
-knows is in tools/stack_bounds.annotations. docs/stack-bounds.md explains the figures.
+knows is in tools/build/stack_bounds.annotations. docs/stack-bounds.md explains the figures.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def parse_arguments(arguments):
     parser.add_argument("--annotations", default=os.path.join(HERE, "stack_bounds.annotations"))
     parser.add_argument("--json", help="also write the bounds here, for the test runner")
     parser.add_argument("--objdump", default="objdump")
-    parser.add_argument("--root", default=os.path.dirname(HERE), help="where the sources are")
+    parser.add_argument("--root", default=os.path.dirname(os.path.dirname(HERE)), help="where the sources are")
     parser.add_argument("--verbose", action="store_true", help="print the paths, too")
     return parser.parse_args(arguments)
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Write the kernel's symbol table, as a NASM file, from the output of `nm -n`.
 
-    nm -n kernel | tools/symbols.py table > symbols.asm
-    tools/symbols.py table < /dev/null > empty.asm        (for the first of the two links)
-    nm -n kernel | tools/symbols.py bochs > kernel.sym    (lines `hexaddress name` for Bochs' ldsym)
-    tools/symbols.py check FIRST SECOND                   (two outputs of nm: did a function move?)
+    nm -n kernel | symbols.py table > symbols.asm
+    symbols.py table < /dev/null > empty.asm        (for the first of the two links)
+    nm -n kernel | symbols.py bochs > kernel.sym    (lines `hexaddress name` for Bochs' ldsym)
+    symbols.py check FIRST SECOND                   (two outputs of nm: did a function move?)
 
 Only functions count, and only those in the higher half. They come before .rodata in the image, so
 the size of the table does not move them: two links are enough, and `check` makes sure.
@@ -53,7 +53,7 @@ def table(lines, out):
             names[name] = size
             text.append(f"    db '{name}', 0")
             size += len(name) + 1
-    out.write("; Written by tools/symbols.py; see arch/x86_64/symbols.c.\n")
+    out.write("; Written by tools/build/symbols.py; see arch/x86_64/symbols.c.\n")
     out.write("section .symbols progbits alloc noexec nowrite align=8\n")
     out.write("global symbol_table_base, symbol_table_count, symbol_table_offsets\n")
     out.write("global symbol_table_names, symbol_table_text\n")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Looks at the text sites of a kernel file: the places that one mode replaces at boot.
 
-    tools/text_sites.py check KERNEL          fails unless each is the one instruction that it would
+    tools/build/text_sites.py check KERNEL          fails unless each is the one instruction that it would
                                               be if no mode replaced it; the build runs this
-    tools/text_sites.py list KERNEL OBJDUMP   all of them, with function, rule and instruction
+    tools/build/text_sites.py list KERNEL OBJDUMP   all of them, with function, rule and instruction
 
 arch/x86_64/text_site.h tells what the records hold.
 """

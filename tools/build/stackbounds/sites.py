@@ -53,7 +53,7 @@ def add(graph, listed, found, directory):
             owner = _function(graph, listed[path], path, place, directory)
             if owner is None or kind not in CALLED and target is None:
                 graph.complain(f"{path}: a text site at {place} of kind {kind}, of which nothing is"
-                               " known (tools/stackbounds/sites.py)")
+                               " known (tools/build/stackbounds/sites.py)")
             elif target is None:
                 graph.functions[owner].calls.update(CALLED[kind])
             else:

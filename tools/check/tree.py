@@ -16,14 +16,14 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 def root_from_arguments():
     """The tree to check."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    here = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
     return os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else here
 
 
 def files(root, *suffixes):
     """Sorted paths, relative to the root, of the tree's own files with one of the suffixes.
 
-    In a git work tree these are the files that git knows or would take, else all but build/.
+    In a git work tree these are the files that git knows or would take, else all but what is built.
     """
     if os.path.exists(os.path.join(root, ".git")):
         done = subprocess.run(["git", "-C", root, "ls-files", "-z", "-c", "-o",
@@ -33,7 +33,8 @@ def files(root, *suffixes):
     else:
         names = set()
         for directory, below, found in os.walk(root):
-            below[:] = [name for name in below if name not in ("build", ".git", "__pycache__")]
+            skipped = ("build", ".git", ".cache") if directory == root else ()
+            below[:] = [name for name in below if name not in (*skipped, "__pycache__")]
             names.update(os.path.relpath(os.path.join(directory, name), root) for name in found)
     return sorted(name for name in names if not suffixes or name.endswith(suffixes))
 

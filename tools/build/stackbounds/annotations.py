@@ -1,4 +1,4 @@
-"""What the compiler cannot know, read from tools/stack_bounds.annotations (which says the grammar).
+"""What the compiler cannot know, read from tools/build/stack_bounds.annotations (which says the grammar).
 
 Every annotation notes whether it was used, so that one that nothing needs any more is refused.
 """

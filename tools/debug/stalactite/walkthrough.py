@@ -10,8 +10,9 @@ from .memory import MemoryFault
 from .stacks import Processors, Stacks
 from .threads import Threads
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TEMPLATE = os.path.join(ROOT, "tools", "bochsrc.in")
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
+TEMPLATE = os.path.join(os.path.dirname(HERE), "bochsrc.in")
 WIDTH = 98
 
 

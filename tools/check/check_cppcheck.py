@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs cppcheck over the kernel's C files. What it may say wrongly stands, with the reason, in
-tools/cppcheck.suppressions or beside the line as `cppcheck-suppress`.
+tools/check/cppcheck.suppressions or beside the line as `cppcheck-suppress`.
 """
 
 import os
@@ -25,7 +25,7 @@ def main():
     if not names:
         tree.finish([])
     command = [path, *OPTIONS, f"-j{os.cpu_count() or 1}"]
-    suppressions = os.path.join(root, "tools", "cppcheck.suppressions")
+    suppressions = os.path.join(root, "tools", "check", "cppcheck.suppressions")
     if os.path.exists(suppressions):
         command.append(f"--suppressions-list={suppressions}")
     done = subprocess.run(command + names, cwd=root, stdout=subprocess.PIPE,

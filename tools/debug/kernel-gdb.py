@@ -10,12 +10,12 @@ import gdb  # pylint: disable=import-error  # gdb's own
 def commands_find(directory):
     """The path of stalactite-gdb.py, in the tree that the kernel was built in."""
     while True:
-        path = os.path.join(directory, "tools", "stalactite-gdb.py")
+        path = os.path.join(directory, "tools", "debug", "stalactite-gdb.py")
         if os.path.exists(path):
             return path
         above = os.path.dirname(directory)
         if above == directory:
-            raise gdb.GdbError("tools/stalactite-gdb.py is nowhere above this kernel")
+            raise gdb.GdbError("tools/debug/stalactite-gdb.py is nowhere above this kernel")
         directory = above
 
 

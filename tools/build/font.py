@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Turn tools/font.txt into arch/x86_64/font.c, or show the font as a picture.
+"""Turn tools/build/font.txt into arch/x86_64/font.c, or show the font as a picture.
 
-  tools/font.py             write arch/x86_64/font.c
-  tools/font.py --check     fail if font.c is not what font.txt says
-  tools/font.py --show FILE write a PPM with every glyph and a few lines of text, twice enlarged
+  font.py              write arch/x86_64/font.c
+  font.py --check      fail if font.c is not what font.txt says
+  font.py --show FILE  write a PPM with every glyph and a few lines of text, twice enlarged
 """
 
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "tools" / "font.txt"
-TARGET = ROOT / "arch" / "x86_64" / "font.c"
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCE = ROOT / "tools/build/font.txt"
+TARGET = ROOT / "arch/x86_64/font.c"
 ROWS = 16
 COLUMNS = 8
 NAMES = {"space": 32, "box": 127}
@@ -19,8 +19,8 @@ NAMES = {"space": 32, "box": 127}
 HEADER = """\
 /*
  * The console's font as bits: eight rows a word, the top row in the highest byte, the leftmost
- * pixel in a byte's highest bit. Written by tools/font.py from tools/font.txt: change the drawing
- * there, then run it again.
+ * pixel in a byte's highest bit. Written by tools/build/font.py from tools/build/font.txt: change
+ * the drawing there, then run it again.
  */
 #include "arch/x86_64/font.h"
 
@@ -87,7 +87,7 @@ def main():
         show(found, sys.argv[2])
     elif sys.argv[1:] == ["--check"]:
         if TARGET.read_text() != c_text(found):
-            sys.exit(f"{TARGET} is not what {SOURCE} says: run tools/font.py")
+            sys.exit(f"{TARGET} is not what {SOURCE} says: run tools/build/font.py")
     elif not sys.argv[1:]:
         TARGET.write_text(c_text(found))
     else:

@@ -1,0 +1,1 @@
+"""The parts of tools/build/stack_bounds.py: annotations, call graph, listing, bounds, report."""

@@ -1,1 +1,0 @@
-"""The parts of tools/stack_bounds.py: annotations, call graph, listing, bounds, report."""
