@@ -4,8 +4,8 @@
  */
 #include "boot/boot_info.h"
 
-#include "arch/x86_64/address.h"
-#include "arch/x86_64/report.h"
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/log.h"
 #include "lib/error.h"
 #include "lib/string.h"
 

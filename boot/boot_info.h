@@ -6,10 +6,10 @@
  */
 #pragma once
 
-#include "arch/x86_64/framebuffer_info.h"
-#include "arch/x86_64/memory_map.h"
-#include "arch/x86_64/physical_reader.h"
-#include "arch/x86_64/types.h"
+#include "arch/x86_64/acpi/physical_reader.h"
+#include "arch/x86_64/cpu/types.h"
+#include "boot/framebuffer_info.h"
+#include "boot/memory_map.h"
 
 #define BOOT_MAGIC_MULTIBOOT2 0x36d76289 /* in eax, by GRUB */
 #define BOOT_MAGIC_PVH        0x336ec578 /* first word of start_info, by qemu -kernel */

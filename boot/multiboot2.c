@@ -3,7 +3,7 @@
  * starting at multiples of 8, ended by a tag of type 0.
  * Source: Multiboot2 specification 2.0, section 3.6.
  */
-#include "arch/x86_64/report.h"
+#include "arch/x86_64/cpu/log.h"
 #include "boot/boot_info.h"
 #include "lib/bytes.h"
 #include "lib/error.h"

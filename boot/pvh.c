@@ -8,7 +8,7 @@
  *   module: 0 address   8 bytes   16 command line   24 reserved        (32 bytes)
  *   map entry: 0 address   8 bytes   16 type   20 reserved             (24 bytes)
  */
-#include "arch/x86_64/report.h"
+#include "arch/x86_64/cpu/log.h"
 #include "boot/boot_info.h"
 #include "lib/bytes.h"
 #include "lib/error.h"

@@ -1,55 +1,56 @@
 /*
  * The one place where everything is wired; it reads as the story of the boot. boot_main() runs on
- * the boot stack, with interrupts off, until the scheduler takes over; story_continue() is the
+ * the boot stack, with interrupts off, until the scheduler takes over; boot_continue() is the
  * first thread.
  */
-#include "arch/x86_64/acpi.h"
-#include "arch/x86_64/clock.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/fred.h"
-#include "arch/x86_64/ioapic.h"
-#include "arch/x86_64/lapic.h"
-#include "arch/x86_64/pic.h"
-#include "arch/x86_64/report.h"
-#include "arch/x86_64/reset.h"
-#include "arch/x86_64/serial.h"
-#include "arch/x86_64/shootdown.h"
-#include "arch/x86_64/smp.h"
-#include "arch/x86_64/timer.h"
+#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/apic/ioapic.h"
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/apic/pic.h"
+#include "arch/x86_64/apic/shootdown.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/dev/reset.h"
+#include "arch/x86_64/dev/serial.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/fred.h"
+#include "arch/x86_64/smp/smp.h"
+#include "arch/x86_64/time/clock.h"
+#include "arch/x86_64/time/timer.h"
 #include "boot/boot_info.h"
-#include "kernel/benchmark.h"
-#include "kernel/console_devices.h"
-#include "kernel/demonstration.h"
-#include "kernel/log.h"
-#include "kernel/monitor.h"
+#include "kernel/boot_report.h"
+#include "kernel/console/console_devices.h"
+#include "kernel/console/log_ring.h"
+#include "kernel/demo/demonstration.h"
+#include "kernel/monitor/monitor.h"
 #include "kernel/nmi.h"
 #include "kernel/options.h"
 #include "kernel/panic.h"
 #include "kernel/processors.h"
-#include "kernel/selftest.h"
-#include "kernel/story.h"
+#include "kernel/test/benchmark.h"
+#include "kernel/test/selftest.h"
 #include "lib/error.h"
-#include "mm/domain.h"
-#include "mm/frame.h"
-#include "mm/kernel_space.h"
-#include "mm/layout_check.h"
-#include "mm/magazine.h"
-#include "mm/memory.h"
-#include "mm/mode_text.h"
-#include "mm/stack.h"
-#include "mm/stack_cache.h"
-#include "mm/stack_depth.h"
-#include "mm/stack_fault.h"
-#include "mm/stack_prefault.h"
-#include "mm/stack_reserve.h"
-#include "sched/gate.h"
-#include "sched/last_resort.h"
-#include "sched/overflow.h"
-#include "sched/reclaimer.h"
-#include "sched/schedule.h"
-#include "sched/swapper.h"
-#include "sched/thread_trace.h"
+#include "mm/frame/frame.h"
+#include "mm/frame/numa_node.h"
+#include "mm/heap/kmalloc.h"
+#include "mm/space/kernel_space.h"
+#include "mm/space/layout_check.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack/stack_depth.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_reserve.h"
+#include "mm/stack_modes/mode_patch.h"
+#include "mm/stack_modes/stack_prefault.h"
+#include "sched/core/schedule.h"
+#include "sched/core/thread_trace.h"
+#include "sched/stack/gate.h"
+#include "sched/stack/oom.h"
+#include "sched/stack/overflow.h"
+#include "sched/stack/reclaimer.h"
+#include "sched/stack/swapper.h"
 
 noreturn_function void boot_main(uint32_t magic, uint32_t information);
 
@@ -68,27 +69,40 @@ static void timer_tick(struct trap_frame *frame maybe_unused)
     schedule_tick();
 }
 
+/* Memory below 640 KiB, where other processors start. */
+static void low_pages_take(void)
+{
+    physical_t pages;
+    int error = memory_map_take_low(&boot_info.map, SMP_LOW_BYTES, SMP_LOW_END, &pages);
+    if (error == OK) {
+        smp_low_pages_set(pages);
+    } else {
+        log_warn("smp: no memory below 640 KiB is free (%s); only one CPU can run",
+                 error_name(error));
+    }
+}
+
 /* From a boot loader's words to a kernel in tables of its own. */
 static void memory_start(uint32_t magic, uint32_t information)
 {
     must_succeed(boot_info_read(magic, information, &boot_info), "the boot loader's information");
-    story_tell_start(&boot_info);
+    boot_report_start(&boot_info);
     options_parse(boot_info.command_line);
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */
-    smp_reserve(&boot_info.map);
+    low_pages_take();
     stack_prefault_way_set(options.prefault);
-    stack_mode_text_write(options.stack); /* while the text is writable */
+    stack_mode_patch(options.stack); /* while the text is writable */
     must_succeed(kernel_space_build(&boot_info.map), "page tables");
     processor_tables_load();
     panic_init();
     nmi_init();
     fred_start(options.entry);
-    domain_init(&acpi_info()->affinity, &boot_info.map);
+    numa_node_init(&acpi_info()->affinity, &boot_info.map);
     must_succeed(frame_init(&boot_info.map), "the frame allocator");
     paging_frame_source_set(frame_allocate_page_table);
-    memory_init();
+    kmalloc_init();
     layout_check();
-    story_tell_memory();
+    boot_report_memory();
 }
 
 static void devices_start(void)
@@ -110,7 +124,7 @@ static void stacks_start(void)
     stack_cache_size_set(options.cached_stacks);
     stack_free_set(options.stack_free);
     stack_depth_exact_set(options.depth_exact);
-    stack_births_settle();
+    stack_create_mode_init();
     stack_fault_init();
     if (options.stack == STACK_MODE_PREFAULT) {
         stack_prefault_init();
@@ -119,10 +133,10 @@ static void stacks_start(void)
     overflow_init();
     thread_trace_init();
     stack_shootdown = shootdown;
-    frame_domain_set(0, domain_of_processor(lapic_id()));
+    frame_node_set(0, numa_node_of_processor(lapic_id()));
     must_succeed(magazine_create(0), "the first magazine");
     must_succeed(stack_reserve_create(options.reserve_frames), "the reserve behind the magazines");
-    story_tell_stacks();
+    boot_report_stacks();
 }
 
 static noreturn_function void leave(bool success)
@@ -146,11 +160,11 @@ static void failures_arm(void)
         swapper_quiet_set(true);
         log_info("gate: off; and sleeping stacks keep their pages but by the command 'swap'");
     }
-    last_resort_after(options.starve_kill_seconds * 1000000000UL);
+    oom_kill_after(options.oom_kill_seconds * 1000000000UL);
 }
 
 /* The first thread: everything that may sleep. */
-static void story_continue(void *argument maybe_unused)
+static void boot_continue(void *argument maybe_unused)
 {
     bool success = true;
 
@@ -159,7 +173,7 @@ static void story_continue(void *argument maybe_unused)
     must_succeed(swapper_start(), "the swapper");
     processors_start(options.cpus);
     console_input_start(acpi_info()->i8042_absent);
-    story_tell_end();
+    boot_report_end();
     failures_arm();
 
     if (options.test[0] != '\0') {
@@ -198,7 +212,7 @@ void boot_main(uint32_t magic, uint32_t information)
     cpu_online_add();
     const struct thread_options story = {
         .name = "main", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    must_succeed(thread_create(&story, story_continue, NULL, NULL), "the first thread");
+    must_succeed(thread_create(&story, boot_continue, NULL, NULL), "the first thread");
     timer_start_periodic(SCHEDULE_TICK_HZ);
     schedule_cpu_run();
 }

@@ -5,13 +5,13 @@
  */
 #include "kernel/nmi.h"
 
-#include "arch/x86_64/backtrace.h"
-#include "arch/x86_64/clock.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/lapic.h"
-#include "arch/x86_64/report.h"
-#include "sched/thread.h"
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/entry/backtrace.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/time/clock.h"
+#include "sched/core/thread.h"
 
 #define TURN_WAIT_STEPS 20000000  /* then print anyway: a CPU that died while printing */
 #define DUMP_WINDOW_NS  500000000 /* NMIs that come so soon after are of the same dump */
@@ -54,10 +54,9 @@ static void self_show(const struct trap_frame *frame)
     const struct thread *thread = thread_current();
     struct backtrace *trace = this_cpu_pointer(nmi_trace);
     turn_take();
-    report_raw("NMI: CPU %u in thread %u (%s), interrupts %s, preemption off %u times\n",
-               cpu_number(), thread != NULL ? thread->id : 0,
-               thread != NULL ? thread->name : "none",
-               frame->rflags & FLAGS_INTERRUPT ? "on" : "off", this_cpu(preempt_count));
+    log_raw("NMI: CPU %u in thread %u (%s), interrupts %s, preemption off %u times\n", cpu_number(),
+            thread != NULL ? thread->id : 0, thread != NULL ? thread->name : "none",
+            frame->rflags & FLAGS_INTERRUPT ? "on" : "off", this_cpu(preempt_count));
     backtrace_from_frame(trace, frame);
     backtrace_raw(trace);
     __atomic_store_n(&dump_turn, 0, __ATOMIC_RELEASE);

@@ -1,7 +1,7 @@
 /* Non-maskable interrupts: the way to a machine that does not listen any more. */
 #pragma once
 
-#include "arch/x86_64/entry.h"
+#include "arch/x86_64/entry/entry.h"
 
 /* Registers the NMI's handler. Once, at boot. */
 void nmi_init(void);

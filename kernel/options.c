@@ -1,16 +1,16 @@
 /* The table of options: name, value, what it does; and the parser that goes by it. */
 #include "kernel/options.h"
 
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/report.h"
-#include "kernel/log.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "kernel/console/log_ring.h"
 #include "lib/error.h"
 #include "lib/format.h"
 #include "lib/number.h"
 #include "lib/string.h"
-#include "mm/magazine.h"
-#include "mm/stack_reserve.h"
-#include "sched/swapper.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack_reserve.h"
+#include "sched/stack/swapper.h"
 
 struct options options = {
     .stack = STACK_MODE_FAULT,
@@ -227,12 +227,12 @@ static int parse_gate(const char *value)
     return options.gate_off || strcmp(value, "on") == 0 ? OK : ERROR_INVALID;
 }
 
-static int parse_starve_kill(const char *value)
+static int parse_oom_kill(const char *value)
 {
     uint64_t number = 0;
     int error = strcmp(value, "off") == 0 ? OK : number_set(value, 1, 3600, &number);
     if (error == OK) {
-        options.starve_kill_seconds = (uint32_t)number;
+        options.oom_kill_seconds = (uint32_t)number;
     }
     return error;
 }
@@ -285,7 +285,7 @@ static const struct option table[] = {
     {"test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK* (none)", parse_test},
     {"bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match (none)", parse_bench},
     {"stack", "fault|eager|lend|prefault",
-     "fill by faults, at birth, at each switch, before interrupts go off (fault)", parse_stack},
+     "fill by faults, at create, at each switch, before interrupts go off (fault)", parse_stack},
     {"prefault", "rule|check", "stack=prefault: look first by each site's rule, or always (rule)",
      parse_prefault},
     {"entry", "idt|fred", "how events enter (fred where the CPU has it)", parse_entry},
@@ -309,7 +309,7 @@ static const struct option table[] = {
     {"gate", "on|off", "off: no dispatch gate, so a stack fault can fail; to learn from (on)",
      parse_gate},
     {"starve-kill", "off|1-3600 seconds",
-     "when all starve for so long, kill an expendable thread (off)", parse_starve_kill},
+     "when all starve for so long, kill an expendable thread (off)", parse_oom_kill},
     {"depth", "page|exact", "how depths are known; exact zeroes reused stacks (page)", parse_depth},
     {"fault-inject", "KIND:N[,KIND:N]",
      "fail each N-th refill or reserve-only refill, or allocation N", parse_inject},

@@ -4,12 +4,12 @@
  */
 #pragma once
 
-#include "arch/x86_64/fred.h"
+#include "arch/x86_64/entry/fred.h"
 #include "lib/compiler.h"
-#include "mm/fault_inject.h"
-#include "mm/stack.h"
-#include "mm/stack_cache.h"
-#include "mm/stack_prefault.h"
+#include "mm/frame/fault_inject.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack_modes/stack_prefault.h"
 
 enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
 
@@ -32,7 +32,7 @@ struct options {
     bool exit; /* leave the emulator when done */
     bool gate_off;
     bool depth_exact;
-    uint32_t starve_kill_seconds;              /* 0: off */
+    uint32_t oom_kill_seconds;                 /* 0: off */
     uint32_t inject_every[FAULT_INJECT_KINDS]; /* 0: not */
     bool monitor;                              /* go to the monitor, without the demonstration */
     uint32_t soak_seconds;                     /* 0: no soak */

@@ -5,21 +5,22 @@
  */
 #include "kernel/panic.h"
 
-#include "arch/x86_64/backtrace.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/entry.h"
-#include "arch/x86_64/lapic.h"
-#include "arch/x86_64/report.h"
-#include "arch/x86_64/reset.h"
-#include "arch/x86_64/serial.h"
-#include "kernel/console.h"
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/dev/reset.h"
+#include "arch/x86_64/dev/serial.h"
+#include "arch/x86_64/entry/backtrace.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/entry.h"
+#include "kernel/console/console.h"
 #include "kernel/nmi.h"
 #include "kernel/options.h"
 #include "lib/format.h"
-#include "mm/magazine.h"
-#include "mm/stack_fault.h"
-#include "sched/thread.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack_fault.h"
+#include "sched/core/thread.h"
 
 static uint32_t panicking; /* CPU number + 1 of the first to panic */
 
@@ -147,7 +148,7 @@ static void panic_handle(const char *format, va_list arguments)
     if (!__atomic_compare_exchange_n(&panicking, &nobody, self, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
         if (nobody == self) { /* a bug in this file, or in what it calls: no more words */
-            report_raw("\nPANIC inside the panic; giving up.\n");
+            log_raw("\nPANIC inside the panic; giving up.\n");
             panic_end();
         }
         cpu_halt_forever(); /* another CPU is telling its story */
@@ -172,5 +173,5 @@ static void panic_handle(const char *format, va_list arguments)
 
 void panic_init(void)
 {
-    report_panic_handler_set(panic_handle);
+    panic_handler_set(panic_handle);
 }

@@ -5,23 +5,23 @@
  */
 #include "kernel/processors.h"
 
-#include "arch/x86_64/address.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/fred.h"
-#include "arch/x86_64/lapic.h"
-#include "arch/x86_64/page_copy.h"
-#include "arch/x86_64/report.h"
-#include "arch/x86_64/shootdown.h"
-#include "arch/x86_64/smp.h"
-#include "arch/x86_64/timer.h"
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/apic/shootdown.h"
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/page_copy.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/fred.h"
+#include "arch/x86_64/smp/smp.h"
+#include "arch/x86_64/time/timer.h"
 #include "lib/error.h"
-#include "mm/domain.h"
-#include "mm/frame.h"
-#include "mm/kernel_space.h"
-#include "mm/magazine.h"
-#include "mm/stack.h"
-#include "sched/schedule.h"
+#include "mm/frame/frame.h"
+#include "mm/frame/numa_node.h"
+#include "mm/space/kernel_space.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "sched/core/schedule.h"
 
 /* Room above the stack on which a processor starts: its idle thread's first frame lies there. */
 #define FIRST_FRAME_ROOM 256
@@ -62,15 +62,15 @@ static must_check int parts_create(unsigned cpu)
     return error == OK ? schedule_cpu_create(cpu) : error;
 }
 
-/* All that the new CPU has lies in its own domain of memory, as far as there is room. */
+/* All that the new CPU has lies in its own node of memory, as far as there is room. */
 static int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out)
 {
     if (!prepared[cpu]) {
         uint64_t flags = interrupts_save();
-        unsigned own = frame_domain_of_cpu(cpu_number());
-        frame_domain_set(cpu_number(), domain_of_processor(apic_id));
+        unsigned own = frame_node_of_cpu(cpu_number());
+        frame_node_set(cpu_number(), numa_node_of_processor(apic_id));
         int error = parts_create(cpu);
-        frame_domain_set(cpu_number(), own);
+        frame_node_set(cpu_number(), own);
         interrupts_restore(flags);
         if (error != OK) {
             log_error("CPU %u stays out: no memory for its stacks and magazine (%s)", cpu,
@@ -79,7 +79,7 @@ static int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_to
         }
         prepared[cpu] = true;
     }
-    frame_domain_set(cpu, domain_of_processor(apic_id)); /* it may not be the one before */
+    frame_node_set(cpu, numa_node_of_processor(apic_id)); /* it may not be the one before */
     const struct thread *idle = cpu_variable(run_queue, cpu).idle;
     *stack_top_out = stack_top(idle->slot) - FIRST_FRAME_ROOM;
     return OK;

@@ -55,7 +55,7 @@ static inline bool list_empty(const struct list *list)
     return list->head.next == &list->head;
 }
 
-/* True if the node is on a list. Needs list_node_init() at the object's birth. */
+/* True if the node is on a list. Needs list_node_init() at the object's create. */
 static inline bool list_node_linked(const struct list_node *node)
 {
     return node->next != node;

@@ -1,6 +1,8 @@
 # The kernel: every C and assembly file in these directories, in five variants.
 
 KERNEL_DIRECTORIES := lib arch/x86_64 boot mm sched kernel tests
+# Every folder below them, but the tests that run on the host.
+KERNEL_FOLDERS := $(filter-out tests/host%,$(shell find $(KERNEL_DIRECTORIES) -type d))
 
 # -O2 for all but O0. The bigger frames of ubsan and O0 need bigger entry stacks.
 VARIANT_FLAGS_release   := -O2
@@ -10,9 +12,9 @@ VARIANT_FLAGS_O0        := -O0 -DLARGE_ENTRY_STACKS
 # Deliberately wrong: interrupt gates on the thread's stack, to show which events get lost.
 VARIANT_FLAGS_lost      := -O2 -DLESSON_LOST_EVENTS
 
-KERNEL_C   := $(sort $(wildcard $(KERNEL_DIRECTORIES:%=%/*.c)))
-KERNEL_C   := $(filter-out arch/x86_64/offsets.c,$(KERNEL_C))
-KERNEL_ASM := $(sort $(wildcard $(KERNEL_DIRECTORIES:%=%/*.asm)))
+KERNEL_C   := $(sort $(wildcard $(KERNEL_FOLDERS:%=%/*.c)))
+KERNEL_C   := $(filter-out arch/x86_64/entry/offsets.c,$(KERNEL_C))
+KERNEL_ASM := $(sort $(wildcard $(KERNEL_FOLDERS:%=%/*.asm)))
 
 ## make kernel       build the kernel alone; VARIANT= picks one of the five
 kernel: build/$(VARIANT)/kernel.elf build/$(VARIANT)/stack-bounds.json \
@@ -27,7 +29,7 @@ stack-bounds: build/$(VARIANT)/kernel.elf
 
 ## make text-sites   where modes replace instructions, and what stands there; VARIANT= picks the kernel
 text-sites: build/$(VARIANT)/kernel.elf
-	$(Q)$(PYTHON) tools/build/text_sites.py list $< $(OBJDUMP)
+	$(Q)$(PYTHON) tools/build/patch_sites.py list $< $(OBJDUMP)
 
 STACK_BOUNDS       := $(PYTHON) tools/build/stack_bounds.py --objdump $(OBJDUMP)
 STACK_BOUNDS_FILES := tools/build/stack_bounds.py tools/build/stack_bounds.annotations $(wildcard tools/build/stackbounds/*.py)
@@ -40,7 +42,7 @@ build/kernel.elf: build/release/kernel.elf
 # checked by it. Everything of it lies in build/$(1):
 #   obj/         what is compiled
 #   flags        the flags and the list of files it was built with: a change rebuilds
-#   offsets.inc  structure offsets and constants for NASM, from arch/x86_64/offsets.c
+#   offsets.inc  structure offsets and constants for NASM, from arch/x86_64/entry/offsets.c
 #   first.elf    the first link, without names; says where each function is
 #   kernel.elf   the second link, with the table of names
 #   obj/**/*.ci  the compiler's call graph with the stack of each function, for stack-bounds.json:
@@ -51,7 +53,7 @@ define variant_rules
 $(1)_CFLAGS  := $$(CFLAGS) $$(VARIANT_FLAGS_$(1))
 $(1)_OBJECTS := $$(KERNEL_C:%.c=build/$(1)/obj/%.o) $$(KERNEL_ASM:%.asm=build/$(1)/obj/%.asm.o)
 ifeq ($(1),ubsan)
-build/ubsan/obj/arch/x86_64/ubsan.o: private ubsan_CFLAGS += -fno-sanitize=all
+build/ubsan/obj/arch/x86_64/cpu/ubsan.o: private ubsan_CFLAGS += -fno-sanitize=all
 else
 $(1)_OBJECTS := $$(filter-out %/ubsan.o,$$($(1)_OBJECTS))
 endif
@@ -73,7 +75,7 @@ build/$(1)/obj/%.asm.o: %.asm build/$(1)/offsets.inc build/$(1)/flags
 	$$(Q)$$(NASM) $$(NASMFLAGS) -I build/$(1)/ -M -MP -MT $$@ -MF $$(@:.o=.d) $$<
 	$$(Q)$$(NASM) $$(NASMFLAGS) -I build/$(1)/ -o $$@ $$<
 
-build/$(1)/offsets.inc: arch/x86_64/offsets.c build/$(1)/flags
+build/$(1)/offsets.inc: arch/x86_64/entry/offsets.c build/$(1)/flags
 	@$$(SAY) GEN $$@
 	$$(Q)$$(CC) $$($(1)_CFLAGS) -MMD -MP -MT $$@ -MF build/$(1)/offsets.d -S -o $$@.s $$<
 	$$(Q)sed -n 's/^->\([A-Za-z0-9_]*\) \$$$$*\(.*\)/%define \1 \2/p' $$@.s >$$@
@@ -84,14 +86,14 @@ build/$(1)/linker.ld: linker.ld build/$(1)/flags
 build/$(1)/first.elf: $$($(1)_OBJECTS) build/$(1)/empty.asm.o build/$(1)/linker.ld
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -o $$@ $$($(1)_OBJECTS) build/$(1)/empty.asm.o
 
-build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/build/text_sites.py \
+build/$(1)/kernel.elf: build/$(1)/first.elf build/$(1)/symbols.asm.o tools/build/patch_sites.py \
     tools/debug/kernel-gdb.py
 	@$$(SAY) LD $$@
 	$$(Q)$$(LD) $$(LDFLAGS) -T build/$(1)/linker.ld -Map build/$(1)/kernel.map -o $$@.new \
 	    $$($(1)_OBJECTS) build/$(1)/symbols.asm.o
 	$$(Q)$$(NM) -n $$@.new >build/$(1)/kernel.nm
 	$$(Q)$$(PYTHON) tools/build/symbols.py check build/$(1)/first.nm build/$(1)/kernel.nm
-	$$(Q)$$(PYTHON) tools/build/text_sites.py check $$@.new
+	$$(Q)$$(PYTHON) tools/build/patch_sites.py check $$@.new
 	$$(Q)$$(PYTHON) tools/build/symbols.py bochs <build/$(1)/kernel.nm >build/$(1)/kernel.sym
 	$$(Q)$$(SIZE) -A $$@.new >build/$(1)/kernel.size
 	$$(Q)cp tools/debug/kernel-gdb.py $$@-gdb.py

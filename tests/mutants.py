@@ -12,39 +12,39 @@ import sys
 from runner.mutant import Mutant
 from runner.mutants import main
 
-BATCH = "mm/stack_batch.c"
-CACHE_H = "mm/stack_cache.h"
-CACHE = "mm/stack_cache.c"
-CHAIN = "mm/frame_chain.c"
-DEAD = "mm/stack_dead.c"
-DESCRIPTORS = "arch/x86_64/descriptors.c"
-DOMAIN = "mm/domain.c"
-ENTRY_ASM = "arch/x86_64/entry.asm"
-ENTRY = "arch/x86_64/entry.c"
-FAULT = "mm/stack_fault.c"
-FRAME = "mm/frame.c"
-FRAME_DOMAIN = "mm/frame_domain.c"
-GATE = "sched/gate.c"
-HOLD = "sched/stack_hold.c"
-INTERRUPT = "arch/x86_64/interrupt.c"
-LARGE = "mm/stack_large.c"
-LEND = "mm/stack_lend.c"
-LEND_BATCH = "sched/lend_batch.c"
-MAGAZINE = "mm/magazine.c"
-PREFAULT = "mm/stack_prefault.c"
-READY = "sched/ready.c"
-REST = "sched/rest.c"
-RESERVE = "mm/stack_reserve.c"
-SCHEDULE = "sched/schedule.c"
-SEMAPHORE = "sched/semaphore.c"
-SHOOTDOWN = "arch/x86_64/shootdown.c"
-SLOT = "mm/stack_slot.c"
-STACK = "mm/stack.c"
-STACK_DEAD = "mm/stack_dead.c"
-SWAP = "mm/stack_swap.c"
-SWAPPER = "sched/swapper.c"
-TEXT_SITE = "arch/x86_64/text_site.c"
-VECTORS = "arch/x86_64/vectors.h"
+BATCH = "mm/stack/stack_batch.c"
+CACHE_H = "mm/stack/stack_cache.h"
+CACHE = "mm/stack/stack_cache.c"
+CHAIN = "mm/frame/frame_chain.c"
+DEAD = "mm/stack/stack_reap.c"
+DESCRIPTORS = "arch/x86_64/entry/descriptors.c"
+DOMAIN = "mm/frame/numa_node.c"
+ENTRY_ASM = "arch/x86_64/entry/entry.asm"
+ENTRY = "arch/x86_64/entry/entry.c"
+FAULT = "mm/stack/stack_fault.c"
+FRAME = "mm/frame/frame.c"
+FRAME_NODE = "mm/frame/frame_node.c"
+GATE = "sched/stack/gate.c"
+HOLD = "sched/stack/stack_reservation.c"
+INTERRUPT = "arch/x86_64/entry/interrupt.c"
+LARGE = "mm/stack/stack_large.c"
+LEND = "mm/stack_modes/stack_lend.c"
+LEND_BATCH = "sched/stack/lend_batch.c"
+MAGAZINE = "mm/stack/magazine.c"
+PREFAULT = "mm/stack_modes/stack_prefault.c"
+READY = "sched/core/ready.c"
+REST = "sched/stack/swap_candidate.c"
+RESERVE = "mm/stack/stack_reserve.c"
+SCHEDULE = "sched/core/schedule.c"
+SEMAPHORE = "sched/sync/semaphore.c"
+SHOOTDOWN = "arch/x86_64/apic/shootdown.c"
+SLOT = "mm/stack/stack_slot.c"
+STACK = "mm/stack/stack.c"
+STACK_DEAD = "mm/stack/stack_reap.c"
+SWAP = "mm/stack_modes/stack_swap.c"
+SWAPPER = "sched/stack/swapper.c"
+TEXT_SITE = "arch/x86_64/cpu/patch_site.c"
+VECTORS = "arch/x86_64/entry/vectors.h"
 
 FAULT_AND_EAGER = ("fault", "eager")
 FAULT_AND_LEND = ("fault", "lend-amd", "lend-intel")
@@ -156,7 +156,7 @@ COVER_MUTANTS = (
         "magazine_charge();\n    uint32_t available = magazine_available();"),)),
     Mutant("gate-lets-newcomers-first", "I3", "GAT0011", "!newcomer",
            modes=FAULT_AND_LEND, edits=((GATE,
-        "if (to->starved_since_ns == 0 && more != 0 && stack_memory_short()) {",
+        "if (to->memory_wait_since_ns == 0 && more != 0 && stack_memory_short()) {",
         "if (false) {"),)),
     Mutant("refill-of-part", "I3", "MAG0001", "after is", modes=FAULT_AND_LEND, edits=((MAGAZINE,
         "    return more == 0 || rounds_add(own, more);",
@@ -179,14 +179,14 @@ COVER_MUTANTS = (
 """),)),
     Mutant("births-ignore-who-starves", "I3", "GAT0003", "thread == NULL",
            modes=FAULT_AND_LEND, edits=((STACK,
-        "if (stack_starving() != 0 || stack_memory_short()) {", "if (false) {"),)),
+        "if (memory_queued() != 0 || stack_memory_short()) {", "if (false) {"),)),
     Mutant("births-from-the-cache-while-others-starve", "I3", "GAT0013", "error is",
            modes=FAULT_AND_LEND, edits=((STACK,
-        "if (likely(stack_starving() == 0 && stack_cache_take(slot))) {",
+        "if (likely(memory_queued() == 0 && stack_cache_take(slot))) {",
         "if (likely(stack_cache_take(slot))) {"),)),
     Mutant("deaths-fill-the-cache-while-others-starve", "I3", "GAT0013", "cached_at_last is",
            modes=FAULT_AND_LEND,
-           edits=((STACK, "if (unlikely(stack_starving() != 0 || stack_is_large(slot) ||",
+           edits=((STACK, "if (unlikely(memory_queued() != 0 || stack_is_large(slot) ||",
                    "if (unlikely(stack_is_large(slot) ||"),)),
     Mutant("ensure-takes-from-the-magazine", "I3", "LRG0103", r"errors\[\w+\] is",
            modes=BUT_EAGER, edits=((LARGE,
@@ -201,13 +201,13 @@ COVER_MUTANTS = (
             frame_chain_put(&chain, own->rounds[own->taken++] & PAGE_ADDRESS_MASK);
         }
     }
-"""), (LARGE, '#include "mm/stack_reserve.h"', """\
-#include "mm/magazine.h"
-#include "mm/stack_reserve.h\""""))),
+"""), (LARGE, '#include "mm/stack/stack_reserve.h"', """\
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack_reserve.h\""""))),
     Mutant("feeding-ignores-priority", "I3", "GAT0002", "out_of_turn is",
            modes=("fault", "lend-intel"), edits=((GATE,
-        "&starved_lists[run_queue_most_urgent(starved_bits)]",
-        "&starved_lists[__builtin_ctz(starved_bits)]"),)),
+        "&memory_queue_lists[run_queue_most_urgent(memory_queue_bits)]",
+        "&memory_queue_lists[__builtin_ctz(memory_queue_bits)]"),)),
 )
 
 STACK_MUTANTS = (
@@ -343,8 +343,8 @@ FRAME_MUTANTS = (
 # The swapper takes pages from threads that sleep, and gives them back.
 SWAP_MUTANTS = (
     Mutant("wake-up-lost-at-rest", "I3", "SWP0011", "was woken at step .*, and sleeps on", edits=((
-        READY, "if (from == THREAD_BLOCKED && thread->state == THREAD_RESTING) {",
-        "if (from == THREAD_RESTING) {"),)),
+        READY, "if (from == THREAD_BLOCKED && thread->state == THREAD_SWAP_CANDIDATE) {",
+        "if (from == THREAD_SWAP_CANDIDATE) {"),)),
     Mutant("gate-forgets-the-top-page", "I3", "GAT0010", "wrong is", edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot) % STACK_PAGES;"),)),
@@ -354,19 +354,19 @@ SWAP_MUTANTS = (
         "        (unsigned)((thread->saved_rsp - stack_floor(thread->slot)) / PAGE_BYTES) + 1;"),)),
     Mutant("swapped-page-is-a-hole", "I5", "SWP0003", "STACK_PAGE_SWAPPED", edits=((SWAP,
         "page == TOP_PAGE ? STACK_PAGE_SWAPPED : STACK_PAGE_HOLE;", "STACK_PAGE_HOLE;"),)),
-    Mutant("pages-taken-without-shootdown", "I6", "SWP0016", "leaver.told is 0", edits=((REST,
+    Mutant("pages-taken-without-shootdown", "I6", "SWP0016", "sleeper.told is 0", edits=((REST,
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         ";"),)),
-    Mutant("pages-free-before-the-shootdown", "I6", "SWP0016", "leaver.taken|leaver.leaving",
+    Mutant("pages-free-before-the-shootdown", "I6", "SWP0016", "sleeper.taken|sleeper.leaving",
            edits=((SWAPPER, """\
-    rest_batch_shoot(pass->claims);
+    swap_candidate_batch_shoot(pass->claims);
     step_tell(SWAPPER_SHOT, thread);
-    rest_batch_end(pass->claims);
+    swap_candidate_batch_end(pass->claims);
 """, """\
     unsigned claims = pass->claims;
-    rest_batch_end(claims);
+    swap_candidate_batch_end(claims);
     step_tell(SWAPPER_SHOT, thread);
-    rest_batch_shoot(claims);
+    swap_candidate_batch_shoot(claims);
 """),)),
     Mutant("lent-page-taken", "I6", "SWP0004", "stack_missing.* is 4", edits=((REST,
         "return thread->stack_pins == 0 && !is_swapped(thread) &&",
@@ -377,7 +377,7 @@ SWAP_MUTANTS = (
            builds=("invariant",), edits=((SWAP,
         "    memset((void *)from, SAVED_POISON, bytes);\n", ""),)),
     Mutant("held-stack-taken", "I4", "LRG0131", "swapper_pass.* is 1", edits=((REST,
-        "if (thread->stack_holds != 0 || thread->saved_rsp < stack_floor(thread->slot) ||",
+        "if (thread->stack_reservations != 0 || thread->saved_rsp < stack_floor(thread->slot) ||",
         "if (thread->saved_rsp < stack_floor(thread->slot) ||"),)),
     Mutant("swapper-never-learns", "I4", "SWP0005", "spared", edits=((SWAPPER,
         "unsigned backoff = hysteresis ? thread->shrink_backoff : 0;",
@@ -390,8 +390,8 @@ SWAP_MUTANTS = (
         "if (thread->state != THREAD_BLOCKED || thread == cpu_variable(run_queue, thread->cpu)"
         ".current) {", "if (thread == cpu_variable(run_queue, thread->cpu).current) {"),)),
     Mutant("taken-from-a-thread-on-a-run-queue", "I3", "SWP0010", "stray access", edits=((SWAPPER,
-        "        } else if (thread->state == THREAD_RESTING) {\n", "        } else {\n"), (SWAPPER,
-        "if (thread->state != THREAD_RESTING || !take_wanted(pass, thread, &swap)) {",
+        "        } else if (thread->state == THREAD_SWAP_CANDIDATE) {\n", "        } else {\n"), (SWAPPER,
+        "if (thread->state != THREAD_SWAP_CANDIDATE || !take_wanted(pass, thread, &swap)) {",
         "if (!take_wanted(pass, thread, &swap)) {"))),
     Mutant("dispatched-before-it-is-back", "I5", "SWP0003", "a swapped-out page", edits=((REST, """\
     if (is_swapped(thread)) {
@@ -405,12 +405,12 @@ SWAP_MUTANTS = (
 """, """\
         (void)claims;
 """),)),
-    Mutant("pages-taken-without-the-lock", "I3", "SWP0001", "invariant broken at sched/rest.c.*locked",
+    Mutant("pages-taken-without-the-lock", "I3", "SWP0001", "invariant broken at sched/stack/swap_candidate.c.*locked",
            builds=("invariant",), edits=((SWAPPER, """\
         struct run_queue *queue = schedule_queue_lock(thread);
         if (step == SWAPPER_NOTED) {
-            (void)!rest_begin(thread, pass->now_ms);
-        } else if (thread->state == THREAD_RESTING) {
+            (void)!swap_candidate_begin(thread, pass->now_ms);
+        } else if (thread->state == THREAD_SWAP_CANDIDATE) {
             thread_consider(pass, thread);
         }
         spin_unlock_quietly(&queue->lock);
@@ -418,8 +418,8 @@ SWAP_MUTANTS = (
         struct run_queue *queue = schedule_queue_lock(thread);
         spin_unlock_quietly(&queue->lock);
         if (step == SWAPPER_NOTED) {
-            (void)!rest_begin(thread, pass->now_ms);
-        } else if (thread->state == THREAD_RESTING) {
+            (void)!swap_candidate_begin(thread, pass->now_ms);
+        } else if (thread->state == THREAD_SWAP_CANDIDATE) {
             thread_consider(pass, thread);
         }
 """),)),
@@ -431,10 +431,10 @@ SWAP_MUTANTS = (
         "    memcpy(page + PAGE_BYTES - bytes, saved, bytes - 1);\n"),)),
     Mutant("page-back-but-not-booked", "I7", "SWP0002", "frame_owner_of",
            edits=((SWAP, """\
-        frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_TAKEN, FRAME_OWNER_STACK);
-        __atomic_sub_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);
+        frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);
+        __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
 """, """\
-        __atomic_sub_fetch(&counts.taken_now, 1, __ATOMIC_RELAXED);
+        __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
 """),)),
 )
 
@@ -454,12 +454,12 @@ MODE_MUTANTS = (
     Mutant("cooled-though-touched", "I5", "LND0004", "cooled is", modes=("lend-amd",),
            edits=((LEND, """\
         uint64_t old = *entry & ~PAGE_ACCESSED;
-        uint64_t cooling = (old""", """\
+        uint64_t frame = old""", """\
         uint64_t old = *entry;
-        uint64_t cooling = (old"""),)),
+        uint64_t frame = old"""),)),
     Mutant("lent-pages-freed-without-shootdown", "I6", "LND0003", "told is 0", modes=("lend-amd",),
            edits=((LEND_BATCH, "            batch_shootdown();\n", "            (void)batch_shootdown;\n"),)),
-    Mutant("lent-pages-free-before-the-shootdown", "I6", "LND0003", "cooling is 0",
+    Mutant("lent-pages-free-before-the-shootdown", "I6", "LND0003", "lend_unmapping is 0",
            modes=("lend-amd",), edits=((LEND_BATCH, """\
             batch_shootdown();
             freed += batch_free();
@@ -467,7 +467,7 @@ MODE_MUTANTS = (
             freed += batch_free();
             batch_shootdown();
 """),)),
-    Mutant("lent-pages-leave-without-a-trace", "I6", "LND0003", "cooling is 0",
+    Mutant("lent-pages-leave-without-a-trace", "I6", "LND0003", "lend_unmapping is 0",
            modes=("lend-amd",),
            edits=((LEND_BATCH, """\
     if (thread != queue->current && thread->state != THREAD_DEAD &&
@@ -483,7 +483,7 @@ MODE_MUTANTS = (
         batch.slots[batch.count++] = thread->slot;
 """),)),
     Mutant("cooling-page-replaced", "I7", "LND0004", "changed is|rounds is", modes=("lend-amd",),
-           edits=((LEND, "        if (stack_entry_is(old, STACK_PAGE_COOLING) &&\n"
+           edits=((LEND, "        if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&\n"
                    "            entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {",
                    "        if (old == 0) {"),)),
     Mutant("site-taken-out", "I3", "PRE0005", "missing_count|missing site", modes=("prefault",),
@@ -550,10 +550,10 @@ LIFE_MUTANTS = (
     Mutant("eager-birth-has-one-page", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
            edits=((STACK, "return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);",
                    "return stack_create_cold(false, slot);"), (STACK, """\
-        stack_dead_add(*slot); /* its last owner gave pages back (stack_trim()) */
+        stack_reap_add(*slot); /* its last owner gave pages back (stack_trim()) */
         return stack_create_cold(true, slot);
 """, """\
-        stack_dead_add(*slot);
+        stack_reap_add(*slot);
         return stack_create_cold(false, slot);
 """))),
     Mutant("eager-large-birth-has-holes", "I4", "LRG0001", "stack_pages_backed", modes=("eager",),
@@ -584,34 +584,34 @@ LIFE_MUTANTS = (
     Mutant("batch-keeps-what-the-starving-need", "I3", "CAC0004", "stacks_in_batches", edits=((
         CACHE, "    stack_batch_drain();\n", ""),)),
     Mutant("batch-takes-while-others-starve", "I3", "CAC0004", "stacks_in_batches", edits=((CACHE,
-        "if (stack_starving() != 0 || stack_is_large(slot) || !stack_batch_add(slot)) {",
+        "if (memory_queued() != 0 || stack_is_large(slot) || !stack_batch_add(slot)) {",
         "if (stack_is_large(slot) || !stack_batch_add(slot)) {"),)),
 )
 
 # Memory in domains: each CPU's own comes first, and what is far is counted as far.
 DOMAIN_MUTANTS = (
     Mutant("own-domain-is-not-first", "I7", "DOM0001", "far_frames is", cpus=4, domains=2,
-           edits=((FRAME, "frame_batch_take(frame_domains[cpu->domain], cpu->front);",
-                   "frame_batch_take(frame_domains[0], cpu->front);"),)),
-    Mutant("far-frames-stay", "I7", "DOM0002", "domain_of|free_after", cpus=4, domains=2,
-           edits=((FRAME, "    if (domain_of(address) == cpu->domain) {", "    if (true) {"),)),
+           edits=((FRAME, "frame_batch_take(frame_nodes[cpu->node], cpu->free_list);",
+                   "frame_batch_take(frame_nodes[0], cpu->free_list);"),)),
+    Mutant("far-frames-stay", "I7", "DOM0002", "numa_node_of|free_after", cpus=4, domains=2,
+           edits=((FRAME, "    if (numa_node_of(address) == cpu->node) {", "    if (true) {"),)),
     Mutant("frames-go-home-to-the-first-domain", "I7", "DOM0002", "free_after", cpus=4, domains=2,
-           edits=((FRAME_DOMAIN, "    buddy_put(home, number, 0);",
+           edits=((FRAME_NODE, "    buddy_put(home, number, 0);",
                    "    buddy_put(&frame_buddy, number, 0);"),)),
     Mutant("no-frame-from-another-domain", "I7", "DOM0002", "error is", cpus=4, domains=2,
-           edits=((FRAME_DOMAIN, "for (unsigned i = 1; i < domain_count && count == 0; i++) {",
+           edits=((FRAME_NODE, "for (unsigned i = 1; i < numa_node_count && count == 0; i++) {",
                    "for (unsigned i = 1; i < 1; i++) {"),)),
     Mutant("far-counted-as-near", "I7", "DOM0004", "remote", cpus=4, domains=2, edits=((DOMAIN,
-        "if (domain_of(frame) == frame_domain_of_cpu(cpu_number())) {",
-        "if (domain_of(frame) != frame_domain_of_cpu(cpu_number())) {"),)),
+        "if (numa_node_of(frame) == frame_node_of_cpu(cpu_number())) {",
+        "if (numa_node_of(frame) != frame_node_of_cpu(cpu_number())) {"),)),
     Mutant("births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
-           edits=((STACK, "    frame_domain_set(cpu, domain);\n",
-                   "    frame_domain_set(cpu, domain == own ? domain : own);\n"),)),
+           edits=((STACK, "    frame_node_set(cpu, node);\n",
+                   "    frame_node_set(cpu, node == own ? node : own);\n"),)),
     Mutant("whole-births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
-           modes=("eager",), edits=((FRAME_DOMAIN, """\
-        if (buddy_take(frame_domains[(own + i) % domain_count], order, first)) {
+           modes=("eager",), edits=((FRAME_NODE, """\
+        if (buddy_take(frame_nodes[(own + i) % numa_node_count], order, first)) {
 """, """\
-        if (own < domain_count && buddy_take(frame_domains[i], order, first)) {
+        if (own < numa_node_count && buddy_take(frame_nodes[i], order, first)) {
 """),)),
 )
 

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "kernel/selftest.h"
+#include "kernel/test/selftest.h"
 
 #define TEST(test_id, test_sentence)                                                               \
     static void test_run_##test_id(void);                                                          \
@@ -25,9 +25,9 @@
  * judges by what was printed (rows of tests/matrix.py). No pattern selects it, only its whole id:
  * test=PAN0001.
  */
-#define LAST_TEST(test_id, test_sentence)                                                          \
+#define DEATH_TEST(test_id, test_sentence)                                                         \
     static void test_run_##test_id(void);                                                          \
-    static const struct test last_test_entry_##test_id in_section(".last_tests")                   \
+    static const struct test death_test_entry_##test_id in_section(".death_tests")                 \
         aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
     static void test_run_##test_id(void)
 

@@ -59,7 +59,7 @@ TO_FIRST_FAULT = ("hbreak fault_trace_begin", "continue", "delete", "hbreak stac
                   "continue", "delete")
 QEMU_SAYS = 'eval "monitor gva2gpa 0x%lx", $address'
 # The leaf entry through the page window, by arithmetic that is gdb's.
-LEAF = "*(unsigned long *)(PAGE_WINDOW_BASE + (($address & 0xffffffffffff) >> 9 & ~7))"
+LEAF = "*(unsigned long *)(PAGE_RECURSIVE_BASE + (($address & 0xffffffffffff) >> 9 & ~7))"
 WINDOW_SAYS = f"p/x {LEAF}"
 RECORD = f"p frame_buddy.frames[({LEAF} & PAGE_ADDRESS_MASK) >> 12]"
 MAGAZINE = "p *(struct magazine *)((char *)&magazine + $gs_base)"
@@ -186,11 +186,11 @@ def check_blocked(start):
         tick_until("reclaimer +blocked", "swapper +blocked", "main +blocked"), "st threads",
         "st bt reclaimer", "st stack reclaimer", "st bt 1", "st bt nobody", "st mag 0", "st mag 7",
         "st pte 0x800000000000",
-        "st pte stack_fault", "p 'sched/thread_list.c'::threads",
-        "p 'sched/thread_list.c'::thread_list_lock", "p $st_entry(0x5004)"))
+        "st pte stack_fault", "p 'sched/core/thread_list.c'::threads",
+        "p 'sched/core/thread_list.c'::thread_list_lock", "p $st_entry(0x5004)"))
     threads = ask("st threads")
     count = len(re.findall(r"^[* ] +\d+ ", threads, re.MULTILINE))
-    found(rf"= list of {count} nodes$", ask("p 'sched/thread_list.c'::threads"))
+    found(rf"= list of {count} nodes$", ask("p 'sched/core/thread_list.c'::threads"))
     assert len(re.findall(r"^\*", threads, re.MULTILINE)) == 2, "two processors, two threads"
     trace = ask("st bt reclaimer")
     found(r"^Thread \d+ \(reclaimer\), blocked:$", trace)
@@ -205,7 +205,7 @@ def check_blocked(start):
     found(r"There is no CPU '7'; 2 run", ask("st mag 7"))
     found(r"not canonical", ask("st pte 0x800000000000"))
     found(r"kernel image, stack_fault\+0x0", ask("st pte stack_fault"))
-    found(r"spinlock 'thread list', free", ask("p 'sched/thread_list.c'::thread_list_lock"))
+    found(r"spinlock 'thread list', free", ask("p 'sched/core/thread_list.c'::thread_list_lock"))
     found(r'"hole of slot 5"', ask("p $st_entry(0x5004)"))
 
 
@@ -233,7 +233,7 @@ def check_large(start):
 def check_swapped(start):
     """a thread whose stack is swapped out: its map, and a backtrace that brings nothing in"""
     ask = Session(start(cmdline="test=SWP0003 exit=1", cpus=1), (
-        "hbreak stack_taken_free if most > 1", "continue", "st stack tested", "finish",
+        "hbreak stack_standby_free if most > 1", "continue", "st stack tested", "finish",
         "st threads", "st bt tested", "st stack tested"))
     slot = found(r"^ +\d+ tested +\w+ +\d+ +\d+ +(\d+) \[\.\.\.s\] +\d+  schedule\+",
                  ask("st threads")).group(1)
@@ -252,10 +252,10 @@ def check_swapped(start):
 def check_too_early(start):
     """before the kernel has page tables of its own, st says where to go on to"""
     ask = Session(start(), ("st threads", "hbreak boot_main", "continue", "st stack",
-                            "hbreak story_continue", "continue", "st bt"))
+                            "hbreak boot_continue", "continue", "st bt"))
     for command in ("st threads", "st stack"):
-        found("hbreak story_continue", ask(command))
-    found(r"#0  0x\w+ story_continue\+", ask("st bt"))
+        found("hbreak boot_continue", ask(command))
+    found(r"#0  0x\w+ boot_continue\+", ask("st bt"))
 
 
 def check_loads_by_itself(start):

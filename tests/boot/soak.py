@@ -1,4 +1,4 @@
-"""The soak (tests/soak.c): the kernel does everything at once, and the host sends it the NMIs from
+"""The soak (tests/soak/soak.c): the kernel does everything at once, and the host sends it the NMIs from
 outside that it asks for. A row of the matrix runs a minute of it; by hand, for as long as one wants:
 
     make soak SECONDS=3600 SEED=7            (tests/boot/soak.py --help)
@@ -21,7 +21,7 @@ SECONDS_IN_CI = {"invariant": 60}
 SECONDS_IN_CI_OF_OTHERS = 20
 
 
-def domains_of(count, cpus, memory_mib):
+def nodes_of(count, cpus, memory_mib):
     """QEMU's words for memory and CPUs in so many domains of equal size; none for one."""
     words, size, each = [], memory_mib // count, cpus // count
     for domain in range(count if count > 1 else 0):
@@ -115,7 +115,7 @@ def main():
         row.Row(f"soak-{options.build}-{options.seed}", kind="script", script="tests/boot/soak.py",
                 build=options.build, cpus=options.cpus, memory_mib=options.memory_mib,
                 cpu=options.cpu, cmdline=words,
-                extra=domains_of(options.domains, options.cpus, options.memory_mib)), paths.Paths(os.path.dirname(tests)))
+                extra=nodes_of(options.domains, options.cpus, options.memory_mib)), paths.Paths(os.path.dirname(tests)))
     with machine:
         try:
             soak(machine, options.seconds, options.seed,

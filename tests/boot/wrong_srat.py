@@ -37,7 +37,7 @@ def boot(start, table, *expected, tests="DOM*,FR*,SRT*"):
 
 def check_sound(start):
     """a sound table that QEMU is given from outside is believed"""
-    boot(start, SOUND + processor(0, 0) + processor(1, 1), r"domain 1 \(number 1 in the SRAT\) has")
+    boot(start, SOUND + processor(0, 0) + processor(1, 1), r"node 1 \(number 1 in the SRAT\) has")
 
 
 def check_cut(start):
@@ -54,7 +54,7 @@ def check_overlap(start):
 def check_other_machine(start):
     """a table that speaks of memory which is not here makes one domain"""
     boot(start, FIXED + memory(0, 0, 512 * MIB) + memory(1, 1 << 40, MIB) + processor(1, 0),
-         "names 2 domains, but all memory is in one")
+         "names 2 nodes, but all memory is in one")
 
 
 def check_rubbish(start):

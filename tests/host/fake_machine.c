@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "arch/x86_64/address.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/cpu_model.h"
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/preempt.h"
-#include "arch/x86_64/report.h"
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/cpu_model.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/cpu/preempt.h"
 #include "tests/host/host.h"
 
 #define MEMORY_ALIGNMENT_SHIFT 30

@@ -3,10 +3,10 @@
 
 #include <sys/mman.h>
 
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/entry.h"
-#include "arch/x86_64/report.h"
-#include "arch/x86_64/shootdown.h"
+#include "arch/x86_64/apic/shootdown.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/entry.h"
 #include "lib/error.h"
 
 bool fake_tables_fail;
@@ -47,7 +47,7 @@ static void memory_create_at(uintptr_t address, size_t bytes)
 
 __attribute__((constructor)) static void window_create(void)
 {
-    memory_create_at((uintptr_t)paging_leaf(REGION_BASE), FAKE_REGION_PAGES * sizeof(uint64_t));
+    memory_create_at((uintptr_t)paging_leaf(VMALLOC_BASE), FAKE_REGION_PAGES * sizeof(uint64_t));
     for (unsigned size = 0; size < STACK_SIZES; size++) {
         memory_create_at((uintptr_t)paging_leaf(stack_region(size)),
                          FAKE_STACK_BYTES / PAGE_BYTES * sizeof(uint64_t));

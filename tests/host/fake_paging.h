@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "arch/x86_64/paging.h"
+#include "arch/x86_64/paging/paging.h"
 
 #define FAKE_REGION_PAGES 20480
 #define FAKE_STACK_BYTES  0x2000000UL /* of each region of the stack object */

@@ -5,14 +5,14 @@
  */
 #include <stdlib.h>
 
-#include "arch/x86_64/acpi.h"
-#include "arch/x86_64/acpi_tables.h"
-#include "arch/x86_64/report.h"
+#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/acpi/acpi_tables.h"
+#include "arch/x86_64/cpu/panic.h"
 #include "boot/boot_info.h"
 #include "lib/bytes.h"
 #include "lib/error.h"
-#include "tests/firmware_image.h"
 #include "tests/host/host.h"
+#include "tests/support/firmware_image.h"
 
 #define IMAGE_BASE   0x7f000000
 #define IMAGE_BYTES  4096

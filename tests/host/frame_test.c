@@ -1,10 +1,10 @@
 /* Buddy algorithm and frame allocator against a reference: one owner byte for every frame. */
-#include "mm/frame.h"
+#include "mm/frame/frame.h"
 
 #include <string.h>
 
-#include "arch/x86_64/address.h"
-#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
 #include "tests/host/host.h"
 
@@ -178,7 +178,7 @@ HOST_TEST("free memory is never touched")
     }
 }
 
-HOST_TEST("the front list serves its own CPU without the lock and is drained on request")
+HOST_TEST("the per-CPU free list serves its own CPU without the lock and is drained on request")
 {
     physical_t frame, frames[FRAME_BATCH];
     struct frame_statistics statistics;
@@ -244,14 +244,14 @@ static bool keep_some(physical_t frame)
     return true;
 }
 
-HOST_TEST("while memory is short, freed frames are offered to the interceptor first")
+HOST_TEST("while memory is short, freed frames are offered to the hook first")
 {
     physical_t frame, block;
 
     machine_create(8 * MEBIBYTE);
     host_equal(frame_allocate(FRAME_OWNER_STACK, &frame), OK);
     host_equal(frame_allocate_order(3, FRAME_OWNER_STACK, &block), OK);
-    frame_set_free_interceptor(keep_some);
+    frame_free_hook_set(keep_some);
     frame_free(frame, FRAME_OWNER_STACK);
     host_equal(kept_count, 1);
     host_equal(frame_owned_count(FRAME_OWNER_RESERVE), 1);
@@ -259,7 +259,7 @@ HOST_TEST("while memory is short, freed frames are offered to the interceptor fi
     host_equal(kept_count, 8);
     host_equal(frame_owned_count(FRAME_OWNER_RESERVE), 8);
     host_equal(frame_owned_count(FRAME_OWNER_STACK), 0);
-    frame_set_free_interceptor(NULL);
+    frame_free_hook_set(NULL);
     while (kept_count > 0) {
         frame_free(kept[--kept_count], FRAME_OWNER_RESERVE);
     }

@@ -1,11 +1,11 @@
 /* The framebuffer's driver on memory of ours: every depth, odd sizes, and descriptions that lie. */
-#include "arch/x86_64/framebuffer.h"
+#include "kernel/console/framebuffer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/font.h"
-#include "arch/x86_64/paging.h"
+#include "arch/x86_64/paging/paging.h"
+#include "kernel/console/font.h"
 #include "lib/error.h"
 #include "tests/host/host.h"
 

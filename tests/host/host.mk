@@ -3,15 +3,12 @@
 
 HOST_CC     ?= gcc
 HOST_OUT    := build/host
-HOST_MODULES := $(wildcard lib/*.c) arch/x86_64/memory_map.c $(wildcard mm/buddy.c mm/domain.c mm/frame*.c \
-    mm/slab*.c mm/memory.c mm/region.c mm/magazine.c mm/stack.c mm/stack_*.c mm/fault_inject.c \
-    sched/gate.c sched/run_queue.c) boot/boot_info.c boot/multiboot2.c boot/pvh.c \
-    $(wildcard arch/x86_64/acpi*.c) arch/x86_64/physical_reader.c tests/firmware_image.c
-HOST_MODULES += $(addprefix arch/x86_64/,font.c framebuffer.c scan_code.c screen.c) $(wildcard kernel/line_*.c) \
-    kernel/arguments.c kernel/escape_decoder.c
-HOST_MODULES := $(filter-out mm/stack_prefault.c,$(HOST_MODULES)) # all of it is about the text
+HOST_MODULES := $(filter-out lib/symbols.c,$(wildcard lib/*.c)) $(wildcard mm/frame/*.c mm/heap/*.c mm/stack/*.c boot/*.c arch/x86_64/acpi/*.c) \
+    $(addprefix mm/stack_modes/,stack_lend.c stack_swap.c) sched/stack/gate.c sched/core/run_queue.c \
+    $(addprefix kernel/console/,escape_decoder.c font.c framebuffer.c line_completion.c line_editor.c \
+    line_history.c scan_code.c screen.c) kernel/monitor/arguments.c tests/support/firmware_image.c
 # In-kernel tests that need nothing of the machine (tests/host/fake/tests/test.h).
-HOST_SHARED  := $(addprefix tests/,arguments_test.c keyboard_test.c line_editor_test.c screen_test.c)
+HOST_SHARED  := $(addprefix tests/console/,arguments_test.c keyboard_test.c line_editor_test.c screen_test.c)
 HOST_SOURCES := $(HOST_MODULES) $(HOST_SHARED) $(wildcard tests/host/*.c)
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(HOST_OUT)/%.o) $(HOST_SOURCES:%.c=$(HOST_OUT)/invariant/%.o)
 HOST_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -DHOST_TEST_BUILD \

@@ -1,5 +1,5 @@
 /* The memory map against brute force: an array with the kind of every page. */
-#include "arch/x86_64/memory_map.h"
+#include "boot/memory_map.h"
 
 #include "lib/error.h"
 #include "tests/host/host.h"

@@ -1,15 +1,15 @@
 /* Run queues and the queue of the starved against plain arrays. */
-#include "sched/run_queue.h"
+#include "sched/core/run_queue.h"
 
 #include <string.h>
 
-#include "arch/x86_64/clock.h"
+#include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
-#include "mm/frame.h"
-#include "mm/stack.h"
-#include "mm/stack_reserve.h"
-#include "sched/gate.h"
-#include "sched/schedule.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_reserve.h"
+#include "sched/core/schedule.h"
+#include "sched/stack/gate.h"
 #include "tests/host/fake_paging.h"
 #include "tests/host/host.h"
 
@@ -24,8 +24,8 @@ static uint64_t now_ns;
 
 void schedule_ready(struct thread *thread, enum thread_state from)
 {
-    host_equal(from, THREAD_STARVED);
-    host_equal(thread->state, THREAD_STARVED);
+    host_equal(from, THREAD_WAITS_MEMORY);
+    host_equal(thread->state, THREAD_WAITS_MEMORY);
     thread->state = THREAD_READY;
     made_ready[made_ready_count++] = thread;
 }
@@ -104,41 +104,41 @@ HOST_TEST("the starved are fed by priority, then age, as far as the frames reach
     }
     for (unsigned i = 0; i < 10; i++) {
         now_ns = 1000 + i;
-        gate_starve(&threads[i]);
+        gate_wait(&threads[i]);
     }
-    host_equal(stack_starving(), 10);
-    gate_feed();
+    host_equal(memory_queued(), 10);
+    gate_grant();
     host_equal(made_ready_count, 0);
     for (unsigned i = 0; i < 3 * 4 + 2; i++) { /* enough for four threads that miss three pages */
         frame_free(frames[--count], FRAME_OWNER_TEST);
     }
     frame_cache_drain_this_cpu();
-    gate_feed();
+    gate_grant();
     host_equal(made_ready_count, 4);
-    host_equal(stack_starving(), 6);
-    host_equal(stack_hungry(), 10); /* who may try again has not run yet */
+    host_equal(memory_queued(), 6);
+    host_equal(memory_waiters(), 10); /* who may try again has not run yet */
     host_check(made_ready[0] == &threads[2]);
     host_check(made_ready[1] == &threads[5]);
     host_check(made_ready[2] == &threads[8]);
     host_check(made_ready[3] == &threads[1]);
     now_ns = 5000;
-    gate_starve(&threads[2]); /* in vain once more: its age counts from the first time */
+    gate_wait(&threads[2]); /* in vain once more: its age counts from the first time */
     while (count > 0) {
         frame_free(frames[--count], FRAME_OWNER_TEST);
     }
     frame_cache_drain_this_cpu();
-    gate_feed();
-    host_equal(stack_starving(), 0);
+    gate_grant();
+    host_equal(memory_queued(), 0);
     host_check(made_ready[4] == &threads[2]);
     host_equal(made_ready_count, 11);
-    gate_fed(&threads[2]);
+    gate_wait_end(&threads[2]);
     host_equal(gate_counts.longest_wait_ns, 5000 - 1002);
     for (unsigned i = 0; i < 10; i++) {
         if (i != 2) {
-            gate_fed(&threads[i]);
+            gate_wait_end(&threads[i]);
         }
     }
-    host_equal(stack_hungry(), 0);
+    host_equal(memory_waiters(), 0);
 }
 
 HOST_TEST(
@@ -174,22 +174,22 @@ HOST_TEST(
         count++;
     }
     host_check(!gate_pass(from, old));
-    gate_starve(old);
+    gate_wait(old);
     host_check(stack_memory_short());
 
     for (unsigned i = 0; i < 6; i++) { /* more than `old` needs, less than would be plenty */
         frame_free(frames[--count], FRAME_OWNER_TEST);
     }
     frame_cache_drain_this_cpu();
-    gate_feed();
-    host_equal(stack_starving(), 0);
+    gate_grant();
+    host_equal(memory_queued(), 0);
     host_check(stack_memory_short());
     host_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
     host_check(!gate_pass(from, young)); /* gets in line */
     host_equal(magazine_available(), 3);
     host_check(gate_pass(from, old));
     host_equal(magazine_available(), 6); /* three for each, not a full magazine */
-    gate_fed(old);
+    gate_wait_end(old);
     host_check(!stack_memory_short());
     host_check(gate_pass(from, young));
     while (count > 0) {

@@ -1,13 +1,13 @@
 /* Object caches and memory of any size against a record of what was handed out. */
-#include "mm/slab.h"
+#include "mm/heap/slab.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "arch/x86_64/address.h"
+#include "arch/x86_64/cpu/address.h"
 #include "lib/error.h"
-#include "mm/frame.h"
-#include "mm/memory.h"
+#include "mm/frame/frame.h"
+#include "mm/heap/kmalloc.h"
 #include "tests/host/host.h"
 
 #define MEBIBYTE 0x100000ul
@@ -124,7 +124,7 @@ HOST_TEST("mistakes with objects panic in words")
     void *object, *another;
 
     machine_create(4 * MEBIBYTE);
-    memory_init();
+    kmalloc_init();
     slab_cache_init(&cache, "threads", 200, 0);
     slab_cache_init(&other, "other", 200, 0);
     host_equal(slab_allocate(&cache, &object), OK);
@@ -136,7 +136,7 @@ HOST_TEST("mistakes with objects panic in words")
     slab_free(&cache, object);
     host_panics(slab_free(&cache, object), "free already");
     cache.lock.holder = 0;
-    host_panics(memory_free(another), "an object of 'threads'");
+    host_panics(kfree(another), "an object of 'threads'");
     host_panics(slab_cache_destroy(&cache), "1 objects in use");
     host_panics(slab_cache_init(&odd, "odd", 0, 0), "no objects of 0 bytes");
     host_panics(slab_cache_init(&odd, "odd", 8, 24), "multiples of 24");
@@ -197,7 +197,7 @@ HOST_TEST("memory of every size keeps apart over random use, and all returns")
     unsigned count = 0;
 
     machine_create(64 * MEBIBYTE);
-    memory_init();
+    kmalloc_init();
     free_before = frame_free_count();
     for (unsigned step = 0; step < 20000; step++) {
         if (host_random_below(step < 12000 ? 3 : 5) < 2 && count < array_length(held)) {
@@ -205,9 +205,7 @@ HOST_TEST("memory of every size keeps apart over random use, and all returns")
             bool zeroed = host_random_below(2);
             void *memory = NULL;
 
-            host_equal(zeroed ? memory_allocate_zeroed(bytes, &memory)
-                              : memory_allocate(bytes, &memory),
-                       OK);
+            host_equal(zeroed ? kzalloc(bytes, &memory) : kmalloc(bytes, &memory), OK);
             host_equal((uintptr_t)memory % 16, 0);
             held[count] = (struct held){.object = memory, .bytes = bytes};
             if (zeroed) {
@@ -218,14 +216,14 @@ HOST_TEST("memory of every size keeps apart over random use, and all returns")
             unsigned index = (unsigned)host_random_below(count);
 
             check_mark(&held[index]);
-            memory_free(held[index].object);
+            kfree(held[index].object);
             held[index] = held[--count];
         }
     }
     while (count > 0) {
-        memory_free(held[--count].object);
+        kfree(held[--count].object);
     }
-    memory_free(NULL);
+    kfree(NULL);
     slab_reap();
     host_equal(frame_free_count(), free_before);
     host_equal(slab_objects_in_use(), 0);
@@ -237,17 +235,17 @@ HOST_TEST("sizes out of range and wrong addresses of memory are refused")
     void *memory = &other;
 
     machine_create(16 * MEBIBYTE);
-    memory_init();
-    host_equal(memory_allocate(0, &memory), ERROR_INVALID);
-    host_equal(memory_allocate((PAGE_BYTES << BUDDY_ORDER_MAX) + 1, &memory), ERROR_NO_MEMORY);
-    host_equal(memory_allocate(SIZE_MAX, &memory), ERROR_NO_MEMORY);
+    kmalloc_init();
+    host_equal(kmalloc(0, &memory), ERROR_INVALID);
+    host_equal(kmalloc((PAGE_BYTES << BUDDY_ORDER_MAX) + 1, &memory), ERROR_NO_MEMORY);
+    host_equal(kmalloc(SIZE_MAX, &memory), ERROR_NO_MEMORY);
     host_check(memory == &other);
-    host_equal(memory_allocate(PAGE_BYTES << BUDDY_ORDER_MAX, &memory), OK);
-    host_panics(memory_free((char *)memory + 16), "never returned it");
-    host_panics(memory_free((char *)memory + PAGE_BYTES), "never returned it");
-    memory_free(memory);
-    host_panics(memory_free(memory), "free already");
-    host_panics(memory_free(&other), "never returned it");
+    host_equal(kmalloc(PAGE_BYTES << BUDDY_ORDER_MAX, &memory), OK);
+    host_panics(kfree((char *)memory + 16), "never returned it");
+    host_panics(kfree((char *)memory + PAGE_BYTES), "never returned it");
+    kfree(memory);
+    host_panics(kfree(memory), "free already");
+    host_panics(kfree(&other), "never returned it");
 }
 
 static struct slab_cache shared;

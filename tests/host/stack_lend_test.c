@@ -1,12 +1,12 @@
 /* Lent pages: switches, touches and batches at random, all frames accounted for after each. */
-#include "mm/stack_lend.h"
+#include "mm/stack_modes/stack_lend.h"
 
-#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
-#include "mm/frame.h"
-#include "mm/magazine.h"
-#include "mm/stack.h"
-#include "mm/stack_fault.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_fault.h"
 #include "tests/host/fake_paging.h"
 #include "tests/host/host.h"
 #include "tests/host/stack_machine.h"
@@ -27,7 +27,7 @@ static void frames_check(void)
     for (unsigned i = 0; i < STACKS; i++) {
         for (unsigned page = 0; page < STACK_PAGES; page++) {
             uint64_t entry = stack_entries(slots[i])[page];
-            found += (entry & PAGE_PRESENT) || stack_entry_is(entry, STACK_PAGE_COOLING);
+            found += (entry & PAGE_PRESENT) || stack_entry_is(entry, STACK_PAGE_LEND_UNMAPPING);
         }
         host_check(stack_holes_are_one(slots[i]));
     }

@@ -3,15 +3,15 @@
  * model machine runs threads on several CPUs at random, runs memory down to nothing, and looks
  * after each step whether a frame is lost, a stack has two holes, or a CPU lacks cover.
  */
-#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
-#include "mm/frame.h"
-#include "mm/magazine.h"
-#include "mm/stack.h"
-#include "mm/stack_cache.h"
-#include "mm/stack_dead.h"
-#include "mm/stack_fault.h"
-#include "mm/stack_reserve.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_reap.h"
+#include "mm/stack/stack_reserve.h"
 #include "tests/host/fake_paging.h"
 #include "tests/host/host.h"
 #include "tests/host/stack_machine.h"

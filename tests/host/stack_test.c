@@ -1,13 +1,13 @@
 /* Slots, faults and births of stacks, one by one; all together in stack_model_test.c. */
-#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
-#include "mm/frame.h"
-#include "mm/magazine.h"
-#include "mm/stack.h"
-#include "mm/stack_dead.h"
-#include "mm/stack_fault.h"
-#include "mm/stack_large.h"
-#include "mm/stack_reserve.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_large.h"
+#include "mm/stack/stack_reap.h"
+#include "mm/stack/stack_reserve.h"
 #include "tests/host/fake_paging.h"
 #include "tests/host/host.h"
 #include "tests/host/stack_machine.h"
@@ -109,20 +109,20 @@ HOST_TEST("a fault without cover is told as such, and not as an overflow")
     host_panics(stack_touch(stack_bottom(slots[2])), "critical stack fault");
 }
 
-HOST_TEST("while threads starve no stack is born, and with all pages at birth none is missing")
+HOST_TEST("while threads starve no stack is born, and with all pages at create none is missing")
 {
     uint32_t slot;
 
     stack_machine_create(4 * MEBIBYTE, 1);
-    stack_starving_add(1);
+    memory_queued_add(1);
     host_equal(stack_create(&slot), ERROR_NO_MEMORY);
-    stack_starving_add(-1);
+    memory_queued_add(-1);
     stack_mode_set(STACK_MODE_EAGER);
     host_equal(stack_create(&slot), OK);
     host_equal(stack_missing(slot), 0);
 }
 
-HOST_TEST("a birth that finds no memory leaves no slot and no frame behind")
+HOST_TEST("a create that finds no memory leaves no slot and no frame behind")
 {
     size_t free_before;
     physical_t frame;
@@ -227,9 +227,9 @@ HOST_TEST("a stack that cannot go as deep as asked stays as it was")
         host_equal(magazine_available(), MAGAZINE_ROUNDS_DEFAULT);
         frame_free(held[--count], FRAME_OWNER_TEST);
     }
-    stack_starving_add(1);
+    memory_queued_add(1);
     host_equal(stack_back_down(slot, stack_bottom(slot)), ERROR_NO_MEMORY);
-    stack_starving_add(-1);
+    memory_queued_add(-1);
     host_equal(stack_back_down(slot, stack_bottom(slot)), OK);
     host_equal(stack_pages_backed(slot), STACK_PAGES_MAX);
     host_equal(frame_free_count(), 0);

@@ -23,7 +23,7 @@
 #endif
 #define MOST (PAGES - 1) /* the most that a stack can miss */
 #ifndef ROUNDS
-/* Of a magazine: `mm/magazine.h:MAGAZINE_ROUNDS_MIN`. */
+/* Of a magazine: `mm/stack/magazine.h:MAGAZINE_ROUNDS_MIN`. */
 #ifdef SWAP
 #define ROUNDS (MOST + PAGES) /* of a stack that is swapped out all pages are missing */
 #else
@@ -46,25 +46,25 @@
 #define NONE 4
 #define BOTH 3 /* CPUs, by bit */
 
-/* `sched/thread.h:thread_state`, and where a stack is that has no thread */
+/* `sched/core/thread.h:thread_state`, and where a stack is that has no thread */
 #define UNBORN 0
 #define BLOCKED 1
 #define READY 2
 #define RUNNING 3
 #define STARVED 4
-#define FED 5    /* out of the starved queue, not yet on a run queue: `sched/gate.c:starved_take` */
-#define DYING 6  /* `sched/thread.h:THREAD_DEAD` */
-#define CACHED 7 /* `mm/stack_cache.c:stack_cache` */
-#define DEAD 8   /* `mm/stack_dead.c:stack_dead_add` */
-#define TAKEN_APART 9
-#define RESTING 10 /* `sched/thread.h:THREAD_RESTING` */
+#define FED 5    /* out of the starved queue, not yet on a run queue: `sched/stack/gate.c:memory_queue_take` */
+#define DYING 6  /* `sched/core/thread.h:THREAD_DEAD` */
+#define CACHED 7 /* `mm/stack/stack_cache.c:stack_cache` */
+#define DEAD 8   /* `mm/stack/stack_reap.c:stack_reap_add` */
+#define REAPED 9
+#define SWAP_CANDIDATE 10 /* `sched/core/thread.h:THREAD_SWAP_CANDIDATE` */
 
-/* A page of a stack: its leaf entry, `mm/stack_entry.h:stack_page_state`. Under SWAP a stack has a
+/* A page of a stack: its leaf entry, `mm/stack/stack_entry.h:stack_page_state`. Under SWAP a stack has a
    low page and a top page; otherwise they are only counted. */
 #define MAPPED 0
 #define HOLE 1 /* the top page: swapped, its live bytes are elsewhere */
-#define LEAVING 2
-#define FREEABLE 3 /* `mm/stack_entry.h:STACK_PAGE_TAKEN` */
+#define UNMAPPING 2
+#define FREEABLE 3 /* `mm/stack/stack_entry.h:STACK_PAGE_STANDBY` */
 
 /* Never true. Which property an assertion belongs to is read from the one that it names. */
 hidden byte cover_lost, stray_served, frames_lost, frame_twice, frame_stale, two_cpus, gone_touched;
@@ -72,18 +72,18 @@ hidden byte cover_lost, stray_served, frames_lost, frame_twice, frame_stale, two
 byte backed[4], state[4], home[4];   /* of each stack and its thread */
 byte mag[2], hand[2], front[2]; /* of each CPU: frames in its magazine, on the way there, free */
 byte buddy, reserve, taken, hog = HOG; /* frames */
-byte runs[2];                        /* `sched/thread.h:thread_running` */
-byte cur[2], nxt[2];                 /* `mm/stack_fault.h:stack_use` */
-bit locked[2];                       /* `sched/run_queue.h:run_queue`, its lock */
+byte runs[2];                        /* `sched/core/thread.h:thread_running` */
+byte cur[2], nxt[2];                 /* `mm/stack/stack_fault.h:stack_use` */
+bit locked[2];                       /* `sched/core/run_queue.h:run_queue`, its lock */
 #ifdef SWAP
 byte low_page[4], top_page[4];  /* of each stack */
 byte away[4];         /* of these pages, how many keep their frames */
-byte claim = NONE;    /* of the batch under way: `sched/rest.c:claims` */
+byte claim = NONE;    /* of the batch under way: `sched/stack/swap_candidate.c:claims` */
 #ifdef NIGHT
 bit night;            /* thread 1 sleeps for good */
 #endif
 #endif
-byte asked, swapper_asked;           /* `arch/x86_64/shootdown.c:round_waiting`: of either asker */
+byte asked, swapper_asked;           /* `arch/x86_64/apic/shootdown.c:round_waiting`: of either asker */
 #ifdef LIVE
 byte elder[THREADS]; /* who hungers, the first first, as thread + 1 */
 chan ready[2] = [THREADS] of { byte };
@@ -92,17 +92,17 @@ bit hungry[4];
 #endif
 
 #ifndef GATE_IGNORES_SWAPPED
-#define missing(s) (PAGES - backed[s]) /* `mm/stack.c:stack_missing` */
+#define missing(s) (PAGES - backed[s]) /* `mm/stack/stack.c:stack_missing` */
 #else
 #define missing(s) (PAGES - backed[s] - (top_page[s] != MAPPED))
 #endif
 
-/* Who hungers: from the first time in vain until it runs; `mm/stack_reserve.c:stack_hungry`. */
+/* Who hungers: from the first time in vain until it runs; `mm/stack/stack_reserve.c:memory_waiters`. */
 #ifdef LIVE
-#define is_hungry(x) (elder[0] == x + 1 || elder[1] == x + 1 || elder[2] == x + 1)
+#define is_memory_waiter(x) (elder[0] == x + 1 || elder[1] == x + 1 || elder[2] == x + 1)
 #define anybody (elder[0] != 0)
 #else
-#define is_hungry(x) (hungry[x] == 1)
+#define is_memory_waiter(x) (hungry[x] == 1)
 #define anybody (hungry[0] || hungry[1] || hungry[2])
 #endif
 #define in_queue (state[0] == STARVED || state[1] == STARVED || state[2] == STARVED)
@@ -112,7 +112,7 @@ bit hungry[4];
 #define hunger in_queue
 #endif
 
-/* Run queues: `sched/run_queue.h:run_queue_append`, `sched/run_queue.h:run_queue_first`. */
+/* Run queues: `sched/core/run_queue.h:run_queue_append`, `sched/core/run_queue.h:run_queue_first`. */
 #ifdef LIVE
 #define ready_put(x) state[x] = READY; ready[home[x]]!x
 #define ready_take(q, x) ready[q]?x
@@ -130,10 +130,10 @@ bit hungry[4];
 #endif
 
 #ifdef SWAP
-#define taken_frames any_given_up
+#define standby_frames any_given_up
 #define frames_away (away[0] + away[1] + away[2])
 #else
-#define taken_frames false
+#define standby_frames false
 #define frames_away 0
 #endif
 #define FRAMES_SEEN (frames_away + free_frames + reserve + mag[0] + mag[1] + hand[0] + hand[1] + \
@@ -148,12 +148,12 @@ bit hungry[4];
 #define AT_FREE 1
 #define AT_RESERVE 2
 #define AT_HOG 4
-#define AT_TAKEN 8
+#define AT_STANDBY 8
 #define AT_MAGAZINE(cpu) (16 << (cpu))
 #define AT_HAND(cpu) (64 << (cpu))
 #define AT_STACK(s) (256 << (s))
 #define AT_STACKS (7 * 256)
-#define AT_LEAVING(s) (2048 << (s))
+#define AT_UNMAPPING(s) (2048 << (s))
 #define AT_FREEABLE(s) (16384 << (s))
 #define AT_SWAPPER (1 << 17)
 #ifdef MARK
@@ -174,24 +174,24 @@ byte known;
 #define forget skip
 #endif
 
-/* `mm/stack_fault.c:holes_fill`, for pages of stack s, on CPU c. Nothing in it can wait or fail. */
+/* `mm/stack/stack_fault.c:holes_fill`, for pages of stack s, on CPU c. Nothing in it can wait or fail. */
 inline fill(s, pages)
 {
 #ifndef STRAY_FILL
-    assert(stray_served || cur[c] == s || nxt[c] == s); /* `mm/stack_fault.c:hole_is_used_here` */
+    assert(stray_served || cur[c] == s || nxt[c] == s); /* `mm/stack/stack_fault.c:hole_is_used_here` */
 #endif
-    assert(cover_lost || mag[c] >= pages); /* `mm/stack_fault.c:critical_stack_fault` */
+    assert(cover_lost || mag[c] >= pages); /* `mm/stack/stack_fault.c:critical_stack_fault` */
     moved(AT_MAGAZINE(c), mag[c], AT_STACK(s), pages);
     mapped(s);
 #ifdef SWAP
-    assert(stray_served || low_page[s] == HOLE); /* `mm/stack_fault.c:fault_diagnose` */
+    assert(stray_served || low_page[s] == HOLE); /* `mm/stack/stack_fault.c:fault_diagnose` */
     low_page[s] = MAPPED;
 #endif
     mag[c] = mag[c] - pages;
     backed[s] = backed[s] + pages
 }
 
-/* Code that runs on stack s goes as deep as it likes, or not: `mm/stack_fault.c:stack_fault`. */
+/* Code that runs on stack s goes as deep as it likes, or not: `mm/stack/stack_fault.c:stack_fault`. */
 inline touch(s)
 {
     if
@@ -203,7 +203,7 @@ inline touch(s)
     fi
 }
 
-/* `mm/frame.c:frame_free`: to the reserve while it has room (`mm/stack_reserve.c:reserve_add`). */
+/* `mm/frame/frame.c:frame_free`: to the reserve while it has room (`mm/stack/stack_reserve.c:reserve_add`). */
 inline frames_free(place, n, cpu)
 {
 #ifndef NO_FREE_INTERCEPT
@@ -226,9 +226,9 @@ inline frames_free(place, n, cpu)
 
 #ifdef SWAP
 #define kept(x, how) ((low_page[x] == how) + (top_page[x] == how))
-/* `mm/stack_swap.c:taken_give_up`: anybody, at any time, takes the frame of such a page. */
-#ifdef DEMAND_LEAVING
-#define given_up(page, x) (page[x] == FREEABLE || page[x] == LEAVING)
+/* `mm/stack_modes/stack_swap.c:standby_give_up`: anybody, at any time, takes the frame of such a page. */
+#ifdef RECLAIM_UNMAPPING
+#define given_up(page, x) (page[x] == FREEABLE || page[x] == UNMAPPING)
 #else
 #define given_up(page, x) (page[x] == FREEABLE)
 #endif
@@ -239,7 +239,7 @@ inline frames_free(place, n, cpu)
 #define demanded(page, x, place) \
     if \
     :: page[x] == FREEABLE -> moved(AT_FREEABLE(x), kept(x, FREEABLE), place, 1) \
-    :: page[x] == LEAVING -> moved(AT_LEAVING(x), kept(x, LEAVING), place, 1) \
+    :: page[x] == UNMAPPING -> moved(AT_UNMAPPING(x), kept(x, UNMAPPING), place, 1) \
     fi; \
     assert(frame_stale || !(at & (place)) || known == 0)
 #else
@@ -254,9 +254,9 @@ inline frames_free(place, n, cpu)
 #endif
 
 /*
- * `mm/frame.c:frame_allocate`, n times or until there is none: got. An empty front list takes all
- * of the buddy lists, which hold less than `mm/frame.h:FRAME_BATCH` frames here. When there is none
- * a page that a sleeper gave up loses its own: `mm/frame.c:allocate_slowly`.
+ * `mm/frame/frame.c:frame_allocate`, n times or until there is none: got. An empty front list takes all
+ * of the buddy lists, which hold less than `mm/frame/frame.h:FRAME_BATCH` frames here. When there is none
+ * a page that a sleeper gave up loses its own: `mm/frame/frame.c:allocate_slowly`.
  */
 inline frames_allocate(place, n)
 {
@@ -294,13 +294,13 @@ inline frames_allocate(place, n)
 #endif
 }
 
-/* `sched/gate.c:gate_starve`: its age counts from the first time. */
+/* `sched/stack/gate.c:gate_wait`: its age counts from the first time. */
 inline starve(x)
 {
     state[x] = STARVED;
 #ifdef LIVE
     if
-    :: is_hungry(x)
+    :: is_memory_waiter(x)
     :: else ->
         if
         :: elder[0] == 0 -> elder[0] = x + 1
@@ -313,7 +313,7 @@ inline starve(x)
 #endif
 }
 
-/* `sched/gate.c:gate_fed` */
+/* `sched/stack/gate.c:gate_wait_end` */
 inline eaten(x)
 {
 #ifdef LIVE
@@ -328,9 +328,9 @@ inline eaten(x)
 #endif
 }
 
-/* `sched/gate.c:promised`: for those that were let go and have not passed the gate yet. */
+/* `sched/stack/gate.c:promised`: for those that were let go and have not passed the gate yet. */
 #ifndef NO_PROMISE
-#define promised_to(x) (is_hungry(x) && state[x] != STARVED -> missing(x) : 0)
+#define promised_to(x) (is_memory_waiter(x) && state[x] != STARVED -> missing(x) : 0)
 #else
 #define promised_to(x) 0
 #endif
@@ -340,8 +340,8 @@ inline eaten(x)
 #define feeding (state[0] == FED || state[1] == FED || state[2] == FED)
 
 /*
- * `sched/gate.c:gate_feed`, by one CPU at a time: t is the first of the starved if there are frames
- * for it. One a call, instead of `sched/gate.h:GATE_FED_AT_ONCE`.
+ * `sched/stack/gate.c:gate_grant`, by one CPU at a time: t is the first of the starved if there are frames
+ * for it. One a call, instead of `sched/stack/gate.h:GATE_GRANTS_AT_ONCE`.
  */
 inline feed()
 {
@@ -374,7 +374,7 @@ inline feed()
     if :: t != NONE -> state[t] = FED :: else fi
 }
 
-/* `mm/stack_dead.c:stack_chain_push` writes into a dead stack's top page. */
+/* `mm/stack/stack_reap.c:stack_chain_push` writes into a dead stack's top page. */
 #ifdef SWAP
 #define has_top(x) assert(stray_served || top_page[x] == MAPPED)
 #else
@@ -385,7 +385,7 @@ inline feed()
 #define none_cached (!cached_here(0) && !cached_here(1) && !cached_here(2))
 #define uncache(x) if :: cached_here(x) -> state[x] = DEAD; home[x] = 0 :: else fi
 
-/* `sched/gate.c:gate_help`: `mm/magazine.c:magazine_drain` and what else this CPU holds. */
+/* `sched/stack/gate.c:gate_help`: `mm/stack/magazine.c:magazine_drain` and what else this CPU holds. */
 inline give_back(keep)
 {
     k = (mag[c] > keep -> mag[c] - keep : 0);
@@ -401,20 +401,20 @@ inline give_back(keep)
     reserve = reserve + k;
     k = 0;
 #ifdef LIVE
-    buddy = buddy + front[c]; /* `mm/frame.c:frame_cache_drain_this_cpu` */
+    buddy = buddy + front[c]; /* `mm/frame/frame.c:frame_cache_drain_this_cpu` */
     front[c] = 0;
 #endif
-    uncache(0); /* `mm/stack_cache.c:stack_cache_drain` */
+    uncache(0); /* `mm/stack/stack_cache.c:stack_cache_drain` */
     uncache(1);
     uncache(2)
 }
 
 #ifdef SWAP
-/* `mm/stack_swap.c:page_return`: the frame of one page of x is mapped again as it is. */
+/* `mm/stack_modes/stack_swap.c:page_return`: the frame of one page of x is mapped again as it is. */
 #define page_return(page, x) \
     if \
-    :: page[x] == LEAVING -> \
-        moved(AT_LEAVING(x), kept(x, LEAVING), AT_STACK(x), 1); \
+    :: page[x] == UNMAPPING -> \
+        moved(AT_UNMAPPING(x), kept(x, UNMAPPING), AT_STACK(x), 1); \
         page[x] = MAPPED \
     :: page[x] == FREEABLE -> \
         moved(AT_FREEABLE(x), kept(x, FREEABLE), AT_STACK(x), 1); \
@@ -422,8 +422,8 @@ inline give_back(keep)
     :: else \
     fi
 
-/* `sched/rest.c:rest_end`, `mm/stack_swap.c:stack_pages_return`: from the top on. */
-inline rest_end(x)
+/* `sched/stack/swap_candidate.c:swap_candidate_end`, `mm/stack_modes/stack_swap.c:stack_pages_return`: from the top on. */
+inline swap_candidate_end(x)
 {
 #ifndef CLAIM_STANDS
     if :: claim == x -> claim = NONE :: else fi;
@@ -431,7 +431,7 @@ inline rest_end(x)
     page_return(top_page, x);
     if
     :: top_page[x] == MAPPED -> page_return(low_page, x)
-#ifndef TAKEN_NOT_FREED
+#ifndef STANDBY_NOT_FREED
     :: top_page[x] != MAPPED && low_page[x] == FREEABLE -> /* what lies below a hole goes, too */
         low_page[x] = HOLE;
         got = 1;
@@ -441,15 +441,15 @@ inline rest_end(x)
     fi;
     mapped(x);
     backed[x] = (low_page[x] == MAPPED) + (top_page[x] == MAPPED);
-    away[x] = (low_page[x] >= LEAVING) + (top_page[x] >= LEAVING)
+    away[x] = (low_page[x] >= UNMAPPING) + (top_page[x] >= UNMAPPING)
 }
 
-/* `sched/rest.c:rest_attend`: the saved bytes come back in a round that the gate has covered. */
+/* `sched/stack/swap_candidate.c:swap_candidate_dispatch`: the saved bytes come back in a round that the gate has covered. */
 inline swap_in(x)
 {
     if
     :: x < THREADS && top_page[x] == HOLE ->
-        assert(cover_lost || mag[c] >= 1); /* `mm/stack_swap.c:stack_swap_in` */
+        assert(cover_lost || mag[c] >= 1); /* `mm/stack_modes/stack_swap.c:stack_swap_in` */
         moved(AT_MAGAZINE(c), mag[c], AT_STACK(x), 1);
         mapped(x);
         mag[c] = mag[c] - 1;
@@ -458,12 +458,12 @@ inline swap_in(x)
     :: else
     fi
 }
-#define sleeps(x) (state[x] == BLOCKED || state[x] == RESTING)
+#define sleeps(x) (state[x] == BLOCKED || state[x] == SWAP_CANDIDATE)
 #else
 #define sleeps(x) (state[x] == BLOCKED)
 #endif
 
-/* `sched/ready.c:schedule_ready`: who has not left his CPU yet just stays. */
+/* `sched/core/ready.c:schedule_ready`: who has not left his CPU yet just stays. */
 #ifdef NIGHT
 #define wakeable(x) (sleeps(x) && !locked[home[x]] && !(night && x == 1))
 #else
@@ -472,7 +472,7 @@ inline swap_in(x)
 inline wake(x)
 {
 #ifdef SWAP
-    if :: state[x] == RESTING -> rest_end(x) :: else fi;
+    if :: state[x] == SWAP_CANDIDATE -> swap_candidate_end(x) :: else fi;
 #endif
     if
     :: runs[home[x]] == x -> state[x] = RUNNING
@@ -480,15 +480,15 @@ inline wake(x)
     fi
 }
 
-/* `mm/stack.c:stack_create` and `sched/thread.c:thread_create` */
+/* `mm/stack/stack.c:stack_create` and `sched/core/thread.c:thread_create` */
 #ifndef BIRTH_IGNORES_STARVING
-#define birth_allowed (!hunger)
+#define create_allowed (!hunger)
 #else
-#define birth_allowed true
+#define create_allowed true
 #endif
-#define bearable(x) (birth_allowed && !locked[c] && \
+#define bearable(x) (create_allowed && !locked[c] && \
                      (cached_here(x) || (state[x] == UNBORN && none_cached && \
-                                         (free_frames > 0 || taken_frames))))
+                                         (free_frames > 0 || standby_frames))))
 #ifdef SWAP
 #define back_top(x) top_page[x] = MAPPED
 #else
@@ -497,9 +497,9 @@ inline wake(x)
 inline birth(x)
 {
     if
-    :: cached_here(x) -> ready_put(x) /* `mm/stack_cache.h:stack_cache_take`: as its last owner left it */
+    :: cached_here(x) -> ready_put(x) /* `mm/stack/stack_cache.h:stack_cache_take`: as its last owner left it */
     :: else ->
-        frames_allocate(AT_STACK(x), 1); /* `mm/stack.c:stack_back_top` */
+        frames_allocate(AT_STACK(x), 1); /* `mm/stack/stack.c:stack_back_top` */
         if
         :: got == 1 -> backed[x] = 1; back_top(x); home[x] = c; mapped(x); ready_put(x)
         :: else /* all free frames lie in the other CPU's front list: an error, and no thread */
@@ -526,7 +526,7 @@ inline event()
 #endif
 #endif
     :: hog > 0 -> frames_free(AT_HOG, hog, c)
-    :: hog < HOG && (free_frames > 0 || taken_frames) -> frames_allocate(AT_HOG, 1); hog = hog + got; got = 0
+    :: hog < HOG && (free_frames > 0 || standby_frames) -> frames_allocate(AT_HOG, 1); hog = hog + got; got = 0
     fi
 }
 
@@ -537,7 +537,7 @@ inline event()
 #endif
 
 /* The other CPU waits for the lock, to put a fed thread on the queue. The lock is a fair one:
-   `arch/x86_64/spinlock.h:spin_lock`. */
+   `arch/x86_64/cpu/spinlock.h:spin_lock`. */
 #define lock_promised \
     ((state[0] == FED && home[0] == c) || (state[1] == FED && home[1] == c) || \
      (state[2] == FED && home[2] == c) || swapper_waits)
@@ -565,7 +565,7 @@ proctype Cpu(byte c)
     /* A thread runs, or the idle thread, interrupts on. */
 top:
     atomic {
-        /* `arch/x86_64/shootdown.c:shootdown_interrupt` */
+        /* `arch/x86_64/apic/shootdown.c:shootdown_interrupt` */
         if
         :: (asked | swapper_asked) & (1 << c) ->
             asked = asked & ~(1 << c);
@@ -581,14 +581,14 @@ top:
 #endif
             if
             :: event()
-            :: state[runs[c]] = BLOCKED /* `sched/wait_queue.c:wait_once` */
-            :: mortal(runs[c]) -> state[runs[c]] = DYING /* `sched/thread.c:thread_exit` */
+            :: state[runs[c]] = BLOCKED /* `sched/core/wait_queue.c:wait_once` */
+            :: mortal(runs[c]) -> state[runs[c]] = DYING /* `sched/core/thread.c:thread_exit` */
             fi;
             touch(runs[c])
         :: else -> event()
         fi
     }
-    /* `sched/schedule.c:schedule_tick`, or the idle thread's turn: `sched/idle.c:idle_entry` */
+    /* `sched/core/schedule.c:schedule_tick`, or the idle thread's turn: `sched/core/idle.c:idle_entry` */
     atomic {
         if
         :: hunger ->
@@ -624,7 +624,7 @@ top:
     }
     atomic { !locked[home[t]] -> ready_put(t); t = 0 }
 
-    /* `sched/schedule.c:schedule` and `sched/schedule.c:thread_requeue` */
+    /* `sched/core/schedule.c:schedule` and `sched/core/schedule.c:thread_requeue` */
 schedule:
     atomic {
         !locked[c] && !lock_promised ->
@@ -638,14 +638,14 @@ schedule:
         if :: state[from] == DYING -> state[from] = DEAD; home[from] = 0 :: else fi;
 #endif
         touch(from);
-        /* `sched/schedule.c:thread_choose`, `sched/balance.c:steal_from` */
+        /* `sched/core/schedule.c:thread_choose`, `sched/core/balance.c:steal_from` */
 choose:
         if
         :: ready_here -> ready_take(c, to)
         :: !ready_here && ready_there && !locked[1 - c] -> ready_take(1 - c, to); home[to] = c
         :: else -> to = IDLE
         fi;
-        /* `sched/gate.h:gate_pass`, `sched/gate.c:gate_pass_slowly` */
+        /* `sched/stack/gate.h:gate_pass`, `sched/stack/gate.c:gate_pass_slowly` */
         if
         :: mag[c] == ROUNDS -> enough = 1; goto decide
         :: else
@@ -661,13 +661,13 @@ choose:
 #endif
 #ifndef NEWCOMERS_OVERTAKE
         if
-        :: more > 0 && hunger && !is_hungry(to) -> goto decide
+        :: more > 0 && hunger && !is_memory_waiter(to) -> goto decide
         :: else
         fi;
 #endif
         touch(from);
-        /* `mm/magazine.c:refill_try`; memory is always short here, in the sense of
-           `mm/stack_reserve.c:stack_memory_short` */
+        /* `mm/stack/magazine.c:refill_try`; memory is always short here, in the sense of
+           `mm/stack/stack_reserve.c:stack_memory_short` */
         want = ROUNDS - mag[c];
 #ifndef GREEDY_REFILL
         if
@@ -675,7 +675,7 @@ choose:
         :: else
         fi;
 #endif
-gather: /* `mm/magazine.c:frames_gather` */
+gather: /* `mm/stack/magazine.c:frames_gather` */
         frames_allocate(AT_HAND(c), want);
         hand[c] = got;
         got = 0;
@@ -683,11 +683,11 @@ gather: /* `mm/magazine.c:frames_gather` */
     }
     atomic {
         if
-        :: want - hand[c] <= reserve -> /* `mm/stack_reserve.c:stack_reserve_take` */
+        :: want - hand[c] <= reserve -> /* `mm/stack/stack_reserve.c:stack_reserve_take` */
             moved(AT_RESERVE, reserve, AT_MAGAZINE(c), want - hand[c]);
             moved(AT_HAND(c), hand[c], AT_MAGAZINE(c), hand[c]);
             reserve = reserve - (want - hand[c]);
-            mag[c] = mag[c] + want; /* `mm/magazine.c:rounds_add` */
+            mag[c] = mag[c] + want; /* `mm/stack/magazine.c:rounds_add` */
             hand[c] = 0;
             enough = 1;
             goto decide
@@ -734,7 +734,7 @@ decide:
         :: to == from -> locked[c] = 0; to = 0; from = IDLE; goto top
         :: else
         fi;
-        /* `sched/schedule.c:switch_to`, `sched/switch.asm:thread_switch`: both stacks are in use */
+        /* `sched/core/schedule.c:switch_to`, `sched/core/switch.asm:thread_switch`: both stacks are in use */
         touch(from);
 #ifndef NEXT_NAMED_LATE
         nxt[c] = to;
@@ -747,13 +747,13 @@ decide:
         touch(from);
         touch(to);
         runs[c] = to;
-        /* `sched/schedule.c:finish_switch` */
+        /* `sched/core/schedule.c:finish_switch` */
         nxt[c] = to;
         cur[c] = nxt[c];
         touch(to);
         to = 0;
         locked[c] = 0;
-        /* `sched/thread.c:thread_bury`, `mm/stack.c:stack_destroy` */
+        /* `sched/core/thread.c:thread_reap`, `mm/stack/stack.c:stack_destroy` */
         if
         :: state[from] == DYING ->
             has_top(from);
@@ -775,8 +775,8 @@ decide:
 #endif
 
 /*
- * `sched/last_resort.c:bury`: an expendable thread that starves ends where it lies. Never one whose
- * top page is swapped out: `sched/gate.c:gate_expendable_take_out`.
+ * `sched/stack/oom.c:reap`: an expendable thread that starves ends where it lies. Never one whose
+ * top page is swapped out: `sched/stack/gate.c:gate_expendable_take_out`.
  */
 #ifndef BURY_SWAPPED
 #define expendable(x) (mortal(x) && state[x] == STARVED && top_page[x] == MAPPED)
@@ -785,7 +785,7 @@ decide:
 #endif
 #define bury(x) has_top(x); eaten(x); state[x] = DEAD; home[x] = 0
 
-/* `sched/reclaimer.c:reclaimer_run`: fully backed, so its own dispatch is no question. */
+/* `sched/stack/reclaimer.c:reclaimer_run`: fully backed, so its own dispatch is no question. */
 proctype Reclaimer()
 {
     byte k, x;
@@ -800,17 +800,17 @@ proctype Reclaimer()
             fi
         }
 #endif
-    ::  atomic { /* `mm/stack.c:stack_pages_take` */
+    ::  atomic { /* `mm/stack/stack.c:stack_pages_take` */
             (state[0] == DEAD || state[1] == DEAD || state[2] == DEAD) ->
             do
             :: x < THREADS ->
                 if
                 :: state[x] == DEAD ->
-                    moved(AT_STACK(x), backed[x], AT_TAKEN, backed[x]);
+                    moved(AT_STACK(x), backed[x], AT_STANDBY, backed[x]);
                     taken = taken + backed[x];
                     backed[x] = 0;
                     no_pages(x);
-                    state[x] = TAKEN_APART
+                    state[x] = REAPED
                 :: else
                 fi;
                 x++
@@ -819,20 +819,20 @@ proctype Reclaimer()
             x = 0
         }
 #ifndef FREE_WITHOUT_SHOOTDOWN
-        asked = BOTH; /* `arch/x86_64/shootdown.c:shootdown` */
+        asked = BOTH; /* `arch/x86_64/apic/shootdown.c:shootdown` */
 #endif
-        atomic { /* `mm/stack_dead.c:stack_reclaim` */
+        atomic { /* `mm/stack/stack_reap.c:stack_reclaim` */
             asked == 0 ->
 #ifdef MARK
-            assert(frame_stale || !(at & AT_TAKEN) || known == 0);
+            assert(frame_stale || !(at & AT_STANDBY) || known == 0);
 #endif
             if
-            :: frames_free(AT_TAKEN, taken, 0)
-            :: frames_free(AT_TAKEN, taken, 1)
+            :: frames_free(AT_STANDBY, taken, 0)
+            :: frames_free(AT_STANDBY, taken, 1)
             fi;
             do
             :: x < THREADS ->
-                if :: state[x] == TAKEN_APART -> state[x] = UNBORN :: else fi;
+                if :: state[x] == REAPED -> state[x] = UNBORN :: else fi;
                 x++
             :: else -> break
             od;
@@ -849,44 +849,44 @@ proctype Reclaimer()
 #define free_to_take(x) (sleeps(x) && backed[x] > 0 && !locked[home[x]] && runs[home[x]] != x)
 #endif
 
-#define is_gone(x) (state[x] == UNBORN || (state[x] >= CACHED && state[x] <= TAKEN_APART))
+#define is_gone(x) (state[x] == UNBORN || (state[x] >= CACHED && state[x] <= REAPED))
 
-/* `mm/stack_swap.c:stack_pages_leave` */
+/* `mm/stack_modes/stack_swap.c:stack_pages_unmap_begin` */
 #define page_leave(page) \
     if \
     :: page[s] == MAPPED -> \
-        moved(AT_STACK(s), backed[s], AT_LEAVING(s), 1); \
-        page[s] = LEAVING; \
+        moved(AT_STACK(s), backed[s], AT_UNMAPPING(s), 1); \
+        page[s] = UNMAPPING; \
         backed[s] = backed[s] - 1; \
         away[s] = away[s] + 1 \
     :: else \
     fi
 
-/* `mm/stack_swap.c:stack_pages_release` */
-#define page_release(page) if :: page[claim] == LEAVING -> page[claim] = FREEABLE :: else fi
+/* `mm/stack_modes/stack_swap.c:stack_pages_release` */
+#define page_release(page) if :: page[claim] == UNMAPPING -> page[claim] = FREEABLE :: else fi
 
 /*
  * Frames of pages that were given up are freed: while somebody hungers they must be, otherwise they
- * may be, at any time (other memory may be short). `mm/stack_swap.c:stack_taken_free`.
+ * may be, at any time (other memory may be short). `mm/stack_modes/stack_swap.c:stack_standby_free`.
  */
-#ifdef TAKEN_KEPT
-#define taken_to_free false
+#ifdef STANDBY_KEPT
+#define standby_to_free false
 #else
-#define taken_to_free any_given_up
+#define standby_to_free any_given_up
 #endif
 #ifdef LIVE
-#define must_free (hunger && taken_to_free)
+#define must_free (hunger && standby_to_free)
 #else
 #define must_free false
 #endif
 
-/* `sched/swapper.c:swapper_run`: fully backed. One thread to a batch. */
+/* `sched/stack/swapper.c:swapper_run`: fully backed. One thread to a batch. */
 proctype Swapper()
 {
     byte s, got, k;
     do
-    ::  atomic { /* `sched/swapper.c:look_around` */
-            taken_to_free ->
+    ::  atomic { /* `sched/stack/swapper.c:look_around` */
+            standby_to_free ->
             if
             :: given_up(low_page, 0) -> demand(low_page, 0, AT_SWAPPER)
             :: given_up(top_page, 0) -> demand(top_page, 0, AT_SWAPPER)
@@ -904,7 +904,7 @@ proctype Swapper()
 #endif
             fi
         }
-    ::  atomic { /* `sched/rest.c:rest_begin` */
+    ::  atomic { /* `sched/stack/swap_candidate.c:swap_candidate_begin` */
             if
             :: !must_free && free_to_take(0) -> s = 0
             :: !must_free && free_to_take(1) -> s = 1
@@ -913,14 +913,14 @@ proctype Swapper()
 #endif
             fi;
 #ifndef SWAP_UNLOCKED
-            state[s] = RESTING;
+            state[s] = SWAP_CANDIDATE;
 #endif
 #ifdef SWAP_UNLOCKED
         }
         atomic {
-            if :: sleeps(s) -> state[s] = RESTING :: else fi;
+            if :: sleeps(s) -> state[s] = SWAP_CANDIDATE :: else fi;
 #endif
-            /* `sched/rest.c:rest_take`: what lies below its stack pointer, or all */
+            /* `sched/stack/swap_candidate.c:swap_candidate_take`: what lies below its stack pointer, or all */
             page_leave(low_page);
             if
             :: page_leave(top_page)
@@ -930,15 +930,15 @@ proctype Swapper()
             s = 0
         }
 #ifndef SWAP_WITHOUT_SHOOTDOWN
-        swapper_asked = BOTH; /* `sched/rest.c:rest_batch_shoot` */
+        swapper_asked = BOTH; /* `sched/stack/swap_candidate.c:swap_candidate_batch_shoot` */
 #endif
-        atomic { /* `sched/rest.c:rest_batch_end`, under the lock of the thread's run queue */
+        atomic { /* `sched/stack/swap_candidate.c:swap_candidate_batch_end`, under the lock of the thread's run queue */
             swapper_asked == 0 && (claim == NONE || !locked[home[claim]]) ->
             if
             :: claim != NONE ->
                 assert(gone_touched || !is_gone(claim));
 #ifdef MARK
-                if :: at == AT_LEAVING(claim) -> at = AT_FREEABLE(claim) :: else fi;
+                if :: at == AT_UNMAPPING(claim) -> at = AT_FREEABLE(claim) :: else fi;
 #endif
                 page_release(low_page);
                 page_release(top_page);

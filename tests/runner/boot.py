@@ -13,7 +13,7 @@ POLL_SECONDS = 0.5
 # machine may still be there when it has said its last word.
 NMI_SECONDS = 60
 NMI_SILENCE_SECONDS = 10
-LINGER_SECONDS = 120
+SETTLE_SECONDS = 120
 
 
 def make_machine(row, paths):
@@ -80,8 +80,8 @@ def _hang(row, since_start, since_output, since_end):
         return f"hang: not over after {row.limit_seconds} s"
     if since_output > row.silence_seconds:
         return f"hang: not a byte for {row.silence_seconds} s"
-    if since_end and since_end > LINGER_SECONDS:
-        return f"hang: the output ended, the machine is still there {LINGER_SECONDS} s later"
+    if since_end and since_end > SETTLE_SECONDS:
+        return f"hang: the output ended, the machine is still there {SETTLE_SECONDS} s later"
     return ""
 
 

@@ -137,7 +137,7 @@ def test_machine_that_talks_for_ever_is_a_hang(fake_paths, monkeypatch):
 
 def test_machine_that_stays_after_the_end_is_a_hang(fake_paths, monkeypatch, clock):
     assert clock
-    monkeypatch.setattr(boot, "LINGER_SECONDS", 1)
+    monkeypatch.setattr(boot, "SETTLE_SECONDS", 1)
     found = failures(run(fake_paths(GOOD.encode(), mode="hang")))
     assert "still there" in found["machine"]
 

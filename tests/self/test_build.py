@@ -54,15 +54,15 @@ def test_nothing_is_made_twice(built):
 
 
 def test_a_header_makes_what_includes_it_anew(built):
-    os.utime(built / "arch/x86_64/symbols.h")
+    os.utime(built / "lib/symbols.h")
     said = make(built, "kernel")
-    assert "CC   arch/x86_64/symbols.c" in said
+    assert "CC   lib/symbols.c" in said
     assert "CC   lib/" not in said
     assert "LD   build/release/kernel.elf" in said
 
 
 def test_a_constant_for_assembly_makes_it_anew(built):
-    os.utime(built / "arch/x86_64/layout.h")
+    os.utime(built / "arch/x86_64/cpu/layout.h")
     said = make(built, "kernel")
     assert "NASM boot/start.asm" in said
 

@@ -25,31 +25,31 @@ def test_only_the_build_directory_of_the_root_is_no_source(tree):
 
 LAYERS_GOOD = {
     "lib/list.h": "#pragma once\n",
-    "arch/x86_64/cpu.h": '#include "lib/list.h"\n',
-    "mm/frame.h": '#include "arch/x86_64/cpu.h"\n/* #include "kernel/main.h" */\n',
-    "kernel/main.h": '#include "mm/frame.h"\n#include <stdint.h>\n',
+    "arch/x86_64/cpu/cpu.h": '#include "lib/list.h"\n',
+    "mm/frame/frame.h": '#include "arch/x86_64/cpu/cpu.h"\n/* #include "kernel/main.h" */\n',
+    "kernel/main.h": '#include "mm/frame/frame.h"\n#include <stdint.h>\n',
     "kernel/main.c": '#include "main.h"\n',
     "user/init.c": '#include "lib/list.h"\n#include "user/call.h"\n',
     "user/call.h": "",
-    "arch/x86_64/entry.asm": '%include "offsets.inc"\n',
+    "arch/x86_64/entry/entry.asm": '%include "offsets.inc"\n',
 }
 
 
 @pytest.mark.parametrize("name, text, wanted", [
     (None, None, None),
-    ("lib/list.h", '#include "mm/frame.h"\n', "mm/ lies above lib/"),
-    ("lib/list.c", '  #  include "mm/frame.h"\n', "mm/ lies above lib/"),
+    ("lib/list.h", '#include "mm/frame/frame.h"\n', "mm/ lies above lib/"),
+    ("lib/list.c", '  #  include "mm/frame/frame.h"\n', "mm/ lies above lib/"),
     ("arch/x86_64/a.asm", '%include "boot/b.inc"\n', "boot/ lies above arch/"),
-    ("mm/frame.c", '#include "../kernel/main.h"\n', "kernel/ lies above mm/"),
-    ("mm/frame.c", '#include "user/call.h"\n', "stand apart"),
-    ("user/init.c", '#include "mm/frame.h"\n', "stand apart"),
-    ("mm/frame.h", '#include "mm/slab.h"\n', "circle: "),
-    ("mm/frame.h", '#include "mm/frame.h"\n', "circle: "),
+    ("mm/frame/frame.c", '#include "../kernel/main.h"\n', "kernel/ lies above mm/"),
+    ("mm/frame/frame.c", '#include "user/call.h"\n', "stand apart"),
+    ("user/init.c", '#include "mm/frame/frame.h"\n', "stand apart"),
+    ("mm/frame/frame.h", '#include "mm/heap/slab.h"\n', "circle: "),
+    ("mm/frame/frame.h", '#include "mm/frame/frame.h"\n', "circle: "),
 ])
 def test_layers(tree, name, text, wanted):
     files = dict(LAYERS_GOOD)
     files["boot/b.inc"] = ""
-    files["mm/slab.h"] = '#include "mm/frame.h"\n'
+    files["mm/heap/slab.h"] = '#include "mm/frame/frame.h"\n'
     if name:
         files[name] = text
     status, output = check("layers", tree(files))
@@ -57,25 +57,25 @@ def test_layers(tree, name, text, wanted):
 
 
 CITED = {
-    "mm/stack.c": "/* stack_gone */\nint stack_fault_handle(void) { return 0; }\n",
-    "arch/x86_64/entry.asm": "entry_common: ; old_name\n    ret\n",
+    "mm/stack/stack.c": "/* stack_gone */\nint stack_fault_handle(void) { return 0; }\n",
+    "arch/x86_64/entry/entry.asm": "entry_common: ; old_name\n    ret\n",
     "tools/doctor": "check_tool() { :; } # old_name\n",
 }
 
 
 @pytest.mark.parametrize("text, wanted", [
-    ("See `mm/stack.c:stack_fault_handle` and `mm/stack.c` and `stack=eager`, `a/b`.", None),
-    ("See `mm/stack.c:stack_fault_handle()`, `arch/x86_64/entry.asm:entry_common`.", None),
+    ("See `mm/stack/stack.c:stack_fault_handle` and `mm/stack/stack.c` and `stack=eager`, `a/b`.", None),
+    ("See `mm/stack/stack.c:stack_fault_handle()`, `arch/x86_64/entry/entry.asm:entry_common`.", None),
     ("See `tools/doctor:check_tool`, `build/x/kernel.c`, `build/kernel.map:thing`.", None),
     ("```\n`mm/gone.c:x`\n```\n", None),
     ("See `mm/gone.c:stack_fault_handle`.", "no file mm/gone.c"),
     ("See `gone.c:stack_fault_handle`.", "no file gone.c"),
     ("See `mm/gone.c`.", "no file mm/gone.c"),
-    ("See `mm/stack.c:stack_fault`.", "no stack_fault in mm/stack.c"),
-    ("See `mm/stack.c:stack_gone`.", "no stack_gone in mm/stack.c"),
-    ("See `arch/x86_64/entry.asm:old_name`.", "no old_name"),
+    ("See `mm/stack/stack.c:stack_fault`.", "no stack_fault in mm/stack/stack.c"),
+    ("See `mm/stack/stack.c:stack_gone`.", "no stack_gone in mm/stack/stack.c"),
+    ("See `arch/x86_64/entry/entry.asm:old_name`.", "no old_name"),
     ("See `tools/doctor:old_name`.", "no old_name"),
-    ("See `mm/stack.c:17`.", "line numbers rot"),
+    ("See `mm/stack/stack.c:17`.", "line numbers rot"),
 ])
 def test_citations(tree, text, wanted):
     for name in ("docs/book.md", "README.md", "CAVEATS", "tests/model/gate.pml"):
@@ -123,8 +123,8 @@ TEST_C = '/* x */\nTEST(AAA0001, "one sentence")\n{\n}\n'
     ({"tests/b.c": 'TEST(AAA0002, "a # SKIP it")\n{\n}\n'}, "no '#'"),
     ({"tests/b.c": 'TEST(aaa1, "other sentence")\n{\n}\n'}, "not three capitals"),
     ({"docs/a.md": "as AAA0009 shows"}, "no test AAA0009"),
-    ({"tests/b.c": 'LAST_TEST(AAA0002, "other sentence")\n{\n}\n'}, "no row of tests/matrix.py"),
-    ({"tests/b.c": 'LAST_TEST(AAA0002, "other sentence")\n{\n}\n',
+    ({"tests/b.c": 'DEATH_TEST(AAA0002, "other sentence")\n{\n}\n'}, "no row of tests/matrix.py"),
+    ({"tests/b.c": 'DEATH_TEST(AAA0002, "other sentence")\n{\n}\n',
       "tests/matrix.py": "AAA0002"}, None),
     ({"tests/exemptions": "pvh AAA0009 why\n"}, "no test AAA0009"),
 ])

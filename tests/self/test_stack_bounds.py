@@ -214,11 +214,11 @@ def test_what_follows_a_moved_frame_must_fit_into_its_room(bounds):
 
 # Two text sites: a CLI that becomes a call, and a function that becomes a jump to another.
 SITE = r"""__attribute__((noinline)) int masked(int n) { __asm__ volatile("771: cli\n"
-    ".pushsection .text_sites, \"a\"\n.balign 8\n.quad 771b, 0\n.byte %d, 5, 0, 0, 0, 0, 0, 0\n"
+    ".pushsection .patch_sites, \"a\"\n.balign 8\n.quad 771b, 0\n.byte %d, 5, 0, 0, 0, 0, 0, 0\n"
     ".popsection" ::: "memory"); return n; }"""
 SITE_ENTRY = """
 global site_interrupts_check, plain
-section .text_sites progbits alloc noexec nowrite align=8
+section .patch_sites progbits alloc noexec nowrite align=8
     dq plain, replacement
     db 2, 0, 0, 0, 0, 0, 0, 0
 section .text

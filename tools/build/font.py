@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Turn tools/build/font.txt into arch/x86_64/font.c, or show the font as a picture.
+"""Turn tools/build/font.txt into kernel/console/font.c, or show the font as a picture.
 
-  font.py              write arch/x86_64/font.c
+  font.py              write kernel/console/font.c
   font.py --check      fail if font.c is not what font.txt says
   font.py --show FILE  write a PPM with every glyph and a few lines of text, twice enlarged
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "tools/build/font.txt"
-TARGET = ROOT / "arch/x86_64/font.c"
+TARGET = ROOT / "kernel/console/font.c"
 ROWS = 16
 COLUMNS = 8
 NAMES = {"space": 32, "box": 127}
@@ -22,7 +22,7 @@ HEADER = """\
  * pixel in a byte's highest bit. Written by tools/build/font.py from tools/build/font.txt: change
  * the drawing there, then run it again.
  */
-#include "arch/x86_64/font.h"
+#include "kernel/console/font.h"
 
 const uint64_t font_glyphs[FONT_GLYPHS][2] = {
 """
@@ -31,7 +31,7 @@ SAMPLE = [
     "stalactite> help",
     "[   0.123456] 4 processors, 512 MiB of memory, TSC at 2496 MHz",
     "The quick brown fox jumps over the lazy dog. 0123456789",
-    "SPHINX OF BLACK QUARTZ, JUDGE MY VOW! {[(<>)]} #include \"mm/frame.h\"",
+    "SPHINX OF BLACK QUARTZ, JUDGE MY VOW! {[(<>)]} #include \"mm/frame/frame.h\"",
     "thread 17: grew 3 pages at 0xffffc90000a3bff8 in recurse+0x1c, 118 ticks",
     "il1I| 0O 8B 5S 2Z rn m vv w ;: ,. '` \"\" ~-_= ^ %d $4 a&b a@b x*y c\\d e/f ??!!",
 ]

@@ -42,7 +42,7 @@ def functions(everything):
 
 
 def table(lines, out):
-    """The NASM source of the table; see arch/x86_64/symbols.c for its readers."""
+    """The NASM source of the table; see lib/symbols.c for its readers."""
     known, end = functions(symbols(lines))
     base = known[0][0] if known else 0
     names = {}
@@ -53,7 +53,7 @@ def table(lines, out):
             names[name] = size
             text.append(f"    db '{name}', 0")
             size += len(name) + 1
-    out.write("; Written by tools/build/symbols.py; see arch/x86_64/symbols.c.\n")
+    out.write("; Written by tools/build/symbols.py; see lib/symbols.c.\n")
     out.write("section .symbols progbits alloc noexec nowrite align=8\n")
     out.write("global symbol_table_base, symbol_table_count, symbol_table_offsets\n")
     out.write("global symbol_table_names, symbol_table_text\n")

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that no file includes one of a higher layer, and that no includes go in a circle.
+"""Checks that no file includes one of a higher layer or room, and that no includes go in a circle.
 
-The layers, lowest first, are in LAYERS. APART holds what is no part of the kernel: it may use lib
-and itself, and nothing may use it.
+The layers, lowest first, are in LAYERS. A room is a folder of a layer; ROOMS lists the rooms of each
+layer, lowest first, and a file includes only from its own room and from those before it. A file that
+lies directly in a layer's folder is named by its stem. UPWARD holds the only exceptions, each with
+its reason. APART holds what is no part of the kernel: it may use lib and itself, and nothing may use
+it.
 """
 
 import os
@@ -12,6 +15,18 @@ import tree
 
 LAYERS = ("lib", "arch", "boot", "mm", "sched", "kernel", "tests")
 APART = ("user", "labs")
+ROOMS = {
+    "arch": ("cpu", "paging", "entry", "acpi", "apic", "time", "smp", "dev"),
+    "mm": ("frame", "heap", "stack", "stack_modes", "space"),
+    "sched": ("core", "sync", "stack"),
+    "kernel": ("console", "options", "nmi", "panic", "test", "demo", "monitor", "processors",
+               "boot_report", "hooks", "main"),
+}
+UPWARD = {
+    ("mm/stack", "mm/stack_modes"): "freeing a large stack first ends what is lent to this CPU",
+    ("sched/core", "sched/stack"): "the dispatcher asks the gate before each switch, and the gate"
+                                   " moves threads between the dispatcher's queues: one mechanism",
+}
 INCLUDE = re.compile(r'^[ \t]*[#%][ \t]*include[ \t]+"([^"]+)"', re.MULTILINE)
 SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld")
 
@@ -19,6 +34,15 @@ SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld")
 def top(name):
     """The directory directly below the root that holds a file."""
     return name.split("/", 1)[0] if "/" in name else ""
+
+
+def room(name):
+    """(layer, room) of a file; the room is None where the layer has none."""
+    parts = name.split("/")
+    layer, below = parts[0], parts[2:] if parts[0] == "arch" else parts[1:]
+    if layer not in ROOMS or not below:
+        return layer, None
+    return layer, below[0] if len(below) > 1 else os.path.splitext(below[0])[0]
 
 
 def includes(root, names):
@@ -54,6 +78,31 @@ def upward(graph):
     return complaints
 
 
+def upward_rooms(graph):
+    """Complaints about includes of a higher room of the same layer, and about files in no room."""
+    complaints, used = [], set()
+    for name, targets in graph.items():
+        layer, mine = room(name)
+        if mine is None:
+            continue
+        order = ROOMS[layer]
+        if mine not in order:
+            complaints.append(f"{name}: {layer}/ has no room {mine}; rooms are listed in ROOMS")
+            continue
+        for target in targets:
+            other = room(target)
+            if other[0] != layer or other[1] == mine or other[1] not in order:
+                continue
+            if order.index(other[1]) > order.index(mine):
+                exception = (f"{layer}/{mine}", f"{layer}/{other[1]}")
+                if exception in UPWARD:
+                    used.add(exception)
+                else:
+                    complaints.append(f"{name}: includes {target}: room {other[1]}/ lies above"
+                                      f" {mine}/")
+    return complaints, used
+
+
 def circles(graph):
     """Complaints about circles, each told once."""
     complaints, done = [], set()
@@ -78,7 +127,10 @@ def main():
     """Checks the tree."""
     root = tree.root_from_arguments()
     graph = includes(root, tree.files(root, *SUFFIXES))
-    tree.finish(upward(graph) + circles(graph))
+    rooms, used = upward_rooms(graph)
+    idle = [f"{below} -> {above}: no include needs this exception; take it out of UPWARD"
+            for below, above in UPWARD if (below, above) not in used] if len(graph) > 100 else []
+    tree.finish(upward(graph) + rooms + circles(graph) + idle)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 """Checks the ids of the in-kernel tests: well formed, unique, and with a sentence.
 
 Every id that a document (outside of code blocks, which show examples), the matrix or
-tests/exemptions names must exist; and since no pattern selects a LAST_TEST, some row of the matrix
+tests/exemptions names must exist; and since no pattern selects a DEATH_TEST, some row of the matrix
 or some script of tests/boot/ must name it, or it would never run.
 """
 
@@ -11,9 +11,9 @@ import re
 
 import tree
 
-TEST = re.compile(r"^[ \t]*(?:LAST_|SOAK_)?TEST\(\s*([^,]*?)\s*,\s*(.*?)\s*\)\s*\{",
+TEST = re.compile(r"^[ \t]*(?:DEATH_|SOAK_)?TEST\(\s*([^,]*?)\s*,\s*(.*?)\s*\)\s*\{",
                   re.MULTILINE | re.DOTALL)
-LAST_TEST = re.compile(r"^[ \t]*LAST_TEST\(\s*(\w+)", re.MULTILINE)
+DEATH_TEST = re.compile(r"^[ \t]*DEATH_TEST\(\s*(\w+)", re.MULTILINE)
 ID = re.compile(r"[A-Z]{3}\d{4}$")
 MENTION = re.compile(r"\b[A-Z]{3}\d{4}\b")
 
@@ -53,7 +53,7 @@ def main():
     finally_run = "".join(tree.read(root, name) for name in tree.files(root, ".py")
                           if name == "tests/matrix.py" or name.startswith("tests/boot/"))
     for name in tree.files(root, ".c"):
-        for test_id in LAST_TEST.findall(tree.without_c_comments(tree.read(root, name))):
+        for test_id in DEATH_TEST.findall(tree.without_c_comments(tree.read(root, name))):
             if test_id not in finally_run:
                 complaints.append(f"{name}: no row of tests/matrix.py runs {test_id}")
     tree.finish(complaints)

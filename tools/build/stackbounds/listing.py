@@ -109,7 +109,7 @@ def addresses(objects, objdump="objdump"):
             current = found.setdefault(match.group(1), [])
         elif match := RECORDS.match(line):
             section = match.group(1)
-        elif (match := RECORD.match(line)) and not section.startswith((".debug", ".text_sites")):
+        elif (match := RECORD.match(line)) and not section.startswith((".debug", ".patch_sites")):
             if match.group(1) in ABSOLUTE:
                 current.append(relocation(*match.groups()))
     return found

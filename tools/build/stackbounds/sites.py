@@ -1,4 +1,4 @@
-"""Text sites (arch/x86_64/text_site.h): instructions that a mode of the kernel replaces at boot by a
+"""Text sites (arch/x86_64/cpu/patch_site.h): instructions that a mode of the kernel replaces at boot by a
 call or a jump, of which neither the compiler nor the listing of an object knows.
 
 Read from the records that each object has of its sites: where a site is, of which kind, and for a
@@ -10,8 +10,8 @@ import subprocess
 
 from .listing import OBJECT, relocation
 
-SECTION = ".text_sites"
-RECORD_BYTES = 24  # struct text_site: two addresses, kind, rule, six bytes of padding
+SECTION = ".patch_sites"
+RECORD_BYTES = 24  # struct patch_site: two addresses, kind, rule, six bytes of padding
 KIND_OFFSET = 16
 RELOCATION = re.compile(r"([0-9a-f]+) R_X86_64_64\s+(\S+)$")
 CONTENTS = re.compile(r" ([0-9a-f]+) ((?:[0-9a-f]{2,8} ){1,4}) ")

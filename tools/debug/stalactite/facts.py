@@ -20,11 +20,11 @@ ENUMERATIONS = ("thread_state", "stack_page_state")
 VARIABLES = {name: name for name in (
     "magazine", "stack_use", "cpu_task_state", "percpu_offset", "thread_running",
     "stack_fault_observer")}
-VARIABLES.update({"threads": "'sched/thread_list.c'::threads",
-                  "bookmark": "'sched/thread_list.c'::bookmark",
-                  "cpus_online": "'arch/x86_64/percpu.c'::online_count",
-                  "fred_active": "'arch/x86_64/fred.c'::active",
-                  "entry_stack_names": "'arch/x86_64/descriptors.c'::entry_stack_names"})
+VARIABLES.update({"threads": "'sched/core/thread_list.c'::threads",
+                  "bookmark": "'sched/core/thread_list.c'::bookmark",
+                  "cpus_online": "'arch/x86_64/cpu/percpu.c'::online_count",
+                  "fred_active": "'arch/x86_64/entry/fred.c'::active",
+                  "entry_stack_names": "'arch/x86_64/entry/descriptors.c'::entry_stack_names"})
 LABELS = ("entry_path_begin", "entry_path_end", "entry_page_fault_stub", "thread_switch",
           "thread_switch_end", "thread_trampoline", "fred_entry_user", "fred_entry_kernel",
           "fred_level_leave", "__percpu_start", "__percpu_end")

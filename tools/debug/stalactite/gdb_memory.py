@@ -43,7 +43,7 @@ def machine():
     memory = GdbMemory(facts())
     if memory.cr3() == 0 or not _has_own_tables(memory):
         raise FactsError("the kernel has not come so far yet; its first thread begins at"
-                         " story_continue: hbreak story_continue, continue")
+                         " boot_continue: hbreak boot_continue, continue")
     return memory
 
 

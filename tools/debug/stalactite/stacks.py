@@ -35,7 +35,7 @@ class Stacks:
 
     def size_of(self, slot):
         """The size of a slot's stack: 0 for the smallest, one more for each doubling. The same
-        arithmetic as mm/stack_size.h, whose functions are inlined and cannot be called."""
+        arithmetic as mm/stack/stack_size.h, whose functions are inlined and cannot be called."""
         return slot >> self.facts.constant("STACK_SIZE_SHIFT")
 
     def range_of(self, slot):

@@ -54,7 +54,7 @@ class Threads:
     def is_swapped(self, thread):
         """Do the live bytes of its stack lie in an object of their own?"""
         return self.facts.has_field("thread", "attention") and \
-            bool(thread.attention & self.facts.constant("THREAD_ATTENTION_SWAPPED"))
+            bool(thread.attention & self.facts.constant("THREAD_PENDING_SWAPPED"))
 
     def memory_of(self, thread):
         """Memory as the thread will find it when it runs: its stack in place."""
@@ -153,7 +153,7 @@ class Backtrace:
 
     def _frameless(self, frames, rip, rsp):
         """Where a function was stopped before it set its frame up, its caller's address lies at
-        RSP, or above the pushed RBP: as arch/x86_64/frameless.c has it."""
+        RSP, or above the pushed RBP: as arch/x86_64/entry/unwind_prologue.c has it."""
         start = self.function(rip)
         try:
             if start is not None and start != rip:

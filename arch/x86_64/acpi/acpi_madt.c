@@ -1,0 +1,160 @@
+/*
+ * MADT: a header with the local APICs' address, then entries of type, length and contents.
+ * Entries may come in any order, so the NMI pins are applied in a second pass, by processor number.
+ * Source: ACPI 6.4, 5.2.12.
+ */
+#include "arch/x86_64/acpi/acpi_tables.h"
+#include "arch/x86_64/cpu/log.h"
+#include "lib/bytes.h"
+
+#define MADT_ENTRIES_OFFSET 44
+#define PROCESSOR_ENABLED   1
+
+enum madt_entry_type {
+    MADT_LAPIC = 0,
+    MADT_IOAPIC = 1,
+    MADT_OVERRIDE = 2,
+    MADT_LAPIC_NMI = 4,
+    MADT_LAPIC_ADDRESS = 5,
+    MADT_X2APIC = 9,
+    MADT_X2APIC_NMI = 10,
+    MADT_TYPES_KNOWN,
+};
+
+/* The least length of each entry that is understood; 0: not looked at. */
+static const uint8_t entry_bytes_least[MADT_TYPES_KNOWN] = {
+    [MADT_LAPIC] = 8,          [MADT_IOAPIC] = 12, [MADT_OVERRIDE] = 10,   [MADT_LAPIC_NMI] = 6,
+    [MADT_LAPIC_ADDRESS] = 12, [MADT_X2APIC] = 16, [MADT_X2APIC_NMI] = 12,
+};
+
+static void processor_add(struct acpi_info *out, uint32_t apic_id, uint32_t uid, uint32_t flags)
+{
+    if ((flags & PROCESSOR_ENABLED) == 0) {
+        return;
+    }
+    for (unsigned i = 0; i < out->processor_count; i++) {
+        if (out->processors[i].apic_id == apic_id) {
+            log_warn("acpi: MADT lists APIC id %u twice", apic_id);
+            return;
+        }
+    }
+    if (out->processor_count == CPU_MAX) {
+        out->processors_left_out++;
+        return;
+    }
+    out->processors[out->processor_count++] =
+        (struct acpi_processor){.apic_id = apic_id, .uid = uid, .nmi_lint = 1};
+}
+
+static void ioapic_add(struct acpi_info *out, const uint8_t *entry)
+{
+    if (out->ioapic_count == ACPI_IOAPIC_MAX) {
+        log_warn("acpi: MADT lists more than %d I/O APICs; id %u left out", ACPI_IOAPIC_MAX,
+                 entry[2]);
+        return;
+    }
+    out->ioapics[out->ioapic_count++] = (struct acpi_ioapic){
+        .id = entry[2], .address = bytes_read_32(entry + 4), .gsi_base = bytes_read_32(entry + 8)};
+}
+
+static void override_set(struct acpi_info *out, const uint8_t *entry)
+{
+    uint8_t source = entry[3];
+
+    if (entry[2] != 0 || source >= ACPI_ISA_COUNT) {
+        log_warn("acpi: MADT overrides interrupt %u of bus %u, which is not ISA", source, entry[2]);
+        return;
+    }
+    out->isa[source].gsi = bytes_read_32(entry + 4);
+    out->isa[source].flags = bytes_read_16(entry + 8);
+}
+
+static void nmi_pin_set(struct acpi_info *out, uint32_t uid, uint32_t uid_all, uint8_t lint,
+                        uint16_t flags)
+{
+    if (lint > 1) {
+        log_warn("acpi: MADT names local pin %u for the NMI; there are 0 and 1", lint);
+        return;
+    }
+    for (unsigned i = 0; i < out->processor_count; i++) {
+        if (uid == uid_all || out->processors[i].uid == uid) {
+            out->processors[i].nmi_lint = lint;
+            out->processors[i].nmi_flags = flags;
+        }
+    }
+}
+
+static void entry_parse(const uint8_t *entry, struct acpi_info *out)
+{
+    switch (entry[0]) {
+    case MADT_LAPIC:
+        if (entry[3] != 0xff) {
+            processor_add(out, entry[3], entry[2], bytes_read_32(entry + 4));
+        }
+        break;
+    case MADT_X2APIC:
+        processor_add(out, bytes_read_32(entry + 4), bytes_read_32(entry + 12),
+                      bytes_read_32(entry + 8));
+        break;
+    case MADT_IOAPIC:
+        ioapic_add(out, entry);
+        break;
+    case MADT_OVERRIDE:
+        override_set(out, entry);
+        break;
+    case MADT_LAPIC_ADDRESS:
+        out->lapic_address = bytes_read_64(entry + 4);
+        break;
+    }
+}
+
+static void entry_parse_nmi(const uint8_t *entry, struct acpi_info *out)
+{
+    if (entry[0] == MADT_LAPIC_NMI) {
+        nmi_pin_set(out, entry[2], 0xff, entry[5], bytes_read_16(entry + 3));
+    } else if (entry[0] == MADT_X2APIC_NMI) {
+        nmi_pin_set(out, bytes_read_32(entry + 4), 0xffffffff, entry[8], bytes_read_16(entry + 2));
+    }
+}
+
+/* Walks the entries as far as they make sense; reports when `loud`. */
+static void entries_walk(const uint8_t *table, uint32_t bytes, struct acpi_info *out, bool loud,
+                         void (*parse)(const uint8_t *entry, struct acpi_info *out))
+{
+    for (uint32_t at = MADT_ENTRIES_OFFSET; at < bytes; at += table[at + 1]) {
+        if (bytes - at < 2 || table[at + 1] < 2 || table[at + 1] > bytes - at) {
+            if (loud) {
+                log_warn("acpi: MADT entry at byte %u of %u has no sensible length; the rest of "
+                         "the table is left out",
+                         at, bytes);
+            }
+            return;
+        }
+        uint8_t type = table[at];
+        if (type < MADT_TYPES_KNOWN && table[at + 1] < entry_bytes_least[type]) {
+            if (loud) {
+                log_warn("acpi: MADT entry of type %u has %u bytes instead of %u; left out", type,
+                         table[at + 1], entry_bytes_least[type]);
+            }
+            continue;
+        }
+        parse(table + at, out);
+    }
+}
+
+void acpi_madt_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out)
+{
+    if (bytes < MADT_ENTRIES_OFFSET) {
+        log_warn("acpi: MADT of %u bytes is too short; left out", bytes);
+        return;
+    }
+    out->madt_present = true;
+    out->isa[0].gsi = 0; /* unless overridden, as it always is */
+    out->lapic_address = bytes_read_32(table + 36);
+    entries_walk(table, bytes, out, true, entry_parse);
+    entries_walk(table, bytes, out, false, entry_parse_nmi);
+    if (out->processors_left_out != 0) {
+        log_warn("acpi: %u processors beyond the first %d are left out", out->processors_left_out,
+                 CPU_MAX);
+    }
+}

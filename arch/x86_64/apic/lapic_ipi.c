@@ -1,0 +1,102 @@
+/*
+ * Interrupts from one CPU to another. In xAPIC mode the command takes two writes, which nothing may
+ * come between, so interrupts go off; an NMI handler that sends could still come between them, so
+ * it waits for the pending command and restores the destination that it found.
+ * Source: SDM volume 3A, 11.6.1 (command register), 11.12.9 and 11.12.11 (x2APIC), 11.12.3
+ * (fences).
+ */
+#include "arch/x86_64/apic/lapic.h"
+
+#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/apic/lapic_registers.h"
+
+#define COMMAND_NMI          (4U << 8)
+#define COMMAND_INIT         (5U << 8)
+#define COMMAND_STARTUP      (6U << 8)
+#define COMMAND_PENDING      (1U << 12)
+#define COMMAND_ASSERT       (1U << 14)
+#define COMMAND_SELF         (1U << 18)
+#define COMMAND_ALL_BUT_SELF LAPIC_COMMAND_SHORTHAND
+
+#define COMMAND_HIGH  (LAPIC_COMMAND + 0x10)
+#define PENDING_SPINS 1000000 /* then the APIC is broken, and waiting longer will not help */
+
+static void wait_until_taken(void)
+{
+    for (int i = 0; i < PENDING_SPINS && (lapic_read(LAPIC_COMMAND) & COMMAND_PENDING) != 0; i++) {
+        cpu_pause();
+    }
+}
+
+static void command_send(uint32_t destination, uint32_t command)
+{
+    if (lapic_is_x2apic()) {
+        /* This write to an MSR is no fence, and the receiver must see what was stored before. */
+        __asm__ volatile("mfence; lfence" ::: "memory");
+        msr_write(0x800 + LAPIC_COMMAND / 16, ((uint64_t)destination << 32) | command);
+        return;
+    }
+    uint64_t flags = interrupts_save();
+    wait_until_taken();
+    uint32_t destination_before = lapic_read(COMMAND_HIGH);
+    lapic_write(COMMAND_HIGH, destination << 24);
+    lapic_write(LAPIC_COMMAND, command);
+    wait_until_taken();
+    lapic_write(COMMAND_HIGH, destination_before);
+    interrupts_restore(flags);
+}
+
+void lapic_send(unsigned cpu, unsigned vector)
+{
+    command_send(lapic_id_of(cpu), COMMAND_ASSERT | vector);
+}
+
+void lapic_send_self(unsigned vector)
+{
+    command_send(0, COMMAND_SELF | COMMAND_ASSERT | vector);
+}
+
+/*
+ * The shorthand reaches every processor that there is. One that was left out waits for its STARTUP,
+ * and takes no interrupt then (SDM 9.4.1); but QEMU 7.2 may wake it nevertheless and run it from
+ * its reset vector, where the firmware resets the machine. So it is for when all are online.
+ */
+void lapic_send_all_but_self(unsigned vector)
+{
+    const struct acpi_info *acpi = acpi_info();
+    unsigned online = cpu_online_count();
+    if (online == acpi->processor_count && acpi->processors_left_out == 0) {
+        command_send(0, COMMAND_ALL_BUT_SELF | COMMAND_ASSERT | vector);
+        return;
+    }
+    for (unsigned cpu = 0; cpu < online; cpu++) {
+        if (cpu != cpu_number()) {
+            lapic_send(cpu, vector);
+        }
+    }
+}
+
+void lapic_send_nmi(unsigned cpu)
+{
+    command_send(lapic_id_of(cpu), COMMAND_NMI | COMMAND_ASSERT);
+}
+
+/* One by one: the shorthand would also reach CPUs that were left out and have no IDT. */
+void lapic_send_nmi_all_but_self(void)
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (cpu != cpu_number()) {
+            lapic_send_nmi(cpu);
+        }
+    }
+}
+
+void lapic_send_init(uint32_t apic_id)
+{
+    command_send(apic_id, COMMAND_INIT | COMMAND_ASSERT);
+}
+
+void lapic_send_startup(uint32_t apic_id, uint8_t page)
+{
+    command_send(apic_id, COMMAND_STARTUP | COMMAND_ASSERT | page);
+}

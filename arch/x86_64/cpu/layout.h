@@ -1,0 +1,77 @@
+/*
+ * The address map of the kernel half, in one place. linker.ld and the NASM files see the same
+ * constants. Beside each: the indices that the CPU uses in the four levels of the walk
+ * (level 4, 3, 2, 1), so that a reader can follow it by hand. Checked against the live tables at
+ * boot (mm/space/layout_check.c).
+ *
+ *   address             level 4 3 2 1        what
+ *   0xffff800000000000  256   0   0   0     direct map of physical memory, up to 512 GiB
+ *   0xffffc00000000000  384   0   0   0     stack object: 16 KiB stacks, 1,048,576 slots of 32 KiB
+ *   0xffffc00800000000  384  32   0   0       32 KiB stacks, 524,288 slots of 64 KiB; and so on
+ *   0xffffc03000000000  384 192   0   0       1 MiB stacks, 16,384 slots of 2 MiB
+ *   0xffffc80000000000  400   0   0   0     page window: the page tables, mapped by themselves
+ *   0xffffd00000000000  416   0   0   0     kernel regions, each between two guard pages
+ *   0xffffe00000000000  448   0   0   0     entry stacks, 512 KiB of addresses for each CPU
+ *   0xffffffff80000000  511 510   0   0     kernel image; physical 0 lies at its start
+ */
+#pragma once
+
+#ifdef LINKER_SCRIPT
+#define LAYOUT_ADDRESS(value) value
+#else
+#define LAYOUT_ADDRESS(value) value##UL
+#endif
+
+#define DIRECT_MAP_BASE  LAYOUT_ADDRESS(0xffff800000000000) /* 256 0 0 0 */
+#define DIRECT_MAP_BYTES LAYOUT_ADDRESS(0x0000008000000000) /* 512 GiB: one level-4 entry */
+
+#define STACK_OBJECT_BASE  LAYOUT_ADDRESS(0xffffc00000000000) /* 384 0 0 0 */
+#define STACK_REGION_BYTES LAYOUT_ADDRESS(0x0000000800000000) /* 32 GiB for each size of stack */
+#define STACK_SIZES        7 /* 16 KiB, 32 KiB, ..., 1 MiB: a region for each, in this order */
+#define STACK_OBJECT_BYTES (STACK_REGION_BYTES * STACK_SIZES)
+
+#define PAGE_RECURSIVE_BASE  LAYOUT_ADDRESS(0xffffc80000000000) /* 400 0 0 0 */
+#define PAGE_RECURSIVE_INDEX 400
+
+#define VMALLOC_BASE  LAYOUT_ADDRESS(0xffffd00000000000) /* 416 0 0 0 */
+#define VMALLOC_BYTES LAYOUT_ADDRESS(0x0000008000000000) /* 512 GiB */
+
+#define ENTRY_STACK_BASE       LAYOUT_ADDRESS(0xffffe00000000000) /* 448 0 0 0 */
+#define ENTRY_STACK_CPU_STRIDE LAYOUT_ADDRESS(0x80000)            /* 512 KiB a CPU */
+#define ENTRY_STACK_STRIDE     LAYOUT_ADDRESS(0x10000) /* 64 KiB a kind, guards included */
+
+#define KERNEL_BASE     LAYOUT_ADDRESS(0xffffffff80000000) /* 511 510 0 0 */
+#define KERNEL_PHYSICAL LAYOUT_ADDRESS(0x100000)           /* 1 MiB: where the image is loaded */
+
+/*
+ * A slot of the stack object: 16 KiB of guard, then 16 KiB of stack, 16 KiB-aligned. In the other
+ * regions it is 2, 4, ..., 64 times as large: half guard, half stack, aligned to the stack's size.
+ */
+#define STACK_BYTES      LAYOUT_ADDRESS(0x4000)
+#define STACK_BYTES_MAX  (STACK_BYTES << (STACK_SIZES - 1))
+#define STACK_SLOT_BYTES LAYOUT_ADDRESS(0x8000)
+
+/*
+ * An entry stack is ENTRY_STACK_AREAS areas high. Each entry lowers the stack's top by one area, so
+ * that a re-entry cannot overwrite a live frame. Builds that use more stack have larger areas.
+ */
+#ifdef LARGE_ENTRY_STACKS
+#define ENTRY_AREA_BYTES LAYOUT_ADDRESS(0x2000)
+#else
+#define ENTRY_AREA_BYTES LAYOUT_ADDRESS(0x1000)
+#endif
+/*
+ * What must lie between a frame that is moved to a thread's stack and the stack's end: room for the
+ * preemption that follows, which runs with interrupts off, where an overflow would be a panic.
+ */
+#define ENTRY_CONTINUE_BYTES (ENTRY_AREA_BYTES / 16 * 5)
+
+/*
+ * How far below the stack pointer a text site touches (patch_site.h): what a section with
+ * interrupts or preemption off has at least. The build fails if a thread could need more
+ * (stack-bounds.md).
+ */
+#define SITE_TOUCH_BYTES ENTRY_AREA_BYTES
+
+#define ENTRY_STACK_AREAS 3
+#define ENTRY_STACK_BYTES (ENTRY_AREA_BYTES * ENTRY_STACK_AREAS)

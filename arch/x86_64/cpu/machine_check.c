@@ -1,0 +1,36 @@
+/*
+ * See machine_check.h. What follows one is a panic (entry.c): nothing here could repair anything.
+ * Errors that lie in the banks since before the reset are left to the firmware.
+ */
+#include "arch/x86_64/cpu/machine_check.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+
+#define CPUID_1_EDX_MCE (1U << 7)
+#define CPUID_1_EDX_MCA (1U << 14)
+
+#define MSR_MCG_CAP 0x179
+#define MSR_MCG_CTL 0x17b
+#define MSR_MC0_CTL 0x400 /* four MSRs a bank */
+#define BANK_STRIDE 4
+#define CAP_BANKS   0xffU
+#define CAP_HAS_CTL (1UL << 8)
+#define CTL_ALL     UINT64_MAX
+
+void machine_check_enable(void)
+{
+    uint32_t features = cpuid(1, 0).edx;
+    if (!(features & CPUID_1_EDX_MCE)) {
+        return;
+    }
+    if (features & CPUID_1_EDX_MCA) {
+        uint64_t capabilities = msr_read(MSR_MCG_CAP);
+        if (capabilities & CAP_HAS_CTL) {
+            msr_write(MSR_MCG_CTL, CTL_ALL);
+        }
+        for (uint32_t bank = 0; bank < (capabilities & CAP_BANKS); bank++) {
+            msr_write(MSR_MC0_CTL + bank * BANK_STRIDE, CTL_ALL);
+        }
+    }
+    cr4_write(cr4_read() | CR4_MCE);
+}

@@ -1,0 +1,11 @@
+/* The counters behind preempt.h. */
+#include "arch/x86_64/cpu/preempt.h"
+
+PER_CPU(uint32_t, preempt_count);
+PER_CPU(uint32_t, reschedule_wanted);
+
+static void preempt_reschedule_nothing(void)
+{
+}
+
+void (*preempt_reschedule)(void) = preempt_reschedule_nothing;

@@ -1,0 +1,62 @@
+/*
+ * Lock order, checked in the invariant build. Each pair "B was taken while A was held" is
+ * remembered by the locks' names; the reverse pair, seen at any later time on any CPU, is a
+ * deadlock waiting to happen and panics at once. Any context.
+ */
+#include "arch/x86_64/cpu/spinlock.h"
+
+#ifdef INVARIANT
+
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/lock_graph.h"
+
+#define HELD_MAX 8
+
+struct held {
+    uint32_t count;
+    const struct spinlock *locks[HELD_MAX];
+};
+
+static PER_CPU(struct held, held_locks);
+static struct lock_graph graph;
+
+void spinlock_order_acquire(struct spinlock *lock)
+{
+    struct held *held = this_cpu_pointer(held_locks);
+
+    for (uint32_t i = 0; i < held->count; i++) {
+        const struct spinlock *other = held->locks[i];
+        if (other == lock) {
+            panic("spinlock '%s' is taken twice by the same CPU", lock->name);
+        }
+        switch (lock_graph_note(&graph, other->name, lock->name)) {
+        case LOCK_ORDER_RIGHT:
+            break; /* also two of a kind, such as two run queues: tried, not waited for */
+        case LOCK_ORDER_REVERSED:
+            panic("lock order: '%s' is taken while '%s' is held, and elsewhere it is the other way "
+                  "round",
+                  lock->name, other->name);
+        case LOCK_ORDER_TOO_MANY_NAMES:
+            panic("more than %u names of spinlocks; raise LOCK_GRAPH_NAMES_MAX",
+                  LOCK_GRAPH_NAMES_MAX);
+        }
+    }
+    if (held->count == HELD_MAX) {
+        panic("more than %u spinlocks held at once", HELD_MAX);
+    }
+    held->locks[held->count++] = lock;
+}
+
+void spinlock_order_release(struct spinlock *lock)
+{
+    struct held *held = this_cpu_pointer(held_locks);
+    for (uint32_t i = held->count; i-- > 0;) {
+        if (held->locks[i] == lock) {
+            held->locks[i] = held->locks[--held->count];
+            return;
+        }
+    }
+    panic("spinlock '%s' is released by a CPU that does not hold it", lock->name);
+}
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * The 16550 UART. A transmitter that stays busy (nobody drains the other end) costs one full wait;
+ * from then on each byte is given a single look until the port moves again, so that a stuck line
+ * slows the kernel down and never stops it. Source: PC16550D data sheet, section 8.
+ */
+#include "arch/x86_64/dev/serial.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+
+#define COM1               0x3f8
+#define DATA               (COM1 + 0)
+#define INTERRUPTS         (COM1 + 1)
+#define FIFO_CONTROL       (COM1 + 2)
+#define LINE_CONTROL       (COM1 + 3)
+#define MODEM_CONTROL      (COM1 + 4)
+#define LINE_STATUS        (COM1 + 5)
+#define MODEM_DTR_RTS_OUT2 0x0b
+#define MODEM_LOOPBACK     0x1e
+#define LINE_RECEIVED      0x01
+#define LINE_EMPTY         0x20
+#define LINE_DRAINED       0x40
+#define INTERRUPT_RECEIVED 0x01
+#define PROBE_BYTE         0xae
+#define WAIT_STEPS_AT_MOST 1000000
+#define FIFO_BYTES_AT_MOST 256 /* taken in one interrupt; a broken port must not hold us */
+
+static bool present;
+static bool stuck; /* the last wait ended in vain */
+static void (*input_receive)(uint8_t byte);
+
+static bool serial_wait(uint8_t bit)
+{
+    unsigned steps = stuck ? 1 : WAIT_STEPS_AT_MOST;
+    for (unsigned step = 0; step < steps; step++) {
+        if (inb(LINE_STATUS) & bit) {
+            stuck = false;
+            return true;
+        }
+    }
+    stuck = true;
+    return false;
+}
+
+/* In loopback a UART receives what it sends; where there is none, reads give 0xff. */
+static bool serial_probe(void)
+{
+    outb(MODEM_CONTROL, MODEM_LOOPBACK);
+    outb(DATA, PROBE_BYTE);
+    for (unsigned step = 0; step < WAIT_STEPS_AT_MOST / 10; step++) {
+        uint8_t status = inb(LINE_STATUS);
+        if (status == 0xff) {
+            return false;
+        }
+        if (status & LINE_RECEIVED) {
+            return inb(DATA) == PROBE_BYTE;
+        }
+    }
+    return false;
+}
+
+void serial_init(void)
+{
+    outb(INTERRUPTS, 0x00);
+    outb(LINE_CONTROL, 0x80); /* the next two bytes are the divisor */
+    outb(DATA, 0x01);         /* 115200 */
+    outb(INTERRUPTS, 0x00);
+    outb(LINE_CONTROL, 0x03); /* 8N1 */
+    outb(FIFO_CONTROL, 0xc7); /* FIFOs on and cleared */
+    present = serial_probe();
+    outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+}
+
+bool serial_present(void)
+{
+    return present;
+}
+
+static void serial_put(uint8_t byte)
+{
+    if (serial_wait(LINE_EMPTY)) {
+        outb(DATA, byte);
+    }
+}
+
+void serial_write_raw(const char *text, size_t bytes)
+{
+    if (!present) {
+        return;
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] == '\n') {
+            serial_put('\r');
+        }
+        serial_put((uint8_t)text[i]);
+    }
+}
+
+void serial_drain(void)
+{
+    if (present) {
+        (void)serial_wait(LINE_DRAINED);
+    }
+}
+
+void serial_input_start(void (*receive)(uint8_t byte))
+{
+    if (!present) {
+        return;
+    }
+    input_receive = receive;
+    outb(INTERRUPTS, INTERRUPT_RECEIVED);
+    uint64_t flags = interrupts_save();
+    serial_interrupt(); /* what came before would otherwise never raise the line */
+    interrupts_restore(flags);
+}
+
+void serial_interrupt(void)
+{
+    for (unsigned i = 0; i < FIFO_BYTES_AT_MOST && (inb(LINE_STATUS) & LINE_RECEIVED); i++) {
+        uint8_t byte = inb(DATA);
+        if (input_receive != NULL) {
+            input_receive(byte);
+        }
+    }
+}

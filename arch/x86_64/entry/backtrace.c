@@ -1,0 +1,201 @@
+/*
+ * Walks the chain of frame pointers. An odd one is the mark of a trap frame (trap_frame.h): there
+ * the chain goes on in the context that was interrupted, on whatever stack that was. Frames that
+ * were moved carry their own mark, so nothing special is needed for them. A function that was
+ * interrupted without a frame of its own has its caller added from the stack's top
+ * (unwind_prologue.c).
+ */
+#include "arch/x86_64/entry/backtrace.h"
+
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/unwind_prologue.h"
+#include "arch/x86_64/paging/paging.h"
+#include "lib/format.h"
+#include "lib/symbols.h"
+
+/* Reads a word if all of it is mapped. */
+static bool word_read(uintptr_t address, uint64_t *word)
+{
+    if (address % sizeof(uint64_t) != 0 || address < DIRECT_MAP_BASE ||
+        !paging_is_present(address)) {
+        return false;
+    }
+    *word = *(volatile const uint64_t *)address;
+    return true;
+}
+
+/* The same where some bytes lie elsewhere. */
+static bool word_read_through(const struct backtrace_copy *window, uintptr_t address,
+                              uint64_t *word)
+{
+    if (window == NULL || address - window->address >= window->bytes) {
+        return word_read(address, word);
+    }
+    if (address % sizeof(uint64_t) != 0) {
+        return false;
+    }
+    *word = *(const uint64_t *)((uintptr_t)window->image + (address - window->address));
+    return true;
+}
+
+static void trace_begin(struct backtrace *trace)
+{
+    trace->count = 0;
+    trace->full = false;
+    trace->broken = false;
+}
+
+static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame, unsigned event)
+{
+    if (trace->count > 0 && event == 0) {
+        struct backtrace_step *last = &trace->steps[trace->count - 1];
+        if (last->event == 0 && last->address == address) {
+            last->repeats++;
+            return true;
+        }
+    }
+    if (trace->count == BACKTRACE_MAX) {
+        trace->full = true;
+        return false;
+    }
+    trace->steps[trace->count++] =
+        (struct backtrace_step){.address = address, .frame = frame, .event = (uint16_t)event};
+    return true;
+}
+
+/* The part of a trap frame that a backtrace needs; false if it is not readable. */
+static bool trap_frame_read(uintptr_t at, uint64_t *rip, uint64_t *rbp, uint32_t *vector)
+{
+    const struct trap_frame *frame = (const struct trap_frame *)at;
+    uint64_t word, rsp;
+    if (!word_read((uintptr_t)&frame->rip, rip) || !word_read((uintptr_t)&frame->rbp, rbp) ||
+        !word_read((uintptr_t)&frame->error, &word) || !word_read((uintptr_t)&frame->rsp, &rsp)) {
+        return false;
+    }
+    *vector = (uint32_t)(word >> 32);
+    return true;
+}
+
+static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer,
+                         const struct backtrace_copy *window)
+{
+    while (frame_pointer != 0) {
+        uint64_t next, address;
+        if (frame_pointer & TRAP_FRAME_MARK) {
+            uint32_t vector;
+            uintptr_t at = frame_pointer - TRAP_FRAME_MARK;
+            if (!trap_frame_read(at, &address, &next, &vector)) {
+                trace->broken = true;
+                return;
+            }
+            if (!step_add(trace, address, at, vector + 1)) {
+                return;
+            }
+            uintptr_t rsp = ((const struct trap_frame *)at)->rsp;
+            uintptr_t caller = unwind_prologue_caller(address, rsp, word_read);
+            if (caller != 0 && !step_add(trace, caller, rsp, 0)) {
+                return;
+            }
+        } else {
+            if (!word_read_through(window, frame_pointer, &next) ||
+                !word_read_through(window, frame_pointer + 8, &address)) {
+                trace->broken = true;
+                return;
+            }
+            if (address == 0) {
+                return;
+            }
+            if (!step_add(trace, address, frame_pointer, 0)) {
+                return;
+            }
+            /* Within one stack the chain rises; anything else is damage. */
+            if (next != 0 && !(next & TRAP_FRAME_MARK) && next <= frame_pointer) {
+                trace->broken = true;
+                return;
+            }
+        }
+        frame_pointer = next;
+    }
+}
+
+void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer)
+{
+    trace_begin(trace);
+    if (address != 0) {
+        step_add(trace, address, frame_pointer, 0);
+    }
+    chain_follow(trace, frame_pointer, NULL);
+}
+
+void backtrace_from_copy(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer,
+                         const struct backtrace_copy *window)
+{
+    trace_begin(trace);
+    step_add(trace, address, frame_pointer, 0);
+    chain_follow(trace, frame_pointer, window);
+}
+
+void backtrace_from_frame(struct backtrace *trace, const struct trap_frame *frame)
+{
+    trace_begin(trace);
+    chain_follow(trace, (uintptr_t)frame + TRAP_FRAME_MARK, NULL);
+}
+
+void backtrace_from_here(struct backtrace *trace)
+{
+    trace_begin(trace);
+    chain_follow(trace, (uintptr_t)__builtin_frame_address(0), NULL);
+}
+
+static void step_format(char *text, size_t bytes, unsigned number,
+                        const struct backtrace_step *step)
+{
+    /* A return address may lie behind a function that does not return: look one byte before. */
+    bool returns = step->event == 0;
+    uintptr_t offset = 0;
+    const char *name = symbol_find(step->address - returns, &offset);
+    size_t used = format_string(text, bytes, "  #%-2u %p %s+0x%lx", number, (void *)step->address,
+                                name != NULL ? name : "?", offset + returns);
+    if (!returns && used < bytes) {
+        format_string(text + used, bytes - used, "   <- interrupted by %s, frame at %p",
+                      vector_name(step->event - 1), (void *)step->frame);
+    } else if (step->repeats > 0 && used < bytes) {
+        format_string(text + used, bytes - used, "   and %u times more", step->repeats);
+    }
+}
+
+void backtrace_lines(const struct backtrace *trace, void (*line)(const char *text))
+{
+    for (uint32_t i = 0; i < trace->count; i++) {
+        char text[160];
+        step_format(text, sizeof(text), i, &trace->steps[i]);
+        line(text);
+    }
+    if (trace->full) {
+        line("  (and more)");
+    }
+    if (trace->broken) {
+        line("  (the chain of frame pointers breaks off here)");
+    }
+}
+
+static void line_log(const char *text)
+{
+    log_error("%s", text);
+}
+
+static void line_raw(const char *text)
+{
+    log_raw("%s\n", text);
+}
+
+void backtrace_log(const struct backtrace *trace)
+{
+    backtrace_lines(trace, line_log);
+}
+
+void backtrace_raw(const struct backtrace *trace)
+{
+    backtrace_lines(trace, line_raw);
+}

@@ -1,0 +1,133 @@
+; Entry and exit of every event: one path, written once as a macro, made once for each kind of
+; entry stack because the kind decides which IST to lower.
+;
+; Stack and registers: entry_frame.inc. Here the CPU pushes SS, RSP, RFLAGS, CS, RIP, and the error
+; code if the event has one; it aligned RSP to 16 before, and the frame is 11 * 16 bytes. The stub
+; pushes 0 where there is no error code, and writes the vector; the path makes the fault address's
+; word, which C fills.
+;
+; IST: entry lowers this kind's IST by one area, so that a re-entry leaves the live frame whole;
+; each of the two ways out (return, move to the thread's stack) puts it back.
+
+%include "arch/x86_64/entry/entry_frame.inc"
+
+extern cpu_task_state
+extern entry_thread
+extern page_fault_handler
+extern entry_interrupt
+extern entry_nmi
+extern entry_machine_check
+extern entry_debug
+extern entry_double_fault
+
+global entry_stubs
+global entry_path_begin
+global entry_path_end
+global entry_page_fault_stub
+
+%define IST_OF(kind) gs:cpu_task_state + TSS_IST + ((kind) - 1) * 8
+
+%macro RETURN 0
+    test byte [rsp + FRAME_CS], 3
+    jz %%kernel
+    swapgs
+%%kernel:
+    POP_REGISTERS
+    add rsp, 16                         ; fault address, error code and vector
+    iretq
+%endmacro
+
+; ENTRY_PATH kind, C handler
+%macro ENTRY_PATH 2
+entry_path_%1:
+    push rax                            ; the fault address's word
+    PUSH_REGISTERS
+    push 2                              ; clears DF, AC, NT, TF; IF is 0 already (interrupt gates)
+    popfq
+    test byte [rsp + FRAME_CS], 3
+    jz .kernel
+    swapgs
+.kernel:
+%if %1 != ENTRY_THREAD
+    sub qword [IST_OF(%1)], ENTRY_AREA_BYTES
+%endif
+    CALL_WITH_FRAME %2
+%if %1 != ENTRY_THREAD
+    test rax, rax
+    jnz .move
+    add qword [IST_OF(%1)], ENTRY_AREA_BYTES
+%endif
+    RETURN
+%if %1 != ENTRY_THREAD
+.move:
+    mov rsp, rax
+    add qword [IST_OF(%1)], ENTRY_AREA_BYTES
+    CALL_WITH_FRAME entry_continue
+    jmp entry_return
+%endif
+%endmacro
+
+section .text
+entry_path_begin:
+
+align 16
+    ENTRY_PATH ENTRY_THREAD,        entry_thread
+
+; The page fault's stub stands right before its path: here a jump would be counted.
+align 16
+entry_page_fault_stub:
+entry_stub_14:
+    mov dword [rsp + 4], 14
+    ENTRY_PATH ENTRY_PAGE_FAULT,    [page_fault_handler] ; a pointer: mm registers stack_fault()
+align 16
+    ENTRY_PATH ENTRY_INTERRUPT,     entry_interrupt
+align 16
+    ENTRY_PATH ENTRY_NMI,           entry_nmi
+align 16
+    ENTRY_PATH ENTRY_MACHINE_CHECK, entry_machine_check
+align 16
+    ENTRY_PATH ENTRY_DEBUG,         entry_debug
+align 16
+    ENTRY_PATH ENTRY_DOUBLE_FAULT,  entry_double_fault
+
+; Return through the frame at RSP, on whatever stack. Interrupts are off.
+align 16
+entry_return:
+    RETURN
+
+; The stubs: each makes the word that holds error code and vector, then takes its kind's path.
+; STUB vector, CPU pushes an error code, kind
+%macro STUB 3
+align 16
+entry_stub_%1:
+%if %2 == 0
+    push 0
+%endif
+    mov dword [rsp + 4], %1
+    jmp entry_path_%3
+%endmacro
+
+%assign vector 0
+%rep 32
+    %if vector != 14
+    %assign has_error VECTOR_%[vector]_ERROR
+    %assign kind VECTOR_%[vector]_STACK
+    STUB vector, has_error, kind
+    %endif
+    %assign vector vector + 1
+%endrep
+%rep 224
+    %assign kind ENTRY_INTERRUPT_ASYNCHRONOUS
+    STUB vector, 0, kind
+    %assign vector vector + 1
+%endrep
+entry_path_end:
+
+section .rodata
+align 8
+entry_stubs:
+%assign vector 0
+%rep 256
+    dq entry_stub_%[vector]
+    %assign vector vector + 1
+%endrep

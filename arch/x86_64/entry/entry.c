@@ -1,0 +1,214 @@
+/*
+ * From the entry path to the handlers. Everything here but entry_continue() runs on an entry stack,
+ * or, for events that are raised again when their push faults, on the interrupted stack. On an
+ * entry stack nothing may fault, sleep, or take a lock that thread code holds with interrupts on.
+ *
+ * Which kernel-mode page faults are legal: a touch of a hole in the stack that this CPU is using,
+ * and what page_fault_thread_case accepts from thread code. Everything else is a kernel bug.
+ */
+#include "arch/x86_64/entry/entry.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/interrupt.h"
+
+static struct trap_frame *page_fault_early(struct trap_frame *frame)
+{
+    return entry_page_fault(frame, cr2_read());
+}
+
+static bool thread_case_nothing(struct trap_frame *frame maybe_unused)
+{
+    return false;
+}
+
+static bool fill_nothing(struct trap_frame *frame maybe_unused, uintptr_t address maybe_unused,
+                         size_t bytes maybe_unused)
+{
+    return true;
+}
+
+static void preempt_nothing(void)
+{
+}
+
+struct trap_frame *(*page_fault_handler)(struct trap_frame *frame) = page_fault_early;
+bool (*page_fault_thread_case)(struct trap_frame *) = thread_case_nothing;
+bool (*entry_stack_fill)(struct trap_frame *, uintptr_t, size_t) = fill_nothing;
+void (*entry_preempt)(void) = preempt_nothing;
+
+void (*entry_return_check)(void);
+
+/* Every way out of an entry stack but the stack fault's own, which checks itself. */
+static always_inline void return_check(const struct trap_frame *frame maybe_unused)
+{
+#ifdef INVARIANT
+    if (entry_return_check != NULL && (frame->rflags & FLAGS_INTERRUPT)) {
+        entry_return_check();
+    }
+#endif
+}
+
+static exception_handler exception_handlers[VECTOR_EXCEPTIONS];
+
+static const char *const vector_names[VECTOR_EXCEPTIONS] = {
+#define VECTOR(number, symbol, has_error, stack, name) [number] = name,
+    VECTOR_LIST(VECTOR)
+#undef VECTOR
+};
+
+const char *vector_name(unsigned vector)
+{
+    if (vector < VECTOR_EXCEPTIONS) {
+        return vector_names[vector];
+    }
+    const char *name = vector < VECTOR_COUNT ? interrupt_name(vector) : NULL;
+    return name != NULL ? name : "interrupt";
+}
+
+exception_handler exception_handler_set(unsigned vector, exception_handler handler)
+{
+    return __atomic_exchange_n(&exception_handlers[vector], handler, __ATOMIC_ACQ_REL);
+}
+
+/* Did the event interrupt code that runs on an entry stack? */
+static bool frame_from_entry_stack(const struct trap_frame *frame)
+{
+    unsigned cpu, kind;
+    return !trap_frame_from_user(frame) && entry_stack_find(frame->rsp, &cpu, &kind);
+}
+
+static void exception_handle(struct trap_frame *frame)
+{
+    exception_handler handler =
+        __atomic_load_n(&exception_handlers[frame->vector], __ATOMIC_ACQUIRE);
+    if (handler != NULL && handler(frame)) {
+        return;
+    }
+    panic("%s in the kernel at %p (error code 0x%x): the backtrace tells the function, at "
+          "'interrupted by'",
+          vector_name(frame->vector), (void *)frame->rip, frame->error);
+}
+
+struct trap_frame *entry_move_frame(struct trap_frame *frame)
+{
+    uintptr_t top = trap_frame_from_user(frame) ? this_cpu(cpu_task_state).rsp[0] : frame->rsp;
+    struct trap_frame *copy =
+        (struct trap_frame *)(align_down(top, 16) - sizeof(struct trap_frame));
+
+    if (!entry_stack_fill(frame, (uintptr_t)copy, sizeof(*copy))) {
+        return NULL;
+    }
+    *copy = *frame;
+    return_check(frame);
+    return copy;
+}
+
+/*
+ * Leaves an interrupt for the thread's stack if the thread is to be preempted and may be: it had
+ * interrupts on, preemption on, and was not itself inside an entry.
+ */
+static struct trap_frame *interrupt_leave(struct trap_frame *frame)
+{
+    if (likely(!this_cpu(reschedule_wanted)) || this_cpu(preempt_count) != 0 ||
+        !(frame->rflags & FLAGS_INTERRUPT) || frame_from_entry_stack(frame)) {
+        return NULL;
+    }
+    return entry_move_frame(frame);
+}
+
+struct trap_frame *entry_interrupt(struct trap_frame *frame)
+{
+    interrupt_dispatch(frame);
+    return_check(frame);
+    return interrupt_leave(frame);
+}
+
+/* Panics if the address lies in the guard of an entry stack. */
+static void entry_overflow_check(const struct trap_frame *frame, uintptr_t address)
+{
+    unsigned cpu, kind;
+    if (entry_stack_guard_find(address, &cpu, &kind)) {
+        panic("overflow of the %s entry stack of CPU %u: code at %p touched %p, below its end %p; "
+              "handlers that run there must not recurse or have large local variables",
+              entry_stack_name(kind), cpu, (void *)frame->rip, (void *)address,
+              (void *)entry_stack_bottom(cpu, kind));
+    }
+}
+
+struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
+{
+    frame->address = address;
+    entry_overflow_check(frame, address);
+    if (frame_from_entry_stack(frame)) {
+        panic("page fault on an entry stack: code at %p touched %p (error code 0x%x); code that "
+              "runs there may touch only memory that is always mapped",
+              (void *)frame->rip, (void *)address, frame->error);
+    }
+    return entry_move_frame(frame);
+}
+
+struct trap_frame *entry_nmi(struct trap_frame *frame)
+{
+    exception_handle(frame);
+    return_check(frame);
+    return NULL;
+}
+
+struct trap_frame *entry_debug(struct trap_frame *frame)
+{
+    exception_handle(frame);
+    return_check(frame);
+    return NULL;
+}
+
+struct trap_frame *entry_machine_check(struct trap_frame *frame)
+{
+    exception_handle(frame);
+    return_check(frame);
+    return NULL;
+}
+
+/* With FRED the overflow of a level ends here: its page fault has no room on the same stack. */
+struct trap_frame *entry_double_fault(struct trap_frame *frame)
+{
+    entry_overflow_check(frame, cr2_read());
+    panic("double fault at %p, stack pointer %p, CR2 %p: the CPU could not push an event frame; "
+          "an entry stack is missing or overflowed into its guard",
+          (void *)frame->rip, (void *)frame->rsp, (void *)cr2_read());
+}
+
+/* Events that enter on the stack in use: faults of the code itself, and lesson builds' others. */
+struct trap_frame *entry_thread(struct trap_frame *frame)
+{
+    if (frame->vector < VECTOR_EXCEPTIONS) {
+        exception_handle(frame);
+        return NULL;
+    }
+    interrupt_dispatch(frame);
+    if (unlikely(this_cpu(reschedule_wanted)) && this_cpu(preempt_count) == 0 &&
+        (frame->rflags & FLAGS_INTERRUPT)) {
+        entry_preempt();
+    }
+    return NULL;
+}
+
+/* On the thread's stack, interrupts off: what an entry stack must not do. */
+void entry_continue(struct trap_frame *frame)
+{
+    if (frame->vector >= VECTOR_EXCEPTIONS) {
+        entry_preempt();
+    } else if (!page_fault_thread_case(frame)) {
+        panic("page fault in the kernel: code at %p %s %p, where %s%s", (void *)frame->rip,
+              frame->error & PAGE_FAULT_FETCH   ? "jumped to"
+              : frame->error & PAGE_FAULT_WRITE ? "wrote to"
+                                                : "read from",
+              (void *)frame->address,
+              frame->error & PAGE_FAULT_PRESENT ? "the page's rights forbid it"
+                                                : "nothing is mapped",
+              frame->address < PAGE_BYTES ? ": a null pointer" : "");
+    }
+    interrupts_disable();
+}

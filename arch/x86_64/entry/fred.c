@@ -1,0 +1,192 @@
+/* Stack levels from the vector list, the MSRs of each CPU, and what only FRED can report. */
+#include "arch/x86_64/entry/fred.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/interrupt.h"
+#include "arch/x86_64/entry/safe_access.h"
+
+#define CPUID_7_1_EAX_FRED (1U << 17)
+
+static bool active;
+
+static const uint8_t kind_levels[ENTRY_KINDS] = {
+    [ENTRY_THREAD] = FRED_LEVEL_THREAD,
+    [ENTRY_PAGE_FAULT] = FRED_LEVEL_PAGE_FAULT,
+    [ENTRY_INTERRUPT] = FRED_LEVEL_INTERRUPT,
+    [ENTRY_NMI] = FRED_LEVEL_NMI,
+    [ENTRY_MACHINE_CHECK] = FRED_LEVEL_MACHINE_CHECK,
+    [ENTRY_DEBUG] = FRED_LEVEL_DEBUG,
+    [ENTRY_DOUBLE_FAULT] = FRED_LEVEL_DOUBLE_FAULT,
+};
+
+/* A level takes the entry stack of the kind that uses it most; the others stay empty. */
+static const uint8_t level_kinds[FRED_LEVELS] = {
+    ENTRY_THREAD,
+    ENTRY_INTERRUPT,
+    ENTRY_NMI,
+    ENTRY_DOUBLE_FAULT,
+};
+
+/* Read by fred_entry.asm: the kind of each exception, and each kind's handler. */
+const uint8_t fred_vector_kinds[VECTOR_EXCEPTIONS] = {
+#define VECTOR(number, symbol, has_error, stack, name) [number] = stack,
+    VECTOR_LIST(VECTOR)
+#undef VECTOR
+};
+
+static struct trap_frame *page_fault_early(struct trap_frame *frame)
+{
+    return entry_page_fault(frame, frame->address);
+}
+
+struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame) = page_fault_early;
+
+struct trap_frame *(*const fred_handlers[ENTRY_KINDS])(struct trap_frame *) = {
+    [ENTRY_THREAD] = entry_thread,
+    [ENTRY_PAGE_FAULT] = fred_software, /* never: fred_entry.asm looks for page faults first */
+    [ENTRY_INTERRUPT] = entry_interrupt,
+    [ENTRY_NMI] = entry_nmi,
+    [ENTRY_MACHINE_CHECK] = entry_machine_check,
+    [ENTRY_DEBUG] = entry_debug,
+    [ENTRY_DOUBLE_FAULT] = entry_double_fault,
+};
+
+bool fred_is_active(void)
+{
+    return active;
+}
+
+bool fred_is_advertised(void)
+{
+    return cpuid(0, 0).eax >= 7 && cpuid(7, 0).eax >= 1 &&
+           (cpuid(7, 1).eax & CPUID_7_1_EAX_FRED) != 0;
+}
+
+unsigned fred_level_stack_kind(unsigned level)
+{
+    return level_kinds[level];
+}
+
+unsigned fred_stack_kind(unsigned kind)
+{
+    return active ? level_kinds[kind_levels[kind]] : kind;
+}
+
+unsigned fred_level(void)
+{
+    return (unsigned)(msr_read(MSR_FRED_CONFIG) & FRED_CONFIG_CURRENT_LEVEL);
+}
+
+uint64_t fred_levels_value(void)
+{
+    uint64_t value = 0;
+    for (unsigned vector = 0; vector < VECTOR_EXCEPTIONS; vector++) {
+        value |= (uint64_t)kind_levels[fred_vector_kinds[vector]] << 2 * vector;
+    }
+    return value;
+}
+
+uint64_t fred_config_value(void)
+{
+    uint64_t level = kind_levels[ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT)];
+    return (uintptr_t)fred_entry_user | level << FRED_CONFIG_INTERRUPT_LEVEL_SHIFT;
+}
+
+/* Everything that delivery reads comes before the bit that turns it on. */
+static must_check bool cpu_enable(void)
+{
+    unsigned cpu = cpu_number();
+    bool accepted = safe_msr_write(MSR_FRED_LEVELS, fred_levels_value()) &&
+                    safe_msr_write(MSR_FRED_CONFIG, fred_config_value());
+
+    /* RSP0 serves ring 3 alone; until there is user code, any stack that is always backed does. */
+    accepted = accepted && safe_msr_write(MSR_FRED_RSP0, entry_stack_top(cpu, ENTRY_DEBUG));
+    for (unsigned level = 1; level < FRED_LEVELS && accepted; level++) {
+        accepted = safe_msr_write(MSR_FRED_RSP0 + level, entry_stack_top(cpu, level_kinds[level]));
+    }
+    if (accepted) {
+        msr_write(MSR_STAR,
+                  (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
+        accepted = safe_cr4_write(cr4_read() | CR4_FRED);
+    }
+    return accepted;
+}
+
+static must_check bool cpu_try(void)
+{
+    safe_access_begin();
+    bool accepted = cpu_enable();
+    safe_access_end();
+    return accepted;
+}
+
+void fred_start(enum entry_mode wanted)
+{
+    bool advertised = fred_is_advertised();
+
+    active = wanted != ENTRY_MODE_IDT && advertised && cpu_try();
+    if (active) {
+        log_info("entry: by FRED; stack levels: #PF and interrupts %u, NMI %u, #DF %u",
+                 FRED_LEVEL_PAGE_FAULT, FRED_LEVEL_NMI, FRED_LEVEL_DOUBLE_FAULT);
+        return;
+    }
+    if (wanted == ENTRY_MODE_FRED && !advertised) {
+        log_warn("entry=fred: this CPU has no FRED; events enter by the IDT");
+    } else if (wanted != ENTRY_MODE_IDT && advertised) {
+        log_warn("entry: this CPU says that it has FRED and refuses it; events enter by the IDT");
+    } else {
+        log_info("entry: by the IDT, each asynchronous kind on a stack of its own");
+    }
+}
+
+bool fred_cpu_start(void)
+{
+    return !active || cpu_try();
+}
+
+struct trap_frame *fred_software(struct trap_frame *frame)
+{
+    if (fred_event_type(frame) == FRED_OTHER) {
+        panic("%s in the kernel at %p: there are no system calls",
+              frame->vector == 1   ? "SYSCALL"
+              : frame->vector == 2 ? "SYSENTER"
+                                   : "an unknown event",
+              (void *)frame->rip);
+    }
+    panic("INT 0x%x in the kernel at %p: nothing here raises vectors by an instruction",
+          frame->vector, (void *)frame->rip);
+}
+
+/*
+ * From ring 3 the frame lies on the thread's stack already, so nothing has to move. An event that
+ * comes from there on a higher level was raised by the delivery of another, whose stack RSP0 was
+ * missing: a kernel bug.
+ */
+void fred_user_event(struct trap_frame *frame)
+{
+    unsigned type = fred_event_type(frame);
+
+    if (fred_level() != 0) {
+        panic("%s while an event from user mode was delivered: its stack, RSP0 = %p, is missing",
+              vector_name(frame->vector), (void *)msr_read(MSR_FRED_RSP0));
+    }
+    if (type == FRED_EXTERNAL_INTERRUPT) {
+        interrupt_dispatch(frame);
+        if (unlikely(this_cpu(reschedule_wanted))) {
+            entry_continue(frame);
+        }
+    } else if (type == FRED_SOFTWARE_INTERRUPT || type == FRED_OTHER) {
+        (void)fred_software(frame);
+    } else if (frame->vector == VECTOR_PAGE_FAULT) {
+        entry_continue(frame);
+    } else {
+        struct trap_frame *(*handler)(struct trap_frame *) =
+            fred_handlers[fred_vector_kinds[frame->vector]];
+        (void)handler(frame);
+    }
+}

@@ -1,0 +1,50 @@
+/*
+ * Constants that NASM shares with C. Never linked: the Makefile compiles this to assembly text and
+ * turns each "->NAME value" into "%define NAME value" in offsets.inc.
+ */
+#include "arch/x86_64/cpu/layout.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/fred.h"
+#include "arch/x86_64/entry/trap_frame.h"
+#include "arch/x86_64/entry/vectors.h"
+
+#define DEFINE(name, value) __asm__ volatile("\n->" name " %0" ::"i"(value))
+
+void offsets(void);
+
+void offsets(void)
+{
+    DEFINE("FRAME_VECTOR", offsetof(struct trap_frame, vector));
+    DEFINE("FRAME_ADDRESS", offsetof(struct trap_frame, address));
+    DEFINE("FRAME_CS", offsetof(struct trap_frame, cs));
+    DEFINE("FRAME_RSP", offsetof(struct trap_frame, rsp));
+    DEFINE("FRAME_SS", offsetof(struct trap_frame, ss));
+    DEFINE("FRAME_BYTES", sizeof(struct trap_frame));
+    DEFINE("TSS_IST", offsetof(struct task_state, ist));
+    DEFINE("ENTRY_AREA_BYTES", ENTRY_AREA_BYTES);
+    DEFINE("ENTRY_STACK_AREAS", ENTRY_STACK_AREAS);
+    DEFINE("ENTRY_CONTINUE_BYTES", ENTRY_CONTINUE_BYTES);
+    DEFINE("SITE_TOUCH_BYTES", SITE_TOUCH_BYTES);
+    DEFINE("PAGE_BYTES", PAGE_BYTES);
+    DEFINE("STACK_BYTES", STACK_BYTES);
+    DEFINE("SELECTOR_KERNEL_CODE", SELECTOR_KERNEL_CODE);
+    DEFINE("SELECTOR_KERNEL_DATA", SELECTOR_KERNEL_DATA);
+    DEFINE("ENTRY_THREAD", ENTRY_THREAD);
+    DEFINE("ENTRY_PAGE_FAULT", ENTRY_PAGE_FAULT);
+    DEFINE("ENTRY_INTERRUPT", ENTRY_INTERRUPT);
+    DEFINE("ENTRY_NMI", ENTRY_NMI);
+    DEFINE("ENTRY_MACHINE_CHECK", ENTRY_MACHINE_CHECK);
+    DEFINE("ENTRY_DEBUG", ENTRY_DEBUG);
+    DEFINE("ENTRY_DOUBLE_FAULT", ENTRY_DOUBLE_FAULT);
+    DEFINE("ENTRY_INTERRUPT_ASYNCHRONOUS", ENTRY_ASYNCHRONOUS(ENTRY_INTERRUPT));
+    DEFINE("FRED_FRAME_BYTES", FRED_FRAME_BYTES);
+    DEFINE("FRED_KERNEL_ENTRY", FRED_KERNEL_ENTRY);
+    DEFINE("FRED_HARDWARE_EXCEPTION", FRED_HARDWARE_EXCEPTION);
+    DEFINE("FRED_SOFTWARE_INTERRUPT", FRED_SOFTWARE_INTERRUPT);
+    DEFINE("FRED_OTHER", FRED_OTHER);
+#define VECTOR(number, symbol, has_error, stack, name)                                             \
+    DEFINE("VECTOR_" #number "_ERROR", has_error);                                                 \
+    DEFINE("VECTOR_" #number "_STACK", stack);
+    VECTOR_LIST(VECTOR)
+#undef VECTOR
+}

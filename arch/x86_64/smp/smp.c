@@ -1,0 +1,198 @@
+/* Which processors are started, in which order, and what is done about those that fail. */
+#include "arch/x86_64/smp/smp.h"
+
+#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/paging/paging.h"
+#include "arch/x86_64/smp/smp_trampoline.h"
+#include "arch/x86_64/time/clock.h"
+#include "lib/error.h"
+
+/*
+ * Generous: under an emulator the host may not run the new processor for a while. A real one
+ * answers within a millisecond.
+ */
+#define ANSWER_TIMEOUT_MS 2000
+#define ONLINE_TIMEOUT_MS 20000
+
+#define INIT_WAIT_US    10000 /* SDM 9.4.4.1 */
+#define STARTUP_WAIT_US 200
+
+#define XAPIC_ID_MAX 254 /* 255 means everyone */
+
+/* Read by the starting CPU, in trampoline.asm and smp_enter(). Written before it is woken. */
+uintptr_t smp_entry_stack;
+physical_t smp_kernel_root;
+static unsigned entry_cpu;
+static noreturn_function void (*entry_start)(unsigned cpu);
+
+static unsigned left_out;
+
+noreturn_function void smp_enter(void);
+
+void smp_enter(void)
+{
+    entry_start(entry_cpu);
+}
+
+unsigned smp_left_out_count(void)
+{
+    return left_out;
+}
+
+/* Spins until the gate is claimed; false after so many microseconds. */
+static bool claimed_within(uint64_t us)
+{
+    uint64_t start_ns = clock_now_ns();
+
+    while (!smp_gate_is_claimed()) {
+        if (clock_now_ns() - start_ns > us * 1000) {
+            return false;
+        }
+        cpu_pause();
+    }
+    return true;
+}
+
+static void startup_send(uint32_t apic_id)
+{
+    lapic_send_startup(apic_id, smp_trampoline_page());
+}
+
+/* The start of a processor that has had its INIT and the wait after it. */
+static must_check int wake_after_init(uint32_t apic_id, unsigned timeout_ms)
+{
+    smp_gate_open(apic_id);
+    startup_send(apic_id);
+    if (claimed_within(STARTUP_WAIT_US)) {
+        return OK;
+    }
+    startup_send(apic_id); /* the first may be missed; one that was not needed is ignored */
+    if (claimed_within((uint64_t)timeout_ms * 1000)) {
+        return OK;
+    }
+    return smp_gate_close() ? ERROR_TIMEOUT : OK;
+}
+
+int smp_wake(uint32_t apic_id, unsigned timeout_ms)
+{
+    lapic_send_init(apic_id);
+    clock_delay_us(INIT_WAIT_US);
+    return wake_after_init(apic_id, timeout_ms);
+}
+
+bool smp_wake_unwanted(uint32_t apic_id)
+{
+    (void)smp_gate_close();
+    lapic_send_init(apic_id);
+    clock_delay_us(INIT_WAIT_US);
+    startup_send(apic_id);
+    return !claimed_within(INIT_WAIT_US);
+}
+
+/* Waits until the CPU that claimed the gate says that it is online. */
+static must_check int wait_online(unsigned cpu)
+{
+    uint64_t start_ns = clock_now_ns();
+
+    while (cpu_online_count() <= cpu) {
+        if (clock_now_ns() - start_ns > ONLINE_TIMEOUT_MS * 1000000ULL) {
+            return ERROR_TIMEOUT;
+        }
+        cpu_pause();
+    }
+    return OK;
+}
+
+static bool is_online(uint32_t apic_id)
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (lapic_id_of(cpu) == apic_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool reachable(uint32_t apic_id)
+{
+    return lapic_is_x2apic() || apic_id <= XAPIC_ID_MAX;
+}
+
+/* INIT to each that is not online, so that the long wait after it is the same for all. */
+static void init_all(const struct acpi_info *acpi)
+{
+    for (unsigned i = 0; i < acpi->processor_count; i++) {
+        uint32_t apic_id = acpi->processors[i].apic_id;
+        if (!is_online(apic_id) && reachable(apic_id)) {
+            lapic_send_init(apic_id);
+        }
+    }
+    clock_delay_us(INIT_WAIT_US);
+}
+
+/* ERROR_BUSY: the CPU came but did not finish; then the tables are still in use. */
+static must_check int start_one(uint32_t apic_id, unsigned cpu,
+                                const struct smp_callbacks *callbacks)
+{
+    if (!reachable(apic_id)) {
+        log_warn("smp: processor with APIC id %u cannot be reached in xAPIC mode", apic_id);
+        return ERROR_UNSUPPORTED;
+    }
+    int error = callbacks->prepare(cpu, apic_id, &smp_entry_stack);
+    if (error != OK) {
+        log_warn("smp: processor with APIC id %u is left out: %s", apic_id, error_name(error));
+        return error;
+    }
+    entry_cpu = cpu;
+    entry_start = callbacks->start;
+    error = wake_after_init(apic_id, ANSWER_TIMEOUT_MS);
+    if (error != OK) {
+        log_warn("smp: processor with APIC id %u does not answer and is left out", apic_id);
+        return error;
+    }
+    if (wait_online(cpu) != OK) {
+        log_error("smp: CPU %u (APIC id %u) began to start and then stopped; no more are started",
+                  cpu, apic_id);
+        return ERROR_BUSY;
+    }
+    return OK;
+}
+
+unsigned smp_start_all(unsigned limit, const struct smp_callbacks *callbacks)
+{
+    const struct acpi_info *acpi = acpi_info();
+    int error = OK;
+
+    if (limit > CPU_MAX) {
+        limit = CPU_MAX;
+    }
+    smp_kernel_root = paging_root();
+    if (smp_trampoline_install(smp_kernel_root) != OK) {
+        log_warn("smp: there is no page below 1 MiB to start processors from; going on with one");
+        return cpu_online_count();
+    }
+    if (limit > 1 && acpi->processor_count > 1) {
+        init_all(acpi);
+    }
+    for (unsigned i = 0; i < acpi->processor_count && cpu_online_count() < limit; i++) {
+        if (is_online(acpi->processors[i].apic_id)) {
+            continue;
+        }
+        error = start_one(acpi->processors[i].apic_id, cpu_online_count(), callbacks);
+        left_out += error != OK ? 1 : 0;
+        if (error == ERROR_BUSY) {
+            break;
+        }
+    }
+    if (error != ERROR_BUSY) {
+        smp_trampoline_clear();
+    }
+    left_out += acpi->processors_left_out;
+    log_info("smp: %u CPU%s online%s", cpu_online_count(), cpu_online_count() == 1 ? "" : "s",
+             left_out != 0 ? ", some left out" : "");
+    return cpu_online_count();
+}

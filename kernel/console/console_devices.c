@@ -1,0 +1,132 @@
+/* Which devices the console has, found out at start-up. A device that is missing is only said. */
+#include "kernel/console/console_devices.h"
+
+#include "arch/x86_64/apic/ioapic.h"
+#include "arch/x86_64/dev/keyboard.h"
+#include "arch/x86_64/dev/serial.h"
+#include "arch/x86_64/dev/vga_text.h"
+#include "arch/x86_64/entry/interrupt.h"
+#include "kernel/console/console.h"
+#include "kernel/console/framebuffer.h"
+#include "kernel/console/log_ring.h"
+#include "kernel/console/scan_code.h"
+#include "lib/error.h"
+#include "lib/string.h"
+
+#define INPUT_CPU 0
+
+static struct screen screen;
+
+/* A line that was said before there was a screen. */
+static void line_show(void *context, enum log_level level maybe_unused, const char *line)
+{
+    screen_write(context, line, strlen(line));
+    screen_write(context, "\n", 1);
+}
+
+static int vga_screen_init(void)
+{
+    int error = vga_text_init();
+    if (error == OK) {
+        screen_init(&screen, VGA_TEXT_COLUMNS, VGA_TEXT_ROWS, vga_text_draw);
+    }
+    return error;
+}
+
+void console_screen_start(const struct framebuffer_info *info)
+{
+    bool pixels = info->kind == FRAMEBUFFER_PIXELS;
+    int error = pixels ? framebuffer_init(&screen, info) : vga_screen_init();
+    if (error != OK) {
+        log_warn("no screen (%s): the console is the serial line alone", error_name(error));
+        return;
+    }
+    log_each(LOG_INFO, line_show, &screen);
+    console_screen_attach(&screen);
+    if (pixels) {
+        log_info("screen: framebuffer of %u by %u pixels, %u by %u characters", info->width,
+                 info->height, screen.columns, screen.rows);
+    } else {
+        log_info("screen: VGA text, %u by %u characters", screen.columns, screen.rows);
+    }
+}
+
+static void serial_handler(struct trap_frame *frame maybe_unused)
+{
+    serial_interrupt();
+}
+
+static void keyboard_handler(struct trap_frame *frame maybe_unused)
+{
+    keyboard_interrupt();
+}
+
+/* Gives an ISA line a vector of its own and has it delivered. */
+static int line_connect(unsigned line, interrupt_handler handler, const char *name)
+{
+    unsigned vector;
+    uint32_t gsi;
+    int error = interrupt_vector_allocate(&vector);
+    if (error == OK) {
+        error = interrupt_register(vector, handler, name);
+    }
+    if (error != OK) {
+        return error;
+    }
+    error = ioapic_route_isa(line, vector, INPUT_CPU, &gsi);
+    if (error != OK) {
+        interrupt_unregister(vector);
+    }
+    return error;
+}
+
+/* For a device whose interrupt cannot be delivered. */
+static void devices_poll(void)
+{
+    serial_interrupt();
+    keyboard_interrupt();
+}
+
+static void connect_or_poll(unsigned line, interrupt_handler handler, const char *name)
+{
+    int error = line_connect(line, handler, name);
+    if (error != OK) {
+        log_warn("%s has no interrupt (%s) and is polled", name, error_name(error));
+        console_poll_set(devices_poll);
+    }
+}
+
+static void serial_start(void)
+{
+    if (!serial_present()) {
+        log_info("no serial port at COM1");
+        return;
+    }
+    connect_or_poll(SERIAL_LINE, serial_handler, "serial");
+    serial_input_start(console_serial_received);
+}
+
+/* Only the keyboard's interrupt handler uses the decoder, or the poll in its place. */
+static void scan_code_received(uint8_t scan_code)
+{
+    static struct scan_code_decoder decoder;
+    int key = scan_code_decode(&decoder, scan_code);
+    if (key != KEY_NONE) {
+        console_key_received(key);
+    }
+}
+
+static void keyboard_connect(bool absent)
+{
+    if (absent || keyboard_start(scan_code_received) != OK) {
+        log_info("no PS/2 keyboard");
+        return;
+    }
+    connect_or_poll(KEYBOARD_LINE, keyboard_handler, "keyboard");
+}
+
+void console_input_start(bool keyboard_absent)
+{
+    serial_start();
+    keyboard_connect(keyboard_absent);
+}

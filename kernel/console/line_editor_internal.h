@@ -1,0 +1,22 @@
+/* What the parts of the line editor share: line_editor.c, line_history.c, line_completion.c. */
+#pragma once
+
+#include "kernel/console/line_editor.h"
+
+/* Shows a terminated string. */
+void line_show(struct line_editor *editor, const char *string);
+
+/* Puts `bytes` bytes at the cursor as far as they fit, without showing them. */
+void line_insert(struct line_editor *editor, const char *text, size_t bytes);
+
+/* Replaces the whole line, without showing it; the cursor goes to its end. */
+void line_replace(struct line_editor *editor, const char *text);
+
+/* Adds the line to the history unless it is blank or repeats the newest. */
+void line_history_add(struct line_editor *editor);
+
+/* Goes one line back (older) or forth in the history; false if there is none that way. */
+bool line_history_step(struct line_editor *editor, bool older);
+
+/* Completes the word before the cursor, or lists what it could become. */
+void line_complete(struct line_editor *editor);

@@ -1,0 +1,41 @@
+/*
+ * A text screen, whatever draws it: a grid of cells in RAM, a cursor, a colour, and the few ANSI
+ * sequences that the console uses. Text changes the cells; screen_flush() then draws those that
+ * differ from what is on the display, so scrolling never reads the display's slow memory.
+ *
+ * Pure logic above the two drawing functions. The caller guards the screen; any context that may
+ * touch the display's memory (which is always mapped), entry stacks included.
+ */
+#pragma once
+
+#include "lib/screen_cell.h"
+
+#define SCREEN_COLUMNS_MAX 160
+#define SCREEN_ROWS_MAX    64
+
+struct screen {
+    unsigned columns, rows;
+    unsigned column, row; /* the cursor; column == columns: the next character begins a line */
+    uint8_t colour;
+    enum { SCREEN_TEXT, SCREEN_ESCAPE, SCREEN_SEQUENCE } state;
+    unsigned parameters[4];
+    unsigned parameter;
+    unsigned drawn_column, drawn_row;    /* where the cursor is on the display */
+    unsigned changed_first, changed_end; /* rows that may differ from the display */
+
+    /* Shows one cell; `cursor` says whether the cursor is on it. */
+    void (*draw)(unsigned column, unsigned row, struct screen_cell cell, bool cursor);
+
+    struct screen_cell cells[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what shall be shown */
+    struct screen_cell drawn[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what is shown */
+};
+
+/* Sets up an empty screen of at most the maximal size and draws every cell. */
+void screen_init(struct screen *screen, unsigned columns, unsigned rows,
+                 void (*draw)(unsigned, unsigned, struct screen_cell, bool));
+
+/* Takes text in; nothing is drawn before screen_flush(). */
+void screen_write(struct screen *screen, const char *text, size_t bytes);
+
+/* Draws what changed since the last time. */
+void screen_flush(struct screen *screen);

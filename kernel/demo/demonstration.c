@@ -1,0 +1,177 @@
+/*
+ * Making the demonstration happen: the divers, each bound to a CPU, go down their stacks, then
+ * stand still while their stacks are looked at; after them a crowd of threads that only wait.
+ */
+#include "kernel/demo/demonstration.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack_modes/stack_prefault.h"
+#include "sched/core/thread.h"
+#include "sched/stack/stack_reservation.h"
+#include "sched/sync/barrier.h"
+
+/* What the crowd may take of the free frames, so that a small machine is not filled up. */
+#define CROWD_SHARE 4
+
+/* Taking stacks apart interrupts every CPU each time; with so many, half a crowd is enough. */
+#define MANY_CPUS 16
+
+static const struct diver divers[DEMONSTRATION_DIVERS] = {
+    {.name = "shallow", .way = DESCENT_WALK, .descent.bytes = 2000},
+    {.name = "walker", .way = DESCENT_WALK, .descent.bytes = 6000},
+    {.name = "parser", .way = DESCENT_PARSE, .descent.bytes = 10000},
+    {.name = "sorter", .way = DESCENT_SORT, .descent.bytes = DESCENT_BYTES_MAX},
+    {.name = "leap-2", .way = DESCENT_LEAP, .descent.bytes = 9000},
+    {.name = "leap-3", .way = DESCENT_LEAP, .descent.bytes = DESCENT_BYTES_MAX},
+    {.name = "irqs-off", .way = DESCENT_PARSE, .descent.bytes = 11000, .interrupts_off = true},
+    {.name = "lock-held", .way = DESCENT_LEAP, .descent.bytes = 7000, .lock_held = true},
+};
+
+/* The performing thread's alone; divers write to their own entry before they arrive. */
+static struct demonstration result;
+static struct barrier barrier;
+static struct thread *crowd[DEMONSTRATION_CROWD];
+
+static struct spinlock diver_lock = SPINLOCK("demonstration");
+
+static void dive(struct diver *self)
+{
+    if (self->interrupts_off) {
+        stack_prefault_reach(self->descent.bytes + PAGE_BYTES);
+        uint64_t flags = interrupts_save();
+        descent_run(&self->descent, self->way);
+        interrupts_restore(flags);
+    } else if (self->lock_held) {
+        stack_prefault_reach(self->descent.bytes + PAGE_BYTES);
+        spin_lock(&diver_lock);
+        descent_run(&self->descent, self->way);
+        spin_unlock(&diver_lock);
+    } else {
+        descent_run(&self->descent, self->way);
+    }
+}
+
+static void diver_main(void *argument)
+{
+    struct diver *self = argument;
+    self->id = thread_current()->id;
+    self->slot = thread_current()->slot;
+    self->cpu = cpu_number();
+    self->pages_before = stack_pages_backed(self->slot);
+    dive(self);
+    /* Held, so that nobody takes pages of a sleeper before they were looked at. */
+    bool held = stack_ensure(0) == OK;
+    barrier_arrive(&barrier);
+    if (held) {
+        stack_release();
+    }
+}
+
+static void crowd_main(void *argument maybe_unused)
+{
+    barrier_arrive(&barrier);
+}
+
+/*
+ * A stack from this CPU's cache keeps the pages that its last owner had; put those aside, so that
+ * the next one is born with a single page. (If another thread dies here in between, one is not:
+ * then it shows fewer faults, and nothing else is wrong.)
+ */
+static void cached_stacks_put_aside(void)
+{
+    uint64_t flags = interrupts_save();
+    stack_cache_drain();
+    interrupts_restore(flags);
+}
+
+static must_check int diver_start(unsigned number, struct thread **thread)
+{
+    struct diver *diver = &result.diver[number];
+    const struct thread_options options = {
+        .name = divers[number].name,
+        .priority = THREAD_PRIORITY_DEFAULT,
+        .affinity = 1UL << number % cpu_online_count(),
+    };
+    *diver = divers[number];
+    cached_stacks_put_aside();
+    return thread_create(&options, diver_main, diver, thread);
+}
+
+/* Everybody stands still: what each stack looks like, and which faults made it so. */
+static void diver_look(struct diver *diver)
+{
+    volatile uint64_t *first =
+        paging_leaf(stack_bottom(diver->slot) - (STACK_SLOT_BYTES - STACK_BYTES));
+    for (unsigned page = 0; page < STACK_SLOT_PAGES; page++) {
+        diver->picture[page] = (uint8_t)stack_entry_state(first[page]);
+    }
+    diver->pages_after = stack_pages_backed(diver->slot);
+    diver->faults = fault_trace_of_slot(diver->slot, diver->fault, DEMONSTRATION_FAULTS);
+}
+
+static void divers_perform(void)
+{
+    struct thread *threads[DEMONSTRATION_DIVERS];
+
+    memset(&result, 0, sizeof(result)); /* a literal would lie on the stack first, without -O */
+    barrier_init(&barrier);
+    fault_trace_begin();
+    while (result.divers < DEMONSTRATION_DIVERS &&
+           diver_start(result.divers, &threads[result.divers]) == OK) {
+        result.divers++;
+    }
+    barrier_await(&barrier, result.divers);
+    result.dropped = fault_trace_end();
+    for (uint32_t i = 0; i < result.divers; i++) {
+        diver_look(&result.diver[i]);
+    }
+    barrier_release(&barrier);
+    for (uint32_t i = 0; i < result.divers; i++) {
+        thread_join(threads[i]);
+    }
+}
+
+/* All on one CPU: they share a lock, and 64 CPUs that an emulator runs on two would wait for it. */
+static void crowd_perform(void)
+{
+    const struct thread_options options = {
+        .name = "crowd", .priority = THREAD_PRIORITY_DEFAULT, .affinity = 1};
+    size_t most = frame_free_count() / (CROWD_SHARE * STACK_PAGES);
+    size_t crowd_size = DEMONSTRATION_CROWD / (cpu_online_count() > MANY_CPUS ? 2 : 1);
+    most = most < crowd_size ? most : crowd_size;
+
+    barrier_init(&barrier);
+    while (result.crowd < most &&
+           thread_create(&options, crowd_main, NULL, &crowd[result.crowd]) == OK) {
+        result.crowd++;
+    }
+    barrier_await(&barrier, result.crowd);
+    stack_savings_read(&result.savings);
+    barrier_release(&barrier);
+    for (uint32_t i = 0; i < result.crowd; i++) {
+        thread_join(crowd[i]);
+    }
+}
+
+const struct demonstration *demonstration_perform(void)
+{
+    divers_perform(); /* once in vain: caches fill, and an emulator translates the handlers */
+    divers_perform();
+    crowd_perform();
+    return &result;
+}
+
+uint64_t demonstration_ticks(const struct diver *diver, const struct fault_record *fault)
+{
+    for (uint32_t i = 0; i < diver->descent.touches; i++) {
+        if (diver->descent.touch[i].address == fault->address) {
+            return diver->descent.touch[i].ticks;
+        }
+    }
+    return 0;
+}

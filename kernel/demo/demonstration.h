@@ -1,0 +1,44 @@
+/*
+ * What a first boot shows: threads that go down their stacks while these grow page by page, and the
+ * memory that this saves. Making it happen and showing it are two things, so that a test can do the
+ * first alone.
+ */
+#pragma once
+
+#include "kernel/demo/descent.h"
+#include "kernel/demo/fault_trace.h"
+#include "kernel/demo/stack_savings.h"
+
+#define DEMONSTRATION_DIVERS 8
+#define DEMONSTRATION_FAULTS 8 /* of one diver, at most that are kept */
+#define DEMONSTRATION_CROWD  1000
+
+/* One thread that goes down its stack, and what was seen of it. */
+struct diver {
+    const char *name;
+    enum descent_way way;
+    bool interrupts_off, lock_held;
+    struct descent descent;
+    uint32_t id, slot, cpu;
+    uint32_t pages_before, pages_after; /* backed, of its stack */
+    uint32_t faults;                    /* how many were recorded */
+    struct fault_record fault[DEMONSTRATION_FAULTS];
+    uint8_t picture[STACK_SLOT_PAGES]; /* enum stack_page_state of each page, lowest first */
+};
+
+struct demonstration {
+    uint32_t divers; /* how many could be started */
+    struct diver diver[DEMONSTRATION_DIVERS];
+    uint32_t dropped;             /* faults for which a CPU's trace had no room */
+    uint32_t crowd;               /* threads that only waited, all at once */
+    struct stack_savings savings; /* while they did */
+};
+
+/* Makes it happen, and prints nothing. Thread context; takes a fraction of a second. */
+const struct demonstration *demonstration_perform(void);
+
+/* The ticks that a recorded fault cost; 0 if its touch was not one that was timed. */
+uint64_t demonstration_ticks(const struct diver *diver, const struct fault_record *fault);
+
+/* Makes it happen and shows it on the console. Thread context. */
+void demonstration_run(void);

@@ -1,0 +1,153 @@
+/*
+ * Each function here touches the stack a little ahead of its own frame before it goes deeper, so
+ * that a missing page is met by a store whose time can be taken, and not by the push of a call. The
+ * store is timed with interrupts off: what is counted is delivery of the page fault, the handler,
+ * the recording, and the return; not somebody else's turn.
+ */
+#include "kernel/demo/descent.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "mm/stack/stack.h"
+
+/* How far ahead of the frame; more than any frame here, in any build. */
+#define AHEAD_BYTES 640
+
+#define BASELINE_TRIES 32
+
+/* The compiler must not make copies of the function, nor a loop of its recursion. */
+#define kept_function __attribute__((noinline, noclone))
+
+/* Interrupts off. */
+static always_inline uint64_t store_ticks(volatile uint8_t *at)
+{
+    uint64_t before = tsc_read_ordered();
+    *at = 0;
+    return tsc_read_ordered() - before;
+}
+
+/* Notes that the stack is used down to `address`, and touches it if no frame is there. */
+static always_inline void stack_reach(struct descent *d, uintptr_t address)
+{
+    d->calls++;
+    d->deepest = d->top - address > d->deepest ? d->top - address : d->deepest;
+    /* A preemption right here might bring the page first; but see stack_prefault.h. */
+    bool prefault = stack_mode_get() == STACK_MODE_PREFAULT;
+    uint64_t flags = prefault ? 0 : interrupts_save();
+    if (!stack_is_backed(address) && d->touches < STACK_PAGES) {
+        uint64_t ticks = store_ticks((volatile uint8_t *)address);
+        d->touch[d->touches++] = (struct descent_touch){
+            .address = address, .ticks = ticks > d->baseline ? ticks - d->baseline : 0};
+    }
+    interrupts_restore(flags);
+}
+
+/* May the calling function go one call deeper? Then there is a page for it. */
+static always_inline bool stack_goes_deeper(struct descent *d)
+{
+    uintptr_t ahead = (uintptr_t)__builtin_frame_address(0) - AHEAD_BYTES;
+    if (d->top - ahead > d->bytes) {
+        return false;
+    }
+    stack_reach(d, ahead);
+    return true;
+}
+
+/* Adds up the names of the nodes on the way to a leaf. */
+static kept_function unsigned tree_walk(struct descent *d, unsigned node)
+{
+    volatile unsigned visited[40] = {node};
+    unsigned sum = 0;
+    if (stack_goes_deeper(d)) {
+        sum = tree_walk(d, 2 * node + 1);
+        compiler_barrier();
+    }
+    return sum + visited[0];
+}
+
+static kept_function unsigned expression_parse(struct descent *d);
+
+/* A factor is a parenthesis around an expression for as long as the stack may grow, then a 1. */
+static kept_function unsigned factor_parse(struct descent *d)
+{
+    volatile char token[48] = "(";
+    unsigned value = expression_parse(d);
+    compiler_barrier();
+    return token[0] == '(' ? value : 0;
+}
+
+static kept_function unsigned expression_parse(struct descent *d)
+{
+    volatile char token[80] = "1";
+    unsigned value = 1;
+    if (stack_goes_deeper(d)) {
+        value = factor_parse(d);
+        compiler_barrier();
+    }
+    return token[0] == '1' ? value : 0;
+}
+
+/* Sorts with the first number as pivot, on rising numbers: each call splits off just one. */
+static kept_function void quick_sort(struct descent *d, volatile uint16_t *numbers, unsigned count)
+{
+    volatile uint16_t pivot[64] = {numbers[0]};
+    unsigned smaller = 0;
+    for (unsigned i = 1; i < count; i++) {
+        smaller += numbers[i] < pivot[0];
+    }
+    if (count > smaller + 1 && stack_goes_deeper(d)) {
+        quick_sort(d, numbers + smaller + 1, count - smaller - 1);
+        compiler_barrier();
+    }
+}
+
+static void numbers_sort(struct descent *d)
+{
+    static volatile uint16_t numbers[128];
+    for (unsigned i = 0; i < array_length(numbers); i++) {
+        numbers[i] = (uint16_t)i;
+    }
+    quick_sort(d, numbers, array_length(numbers));
+}
+
+/* The first byte that is written of a large local array is the farthest one. */
+static kept_function void buffer_fill(struct descent *d)
+{
+    stack_reach(d, d->top - d->bytes);
+}
+
+static uint64_t baseline_measure(void)
+{
+    volatile uint8_t byte;
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < BASELINE_TRIES; i++) {
+        uint64_t flags = interrupts_save();
+        uint64_t ticks = store_ticks(&byte);
+        interrupts_restore(flags);
+        least = ticks < least ? ticks : least;
+    }
+    return least;
+}
+
+void descent_run(struct descent *descent, enum descent_way way)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    size_t bytes = descent->bytes < DESCENT_BYTES_MAX ? descent->bytes : DESCENT_BYTES_MAX;
+    *descent = (struct descent){
+        .bytes = bytes, .top = align_up(here, STACK_BYTES), .baseline = baseline_measure()};
+    descent->deepest = descent->top - here;
+
+    switch (way) {
+    case DESCENT_WALK:
+        (void)tree_walk(descent, 0);
+        break;
+    case DESCENT_PARSE:
+        (void)expression_parse(descent);
+        break;
+    case DESCENT_SORT:
+        numbers_sort(descent);
+        break;
+    case DESCENT_LEAP:
+        buffer_fill(descent);
+        break;
+    }
+}

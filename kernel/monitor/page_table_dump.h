@@ -1,0 +1,27 @@
+/*
+ * The kernel's mappings as a list of ranges: neighbours with the same rights and page size are one.
+ * Reads the live tables without a lock, which is safe because tables are never taken away; what
+ * changes meanwhile may be shown as it was or as it is.
+ */
+#pragma once
+
+#include "arch/x86_64/paging/paging.h"
+
+struct page_range {
+    uintptr_t start;
+    uint64_t bytes;
+    uint64_t flags; /* PAGE_WRITABLE, PAGE_USER, PAGE_NO_EXECUTE, PAGE_GLOBAL, PAGE_UNCACHED */
+    size_t page_bytes;
+    physical_t physical;    /* of the first page */
+    bool physical_in_order; /* the frames follow each other as the pages do */
+};
+
+/*
+ * Calls `show` for every range from `first` to the end of the address space, until it answers
+ * false. Pages of the stack object and of the page window are left out. Thread context.
+ */
+void page_table_dump(uintptr_t first, bool (*show)(void *context, const struct page_range *range),
+                     void *context);
+
+/* "rwx" and what else the flags say, in words of one letter; returns `text`. */
+char *page_rights_format(char text[16], uint64_t flags);

@@ -1,0 +1,46 @@
+/*
+ * Invariant I7: frames are conserved. A frame of the stack engine is in a living thread's stack, in
+ * a cached or dead stack, in a magazine or in the reserve; each place is counted by looking at it,
+ * and the sum must be what the frame allocator has booked.
+ */
+#include "kernel/test/leak_check.h"
+
+#include "mm/heap/slab.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack/stack_reserve.h"
+#include "mm/stack_modes/stack_swap.h"
+#include "sched/core/thread.h"
+
+static void thread_count_in(struct thread *thread, void *context)
+{
+    struct leak_check *leak_check = context;
+    if (thread->state != THREAD_DEAD) {
+        leak_check->stack_frames_found += stack_pages_backed(thread->slot) +
+                                          stack_pages_unmapping(thread->slot) +
+                                          stack_pages_standby(thread->slot);
+        leak_check->slots_found++;
+    }
+}
+
+void leak_check_read(struct leak_check *leak_check)
+{
+    *leak_check = (struct leak_check){.threads = thread_count(),
+                                      .objects = slab_objects_in_use(),
+                                      .slots_booked = stack_slots_used()};
+    for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {
+        leak_check->owned[owner] = frame_owned_count(owner);
+    }
+    leak_check->objects -= stack_saved_count(); /* whose threads sleep is nobody's leak */
+    leak_check->stack_frames_booked =
+        leak_check->owned[FRAME_OWNER_STACK] + leak_check->owned[FRAME_OWNER_STACK_STANDBY] +
+        leak_check->owned[FRAME_OWNER_MAGAZINE] + leak_check->owned[FRAME_OWNER_RESERVE];
+    thread_for_each(thread_count_in, leak_check);
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct magazine *m = &cpu_variable(magazine, cpu);
+        leak_check->stack_frames_found += m->capacity - m->taken;
+    }
+    leak_check->stack_frames_found += stack_reserve_count();
+    stack_unowned_count(&leak_check->slots_found, &leak_check->stack_frames_found);
+}

@@ -1,0 +1,403 @@
+/*
+ * Getting and giving back frames: per-CPU free lists, owners and checks over the buddy algorithm.
+ *
+ * The per-CPU free list and the counters of a CPU are touched by that CPU alone, with interrupts
+ * off. frame_lock guards the buddy lists; it is taken with interrupts off and nothing is locked
+ * inside.
+ */
+#include "mm/frame/frame.h"
+#include "mm/frame/fault_inject.h"
+
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/page_copy.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/cpu/spinlock.h"
+#include "lib/error.h"
+#include "mm/frame/frame_internal.h"
+
+struct frame_cpu {
+    uint32_t count;                          /* of the per-CPU free list */
+    uint32_t node;                           /* whose frames are taken first */
+    uint32_t free_list[FRAME_FREE_LIST_MAX]; /* frame numbers; the last was freed last */
+    long owned[FRAME_OWNER_COUNT];           /* allocated less freed here: may be negative */
+};
+
+PER_CPU(struct frame_cpu, frame_cpu);
+
+struct buddy frame_buddy;
+struct spinlock frame_lock = SPINLOCK("frames");
+
+static bool (*free_hook)(physical_t frame);
+static bool (*frame_reclaim_hook)(physical_t *frame);
+
+/* Does anything become of freed frames but to go to the per-CPU free list of their CPU? */
+static bool free_watched;
+
+bool frame_low;
+static size_t low_mark;
+
+/* What the identity of an allocated block must be: one comparison checks it all. */
+static always_inline uint32_t identity_of(enum frame_owner owner, unsigned order)
+{
+    return FRAME_ALLOCATED | order << 8 | (uint32_t)owner << 16;
+}
+
+static always_inline physical_t frame_address(uint32_t number)
+{
+    return (physical_t)number << PAGE_SHIFT;
+}
+
+/* The record of a frame that the caller says is `owner`'s block of this order; or a panic. */
+static always_inline struct frame *frame_checked(physical_t first, unsigned order,
+                                                 enum frame_owner owner, const char *what)
+{
+    struct frame *frame = &frame_buddy.frames[first >> PAGE_SHIFT];
+
+    if (unlikely((first & (PAGE_BYTES - 1)) != 0 || first >> PAGE_SHIFT >= frame_buddy.count ||
+                 frame->identity != identity_of(owner, order))) {
+        frame_complain(first, order, owner, what);
+    }
+    return frame;
+}
+
+/* Pops from the per-CPU free list, which is not empty; interrupts are off. */
+static always_inline physical_t free_list_pop(enum frame_owner owner)
+{
+    uint32_t count = this_cpu(frame_cpu).count - 1;
+    uint32_t number = this_cpu(frame_cpu).free_list[count];
+
+    invariant(frame_buddy.frames[number].state == FRAME_CACHED);
+    this_cpu(frame_cpu).count = count;
+    this_cpu(frame_cpu).owned[owner]++;
+    frame_buddy.frames[number].identity = identity_of(owner, 0);
+    frame_poison_check(frame_address(number), 0);
+    return frame_address(number);
+}
+
+/* Moves up to FRAME_BATCH frames into the empty per-CPU free list; the lock is held. */
+static void free_list_fill(void)
+{
+    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
+
+    cpu->count = frame_batch_take(frame_nodes[cpu->node], cpu->free_list);
+    if (unlikely(cpu->count == 0) && numa_node_count > 1) {
+        cpu->count = frame_batch_take_remote(cpu->node, cpu->free_list);
+    }
+}
+
+/* Moves the `count` frames that were freed longest ago into the buddy lists; the lock is held. */
+static void free_list_drain(uint32_t count)
+{
+    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
+
+    bool one_node = numa_node_count == 1;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = cpu->free_list[i];
+        buddy_put(likely(one_node) ? &frame_buddy : frame_node_of(number), number, 0);
+    }
+    cpu->count -= count;
+    for (uint32_t i = 0; i < cpu->count; i++) {
+        cpu->free_list[i] = cpu->free_list[i + count];
+    }
+}
+
+int frame_allocate_local(enum frame_owner owner, physical_t *out)
+{
+    if (unlikely(this_cpu(frame_cpu).count == 0)) {
+        return ERROR_NO_MEMORY;
+    }
+    *out = free_list_pop(owner);
+    return OK;
+}
+
+/* The per-CPU free list is empty and interrupts are off. */
+static never_inline must_check int allocate_slowly(enum frame_owner owner, physical_t *out)
+{
+    spin_lock_by(OFF_ALREADY, &frame_lock);
+    free_list_fill();
+    spin_unlock_quietly(&frame_lock);
+    if (unlikely(frame_buddy.free_count < low_mark)) {
+        frame_low = true;
+    }
+    if (unlikely(this_cpu(frame_cpu).count == 0) && frame_reclaim_hook != NULL &&
+        frame_reclaim_hook(out)) {
+        frame_owner_change(*out, FRAME_OWNER_STACK_STANDBY, owner);
+        return OK;
+    }
+    return frame_allocate_local(owner, out);
+}
+
+int frame_allocate(enum frame_owner owner, physical_t *out)
+{
+    if (owner != FRAME_OWNER_MAGAZINE && fault_inject(FAULT_INJECT_ALLOCATE)) {
+        return ERROR_NO_MEMORY;
+    }
+    uint64_t flags = interrupts_save();
+    int error = OK;
+
+    if (likely(this_cpu(frame_cpu).count != 0)) {
+        *out = free_list_pop(owner);
+    } else {
+        error = allocate_slowly(owner, out);
+    }
+    interrupts_restore(flags);
+    return error;
+}
+
+int frame_allocate_nowait(enum frame_owner owner, physical_t *out)
+{
+    uint64_t flags = interrupts_save();
+    int error = frame_allocate_local(owner, out);
+
+    if (error != OK) {
+        error = ERROR_AGAIN;
+        if (spin_try_lock(&frame_lock)) {
+            free_list_fill();
+            spin_unlock_quietly(&frame_lock);
+            error = frame_allocate_local(owner, out);
+        }
+    }
+    interrupts_restore(flags);
+    return error;
+}
+
+int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out)
+{
+    uint32_t first;
+    uint64_t flags;
+    bool found;
+
+    if (order == 0) {
+        return frame_allocate(owner, out);
+    }
+    if (order > BUDDY_ORDER_MAX) {
+        return ERROR_INVALID;
+    }
+    flags = spin_lock_irq_save(&frame_lock);
+    found = frame_block_take(this_cpu(frame_cpu).node, order, &first);
+    if (!found) { /* our own per-CPU free list may hold the missing pieces */
+        free_list_drain(this_cpu(frame_cpu).count);
+        found = frame_block_take(this_cpu(frame_cpu).node, order, &first);
+    }
+    if (found) {
+        this_cpu(frame_cpu).owned[owner] += 1L << order;
+        frame_buddy.frames[first].identity = identity_of(owner, order);
+    }
+    spin_unlock_irq_restore(&frame_lock, flags);
+    if (!found) {
+        return ERROR_NO_MEMORY;
+    }
+    frame_poison_check(frame_address(first), order);
+    *out = frame_address(first);
+    return OK;
+}
+
+/* Frees what sleepers can do without. False if there is nothing. */
+static never_inline bool reclaim_all(void)
+{
+    physical_t frame;
+    bool any = false;
+    while (frame_reclaim_hook != NULL && frame_reclaim_hook(&frame)) {
+        frame_free(frame, FRAME_OWNER_STACK_STANDBY);
+        any = true;
+    }
+    return any;
+}
+
+int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out)
+{
+    int error = frame_allocate_free_order(order, owner, out);
+    if (unlikely(error == ERROR_NO_MEMORY) && order != 0 && reclaim_all()) {
+        error = frame_allocate_free_order(order, owner, out);
+    }
+    return error;
+}
+
+/* The per-CPU free list is full and interrupts are off. */
+static never_inline void drain_slowly(void)
+{
+    spin_lock_by(OFF_ALREADY, &frame_lock);
+    free_list_drain(FRAME_BATCH);
+    spin_unlock_quietly(&frame_lock);
+}
+
+/* Offers a frame to the hook: true if it was kept. Interrupts are off. */
+static bool free_by_hook(bool (*hook)(physical_t frame), physical_t address, enum frame_owner owner)
+{
+    frame_owner_change(address, owner, FRAME_OWNER_RESERVE);
+    if (hook(address)) {
+        return true;
+    }
+    frame_owner_change(address, FRAME_OWNER_RESERVE, owner);
+    return false;
+}
+
+/* The frame is freed in another way than by the per-CPU free list: to the hook, or to its home. */
+static never_inline bool free_elsewhere(physical_t address, enum frame_owner owner)
+{
+    bool (*hook)(physical_t) = __atomic_load_n(&free_hook, __ATOMIC_ACQUIRE);
+    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
+
+    if (hook != NULL && free_by_hook(hook, address, owner)) {
+        return true;
+    }
+    if (numa_node_of(address) == cpu->node) {
+        return false;
+    }
+    frame_poison(address, 0);
+    cpu->owned[owner]--;
+    return frame_go_home((uint32_t)(address >> PAGE_SHIFT), cpu->node);
+}
+
+void frame_free(physical_t address, enum frame_owner owner)
+{
+    uint64_t flags = interrupts_save();
+    struct frame *frame = frame_checked(address, 0, owner, "freed");
+
+    if (unlikely(__atomic_load_n(&free_watched, __ATOMIC_ACQUIRE)) &&
+        free_elsewhere(address, owner)) {
+        interrupts_restore(flags);
+        return;
+    }
+    frame_poison(address, 0);
+    frame->state = FRAME_CACHED;
+    this_cpu(frame_cpu).owned[owner]--;
+    if (unlikely(this_cpu(frame_cpu).count == FRAME_FREE_LIST_MAX)) {
+        drain_slowly();
+    }
+    this_cpu(frame_cpu).free_list[this_cpu(frame_cpu).count++] = (uint32_t)(address >> PAGE_SHIFT);
+    interrupts_restore(flags);
+}
+
+void frame_block_split(physical_t first, unsigned order, enum frame_owner owner)
+{
+    frame_checked(first, order, owner, "split");
+    for (uint32_t i = 0; i < 1u << order; i++) {
+        frame_buddy.frames[(first >> PAGE_SHIFT) + i].identity = identity_of(owner, 0);
+    }
+}
+
+/* While freed frames are offered to somebody they must be single. */
+static void free_singly(physical_t first, unsigned order, enum frame_owner owner)
+{
+    frame_block_split(first, order, owner);
+    for (uint32_t i = 0; i < 1u << order; i++) {
+        frame_free(first + i * PAGE_BYTES, owner);
+    }
+}
+
+void frame_free_order(physical_t first, unsigned order, enum frame_owner owner)
+{
+    uint64_t flags;
+
+    if (order == 0) {
+        frame_free(first, owner);
+        return;
+    }
+    frame_checked(first, order, owner, "freed");
+    if (unlikely(__atomic_load_n(&free_hook, __ATOMIC_ACQUIRE) != NULL)) {
+        free_singly(first, order, owner);
+        return;
+    }
+    frame_poison(first, order);
+    flags = spin_lock_irq_save(&frame_lock);
+    this_cpu(frame_cpu).owned[owner] -= 1L << order;
+    buddy_put(frame_node_of((uint32_t)(first >> PAGE_SHIFT)), (uint32_t)(first >> PAGE_SHIFT),
+              order);
+    spin_unlock_irq_restore(&frame_lock, flags);
+}
+
+void frame_owner_change(physical_t first, enum frame_owner from, enum frame_owner to)
+{
+    uint64_t flags = interrupts_save();
+    unsigned order =
+        first >> PAGE_SHIFT < frame_buddy.count ? frame_buddy.frames[first >> PAGE_SHIFT].order : 0;
+
+    frame_checked(first, order, from, "handed over")->owner = (uint8_t)to;
+    this_cpu(frame_cpu).owned[from] -= 1L << order;
+    this_cpu(frame_cpu).owned[to] += 1L << order;
+    interrupts_restore(flags);
+}
+
+int frame_allocate_page_table(physical_t *out)
+{
+    return frame_allocate(FRAME_OWNER_PAGE_TABLE, out);
+}
+
+void frame_zero(physical_t frame)
+{
+    page_zero(physical_to_virtual(frame));
+}
+
+void frame_cache_drain_this_cpu(void)
+{
+    uint64_t flags = interrupts_save();
+
+    /* Every tick of every CPU comes here while threads starve: most have nothing to wait for. */
+    if (this_cpu(frame_cpu).count != 0) {
+        spin_lock_by(OFF_ALREADY, &frame_lock);
+        free_list_drain(this_cpu(frame_cpu).count);
+        spin_unlock_quietly(&frame_lock);
+    }
+    interrupts_restore(flags);
+}
+
+void frame_low_mark_set(size_t frames)
+{
+    low_mark = frames;
+}
+
+void frame_reclaim_hook_set(bool (*demand)(physical_t *frame))
+{
+    frame_reclaim_hook = demand;
+}
+
+void frame_free_hook_set(bool (*hook)(physical_t frame))
+{
+    __atomic_store_n(&free_hook, hook, __ATOMIC_RELEASE);
+    __atomic_store_n(&free_watched, hook != NULL || numa_node_count > 1, __ATOMIC_RELEASE);
+}
+
+void frame_node_set(unsigned cpu, unsigned node)
+{
+    if (cpu == cpu_number() && node != this_cpu(frame_cpu).node) {
+        frame_cache_drain_this_cpu();
+    }
+    cpu_variable(frame_cpu, cpu).node = node;
+}
+
+unsigned frame_node_of_cpu(unsigned cpu)
+{
+    return cpu_variable(frame_cpu, cpu).node;
+}
+
+/* Has this CPU an area of its own? (CPU 0 uses the section itself: its distance is 0.) */
+static bool cpu_has_area(unsigned cpu)
+{
+    return cpu == 0 || percpu_offset[cpu] != 0;
+}
+
+size_t frame_cached_count(void)
+{
+    size_t count = 0;
+
+    for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
+        if (cpu_has_area(cpu)) {
+            count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).count, __ATOMIC_RELAXED);
+        }
+    }
+    return count;
+}
+
+long frame_owned_sum(enum frame_owner owner)
+{
+    long count = 0;
+
+    for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
+        if (cpu_has_area(cpu)) {
+            count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).owned[owner], __ATOMIC_RELAXED);
+        }
+    }
+    return count;
+}

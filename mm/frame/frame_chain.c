@@ -1,0 +1,80 @@
+/* Getting many frames at once, side by side where free memory is; see frame_chain.h. */
+#include "mm/frame/frame_chain.h"
+
+#include "arch/x86_64/cpu/page_copy.h"
+#include "lib/error.h"
+#include "mm/frame/fault_inject.h"
+
+static struct frame_chain_counts counts;
+
+/* On demand: does the allocation of any of so many frames fail? */
+static bool any_fails(uint32_t count)
+{
+    bool fails = false;
+    while (count-- > 0 && !fails) {
+        fails = fault_inject(FAULT_INJECT_ALLOCATE);
+    }
+    return fails;
+}
+
+/* The largest block of at most `count` frames, order by order down to a single frame. */
+static must_check int piece_allocate(uint32_t count, enum frame_owner owner, physical_t *first,
+                                     unsigned *order)
+{
+    unsigned largest = 31 - (unsigned)__builtin_clz(count);
+    if (largest > BUDDY_ORDER_MAX) {
+        largest = BUDDY_ORDER_MAX;
+    }
+    if (largest != 0 && any_fails(1U << largest)) {
+        return ERROR_NO_MEMORY; /* a single frame has its own chance to fail */
+    }
+    for (*order = largest; *order > 0; (*order)--) {
+        if (frame_allocate_free_order(*order, owner, first) == OK) {
+            frame_block_split(*first, *order, owner);
+            return OK;
+        }
+    }
+    return frame_allocate(owner, first);
+}
+
+int frame_block_allocate(unsigned order, enum frame_owner owner, physical_t *first)
+{
+    if (any_fails(1U << order)) {
+        return ERROR_NO_MEMORY;
+    }
+    if (unlikely(frame_allocate_free_order(order, owner, first) != OK)) {
+        return ERROR_AGAIN;
+    }
+    frame_block_split(*first, order, owner);
+    __atomic_add_fetch(&counts.in_blocks, 1UL << order, __ATOMIC_RELAXED);
+    return OK;
+}
+
+int frame_chain_allocate(struct frame_chain *chain, uint32_t count, enum frame_owner owner)
+{
+    struct frame_chain fresh = {0};
+    while (fresh.count < count) {
+        physical_t first;
+        unsigned order;
+        int error = piece_allocate(count - fresh.count, owner, &first, &order);
+        if (error != OK) {
+            frame_chain_free(&fresh, owner);
+            return error;
+        }
+        __atomic_add_fetch(order != 0 ? &counts.in_blocks : &counts.single, 1UL << order,
+                           __ATOMIC_RELAXED);
+        for (uint32_t i = 1U << order; i-- > 0;) {
+            page_zero(physical_to_virtual(first + i * PAGE_BYTES));
+            frame_chain_put(&fresh, first + i * PAGE_BYTES);
+        }
+    }
+    while (fresh.count != 0) {
+        frame_chain_put(chain, frame_chain_take(&fresh));
+    }
+    return OK;
+}
+
+void frame_chain_counts_read(struct frame_chain_counts *out)
+{
+    *out = counts;
+}

@@ -1,0 +1,58 @@
+/* Patterns in and behind objects, in the invariant build: see mm/heap/slab_check.h. */
+#include "mm/heap/slab_check.h"
+
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/string.h"
+
+#ifdef INVARIANT
+#define PATTERN_FREE   0x5b /* in free objects */
+#define PATTERN_FRESH  0xa5 /* in objects just handed out, so that nobody relies on zeroes */
+#define PATTERN_BEHIND 0xe7 /* behind objects in use */
+
+static void fill(const struct slab_cache *cache, void *object, int inside, int behind)
+{
+    memset(object, inside, cache->object_bytes);
+    memset((char *)object + cache->object_bytes, behind, SLAB_CHECK_BYTES);
+}
+
+/* The first byte that is not as expected, or a null pointer. */
+static const unsigned char *find_change(const void *area, unsigned char expected, size_t bytes)
+{
+    const unsigned char *byte = area;
+
+    for (; bytes > 0 && *byte == expected; bytes--) {
+        byte++;
+    }
+    return bytes > 0 ? byte : NULL;
+}
+
+void slab_check_created(const struct slab_cache *cache, void *object)
+{
+    fill(cache, object, PATTERN_FREE, PATTERN_FREE);
+}
+
+void slab_check_taken(const struct slab_cache *cache, void *object)
+{
+    const unsigned char *changed =
+        find_change(object, PATTERN_FREE, cache->object_bytes + SLAB_CHECK_BYTES);
+
+    if (changed != NULL) {
+        panic("object %p of '%s' was written after it was freed: 0x%x at offset %ld", object,
+              cache->name, *changed, (long)(changed - (unsigned char *)object));
+    }
+    fill(cache, object, PATTERN_FRESH, PATTERN_BEHIND);
+}
+
+void slab_check_freed(const struct slab_cache *cache, void *object)
+{
+    const unsigned char *behind = (const unsigned char *)object + cache->object_bytes;
+    const unsigned char *changed = find_change(behind, PATTERN_BEHIND, SLAB_CHECK_BYTES);
+
+    if (changed != NULL) {
+        panic("object %p of '%s' was written beyond its %u bytes: 0x%x at offset %ld", object,
+              cache->name, cache->object_bytes, *changed,
+              (long)(changed - (unsigned char *)object));
+    }
+    fill(cache, object, PATTERN_FREE, PATTERN_FREE);
+}
+#endif

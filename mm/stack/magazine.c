@@ -1,0 +1,159 @@
+/* Filling and draining magazines. Taking a round is the fault's business: stack_fault.c. */
+#include "mm/stack/magazine.h"
+
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/page_copy.h"
+#include "lib/error.h"
+#include "mm/frame/fault_inject.h"
+#include "mm/frame/frame.h"
+#include "mm/frame/numa_node.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_reserve.h"
+
+PER_CPU(struct magazine, magazine);
+
+static uint32_t capacity_wanted = MAGAZINE_ROUNDS_DEFAULT;
+
+void magazine_capacity_set(uint32_t rounds)
+{
+    capacity_wanted = rounds;
+}
+
+static uint64_t round_make(physical_t frame)
+{
+    page_zero(physical_to_virtual(frame));
+    return frame | PAGE_KERNEL_DATA;
+}
+
+static physical_t round_frame(uint64_t round)
+{
+    return round & PAGE_ADDRESS_MASK;
+}
+
+int magazine_create(unsigned cpu)
+{
+    struct magazine *created = &cpu_variable(magazine, cpu);
+    physical_t frames[MAGAZINE_ROUNDS_MAX];
+
+    for (uint32_t i = 0; i < capacity_wanted; i++) {
+        int error = frame_allocate(FRAME_OWNER_MAGAZINE, &frames[i]);
+        if (error != OK) {
+            while (i-- > 0) {
+                frame_free(frames[i], FRAME_OWNER_MAGAZINE);
+            }
+            return error;
+        }
+    }
+    for (uint32_t i = 0; i < capacity_wanted; i++) {
+        created->rounds[i] = round_make(frames[i]);
+    }
+    created->taken = 0;
+    created->charged = 0;
+    created->low_water = capacity_wanted;
+    created->capacity = capacity_wanted;
+    return OK;
+}
+
+void magazine_charge(void)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    for (; own->charged < own->taken; own->charged++) {
+        frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
+                           FRAME_OWNER_STACK);
+    }
+}
+
+/* `count` frames or none: the allocator first, the reserve for the rest. */
+static must_check bool frames_gather(physical_t *frames, uint32_t count)
+{
+    uint32_t have = 0;
+    bool reserve_only = fault_inject(FAULT_INJECT_RESERVE_ONLY);
+    if (fault_inject(FAULT_INJECT_REFILL)) {
+        return false;
+    }
+    while (!reserve_only && have < count &&
+           frame_allocate(FRAME_OWNER_MAGAZINE, &frames[have]) == OK) {
+        have++;
+    }
+    if (stack_reserve_take(&frames[have], count - have)) {
+        return true;
+    }
+    while (have-- > 0) {
+        frame_free(frames[have], FRAME_OWNER_MAGAZINE);
+    }
+    return false;
+}
+
+/*
+ * This runs on a thread's stack, so a call in here may itself take a stack fault, and with it
+ * rounds. Hence the order: all that goes deeper comes first, then what was taken meanwhile is
+ * booked, and from there on nothing is called and nothing can fault until the books are right.
+ */
+static must_check bool rounds_add(struct magazine *own, uint32_t count)
+{
+    physical_t frames[MAGAZINE_ROUNDS_MAX];
+    if (!frames_gather(frames, count)) {
+        own->refill_failures++;
+        return false;
+    }
+    if (unlikely(numa_node_count > 1)) {
+        for (uint32_t i = 0; i < count; i++) {
+            numa_node_count_frame(NUMA_USE_ROUND, frames[i]);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        frames[i] = round_make(frames[i]);
+    }
+    magazine_charge_rest();
+    for (uint32_t i = 0; i < count; i++) {
+        own->rounds[--own->taken] = frames[i];
+    }
+    own->charged = own->taken;
+    own->refills++;
+    return true;
+}
+
+static bool refill_try(struct magazine *own, uint32_t more)
+{
+    uint32_t available = own->capacity - own->taken;
+    if (available < own->low_water) {
+        own->low_water = available;
+    }
+    magazine_charge();
+    if (own->taken == 0) {
+        return true;
+    }
+    /* While others hunger and memory is short a magazine takes no more than it must have. */
+    if (!stack_memory_short() && rounds_add(own, own->taken)) {
+        return true;
+    }
+    return more == 0 || rounds_add(own, more);
+}
+
+bool magazine_refill_more(uint32_t more)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    struct magazine_event *event = &own->history[own->events++ % MAGAZINE_HISTORY];
+    *event = (struct magazine_event){
+        .tsc = tsc_read(),
+        .slot = stack_entry_slot(this_cpu(stack_use).current_hole),
+        .more = more,
+        .before = (uint16_t)(own->capacity - own->taken),
+    };
+    bool enough = refill_try(own, more);
+    event->after = (uint16_t)(own->capacity - own->taken);
+    return enough;
+}
+
+void magazine_drain(uint32_t keep)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    magazine_charge();
+    while (own->capacity - own->taken > keep &&
+           stack_reserve_give(round_frame(own->rounds[own->taken]), FRAME_OWNER_MAGAZINE)) {
+        own->taken++;
+        own->charged = own->taken;
+    }
+}

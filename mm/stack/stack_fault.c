@@ -1,0 +1,251 @@
+/*
+ * The stack fault, as an ordered list of cases:
+ *
+ *   1. not in the stack object, or where no slot was ever made   -> not ours
+ *   2. a hole of a slot that this CPU uses                       -> fill it and return
+ *   3. a guard of a slot that this CPU uses, or beyond its floor -> overflow of that thread
+ *   4. anything else in the stack object                         -> kernel bug, panic
+ *
+ * Context: the page-fault entry stack, interrupts off. Whose hole it is, is read from the entry,
+ * never concluded from "current": in the middle of a switch two stacks are in use.
+ */
+#include "mm/stack/stack_fault.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+
+PER_CPU(struct stack_use, stack_use);
+
+void (*stack_fault_observer)(const struct stack_fault_event *event);
+void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t address, uint32_t slot);
+
+static const char *owner_unknown(uint32_t slot maybe_unused)
+{
+    return "";
+}
+
+const char *(*stack_owner_describe)(uint32_t slot) = owner_unknown;
+
+static always_inline bool hole_is_used_here(uint64_t entry)
+{
+    return likely(entry == this_cpu(stack_use).current_hole) ||
+           entry == this_cpu(stack_use).next_hole;
+}
+
+static never_inline noreturn_function void critical_stack_fault(uintptr_t address, uint32_t pages)
+{
+    panic("critical stack fault: %p needs %u pages, but this CPU's magazine has only %u of %u; the "
+          "dispatch gate let a thread run without cover",
+          (void *)address, pages, magazine_available(), this_cpu(magazine).capacity);
+}
+
+/*
+ * Fills from the lowest backed page down to `leaf`, so that a stack never has two holes. Returns
+ * the number of pages. The gate made sure that there are enough (I3); if not, that is a bug of ours
+ * and is told apart from an overflow.
+ */
+static always_inline uint32_t holes_fill(volatile uint64_t *leaf, uintptr_t address)
+{
+    volatile uint64_t *backed = leaf + 1;
+    while (!(*backed & PAGE_PRESENT)) {
+        backed++;
+    }
+    uint32_t pages = (uint32_t)(backed - leaf);
+    uint32_t taken = this_cpu(magazine).taken;
+    if (unlikely(taken + pages > this_cpu(magazine).capacity)) {
+        critical_stack_fault(address, pages);
+    }
+    this_cpu(magazine).taken = taken + pages;
+    this_cpu(magazine).faults[pages]++;
+    THIS_CPU_SPACE const uint64_t *round = &this_cpu(magazine).rounds[taken];
+    do {
+        *--backed = *round++;
+    } while (backed != leaf);
+    return pages;
+}
+
+static never_inline struct trap_frame *
+fault_observe(const struct trap_frame *frame, uintptr_t address, uint64_t entry, uint32_t pages)
+{
+    struct stack_fault_event event = {
+        .address = address,
+        .rip = frame->rip,
+        .slot = stack_entry_slot(entry),
+        .pages = pages,
+        .available = magazine_available(),
+        .entry_tsc = tsc_read(),
+    };
+    void (*observer)(const struct stack_fault_event *) = stack_fault_observer;
+    if (observer != NULL) {
+        observer(&event);
+    }
+    return NULL;
+}
+
+/* Does no fault ever fill the page? */
+static always_inline bool entry_is_the_end(uint64_t entry)
+{
+    return stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, STACK_PAGE_BEYOND);
+}
+
+/* Cases 3 and 4. */
+static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, uintptr_t address,
+                                                      uint64_t entry)
+{
+    uint32_t slot = stack_entry_slot(entry);
+    enum stack_page_state state = stack_entry_state(entry);
+    (void)stack_slot_find(address, &slot); /* some entries name a frame */
+
+    if (state == STACK_PAGE_BACKED) {
+        panic("page fault on a backed stack page: code at %p touched %p (error code 0x%x): a stack "
+              "may not be executed",
+              (void *)frame->rip, (void *)address, frame->error);
+    }
+    if (entry_is_the_end(entry) && hole_is_used_here(stack_hole_of(slot))) {
+        stack_overflow_handler(frame, address, slot);
+        return NULL;
+    }
+    static const char *const names[] = {
+        [STACK_PAGE_NONE] = "an address where no slot was made",
+        [STACK_PAGE_FREE] = "a stack that nobody owns",
+        [STACK_PAGE_HOLE] = "a hole of another thread's stack",
+        [STACK_PAGE_GUARD] = "the guard of another thread's stack",
+        [STACK_PAGE_SWAPPED] = "a swapped-out page of another thread's stack",
+        [STACK_PAGE_LEND_UNMAPPING] = "a page that nobody used and that is being taken back",
+        [STACK_PAGE_BEYOND] = "a page of another thread's stack, below its fault floor",
+        [STACK_PAGE_UNMAPPING] =
+            "a page that was taken from another thread's stack while it sleeps",
+        [STACK_PAGE_STANDBY] = "a page that was taken from another thread's stack while it sleeps",
+    };
+    const char *owner = stack_owner_describe(slot);
+    panic("stray access: code at %p touched %p, %s (slot %u; this CPU uses slots %u and %u)%s; "
+          "look for a pointer into a stack that outlived its frame, or that was lent without a pin",
+          (void *)frame->rip, (void *)address, names[state], slot,
+          stack_entry_slot(this_cpu(stack_use).current_hole),
+          stack_entry_slot(this_cpu(stack_use).next_hole), owner);
+}
+
+/* Invariant I1: code on an entry stack never faults, not even where the fault could be served. */
+static always_inline void fault_check_origin(const struct trap_frame *frame maybe_unused,
+                                             uintptr_t address maybe_unused)
+{
+#ifdef INVARIANT
+    unsigned cpu, kind;
+    if (!trap_frame_from_user(frame) && entry_stack_find(frame->rsp, &cpu, &kind)) {
+        panic("stack fault on an entry stack: code at %p on the %s entry stack touched %p, a hole "
+              "of the stack that it interrupted",
+              (void *)frame->rip, entry_stack_name(kind), (void *)address);
+    }
+#endif
+}
+
+/* Cases 2 to 4, of an address that has a leaf entry. */
+static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, uintptr_t address)
+{
+    volatile uint64_t *leaf = stack_leaf_at(address - STACK_OBJECT_BASE);
+    uint64_t entry = *leaf;
+    if (unlikely(!hole_is_used_here(entry))) {
+        return fault_diagnose(frame, address, entry);
+    }
+    fault_check_origin(frame, address);
+    uint32_t pages = holes_fill(leaf, address);
+    /* I3 and I4: the cover has kept itself, and what is left is one hole below the backed part. */
+    invariant(magazine_available() >= stack_missing(stack_entry_slot(entry)));
+    invariant(stack_holes_are_one(stack_entry_slot(entry)));
+    if (unlikely(stack_fault_observer != NULL)) {
+        return fault_observe(frame, address, entry, pages);
+    }
+    return NULL;
+}
+
+/* Of a stack larger than 16 KiB, or of none: out of the way of the others. */
+static never_inline struct trap_frame *fault_elsewhere(struct trap_frame *frame, uintptr_t address)
+{
+    return stack_leaf_exists(address) ? fault_serve(frame, address)
+                                      : entry_page_fault(frame, address);
+}
+
+static always_inline struct trap_frame *fault_handle(struct trap_frame *frame, uintptr_t address)
+{
+    if (unlikely(address - STACK_OBJECT_BASE >= stack_region_ready_bytes[0])) {
+        return fault_elsewhere(frame, address);
+    }
+    return fault_serve(frame, address);
+}
+
+struct trap_frame *stack_fault(struct trap_frame *frame)
+{
+    return fault_handle(frame, cr2_read());
+}
+
+struct trap_frame *stack_fault_fred(struct trap_frame *frame)
+{
+    return fault_handle(frame, frame->address);
+}
+
+void stack_hole_fill(uintptr_t address)
+{
+    if (stack_leaf_exists(address) && hole_is_used_here(*paging_leaf(address))) {
+        holes_fill(paging_leaf(address), address);
+    }
+}
+
+bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
+{
+    /* What follows with interrupts off must not be what overflows: ask for room first. */
+    uintptr_t room = address - ENTRY_CONTINUE_BYTES;
+    if (stack_leaf_exists(room)) {
+        uint64_t entry = *paging_leaf(room);
+        if (unlikely(entry_is_the_end(entry))) {
+            fault_diagnose(frame, room, entry);
+            return false;
+        }
+    }
+    /* Highest page first: filling goes down, and the lowest page is the one that may be guard. */
+    uintptr_t last = align_down(address + bytes - 1, PAGE_BYTES);
+    for (uintptr_t page = last; page >= align_down(address, PAGE_BYTES); page -= PAGE_BYTES) {
+        if (!stack_leaf_exists(page)) {
+            continue; /* not a stack of the stack object: the boot stack */
+        }
+        uint64_t entry = *paging_leaf(page);
+        if (entry & PAGE_PRESENT) {
+            continue;
+        }
+        if (hole_is_used_here(entry)) {
+            uint32_t pages = holes_fill(paging_leaf(page), page);
+            if (unlikely(stack_fault_observer != NULL)) {
+                (void)fault_observe(frame, page, entry, pages);
+            }
+            continue;
+        }
+        fault_diagnose(frame, page, entry);
+        return false;
+    }
+    return true;
+}
+
+/* I3, as it holds at every instruction of a thread that can be interrupted. */
+static void cover_check(void)
+{
+    const struct stack_use *use = this_cpu_pointer(stack_use);
+    if (use->current_hole == 0) {
+        return; /* before the first thread */
+    }
+    if (magazine_available() < stack_missing(stack_entry_slot(use->current_hole))) {
+        panic("the magazine of CPU %u holds %u rounds, and the stack that runs (slot %u) could ask "
+              "for %u: the dispatch gate let it run without cover",
+              cpu_number(), magazine_available(), stack_entry_slot(use->current_hole),
+              stack_missing(stack_entry_slot(use->current_hole)));
+    }
+}
+
+void stack_fault_init(void)
+{
+    entry_return_check = cover_check;
+    page_fault_handler = stack_fault;
+    fred_page_fault_handler = stack_fault_fred;
+    entry_stack_fill = stack_fill;
+}

@@ -1,0 +1,151 @@
+/* See stack_large.h. */
+#include "mm/stack/stack_large.h"
+
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/error.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_reserve.h"
+
+static uint64_t births;
+
+uint64_t stack_large_creations(void)
+{
+    return __atomic_load_n(&births, __ATOMIC_RELAXED);
+}
+
+/* The entry of the page below the floor; those further down have lower indices. */
+static volatile uint64_t *entry_below_floor(uint32_t slot)
+{
+    return stack_entries(slot) - 1;
+}
+
+static uint32_t pages_below_floor_most(uint32_t slot)
+{
+    return (uint32_t)(stack_bytes_of(slot) / PAGE_BYTES - STACK_PAGES);
+}
+
+uint32_t stack_pages_below_floor(uint32_t slot)
+{
+    uint32_t most = pages_below_floor_most(slot), pages = 0;
+    volatile uint64_t *entry = entry_below_floor(slot);
+    while (pages < most && (*entry-- & PAGE_PRESENT)) {
+        pages++;
+    }
+    return pages;
+}
+
+bool stack_large_is_one_piece(uint32_t slot)
+{
+    uint32_t most = pages_below_floor_most(slot), pages = stack_pages_below_floor(slot);
+    if (pages != 0 && !(stack_entries(slot)[0] & PAGE_PRESENT)) {
+        return false;
+    }
+    for (uint32_t page = pages; page < most; page++) {
+        if (entry_below_floor(slot)[-(int)page] & PAGE_PRESENT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uintptr_t stack_limit(uint32_t slot)
+{
+    return stack_floor(slot) - stack_pages_below_floor(slot) * PAGE_BYTES;
+}
+
+int stack_large_create(unsigned size, bool whole, uint32_t *slot)
+{
+    struct frame_chain chain = {0};
+    uint32_t pages = whole ? (uint32_t)((STACK_BYTES << size) / PAGE_BYTES) : 1;
+    if (memory_queued() != 0 || stack_memory_short()) {
+        return ERROR_NO_MEMORY; /* who waits for frames comes before who wants to be born */
+    }
+    int error = stack_slot_allocate(size, slot);
+    if (error != OK) {
+        return error;
+    }
+    error = frame_chain_allocate(&chain, pages, FRAME_OWNER_STACK);
+    if (error != OK) {
+        stack_slot_free(*slot);
+        return error;
+    }
+    volatile uint64_t *entry = stack_entries(*slot) + STACK_PAGES;
+    while (chain.count != 0) {
+        *--entry = frame_chain_take(&chain) | PAGE_KERNEL_DATA;
+    }
+    __atomic_add_fetch(&births, 1, __ATOMIC_RELAXED);
+    return OK;
+}
+
+/*
+ * While this runs, a call of its own may fault and fill the very page that is next, from the
+ * magazine; hence the compare-and-exchange, and the frames that may be left over.
+ */
+static void pages_map(volatile uint64_t *lowest, volatile uint64_t *above, uint32_t slot,
+                      struct frame_chain *chain)
+{
+    while (above != lowest) {
+        uint64_t entry = *--above;
+        if (entry & PAGE_PRESENT) {
+            continue;
+        }
+        if (entry != stack_entry_make(STACK_PAGE_HOLE, slot) &&
+            entry != stack_entry_make(STACK_PAGE_BEYOND, slot)) {
+            panic("stack slot %u: the entry 0x%llx is neither a hole nor beyond the floor of the "
+                  "stack that asks for more of itself",
+                  slot, (unsigned long long)entry);
+        }
+        physical_t frame = frame_chain_take(chain);
+        if (!__atomic_compare_exchange_n(above, &entry, frame | PAGE_KERNEL_DATA, false,
+                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+            frame_chain_put(chain, frame);
+        }
+    }
+}
+
+int stack_back_down(uint32_t slot, uintptr_t address)
+{
+    struct frame_chain chain = {0};
+    if (address - stack_bottom(slot) >= stack_bytes_of(slot)) {
+        return ERROR_RANGE;
+    }
+    volatile uint64_t *lowest = paging_leaf(address), *above = lowest;
+    while (!(*above & PAGE_PRESENT)) {
+        above++;
+    }
+    if (above == lowest) {
+        return OK;
+    }
+    if (memory_queued() != 0 || stack_memory_short()) {
+        return ERROR_NO_MEMORY; /* who waits for frames comes before who wants more */
+    }
+    int error = frame_chain_allocate(&chain, (uint32_t)(above - lowest), FRAME_OWNER_STACK);
+    if (error == OK) {
+        pages_map(lowest, above, slot, &chain);
+        frame_chain_free(&chain, FRAME_OWNER_STACK);
+    }
+    return error;
+}
+
+uintptr_t stack_below_floor_take(uint32_t slot, uintptr_t address, struct frame_chain *chain)
+{
+    uintptr_t floor = stack_floor(slot), lowest = stack_limit(slot);
+    uintptr_t end = address < floor ? align_down(address, PAGE_BYTES) : floor;
+    for (uintptr_t page = lowest; page < end; page += PAGE_BYTES) {
+        volatile uint64_t *entry = paging_leaf(page);
+        physical_t frame = *entry & PAGE_ADDRESS_MASK;
+        *entry = stack_entry_make(STACK_PAGE_BEYOND, slot);
+        frame_chain_put(chain, frame);
+    }
+    return lowest;
+}
+
+void stack_give_back(uint32_t slot, uintptr_t address)
+{
+    struct frame_chain chain = {0};
+    uintptr_t lowest = stack_below_floor_take(slot, address, &chain);
+    if (chain.count != 0) {
+        stack_shootdown(lowest, chain.count * PAGE_BYTES);
+        frame_chain_free(&chain, FRAME_OWNER_STACK);
+    }
+}

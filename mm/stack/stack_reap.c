@@ -1,0 +1,142 @@
+/*
+ * Stacks of dead threads that no cache kept, until the reclaimer takes them apart: their pages may
+ * be freed only after a shootdown, which is awaited in thread context.
+ */
+#include "mm/stack/stack_reap.h"
+
+#include "arch/x86_64/cpu/spinlock.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_large.h"
+
+#define RECLAIM_BATCH 64
+
+static struct spinlock dead_lock = SPINLOCK("dead stacks");
+static struct stack_chain dead;
+static uint64_t reclaimed_count;
+
+/*
+ * The chain needs no memory either: the word at the very top of a dead stack, which is always
+ * backed, names the next one.
+ */
+static uint32_t *link_of(uint32_t slot)
+{
+    return (uint32_t *)(stack_top(slot) - sizeof(uint64_t));
+}
+
+void stack_chain_push(struct stack_chain *chain, uint32_t slot)
+{
+    *link_of(slot) = chain->first;
+    chain->last = chain->count == 0 ? slot : chain->last;
+    chain->first = slot;
+    chain->count++;
+}
+
+uint32_t stack_chain_pop(struct stack_chain *chain)
+{
+    uint32_t slot = chain->first;
+    chain->first = *link_of(slot);
+    chain->count--;
+    return slot;
+}
+
+void stack_chain_join(struct stack_chain *chain, struct stack_chain *more)
+{
+    if (more->count == 0) {
+        return;
+    }
+    *link_of(more->last) = chain->first;
+    chain->last = chain->count == 0 ? more->last : chain->last;
+    chain->first = more->first;
+    chain->count += more->count;
+    *more = (struct stack_chain){0};
+}
+
+void stack_chain_count(const struct stack_chain *chain, uint32_t *slots, size_t *pages)
+{
+    uint32_t slot = chain->first;
+    for (uint32_t i = 0; i < chain->count; i++, slot = *link_of(slot)) {
+        (*slots)++;
+        *pages += stack_pages_backed(slot);
+    }
+}
+
+void stack_reap_add(uint32_t slot)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    stack_chain_push(&dead, slot);
+    spin_unlock_irq_restore(&dead_lock, flags);
+}
+
+void stack_reap_add_chain(struct stack_chain *chain)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    stack_chain_join(&dead, chain);
+    spin_unlock_irq_restore(&dead_lock, flags);
+}
+
+static uint32_t dead_take(void)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    uint32_t slot = dead.count != 0 ? stack_chain_pop(&dead) : STACK_SLOT_NONE;
+    spin_unlock_irq_restore(&dead_lock, flags);
+    return slot;
+}
+
+bool stack_reclaim_wanted(void)
+{
+    return __atomic_load_n(&dead.count, __ATOMIC_RELAXED) != 0;
+}
+
+uint32_t stack_reclaim(void)
+{
+    uint32_t slots[RECLAIM_BATCH], total = 0;
+    uint32_t count;
+
+    do {
+        struct frame_chain taken = {0};
+        for (count = 0; count < RECLAIM_BATCH; count++) {
+            slots[count] = dead_take();
+            if (slots[count] == STACK_SLOT_NONE) {
+                break;
+            }
+            if (stack_is_large(slots[count])) {
+                stack_below_floor_take(slots[count], stack_top(slots[count]), &taken);
+            }
+            physical_t frames[STACK_PAGES];
+            uint32_t pages = stack_pages_take(slots[count], STACK_PAGES, frames);
+            for (uint32_t i = 0; i < pages; i++) {
+                frame_chain_put(&taken, frames[i]);
+            }
+        }
+        if (count == 0) {
+            break;
+        }
+        /* One round of interrupts for the whole batch: the range that spans it. */
+        uint32_t lowest = slots[0], highest = slots[0];
+        for (uint32_t i = 1; i < count; i++) {
+            lowest = slots[i] < lowest ? slots[i] : lowest;
+            highest = slots[i] > highest ? slots[i] : highest;
+        }
+        stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
+        frame_chain_free(&taken, FRAME_OWNER_STACK);
+        for (uint32_t i = 0; i < count; i++) {
+            stack_slot_free(slots[i]);
+        }
+        total += count;
+    } while (count == RECLAIM_BATCH);
+    __atomic_add_fetch(&reclaimed_count, total, __ATOMIC_RELAXED);
+    return total;
+}
+
+uint64_t stack_reclaimed_count(void)
+{
+    return __atomic_load_n(&reclaimed_count, __ATOMIC_RELAXED);
+}
+
+void stack_reap_count(uint32_t *slots, size_t *pages)
+{
+    uint64_t flags = spin_lock_irq_save(&dead_lock);
+    stack_chain_count(&dead, slots, pages);
+    spin_unlock_irq_restore(&dead_lock, flags);
+}

@@ -1,0 +1,66 @@
+/* See mode_patch.h. */
+#include "mm/stack_modes/mode_patch.h"
+
+#include "arch/x86_64/cpu/patch_site.h"
+#include "mm/stack/stack.h"
+#include "mm/stack_modes/stack_lend.h"
+#include "mm/stack_modes/stack_prefault.h"
+
+#ifdef INVARIANT
+/* Boot and entry stacks are, and of the stacks of threads those that miss nothing. */
+static bool whole_at(uintptr_t address)
+{
+    uint32_t slot;
+    return !stack_slot_find(address, &slot) || stack_missing(slot) == 0;
+}
+#endif
+
+/* Of the sites where interrupts or preemption go off, with stack=prefault. */
+static enum site_form form_by_rule(unsigned rule)
+{
+    if (stack_prefault_way() == STACK_PREFAULT_CHECK) {
+        return SITE_CHECK;
+    }
+    return rule == SITE_RULE_BOTH_ON  ? SITE_TOUCH
+           : rule == SITE_RULE_EITHER ? SITE_CHECK
+                                      : SITE_PLAIN;
+}
+
+/* What a mode wants at a site. */
+static enum site_form form_wanted(const struct patch_site *site, enum stack_mode mode)
+{
+    bool at_once = stack_lend_way() == STACK_LEND_AT_ONCE;
+    switch (site->kind) {
+    case SITE_KIND_LEND:
+        return mode == STACK_MODE_LEND && at_once ? SITE_JUMP : SITE_PLAIN;
+    case SITE_KIND_LEND_BATCHED:
+        return mode == STACK_MODE_LEND && !at_once ? SITE_JUMP : SITE_PLAIN;
+    default:
+        return mode == STACK_MODE_PREFAULT ? form_by_rule(site->rule) : SITE_PLAIN;
+    }
+}
+
+void stack_mode_patch(enum stack_mode mode)
+{
+#ifdef INVARIANT
+    site_stack_is_whole = whole_at;
+#endif
+    for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
+        enum site_form form = form_wanted(site, mode);
+        if (form != SITE_PLAIN) {
+            site_write(site, form);
+        }
+    }
+}
+
+bool stack_mode_is_patched(enum stack_mode mode)
+{
+    for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
+        enum site_form form = form_wanted(site, mode);
+        bool jump = site->kind >= SITE_KIND_LEND;
+        if (jump && form == SITE_PLAIN ? site_is(site, SITE_JUMP) : !site_is(site, form)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,246 @@
+/* See stack_lend.h. */
+#include "mm/stack_modes/stack_lend.h"
+
+#include "arch/x86_64/cpu/cpu_model.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack_fault.h"
+
+/* A lent page: as a round of the magazine, but not accessed yet. */
+#define LENT_RIGHTS (PAGE_KERNEL_DATA & ~PAGE_ACCESSED)
+
+/* What a stack misses that has its top page only, as each has that is dispatched. */
+#define LENT_MOST (STACK_PAGES - 1)
+
+struct stack_lend {
+    uint32_t current;                /* how many pages are lent to the stack in use */
+    uint32_t lowest;                 /* the lowest of them */
+    uint64_t passed;                 /* how often LENT_MOST pages went from one stack to the next */
+    struct stack_lend_counts counts; /* without those */
+};
+
+static PER_CPU(struct stack_lend, stack_lend);
+static bool batch_wanted;
+
+enum stack_lend_way stack_lend_way(void)
+{
+    return cpu_caches_only_accessed() ? STACK_LEND_AT_ONCE : STACK_LEND_BATCHED;
+}
+
+static bool entry_replace(volatile uint64_t *entry, uint64_t old, uint64_t new)
+{
+    return __atomic_compare_exchange_n(entry, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+#define SLOT_LEAVES_SHIFT 6
+_Static_assert(STACK_SLOT_PAGES * sizeof(uint64_t) == 1UL << SLOT_LEAVES_SHIFT,
+               "a slot's number, shifted, is the offset of its leaf entries");
+
+/* As stack_entries(), by what the stack's holes look like: one shift also drops the state. */
+static always_inline volatile uint64_t *entries_by_hole(uint64_t hole)
+{
+    uintptr_t first = (uintptr_t)stack_leaf_at(STACK_SLOT_BYTES - STACK_BYTES);
+    uintptr_t entries = first + (hole >> (STACK_ENTRY_SLOT_SHIFT - SLOT_LEAVES_SHIFT));
+    invariant(entries == (uintptr_t)stack_entries(stack_entry_slot(hole)));
+    return (volatile uint64_t *)entries;
+}
+
+/* Pages of the stack that are not there, counted from the lowest up: LENT_MOST at most. */
+static unsigned holes_count(const volatile uint64_t *entries)
+{
+    unsigned page = 0;
+    while (page < LENT_MOST && !(entries[page] & PAGE_PRESENT)) {
+        page++;
+    }
+    return page;
+}
+
+/* What was touched is the stack's now; its rounds are to be replaced by the next refill. */
+static never_inline void pages_keep(const volatile uint64_t *entries, uint32_t count)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    for (uint32_t i = 0; i < count; i++) {
+        frame_owner_change(entries[i] & PAGE_ADDRESS_MASK, FRAME_OWNER_MAGAZINE, FRAME_OWNER_STACK);
+    }
+    /* From here on no call, which could find a hole and take a round itself. */
+    magazine_charge();
+    for (uint32_t i = 0; i < count; i++) {
+        own->rounds[own->capacity++] = own->rounds[own->taken++];
+    }
+    own->charged = own->taken;
+}
+
+/*
+ * Takes back what of `lent` pages of a stack, the lowest at `entry`, was not touched. The magazine
+ * is without what is lent: rounds go from its far end and come back there, so that `taken` stays
+ * what it is to the gate, the rounds that have to be replaced.
+ */
+static void pages_take_back(volatile uint64_t *entry, uint64_t hole, uint32_t lent)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    volatile uint64_t *end = entry + lent;
+    /* What is below, of a large stack or filled by a fault, must hang together with the rest. */
+    if (likely(!(entry[-1] & PAGE_PRESENT))) {
+        for (; entry < end; entry++) {
+            uint64_t old = *entry & ~PAGE_ACCESSED;
+            if (!entry_replace(entry, old, hole)) {
+                break; /* touched, and so are, or count as such, those above */
+            }
+            own->rounds[own->capacity++] = old | PAGE_ACCESSED;
+        }
+    }
+    this_cpu(stack_lend).counts.taken_back += lent - (uint32_t)(end - entry);
+    if (unlikely(entry < end)) {
+        pages_keep(entry, (uint32_t)(end - entry));
+    }
+}
+
+/* Fills the holes of the stack, from the lowest backed page down; it was lent some before. */
+static void pages_lend(volatile uint64_t *entries, uint32_t before)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    unsigned page = holes_count(entries), first = page;
+    while (page > 0 && own->capacity > own->taken) {
+        uint64_t round = own->rounds[--own->capacity];
+        entries[--page] = (round & PAGE_ADDRESS_MASK) | LENT_RIGHTS;
+    }
+    this_cpu(stack_lend).counts.lent += first - page;
+    this_cpu(stack_lend).current = before + first - page;
+    this_cpu(stack_lend).lowest = page;
+}
+
+/* The same by way of the magazine, when `passed` pages went straight and the others did not. */
+static never_inline void pages_exchange(uint64_t from_hole, uint64_t to_hole, uint32_t passed)
+{
+    uint32_t lent = this_cpu(stack_lend).current - passed;
+    if (from_hole == to_hole) {
+        return; /* no switch of threads */
+    }
+    this_cpu(stack_lend).counts.lent += passed;
+    this_cpu(stack_lend).counts.taken_back += passed;
+    if (lent != 0) {
+        uint32_t lowest = this_cpu(stack_lend).lowest + passed;
+        pages_take_back(entries_by_hole(from_hole) + lowest, from_hole, lent);
+    }
+    pages_lend(entries_by_hole(to_hole), passed);
+}
+
+void stack_lend_switch(void)
+{
+    uint64_t from_hole = this_cpu(stack_use).current_hole, to_hole = this_cpu(stack_use).next_hole;
+    volatile uint64_t *from = entries_by_hole(from_hole), *to = entries_by_hole(to_hole);
+    uint32_t passed = 0;
+    invariant(to[LENT_MOST] & PAGE_PRESENT);
+    /* The old one has nothing below its floor, the new one nothing but its top page. */
+    if (likely(this_cpu(stack_lend).current == LENT_MOST && !(from[-1] & PAGE_PRESENT) &&
+               !(to[LENT_MOST - 1] & PAGE_PRESENT))) {
+        for (; passed < LENT_MOST; passed++) {
+            uint64_t old = from[passed] & ~PAGE_ACCESSED;
+            if (!entry_replace(&from[passed], old, from_hole)) {
+                break; /* touched */
+            }
+            to[LENT_MOST - 1 - passed] = old;
+        }
+        if (likely(passed == LENT_MOST)) {
+            this_cpu(stack_lend).passed++;
+            return;
+        }
+    }
+    pages_exchange(from_hole, to_hole, passed);
+}
+
+void stack_lend_settle(void)
+{
+    struct stack_lend *own = this_cpu_pointer(stack_lend);
+    if (own->current != 0) {
+        volatile uint64_t *entries =
+            stack_entries(stack_entry_slot(this_cpu(stack_use).current_hole));
+        pages_keep(entries + own->lowest, own->current);
+        own->current = 0;
+    }
+}
+
+/* From the lowest backed page down: what cools is the stack's again, the rest is new. */
+static never_inline void pages_fill(volatile uint64_t *entries)
+{
+    unsigned page = holes_count(entries), first = page;
+    struct magazine *own = this_cpu_pointer(magazine);
+    while (page > 0) {
+        volatile uint64_t *entry = &entries[--page];
+        uint64_t old = *entry;
+        if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&
+            entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {
+            continue; /* it never left */
+        }
+        if (own->taken == own->capacity) {
+            break; /* without a gate: the rest is for faults */
+        }
+        *entry = (own->rounds[own->taken++] & PAGE_ADDRESS_MASK) | LENT_RIGHTS;
+    }
+    this_cpu(stack_lend).counts.lent += first - page;
+    if (!__atomic_load_n(&batch_wanted, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&batch_wanted, true, __ATOMIC_RELAXED);
+    }
+}
+
+void stack_lend_fill(void)
+{
+    volatile uint64_t *entries = entries_by_hole(this_cpu(stack_use).next_hole);
+    if (unlikely(!(entries[0] & PAGE_PRESENT))) {
+        pages_fill(entries);
+    }
+}
+
+bool stack_lend_wanted(void)
+{
+    return __atomic_load_n(&batch_wanted, __ATOMIC_RELAXED);
+}
+
+void stack_lend_batch_begin(void)
+{
+    __atomic_store_n(&batch_wanted, false, __ATOMIC_SEQ_CST);
+}
+
+unsigned stack_lend_cool(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    volatile uint64_t *entry = entries + holes_count(entries), *first = entry;
+    if (entries[-1] & PAGE_PRESENT) {
+        return 0; /* it asked for depth, and what is above has to stay */
+    }
+    for (; entry < entries + STACK_PAGES; entry++) {
+        uint64_t old = *entry & ~PAGE_ACCESSED;
+        uint64_t frame = old & PAGE_ADDRESS_MASK;
+        if (!entry_replace(entry, old, frame | stack_entry_make(STACK_PAGE_LEND_UNMAPPING, 0))) {
+            break;
+        }
+    }
+    return (unsigned)(entry - first);
+}
+
+unsigned stack_lend_cooled_take(uint32_t slot, physical_t *frames)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    unsigned count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        uint64_t old = entries[page];
+        if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&
+            entry_replace(&entries[page], old, stack_entry_make(STACK_PAGE_HOLE, slot))) {
+            frames[count++] = old & PAGE_ADDRESS_MASK;
+        }
+    }
+    __atomic_add_fetch(&this_cpu_pointer(stack_lend)->counts.taken_back, count, __ATOMIC_RELAXED);
+    return count;
+}
+
+void stack_lend_counts_read(struct stack_lend_counts *counts)
+{
+    *counts = (struct stack_lend_counts){0};
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct stack_lend *one = &cpu_variable(stack_lend, cpu);
+        counts->lent += one->counts.lent + LENT_MOST * one->passed;
+        counts->taken_back += one->counts.taken_back + LENT_MOST * one->passed;
+    }
+}

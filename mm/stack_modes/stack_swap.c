@@ -1,0 +1,349 @@
+/* See stack_swap.h. The list of STANDBY pages is a ring of (slot, page); stale places are passed
+ * by.
+ */
+#include "mm/stack_modes/stack_swap.h"
+
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/spinlock.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/frame/frame.h"
+#include "mm/heap/slab_check.h"
+#include "mm/stack/magazine.h"
+
+#define SAVED_A_FRAME 32 /* smaller objects than what so many make a frame are not worth it */
+#define TOP_PAGE      (STACK_PAGES - 1)
+#define SAVED_POISON  0xd5
+#define SPARES_MAX    4
+
+/* [n]: objects of which n fill a frame. So slabs are single frames, whatever the size: see spares.
+ */
+static struct slab_cache saved_caches[SAVED_A_FRAME + 1];
+static struct stack_swap_counts counts;
+
+/* Pages in the order in which they were taken. A page that went back meanwhile is not STANDBY. */
+static struct spinlock standby_lock = SPINLOCK("taken stack pages");
+static uint32_t standby_ring[STACK_STANDBY_MAX]; /* slot * STACK_PAGES + page */
+static uint32_t standby_first, standby_count;
+
+/* Frames for objects when nothing is free, FRAME_OWNER_SLAB; the swapper's alone. */
+static physical_t spares[SPARES_MAX];
+static uint32_t spare_count;
+
+static struct slab_cache *saved_cache(size_t bytes)
+{
+    unsigned n = (unsigned)(SLAB_ROOM_BYTES / align_up(bytes + SLAB_CHECK_BYTES, 8));
+    return &saved_caches[n < SAVED_A_FRAME ? n : SAVED_A_FRAME];
+}
+
+static uint64_t entry_with_frame(enum stack_page_state state, uint64_t entry)
+{
+    return (entry & PAGE_ADDRESS_MASK) | (uint64_t)state << 1;
+}
+
+/* The entry changes from exactly this to that; false if it is something else by now. */
+static bool entry_change(volatile uint64_t *entry, uint64_t from, uint64_t to)
+{
+    return __atomic_compare_exchange_n(entry, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static uint32_t pages_in_state(uint32_t slot, enum stack_page_state state)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        count += stack_entry_is(entries[page], state);
+    }
+    return count;
+}
+
+uint32_t stack_pages_unmapping(uint32_t slot)
+{
+    return pages_in_state(slot, STACK_PAGE_UNMAPPING);
+}
+
+uint32_t stack_pages_standby(uint32_t slot)
+{
+    return pages_in_state(slot, STACK_PAGE_STANDBY);
+}
+
+uint32_t stack_pages_unmap_begin(uint32_t slot, unsigned pages)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < pages; page++) {
+        uint64_t entry = entries[page];
+        if (entry & PAGE_PRESENT) {
+            /* An exchange: a CPU may be noting its access in the entry at this moment. */
+            entry = __atomic_exchange_n(
+                &entries[page], entry_with_frame(STACK_PAGE_UNMAPPING, entry), __ATOMIC_ACQ_REL);
+            count++;
+        }
+    }
+    __atomic_add_fetch(&counts.shrunk, pages < STACK_PAGES ? count : 0, __ATOMIC_RELAXED);
+    return count;
+}
+
+/* An object for so many bytes, if need be out of a spare frame. */
+static must_check int saved_allocate(size_t bytes, void **saved)
+{
+    int error = slab_allocate(saved_cache(bytes), saved);
+    if (unlikely(error != OK) && spare_count != 0 &&
+        slab_feed(saved_cache(bytes), spares[spare_count - 1])) {
+        spare_count--;
+        error = slab_allocate(saved_cache(bytes), saved);
+    }
+    return error;
+}
+
+int stack_save(uint32_t slot, uintptr_t from, void **saved)
+{
+    size_t bytes = stack_top(slot) - from;
+    if (bytes > STACK_SAVED_BYTES_MAX) {
+        return ERROR_RANGE;
+    }
+    int error = saved_allocate(bytes, saved);
+    if (error != OK) {
+        return error;
+    }
+    memcpy(*saved, (const void *)from, bytes);
+#ifdef INVARIANT
+    memset((void *)from, SAVED_POISON, bytes);
+#endif
+    __atomic_add_fetch(&counts.swapped, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&counts.saved_now, 1, __ATOMIC_RELAXED);
+    return OK;
+}
+
+void stack_saved_free(uint32_t slot, uintptr_t from, void *saved)
+{
+    slab_free(saved_cache(stack_top(slot) - from), saved);
+    __atomic_sub_fetch(&counts.saved_now, 1, __ATOMIC_RELAXED);
+}
+
+/* Puts a page at the ring's end. False: it is full. */
+static bool standby_push(uint32_t place)
+{
+    spin_lock(&standby_lock);
+    bool room = standby_count < STACK_STANDBY_MAX;
+    if (room) {
+        standby_ring[(standby_first + standby_count++) % STACK_STANDBY_MAX] = place;
+    }
+    spin_unlock_quietly(&standby_lock);
+    return room;
+}
+
+static bool standby_pop(uint32_t *place)
+{
+    uint64_t flags = spin_lock_irq_save(&standby_lock);
+    bool some = standby_count != 0;
+    if (some) {
+        *place = standby_ring[standby_first];
+        standby_first = (standby_first + 1) % STACK_STANDBY_MAX;
+        standby_count--;
+    }
+    spin_unlock_irq_restore(&standby_lock, flags);
+    return some;
+}
+
+/* A STANDBY page gives up its frame: false if it is no longer STANDBY. Any context. */
+static must_check bool standby_give_up(uint32_t slot, unsigned page, physical_t *frame)
+{
+    volatile uint64_t *entry = &stack_entries(slot)[page];
+    uint64_t old = *entry;
+    enum stack_page_state state = page == TOP_PAGE ? STACK_PAGE_SWAPPED : STACK_PAGE_HOLE;
+    if (!stack_entry_is(old, STACK_PAGE_STANDBY) ||
+        !entry_change(entry, old, stack_entry_make(state, slot))) {
+        return false;
+    }
+    __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&counts.demanded, 1, __ATOMIC_RELAXED);
+    *frame = old & PAGE_ADDRESS_MASK;
+    return true;
+}
+
+/* The oldest STANDBY page's frame, FRAME_OWNER_STACK_STANDBY. Any context. */
+static must_check bool standby_frame(physical_t *frame)
+{
+    uint32_t place;
+    while (standby_pop(&place)) {
+        if (standby_give_up(place / STACK_PAGES, place % STACK_PAGES, frame)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void stack_swap_spares_fill(void)
+{
+    while (spare_count < SPARES_MAX) {
+        physical_t frame;
+        if (standby_frame(&frame)) {
+            frame_owner_change(frame, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_SLAB);
+        } else if (frame_allocate(FRAME_OWNER_SLAB, &frame) != OK) {
+            return; /* the next time */
+        }
+        spares[spare_count++] = frame;
+    }
+}
+
+bool stack_swap_has_spares(void)
+{
+    return spare_count != 0;
+}
+
+void stack_swap_init(void)
+{
+    for (unsigned n = 2; n <= SAVED_A_FRAME; n++) {
+        size_t bytes = align_down(SLAB_ROOM_BYTES / n, 8) - SLAB_CHECK_BYTES;
+        slab_cache_init(&saved_caches[n], "saved stack", bytes, 8);
+    }
+    frame_reclaim_hook_set(standby_frame);
+    stack_swap_spares_fill();
+}
+
+uint32_t stack_standby_free(uint32_t most)
+{
+    uint32_t freed = 0;
+    physical_t frame;
+    for (; freed < most && standby_frame(&frame); freed++) {
+        frame_free(frame, FRAME_OWNER_STACK_STANDBY);
+    }
+    return freed;
+}
+
+uint32_t stack_pages_release(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        uint64_t entry = entries[page];
+        if (stack_entry_is(entry, STACK_PAGE_UNMAPPING)) {
+            frame_owner_change(entry & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK,
+                               FRAME_OWNER_STACK_STANDBY);
+            __atomic_add_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
+            entries[page] = entry_with_frame(STACK_PAGE_STANDBY, entry);
+            while (!standby_push(slot * STACK_PAGES + page)) {
+                (void)!stack_standby_free(1);
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
+/* A page that left comes back, if nobody has its frame yet. */
+static bool page_return(volatile uint64_t *entry)
+{
+    uint64_t old = *entry;
+    if (stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
+        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA; /* nobody else changes such a one */
+    } else if (stack_entry_is(old, STACK_PAGE_STANDBY)) {
+        /* Booked first: from the exchange on the frame is the thread's, and may be freed as such.
+         */
+        if (!entry_change(entry, old, entry_with_frame(STACK_PAGE_UNMAPPING, old))) {
+            return false;
+        }
+        frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);
+        __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
+        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA;
+    } else {
+        return (old & PAGE_PRESENT) != 0;
+    }
+    __atomic_add_fetch(&counts.returned, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* In the invariant build the bytes in the frame must be the poison still, and are put back. */
+static void saved_bytes_restore(uint32_t slot maybe_unused, uintptr_t from maybe_unused,
+                                const void *saved maybe_unused)
+{
+#ifdef INVARIANT
+    unsigned char *stack = (unsigned char *)from;
+    for (size_t i = 0; i < stack_top(slot) - from; i++) {
+        if (stack[i] != SAVED_POISON) {
+            panic("the swapped-out stack of slot %u was written at %p while it was away", slot,
+                  (void *)&stack[i]);
+        }
+    }
+    memcpy(stack, saved, stack_top(slot) - from);
+#endif
+}
+
+bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    unsigned page = STACK_PAGES;
+    while (page > 0 && page_return(&entries[page - 1])) {
+        page--;
+    }
+    bool top = page < STACK_PAGES;
+    /* Below the first that is gone there are STANDBY ones at most: what is UNMAPPING lies above
+     * them.
+     */
+    while (page-- > 0) {
+        physical_t frame;
+        if (standby_give_up(slot, page, &frame)) {
+            frame_free(frame, FRAME_OWNER_STACK_STANDBY);
+        }
+    }
+    if (top && saved != NULL) {
+        saved_bytes_restore(slot, from, saved);
+    }
+    return top;
+}
+
+/* A round of the magazine for a thread that passed the gate. */
+static uint64_t round_for(uint32_t slot)
+{
+    if (unlikely(magazine_available() == 0)) {
+        panic("slot %u must have a page back, and this CPU's magazine has none: the dispatch gate "
+              "let its thread pass without cover",
+              slot);
+    }
+    return magazine_round_take();
+}
+
+void stack_swap_in(uint32_t slot, uintptr_t from, void *saved)
+{
+    size_t bytes = stack_top(slot) - from;
+    uint64_t round = round_for(slot);
+    char *page = physical_to_virtual(round & PAGE_ADDRESS_MASK);
+    memcpy(page + PAGE_BYTES - bytes, saved, bytes);
+    stack_entries(slot)[TOP_PAGE] = round;
+    stack_saved_free(slot, from, saved);
+    __atomic_add_fetch(&counts.swapped_in, 1, __ATOMIC_RELAXED);
+}
+
+void stack_refill(uint32_t slot, unsigned pages)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    for (unsigned page = STACK_PAGES; page-- > STACK_PAGES - pages;) {
+        if (!(entries[page] & PAGE_PRESENT)) {
+            entries[page] = round_for(slot);
+            __atomic_add_fetch(&counts.refilled, 1, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+uint32_t stack_pages_used(uint32_t slot)
+{
+    const uint64_t used = PAGE_PRESENT | PAGE_ACCESSED;
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        count += (entries[page] & used) == used;
+    }
+    return count;
+}
+
+uint32_t stack_saved_count(void)
+{
+    return __atomic_load_n(&counts.saved_now, __ATOMIC_RELAXED);
+}
+
+void stack_swap_counts_read(struct stack_swap_counts *out)
+{
+    *out = counts;
+}

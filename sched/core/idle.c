@@ -1,0 +1,53 @@
+/*
+ * The idle thread: fully backed, so it can always be switched to. It halts; and while others starve
+ * it gives the reserve what its CPU holds and does not need.
+ */
+#include "sched/stack/reclaimer.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "mm/stack/stack_reap.h"
+#include "mm/stack/stack_reserve.h"
+#include "sched/core/schedule.h"
+#include "sched/core/thread_internal.h"
+#include "sched/stack/gate.h"
+
+static uint64_t idle_cpus;
+
+uint64_t schedule_idle_cpus(void)
+{
+    return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+}
+
+/* Halts until the next interrupt. Not preemptible, so that the bit tells the truth. */
+static void idle_wait(uint64_t bit)
+{
+    preempt_disable_by(KERNEL_THREAD);
+    __atomic_or_fetch(&idle_cpus, bit, __ATOMIC_RELAXED);
+    cpu_wait_for_interrupt();
+    interrupts_disable_by(KERNEL_THREAD);
+    __atomic_and_fetch(&idle_cpus, ~bit, __ATOMIC_RELAXED);
+    preempt_enable_quietly();
+}
+
+void idle_entry(void *argument maybe_unused)
+{
+    uint64_t bit = 1UL << cpu_number();
+    for (;;) {
+        interrupts_disable_by(KERNEL_THREAD);
+        if (memory_waiters() != 0) {
+            gate_help(0); /* this thread needs no cover */
+        }
+        if (stack_reclaim_wanted()) {
+            reclaimer_wake();
+        }
+        if (this_cpu(reschedule_wanted)) {
+            schedule();
+        } else {
+            idle_wait(bit);
+        }
+        interrupts_enable();
+        cpu_nothing(); /* STI lets interrupts in only after one more instruction: not after CLI */
+    }
+}

@@ -1,0 +1,140 @@
+/*
+ * Who becomes ready, and on which CPU's queue: wake-ups, and changes of priority and affinity. All
+ * of it under the lock of the run queue that the thread belongs to, which a CPU holds throughout a
+ * switch: so a thread that is on a queue is off its stack.
+ */
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/vectors.h"
+#include "sched/core/schedule.h"
+#include "sched/stack/gate.h"
+#include "sched/stack/swap_candidate.h"
+
+struct run_queue *schedule_queue_lock(struct thread *thread)
+{
+    for (;;) {
+        unsigned cpu = thread->cpu;
+        struct run_queue *queue = &cpu_variable(run_queue, cpu);
+        spin_lock_by(OFF_ALREADY, &queue->lock);
+        if (likely(thread->cpu == cpu)) {
+            return queue;
+        }
+        spin_unlock_quietly(&queue->lock);
+    }
+}
+
+/* Makes a CPU look at its queue soon. */
+static void cpu_poke(unsigned cpu)
+{
+    if (cpu == cpu_number()) {
+        this_cpu(reschedule_wanted) = 1;
+    } else {
+        lapic_send(cpu, VECTOR_RESCHEDULE);
+    }
+}
+
+/* After a thread was put on `cpu`'s queue: who should look? The queue's lock is held. */
+static void thread_announce(const struct run_queue *queue, const struct thread *thread,
+                            unsigned cpu)
+{
+    if (queue->current == queue->idle || thread->priority > queue->current->priority) {
+        cpu_poke(cpu);
+        return;
+    }
+    uint64_t idle = schedule_idle_cpus() & thread->affinity;
+    if (idle != 0) {
+        cpu_poke((unsigned)__builtin_ctzll(idle)); /* it will steal */
+    }
+}
+
+/*
+ * Puts a thread that is in no queue on its CPU's, or on an allowed one's. Its CPU's lock is held.
+ * Ready means "on a queue", so that is said only under the lock of the queue where it goes: between
+ * the locks its affinity may change once more, but nobody takes it for ready.
+ */
+static void thread_enqueue(struct run_queue *queue, struct thread *thread)
+{
+    thread->state = THREAD_MOVING;
+    while (unlikely(!(thread->affinity >> thread->cpu & 1))) {
+        unsigned cpu = (unsigned)__builtin_ctzll(thread->affinity);
+        thread->cpu = (uint8_t)cpu;
+        spin_unlock_quietly(&queue->lock);
+        queue = &cpu_variable(run_queue, cpu);
+        spin_lock_by(OFF_ALREADY, &queue->lock);
+    }
+    thread->state = THREAD_READY;
+    run_queue_append(queue, thread);
+    queue->runnable++;
+    thread_announce(queue, thread, thread->cpu);
+    spin_unlock_quietly(&queue->lock);
+}
+
+/* The thread is not in the state that the caller names; but "resting" is one way to be blocked. */
+static never_inline void ready_otherwise(struct run_queue *queue, struct thread *thread,
+                                         enum thread_state from)
+{
+    if (from == THREAD_BLOCKED && thread->state == THREAD_SWAP_CANDIDATE) {
+        swap_candidate_end(
+            thread); /* with all that the swapper took, as far as it is still there */
+        thread_enqueue(queue, thread);
+    } else {
+        spin_unlock_quietly(&queue->lock);
+    }
+}
+
+void schedule_ready(struct thread *thread, enum thread_state from)
+{
+    uint64_t flags = interrupts_save();
+    struct run_queue *queue = schedule_queue_lock(thread);
+    if (unlikely(thread->state != from)) {
+        ready_otherwise(queue, thread, from);
+    } else if (thread == queue->current) {
+        thread->state = THREAD_RUNNING; /* it was about to leave, and need not */
+        spin_unlock_quietly(&queue->lock);
+    } else {
+        thread_enqueue(queue, thread);
+    }
+    preempt_interrupts_restore(flags);
+}
+
+/* Of a thread that runs: whether it may stay is asked when it leaves its CPU. */
+static void moves_note(struct thread *thread)
+{
+    if (thread->affinity >> thread->cpu & 1) {
+        thread->pending &= (uint8_t)~THREAD_PENDING_MOVES;
+    } else {
+        thread->pending |= THREAD_PENDING_MOVES;
+    }
+}
+
+void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity)
+{
+    uint64_t flags = interrupts_save();
+    struct run_queue *queue = schedule_queue_lock(thread);
+    bool queued = thread->state == THREAD_READY;
+    if (queued) {
+        run_queue_remove(queue, thread);
+        queue->runnable--;
+    }
+    if (priority != NULL && thread->state == THREAD_WAITS_MEMORY) {
+        gate_priority_change(thread, *priority);
+    } else if (priority != NULL) {
+        thread->priority = *priority;
+    }
+    if (affinity != NULL) {
+        thread->affinity = *affinity;
+        if (thread == queue->current) {
+            moves_note(thread);
+        }
+    }
+    if (queued) {
+        thread_enqueue(queue, thread);
+    } else {
+        if (thread == queue->current) {
+            cpu_poke(thread->cpu);
+        }
+        spin_unlock_quietly(&queue->lock);
+    }
+    preempt_interrupts_restore(flags);
+}

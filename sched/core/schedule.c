@@ -1,0 +1,284 @@
+/*
+ * Choosing and switching. A CPU holds its run queue's lock from before it chooses until the next
+ * thread has finished the switch: so nobody else can run, move or reap a thread whose stack is
+ * still in use. Interrupts are off all the while. Who becomes ready: ready.c.
+ *
+ * What the dynamic stack adds to a switch (docs/stack-fault.md counts it in the listing):
+ * gate_is_clear() before it, stack_use on both sides of it, and whether it took a page itself.
+ */
+#include "sched/core/schedule.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/interrupt.h"
+#include "arch/x86_64/entry/vectors.h"
+#include "lib/error.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_batch.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_reap.h"
+#include "mm/stack/stack_reserve.h"
+#include "mm/stack_modes/stack_lend.h"
+#include "sched/core/balance.h"
+#include "sched/core/switch.h"
+#include "sched/core/thread_internal.h"
+#include "sched/core/timeout.h"
+#include "sched/stack/gate.h"
+#include "sched/stack/reclaimer.h"
+#include "sched/stack/swap_candidate.h"
+#include "sched/stack/swapper.h"
+
+PER_CPU(struct thread *, thread_running);
+PER_CPU(struct run_queue, run_queue);
+/* Who leaves this CPU to die or to move, until he is off his stack; NULL for all others. */
+static PER_CPU(struct thread *, switched_out);
+
+/* The same if the switch took a page, or somebody left for good. */
+static never_inline void finish_unusual_switch(struct run_queue *queue)
+{
+    struct thread *left = this_cpu(switched_out);
+    this_cpu(switched_out) = NULL;
+    magazine_charge_rest();
+    spinlock_pass(&queue->lock);
+    if (left == NULL) {
+        return;
+    }
+    if (left->state == THREAD_DEAD) {
+        thread_reap(left); /* its stack is free the moment we are off it */
+    } else {
+        schedule_ready(left, THREAD_MOVING);
+    }
+}
+
+/* What the CPU owes the previous thread: done by the next one, on the next one's stack. */
+static always_inline void finish_switch(struct switch_handover handover)
+{
+    /* I3: the magazine covers the thread that runs from now on. */
+    invariant(magazine_available() >= stack_missing(this_cpu(thread_running)->slot));
+
+    this_cpu(stack_use).current_hole = handover.hole;
+    if (unlikely((this_cpu(magazine).taken | (uintptr_t)this_cpu(switched_out)) != 0)) {
+        finish_unusual_switch(handover.queue);
+    } else {
+        spinlock_pass(&handover.queue->lock);
+    }
+}
+
+void schedule_finish_switch(struct switch_handover handover)
+{
+    finish_switch(handover);
+}
+
+static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
+{
+    /* I3: both stacks are in use from here to finish_switch(). */
+    invariant(magazine_available() >= stack_missing(from->slot) + stack_missing(to->slot));
+    queue->current = to;
+    queue->switches++;
+    this_cpu(thread_running) = to;
+    this_cpu(stack_use).next_hole = to->stack_hole;
+    finish_switch(stack_switch(&from->saved_rsp, to->saved_rsp,
+                               (struct switch_handover){to->stack_hole, queue}));
+}
+
+/* When nothing is ready here: something from another CPU, on our queue now. */
+static never_inline bool thread_fetch(struct run_queue *queue, struct thread *from)
+{
+    if (balance_steal(queue) != NULL) {
+        return true;
+    }
+    (void)!gate_pass(from, queue->idle); /* books and refills what `from` took */
+    return false;
+}
+
+/* Where gate_is_clear() says no: the gate, and what else is to be seen to. */
+static never_inline bool thread_clear(struct thread *from, struct thread *to)
+{
+    if (!gate_pass(from, to) && to != from) {
+        return false;
+    }
+    if (to->pending != 0) {
+        swap_candidate_dispatch(to);
+    }
+    return true;
+}
+
+/*
+ * The thread to run next, taken off the queue; `ready`: the queue is not empty. Threads that the
+ * magazine does not cover go to the starved queue. The idle thread always passes: it is fully
+ * backed, and the magazine covers `from`. So does `from` itself: there is no switch.
+ */
+static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from,
+                                                  bool ready)
+{
+    for (; ready || likely(queue->ready_bits != 0) || thread_fetch(queue, from); ready = false) {
+        struct thread *to = run_queue_take_first(queue);
+        if (gate_is_clear(to) || thread_clear(from, to)) {
+            return to;
+        }
+        queue->runnable--;
+        gate_wait(to);
+    }
+    return queue->idle;
+}
+
+/*
+ * A thread that could go on goes back into the queue, ahead of its peers if its turn was cut; false
+ * if it may not, or is the idle thread.
+ */
+static always_inline bool thread_requeue(struct run_queue *queue, struct thread *thread)
+{
+    if (unlikely(thread->pending != 0)) {
+        if (thread != queue->idle) {
+            thread->state = THREAD_MOVING; /* others may have it once we are off its stack */
+            queue->runnable--;
+            this_cpu(switched_out) = thread;
+        }
+        return false;
+    }
+    thread->state = THREAD_READY;
+    if (thread->slice_ticks > 0) {
+        run_queue_prepend(queue, thread);
+    } else {
+        thread->slice_ticks = SCHEDULE_SLICE_TICKS;
+        run_queue_append(queue, thread);
+    }
+    return true;
+}
+
+static always_inline void schedule_inline(void)
+{
+    invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+
+    spinlock_take(&queue->lock); /* interrupts are off until it is passed on: no need to count */
+    this_cpu(reschedule_wanted) = 0;
+    struct thread *from = queue->current;
+    unsigned state = from->state;
+    bool ready = false;
+    if (state == THREAD_RUNNING) {
+        ready = thread_requeue(queue, from);
+    } else {
+        queue->runnable--;
+        if (state == THREAD_DEAD) {
+            this_cpu(switched_out) = from;
+        }
+    }
+    struct thread *to = thread_choose(queue, from, ready);
+    to->state = THREAD_RUNNING;
+    if (likely(to != from)) {
+        switch_to(queue, from, to);
+    } else {
+        spinlock_pass(&queue->lock);
+    }
+}
+
+void schedule(void)
+{
+    schedule_inline();
+}
+
+/* Has its own copy of schedule(): the call would save all registers once more. */
+void thread_yield(void)
+{
+    uint64_t flags = interrupts_save();
+    thread_current()->slice_ticks = 0;
+    schedule_inline();
+    preempt_interrupts_restore(flags);
+}
+
+void schedule_tick(void)
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    struct thread *current = thread_current();
+
+    timeout_expire();
+    if (unlikely(memory_waiters() != 0)) {
+        swapper_tick();
+        gate_help(stack_missing(current->slot)); /* a busy CPU, too, may hold what others need */
+        if (stack_reclaim_wanted() || stack_lend_wanted()) {
+            reclaimer_wake();
+        }
+    }
+    if (unlikely(stack_batch_enabled)) {
+        stack_batch_tick(this_cpu(preempt_count) == 0 || current == queue->idle);
+    }
+    if (unlikely(frame_low)) {
+        swapper_tick();
+    }
+    if (current == queue->idle) {
+        this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
+    } else if (current->slice_ticks <= 1) {
+        /* It may be 0 already, from a turn that ended as the thread began to wait or to move. */
+        current->slice_ticks = 0;
+        this_cpu(reschedule_wanted) = 1;
+    } else {
+        current->slice_ticks--;
+    }
+    balance_tick(queue);
+}
+
+static void reschedule_interrupt(struct trap_frame *frame maybe_unused)
+{
+    this_cpu(reschedule_wanted) = 1;
+}
+
+/* What was wanted may be wanted again by the time that the thread has its CPU back. */
+static void schedule_while_wanted(void)
+{
+    do {
+        schedule();
+    } while (unlikely(this_cpu(reschedule_wanted)));
+}
+
+/* A reschedule that came due while preemption or a lock forbade it. */
+static void reschedule_late(void)
+{
+    if (interrupts_enabled() && thread_current() != NULL) {
+        interrupts_disable_by(BOTH_ON);
+        schedule_while_wanted();
+        interrupts_enable();
+    }
+}
+
+void schedule_init(void)
+{
+    int error = interrupt_register(VECTOR_RESCHEDULE, reschedule_interrupt, "reschedule");
+    if (error != OK) {
+        panic("the reschedule vector is taken: %s", error_name(error));
+    }
+    entry_preempt = schedule_while_wanted;
+    preempt_reschedule = reschedule_late;
+}
+
+int schedule_cpu_create(unsigned cpu)
+{
+    struct run_queue *queue = &cpu_variable(run_queue, cpu);
+    run_queue_init(queue);
+    timeout_cpu_init(cpu);
+    struct thread *idle;
+    int error = thread_create_idle(cpu, &idle);
+    if (error == OK) {
+        idle->pending = THREAD_PENDING_IDLE;
+        queue->idle = idle;
+        queue->current = idle;
+    }
+    return error;
+}
+
+void schedule_cpu_run(void)
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    uintptr_t abandoned;
+
+    this_cpu(thread_running) = queue->idle;
+    uint64_t hole = queue->idle->stack_hole;
+    this_cpu(stack_use) = (struct stack_use){hole, hole};
+    queue->idle->state = THREAD_RUNNING;
+    spinlock_take(&queue->lock); /* the idle thread's first words pass it on */
+    (void)stack_switch(&abandoned, queue->idle->saved_rsp, (struct switch_handover){hole, queue});
+    panic("the boot stack was switched to");
+}

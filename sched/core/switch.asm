@@ -1,0 +1,85 @@
+; The context switch: from one kernel stack to another. Called by switch.h:stack_switch.
+;
+;   RDI      where to leave this stack's RSP
+;   RSI      the other stack's RSP, as this function left it
+;   RDX, RCX go over to the other thread as they are: struct switch_handover
+;
+; All other registers change, which the caller says to the compiler: it has saved what it needs.
+; Only RBP cannot be named there. So the stack of a thread that is not running has, from its saved
+; RSP up: RBP, return address (switch.h:switch_frame).
+;
+; The push may hit a hole of the old stack, and what comes after the return a hole of the new one:
+; both slots are in stack_use by now, and the magazine covers both (sched/stack/gate.c), so either fault
+; is served.
+;
+; A new thread's stack is laid out by thread.c to return into thread_trampoline.
+
+global thread_switch
+global thread_switch_end
+global thread_trampoline
+extern thread_begin
+extern stack_lend_switch
+extern stack_lend_fill
+
+; A record of arch/x86_64/cpu/patch_site.h: a mode of kind %2 lets the code at %1 begin with a jump to %3.
+%macro JUMP_SITE 3
+[section .patch_sites progbits alloc noexec nowrite align=8]
+    dq %1, %3
+    db %2, 0, 0, 0, 0, 0, 0, 0
+__SECT__
+%endmacro
+
+%define SITE_KIND_LEND         2        ; patch_site.h has the same numbers
+%define SITE_KIND_LEND_BATCHED 3
+
+; From the old stack to the other one: the addresses are in %1 and %2.
+%macro SWITCH 2
+    mov [%1], rsp
+    mov rsp, %2
+    pop rbp
+%endmacro
+
+; The switch with a call of a C function first, when nothing more will be pushed on the old stack. It
+; keeps RBX and R12 to R15, which are free here; and it is called with the stack as the ABI wants it.
+%macro SWITCH_AFTER 1
+    push rbp
+    mov rbx, rdi
+    mov r12, rsi
+    mov r13, rdx
+    mov r14, rcx
+    call %1
+    SWITCH rbx, r12
+    mov rdx, r13
+    mov rcx, r14
+    ret
+%endmacro
+
+section .text
+align 16
+thread_switch:
+    push rbp
+    SWITCH rdi, rsi
+    ret
+thread_switch_end:
+
+; The same for stack=lend: what the old stack was lent and did not touch goes to the new one.
+JUMP_SITE thread_switch, SITE_KIND_LEND, thread_switch_lend
+align 16
+thread_switch_lend:
+    SWITCH_AFTER stack_lend_switch
+
+; And where untouched pages are taken back in batches.
+JUMP_SITE thread_switch, SITE_KIND_LEND_BATCHED, thread_switch_fill
+align 16
+thread_switch_fill:
+    SWITCH_AFTER stack_lend_fill
+
+; First instructions of a thread. What it is to call, and with what, lies on its stack; what was
+; handed over is in RDX and RCX. RBP is 0, the end of its backtraces; the stack is aligned so that the
+; call leaves it as the ABI wants.
+align 16
+thread_trampoline:
+    pop rdi
+    pop rsi
+    call thread_begin
+    ud2

@@ -1,0 +1,338 @@
+/*
+ * Birth, life and death of threads. The object comes from a slab, the stack from mm; the thread's
+ * first frame is laid out here so that a switch to it returns into thread_trampoline.
+ */
+#include "sched/core/thread.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/frame/frame.h"
+#include "mm/frame/numa_node.h"
+#include "mm/heap/slab.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_batch.h"
+#include "mm/stack/stack_fault.h"
+#include "sched/core/schedule.h"
+#include "sched/core/thread_internal.h"
+#include "sched/core/thread_list.h"
+#include "sched/stack/swapper.h"
+
+/* A switch_frame that returns into thread_trampoline, and above it what that is to call. */
+struct first_frame {
+    uint64_t rbp; /* 0: the end of backtraces */
+    void (*return_address)(void);
+    void (*entry)(void *argument);
+    void *argument;
+    uint64_t end_of_stack[2]; /* two: 16 bytes are the ABI's alignment */
+};
+
+void thread_trampoline(void); /* switch.asm */
+
+static struct slab_cache thread_cache;
+
+void thread_init(void)
+{
+    slab_cache_init(&thread_cache, "thread", sizeof(struct thread), 8);
+}
+
+const char *thread_state_name(unsigned state)
+{
+    static const char *const names[] = {"ready",  "running", "blocked", "starved",
+                                        "moving", "dead",    "blocked"};
+    return state < array_length(names) ? names[state] : "unknown";
+}
+
+static uint64_t cpus_running(void)
+{
+    unsigned count = cpu_online_count();
+    return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
+}
+
+/* A stack for a thread that may not run here: from the memory of where it will. */
+static must_check int stack_get_near(const struct thread_options *options, uint32_t *slot)
+{
+    unsigned cpu = (unsigned)__builtin_ctzl(options->affinity);
+    return stack_create_in(frame_node_of_cpu(cpu), options->backed, options->stack_bytes, slot);
+}
+
+static must_check int stack_get(const struct thread_options *options, uint32_t *slot)
+{
+    if (unlikely(options->affinity != 0) && numa_node_count > 1 &&
+        (options->affinity >> cpu_number() & 1) == 0) {
+        return stack_get_near(options, slot);
+    }
+    if (unlikely(options->stack_bytes != 0)) {
+        return stack_create_sized(options->stack_bytes, options->backed, slot);
+    }
+    return options->backed ? stack_create_backed(slot) : stack_create(slot);
+}
+
+/*
+ * Has what waits in batches of dead stacks taken apart (stack-free=batched), where that may be
+ * waited for. False if there is nothing.
+ */
+static must_check bool dead_give(void)
+{
+    if (this_cpu(preempt_count) != 0 || !interrupts_enabled() || !stack_batch_flush()) {
+        return false;
+    }
+    (void)stack_reclaim();
+    return true;
+}
+
+/* There was no memory for the object, or the stack. Once more, if the dead have some. */
+static never_inline must_check int object_get_late(int error, void **object)
+{
+    return error == ERROR_NO_MEMORY && dead_give() ? slab_allocate(&thread_cache, object) : error;
+}
+
+static never_inline must_check int stack_get_late(int error, const struct thread_options *options,
+                                                  uint32_t *slot)
+{
+    size_t bytes = options->stack_bytes != 0 ? options->stack_bytes : STACK_BYTES;
+    return error == ERROR_NO_MEMORY && dead_give()
+               ? stack_create_sized(bytes, options->backed, slot)
+               : error;
+}
+
+/* The object and the stack of a new thread, so that the first switch to it calls entry(argument).
+ */
+static must_check int thread_make(const struct thread_options *options,
+                                  void (*entry)(void *argument), void *argument,
+                                  struct thread **made)
+{
+    void *object;
+    int error = slab_allocate(&thread_cache, &object);
+    if (unlikely(error != OK)) {
+        error = object_get_late(error, &object);
+    }
+    if (error != OK) {
+        return error;
+    }
+    struct thread *thread = object;
+    memset(thread, 0, sizeof(*thread));
+    thread->state = THREAD_BLOCKED;
+    thread->priority = options->priority;
+    thread->affinity = options->affinity != 0 ? options->affinity : THREAD_AFFINITY_ALL;
+    thread->cpu = (uint8_t)cpu_number();
+    thread->slice_ticks = SCHEDULE_SLICE_TICKS;
+    thread->backed = options->backed;
+    thread->may_not_die = options->may_not_die;
+    thread->exit_lock = (struct spinlock)SPINLOCK("thread exit");
+    wait_queue_init(&thread->exit_queue);
+    list_node_init(&thread->wait.node);
+    tree_node_init(&thread->wait.timeout);
+    thread->name = options->name;
+
+    error = stack_get(options, &thread->slot);
+    if (unlikely(error != OK)) {
+        error = stack_get_late(error, options, &thread->slot);
+    }
+    if (error != OK) {
+        slab_free(&thread_cache, thread);
+        return error;
+    }
+    thread->stack_hole = stack_hole_of(thread->slot);
+    struct first_frame *frame = (struct first_frame *)stack_top(thread->slot) - 1;
+    *frame = (struct first_frame){
+        .argument = argument, .entry = entry, .return_address = thread_trampoline};
+    thread->saved_rsp = (uintptr_t)frame;
+    *made = thread;
+    return OK;
+}
+
+int thread_create(const struct thread_options *options, void (*entry)(void *argument),
+                  void *argument, struct thread **out)
+{
+    if (options->priority >= THREAD_PRIORITIES) {
+        return ERROR_RANGE;
+    }
+    if (options->affinity != 0 && (options->affinity & cpus_running()) == 0) {
+        return ERROR_INVALID;
+    }
+    struct thread *thread;
+    int error = thread_make(options, entry, argument, &thread);
+    if (error != OK) {
+        if (error == ERROR_NO_MEMORY) {
+            swapper_wake();
+        }
+        return error;
+    }
+    thread->detached = out == NULL;
+    thread_list_add(thread);
+    if (out != NULL) {
+        *out = thread;
+    }
+    schedule_ready(thread, THREAD_BLOCKED);
+    return OK;
+}
+
+int thread_start(const char *name, void (*entry)(void *argument), void *argument,
+                 struct thread **thread)
+{
+    const struct thread_options options = {.name = name, .priority = THREAD_PRIORITY_DEFAULT};
+    return thread_create(&options, entry, argument, thread);
+}
+
+void thread_begin(void (*entry)(void *argument), void *argument, uint64_t hole,
+                  struct run_queue *queue)
+{
+    schedule_finish_switch((struct switch_handover){hole, queue});
+    preempt_interrupts_restore(FLAGS_INTERRUPT);
+    entry(argument);
+    thread_exit(0);
+}
+
+int thread_create_idle(unsigned cpu, struct thread **out)
+{
+    const struct thread_options options = {
+        .name = "idle", .backed = true, .may_not_die = true, .affinity = 1UL << cpu};
+    int error = thread_make(&options, idle_entry, NULL, out);
+    if (error == OK) {
+        (*out)->cpu = (uint8_t)cpu;
+        (*out)->detached = true;
+        thread_list_add(*out);
+    }
+    return error;
+}
+
+/*
+ * A joiner that last ran here is made ready before the last switch, so that it can be the one that
+ * is switched to. It cannot find `exited` false then: whoever runs next on this CPU has buried the
+ * thread first. (Should another CPU steal it, it sleeps again, and the burial wakes it.)
+ */
+static void joiner_wake_early(struct thread *self)
+{
+    spin_lock_by(OFF_ALREADY, &self->exit_lock);
+    const struct list_node *first = list_first(&self->exit_queue.waiters);
+    if (first != NULL && list_entry(first, struct thread, wait.node)->cpu == cpu_number()) {
+        wait_queue_wake_one(&self->exit_queue);
+    }
+    spin_unlock_quietly(&self->exit_lock);
+}
+
+void thread_exit(int code)
+{
+    struct thread *self = thread_current();
+    if (self->mutexes_held != 0 || this_cpu(preempt_count) != 0) {
+        panic("thread %u (%s) exits while it holds %u mutexes and %u spinlocks", self->id,
+              self->name, self->mutexes_held, this_cpu(preempt_count));
+    }
+    self->exit_code = code;
+    interrupts_disable_by(BOTH_ON);
+    joiner_wake_early(self);
+    self->state = THREAD_DEAD;
+    schedule();
+    panic("a dead thread was switched to");
+}
+
+static void thread_free(struct thread *thread)
+{
+    thread_list_remove(thread);
+    slab_free(&thread_cache, thread);
+}
+
+void thread_reap(struct thread *thread)
+{
+    stack_destroy(thread->slot);
+    if (thread->detached) {
+        thread_free(thread);
+        return;
+    }
+    spin_lock_by(OFF_ALREADY, &thread->exit_lock);
+    thread->exited = true;
+    wait_queue_wake_all(&thread->exit_queue);
+    spin_unlock_quietly(&thread->exit_lock);
+}
+
+int thread_join(struct thread *thread)
+{
+    uint64_t flags = spin_lock_irq_save_by(BOTH_ON, &thread->exit_lock);
+    thread_stack_pin();
+    while (!thread->exited) {
+        wait_queue_sleep_unkillable(&thread->exit_queue, &thread->exit_lock);
+    }
+    thread_stack_unpin();
+    spin_unlock_irq_restore(&thread->exit_lock, flags);
+    int code = thread->exit_code;
+    thread_free(thread);
+    return code;
+}
+
+void thread_stack_pin(void)
+{
+    thread_current()->stack_pins++;
+}
+
+void thread_stack_unpin(void)
+{
+    thread_current()->stack_pins--;
+}
+
+void thread_kill(struct thread *thread)
+{
+    thread->kill_wanted = true;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see wait_queue.c */
+    schedule_ready(thread, THREAD_BLOCKED);
+}
+
+void thread_expendable_set(bool expendable)
+{
+    struct thread *self = thread_current();
+    if (expendable && (self->mutexes_held != 0 || self->may_not_die)) {
+        panic("thread %u (%s) holds %u mutexes%s, and says it may vanish", self->id, self->name,
+              self->mutexes_held, self->may_not_die ? " and may not die" : "");
+    }
+    self->expendable = expendable;
+}
+
+void thread_exit_if_killed(void)
+{
+    if (thread_current()->kill_wanted) {
+        thread_exit(ERROR_KILLED);
+    }
+}
+
+int thread_sleep_ns(uint64_t duration_ns)
+{
+    struct sleepers {
+        struct spinlock lock;
+        struct wait_queue queue;
+    };
+    static PER_CPU(struct sleepers, sleepers);
+
+    uint64_t flags = interrupts_save();
+    struct sleepers *own = this_cpu_pointer(sleepers);
+    if (own->queue.waiters.head.next == NULL) {
+        wait_queue_init(&own->queue);
+        spinlock_init(&own->lock, "sleepers");
+    }
+    spin_lock_by(OFF_ALREADY, &own->lock);
+    int error = wait_queue_sleep(&own->queue, &own->lock, duration_ns);
+    spin_unlock_irq_restore(&own->lock, flags);
+    return error == ERROR_TIMEOUT ? OK : error;
+}
+
+int thread_priority_set(struct thread *thread, unsigned priority)
+{
+    if (priority >= THREAD_PRIORITIES) {
+        return ERROR_RANGE;
+    }
+    const uint8_t wanted = (uint8_t)priority;
+    schedule_change(thread, &wanted, NULL);
+    return OK;
+}
+
+int thread_affinity_set(struct thread *thread, uint64_t affinity)
+{
+    if ((affinity & cpus_running()) == 0) {
+        return ERROR_INVALID;
+    }
+    schedule_change(thread, NULL, &affinity);
+    if (thread == thread_current()) {
+        thread_yield();
+    }
+    return OK;
+}

@@ -1,0 +1,58 @@
+/*
+ * Deadlines fire in the tick, so they are late by up to one tick, never early. A firing deadline
+ * only makes its thread ready; the thread itself finds out why it was woken (wait_queue.c).
+ * Lock order: the waited-for thing, deadlines, run queue.
+ */
+#include "sched/core/timeout.h"
+
+#include "arch/x86_64/time/clock.h"
+#include "sched/core/schedule.h"
+
+struct deadlines {
+    struct spinlock lock;
+    struct tree tree; /* key: time in nanoseconds */
+};
+
+static PER_CPU(struct deadlines, deadlines);
+
+void timeout_cpu_init(unsigned cpu)
+{
+    struct deadlines *own = &cpu_variable(deadlines, cpu);
+    spinlock_init(&own->lock, "deadlines");
+    own->tree = (struct tree){0};
+}
+
+void timeout_add(struct thread *thread, uint64_t at_ns)
+{
+    struct deadlines *own = this_cpu_pointer(deadlines);
+    spin_lock_by(OFF_ALREADY, &own->lock);
+    thread->timeout_cpu = (uint8_t)cpu_number();
+    tree_insert(&own->tree, &thread->wait.timeout, at_ns);
+    spin_unlock_quietly(&own->lock);
+}
+
+void timeout_remove(struct thread *thread)
+{
+    struct deadlines *own = &cpu_variable(deadlines, thread->timeout_cpu);
+    spin_lock_by(OFF_ALREADY, &own->lock);
+    if (tree_node_linked(&thread->wait.timeout)) {
+        tree_remove(&own->tree, &thread->wait.timeout);
+    }
+    spin_unlock_quietly(&own->lock);
+}
+
+void timeout_expire(void)
+{
+    struct deadlines *own = this_cpu_pointer(deadlines);
+    if (likely(tree_empty(&own->tree))) {
+        return;
+    }
+    uint64_t now_ns = clock_now_ns();
+    spin_lock_by(OFF_ALREADY, &own->lock);
+    struct tree_node *first;
+    while ((first = tree_first(&own->tree)) != NULL && first->key <= now_ns) {
+        tree_remove(&own->tree, first);
+        schedule_ready(container_of(first, struct thread, wait.timeout), THREAD_BLOCKED);
+    }
+    spin_unlock_quietly(&own->lock);
+}

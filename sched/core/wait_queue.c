@@ -1,0 +1,94 @@
+/* See wait_queue.h. Lock order: the queue's lock, deadlines, run queue. */
+#include "sched/core/wait_queue.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/time/clock.h"
+#include "lib/error.h"
+#include "sched/core/schedule.h"
+#include "sched/core/timeout.h"
+
+void wait_queue_init(struct wait_queue *queue)
+{
+    list_init(&queue->waiters);
+}
+
+/*
+ * Gives the CPU away until somebody makes the thread ready again; `lock` is released meanwhile.
+ * Blocked first, killed second: thread_kill() does it the other way round, so one of the two sees
+ * the other. (xchg: the load may not pass the store.)
+ */
+static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
+{
+    __atomic_exchange_n(&self->state, THREAD_BLOCKED, __ATOMIC_SEQ_CST);
+    if (killable && unlikely(self->kill_wanted)) {
+        schedule_ready(self, THREAD_BLOCKED);
+    }
+    spin_unlock_quietly(lock);
+    schedule();
+    spin_lock_by(OFF_ALREADY, lock);
+}
+
+/* Thread context, interrupts off, and the lock that guards the queue is the only one held. */
+static struct thread *wait_begin(struct wait_queue *queue)
+{
+    struct thread *self = thread_current();
+#ifdef INVARIANT
+    if (interrupts_enabled() || this_cpu(preempt_count) != 1) {
+        panic("thread %u (%s) waits while it holds %u spinlocks besides the queue's", self->id,
+              self->name, this_cpu(preempt_count) - 1);
+    }
+#endif
+    list_add_last(&queue->waiters, &self->wait.node);
+    return self;
+}
+
+int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t timeout_ns)
+{
+    struct thread *self = wait_begin(queue);
+    bool timed = timeout_ns != WAIT_FOREVER;
+
+    if (timed) {
+        uint64_t now_ns = clock_now_ns();
+        timeout_add(self, timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX);
+    }
+    wait_once(self, lock, true);
+    if (timed) {
+        timeout_remove(self);
+    }
+    if (list_node_linked(&self->wait.node)) { /* no waker took it out */
+        list_remove(&self->wait.node);
+        return self->kill_wanted ? ERROR_KILLED : ERROR_TIMEOUT;
+    }
+    return OK;
+}
+
+void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock)
+{
+    struct thread *self = wait_begin(queue);
+    do {
+        wait_once(self, lock, false); /* a kill makes it ready, too, but takes it off no list */
+    } while (list_node_linked(&self->wait.node));
+}
+
+struct thread *wait_queue_first(const struct wait_queue *queue)
+{
+    struct list_node *node = list_first(&queue->waiters);
+    return node != NULL ? container_of(node, struct thread, wait.node) : NULL;
+}
+
+bool wait_queue_wake_one(struct wait_queue *queue)
+{
+    struct list_node *node = list_take_first(&queue->waiters);
+    if (node == NULL) {
+        return false;
+    }
+    schedule_ready(container_of(node, struct thread, wait.node), THREAD_BLOCKED);
+    return true;
+}
+
+void wait_queue_wake_all(struct wait_queue *queue)
+{
+    while (wait_queue_wake_one(queue)) {
+    }
+}

@@ -1,0 +1,115 @@
+/*
+ * While memory is gone nothing fails, but a person who looks at a silent machine should learn why.
+ * The reclaimer, which is fully backed, looks ten times a second.
+ */
+#include "sched/stack/memory_wait_report.h"
+
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/time/clock.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_reserve.h"
+#include "sched/core/thread.h"
+#include "sched/stack/gate.h"
+
+#define EVENTUALLY_NS 500000000UL
+#define SHOWN_AT_MOST 5
+
+struct survey {
+    uint64_t oldest_ns; /* when the longest wait began; 0: nobody waits */
+    unsigned runnable;  /* threads that run or could, and do not starve; without the fully backed */
+    unsigned starved;
+    struct {
+        uint32_t id;
+        uint32_t missing;
+        const char *name;
+    } shown[SHOWN_AT_MOST];
+    size_t stack_pages; /* held by all threads */
+    uint32_t most_pages, most_id;
+};
+
+static uint32_t reports;
+static uint64_t reported_episode;    /* the episode that was reported last */
+static uint64_t reported_standstill; /* and the last in which nobody else could run */
+
+uint32_t memory_wait_reports(void)
+{
+    return reports;
+}
+
+static void survey_thread(struct thread *thread, void *context)
+{
+    struct survey *survey = context;
+    uint32_t pages = stack_pages_backed(thread->slot);
+    survey->stack_pages += pages;
+    if (pages > survey->most_pages) {
+        survey->most_pages = pages;
+        survey->most_id = thread->id;
+    }
+    if (thread->memory_wait_since_ns == 0) { /* who was let go to try again is not through yet */
+        survey->runnable +=
+            !thread_is_blocked(thread) && thread->state != THREAD_DEAD && !thread->backed;
+        return;
+    }
+    if (survey->starved < SHOWN_AT_MOST) {
+        survey->shown[survey->starved].id = thread->id;
+        survey->shown[survey->starved].missing = stack_missing(thread->slot);
+        survey->shown[survey->starved].name = thread->name;
+    }
+    survey->starved++;
+    uint64_t since_ns = thread->memory_wait_since_ns;
+    if (survey->oldest_ns == 0 || since_ns < survey->oldest_ns) {
+        survey->oldest_ns = since_ns;
+    }
+}
+
+static void survey_log(const struct survey *survey)
+{
+    log_warn("%u threads wait for memory for their stacks, the first for %lu ms%s:",
+             survey->starved, (clock_now_ns() - survey->oldest_ns) / 1000000,
+             survey->runnable == 0 ? ", and no other could run" : "");
+    for (unsigned i = 0; i < SHOWN_AT_MOST && i < survey->starved; i++) {
+        log_warn("  thread %u (%s) could still need %u pages", survey->shown[i].id,
+                 survey->shown[i].name, survey->shown[i].missing);
+    }
+    uint32_t magazines = 0;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct magazine *m = &cpu_variable(magazine, cpu);
+        magazines += m->capacity - m->taken;
+    }
+    log_warn("  frames: %lu free, %u in the reserve, %u in magazines, %lu in stacks (thread %u has "
+             "%u)",
+             frame_free_count(), stack_reserve_count(), magazines, survey->stack_pages,
+             survey->most_id, survey->most_pages);
+    for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {
+        size_t owned = frame_owned_count(owner);
+        if (owner != FRAME_OWNER_FREE && owner != FRAME_OWNER_RESERVED &&
+            owned > frame_total_count() / 4) {
+            log_warn("  most frames belong to: %s (%lu)", frame_owner_name(owner), owned);
+        }
+    }
+}
+
+void memory_wait_watch(void)
+{
+    static struct survey survey;
+    uint64_t episode = gate_counts.episodes;
+    if (memory_waiters() == 0) {
+        return;
+    }
+    survey = (struct survey){0};
+    thread_for_each(survey_thread, &survey);
+    if (survey.starved == 0 || survey.oldest_ns == 0 ||
+        clock_now_ns() - survey.oldest_ns < EVENTUALLY_NS) {
+        return;
+    }
+    bool all = survey.runnable == 0;
+    if (episode == (all ? reported_standstill : reported_episode)) {
+        return;
+    }
+    reported_episode = episode;
+    reported_standstill = all ? episode : reported_standstill;
+    reports++;
+    survey_log(&survey);
+}

@@ -1,0 +1,46 @@
+/*
+ * See stack_reservation.h. The pages themselves are mm/stack/stack_large.c's; here is who asked for
+ * them. The count is the thread's own: only itself changes it.
+ */
+#include "sched/stack/stack_reservation.h"
+
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/error.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_large.h"
+
+/*
+ * What the release itself may still need below its stack pointer, or be pushed by a preemption, if
+ * it is called from below the floor: the bounds in docs/stack-bounds.md are far smaller.
+ */
+#define RELEASE_ROOM (2 * PAGE_BYTES)
+
+int stack_ensure(size_t bytes)
+{
+    struct thread *self = thread_current();
+    uintptr_t bottom = stack_bottom(self->slot);
+    /* The caller's stack pointer: above its RBP and the return address, which lie here. */
+    size_t room = (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(uint64_t) - bottom;
+    if (bytes > room || room - bytes < STACK_ENSURE_ROOM || self->stack_reservations == UINT8_MAX) {
+        return ERROR_RANGE;
+    }
+    int error = stack_back_down(self->slot, bottom + room - bytes - STACK_ENSURE_ROOM);
+    if (error == OK) {
+        self->stack_reservations++;
+    }
+    return error;
+}
+
+void stack_release(void)
+{
+    struct thread *self = thread_current();
+    if (self->stack_reservations == 0) {
+        panic("thread %u (%s) releases its stack more often than it asked for it", self->id,
+              self->name);
+    }
+    self->stack_reservations--;
+    if (self->stack_reservations == 0 && stack_is_large(self->slot) && !self->backed &&
+        stack_mode_get() != STACK_MODE_EAGER) {
+        stack_give_back(self->slot, (uintptr_t)__builtin_frame_address(0) - RELEASE_ROOM);
+    }
+}

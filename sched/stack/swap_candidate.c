@@ -1,0 +1,158 @@
+/* See swap_candidate.h: the protocol stands there. */
+#include "sched/stack/swap_candidate.h"
+
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/error.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_large.h"
+#include "mm/stack_modes/stack_swap.h"
+#include "sched/core/schedule.h"
+#include "sched/stack/gate.h"
+
+/* claims[i] is guarded by the lock of the run queue claims[i].cpu, which only the swapper writes.
+ */
+static struct {
+    struct thread *thread; /* NULL: crossed out */
+    uint32_t slot;
+    uint8_t cpu;
+} claims[SWAP_CANDIDATE_BATCH];
+
+static bool is_swapped(const struct thread *thread)
+{
+    return (thread->pending & THREAD_PENDING_SWAPPED) != 0;
+}
+
+/* Rule 1: the thread stays where it is, asleep, while this is done to it. */
+static void lock_check(const struct thread *thread maybe_unused)
+{
+    invariant(spin_is_locked(&cpu_variable(run_queue, thread->cpu).lock));
+}
+
+bool swap_candidate_begin(struct thread *thread, uint32_t now_ms)
+{
+    lock_check(thread);
+    if (thread->state != THREAD_BLOCKED || thread == cpu_variable(run_queue, thread->cpu).current) {
+        return false;
+    }
+    thread->rest = (struct thread_swap_note){.since_ms = now_ms};
+    thread->state = THREAD_SWAP_CANDIDATE;
+    return true;
+}
+
+bool swap_candidate_may_swap(const struct thread *thread)
+{
+    return thread->stack_pins == 0 && !is_swapped(thread) &&
+           stack_top(thread->slot) - thread->saved_rsp <= STACK_SAVED_BYTES_MAX;
+}
+
+uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim)
+{
+    lock_check(thread);
+    if (thread->stack_reservations != 0 || thread->saved_rsp < stack_floor(thread->slot) ||
+        (stack_is_large(thread->slot) && stack_pages_below_floor(thread->slot) != 0)) {
+        return 0; /* it asked for what is below the floor, and has not given it back */
+    }
+    unsigned pages = (unsigned)((thread->saved_rsp - stack_floor(thread->slot)) / PAGE_BYTES);
+    uint32_t filled = STACK_PAGES - stack_missing(thread->slot);
+    uint32_t used = stack_pages_used(thread->slot);
+    void *saved;
+    if (swap && swap_candidate_may_swap(thread) &&
+        stack_save(thread->slot, thread->saved_rsp, &saved) == OK) {
+        thread->stack_saved = saved;
+        thread->pending |= THREAD_PENDING_SWAPPED;
+        pages = STACK_PAGES;
+    }
+    uint32_t taken = stack_pages_unmap_begin(thread->slot, pages);
+    if (taken == 0) {
+        return 0;
+    }
+    if (used > thread->pages_most) {
+        thread->pages_most = (uint16_t)used;
+    }
+    if (thread->rest.pages == 0) {
+        thread->rest.pages = (uint8_t)filled;
+    }
+    thread->rest.claim = (uint8_t)(claim + 1);
+    claims[claim].thread = thread;
+    claims[claim].slot = thread->slot;
+    claims[claim].cpu = thread->cpu;
+    return taken;
+}
+
+void swap_candidate_batch_shoot(unsigned count)
+{
+    uint32_t lowest = UINT32_MAX, highest = 0;
+    for (unsigned i = 0; i < count; i++) {
+        lowest = claims[i].slot < lowest ? claims[i].slot : lowest;
+        highest = claims[i].slot > highest ? claims[i].slot : highest;
+    }
+    if (count != 0) {
+        stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
+    }
+}
+
+void swap_candidate_batch_end(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct run_queue *queue = &cpu_variable(run_queue, claims[i].cpu);
+        uint64_t flags = spin_lock_irq_save(&queue->lock);
+        if (claims[i].thread != NULL) {
+            (void)stack_pages_release(claims[i].slot);
+            claims[i].thread->rest.claim = 0;
+            claims[i].thread = NULL;
+        }
+        spin_unlock_irq_restore(&queue->lock, flags);
+    }
+}
+
+/* The saved bytes are needed no more. */
+static void saved_forget(struct thread *thread)
+{
+    thread->stack_hole = stack_hole_of(thread->slot);
+    thread->pending &= (uint8_t)~THREAD_PENDING_SWAPPED;
+}
+
+/* Must a stack have all of its pages back before its thread is dispatched? */
+static bool wakes_whole(void)
+{
+    return stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_PREFAULT;
+}
+
+void swap_candidate_end(struct thread *thread)
+{
+    uint32_t pages = thread->rest.pages;
+    lock_check(thread);
+    if (thread->rest.claim != 0) {
+        claims[thread->rest.claim - 1].thread = NULL;
+    }
+    if (pages != 0) {
+        void *saved = is_swapped(thread) ? thread->stack_saved : NULL;
+        if (stack_pages_return(thread->slot, thread->saved_rsp, saved) && saved != NULL) {
+            stack_saved_free(thread->slot, thread->saved_rsp, saved);
+            saved_forget(thread);
+        }
+        if (wakes_whole() && STACK_PAGES - stack_missing(thread->slot) < pages) {
+            thread->pending |= (uint8_t)(pages << THREAD_PENDING_PAGES_SHIFT);
+        }
+    }
+    list_node_init(&thread->run_node);
+    thread->state = THREAD_BLOCKED;
+}
+
+void swap_candidate_dispatch(struct thread *thread)
+{
+    if (is_swapped(thread)) {
+        stack_swap_in(thread->slot, thread->saved_rsp, thread->stack_saved);
+        saved_forget(thread);
+    }
+    if (thread->pending & THREAD_PENDING_PAGES) {
+        stack_refill(thread->slot,
+                     (thread->pending & THREAD_PENDING_PAGES) >> THREAD_PENDING_PAGES_SHIFT);
+        thread->pending &= (uint8_t)~THREAD_PENDING_PAGES;
+    }
+    if (thread->pending & THREAD_PENDING_MEMORY) {
+        gate_wait_end(thread);
+    }
+    thread->pending &= (uint8_t)~THREAD_PENDING_MOVES; /* that was another CPU */
+}

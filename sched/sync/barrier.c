@@ -1,0 +1,43 @@
+/* One lock, one count, two queues. */
+#include "sched/sync/barrier.h"
+
+#include "lib/error.h"
+
+void barrier_init(struct barrier *barrier)
+{
+    spinlock_init(&barrier->lock, "barrier");
+    barrier->arrived = 0;
+    barrier->open = false;
+    wait_queue_init(&barrier->guests);
+    wait_queue_init(&barrier->host);
+}
+
+void barrier_arrive(struct barrier *barrier)
+{
+    uint64_t flags = spin_lock_irq_save(&barrier->lock);
+    int error = OK;
+    barrier->arrived++;
+    wait_queue_wake_all(&barrier->host);
+    while (!barrier->open && error == OK) {
+        error = wait_queue_sleep(&barrier->guests, &barrier->lock, WAIT_FOREVER);
+    }
+    spin_unlock_irq_restore(&barrier->lock, flags);
+}
+
+void barrier_await(struct barrier *barrier, uint32_t guests)
+{
+    uint64_t flags = spin_lock_irq_save(&barrier->lock);
+    int error = OK;
+    while (barrier->arrived < guests && error == OK) {
+        error = wait_queue_sleep(&barrier->host, &barrier->lock, WAIT_FOREVER);
+    }
+    spin_unlock_irq_restore(&barrier->lock, flags);
+}
+
+void barrier_release(struct barrier *barrier)
+{
+    uint64_t flags = spin_lock_irq_save(&barrier->lock);
+    barrier->open = true;
+    wait_queue_wake_all(&barrier->guests);
+    spin_unlock_irq_restore(&barrier->lock, flags);
+}

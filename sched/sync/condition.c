@@ -1,0 +1,36 @@
+/* See condition.h. Lock order: the condition's spinlock, then the mutex', deadlines, run queue. */
+#include "sched/sync/condition.h"
+
+#include "sched/sync/mutex_order.h"
+
+void condition_init(struct condition *condition)
+{
+    spinlock_init(&condition->lock, "condition");
+    wait_queue_init(&condition->queue);
+}
+
+int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t timeout_ns)
+{
+    wait_check("condition with mutex", mutex->name);
+    /* The mutex is given up under this lock: who signals from then on has to wait for the sleep. */
+    uint64_t flags = spin_lock_irq_save(&condition->lock);
+    mutex_unlock(mutex);
+    int error = wait_queue_sleep(&condition->queue, &condition->lock, timeout_ns);
+    spin_unlock_irq_restore(&condition->lock, flags);
+    mutex_lock(mutex);
+    return error;
+}
+
+void condition_signal(struct condition *condition)
+{
+    uint64_t flags = spin_lock_irq_save(&condition->lock);
+    wait_queue_wake_one(&condition->queue);
+    spin_unlock_irq_restore(&condition->lock, flags);
+}
+
+void condition_broadcast(struct condition *condition)
+{
+    uint64_t flags = spin_lock_irq_save(&condition->lock);
+    wait_queue_wake_all(&condition->queue);
+    spin_unlock_irq_restore(&condition->lock, flags);
+}

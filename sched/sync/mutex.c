@@ -1,0 +1,103 @@
+/* See mutex.h. Lock order: the mutex' spinlock, deadlines, run queue. */
+#include "sched/sync/mutex.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/error.h"
+#include "sched/core/thread.h"
+#include "sched/sync/mutex_order.h"
+
+void mutex_init(struct mutex *mutex, const char *name)
+{
+    spinlock_init(&mutex->lock, "mutex");
+    mutex->owner = NULL;
+    wait_queue_init(&mutex->queue);
+    mutex->name = name;
+}
+
+bool mutex_is_held(const struct mutex *mutex)
+{
+    /* Nobody else can make this true or false for the caller, so no lock is needed. */
+    return __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED) == thread_current();
+}
+
+static void recursion_check(const struct mutex *mutex)
+{
+    if (unlikely(mutex_is_held(mutex))) {
+        panic("thread %u (%s) takes mutex '%s', which it holds already", thread_current()->id,
+              thread_current()->name, mutex->name);
+    }
+}
+
+/* The caller became the owner, by itself or by being handed the mutex. */
+static void taken(const struct mutex *mutex)
+{
+    mutex_order_acquire(mutex);
+    invariant(!thread_current()->expendable);
+    thread_current()->mutexes_held++;
+}
+
+/* Takes it if it is free. The spinlock is held. */
+static bool take_free(struct mutex *mutex)
+{
+    if (mutex->owner != NULL) {
+        return false;
+    }
+    mutex->owner = thread_current();
+    return true;
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+    wait_check("mutex", mutex->name);
+    recursion_check(mutex);
+    uint64_t flags = spin_lock_irq_save(&mutex->lock);
+    if (!take_free(mutex)) {
+        wait_queue_sleep_unkillable(&mutex->queue, &mutex->lock);
+    }
+    spin_unlock_irq_restore(&mutex->lock, flags);
+    taken(mutex);
+}
+
+int mutex_lock_timed(struct mutex *mutex, uint64_t timeout_ns)
+{
+    wait_check("mutex", mutex->name);
+    recursion_check(mutex);
+    int error = OK;
+    uint64_t flags = spin_lock_irq_save(&mutex->lock);
+    if (!take_free(mutex)) {
+        error = wait_queue_sleep(&mutex->queue, &mutex->lock, timeout_ns);
+    }
+    spin_unlock_irq_restore(&mutex->lock, flags);
+    if (error == OK) {
+        taken(mutex);
+    }
+    return error;
+}
+
+bool mutex_try_lock(struct mutex *mutex)
+{
+    recursion_check(mutex);
+    uint64_t flags = spin_lock_irq_save(&mutex->lock);
+    bool free = take_free(mutex);
+    spin_unlock_irq_restore(&mutex->lock, flags);
+    if (free) {
+        taken(mutex);
+    }
+    return free;
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+    if (unlikely(!mutex_is_held(mutex))) {
+        panic("thread %u (%s) gives up mutex '%s', which it does not hold", thread_current()->id,
+              thread_current()->name, mutex->name);
+    }
+    mutex_order_release(mutex);
+    thread_current()->mutexes_held--;
+    uint64_t flags = spin_lock_irq_save(&mutex->lock);
+    /* Woken means owner: a waiter that gave up is off the queue before this lock is free. */
+    mutex->owner = wait_queue_first(&mutex->queue);
+    wait_queue_wake_one(&mutex->queue);
+    spin_unlock_irq_restore(&mutex->lock, flags);
+}

@@ -1,0 +1,66 @@
+/* See semaphore.h. Lock order: the semaphore's spinlock, deadlines, run queue. */
+#include "sched/sync/semaphore.h"
+
+#include "lib/error.h"
+#include "sched/sync/mutex_order.h"
+
+void semaphore_init(struct semaphore *semaphore, uint32_t tokens)
+{
+    spinlock_init(&semaphore->lock, "semaphore");
+    semaphore->tokens = tokens;
+    wait_queue_init(&semaphore->queue);
+}
+
+/* Takes a token if there is one. The spinlock is held. */
+static bool take(struct semaphore *semaphore)
+{
+    if (semaphore->tokens == 0) {
+        return false;
+    }
+    semaphore->tokens--;
+    return true;
+}
+
+void semaphore_down(struct semaphore *semaphore)
+{
+    wait_check("semaphore", "");
+    uint64_t flags = spin_lock_irq_save(&semaphore->lock);
+    if (!take(semaphore)) {
+        wait_queue_sleep_unkillable(&semaphore->queue, &semaphore->lock);
+    }
+    spin_unlock_irq_restore(&semaphore->lock, flags);
+}
+
+int semaphore_down_timed(struct semaphore *semaphore, uint64_t timeout_ns)
+{
+    wait_check("semaphore", "");
+    int error = OK;
+    uint64_t flags = spin_lock_irq_save(&semaphore->lock);
+    if (!take(semaphore)) {
+        error = wait_queue_sleep(&semaphore->queue, &semaphore->lock, timeout_ns);
+    }
+    spin_unlock_irq_restore(&semaphore->lock, flags);
+    return error;
+}
+
+bool semaphore_try_down(struct semaphore *semaphore)
+{
+    uint64_t flags = spin_lock_irq_save(&semaphore->lock);
+    bool taken = take(semaphore);
+    spin_unlock_irq_restore(&semaphore->lock, flags);
+    return taken;
+}
+
+void semaphore_up(struct semaphore *semaphore)
+{
+    uint64_t flags = spin_lock_irq_save(&semaphore->lock);
+    if (!wait_queue_wake_one(&semaphore->queue)) { /* to be woken is to have got the token */
+        semaphore->tokens++;
+    }
+    spin_unlock_irq_restore(&semaphore->lock, flags);
+}
+
+uint32_t semaphore_tokens(const struct semaphore *semaphore)
+{
+    return __atomic_load_n(&semaphore->tokens, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,85 @@
+/*
+ * What a cache of whole stacks is worth when the stacks of the dead come back at once, and when
+ * they come after a grace period, all together: the same births and deaths, twice. Two kinds of
+ * work: threads one after the other, as a shell runs commands; and eight at a time.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "kernel/console/console.h"
+#include "kernel/test/benchmark.h"
+#include "lib/error.h"
+#include "mm/stack/stack_batch.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack/stack_reap.h"
+#include "sched/core/thread.h"
+#include "tests/bench/benchmarks.h"
+
+#define BIRTHS 20000
+#define BURST  8
+
+static void nothing(void *argument maybe_unused)
+{
+}
+
+/* Births and deaths, so many at a time; false if a thread could not be had. */
+static bool threads_live(unsigned births, unsigned at_a_time)
+{
+    struct thread *threads[BURST];
+    for (unsigned done = 0; done < births; done += at_a_time) {
+        for (unsigned i = 0; i < at_a_time; i++) {
+            if (thread_start("short", nothing, NULL, &threads[i]) != OK) {
+                console_print("# no thread for the benchmark\n");
+                return false;
+            }
+        }
+        for (unsigned i = 0; i < at_a_time; i++) {
+            thread_join(threads[i]);
+        }
+    }
+    return true;
+}
+
+static void cache_report(const char *name, enum stack_free how, unsigned at_a_time)
+{
+    struct stack_counts before, after;
+    struct stack_batch_counts batches_before, batches;
+
+    stack_free_set(how);
+    uint64_t flags = interrupts_save();
+    stack_cache_drain();
+    interrupts_restore(flags);
+    stack_reclaim();
+    stack_batch_counts_read(&batches_before);
+    stack_counts_read(&before);
+    uint64_t start = tsc_read_ordered();
+    if (!threads_live(BIRTHS, at_a_time)) {
+        return;
+    }
+    uint64_t ticks = tsc_read_ordered() - start;
+    stack_counts_read(&after);
+    stack_batch_counts_read(&batches);
+    uint64_t hits = after.created_cached - before.created_cached;
+    uint64_t births = hits + after.created_cold - before.created_cold;
+    console_print("# %s: %lu of %lu births from the cache, %lu instructions a thread, zeroing "
+                  "included; %lu grace periods\n",
+                  name, hits, births, ticks / births,
+                  batches.grace_periods - batches_before.grace_periods);
+    benchmark_report(name, hits * 100 / births, "percent");
+}
+
+static void cache_compare(const char *immediate, const char *batched, unsigned at_a_time)
+{
+    enum stack_free how = stack_free_get();
+    cache_report(immediate, STACK_FREE_IMMEDIATE, at_a_time);
+    cache_report(batched, STACK_FREE_BATCHED, at_a_time);
+    stack_free_set(how);
+}
+
+BENCHMARK(cache_hit_percent)
+{
+    cache_compare("cache_hit_percent_immediate", "cache_hit_percent_batched", 1);
+}
+
+BENCHMARK(cache_hit_percent_bursts)
+{
+    cache_compare("cache_hit_percent_bursts_immediate", "cache_hit_percent_bursts_batched", BURST);
+}

@@ -1,0 +1,179 @@
+/*
+ * The ACPI parser against tables of our own making, sound and broken, and against the machine's.
+ * The bytes lie in an array; nothing here touches the tables that the kernel runs by.
+ */
+#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/acpi/acpi_tables.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "tests/support/firmware_image.h"
+#include "tests/test.h"
+
+#define IMAGE_BASE  0x7f000000
+#define IMAGE_BYTES 4096
+
+static uint8_t memory[IMAGE_BYTES];
+static struct firmware_image image;
+static struct firmware_machine machine;
+static struct acpi_info result;
+
+static void machine_make(unsigned processors)
+{
+    firmware_image_init(&image, memory, IMAGE_BYTES, IMAGE_BASE);
+    machine = firmware_machine(&image, processors);
+}
+
+static int machine_parse(void)
+{
+    struct physical_reader reader = firmware_reader(&image);
+
+    return acpi_parse(&reader, firmware_at(&image, machine.rsdp), 36, &result);
+}
+
+static void length_set(physical_t table, uint32_t bytes)
+{
+    memcpy(firmware_at(&image, table) + 4, &bytes, sizeof(bytes));
+}
+
+TEST(ACP0001, "sound tables: processors, I/O APIC, overrides, HPET, timer, reset, power off")
+{
+    machine_make(3);
+    test_equal(machine_parse(), OK);
+    test_check(result.present && result.madt_present && result.fadt_present);
+    test_equal(result.processor_count, 3);
+    test_equal(result.processors[2].apic_id, 2);
+    test_equal(result.processors[2].nmi_lint, 1);
+    test_equal(result.ioapic_count, 1);
+    test_equal(result.ioapics[0].address, 0xfec00000);
+    test_equal(result.isa[0].gsi, 2);
+    test_equal(result.isa[1].gsi, 1);
+    test_equal(result.isa[9].flags, 0xf);
+    test_equal(result.hpet_address, 0xfed00000);
+    test_equal(result.pm_timer_port, 0x608);
+    test_check(result.pm_timer_32_bits && !result.i8042_absent);
+    test_check(result.reset.present && !result.reset.in_memory);
+    test_equal(result.reset.address, 0xcf9);
+    test_equal(result.reset_value, 0x0f);
+    test_equal(result.pm1a_control_port, 0x604);
+    test_check(result.s5_known);
+    test_equal(result.s5_type_a, 5);
+    test_equal(result.s5_type_b, 6);
+}
+
+TEST(ACP0002, "a wrong checksum leaves out that table alone; XSDT falls back on RSDT")
+{
+    machine_make(2);
+    firmware_at(&image, machine.hpet)[50] ^= 1;
+    test_equal(machine_parse(), OK);
+    test_equal(result.hpet_address, 0);
+    test_equal(result.processor_count, 2);
+
+    firmware_at(&image, machine.xsdt)[9] ^= 1;
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 2);
+
+    firmware_at(&image, machine.rsdt)[9] ^= 1;
+    test_equal(machine_parse(), ERROR_NOT_FOUND);
+    test_check(!result.present);
+
+    firmware_at(&image, machine.rsdp)[33] ^= 1; /* covered by the long checksum only */
+    test_equal(machine_parse(), ERROR_CORRUPT);
+}
+
+TEST(ACP0003, "lengths of zero, beyond memory and of 4 GiB leave out that table alone")
+{
+    static const uint32_t lengths[] = {0, 35, IMAGE_BYTES + 1, 0xffffffff};
+
+    for (unsigned i = 0; i < array_length(lengths); i++) {
+        machine_make(2);
+        length_set(machine.madt, lengths[i]);
+        test_equal(machine_parse(), OK);
+        test_check(!result.madt_present);
+        test_equal(result.processor_count, 0);
+        test_equal(result.hpet_address, 0xfed00000);
+    }
+    machine_make(2);
+    length_set(machine.madt, 40); /* its fixed part is cut, with a checksum that is right */
+    firmware_table_seal(&image, machine.madt);
+    test_equal(machine_parse(), OK);
+    test_check(!result.madt_present);
+}
+
+TEST(ACP0004, "a MADT entry of no length, or longer than the table, ends the table there")
+{
+    static const uint8_t lengths[] = {0, 1, 255};
+
+    for (unsigned i = 0; i < array_length(lengths); i++) {
+        machine_make(3);
+        /* 44 bytes, the NMI entry of 6, then processors of 8: this is the third one's length. */
+        firmware_at(&image, machine.madt)[44 + 6 + 16 + 1] = lengths[i];
+        firmware_table_seal(&image, machine.madt);
+        test_equal(machine_parse(), OK);
+        test_equal(result.processor_count, 2);
+        test_equal(result.ioapic_count, 0);
+    }
+    machine_make(3);
+    firmware_at(&image, machine.madt)[44 + 6 + 1] = 4; /* too short for a processor; skipped */
+    firmware_table_seal(&image, machine.madt);
+    test_equal(machine_parse(), OK);
+    test_check(result.processor_count < 3);
+}
+
+TEST(ACP0005,
+     "a root table that lists itself, nothing, and places out of memory is read to its end")
+{
+    machine_make(1);
+    struct firmware_machine wrong = machine;
+    uint64_t entries[3] = {machine.xsdt, 0, 0xfffffffffffff000};
+
+    memcpy(firmware_at(&image, wrong.xsdt) + 36, entries, sizeof(entries));
+    firmware_table_seal(&image, wrong.xsdt);
+    test_equal(machine_parse(), OK);
+    test_check(result.present && !result.madt_present);
+    test_equal(result.lapic_address, 0xfee00000);
+}
+
+TEST(ACP0006, "more processors than CPUs are counted, and one listed twice counts once")
+{
+    machine_make(CPU_MAX + 5);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, CPU_MAX);
+    test_equal(result.processors_left_out, 5);
+
+    machine_make(4);
+    firmware_at(&image, machine.madt)[44 + 6 + 8 + 3] = 0; /* the second has the first one's id */
+    firmware_table_seal(&image, machine.madt);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 3);
+}
+
+TEST(ACP0007, "the power-off package is found in any of its encodings, and never beyond the end")
+{
+    static const uint8_t short_form[] = {0x08, '_', 'S', '5', '_', 0x12, 0x06, 4, 0x01, 0x00, 0};
+    static const uint8_t root_name[] = {0x08, '\\', '_',  'S', '5', '_',  0x12, 0x48,
+                                        0,    2,    0x0b, 7,   0,   0x0a, 3};
+    uint8_t a, b;
+
+    test_check(acpi_s5_find(short_form, sizeof(short_form), &a, &b));
+    test_check(a == 1 && b == 0);
+    test_check(acpi_s5_find(root_name, sizeof(root_name), &a, &b));
+    test_check(a == 7 && b == 3);
+    for (uint32_t bytes = 0; bytes < sizeof(root_name); bytes++) {
+        test_check(!acpi_s5_find(root_name, bytes, &a, &b));
+    }
+}
+
+TEST(ACP0008, "the machine's own tables make sense, or it has none and runs on one CPU")
+{
+    const struct acpi_info *own = acpi_info();
+
+    if (!own->madt_present) {
+        test_equal(cpu_online_count(), 1);
+        return;
+    }
+    test_check(own->processor_count >= cpu_online_count());
+    test_equal(own->lapic_address % PAGE_BYTES, 0);
+    for (unsigned line = 0; line < ACPI_ISA_COUNT; line++) {
+        test_check(own->isa[line].gsi < 240);
+    }
+}

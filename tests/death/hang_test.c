@@ -1,0 +1,82 @@
+/* A machine that hangs on purpose, for an NMI from outside: see tests/boot/hang.py. */
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/time/clock.h"
+#include "kernel/nmi.h"
+#include "lib/error.h"
+#include "sched/core/thread.h"
+#include "tests/support/on_each_cpu.h"
+#include "tests/test.h"
+
+static volatile bool for_ever = true;
+
+/* Names that must stand in the backtraces. */
+static never_inline void hang_with_interrupts_off(void)
+{
+    interrupts_disable();
+    while (for_ever) {
+        cpu_pause();
+    }
+    interrupts_enable();
+}
+
+static never_inline void hang_with_preemption_off(void)
+{
+    preempt_disable();
+    while (for_ever) {
+        cpu_pause();
+    }
+    preempt_enable();
+}
+
+static never_inline void hang_deep(unsigned bytes)
+{
+    volatile uint8_t local[256];
+    local[0] = (uint8_t)bytes;
+    if (bytes <= sizeof(local)) {
+        hang_with_preemption_off();
+    } else {
+        hang_deep(bytes - sizeof(local));
+    }
+    (void)local[0];
+}
+
+static void hang(unsigned cpu)
+{
+    if (cpu == 0) {
+        test_note("the machine hangs now");
+        hang_with_interrupts_off();
+    } else if (cpu == 1) {
+        hang_deep(9000);
+    } /* the others are idle */
+}
+
+#define SLOW_NS 1200000000 /* longer than NMIs count as the same dump's */
+
+static bool hang_was_slow[CPU_MAX];
+
+/*
+ * On the NMI entry stack: each CPU but one takes long before it does anything about its first NMI,
+ * as if it waited for its turn, and finds the second one pending when it is through.
+ */
+static bool hang_slow_observer(struct trap_frame *frame maybe_unused)
+{
+    unsigned cpu = cpu_number();
+    uint64_t start_ns = clock_now_ns();
+    while (cpu != 0 && !hang_was_slow[cpu] && clock_now_ns() - start_ns < SLOW_NS) {
+        cpu_pause();
+    }
+    hang_was_slow[cpu] = true;
+    return false;
+}
+
+DEATH_TEST(HNG0001, "one CPU hangs with interrupts off, one with preemption off, others are idle")
+{
+    test_on_each_cpu(hang);
+}
+
+DEATH_TEST(HNG0002, "the same, and an NMI takes longer than those of one dump may be apart")
+{
+    nmi_observer_set(hang_slow_observer);
+    test_on_each_cpu(hang);
+}

@@ -1,0 +1,42 @@
+/*
+ * The five rules of text sites, each claimed where it is not true: the invariant build says so. The
+ * rows of tests/matrix.py hold the words.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/cpu/spinlock.h"
+#include "mm/stack/stack.h"
+#include "sched/core/thread.h"
+#include "tests/test.h"
+
+DEATH_TEST(PAN0070, "a site says that only whole stacks get there, and one with holes does")
+{
+    stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
+    interrupts_disable_by(KERNEL_THREAD);
+}
+
+DEATH_TEST(PAN0071, "a site says that the stack in use is whole, and it is not")
+{
+    stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
+    preempt_disable_by(WHOLE_STACK);
+}
+
+DEATH_TEST(PAN0072, "a site says that something is off already, and nothing is")
+{
+    static struct spinlock lock = SPINLOCK("test");
+    spin_lock_by(OFF_ALREADY, &lock);
+}
+
+DEATH_TEST(PAN0073, "a site says that both are on, and interrupts are off")
+{
+    interrupts_disable();
+    (void)interrupts_save_by(BOTH_ON);
+}
+
+DEATH_TEST(PAN0074, "a site did not bring the page that its section may need")
+{
+    uint32_t slot = thread_current()->slot;
+    stack_trim(slot, (uintptr_t)__builtin_frame_address(0));
+    /* As from a site whose stack pointer is in the second page from below. */
+    site_ready_check(true, (const void *)(stack_floor(slot) + 2 * PAGE_BYTES + 64));
+}

@@ -1,0 +1,79 @@
+/*
+ * Locks used wrongly: each ends in a panic that names them. The rows of tests/matrix.py hold the
+ * words; most of this is checked in the invariant build alone.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "lib/error.h"
+#include "sched/sync/mutex.h"
+#include "sched/sync/semaphore.h"
+#include "tests/support/threads.h"
+#include "tests/test.h"
+
+static struct mutex first = MUTEX(first, "first"), second = MUTEX(second, "second");
+static struct spinlock left = SPINLOCK("left"), right = SPINLOCK("right");
+
+DEATH_TEST(PAN0050, "a mutex that its owner takes again is told, instead of waiting for ever")
+{
+    mutex_lock(&first);
+    mutex_lock(&first);
+}
+
+DEATH_TEST(PAN0051, "a mutex is given up by nobody but its owner")
+{
+    mutex_unlock(&first);
+}
+
+DEATH_TEST(PAN0052, "a thread that ends with a mutex is told")
+{
+    mutex_lock(&first);
+    thread_exit(0);
+}
+
+static void take_both(struct mutex *one, struct mutex *other)
+{
+    mutex_lock(one);
+    mutex_lock(other);
+    mutex_unlock(other);
+    mutex_unlock(one);
+}
+
+DEATH_TEST(PAN0053, "two mutexes that are taken in both orders are told before they can deadlock")
+{
+    take_both(&first, &second);
+    take_both(&second, &first);
+}
+
+DEATH_TEST(PAN0054, "a mutex may not be waited for with a spinlock held, free or not")
+{
+    spin_lock(&left);
+    mutex_lock(&first);
+}
+
+DEATH_TEST(PAN0055, "a semaphore may not be waited for with interrupts off, though it has a token")
+{
+    static struct semaphore semaphore = SEMAPHORE(semaphore, 1);
+    interrupts_disable();
+    semaphore_down(&semaphore);
+}
+
+DEATH_TEST(PAN0056, "two spinlocks that are taken in both orders are told")
+{
+    spin_lock(&left);
+    spin_lock(&right);
+    spin_unlock(&right);
+    spin_unlock(&left);
+    spin_lock(&right);
+    spin_lock(&left);
+}
+
+DEATH_TEST(PAN0057, "a spinlock that is taken twice is told, instead of waiting for ever")
+{
+    spin_lock(&left);
+    spin_lock(&left);
+}
+
+DEATH_TEST(PAN0058, "sleeping with a spinlock held is told")
+{
+    spin_lock(&left);
+    (void)!thread_sleep_ns(1000000);
+}

@@ -1,0 +1,75 @@
+/*
+ * The PIT in mode 0, and a comparator of the HPET in level mode: programmed by the book.
+ * Source: Intel 8254; IA-PC HPET specification 1.0a, 2.3.
+ */
+#include "tests/event/event_device.h"
+
+#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/paging/paging.h"
+
+#define PIT_CHANNEL_0 0x40
+#define PIT_COMMAND   0x43
+#define PIT_MODE_0    0x30 /* channel 0, low then high byte; the output falls and rises once */
+
+#define HPET_BYTES 0x400
+#define TIMER      2 /* the first two have a second life in place of the PIT and the clock */
+
+/* In 32-bit words. */
+#define STATUS     (0x020 / 4)
+#define COUNTER    (0x0f0 / 4)
+#define TIMER_HOW  ((0x100 + 0x20 * TIMER) / 4)
+#define TIMER_MAY  (TIMER_HOW + 1) /* lines that it can drive, by bit */
+#define COMPARATOR ((0x108 + 0x20 * TIMER) / 4)
+
+#define HOW_LEVEL       (1U << 1)
+#define HOW_ENABLE      (1U << 2)
+#define HOW_32_BITS     (1U << 8)
+#define HOW_ROUTE_SHIFT 9
+
+static volatile uint32_t *hpet;
+
+void event_pit_silence(void)
+{
+    outb(PIT_COMMAND, PIT_MODE_0);
+}
+
+void event_pit_shot(uint16_t count)
+{
+    outb(PIT_COMMAND, PIT_MODE_0);
+    outb(PIT_CHANNEL_0, (uint8_t)count);
+    outb(PIT_CHANNEL_0, (uint8_t)(count >> 8));
+}
+
+bool event_hpet_find(uint32_t *gsi)
+{
+    if (acpi_info()->hpet_address == 0) {
+        return false;
+    }
+    if (hpet == NULL) {
+        hpet = mmio_map(acpi_info()->hpet_address, HPET_BYTES);
+    }
+    if (hpet == NULL || hpet[TIMER_MAY] == 0) {
+        return false;
+    }
+    *gsi = 31 - (uint32_t)__builtin_clz(hpet[TIMER_MAY]);
+    hpet[TIMER_HOW] = HOW_LEVEL | HOW_32_BITS | *gsi << HOW_ROUTE_SHIFT;
+    return (hpet[TIMER_HOW] & HOW_LEVEL) != 0;
+}
+
+void event_hpet_shot(uint32_t ticks)
+{
+    hpet[TIMER_HOW] |= HOW_ENABLE;
+    hpet[COMPARATOR] = hpet[COUNTER] + ticks;
+}
+
+void event_hpet_acknowledge(void)
+{
+    hpet[STATUS] = 1U << TIMER;
+}
+
+void event_hpet_silence(void)
+{
+    hpet[TIMER_HOW] &= ~HOW_ENABLE;
+    hpet[STATUS] = 1U << TIMER;
+}

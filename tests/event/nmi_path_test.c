@@ -1,0 +1,220 @@
+/*
+ * An NMI at each instruction of the page-fault path, found and hit from inside the kernel.
+ *
+ * The path is found by walking it: an execute breakpoint stops at the page-fault stub, and from
+ * there #DB single-steps to IRET and writes down every address.
+ *
+ * To hit one address exactly, NMIs are blocked (see nmi_exact.h), then a hole is touched, with an
+ * execute breakpoint at the address; there the #DB handler sends an NMI to its own CPU, which
+ * waits; and the handler's IRET lets it in, before the instruction at the address.
+ *
+ * With FRED all events of the kernel enter at one address, where a breakpoint would stop its own
+ * #DB. So a data breakpoint on the first word that the entry pushes on its level's stack begins the
+ * walk, two instructions late; to hit an address the path is stepped up to it; and what lets the
+ * NMI in is the bit for it in the frame that the #DB handler returns through.
+ */
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/debug_registers.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/fred.h"
+#include "lib/symbols.h"
+#include "mm/stack/stack.h"
+#include "mm/stack_modes/stack_prefault.h"
+#include "tests/support/nmi_exact.h"
+#include "tests/support/scratch_stack.h"
+#include "tests/test.h"
+
+#define PATH_MAX  2000
+#define PAGES_MAX 3
+#define PATTERN   0x5a
+
+extern const char entry_page_fault_stub[]; /* entry.asm */
+
+static uintptr_t path[PATH_MAX];
+static uint8_t path_pages[PATH_MAX]; /* the fault by which the address was found */
+static unsigned path_length;
+static unsigned walked; /* instructions of the walk, repetitions included */
+
+static unsigned test_cpu;
+static volatile uintptr_t target;
+static volatile uint32_t stops;
+
+static bool on_page_fault_stack(const struct trap_frame *frame)
+{
+    unsigned cpu, kind;
+    return entry_stack_find(frame->rsp, &cpu, &kind) && kind == fred_stack_kind(ENTRY_PAGE_FAULT);
+}
+
+/* #DB as early in the path as the machine lets us. */
+static void path_trap_set(void)
+{
+    if (fred_is_active()) {
+        uintptr_t top = entry_stack_top(test_cpu, fred_stack_kind(ENTRY_PAGE_FAULT));
+        debug_write_set(top - FRED_FRAME_BYTES - sizeof(uint64_t));
+    } else {
+        debug_execute_set((uintptr_t)entry_page_fault_stub);
+    }
+}
+
+static void path_add(uintptr_t rip, unsigned pages)
+{
+    walked++;
+    for (unsigned i = 0; i < path_length; i++) {
+        if (path[i] == rip) {
+            return;
+        }
+    }
+    if (path_length < PATH_MAX) {
+        path_pages[path_length] = (uint8_t)pages;
+        path[path_length++] = rip;
+    }
+}
+
+static unsigned walk_pages;
+
+/* Steps until the page-fault stack is left. The path clears TF itself, so set it each time. */
+static bool debug_walk(struct trap_frame *frame)
+{
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    debug_clear();
+    debug_status_clear();
+    frame->rflags &= ~FLAGS_TRAP;
+    if (on_page_fault_stack(frame)) {
+        path_add(frame->rip, walk_pages);
+        frame->rflags |= FLAGS_TRAP;
+    }
+    return true;
+}
+
+static bool debug_stop(struct trap_frame *frame)
+{
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    debug_status_clear();
+    debug_clear();
+    frame->rflags &= ~FLAGS_TRAP;
+    if (!on_page_fault_stack(frame)) {
+        return true;
+    }
+    if (frame->rip == target) {
+        stops = stops + 1;
+        lapic_send_nmi(test_cpu);
+        frame->ss |= fred_is_active() ? FRED_SS_NMI : 0;
+    } else if (fred_is_active()) {
+        frame->rflags |= FLAGS_TRAP;
+    }
+    return true;
+}
+
+/* A fault of so many pages. */
+static void touch(uint32_t slot, unsigned pages)
+{
+    volatile uint8_t *byte = (volatile uint8_t *)(scratch_stack_edge(slot) - pages * PAGE_BYTES);
+    *byte = PATTERN;
+    test_equal(*byte, PATTERN);
+}
+
+static bool entry_stacks_rewound(void)
+{
+    bool rewound = !fred_is_active() || fred_level() == 0;
+    for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
+        rewound &= this_cpu(cpu_task_state).ist[kind - 1] == entry_stack_top(cpu_number(), kind);
+    }
+    return rewound;
+}
+
+static void walk(uint32_t slot, unsigned pages)
+{
+    scratch_stack_use(slot);
+    walk_pages = pages;
+    path_trap_set();
+    touch(slot, pages);
+    debug_clear();
+    scratch_stack_unuse();
+    scratch_stack_empty(slot);
+}
+
+static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
+{
+    scratch_stack_use(slot);
+    target = address;
+    nmi_exact_reset();
+    stops = 0;
+    bool blocked = nmi_exact_block();
+    if (fred_is_active()) {
+        fred_level_leave(0); /* the NMI's handler was left without its ERETS */
+        path_trap_set();
+    } else {
+        debug_execute_set(address);
+    }
+    touch(slot, pages);
+    debug_clear();
+    bool good = blocked && stops == 1 && nmi_exact_count() == 1 && nmi_exact_rip() == address &&
+                stack_pages_backed(slot) == 1 + pages && entry_stacks_rewound();
+    scratch_stack_unuse();
+    scratch_stack_empty(slot);
+    if (!good) {
+        uintptr_t offset = 0;
+        const char *name = symbol_find(address, &offset);
+        test_fail(__FILE__, __LINE__, "%p %s+0x%lx: stopped %u times, %u NMIs, the last at %p",
+                  (void *)address, name != NULL ? name : "?", offset, stops, nmi_exact_count(),
+                  (void *)nmi_exact_rip());
+    }
+    return good;
+}
+
+static void fault_quietly(uint32_t slot)
+{
+    scratch_stack_use(slot);
+    touch(slot, 1);
+    scratch_stack_unuse();
+    scratch_stack_empty(slot);
+}
+
+TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactly there, and the "
+              "fault is served")
+{
+    test_missing_sites_expect();
+    uint32_t slot;
+    if (!scratch_stack_create(&slot)) {
+        return;
+    }
+    test_cpu = cpu_number();
+    path_length = 0;
+    walked = 0;
+    nmi_exact_begin();
+    exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, debug_walk);
+    for (unsigned i = 0; i < STACK_PREFAULT_KEPT; i++) {
+        fault_quietly(slot); /* stack=prefault keeps a backtrace of the first ones: not our path */
+    }
+    for (unsigned pages = 1; pages <= PAGES_MAX; pages++) {
+        walk(slot, pages);
+    }
+    if (walked == 0) {
+        /* Bochs 3.0: it takes none there, and never returns from one that it does take. */
+        exception_handler_set(VECTOR_DEBUG, old_handler);
+        nmi_exact_end();
+        scratch_stack_destroy(slot);
+        test_skip("the machine takes no breakpoint at the beginning of the page-fault path");
+        return;
+    }
+    test_check(path_length > 40 && path_length < PATH_MAX);
+
+    exception_handler_set(VECTOR_DEBUG, debug_stop);
+    unsigned covered = 0;
+    for (unsigned i = 0; i < path_length; i++) {
+        covered += hit(slot, path[i], path_pages[i]) ? 1 : 0;
+    }
+    exception_handler_set(VECTOR_DEBUG, old_handler);
+    nmi_exact_end();
+    scratch_stack_destroy(slot);
+    test_note("faults of 1, 2 and 3 pages took %u instructions; an NMI at each address: covered %u "
+              "of %u",
+              walked, covered, path_length);
+    test_equal(covered, path_length);
+}

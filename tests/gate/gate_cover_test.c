@@ -1,0 +1,263 @@
+/*
+ * The dispatch gate's arithmetic, case by case: threads that never run, whose stacks miss from none
+ * to all four pages, and a magazine that is made to hold any number of rounds and cannot be
+ * refilled. And the way back from the starved queue.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "kernel/options.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/frame/fault_inject.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack/stack_reserve.h"
+#include "mm/stack_modes/stack_lend.h"
+#include "sched/stack/gate.h"
+#include "sched/stack/swapper.h"
+#include "sched/sync/semaphore.h"
+#include "tests/support/excluded.h"
+#include "tests/support/scratch_stack.h"
+#include "tests/support/threads.h"
+#include "tests/test.h"
+
+static struct thread
+    threads[STACK_PAGES + 1]; /* number i misses i pages; they are only looked at */
+static unsigned made;
+#define THREAD_SWAPPED STACK_PAGES /* the last misses all, as one that is swapped out */
+
+static bool threads_make(void)
+{
+    threads[THREAD_SWAPPED].slot = STACK_SLOT_NONE;
+    for (made = 0; made < STACK_PAGES; made++) {
+        struct thread *thread = &threads[made];
+        memset(thread, 0, sizeof(*thread));
+        if (!scratch_stack_create(&thread->slot)) {
+            return false;
+        }
+        scratch_stack_use(thread->slot);
+        *(volatile char *)(stack_floor(thread->slot) + made * PAGE_BYTES) = 1;
+        scratch_stack_unuse();
+        test_equal(stack_missing(thread->slot), made);
+    }
+    *(volatile char *)stack_floor(thread_current()->slot) = 1; /* its own needs no cover */
+    return stack_slot_allocate(0, &threads[THREAD_SWAPPED].slot) == OK;
+}
+
+static void threads_unmake(void)
+{
+    if (made == STACK_PAGES && threads[THREAD_SWAPPED].slot != STACK_SLOT_NONE) {
+        stack_slot_free(threads[THREAD_SWAPPED].slot);
+    }
+    while (made-- > 0) {
+        scratch_stack_empty(threads[made].slot);
+        scratch_stack_destroy(threads[made].slot);
+    }
+}
+
+/*
+ * Asks the gate with `rounds` in the magazine; all is as before on return, unless the gate took
+ * frames: these are lost then, which fails the test as a leak. Interrupts are off.
+ */
+static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *rounds_after)
+{
+    struct magazine *own = this_cpu_pointer(magazine);
+    uint32_t taken = own->taken, charged = own->charged, low_water = own->low_water;
+    own->taken = own->charged = own->capacity - rounds;
+    bool passed = gate_pass(&threads[from], &threads[to]);
+    *rounds_after = own->capacity - own->taken;
+    own->taken = taken;
+    own->charged = charged;
+    own->low_water = low_water;
+    return passed;
+}
+
+TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch, for every case")
+{
+    if (gate_is_excluded()) {
+        return;
+    }
+    unsigned wrong = 0, asked = 0;
+    if (threads_make()) {
+        uint64_t flags = interrupts_save();
+        stack_lend_settle(); /* the magazine is whole while we look at it */
+        fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, 0, 0);
+        fault_inject_arm(FAULT_INJECT_REFILL, 1, 0); /* what is there is all there is */
+        for (uint32_t rounds = 0; rounds <= this_cpu(magazine).capacity; rounds++) {
+            for (unsigned pair = 0; pair < STACK_PAGES * (STACK_PAGES + 1); pair++) {
+                unsigned from = pair % STACK_PAGES, to = pair / STACK_PAGES;
+                uint32_t after;
+                bool passed = gate_asked(rounds, from, to, &after);
+                asked++;
+                if (passed != (rounds >= from + to) || after != rounds) {
+                    wrong++;
+                    test_note("%u rounds, from %u missing to %u missing: %s, %u rounds after",
+                              rounds, from, to, passed ? "passed" : "refused", after);
+                }
+            }
+        }
+        fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL],
+                         options.seed);
+        fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, options.inject_every[FAULT_INJECT_RESERVE_ONLY],
+                         options.seed);
+        interrupts_restore(flags);
+    }
+    threads_unmake();
+    test_check(asked > 0);
+    test_equal(wrong, 0);
+}
+
+/* Makes memory look short for a moment; interrupts are off. */
+#define MANY_HUNGRY 100000000
+
+TEST(GAT0011,
+     "while memory is short a newcomer gets no frame, and who has waited what he must have")
+{
+    if (gate_is_excluded()) {
+        return;
+    }
+    bool newcomer = true, waited = false;
+    uint32_t after_newcomer = 0, after_waited = 0;
+    if (threads_make()) {
+        uint64_t flags = interrupts_save();
+        stack_lend_settle(); /* the magazine is whole while we look at it */
+        fault_inject_arm(FAULT_INJECT_REFILL, 0, 0);
+        struct magazine *own = this_cpu_pointer(magazine);
+        test_check(own->taken == 0 || magazine_refill(own->capacity));
+        memory_waiters_add(MANY_HUNGRY);
+        newcomer = gate_asked(5, 3, 3, &after_newcomer);
+        threads[3].memory_wait_since_ns = 1;
+        uint32_t taken = own->taken;
+        waited = gate_asked(6, 3, 3, &after_waited);
+        test_equal(own->taken, taken);
+        memory_waiters_add(-MANY_HUNGRY);
+        fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL],
+                         options.seed);
+        interrupts_restore(flags);
+    }
+    threads_unmake();
+    test_check(!newcomer);
+    test_equal(after_newcomer, 5);
+    test_check(waited);
+    test_equal(after_waited, 6);
+}
+
+/* Who starves, and what makes it: stacks that take the rounds of this CPU's magazine. */
+#define TAKERS (MAGAZINE_ROUNDS_MAX / (STACK_PAGES - 1) + 1)
+
+static struct {
+    struct semaphore go;
+    uint32_t waits, done;
+} memory_waiter;
+
+static void memory_waiter_run(void *argument maybe_unused)
+{
+    uint32_t slot = thread_current()->slot;
+    stack_trim(slot, stack_top(slot) - PAGE_BYTES);
+    test_count(&memory_waiter.waits);
+    semaphore_down(&memory_waiter.go);
+    *(volatile char *)stack_floor(slot) = 1;
+    test_count(&memory_waiter.done);
+}
+
+/* Leaves this CPU's magazine fewer rounds than a stack of one page may need. Interrupts off. */
+static void rounds_take(const uint32_t *slots)
+{
+    for (unsigned i = 0; magazine_available() >= STACK_PAGES - 1; i++) {
+        this_cpu(stack_use).next_hole = stack_hole_of(slots[i]);
+        compiler_barrier(); /* before the touch */
+        *(volatile char *)stack_floor(slots[i]) = 1;
+        compiler_barrier();
+    }
+    this_cpu(stack_use).next_hole = this_cpu(stack_use).current_hole;
+}
+
+static uint32_t taker_slots[TAKERS];
+
+static void takers_end(unsigned takers)
+{
+    uint64_t flags = interrupts_save();
+    magazine_charge();
+    interrupts_restore(flags);
+    while (takers-- > 0) {
+        scratch_stack_empty(taker_slots[takers]);
+        scratch_stack_destroy(taker_slots[takers]);
+    }
+}
+
+/* Until batches have taken from a thread that sleeps what it was lent and did not touch. */
+static void lent_pages_wait(const struct thread *thread)
+{
+    test_eventually(stack_mode_get() != STACK_MODE_LEND ||
+                        stack_missing(thread->slot) == STACK_PAGES - 1,
+                    "a thread that sleeps misses %u pages: it has what it did not touch",
+                    stack_missing(thread->slot));
+}
+
+TEST(GAT0012, "a thread that starved runs again once there are frames: nobody has to wake it")
+{
+    if (gate_is_excluded()) {
+        return;
+    }
+    if (stack_mode_get() == STACK_MODE_EAGER) {
+        test_skip("stacks are whole at create");
+        return;
+    }
+    unsigned takers = 0;
+    while (takers < TAKERS && scratch_stack_create(&taker_slots[takers])) {
+        takers++;
+    }
+    *(volatile char *)stack_floor(thread_current()->slot) = 1;
+    semaphore_init(&memory_waiter.go, 0);
+    memory_waiter.waits = memory_waiter.done = 0;
+    unsigned cpu = cpu_number();
+    struct thread *thread =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), memory_waiter_run, NULL);
+    if (thread != NULL &&
+        test_wait_until(&memory_waiter.waits, 1, "the thread that is to starve") &&
+        test_wait_blocked(thread)) {
+        lent_pages_wait(thread);
+        /* Under this pressure it would take pages from who sleeps here, and starve this test. */
+        swapper_quiet_set(true);
+        uint64_t flags = interrupts_save();
+        fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
+        rounds_take(taker_slots);
+        semaphore_up(&memory_waiter.go);
+        interrupts_restore(flags);
+        test_eventually(memory_waiters() != 0, "the thread that was woken does not starve");
+        test_equal(memory_waiter.done, 0);
+        fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL],
+                         options.seed);
+        swapper_quiet_set(false);
+        /* Without an end of the thread there is nobody to join, and this test has failed. */
+        thread = test_wait_until(&memory_waiter.done, 1, "the thread that starved") ? thread : NULL;
+    }
+    test_thread_join(thread);
+    takers_end(takers);
+}
+
+TEST(GAT0013, "while a thread starves no stack comes from a cache, and none goes into one")
+{
+    uint32_t slot, other, cached, cached_after;
+    if (stack_create(&slot) != OK || stack_create(&other) != OK) {
+        test_fail(__FILE__, __LINE__, "no stacks");
+        return;
+    }
+    uint64_t flags = interrupts_save();
+    stack_cache_drain();
+    stack_destroy(slot); /* into the cache */
+    cached = this_cpu(stack_cache).count;
+    memory_queued_add(1);
+    int error = stack_create(&slot);
+    cached_after = this_cpu(stack_cache).count;
+    stack_destroy(other);
+    uint32_t cached_at_last = this_cpu(stack_cache).count;
+    memory_queued_add(-1);
+    if (error == OK) {
+        stack_destroy(slot);
+    }
+    interrupts_restore(flags);
+    test_equal(error, ERROR_NO_MEMORY);
+    test_equal(cached_after, cached);
+    test_equal(cached_at_last, cached);
+}

@@ -1,0 +1,135 @@
+/*
+ * The dispatch gate itself runs on the stack that is being left, so it may take pages, and rounds,
+ * while it counts them. Here it is asked with RSP at each depth above a hole, the magazine holding
+ * just what both stacks miss: whether the gate goes into the hole or not, the cover is as good as
+ * before. So it must let pass, though no refill succeeds; and where one would, while others hunger,
+ * it must not take a frame.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "kernel/options.h"
+#include "mm/frame/fault_inject.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_reserve.h"
+#include "sched/core/thread.h"
+#include "sched/stack/gate.h"
+#include "sched/stack/swapper.h"
+#include "tests/support/excluded.h"
+#include "tests/support/own_stack.h"
+#include "tests/support/scratch_stack.h"
+#include "tests/test.h"
+
+#define SWEEP_BYTES 2048
+#define STEP_BYTES  8
+
+/* Makes memory look short for a moment; interrupts are off. */
+#define MANY_HUNGRY 100000000
+
+/* Stacks that take what is too much in the magazine. */
+#define TAKERS (MAGAZINE_ROUNDS_MAX / (STACK_PAGES - 1) + 1)
+
+static struct {
+    uint32_t takers[TAKERS];
+    unsigned count;
+    struct thread from, to; /* only looked at: one page of four, and nothing missing */
+    bool passed;
+    uint32_t missing_before, missing_after;
+} fixture;
+
+/* Leaves `rounds` in this CPU's magazine. Interrupts off, between scratch_stack_use and _unuse. */
+static void rounds_leave(uint32_t rounds)
+{
+    uint64_t hole = this_cpu(stack_use).next_hole;
+    for (unsigned i = 0; i < fixture.count && magazine_available() > rounds; i++) {
+        uint32_t slot = fixture.takers[i], pages = magazine_available() - rounds;
+        pages = pages < STACK_PAGES - 1 ? pages : STACK_PAGES - 1;
+        this_cpu(stack_use).next_hole = stack_hole_of(slot);
+        compiler_barrier(); /* before the touch */
+        *(volatile char *)(scratch_stack_edge(slot) - pages * PAGE_BYTES) = 1;
+        compiler_barrier();
+    }
+    this_cpu(stack_use).next_hole = hole;
+    test_equal(magazine_available(), rounds);
+}
+
+/* On the scratch stack. */
+static void gate_ask(void)
+{
+    fixture.missing_before = stack_missing(fixture.from.slot);
+    fixture.passed = gate_pass(&fixture.from, &fixture.to);
+    fixture.missing_after = stack_missing(fixture.from.slot);
+}
+
+/*
+ * No refill succeeds, or (`short_of`) one must not take more than is missing. True: the gate went
+ * into the hole, and not what called it.
+ */
+static bool ask_at(uintptr_t offset, bool short_of)
+{
+    uint32_t slot = fixture.from.slot;
+    scratch_stack_use(slot);
+    rounds_leave(STACK_PAGES - 1);
+    fault_inject_arm(FAULT_INJECT_REFILL, short_of ? 0 : 1, 0);
+    memory_waiters_add(short_of ? MANY_HUNGRY : 0);
+    fixture.to.memory_wait_since_ns = short_of; /* it is no newcomer */
+    own_stack_call(scratch_stack_edge(slot) + offset, gate_ask);
+    memory_waiters_add(short_of ? -MANY_HUNGRY : 0);
+    fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL], options.seed);
+    uint32_t rounds = magazine_available();
+    scratch_stack_unuse();
+    test_equal(rounds, fixture.missing_after);
+    if (!fixture.passed) {
+        test_fail(__FILE__, __LINE__,
+                  "%lu bytes above the hole: refused, with %u pages missing before and %u after",
+                  offset, fixture.missing_before, fixture.missing_after);
+    }
+    scratch_stack_empty(slot);
+    for (unsigned i = 0; i < fixture.count; i++) {
+        scratch_stack_empty(fixture.takers[i]);
+    }
+    return fixture.missing_before == STACK_PAGES - 1 && fixture.missing_after < STACK_PAGES - 1;
+}
+
+/* As many takers as this magazine needs. */
+static must_check bool takers_make(void)
+{
+    fixture.count = 0;
+    while (fixture.count * (STACK_PAGES - 1) < this_cpu(magazine).capacity) {
+        if (!scratch_stack_create(&fixture.takers[fixture.count])) {
+            return false;
+        }
+        fixture.count++;
+    }
+    return true;
+}
+
+TEST(GAT0022, "the gate counts right while its own calls fill pages of the stack that is left")
+{
+    if (gate_is_excluded()) {
+        return;
+    }
+    if (stack_mode_get() != STACK_MODE_FAULT) {
+        test_skip("only with stack=fault the gate finds holes below itself");
+        return;
+    }
+    if (!scratch_stack_create(&fixture.from.slot)) {
+        return;
+    }
+    *(volatile char *)stack_floor(thread_current()->slot) = 1; /* its own needs no cover */
+    fixture.to.slot = thread_current()->slot;
+    unsigned asked = 0, went_deep = 0;
+    if (takers_make()) {
+        swapper_quiet_set(true); /* nobody really hungers */
+        for (uintptr_t offset = STEP_BYTES; offset < SWEEP_BYTES; offset += STEP_BYTES) {
+            went_deep += ask_at(offset, asked % 2 != 0);
+            asked++;
+        }
+        swapper_quiet_set(false);
+    }
+    while (fixture.count > 0) {
+        scratch_stack_destroy(fixture.takers[--fixture.count]);
+    }
+    scratch_stack_destroy(fixture.from.slot);
+    test_note("asked at %u depths, at %u of them the gate went into the hole", asked, went_deep);
+    test_check(went_deep > 0);
+}

@@ -1,0 +1,32 @@
+/* Who wakes the reclaimer: while threads starve each tick of each CPU would like to. */
+#include "sched/stack/reclaimer.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "tests/test.h"
+
+#define CALLS 1000
+
+static struct reclaimer_counts counts_now(void)
+{
+    struct reclaimer_counts counts;
+    reclaimer_counts_read(&counts);
+    return counts;
+}
+
+TEST(RCL0001, "to wake the reclaimer CPUs take its lock no more often than it looks for work")
+{
+    /* In this order: what is counted meanwhile can only make more looks of it, not more wakes. */
+    uint32_t looks = counts_now().looks;
+    uint32_t wakes = counts_now().wakes;
+    for (unsigned call = 0; call < CALLS; call++) {
+        uint64_t flags = interrupts_save();
+        reclaimer_wake();
+        interrupts_restore(flags);
+    }
+    wakes = counts_now().wakes - wakes;
+    looks = counts_now().looks - looks;
+    test_note("%u calls, %u took the lock, %u looks", CALLS, wakes, looks);
+    /* It was asleep when the test began; and another CPU each may have been at it, not counted. */
+    test_check(wakes <= looks + 1 + cpu_online_count());
+}

@@ -1,0 +1,23 @@
+/* Host stand-in: the count alone; nothing is ever preempted. */
+#pragma once
+
+#include "arch/x86_64/cpu/percpu.h"
+
+extern __thread unsigned fake_preempt_count;
+
+static inline void preempt_disable(void)
+{
+    fake_preempt_count++;
+}
+
+static inline void preempt_enable(void)
+{
+    fake_preempt_count--;
+}
+
+static inline void preempt_enable_quietly(void)
+{
+    fake_preempt_count--;
+}
+
+#define preempt_disable_by(rule) preempt_disable()

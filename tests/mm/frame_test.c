@@ -1,0 +1,199 @@
+/* The frame allocator in the running kernel. Its algorithm is tested on the host (tests/host). */
+#include "mm/frame/frame.h"
+
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "lib/error.h"
+#include "mm/frame/frame_internal.h"
+#include "mm/stack/stack_reserve.h"
+#include "tests/support/on_each_cpu.h"
+#include "tests/support/run_down.h"
+#include "tests/test.h"
+
+/* Freed frames go to the reserve first if it misses any: here it shall not. */
+static void reserve_fill(void)
+{
+    physical_t frame;
+
+    for (unsigned tries = 0; tries < 10000 && stack_reserve_count() < stack_reserve_capacity();
+         tries++) {
+        if (frame_allocate(FRAME_OWNER_TEST, &frame) == OK) {
+            frame_free(frame, FRAME_OWNER_TEST);
+        }
+    }
+}
+
+TEST(FRM0001, "a frame comes, changes hands and goes, and is counted at each owner exactly")
+{
+    size_t tests = frame_owned_count(FRAME_OWNER_TEST), devices;
+    physical_t frame = 0;
+
+    devices = frame_owned_count(FRAME_OWNER_DEVICE);
+    test_equal(frame_allocate(FRAME_OWNER_TEST, &frame), OK);
+    test_equal(frame_owner_of(frame), FRAME_OWNER_TEST);
+    test_equal(frame_owned_count(FRAME_OWNER_TEST), tests + 1);
+    frame_owner_change(frame, FRAME_OWNER_TEST, FRAME_OWNER_DEVICE);
+    test_equal(frame_owned_count(FRAME_OWNER_TEST), tests);
+    test_equal(frame_owned_count(FRAME_OWNER_DEVICE), devices + 1);
+    /* Another CPU may take from the reserve in between: then it is another try. */
+    for (unsigned tries = 0; tries < 100; tries++) {
+        reserve_fill();
+        frame_free(frame, FRAME_OWNER_DEVICE);
+        test_equal(frame_owned_count(FRAME_OWNER_DEVICE), devices);
+        if (frame_owner_of(frame) == FRAME_OWNER_FREE) {
+            break;
+        }
+        test_equal(frame_allocate(FRAME_OWNER_DEVICE, &frame), OK);
+    }
+    test_equal(frame_owner_of(frame), FRAME_OWNER_FREE);
+}
+
+TEST(FRM0002, "blocks of every order are aligned, lie apart and hold what is written")
+{
+    physical_t blocks[BUDDY_ORDER_COUNT];
+    unsigned orders = 0;
+
+    for (; orders < BUDDY_ORDER_COUNT; orders++) {
+        uint64_t *words;
+
+        if (frame_allocate_order(orders, FRAME_OWNER_TEST, &blocks[orders]) != OK) {
+            break; /* a small machine has no large block left */
+        }
+        test_equal(blocks[orders] % (PAGE_BYTES << orders), 0);
+        words = physical_to_virtual(blocks[orders]);
+        for (size_t i = 0; i < (PAGE_BYTES << orders) / sizeof(*words); i += 64) {
+            words[i] = blocks[orders] ^ i;
+        }
+    }
+    test_check(orders >= 7);
+    while (orders-- > 0) {
+        const uint64_t *words = physical_to_virtual(blocks[orders]);
+
+        for (size_t i = 0; i < (PAGE_BYTES << orders) / sizeof(*words); i += 64) {
+            if (words[i] != (blocks[orders] ^ i)) {
+                test_fail(__FILE__, __LINE__, "block 0x%lx of order %u changed", blocks[orders],
+                          orders);
+                break;
+            }
+        }
+        frame_free_order(blocks[orders], orders, FRAME_OWNER_TEST);
+    }
+    test_equal(frame_allocate_order(BUDDY_ORDER_COUNT, FRAME_OWNER_TEST, &blocks[0]),
+               ERROR_INVALID);
+}
+
+TEST(FRM0003,
+     "a per-CPU free list serves its CPU with interrupts off and nothing else when it is empty")
+{
+    physical_t frames[FRAME_BATCH], frame = 0;
+    unsigned count = 0;
+    uint64_t flags = interrupts_save();
+
+    frame_cache_drain_this_cpu();
+    test_equal(frame_allocate_local(FRAME_OWNER_TEST, &frame), ERROR_NO_MEMORY);
+    test_equal(frame_allocate(FRAME_OWNER_TEST, &frame), OK);
+    while (count < FRAME_BATCH && frame_allocate_local(FRAME_OWNER_TEST, &frames[count]) == OK) {
+        count++;
+    }
+    interrupts_restore(flags);
+    test_equal(count, FRAME_BATCH - 1);
+    while (count-- > 0) {
+        frame_free(frames[count], FRAME_OWNER_TEST);
+    }
+    frame_free(frame, FRAME_OWNER_TEST);
+}
+
+TEST(FRM0007, "a CPU whose per-CPU free list is empty does not wait for the others to drain it")
+{
+    bool waited = true;
+
+    /* Another CPU may have had the lock in one round; nobody has it in all of them. */
+    for (unsigned round = 0; round < 10000 && waited; round++) {
+        uint64_t flags = interrupts_save();
+
+        frame_cache_drain_this_cpu();
+        uint32_t before = __atomic_load_n(&frame_lock.next, __ATOMIC_RELAXED);
+        frame_cache_drain_this_cpu();
+        waited = __atomic_load_n(&frame_lock.next, __ATOMIC_RELAXED) != before;
+        interrupts_restore(flags);
+    }
+    test_check(!waited);
+}
+
+TEST(FRM0004, "memory run down to zero is an error, of every way to ask, and all comes back")
+{
+    size_t free_before = frame_free_count();
+    physical_t frame = 0x123;
+    struct run_down all;
+    size_t taken;
+    int one, local, nowait, block;
+
+    run_down_begin();
+    run_down_take(&all);
+    taken = all.count;
+    one = frame_allocate(FRAME_OWNER_TEST, &frame);
+    nowait = frame_allocate_nowait(FRAME_OWNER_TEST, &frame);
+    block = frame_allocate_order(4, FRAME_OWNER_TEST, &frame);
+    uint64_t flags = interrupts_save();
+    local = frame_allocate_local(FRAME_OWNER_TEST, &frame);
+    interrupts_restore(flags);
+    run_down_give_back(&all);
+    run_down_end();
+
+    test_equal(one, ERROR_NO_MEMORY);
+    test_equal(nowait, ERROR_NO_MEMORY);
+    test_equal(block, ERROR_NO_MEMORY);
+    test_equal(local, ERROR_NO_MEMORY);
+    test_equal(frame, 0x123);
+    test_check(taken + 1000 > free_before);
+    test_note("%lu frames were taken", taken);
+}
+
+static void churn(unsigned cpu)
+{
+    physical_t held[32];
+    unsigned count = 0;
+    uint32_t random = cpu * 2654435761u + 1;
+
+    for (unsigned step = 0; step < 4000; step++) {
+        random = random * 1664525 + 1013904223;
+        if (random >> 31 && count < array_length(held)) {
+            if (frame_allocate(FRAME_OWNER_TEST, &held[count]) == OK) {
+                *(uint64_t *)physical_to_virtual(held[count]) = held[count] ^ cpu;
+                count++;
+            }
+        } else if (count > 0) {
+            count--;
+            test_equal(*(uint64_t *)physical_to_virtual(held[count]), held[count] ^ cpu);
+            frame_free(held[count], FRAME_OWNER_TEST);
+        }
+    }
+    while (count-- > 0) {
+        frame_free(held[count], FRAME_OWNER_TEST);
+    }
+}
+
+TEST(FRM0005, "all CPUs at once never get the same frame")
+{
+    test_on_each_cpu(churn);
+}
+
+TEST(FRM0006, "a frame can be had and given back a thousand times; the cheapest is told")
+{
+    uint64_t least = UINT64_MAX;
+    physical_t frame;
+
+    for (unsigned round = 0; round < 1000; round++) {
+        uint64_t start = tsc_read_ordered(), ticks;
+
+        if (frame_allocate(FRAME_OWNER_TEST, &frame) != OK) {
+            test_fail(__FILE__, __LINE__, "no frame");
+            return;
+        }
+        frame_free(frame, FRAME_OWNER_TEST);
+        ticks = tsc_read_ordered() - start;
+        least = ticks < least ? ticks : least;
+    }
+    test_note("a frame and back: %lu ticks at best of 1000", least);
+}

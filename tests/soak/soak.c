@@ -1,0 +1,298 @@
+/*
+ * The soak's conductor: gives create while there is room, makes refills and allocations fail in
+ * turns, tells every two seconds how it goes, and reckons in the end: everybody is gone, every
+ * event arrived, nothing is lost. It is fully backed, like the eater, the undertaker and the master
+ * of events: what keeps the soak going must not starve in it.
+ */
+#include "tests/soak/soak.h"
+
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/time/clock.h"
+#include "kernel/console/console.h"
+#include "kernel/options.h"
+#include "lib/error.h"
+#include "lib/format.h"
+#include "mm/frame/fault_inject.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_reserve.h"
+#include "sched/stack/gate.h"
+#include "sched/stack/swapper.h"
+#include "tests/support/threads.h"
+#include "tests/test.h"
+
+#define NS_A_SECOND       1000000000ULL
+#define PROGRESS_NS       (2 * NS_A_SECOND)
+#define PHASE_NS_MAX      1500000000
+#define CREATE_PERIOD_NS  4000000
+#define CREATIONS_AT_ONCE 64
+#define REAP_PERIOD_NS    8000000
+#define CROWD_AT_ONCE     32
+#define END_EVENTUALLY_NS (2 * TEST_EVENTUALLY_NS)
+#define STREAM            0xc04d000000ULL
+
+struct soak_counts soak_counts;
+
+static volatile bool over;
+static uint32_t failures;
+static struct thread *eater, *undertaker, *master, *conductor, *watcher;
+static volatile bool undertaker_may_end;
+
+/* Figures of the kernel when the soak began. */
+static struct {
+    uint64_t faults[STACK_PAGES], refills, refill_failures, reserve_taken, gate_waits, struck;
+    struct swapper_counts swapper;
+} before;
+
+bool soak_is_over(void)
+{
+    return over;
+}
+
+void soak_fail(const char *format, ...)
+{
+    char text[200];
+    va_list arguments;
+    va_start(arguments, format);
+    format_string_list(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (__atomic_add_fetch(&failures, 1, __ATOMIC_ACQ_REL) <= 10) {
+        test_fail("soak", (int)options.seed, "%s", text);
+    }
+    over = true;
+}
+
+/* The n-th sum over the magazines of all CPUs: 1 to 3 faults of so many pages, 4 and 5 refills. */
+static uint64_t magazines_sum(unsigned which)
+{
+    uint64_t sum = 0;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct magazine *m = &cpu_variable(magazine, cpu);
+        sum += which < STACK_PAGES    ? m->faults[which]
+               : which == STACK_PAGES ? m->refills
+                                      : m->refill_failures;
+    }
+    return sum;
+}
+
+static uint64_t struck_now(void)
+{
+    uint64_t sum = 0;
+    for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
+        sum += fault_inject_count(kind);
+    }
+    return sum;
+}
+
+static uint64_t struck_sum; /* of the phases that are over */
+
+/* What fails from now on: nothing, every n-th refill, all but the reserve, some allocation. */
+static void phase_begin(struct random *random)
+{
+    struck_sum += struck_now();
+    for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
+        uint32_t every = 0;
+        bool gate = stack_mode_get() != STACK_MODE_PREFAULT; /* else a refill must not fail */
+        if (random_once_in(random, 3) && (gate || kind == FAULT_INJECT_ALLOCATE)) {
+            every = kind == FAULT_INJECT_ALLOCATE ? random_between(random, 1, 500)
+                                                  : random_between(random, 2, 9);
+        }
+        fault_inject_arm(kind, every, random_next(random));
+    }
+}
+
+static void phases_end(void)
+{
+    struck_sum += struck_now();
+    for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
+        fault_inject_arm(kind, options.inject_every[kind], options.seed);
+    }
+}
+
+static void progress_tell(uint64_t elapsed_ns)
+{
+    console_print("# soak: %llu of %u s: %u alive, %llu born, %llu killed, %u starve; faults %llu "
+                  "%llu %llu; %llu MiB checked; %lu frames free\n",
+                  (unsigned long long)(elapsed_ns / NS_A_SECOND), options.soak_seconds,
+                  soak_alive(), (unsigned long long)soak_counts.born,
+                  (unsigned long long)soak_counts.killed, memory_queued(),
+                  (unsigned long long)(magazines_sum(1) - before.faults[1]),
+                  (unsigned long long)(magazines_sum(2) - before.faults[2]),
+                  (unsigned long long)(magazines_sum(3) - before.faults[3]),
+                  (unsigned long long)(soak_counts.bytes_checked >> 20), frame_free_count());
+}
+
+static void conduct(void *argument maybe_unused)
+{
+    struct random random;
+    uint64_t start_ns = clock_now_ns(), progress_ns = start_ns, phase_ns = start_ns, now_ns;
+    uint32_t wanted = soak_lives_limit();
+
+    random_begin(&random, options.seed, STREAM);
+    while (!over && (now_ns = clock_now_ns()) - start_ns < options.soak_seconds * NS_A_SECOND) {
+        if (now_ns >= phase_ns) {
+            phase_ns = now_ns + random_below(&random, PHASE_NS_MAX);
+            phase_begin(&random);
+            /* Every other time all that there is room for, so that there are thousands. */
+            wanted = random_once_in(&random, 2) ? soak_lives_limit()
+                                                : random_between(&random, 20, soak_lives_limit());
+        }
+        if (now_ns >= progress_ns) {
+            progress_ns += PROGRESS_NS;
+            progress_tell(now_ns - start_ns);
+        }
+        for (unsigned i = 0; i < CREATIONS_AT_ONCE && soak_alive() < wanted; i++) {
+            if (!soak_create(&random)) {
+                break;
+            }
+        }
+        (void)!thread_sleep_ns(CREATE_PERIOD_NS);
+    }
+    over = true;
+    progress_tell(clock_now_ns() - start_ns);
+}
+
+/* Also lets the crowd go now and then: nobody may have to wait for an interrupt that nobody sends.
+ */
+static void undertake(void *argument maybe_unused)
+{
+    while (!undertaker_may_end) {
+        soak_reap();
+        soak_crowd_wake(CROWD_AT_ONCE);
+        (void)!thread_sleep_ns(REAP_PERIOD_NS);
+    }
+    soak_reap();
+}
+
+static struct thread *helper_start(const char *name, void (*entry)(void *argument))
+{
+    const struct thread_options backed = {
+        .name = name, .priority = THREAD_PRIORITY_SYSTEM - 1, .backed = true};
+    struct thread *thread = test_thread_create(&backed, entry, NULL);
+    if (thread == NULL) {
+        soak_fail("there is no thread for the %s", name);
+    }
+    return thread;
+}
+
+static void helper_join(struct thread *thread)
+{
+    if (thread != NULL && thread_join(thread) != OK) {
+        soak_fail("a thread that keeps the soak going ended by an error");
+    }
+}
+
+/* Memory is there again and nothing fails any more: all must end, however long they starved. */
+static void all_await(void)
+{
+    uint64_t start_ns = clock_now_ns();
+    while (soak_alive() != 0) {
+        (void)!thread_sleep_ns(REAP_PERIOD_NS);
+        if (clock_now_ns() - start_ns > END_EVENTUALLY_NS) {
+            console_print("# soak: %u threads do not end, %u starve\n", soak_alive(),
+                          memory_queued());
+            soak_lives_tell();
+            panic("threads of the soak are lost; it is repeated by soak=%u seed=%llu",
+                  options.soak_seconds, (unsigned long long)options.seed);
+        }
+    }
+}
+
+static void reckon(void)
+{
+    char text[256];
+    const struct soak_counts *c = &soak_counts;
+    test_note("soak: faults of 1, 2 and 3 pages: %llu, %llu, %llu; refills %llu, of which failed "
+              "%llu; %llu failures by injection",
+              (unsigned long long)(magazines_sum(1) - before.faults[1]),
+              (unsigned long long)(magazines_sum(2) - before.faults[2]),
+              (unsigned long long)(magazines_sum(3) - before.faults[3]),
+              (unsigned long long)(magazines_sum(4) - before.refills),
+              (unsigned long long)(magazines_sum(5) - before.refill_failures),
+              (unsigned long long)struck_sum);
+    test_note("soak: gate waits %llu, the longest %llu ms; %llu frames from the reserve; memory "
+              "taken away %llu times, up to %llu frames",
+              (unsigned long long)(gate_counts.waits - before.gate_waits),
+              (unsigned long long)(gate_counts.longest_wait_ns / 1000000),
+              (unsigned long long)(stack_reserve_taken() - before.reserve_taken),
+              (unsigned long long)c->waves, (unsigned long long)c->frames_most);
+    soak_wait_tell();
+    test_note(
+        "soak: up to %u threads alive at once; born %llu, refused %llu; finished %llu, killed "
+        "%llu, ended by overflow %llu",
+        soak_alive_most(), (unsigned long long)c->born, (unsigned long long)c->creations_refused,
+        (unsigned long long)c->finished, (unsigned long long)c->killed,
+        (unsigned long long)c->overflowed);
+    test_note("soak: dives %llu of %llu frames, %llu bytes checked, %llu stacks trimmed; depth "
+              "ensured %llu times, refused %llu",
+              (unsigned long long)c->dives, (unsigned long long)c->dive_levels,
+              (unsigned long long)c->bytes_checked, (unsigned long long)c->trims,
+              (unsigned long long)c->ensures, (unsigned long long)c->ensures_refused);
+    test_note("soak: sleeps %llu, mutexes %llu, semaphores %llu, crowds %llu, waits refused %llu; "
+              "moved %llu, priorities %llu",
+              (unsigned long long)c->sleeps, (unsigned long long)c->locks,
+              (unsigned long long)c->tokens, (unsigned long long)c->crowds,
+              (unsigned long long)c->refused_waits, (unsigned long long)c->moves,
+              (unsigned long long)c->priorities);
+    struct swapper_counts swapper;
+    swapper_counts_read(&swapper);
+    test_note("soak: the swapper made %llu passes in %llu ms, %llu rounds of shootdown",
+              (unsigned long long)(swapper.passes - before.swapper.passes),
+              (unsigned long long)((swapper.passes_ns - before.swapper.passes_ns) / 1000000),
+              (unsigned long long)(swapper.batches - before.swapper.batches));
+    soak_event_tell(text, sizeof(text));
+    test_note("soak: %s", text);
+    test_equal(c->finished + c->killed + c->overflowed, c->born);
+    test_equal(memory_queued(), 0);
+    test_check(failures != 0 || (c->bytes_checked > 0 && c->born > 0));
+}
+
+static void begin(void)
+{
+    soak_counts = (struct soak_counts){0};
+    over = undertaker_may_end = false;
+    failures = 0;
+    struck_sum = 0;
+    for (unsigned pages = 1; pages < STACK_PAGES; pages++) {
+        before.faults[pages] = magazines_sum(pages);
+    }
+    before.refills = magazines_sum(4);
+    before.refill_failures = magazines_sum(5);
+    before.reserve_taken = stack_reserve_taken();
+    before.gate_waits = gate_counts.waits;
+    gate_counts.longest_wait_ns = 0;
+    swapper_counts_read(&before.swapper);
+    soak_lives_init();
+    soak_meet_init();
+    soak_event_init();
+    soak_wait_begin();
+}
+
+SOAK_TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothing is lost")
+{
+    test_note("soak: %u s, seed %llu, %u CPUs; again by: make soak SECONDS=%u SEED=%llu",
+              options.soak_seconds, (unsigned long long)options.seed, cpu_online_count(),
+              options.soak_seconds, (unsigned long long)options.seed);
+    begin();
+    undertaker = helper_start("undertaker", undertake);
+    master = helper_start("event master", soak_event_master);
+    watcher = helper_start("watcher of waits", soak_wait_watch);
+    eater = helper_start("eater", soak_eater);
+    conductor = helper_start("conductor", conduct);
+    helper_join(conductor);
+    phases_end();
+    helper_join(eater);
+    helper_join(master);
+    all_await();
+    undertaker_may_end = true;
+    helper_join(undertaker);
+    helper_join(watcher);
+    soak_meet_check();
+    soak_event_end();
+    reckon();
+    if (failures != 0) {
+        test_note("soak: again by: make soak SECONDS=%u SEED=%llu", options.soak_seconds,
+                  (unsigned long long)options.seed);
+    }
+}

@@ -1,0 +1,360 @@
+/*
+ * The threads of the soak. Most have a record here, by which others may kill, move or promote them:
+ * only under the record's lock, and only until they are joined. Others are detached.
+ *
+ * A record is claimed by who gives create, published when the thread is there, marked by the thread
+ * as its last act, and freed by the undertaker.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/time/clock.h"
+#include "kernel/console/console.h"
+#include "kernel/options.h"
+#include "lib/error.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/stack.h"
+#include "tests/soak/soak.h"
+
+#define FRAMES_A_LIFE     12 /* of the machine: so that most threads can go deep at once */
+#define STEPS_MAX         24
+#define PRIORITY_MAX      24 /* below those that keep the soak going */
+#define SLEEP_NS_MAX      20000000
+#define LARGE_ODDS        8
+#define OVERFLOW_ODDS     3000
+#define OVERFLOW_PAUSE_NS 2000000000 /* each prints a page */
+
+enum life_state { LIFE_FREE, LIFE_CLAIMED, LIFE_PUBLISHED };
+
+struct soak_life {
+    struct spinlock lock;  /* guards the next three */
+    struct thread *thread; /* NULL until published, and from its burial on */
+    bool kill_asked;
+    volatile uint32_t state;
+    volatile bool ended;    /* the thread's last act */
+    volatile bool overflow; /* it ends by an overflow */
+    volatile uint8_t doing; /* which act, for soak_lives_tell() */
+    uint64_t serial;
+};
+
+static struct soak_life lives[SOAK_LIVES];
+static uint32_t limit; /* only so many of the records are used */
+static uint32_t alive, alive_most;
+static uint64_t next_serial;
+static uint64_t next_overflow_ns;
+
+uint32_t soak_alive(void)
+{
+    return __atomic_load_n(&alive, __ATOMIC_ACQUIRE);
+}
+
+uint32_t soak_alive_most(void)
+{
+    return alive_most;
+}
+
+uint32_t soak_lives_limit(void)
+{
+    return limit;
+}
+
+void soak_lives_init(void)
+{
+    for (unsigned i = 0; i < SOAK_LIVES; i++) {
+        lives[i] = (struct soak_life){.lock = SPINLOCK("soak life")};
+    }
+    size_t fed = frame_total_count() / FRAMES_A_LIFE;
+    limit = fed < SOAK_LIVES ? (uint32_t)fed : SOAK_LIVES;
+    alive = alive_most = 0;
+    next_serial = 0;
+}
+
+/* The thread's very last words: from here on the undertaker may wait for it. */
+void soak_end(struct soak_self *self, int code)
+{
+    struct soak_life *life = self->life;
+    if (life != NULL) {
+        life->ended = true;
+    } else {
+        soak_count(code == OK ? &soak_counts.finished : &soak_counts.killed, 1);
+        __atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);
+    }
+    thread_exit(code);
+}
+
+static struct soak_life *life_claim(struct random *random)
+{
+    uint32_t at = random_below(random, limit);
+    for (unsigned probe = 0; probe < 16; probe++) {
+        struct soak_life *life = &lives[(at + probe) % limit];
+        uint32_t expected = LIFE_FREE;
+        if (__atomic_compare_exchange_n(&life->state, &expected, LIFE_CLAIMED, false,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+            return life;
+        }
+    }
+    return NULL;
+}
+
+static void live(struct soak_self *self)
+{
+    unsigned steps = random_between(&self->random, 1, STEPS_MAX);
+    while (steps-- > 0 && !soak_is_over() && !thread_current()->kill_wanted) {
+        if (random_once_in(&self->random, 3)) {
+            soak_act(self);
+        } else {
+            soak_dive(self);
+        }
+    }
+    soak_end(self, thread_current()->kill_wanted ? ERROR_KILLED : OK);
+}
+
+static void live_recorded(void *argument)
+{
+    struct soak_self self = {.life = argument};
+    random_begin(&self.random, options.seed, self.life->serial);
+    live(&self);
+}
+
+static void live_detached(void *argument)
+{
+    struct soak_self self = {.life = NULL};
+    random_begin(&self.random, options.seed, (uint64_t)(uintptr_t)argument);
+    live(&self);
+}
+
+static uint64_t affinity_choose(struct random *random)
+{
+    unsigned cpus = cpu_online_count();
+    uint64_t all = cpus >= 64 ? UINT64_MAX : (1UL << cpus) - 1;
+    uint64_t wanted = random_next(random) & all;
+    return wanted == 0 || random_once_in(random, 2) ? all : wanted;
+}
+
+/* Most have 16 KiB; of the others, the larger the fewer. */
+static size_t stack_choose(struct random *random)
+{
+    unsigned size = 0;
+    if (random_once_in(random, LARGE_ODDS)) {
+        while (size + 1 < STACK_SIZES && random_once_in(random, 2)) {
+            size++;
+        }
+    }
+    return STACK_BYTES << size;
+}
+
+bool soak_create(struct random *random)
+{
+    const struct thread_options born = {
+        .name = "soak",
+        .priority = (uint8_t)random_between(random, 1, PRIORITY_MAX),
+        .affinity = affinity_choose(random),
+        .stack_bytes = stack_choose(random),
+    };
+    uint64_t serial = __atomic_add_fetch(&next_serial, 1, __ATOMIC_RELAXED);
+    bool detached = random_once_in(random, 8);
+    struct soak_life *life = detached ? NULL : life_claim(random);
+    if (!detached && life == NULL) {
+        return false;
+    }
+    uint32_t now = __atomic_add_fetch(&alive, 1, __ATOMIC_ACQ_REL);
+    struct thread *thread;
+    int error;
+    if (detached) {
+        error = thread_create(&born, live_detached, (void *)serial, NULL);
+    } else {
+        life->serial = serial;
+        life->ended = life->overflow = life->kill_asked = false;
+        error = thread_create(&born, live_recorded, life, &thread);
+    }
+    if (error != OK) {
+        if (error != ERROR_NO_MEMORY) {
+            soak_fail("a create failed: %s", error_name(error));
+        }
+        soak_count(&soak_counts.creations_refused, 1);
+        __atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);
+        if (!detached) {
+            __atomic_store_n(&life->state, LIFE_FREE, __ATOMIC_RELEASE);
+        }
+        return false;
+    }
+    soak_count(&soak_counts.born, 1);
+    uint32_t most = __atomic_load_n(&alive_most, __ATOMIC_RELAXED);
+    while (now > most && !__atomic_compare_exchange_n(&alive_most, &most, now, false,
+                                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+    if (!detached) {
+        uint64_t flags = spin_lock_irq_save(&life->lock);
+        life->thread = thread;
+        life->state = LIFE_PUBLISHED;
+        spin_unlock_irq_restore(&life->lock, flags);
+    }
+    return true;
+}
+
+static void reap(struct soak_life *life)
+{
+    uint64_t flags = spin_lock_irq_save(&life->lock);
+    struct thread *thread = life->thread;
+    bool kill_asked = life->kill_asked;
+    life->thread = NULL; /* nobody may name it any more */
+    spin_unlock_irq_restore(&life->lock, flags);
+
+    int code = thread_join(thread);
+    if (code == OK) {
+        soak_count(&soak_counts.finished, 1);
+    } else if (code == ERROR_KILLED && kill_asked) {
+        soak_count(&soak_counts.killed, 1);
+    } else if (code == ERROR_RANGE && life->overflow) {
+        soak_count(&soak_counts.overflowed, 1);
+    } else {
+        soak_fail("thread %llu of the soak ended with %d (%s)", (unsigned long long)life->serial,
+                  code, error_name(code));
+    }
+    __atomic_store_n(&life->state, LIFE_FREE, __ATOMIC_RELEASE);
+    __atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);
+}
+
+void soak_reap(void)
+{
+    for (unsigned i = 0; i < limit; i++) {
+        if (__atomic_load_n(&lives[i].state, __ATOMIC_ACQUIRE) == LIFE_PUBLISHED &&
+            lives[i].ended) {
+            reap(&lives[i]);
+        }
+    }
+}
+
+void soak_lives_tell(void)
+{
+    unsigned told = 0;
+    for (unsigned i = 0; i < limit && told < 10; i++) {
+        uint64_t flags = spin_lock_irq_save(&lives[i].lock);
+        const struct thread *thread = lives[i].thread;
+        if (lives[i].state == LIFE_PUBLISHED && thread != NULL) {
+            console_print("# soak: thread %u (number %llu) is %s on CPU %u, priority %u, in act "
+                          "%u%s%s\n",
+                          thread->id, (unsigned long long)lives[i].serial,
+                          thread_state_name(thread->state), thread->cpu, thread->priority,
+                          lives[i].doing, lives[i].ended ? ", ended" : "",
+                          thread->kill_wanted ? ", to be killed" : "");
+            told++;
+        }
+        spin_unlock_irq_restore(&lives[i].lock, flags);
+    }
+}
+
+/* Kills, moves or promotes another thread. */
+static void meddle(struct random *random)
+{
+    struct soak_life *life = &lives[random_below(random, limit)];
+    uint64_t affinity = affinity_choose(random);
+    unsigned priority = random_between(random, 1, PRIORITY_MAX);
+    unsigned what = random_below(random, 4);
+    int error = OK;
+
+    uint64_t flags = spin_lock_irq_save(&life->lock);
+    if (life->thread != NULL && life->thread != thread_current()) {
+        if (what == 0) {
+            life->kill_asked = true;
+            thread_kill(life->thread);
+            soak_count(&soak_counts.kill_requests, 1);
+        } else if (what < 3) {
+            error = thread_affinity_set(life->thread, affinity);
+            soak_count(&soak_counts.moves, 1);
+        } else {
+            error = thread_priority_set(life->thread, priority);
+            soak_count(&soak_counts.priorities, 1);
+        }
+    }
+    spin_unlock_irq_restore(&life->lock, flags);
+    if (error != OK) {
+        soak_fail("a thread could not be changed: %s", error_name(error));
+    }
+}
+
+/* To another CPU, in the middle of a stack. A detached thread must find itself there. */
+static void move_oneself(struct soak_self *self)
+{
+    uint64_t affinity = 1UL << random_below(&self->random, cpu_online_count());
+    if (thread_affinity_set(thread_current(), affinity) != OK) {
+        soak_fail("a thread could not move itself");
+    }
+    if (self->life == NULL) {
+        preempt_disable();
+        unsigned cpu = cpu_number();
+        preempt_enable();
+        if (!(affinity >> cpu & 1)) {
+            soak_fail("thread %u runs on CPU %u, and may not", thread_current()->id, cpu);
+        }
+    }
+    soak_count(&soak_counts.moves, 1);
+    if (thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL) != OK) {
+        soak_fail("a thread could not go where it likes");
+    }
+}
+
+static void overflow_perhaps(struct soak_self *self)
+{
+    uint64_t now_ns = clock_now_ns();
+    uint64_t due_ns = __atomic_load_n(&next_overflow_ns, __ATOMIC_RELAXED);
+    if (self->life == NULL || now_ns < due_ns ||
+        !__atomic_compare_exchange_n(&next_overflow_ns, &due_ns, now_ns + OVERFLOW_PAUSE_NS, false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        return;
+    }
+    self->life->overflow = true;
+    self->life->ended = true;
+    soak_overflow();
+}
+
+void soak_act(struct soak_self *self)
+{
+    struct random *random = &self->random;
+    unsigned act = random_below(random, 12);
+    if (self->life != NULL) {
+        self->life->doing = (uint8_t)act;
+    }
+    switch (act) {
+    case 0:
+    case 1:
+        soak_count(&soak_counts.sleeps, 1);
+        (void)!thread_sleep_ns(random_below(random, SLEEP_NS_MAX));
+        break;
+    case 2:
+    case 3:
+    case 4:
+        soak_meet(self);
+        break;
+    case 5:
+        thread_yield();
+        break;
+    case 6:
+        soak_event_send(random);
+        break;
+    case 7:
+        meddle(random);
+        break;
+    case 8:
+        move_oneself(self);
+        break;
+    case 9:
+        (void)soak_create(random);
+        break;
+    case 10:
+        if (thread_priority_set(thread_current(), random_between(random, 1, PRIORITY_MAX)) != OK) {
+            soak_fail("a thread could not change its priority");
+        }
+        soak_count(&soak_counts.priorities, 1);
+        break;
+    default:
+        if (random_once_in(random, 200)) {
+            soak_end(self, OK); /* in the depth of its stack */
+        }
+        if (random_once_in(random, OVERFLOW_ODDS)) {
+            overflow_perhaps(self);
+        }
+    }
+    if (self->life != NULL) {
+        self->life->doing = 0xff;
+    }
+}

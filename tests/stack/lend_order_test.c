@@ -1,0 +1,154 @@
+/*
+ * In which order stack=lend takes untouched pages back: gone from the page tables, forgotten by
+ * every CPU that may know them, and only then free. And what a page that is on its way is to its
+ * own thread.
+ */
+#include "arch/x86_64/cpu/cpu.h"
+#include "lib/error.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack_modes/stack_lend.h"
+#include "sched/sync/semaphore.h"
+#include "tests/support/cache_settings.h"
+#include "tests/support/scratch_stack.h"
+#include "tests/support/threads.h"
+#include "tests/test.h"
+
+static bool stacks_are_not_lent(void)
+{
+    if (stack_mode_get() != STACK_MODE_LEND) {
+        test_skip("stacks are not lent pages");
+        return true;
+    }
+    return false;
+}
+
+static uint32_t pages_in_state(uint32_t slot, enum stack_page_state state)
+{
+    uint32_t count = 0;
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        count += stack_entry_state(stack_entries(slot)[page]) == state;
+    }
+    return count;
+}
+
+static struct {
+    struct semaphore go, ready;
+    uint32_t slot;
+    void (*shootdown)(uintptr_t address, size_t bytes);
+    uint32_t told;           /* times that every CPU was told to forget pages that had gone */
+    uint32_t lend_unmapping; /* at most, of those pages, at such a time */
+    uint32_t free;           /* of those pages, whose frames somebody else could have had by then */
+} idler;
+
+static void idler_run(void *argument maybe_unused)
+{
+    semaphore_up(&idler.ready);
+    semaphore_down(&idler.go);
+    semaphore_up(&idler.ready); /* it was dispatched again: its stack is whole again */
+    semaphore_down(&idler.go);
+}
+
+/* A shootdown for another stack may cover this one, too: then all of its pages may be there. */
+static void see_shootdown(uintptr_t address, size_t bytes)
+{
+    uintptr_t floor = stack_floor(idler.slot);
+    if (idler.told == 0 && address <= floor && address + bytes >= floor + STACK_BYTES &&
+        stack_pages_backed(idler.slot) < STACK_PAGES) {
+        idler.told = 1;
+        idler.lend_unmapping = pages_in_state(idler.slot, STACK_PAGE_LEND_UNMAPPING);
+        idler.free = pages_in_state(idler.slot, STACK_PAGE_HOLE);
+    }
+    idler.shootdown(address, bytes);
+}
+
+static void await_standby_back(uint32_t slot)
+{
+    test_eventually(pages_in_state(slot, STACK_PAGE_HOLE) == STACK_PAGES - 1,
+                    "a sleeping stack has %u holes, not all below the top page",
+                    pages_in_state(slot, STACK_PAGE_HOLE));
+}
+
+TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more")
+{
+    if (stacks_are_not_lent()) {
+        return;
+    }
+    semaphore_init(&idler.go, 0);
+    semaphore_init(&idler.ready, 0);
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    cache_empty(); /* its stacks may be deep already */
+    struct thread *thread =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(0), idler_run, NULL);
+    if (thread == NULL) {
+        test_thread_unbind();
+        return;
+    }
+    semaphore_down(&idler.ready);
+    await_standby_back(thread->slot);
+    idler.slot = thread->slot;
+    idler.told = idler.lend_unmapping = idler.free = 0;
+    idler.shootdown = stack_shootdown;
+    __atomic_store_n(&stack_shootdown, see_shootdown, __ATOMIC_SEQ_CST);
+    semaphore_up(&idler.go);
+    semaphore_down(&idler.ready);
+    await_standby_back(thread->slot);
+    __atomic_store_n(&stack_shootdown, idler.shootdown, __ATOMIC_SEQ_CST);
+    semaphore_up(&idler.go);
+    test_thread_join(thread);
+    test_thread_unbind();
+    if (stack_lend_way() == STACK_LEND_BATCHED) {
+        test_equal(idler.told, 1);
+        test_equal(idler.lend_unmapping, STACK_PAGES - 1);
+        test_equal(idler.free, 0);
+    } else {
+        test_equal(idler.lend_unmapping, 0); /* no page is ever on its way */
+    }
+}
+
+TEST(LND0004, "a page on its way that is wanted again is the same page; what was touched stays")
+{
+    uint32_t slot, changed = 0;
+    if (stacks_are_not_lent() || !scratch_stack_create(&slot)) {
+        return;
+    }
+    volatile uint64_t *entries = stack_entries(slot);
+    physical_t frames[STACK_PAGES], freed[STACK_PAGES];
+
+    scratch_stack_use(slot);
+    stack_lend_fill();
+    uint32_t filled = stack_pages_backed(slot);
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        frames[page] = entries[page] & PAGE_ADDRESS_MASK;
+    }
+    uint32_t rounds = magazine_available();
+    uint32_t cooled = stack_lend_cool(slot);
+    uint32_t lend_unmapping = pages_in_state(slot, STACK_PAGE_LEND_UNMAPPING);
+    stack_lend_fill();
+    uint32_t refilled = stack_pages_backed(slot);
+    rounds -= magazine_available();
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        changed += (entries[page] & PAGE_ADDRESS_MASK) != frames[page];
+    }
+    *(volatile char *)(stack_floor(slot) + 2 * PAGE_BYTES) = 1;
+    uint32_t cooled_again = stack_lend_cool(slot);
+    uint32_t taken = stack_lend_cooled_take(slot, freed);
+    uint32_t holes = pages_in_state(slot, STACK_PAGE_HOLE);
+    scratch_stack_unuse();
+    test_equal(filled, STACK_PAGES);
+    test_equal(cooled, STACK_PAGES - 1);
+    test_equal(lend_unmapping, STACK_PAGES - 1);
+    test_equal(refilled, STACK_PAGES);
+    test_equal(rounds, 0);
+    test_equal(changed, 0);
+    test_equal(cooled_again, 2);
+    test_equal(taken, 2);
+    test_equal(holes, 2);
+    stack_shootdown(stack_floor(slot), STACK_BYTES);
+    while (taken-- > 0) {
+        frame_free(freed[taken], FRAME_OWNER_STACK);
+    }
+    scratch_stack_empty(slot);
+    scratch_stack_destroy(slot);
+}

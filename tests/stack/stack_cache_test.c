@@ -1,0 +1,185 @@
+/* The caches of whole stacks; and what stack pages and guards are in the page tables. */
+#include "arch/x86_64/cpu/cpu.h"
+#include "lib/error.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
+#include "mm/stack/stack_depth.h"
+#include "mm/stack/stack_mode.h"
+#include "tests/support/cache_settings.h"
+#include "tests/support/threads.h"
+#include "tests/test.h"
+
+#define ROUNDS       20
+#define DEAD_THREADS (STACK_CACHE_MAX + 2)
+
+/* What a thread saw of its stack as it began, and the faults of a touch two pages down. */
+static struct {
+    uint32_t slot;
+    uint32_t pages;
+    uint64_t faults;
+    char found;
+} seen;
+
+static void touch_and_tell(void *argument)
+{
+    uint64_t flags = interrupts_save();
+    const struct magazine *own = this_cpu_pointer(magazine);
+    seen.slot = thread_current()->slot;
+    seen.pages = stack_pages_backed(seen.slot);
+    uint64_t faults = own->faults[1] + own->faults[2] + own->faults[3];
+    volatile char *deep = (volatile char *)stack_top(seen.slot) - 2 * PAGE_BYTES - 100;
+    seen.found = *deep;
+    *deep = (char)(uintptr_t)argument;
+    seen.faults = own->faults[1] + own->faults[2] + own->faults[3] - faults;
+    interrupts_restore(flags);
+}
+
+/* Two threads one after the other: did the second get the stack of the first as it was? */
+static bool stack_is_reused(char pattern)
+{
+    test_thread_join(
+        test_thread_start(16, test_cpu_bit(0), touch_and_tell, (void *)(uintptr_t)pattern));
+    uint32_t slot = seen.slot;
+    test_thread_join(test_thread_start(16, test_cpu_bit(0), touch_and_tell, NULL));
+    return seen.slot == slot && seen.pages >= 3 && seen.faults == 0 && seen.found == pattern;
+}
+
+TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fault, same bytes")
+{
+    uint32_t round = 0;
+    if (stack_depth_is_exact()) {
+        test_skip("depth=exact zeroes reused stacks");
+        return;
+    }
+    test_missing_sites_expect();
+    cache_settings_keep();
+    stack_cache_size_set(STACK_CACHE_DEFAULT);
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    test_thread_bind(0, 20);
+    /* While a thread starves for frames no stack is kept: then once more. */
+    test_eventually(stack_is_reused((char)(1 + round++ % 100)),
+                    "the stack of the dead is not reused");
+    test_thread_unbind();
+    cache_settings_put_back();
+}
+
+/* Leaves a stack behind that has nothing but its top page. */
+static void trim_and_end(void *argument maybe_unused)
+{
+    stack_trim(thread_current()->slot, stack_top(thread_current()->slot) - PAGE_BYTES);
+}
+
+static void pages_tell(void *argument maybe_unused)
+{
+    seen.slot = thread_current()->slot;
+    seen.pages = stack_pages_backed(seen.slot);
+}
+
+TEST(CAC0006, "eager stacks are whole at create, whatever the dead left in the cache")
+{
+    if (stack_mode_get() != STACK_MODE_EAGER) {
+        test_skip("stacks are not whole at create");
+        return;
+    }
+    cache_settings_keep();
+    stack_cache_size_set(STACK_CACHE_DEFAULT);
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    test_thread_bind(0, 20);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        test_thread_join(test_thread_start(16, test_cpu_bit(0), trim_and_end, NULL));
+        test_thread_join(test_thread_start(16, test_cpu_bit(0), pages_tell, NULL));
+        test_equal(seen.pages, STACK_PAGES);
+    }
+    test_thread_unbind();
+    cache_settings_put_back();
+}
+
+static void nothing(void *argument maybe_unused)
+{
+}
+
+static uint32_t dead_leave_cached(uint32_t size)
+{
+    struct thread *threads[DEAD_THREADS];
+    cache_empty();
+    stack_cache_size_set(size);
+    for (unsigned i = 0; i < DEAD_THREADS; i++) {
+        threads[i] = test_thread_start(16, test_cpu_bit(0), nothing, NULL);
+    }
+    for (unsigned i = 0; i < DEAD_THREADS; i++) {
+        test_thread_join(threads[i]);
+    }
+    return this_cpu_pointer(stack_cache)->count;
+}
+
+TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to 8, and no more")
+{
+    cache_settings_keep();
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    test_thread_bind(0, 20);
+    for (uint32_t size = 0; size <= STACK_CACHE_MAX; size++) {
+        uint32_t kept;
+        test_eventually((kept = dead_leave_cached(size)) == size,
+                        "of the dead's stacks %u are kept, not %u", kept, size);
+    }
+    cache_empty();
+    test_thread_unbind();
+    cache_settings_put_back();
+}
+
+/*
+ * The frame at physical address 0 is put under the top page of a stack that no thread has, and only
+ * read. It is not ours to free, so it is taken away again, entry by entry.
+ */
+TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like any other")
+{
+    uint32_t slot;
+    if (stack_slot_allocate(0, &slot) != OK) {
+        test_fail(__FILE__, __LINE__, "no slot");
+        return;
+    }
+    volatile uint64_t *entries = stack_entries(slot);
+    uintptr_t page = stack_top(slot) - PAGE_BYTES;
+    struct paging_walk walk;
+    physical_t frames[STACK_PAGES] = {~0UL};
+
+    entries[STACK_PAGES - 1] = 0 | PAGE_KERNEL_DATA;
+    test_equal(stack_pages_backed(slot), 1);
+    test_equal(stack_missing(slot), STACK_PAGES - 1);
+    test_check(stack_holes_are_one(slot));
+    test_check(stack_is_backed(page));
+    test_equal(stack_entry_state(entries[STACK_PAGES - 1]), STACK_PAGE_BACKED);
+    paging_walk(page, &walk);
+    test_check(walk.present);
+    test_equal(walk.physical, 0);
+    for (size_t i = 0; i < PAGE_BYTES; i++) {
+        (void)((const volatile char *)page)[i]; /* as any page, without a fault */
+    }
+
+    test_equal(stack_pages_take(slot, STACK_PAGES, frames), 1);
+    test_equal(frames[0], 0);
+    test_equal(stack_pages_backed(slot), 0);
+    stack_shootdown(stack_bottom(slot), STACK_BYTES);
+    stack_slot_free(slot);
+}
+
+TEST(CAC0011, "every page of every guard is unmapped and names the slot that it guards")
+{
+    for (unsigned size = 0; size < STACK_SIZES; size++) {
+        for (uint32_t index = 0; index < stack_slots_made(size); index++) {
+            uint32_t slot = stack_slot_at(size, index);
+            for (uintptr_t page = stack_guard(slot); page < stack_bottom(slot);
+                 page += PAGE_BYTES) {
+                struct paging_walk walk;
+                uint64_t entry = *paging_leaf(page);
+                paging_walk(page, &walk);
+                if (walk.present || entry != stack_entry_make(STACK_PAGE_GUARD, slot)) {
+                    test_fail(__FILE__, __LINE__, "guard page 0x%lx of slot %u has the entry 0x%lx",
+                              page, slot, entry);
+                    return;
+                }
+            }
+        }
+    }
+}

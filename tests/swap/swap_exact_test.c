@@ -1,0 +1,109 @@
+/*
+ * Exactness of swapping: the live bytes of a stack, be they few or many, come back to the last one;
+ * and the swapper leaves a thread alone that woke, and ended, while its pages were on their way.
+ */
+#include "lib/error.h"
+#include "mm/stack/stack.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack_modes/stack_swap.h"
+#include "sched/stack/swapper.h"
+#include "sched/sync/semaphore.h"
+#include "tests/support/scratch_stack.h"
+#include "tests/support/threads.h"
+#include "tests/test.h"
+
+static uint8_t pattern(size_t bytes, size_t i)
+{
+    return (uint8_t)(1 + (bytes + 7 * i) % 255); /* never what a fresh page holds */
+}
+
+/* Swaps out and in what is in use of the slot's top page; returns how many bytes are wrong. */
+static size_t swap_there_and_back(uint32_t slot, size_t bytes)
+{
+    uintptr_t from = stack_top(slot) - bytes;
+    volatile uint8_t *live = (volatile uint8_t *)from;
+    void *saved;
+    for (size_t i = 0; i < bytes; i++) {
+        live[i] = pattern(bytes, i);
+    }
+    if (stack_save(slot, from, &saved) != OK) {
+        test_fail(__FILE__, __LINE__, "%lu bytes could not be saved", bytes);
+        return 0;
+    }
+    uint32_t left = stack_pages_unmap_begin(slot, STACK_PAGES);
+    stack_shootdown(stack_bottom(slot), STACK_BYTES);
+    uint64_t flags = interrupts_save();
+    uint32_t released = stack_pages_release(slot);
+    interrupts_restore(flags);
+    (void)stack_standby_free(UINT32_MAX); /* or it would be the same page that comes back */
+    uint32_t missing = stack_missing(slot);
+    scratch_stack_use(slot);
+    stack_swap_in(slot, from, saved);
+    scratch_stack_unuse();
+    test_equal(left, 1);
+    test_equal(released, 1);
+    test_equal(missing, STACK_PAGES);
+    test_equal(stack_pages_backed(slot), 1);
+    size_t wrong = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        wrong += live[i] != pattern(bytes, i);
+    }
+    return wrong;
+}
+
+TEST(SWP0017, "live bytes come back to the last one, however many there are")
+{
+    uint32_t slot;
+    if (!scratch_stack_create(&slot)) {
+        return;
+    }
+    swapper_quiet_set(true);
+    for (size_t bytes = 8; bytes <= STACK_SAVED_BYTES_MAX; bytes += 8) {
+        test_equal(swap_there_and_back(slot, bytes), 0);
+    }
+    void *saved;
+    test_equal(stack_save(slot, stack_top(slot) - STACK_SAVED_BYTES_MAX - 8, &saved), ERROR_RANGE);
+    swapper_quiet_set(false);
+    scratch_stack_destroy(slot);
+}
+
+static struct semaphore wake;
+static struct stack_swap_counts before;
+
+static void ender_run(void *argument maybe_unused)
+{
+    *(volatile char *)stack_floor(thread_current()->slot) = 1;
+    semaphore_down(&wake);
+}
+
+/* Between the shootdown and what follows it the thread wakes, ends, and is gone. */
+static void end_after_shootdown(enum swapper_step step, struct thread *thread)
+{
+    if (step == SWAPPER_BEFORE) {
+        stack_swap_counts_read(&before); /* whatever the swapper did of its own is over */
+    } else if (step == SWAPPER_SHOT) {
+        semaphore_up(&wake);
+        test_thread_join(thread);
+    }
+}
+
+TEST(SWP0018, "a thread that wakes and ends while its pages are on their way is left alone")
+{
+    struct stack_swap_counts after;
+    before = (struct stack_swap_counts){0};
+    swapper_quiet_set(true);
+    semaphore_init(&wake, 0);
+    struct thread *thread = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, ender_run, NULL);
+    if (thread != NULL && test_wait_blocked(thread)) {
+        swapper_step_hook = end_after_shootdown;
+        test_equal(swapper_pass(thread, SWAPPER_SWAP), 1);
+        swapper_step_hook = NULL;
+    }
+    stack_swap_counts_read(&after);
+    test_check(after.saved_now <= before.saved_now); /* others may wake up meanwhile */
+    test_check(after.returned >= before.returned + STACK_PAGES);
+    /* In the invariant build the next object tells whether somebody wrote to what was freed. */
+    semaphore_up(&wake);
+    test_thread_join(test_thread_start(THREAD_PRIORITY_DEFAULT, 0, ender_run, NULL));
+    swapper_quiet_set(false);
+}

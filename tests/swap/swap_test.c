@@ -1,0 +1,115 @@
+/* The swapper: what it takes from a thread that sleeps, and what the thread finds when it wakes. */
+#include "kernel/options.h"
+#include "mm/frame/frame.h"
+#include "mm/stack/stack.h"
+#include "mm/stack_modes/stack_swap.h"
+#include "sched/stack/swapper.h"
+#include "tests/support/eventually.h"
+#include "tests/swap/swap_fixture.h"
+#include "tests/test.h"
+
+TEST(SWP0001, "the swapper takes the pages below a sleeping thread's stack pointer")
+{
+    struct thread *thread = swap_sleeper_start(false);
+    if (thread == NULL) {
+        return;
+    }
+    test_equal(stack_pages_backed(thread->slot), STACK_PAGES);
+    test_equal(swapper_pass(thread, SWAPPER_SHRINK), 1);
+    test_equal(stack_pages_backed(thread->slot), 1);
+    test_equal(stack_missing(thread->slot), 3);
+    test_equal(stack_pages_standby(thread->slot), 3);
+    test_check(stack_standby_free(UINT32_MAX) >= 3);
+    test_equal(stack_pages_standby(thread->slot), 0);
+    test_check(stack_holes_are_one(thread->slot));
+    test_equal(swapper_pass(thread, SWAPPER_SHRINK), 0);
+    swap_sleeper_wake(thread);
+    test_equal(swap_sleeper.pages_awake, swap_pages_on_waking(1));
+    test_equal(stack_pages_backed(thread->slot), STACK_PAGES); /* it went deep again */
+    swap_sleeper_end(thread);
+}
+
+TEST(SWP0002, "pages that were taken and are nobody's yet come back as they were")
+{
+    struct thread *thread = swap_sleeper_start(false);
+    if (thread == NULL) {
+        return;
+    }
+    struct stack_swap_counts before, after;
+    uint64_t frames[STACK_PAGES];
+    stack_swap_counts_read(&before);
+
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        frames[page] = stack_entries(thread->slot)[page] & PAGE_ADDRESS_MASK;
+    }
+    test_equal(swapper_pass(thread, SWAPPER_SWAP), 1);
+    test_equal(stack_missing(thread->slot), STACK_PAGES);
+    test_equal(stack_pages_standby(thread->slot), STACK_PAGES);
+    test_check((thread->pending & THREAD_PENDING_SWAPPED) != 0);
+    swap_sleeper_wake(thread);
+    test_equal(swap_sleeper.pages_awake, STACK_PAGES);
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        test_equal(stack_entries(thread->slot)[page] & PAGE_ADDRESS_MASK, frames[page]);
+        test_equal(frame_owner_of(frames[page]), FRAME_OWNER_STACK);
+    }
+    stack_swap_counts_read(&after);
+    test_check(after.returned - before.returned >= STACK_PAGES);
+    test_equal(after.swapped_in, before.swapped_in);
+    swap_sleeper_end(thread);
+}
+
+TEST(SWP0003, "a thread that is swapped out finds every byte at its address when it wakes")
+{
+    struct thread *thread = swap_sleeper_start(false);
+    if (thread == NULL) {
+        return;
+    }
+    struct stack_swap_counts before, after;
+    stack_swap_counts_read(&before);
+    for (unsigned round = 0; round < 20; round++) {
+        test_equal(swapper_pass(thread, SWAPPER_SWAP), 1);
+        test_check(stack_standby_free(UINT32_MAX) >= STACK_PAGES);
+        test_equal(stack_missing(thread->slot), STACK_PAGES);
+        test_check(
+            stack_entry_is(stack_entries(thread->slot)[STACK_PAGES - 1], STACK_PAGE_SWAPPED));
+        swap_sleeper_wake(thread);
+        test_equal(swap_sleeper.pages_awake, swap_pages_on_waking(0));
+    }
+    stack_swap_counts_read(&after);
+    test_check(after.swapped_in - before.swapped_in >= 20);
+    swap_sleeper_end(thread);
+}
+
+#define BOUNCE_AGE_MS 200
+#define BOUNCES_MOST  20
+
+/* Until the swapper, by age alone, has taken all but the top page. */
+static void await_shrunk(const struct thread *thread)
+{
+    test_eventually(stack_pages_backed(thread->slot) == 1, "a thread that sleeps keeps %u pages",
+                    stack_pages_backed(thread->slot));
+}
+
+TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less often")
+{
+    struct swapper_counts before, after;
+    swapper_counts_read(&before);
+    struct thread *thread = swap_sleeper_start(false);
+    if (thread == NULL) {
+        return;
+    }
+    swapper_ages_set(BOUNCE_AGE_MS, 0);
+    swapper_quiet_set(false);
+    unsigned round = 0;
+    for (; round < BOUNCES_MOST && thread->shrink_backoff < 2; round++) {
+        await_shrunk(thread);
+        (void)stack_standby_free(UINT32_MAX);
+        swap_sleeper_wake(thread); /* goes deep, and sleeps again */
+    }
+    test_check(thread->shrink_backoff >= 2);
+    await_shrunk(thread); /* in the end all the same */
+    swapper_counts_read(&after);
+    test_check(after.spared > before.spared);
+    swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
+    swap_sleeper_end(thread);
+}
