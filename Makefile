@@ -2,7 +2,8 @@
 #
 # The parts: make/toolchain.mk finds the compiler and probes its flags, make/kernel.mk builds the
 # kernel in its variants, make/iso.mk the ISO, make/run.mk starts emulators, make/debug.mk tells
-# editors and debuggers what they must know, make/setup.mk sees to the machine that all this runs on.
+# editors and debuggers what they must know, make/docs.mk draws the pictures of the book, make/setup.mk
+# sees to the machine that all this runs on.
 
 # Words that change what is built:
 #   VARIANT=  the kernel to build and run: release, invariant, ubsan, O0 or lost
@@ -48,6 +49,7 @@ include make/kernel.mk
 include make/iso.mk
 include make/run.mk
 include make/debug.mk
+include make/docs.mk
 include make/setup.mk
 -include tests/tests.mk
 -include tests/host/host.mk
