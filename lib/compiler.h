@@ -1,4 +1,23 @@
-/* Short names for what the compiler can check or be told. Included everywhere; depends on nothing.
+/*
+ * Short names for attributes and built-in functions of the compiler. Every file includes this one;
+ * it depends on nothing.
+ *
+ * The comment of a public function names the context that may call it, as "Context: WORD". The
+ * words mean, in the whole kernel:
+ *
+ *   THREAD  a thread, with interrupts and preemption on and no spinlock held. It may sleep.
+ *   ATOMIC  thread code with preemption or interrupts off, or with a spinlock held. It may not
+ *           sleep. A thread context qualifies too: what is fit for ATOMIC is fit for THREAD.
+ *   IRQ     an interrupt handler: interrupts off, on an entry stack. It may take only locks that
+ *           thread code holds with interrupts off. What is fit for IRQ is fit for ATOMIC.
+ *   ENTRY   code on any entry stack, those of #PF, NMI, #DB, #MC and #DF included. It may not
+ *           fault, sleep or take a lock that thread code holds with interrupts on; in an NMI or #MC
+ *           it takes no lock at all.
+ *   ANY     all of the above. Such a function takes no lock and touches no page that may be absent.
+ *
+ * What is said after the word narrows it: "THREAD, lock held", "ATOMIC, interrupts off", "boot".
+ * "boot" is the boot CPU with interrupts off, before the scheduler runs; each such function is
+ * called once, in the order of kernel/main.c.
  */
 #pragma once
 
