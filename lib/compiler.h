@@ -40,6 +40,12 @@
 
 #define array_length(array) (sizeof(array) / sizeof((array)[0]))
 
+/*
+ * Calls a must_check function whose result does not matter to the caller: the compiler accepts no
+ * plain cast to void there. The comment at the call says why the result does not matter.
+ */
+#define ignore_result(call) ((void)!(call))
+
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #define static_assert _Static_assert

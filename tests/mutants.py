@@ -409,7 +409,7 @@ SWAP_MUTANTS = (
            builds=("invariant",), edits=((SWAPPER, """\
         struct run_queue *queue = schedule_queue_lock(thread);
         if (step == SWAPPER_NOTED) {
-            (void)!swap_candidate_begin(thread, pass->now_ms);
+            ignore_result(swap_candidate_begin(thread, pass->now_ms));
         } else if (thread->state == THREAD_SWAP_CANDIDATE) {
             thread_consider(pass, thread);
         }
@@ -418,7 +418,7 @@ SWAP_MUTANTS = (
         struct run_queue *queue = schedule_queue_lock(thread);
         spin_unlock_quietly(&queue->lock);
         if (step == SWAPPER_NOTED) {
-            (void)!swap_candidate_begin(thread, pass->now_ms);
+            ignore_result(swap_candidate_begin(thread, pass->now_ms));
         } else if (thread->state == THREAD_SWAP_CANDIDATE) {
             thread_consider(pass, thread);
         }

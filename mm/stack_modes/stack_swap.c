@@ -225,7 +225,7 @@ uint32_t stack_pages_release(uint32_t slot)
             __atomic_add_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
             entries[page] = entry_with_frame(STACK_PAGE_STANDBY, entry);
             while (!standby_push(slot * STACK_PAGES + page)) {
-                (void)!stack_standby_free(1);
+                ignore_result(stack_standby_free(1));
             }
             count++;
         }

@@ -90,7 +90,7 @@ static never_inline bool thread_fetch(struct run_queue *queue, struct thread *fr
     if (balance_steal(queue) != NULL) {
         return true;
     }
-    (void)!gate_pass(from, queue->idle); /* books and refills what `from` took */
+    ignore_result(gate_pass(from, queue->idle)); /* books and refills what `from` took */
     return false;
 }
 

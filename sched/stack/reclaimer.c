@@ -61,7 +61,7 @@ static void reclaimer_run(void *argument maybe_unused)
         __atomic_store_n(&alert, true, __ATOMIC_SEQ_CST);
         if (!stack_reclaim_wanted()) {
             /* Whatever ended the wait, the next round looks for itself. */
-            (void)!wait_queue_sleep(&reclaimer_queue, &reclaimer_lock, RECLAIM_PERIOD_NS);
+            ignore_result(wait_queue_sleep(&reclaimer_queue, &reclaimer_lock, RECLAIM_PERIOD_NS));
         }
         spin_unlock_irq_restore(&reclaimer_lock, flags);
     }

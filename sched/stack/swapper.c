@@ -81,7 +81,7 @@ void swapper_quiet_set(bool wanted)
 {
     __atomic_store_n(&quiet, wanted, __ATOMIC_SEQ_CST);
     while (wanted && __atomic_load_n(&looking, __ATOMIC_SEQ_CST)) {
-        (void)!thread_sleep_ns(QUIET_STEP_NS);
+        ignore_result(thread_sleep_ns(QUIET_STEP_NS));
     }
 }
 
@@ -229,7 +229,7 @@ static void pass_over_one(struct pass *pass)
         uint64_t flags = interrupts_save();
         struct run_queue *queue = schedule_queue_lock(thread);
         if (step == SWAPPER_NOTED) {
-            (void)!swap_candidate_begin(thread, pass->now_ms);
+            ignore_result(swap_candidate_begin(thread, pass->now_ms));
         } else if (thread->state == THREAD_SWAP_CANDIDATE) {
             thread_consider(pass, thread);
         }
@@ -320,7 +320,7 @@ static void swapper_run(void *argument maybe_unused)
         uint64_t flags = spin_lock_irq_save(&swapper_lock);
         if (!request_open) {
             /* Whatever ends the sleep, it looks for itself. */
-            (void)!wait_queue_sleep(&swapper_queue, &swapper_lock, sleep_ms * 1000000UL);
+            ignore_result(wait_queue_sleep(&swapper_queue, &swapper_lock, sleep_ms * 1000000UL));
         }
         bool asked = request_open;
         struct swap_request wanted = swap_request;

@@ -64,7 +64,7 @@ static void fault_thread(void *argument)
         if (i >= WARM_UP) {
             samples[i - WARM_UP] = ticks;
         }
-        (void)!thread_sleep_ns(1);
+        ignore_result(thread_sleep_ns(1));
     }
 }
 
@@ -210,7 +210,7 @@ static void idler(void *argument maybe_unused)
     uint64_t flags = spin_lock_irq_save(&idlers.lock);
     idlers.idle++;
     while (!idlers.over) {
-        (void)!wait_queue_sleep(&idlers.queue, &idlers.lock, WAIT_FOREVER);
+        ignore_result(wait_queue_sleep(&idlers.queue, &idlers.lock, WAIT_FOREVER));
     }
     spin_unlock_irq_restore(&idlers.lock, flags);
 }
@@ -232,11 +232,11 @@ BENCHMARK(idle_thread_bytes)
         made++;
     }
     while (__atomic_load_n(&idlers.idle, __ATOMIC_ACQUIRE) < made) {
-        (void)!thread_sleep_ns(1000000);
+        ignore_result(thread_sleep_ns(1000000));
     }
     size_t used = free_before - frame_free_count();
     if (stack_mode_get() == STACK_MODE_LEND) {
-        (void)!thread_sleep_ns(LATER_NS); /* a batch may have come */
+        ignore_result(thread_sleep_ns(LATER_NS)); /* a batch may have come */
         frame_cache_drain_this_cpu();
         benchmark_report("idle_thread_bytes_later",
                          (free_before - frame_free_count()) * PAGE_BYTES / (made != 0 ? made : 1),

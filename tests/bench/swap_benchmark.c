@@ -44,7 +44,7 @@ static void sleeper(void *argument maybe_unused)
         uint32_t round = crowd.round;
         crowd.asleep++;
         while (crowd.round == round) {
-            (void)!wait_queue_sleep(&crowd.queue, &crowd.lock, WAIT_FOREVER);
+            ignore_result(wait_queue_sleep(&crowd.queue, &crowd.lock, WAIT_FOREVER));
         }
         /* As deep calls would; what lies there is nobody's. */
         *(volatile char *)(stack_top(thread_current()->slot) - DEEP_BYTES) = 1;
@@ -55,7 +55,7 @@ static void sleeper(void *argument maybe_unused)
 static void crowd_wait(uint32_t asleep)
 {
     while (__atomic_load_n(&crowd.asleep, __ATOMIC_ACQUIRE) < asleep) {
-        (void)!thread_sleep_ns(1000000);
+        ignore_result(thread_sleep_ns(1000000));
     }
 }
 
@@ -142,7 +142,7 @@ static void memory_settle(void)
 {
     for (size_t free = 0; free != frame_free_count();) {
         free = frame_free_count();
-        (void)!thread_sleep_ns(SETTLE_SLEEP);
+        ignore_result(thread_sleep_ns(SETTLE_SLEEP));
     }
 }
 
@@ -275,7 +275,7 @@ static void bouncer(void *argument maybe_unused)
 {
     for (unsigned i = 0; i < BOUNCES; i++) {
         *(volatile char *)(stack_top(thread_current()->slot) - DEEP_BYTES) = 1;
-        (void)!thread_sleep_ns(BOUNCE_SLEEP);
+        ignore_result(thread_sleep_ns(BOUNCE_SLEEP));
     }
     one.over = true;
 }
@@ -306,7 +306,7 @@ static void bounce_measure(bool hysteresis)
     one.over = false;
     if (thread_start("bouncer", bouncer, NULL, &thread) == OK) {
         while (!one.over) {
-            (void)!thread_sleep_ns(BOUNCE_SLEEP / 4);
+            ignore_result(thread_sleep_ns(BOUNCE_SLEEP / 4));
             (void)stack_standby_free(UINT32_MAX);
         }
         thread_join(thread);

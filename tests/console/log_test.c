@@ -18,7 +18,7 @@ static void line_see(void *context, enum log_level level maybe_unused, const cha
     const char *mark = strstr(line, "] mark ");
     seen->lines++;
     seen->sorted = seen->sorted && strncmp(seen->previous, line, 14) <= 0;
-    (void)!string_copy(seen->previous, 15, line);
+    ignore_result(string_copy(seen->previous, 15, line));
     if (mark != NULL) {
         unsigned number = 0;
         for (mark += 7; *mark >= '0' && *mark <= '9'; mark++) {

@@ -109,7 +109,7 @@ static void three_pages_deep(void *argument maybe_unused)
     semaphore_down(&memory_gone);
     *pointer_to(stack_bottom(own)) = 0;
     test_count(&divers_through);
-    (void)!thread_sleep_ns(WAIT_FOREVER - 1);
+    ignore_result(thread_sleep_ns(WAIT_FOREVER - 1));
 }
 
 /* Booted with gate=off: what the gate is for. */

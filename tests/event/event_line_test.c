@@ -236,7 +236,7 @@ static void load(void *argument maybe_unused)
         if (stack_mode_get() != STACK_MODE_EAGER) {
             stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
         }
-        (void)!thread_sleep_ns(1);
+        ignore_result(thread_sleep_ns(1));
     }
 }
 

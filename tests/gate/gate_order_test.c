@@ -55,7 +55,7 @@ static void diver(void *argument)
     uint64_t flags = spin_lock_irq_save(&pool.lock);
     pool.waiting++;
     while (!*go) {
-        (void)!wait_queue_sleep(queue, &pool.lock, WAIT_FOREVER);
+        ignore_result(wait_queue_sleep(queue, &pool.lock, WAIT_FOREVER));
     }
     spin_unlock_irq_restore(&pool.lock, flags);
 
@@ -64,7 +64,7 @@ static void diver(void *argument)
     flags = spin_lock_irq_save(&pool.lock);
     pool.finished++;
     while (!pool.surface) {
-        (void)!wait_queue_sleep(queue, &pool.lock, WAIT_FOREVER);
+        ignore_result(wait_queue_sleep(queue, &pool.lock, WAIT_FOREVER));
     }
     spin_unlock_irq_restore(&pool.lock, flags);
 }

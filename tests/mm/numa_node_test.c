@@ -181,7 +181,7 @@ TEST(DOM0004, "magazines hold frames of their CPU's node, and each that they tak
     stack_trim(thread_current()->slot, stack_top(thread_current()->slot) - PAGE_BYTES);
     *(volatile char *)(stack_bottom(thread_current()->slot) + 64) = 1;
     thread_yield();
-    (void)!thread_sleep_ns(10000000);
+    ignore_result(thread_sleep_ns(10000000));
     after = *numa_node_counts_of(0);
     test_thread_unbind();
     test_check(after.local[NUMA_USE_ROUND] + after.remote[NUMA_USE_ROUND] >=

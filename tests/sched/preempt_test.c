@@ -88,7 +88,7 @@ static void stay(void *argument maybe_unused)
     uint64_t seen = 0;
     for (unsigned i = 0; i < 20; i++) {
         seen |= 1UL << cpu_number();
-        (void)!thread_sleep_ns(500000);
+        ignore_result(thread_sleep_ns(500000));
         seen |= 1UL << cpu_number();
         thread_yield();
     }
@@ -148,7 +148,7 @@ static struct semaphore shuffle_semaphore;
 static void wake_and_wait(void *argument maybe_unused)
 {
     while (!stopped()) {
-        (void)!semaphore_down_timed(&shuffle_semaphore, 1000000);
+        ignore_result(semaphore_down_timed(&shuffle_semaphore, 1000000));
         semaphore_up(&shuffle_semaphore);
         test_count(&counter);
     }

@@ -102,7 +102,7 @@ TEST(SLP0004, "a wait of 584 years does not end at once, and a wake-up ends it")
     wait_reset();
     struct thread *thread = test_thread_start(16, 0, wait_almost_for_ever, NULL);
     test_wait_blocked(thread);
-    (void)!thread_sleep_ns(10000000);
+    ignore_result(thread_sleep_ns(10000000));
     test_check(thread == NULL || wait_wake());
     test_equal(test_thread_join(thread), OK);
 }
@@ -138,7 +138,7 @@ TEST(SLP0005, "wake-ups that race with timeouts are neither lost nor counted twi
         for (unsigned i = 0; i < 5; i++) {
             wakes += wait_wake();
         }
-        (void)!thread_sleep_ns(1000000);
+        ignore_result(thread_sleep_ns(1000000));
     }
     for (unsigned i = 0; i < WAITERS; i++) {
         test_thread_join(threads[i]);
@@ -241,7 +241,7 @@ TEST(KIL0005, "a killed joiner goes on waiting, and does not keep the joined fro
         test_wait_blocked(joined);
         test_wait_blocked(joiner);
         thread_kill(joiner);
-        (void)!thread_sleep_ns(10000000);
+        ignore_result(thread_sleep_ns(10000000));
         test_wait_blocked(joiner);
         semaphore_up(&gate);
         test_equal(thread_join(joiner), 7);
@@ -255,7 +255,7 @@ TEST(KIL0005, "a killed joiner goes on waiting, and does not keep the joined fro
 static void sleep_in_steps_till_killed(void *argument)
 {
     for (;;) {
-        (void)!thread_sleep_ns((uintptr_t)argument % 3 * 900000);
+        ignore_result(thread_sleep_ns((uintptr_t)argument % 3 * 900000));
         thread_exit_if_killed();
     }
 }
@@ -269,7 +269,7 @@ TEST(KIL0006, "kills that race with wake-ups all arrive")
     for (unsigned i = 0; i < VICTIMS; i++) {
         if (victims[i] != NULL) {
             thread_kill(victims[i]);
-            (void)!thread_sleep_ns(i % 4 * 300000);
+            ignore_result(thread_sleep_ns(i % 4 * 300000));
         }
     }
     for (unsigned i = 0; i < VICTIMS; i++) {

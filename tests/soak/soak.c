@@ -147,7 +147,7 @@ static void conduct(void *argument maybe_unused)
                 break;
             }
         }
-        (void)!thread_sleep_ns(CREATE_PERIOD_NS);
+        ignore_result(thread_sleep_ns(CREATE_PERIOD_NS));
     }
     over = true;
     progress_tell(clock_now_ns() - start_ns);
@@ -160,7 +160,7 @@ static void undertake(void *argument maybe_unused)
     while (!undertaker_may_end) {
         soak_reap();
         soak_crowd_wake(CROWD_AT_ONCE);
-        (void)!thread_sleep_ns(REAP_PERIOD_NS);
+        ignore_result(thread_sleep_ns(REAP_PERIOD_NS));
     }
     soak_reap();
 }
@@ -188,7 +188,7 @@ static void all_await(void)
 {
     uint64_t start_ns = clock_now_ns();
     while (soak_alive() != 0) {
-        (void)!thread_sleep_ns(REAP_PERIOD_NS);
+        ignore_result(thread_sleep_ns(REAP_PERIOD_NS));
         if (clock_now_ns() - start_ns > END_EVENTUALLY_NS) {
             console_print("# soak: %u threads do not end, %u starve\n", soak_alive(),
                           memory_queued());

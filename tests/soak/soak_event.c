@@ -71,7 +71,7 @@ static bool line_await(const struct line *line)
             if (clock_now_ns() >= end_ns) {
                 return false;
             }
-            (void)!thread_sleep_ns(1); /* to the next tick */
+            ignore_result(thread_sleep_ns(1)); /* to the next tick */
         }
     }
     return true;
@@ -176,7 +176,7 @@ static void outside_ask(void)
     unsigned cpus = cpu_online_count();
     for (unsigned cpu = 0; cpu < cpus; cpu++) {
         while (!line_take(&nmis[cpu])) {
-            (void)!thread_sleep_ns(1000000);
+            ignore_result(thread_sleep_ns(1000000));
         }
     }
     for (unsigned cpu = 0; cpu < cpus; cpu++) {
@@ -214,7 +214,7 @@ void soak_event_master(void *argument maybe_unused)
         } else {
             device_ask(&random);
         }
-        (void)!thread_sleep_ns(random_below(&random, PAUSE_NS_MAX));
+        ignore_result(thread_sleep_ns(random_below(&random, PAUSE_NS_MAX)));
     }
 }
 

@@ -43,7 +43,7 @@ static void settle(struct random *random)
 {
     switch (random_below(random, 6)) {
     case 0:
-        (void)!thread_sleep_ns(random_below(random, 2000000));
+        ignore_result(thread_sleep_ns(random_below(random, 2000000)));
         break;
     case 1:
     case 2:

@@ -72,9 +72,9 @@ static void wave(struct random *random)
     holds_all = true;
     for (unsigned times = random_between(random, 1, 6); times > 0 && !soak_is_over(); times--) {
         take_all();
-        (void)!thread_sleep_ns(random_below(random, HOLD_NS_MAX));
+        ignore_result(thread_sleep_ns(random_below(random, HOLD_NS_MAX)));
         give(random_below(random, 200)); /* some will be served, others not */
-        (void)!thread_sleep_ns(random_below(random, HOLD_NS_MAX / 4));
+        ignore_result(thread_sleep_ns(random_below(random, HOLD_NS_MAX / 4)));
     }
     give(UINT64_MAX);
     holds_all = false;
@@ -96,10 +96,10 @@ void soak_eater(void *argument maybe_unused)
     random_begin(&random, options.seed, STREAM);
     chain = CHAIN_END;
     held = 0;
-    (void)!thread_sleep_ns(FEAST_NS);
+    ignore_result(thread_sleep_ns(FEAST_NS));
     while (!soak_is_over()) {
         wave(&random);
-        (void)!thread_sleep_ns(random_once_in(&random, 4) ? FEAST_NS
-                                                          : random_below(&random, REST_NS_MAX));
+        ignore_result(thread_sleep_ns(
+            random_once_in(&random, 4) ? FEAST_NS : random_below(&random, REST_NS_MAX)));
     }
 }

@@ -318,7 +318,7 @@ void soak_act(struct soak_self *self)
     case 0:
     case 1:
         soak_count(&soak_counts.sleeps, 1);
-        (void)!thread_sleep_ns(random_below(random, SLEEP_NS_MAX));
+        ignore_result(thread_sleep_ns(random_below(random, SLEEP_NS_MAX)));
         break;
     case 2:
     case 3:

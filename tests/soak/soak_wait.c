@@ -105,7 +105,7 @@ void soak_wait_watch(void *argument maybe_unused)
 {
     while (!soak_is_over() || soak_alive() != 0) {
         look();
-        (void)!thread_sleep_ns(LOOK_PERIOD_NS);
+        ignore_result(thread_sleep_ns(LOOK_PERIOD_NS));
     }
 }
 

@@ -23,7 +23,7 @@ static void diver_run(void *argument maybe_unused)
     diver.dived = true;
     wait_queue_wake_all(&diver.queue);
     while (!diver.over) {
-        (void)!wait_queue_sleep(&diver.queue, &diver.lock, WAIT_FOREVER);
+        ignore_result(wait_queue_sleep(&diver.queue, &diver.lock, WAIT_FOREVER));
     }
     spin_unlock_irq_restore(&diver.lock, flags);
 }
@@ -32,7 +32,7 @@ static void diver_wait(const bool *condition)
 {
     uint64_t flags = spin_lock_irq_save(&diver.lock);
     while (!*condition) {
-        (void)!wait_queue_sleep(&diver.queue, &diver.lock, WAIT_FOREVER);
+        ignore_result(wait_queue_sleep(&diver.queue, &diver.lock, WAIT_FOREVER));
     }
     spin_unlock_irq_restore(&diver.lock, flags);
 }

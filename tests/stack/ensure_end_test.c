@@ -169,7 +169,7 @@ TEST(LRG0125, "threads killed while they hold a megabyte each leave nothing behi
         for (unsigned i = 0; i < array_length(threads); i++) {
             threads[i] = start_on_stack("doomed", STACK_BYTES_MAX, wait_ensured, &waiting);
         }
-        (void)!test_wait_until(&waiting, array_length(threads), "threads that ensured");
+        ignore_result(test_wait_until(&waiting, array_length(threads), "threads that ensured"));
         for (unsigned i = 0; i < array_length(threads); i++) {
             if (threads[i] != NULL) {
                 test_check(stack_held(threads[i]));

@@ -276,7 +276,7 @@ static never_inline unsigned sink(unsigned depth, unsigned most, struct backtrac
         wrong = sink(depth + 1, most, trace);
     } else {
         thread_yield();
-        (void)!thread_sleep_ns(2000000);
+        ignore_result(thread_sleep_ns(2000000));
         backtrace_from_here(trace);
     }
     for (size_t i = 0; i < sizeof(bytes); i++) {

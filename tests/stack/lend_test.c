@@ -71,7 +71,7 @@ static void toucher(void *argument maybe_unused)
     uint64_t flags = spin_lock_irq_save(&fixture.lock);
     fixture.waits = true;
     while (!fixture.surface) {
-        (void)!wait_queue_sleep(&fixture.queue, &fixture.lock, WAIT_FOREVER);
+        ignore_result(wait_queue_sleep(&fixture.queue, &fixture.lock, WAIT_FOREVER));
     }
     spin_unlock_irq_restore(&fixture.lock, flags);
     for (unsigned page = 1; page <= fixture.deep; page++) {

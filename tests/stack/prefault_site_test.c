@@ -92,7 +92,7 @@ static void use_object(void)
 
 static void use_sleep(void)
 {
-    (void)!thread_sleep_ns(1);
+    ignore_result(thread_sleep_ns(1));
 }
 
 TEST(PRE0005, "the kernel's own sections miss no page, wherever above a hole they begin")

@@ -35,5 +35,5 @@ bool test_eventually_spin(uint64_t end_ns)
 
 void test_settle(uint64_t duration_ns)
 {
-    (void)!thread_sleep_ns(duration_ns);
+    ignore_result(thread_sleep_ns(duration_ns));
 }

@@ -52,7 +52,7 @@ void scratch_stack_unuse(void)
 {
     this_cpu(stack_use).next_hole = this_cpu(stack_use).current_hole;
     /* Books the frames that were taken, so that they can be freed from the stack. */
-    (void)!magazine_refill(0);
+    ignore_result(magazine_refill(0));
     interrupts_enable();
     preempt_enable();
 }

@@ -72,7 +72,7 @@ static never_inline void sleep_in_crowd(struct wait_slot *wait_slot)
     uint64_t flags = spin_lock_irq_save(&wait_slot->lock);
     test_count(&crowd.asleep);
     while (!crowd.go) {
-        (void)!wait_queue_sleep(&wait_slot->queue, &wait_slot->lock, WAIT_FOREVER);
+        ignore_result(wait_queue_sleep(&wait_slot->queue, &wait_slot->lock, WAIT_FOREVER));
     }
     spin_unlock_irq_restore(&wait_slot->lock, flags);
 }
