@@ -235,16 +235,16 @@ def check_swapped(start):
     ask = Session(start(cmdline="test=SWP0003 exit=1", cpus=1), (
         "hbreak stack_standby_free if most > 1", "continue", "st stack tested", "finish",
         "st threads", "st bt tested", "st stack tested"))
-    slot = found(r"^ +\d+ tested +\w+ +\d+ +\d+ +(\d+) \[\.\.\.s\] +\d+  schedule\+",
+    slot = found(r"^ +\d+ tested +[\w-]+ +\d+ +\d+ +(\d+) \[\.\.\.s\] +\d+  schedule\+",
                  ask("st threads")).group(1)
     before, after = ask("st stack tested"), ask("st stack tested", 1)
-    assert len(re.findall(r"^  0x\w+  taken    frame 0x\w+", before, re.MULTILINE)) == 4, before
+    assert len(re.findall(r"^  0x\w+  standby  frame 0x\w+", before, re.MULTILINE)) == 4, before
     live = found(rf"^  0x\w+  swapped  of slot {slot} +<- RSP (0x\w+)$", after).group(1)
     found(r"^0 of 4 pages backed, 4 missing$", after)
     found(rf"^Swapped out: its \d+ live bytes lie at 0xffff8\w+ and come back to {live} before",
           after)
     trace = ask("st bt tested")
-    found(r"^Thread \d+ \(tested\), \w+, swapped out:$", trace)
+    found(r"^Thread \d+ \(tested\), [\w-]+, swapped out:$", trace)
     found(r"semaphore_down\+.*\n.*sleep_with_pattern\+.*\n.*sleeper_run\+.*\n.*thread_begin\+.*\n"
           r".*thread_trampoline\+", trace)
 

@@ -10,7 +10,7 @@ from .memory import MemoryFault
 from .stacks import Processors, Stacks, present_or_none
 from .threads import Backtrace, Threads, depth, interrupted_rsp
 
-PICTURES = {"backed": "#", "hole": ".", "swapped": "s", "leaving": "t", "taken": "t"}
+PICTURES = {"backed": "#", "hole": ".", "swapped": "s", "unmapping": "t", "standby": "t"}
 RUN_SHORTENED = 8  # so many equal pages without frames are shown as one line
 
 
@@ -75,7 +75,7 @@ class ThreadsCommand(Command):
 
     For each: id (with a * if a processor is in it just now), name, state, processor, priority, slot
     of its stack, the pages of it that faults may fill, lowest first (# backed, . hole, s swapped
-    out, t taken while it sleeps), how many bytes of it are in use, and where it is."""
+    out, t unmapped while it sleeps), how many bytes of it are in use, and where it is."""
 
     def run(self, memory, argument):
         stacks, threads = Stacks(memory), Threads(memory)

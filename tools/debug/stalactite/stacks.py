@@ -2,8 +2,8 @@
 
 from .memory import INDEX_BITS, MemoryFault, words_of
 
-# States of a page that was taken from a thread that sleeps, and may come back as it was.
-KEEPS_ITS_FRAME = ("leaving", "taken")
+# States of a page that was unmapped while its thread sleeps; it may come back as it was.
+KEEPS_ITS_FRAME = ("unmapping", "standby")
 
 
 class Page:
