@@ -43,8 +43,8 @@ void boot_report_stacks(void)
         log_info("stacks: %lu KiB each, all of it from create (stack=eager)", STACK_BYTES / 1024);
         return;
     }
-    log_info("stacks: %lu KiB of addresses, %lu KiB at create, then on demand", STACK_BYTES / 1024,
-             KIB_A_PAGE);
+    log_info("stacks: %lu KiB of addresses, %lu KiB at creation, then on demand",
+             STACK_BYTES / 1024, KIB_A_PAGE);
     log_info("stacks: %u zeroed frames in each CPU's magazine, %u in reserve",
              options.magazine_rounds, options.reserve_frames);
     if (options.stack == STACK_MODE_PREFAULT) {

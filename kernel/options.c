@@ -285,7 +285,7 @@ static const struct option table[] = {
     {"test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK* (none)", parse_test},
     {"bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match (none)", parse_bench},
     {"stack", "fault|eager|lend|prefault",
-     "fill by faults, at create, at each switch, before interrupts go off (fault)", parse_stack},
+     "fill by faults, at creation, at each switch, before interrupts go off (fault)", parse_stack},
     {"prefault", "rule|check", "stack=prefault: look first by each site's rule, or always (rule)",
      parse_prefault},
     {"entry", "idt|fred", "how events enter (fred where the CPU has it)", parse_entry},

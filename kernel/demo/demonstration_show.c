@@ -48,14 +48,14 @@ static void faults_print(const struct demonstration *shown)
         if (diver->faults == 0) {
             console_print_styled(CONSOLE_DIM, "%3u %4u %-9s  no fault: %lu bytes deep, %s\n",
                                  diver->cpu, diver->id, diver->name, diver->descent.deepest,
-                                 diver->pages_before == STACK_PAGES ? "all pages there at create"
+                                 diver->pages_before == STACK_PAGES ? "all pages there at creation"
                                                                     : "within the page of create");
         }
     }
     if (stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_LEND) {
         console_print("No faults: with stack=%s\n",
                       stack_mode_get() == STACK_MODE_EAGER
-                          ? "eager all four pages of a stack are there at create."
+                          ? "eager all four pages of a stack are there at creation."
                           : "lend all four pages of a stack are there while its thread runs.");
         return;
     }
@@ -126,7 +126,7 @@ static void savings_print(const struct demonstration *shown)
     } else {
         console_print("Nothing is saved: %s\n",
                       stack_mode_get() == STACK_MODE_EAGER
-                          ? "stack=eager backs every stack at create."
+                          ? "stack=eager backs every stack at creation."
                           : "there are too few threads for what the magazines hold.");
     }
 }

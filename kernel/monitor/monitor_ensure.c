@@ -68,7 +68,7 @@ static void work_print(const struct work *work)
                   stack_bytes_of(work->slot) / 1024, work->slot, work->bytes);
     console_print_styled(CONSOLE_HEADING, "  %-24s %6s %6s %17s %9s\n", "pages", "backed", "holes",
                          "beyond the floor", "magazine");
-    moment_print(work, AT_BIRTH, "at create");
+    moment_print(work, AT_BIRTH, "at creation");
     moment_print(work, ENSURED, "after stack_ensure()");
     if (work->error != OK) {
         console_print("  The answer was: %s. Nothing has changed.\n", error_name(work->error));

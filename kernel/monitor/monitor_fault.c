@@ -95,7 +95,7 @@ static int work_do(struct work *work)
         record_print(work, &records[i], i);
     }
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        console_print("  stack=eager: all pages were there at create\n");
+        console_print("  stack=eager: all pages were there at creation\n");
     } else if (stack_mode_get() == STACK_MODE_LEND) {
         console_print("  stack=lend: all pages are there while a thread runs\n");
     }

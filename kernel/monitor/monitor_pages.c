@@ -33,7 +33,7 @@ static const char *const stack_states[] = {
     [STACK_PAGE_GUARD] = "guard",
     [STACK_PAGE_SWAPPED] = "swapped",
     [STACK_PAGE_BACKED] = "backed",
-    [STACK_PAGE_LEND_UNMAPPING] = "lend_unmapping",
+    [STACK_PAGE_LEND_UNMAPPING] = "unmapping (lend)",
     [STACK_PAGE_BEYOND] = "beyond the floor",
 };
 

@@ -1,7 +1,7 @@
 /*
  * See stack_watermarks.h. Threads that come and go are none of this: many of them are tests, which
  * use their stacks up on purpose. Those that keep the kernel going are fully backed, on stacks that
- * were zero at create and had no other owner, so the lowest word that is not zero is their mark.
+ * were zero at creation and had no other owner, so the lowest word that is not zero is their mark.
  */
 #include "kernel/test/stack_watermarks.h"
 

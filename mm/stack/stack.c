@@ -36,7 +36,7 @@ static void shootdown_nothing(uintptr_t address maybe_unused, size_t bytes maybe
 
 void (*stack_shootdown)(uintptr_t address, size_t bytes) = shootdown_nothing;
 
-/* Whether a create from the cache has more to do than to take a slot from there. */
+/* Whether a creation from the cache has more to do than to take a slot from there. */
 static bool creations_are_special;
 
 void stack_create_mode_init(void)

@@ -11,9 +11,9 @@
  * died, it releases the batch at once.
  *
  * Who starves for frames does not wait for it: see stack_cache_refuse() and stack_cache_drain().
- * Nor does a create that finds no memory, or the machine when memory is short: stack_batch_flush().
- * And no more stacks wait at once than a bound says, for all CPUs together: what dies then is freed
- * as if there were no batch.
+ * Nor does a creation that finds no memory, or the machine when memory is short:
+ * stack_batch_flush(). And no more stacks wait at once than a bound says, for all CPUs together:
+ * what dies then is freed as if there were no batch.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
  * Each CPU's cache of whole stacks: nothing that outlives a thread lies on its stack, so the next
- * create may have it the moment the thread is off it, as filled as it was left. Two a CPU unless
+ * creation may have it the moment the thread is off it, as filled as it was left. Two a CPU unless
  * stack-cache= says otherwise.
  *
  * stack-free=batched lets dead stacks wait first, as kernels must where something on the stack may

@@ -4,7 +4,7 @@
  * By pages the depth is always known: a page is backed because it was touched (by this thread, or
  * by an earlier one whose stack was reused as it was). Exact to the word it is read from the pages
  * themselves, which are zero where nothing was ever written: that needs a reused stack to be zeroed
- * again at create, up to 519 instructions for each of its pages, and is a choice: depth=exact.
+ * again at creation, up to 519 instructions for each of its pages, and is a choice: depth=exact.
  */
 #pragma once
 

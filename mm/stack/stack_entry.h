@@ -12,7 +12,7 @@
  * A slot of a 16 KiB stack is eight pages: four of guard, then the stack's four.
  *
  *   0      1      2      3      4      5      6      7
- *   guard  guard  guard  guard  hole   hole   hole   backed        at create; the stack grows down
+ *   guard  guard  guard  guard  hole   hole   hole   backed        at creation; it grows down
  *
  * Faults fill the top four pages of a larger stack in the same way. What lies between them and the
  * guard is beyond the fault floor: a touch there is an overflow, as in a guard, until the thread
@@ -20,7 +20,7 @@
  * part is one piece, from the top down: as deep as the floor, or deeper if asked for.
  *
  *   0 - 31  32 - 49  50 - 59  60      61      62      63
- *   guard   beyond   beyond   hole    hole    hole    backed       128 KiB, at create
+ *   guard   beyond   beyond   hole    hole    hole    backed       128 KiB, at creation
  *   guard   beyond   backed   backed  backed  backed  backed       56 KiB of it ensured
  */
 #pragma once

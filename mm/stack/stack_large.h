@@ -1,7 +1,8 @@
 /*
  * What lies below the fault floor: only stacks larger than 16 KiB have it. Its pages are backed at
- * once, when the stack's thread asks for them (stack_back_down(), for stack_ensure()) or at create,
- * with frames from the allocator; no fault ever fills one, and no magazine has to cover one.
+ * once, when the stack's thread asks for them (stack_back_down(), for stack_ensure()) or at
+ * creation, with frames from the allocator; no fault ever fills one, and no magazine has to cover
+ * one.
  */
 #pragma once
 

@@ -8,10 +8,10 @@
 #include "lib/compiler.h"
 
 enum stack_mode {
-    STACK_MODE_EAGER,    /* all pages at create */
-    STACK_MODE_FAULT,    /* one page at create, holes filled by faults */
-    STACK_MODE_LEND,     /* one page at create, all while it runs: stack_lend.h */
-    STACK_MODE_PREFAULT, /* one page at create, holes filled in advance: stack_prefault.h */
+    STACK_MODE_EAGER,    /* all pages at creation */
+    STACK_MODE_FAULT,    /* one page at creation, holes filled by faults */
+    STACK_MODE_LEND,     /* one page at creation, all while it runs: stack_lend.h */
+    STACK_MODE_PREFAULT, /* one page at creation, holes filled in advance: stack_prefault.h */
 };
 
 /* How stacks are filled from now on. Once, at boot, before the first stack. */

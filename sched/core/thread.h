@@ -87,7 +87,7 @@ struct thread {
     uint8_t stack_pins;         /* reasons not to swap its stack out: thread_stack_pin() */
     uint16_t pages_most;        /* most pages its stack had backed when it left a CPU */
 
-    /* Set at create. */
+    /* Set at creation. */
     bool backed;      /* fully backed: never starves */
     bool may_not_die; /* idle, reclaimer: an overflow here is a panic */
     bool detached;    /* nobody will join */
@@ -116,7 +116,7 @@ static always_inline struct thread *thread_current(void)
 struct thread_options {
     const char *name; /* kept, not copied */
     uint8_t priority; /* 0 to 31 */
-    bool backed;      /* all stack pages at create */
+    bool backed;      /* all stack pages at creation */
     bool may_not_die;
     uint64_t affinity;  /* by bit; 0: all CPUs */
     size_t stack_bytes; /* 0: 16 KiB; else a power of two, 16 KiB to 1 MiB */

@@ -43,7 +43,7 @@ BENCHMARK(ensure)
     const struct thread_options options = {
         .name = "benchmark", .priority = THREAD_PRIORITY_DEFAULT, .stack_bytes = STACK_BYTES_MAX};
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        console_print("# ensure: stacks are whole at create, there is nothing to ask for\n");
+        console_print("# ensure: stacks are whole at creation, there is nothing to ask for\n");
         return;
     }
     zeroing = benchmark_zeroing_ticks();

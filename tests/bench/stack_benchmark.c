@@ -83,7 +83,7 @@ void benchmark_in_thread(void (*body)(void *), void *argument)
 static void fault_benchmark(const struct fault_run *run)
 {
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        console_print("# %s: stacks are whole at create, there is no fault to measure\n",
+        console_print("# %s: stacks are whole at creation, there is no fault to measure\n",
                       run->name);
         return;
     }
@@ -174,7 +174,7 @@ static void cycle_run(bool cold)
     }
 }
 
-/* Create, first instruction, exit, join; the pages zeroed at a create are taken off. */
+/* Create, first instruction, exit, join; the pages zeroed at a creation are taken off. */
 static void cycle_report(const char *name, const char *zeroing_name, unsigned pages_zeroed)
 {
     uint64_t zeroing = pages_zeroed * benchmark_zeroing_ticks();

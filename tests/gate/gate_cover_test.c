@@ -200,7 +200,7 @@ TEST(GAT0012, "a thread that starved runs again once there are frames: nobody ha
         return;
     }
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at create");
+        test_skip("stacks are whole at creation");
         return;
     }
     unsigned takers = 0;

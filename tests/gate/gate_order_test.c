@@ -153,7 +153,7 @@ static void fixture_run(void (*driver)(void *))
     const struct thread_options directing = {
         .name = "driver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at create");
+        test_skip("stacks are whole at creation");
         return;
     }
     swapper_quiet_set(true); /* it would feed the starved from those who sleep */

@@ -109,7 +109,7 @@ HOST_TEST("a fault without cover is told as such, and not as an overflow")
     host_panics(stack_touch(stack_bottom(slots[2])), "critical stack fault");
 }
 
-HOST_TEST("while threads starve no stack is born, and with all pages at create none is missing")
+HOST_TEST("while threads starve no stack is born, and with all pages at creation none is missing")
 {
     uint32_t slot;
 
@@ -122,7 +122,7 @@ HOST_TEST("while threads starve no stack is born, and with all pages at create n
     host_equal(stack_missing(slot), 0);
 }
 
-HOST_TEST("a create that finds no memory leaves no slot and no frame behind")
+HOST_TEST("a creation that finds no memory leaves no slot and no frame behind")
 {
     size_t free_before;
     physical_t frame;

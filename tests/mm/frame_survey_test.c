@@ -91,7 +91,7 @@ static void stack_give_up(uint32_t slot)
     interrupts_restore(flags);
 }
 
-TEST(FRG0002, "a stack that is whole at create has its frames side by side, if there are such")
+TEST(FRG0002, "a stack that is whole at creation has its frames side by side, if there are such")
 {
     physical_t block;
     uint32_t slot;

@@ -21,7 +21,7 @@ static void nothing(void *argument maybe_unused)
 {
 }
 
-TEST(INJ0001, "a create survives the failure of each of its allocations, and loses nothing")
+TEST(INJ0001, "a creation survives the failure of each of its allocations, and loses nothing")
 {
     unsigned failures = 0;
     for (uint32_t step = 1; step <= 40; step++) {
@@ -37,7 +37,7 @@ TEST(INJ0001, "a create survives the failure of each of its allocations, and los
             failures++;
         }
         if (!struck) {
-            break; /* the create has fewer allocations than this */
+            break; /* the creation has fewer allocations than this */
         }
     }
     test_note("%u of the births failed, each cleanly", failures);

@@ -168,7 +168,7 @@ bool soak_create(struct random *random)
     }
     if (error != OK) {
         if (error != ERROR_NO_MEMORY) {
-            soak_fail("a create failed: %s", error_name(error));
+            soak_fail("a creation failed: %s", error_name(error));
         }
         soak_count(&soak_counts.creations_refused, 1);
         __atomic_sub_fetch(&alive, 1, __ATOMIC_ACQ_REL);

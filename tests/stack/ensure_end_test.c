@@ -23,7 +23,7 @@ void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size
 static bool stacks_are_eager(void)
 {
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at create");
+        test_skip("stacks are whole at creation");
         return true;
     }
     return false;

@@ -142,7 +142,7 @@ static void fail_for_frames(void *argument maybe_unused)
 TEST(LRG0103, "with too few frames left ensure says so, takes none, and has none from the magazine")
 {
     if (stacks_are_eager()) {
-        test_skip("stacks are whole at create");
+        test_skip("stacks are whole at creation");
         return;
     }
     run_on_stack("needy", RUN_DOWN_BYTES, fail_for_frames, NULL);
@@ -174,7 +174,7 @@ static void fail_each_allocation(void *argument maybe_unused)
 TEST(LRG0104, "ensure survives the failure of each of its allocations, and loses nothing")
 {
     if (stacks_are_eager()) {
-        test_skip("stacks are whole at create");
+        test_skip("stacks are whole at creation");
         return;
     }
     run_on_stack("unlucky", RUN_DOWN_BYTES, fail_each_allocation, NULL);

@@ -1,6 +1,6 @@
 /*
- * Stacks of every size, 16 KiB to 1 MiB: what their entries say at create, and what faults make of
- * them. What a thread asks for beyond the fault floor: ensure_test.c.
+ * Stacks of every size, 16 KiB to 1 MiB: what their entries say at creation, and what faults make
+ * of them. What a thread asks for beyond the fault floor: ensure_test.c.
  */
 #include "lib/error.h"
 #include "mm/stack/stack.h"
@@ -76,7 +76,7 @@ static void nothing_check(uint32_t slot, size_t bytes)
     test_equal(stack_bytes_of(slot), bytes);
 }
 
-TEST(LRG0005, "each create of a larger stack is counted, and its depth at the end has its bucket")
+TEST(LRG0005, "each creation of a larger stack is counted, and its depth at the end has its bucket")
 {
     struct stack_counts births, creations_after;
     struct stack_depth_histogram ends, ends_after;

@@ -297,7 +297,8 @@ static bool is_born(void)
     return create.born;
 }
 
-TEST(CAC0009, "a create that finds no memory has what waits in batches, and needs no grace period")
+TEST(CAC0009,
+     "a creation that finds no memory has what waits in batches, and needs no grace period")
 {
     if (cpu_online_count() == 1) {
         test_skip("there is no other CPU");
@@ -305,7 +306,7 @@ TEST(CAC0009, "a create that finds no memory has what waits in batches, and need
     }
     cache_settings_keep();
     swapper_quiet_set(true);
-    test_eventually(is_born(), "no create has what waits in batches");
+    test_eventually(is_born(), "no creation has what waits in batches");
     swapper_quiet_set(false);
     cache_settings_put_back();
     test_equal(create.waiting, BATCH);

@@ -76,10 +76,10 @@ static void pages_tell(void *argument maybe_unused)
     seen.pages = stack_pages_backed(seen.slot);
 }
 
-TEST(CAC0006, "eager stacks are whole at create, whatever the dead left in the cache")
+TEST(CAC0006, "eager stacks are whole at creation, whatever the dead left in the cache")
 {
     if (stack_mode_get() != STACK_MODE_EAGER) {
-        test_skip("stacks are not whole at create");
+        test_skip("stacks are not whole at creation");
         return;
     }
     cache_settings_keep();

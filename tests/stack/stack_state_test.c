@@ -67,7 +67,7 @@ TEST(STK0012, "the four pages below a stack are guard, and name their slot")
     }
 }
 
-TEST(STK0013, "eager stacks are whole at create and never fault")
+TEST(STK0013, "eager stacks are whole at creation and never fault")
 {
     if (stack_mode_get() != STACK_MODE_EAGER) {
         test_skip("stacks are filled by faults");

@@ -7,7 +7,7 @@
 bool stacks_are_eager(void)
 {
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at create");
+        test_skip("stacks are whole at creation");
         return true;
     }
     return false;

@@ -10,7 +10,7 @@ uint64_t test_cpu_bit(unsigned cpu);
 
 /*
  * A thread with these options, by order. While somebody starves for frames nobody is born: so it
- * waits for the create with patience. NULL, and a failed test, if it cannot be had.
+ * waits for the creation with patience. NULL, and a failed test, if it cannot be had.
  */
 struct thread *test_thread_create(const struct thread_options *options, void (*entry)(void *),
                                   void *argument);
