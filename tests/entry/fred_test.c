@@ -66,10 +66,8 @@ TEST(FRD0002, "ring 3 enters at a page, ring 0 at 256 bytes from it, where code 
 TEST(FRD0003, "what a CPU refuses is answered, and what it accepts, too")
 {
     uint64_t flags = interrupts_save();
-    safe_access_begin();
     bool past_the_table = safe_segment_load(0xfff8);
     bool data = safe_segment_load(SELECTOR_KERNEL_DATA);
-    safe_access_end();
     interrupts_restore(flags);
     test_check(!past_the_table);
     test_check(data);

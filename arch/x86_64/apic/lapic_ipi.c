@@ -56,6 +56,16 @@ void lapic_send_self(unsigned vector)
     command_send(0, COMMAND_SELF | COMMAND_ASSERT | vector);
 }
 
+/* Sends a command to every online CPU but this one, each by its APIC id. */
+static void command_send_to_others(uint32_t command)
+{
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (cpu != cpu_number()) {
+            command_send(lapic_id_of(cpu), command);
+        }
+    }
+}
+
 /*
  * The shorthand reaches every processor that there is. One that was left out waits for its STARTUP,
  * and takes no interrupt then (SDM 9.4.1); but QEMU 7.2 may wake it nevertheless and run it from
@@ -64,15 +74,10 @@ void lapic_send_self(unsigned vector)
 void lapic_send_all_but_self(unsigned vector)
 {
     const struct acpi_info *acpi = acpi_info();
-    unsigned online = cpu_online_count();
-    if (online == acpi->processor_count && acpi->processors_left_out == 0) {
+    if (cpu_online_count() == acpi->processor_count && acpi->processors_left_out == 0) {
         command_send(0, COMMAND_ALL_BUT_SELF | COMMAND_ASSERT | vector);
-        return;
-    }
-    for (unsigned cpu = 0; cpu < online; cpu++) {
-        if (cpu != cpu_number()) {
-            lapic_send(cpu, vector);
-        }
+    } else {
+        command_send_to_others(COMMAND_ASSERT | vector);
     }
 }
 
@@ -84,11 +89,7 @@ void lapic_send_nmi(unsigned cpu)
 /* One by one: the shorthand would also reach CPUs that were left out and have no IDT. */
 void lapic_send_nmi_all_but_self(void)
 {
-    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
-        if (cpu != cpu_number()) {
-            lapic_send_nmi(cpu);
-        }
-    }
+    command_send_to_others(COMMAND_NMI | COMMAND_ASSERT);
 }
 
 void lapic_send_init(uint32_t apic_id)

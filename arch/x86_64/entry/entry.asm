@@ -76,8 +76,8 @@ align 16
 ; The page fault's stub stands right before its path: here a jump would be counted.
 align 16
 entry_page_fault_stub:
-entry_stub_14:
-    mov dword [rsp + 4], 14
+entry_stub_%[VECTOR_PAGE_FAULT]:
+    mov dword [rsp + 4], VECTOR_PAGE_FAULT
     ENTRY_PATH ENTRY_PAGE_FAULT,    [page_fault_handler] ; a pointer: mm registers stack_fault()
 align 16
     ENTRY_PATH ENTRY_INTERRUPT,     entry_interrupt
@@ -108,15 +108,15 @@ entry_stub_%1:
 %endmacro
 
 %assign vector 0
-%rep 32
-    %if vector != 14
+%rep VECTOR_EXCEPTIONS
+    %if vector != VECTOR_PAGE_FAULT
     %assign has_error VECTOR_%[vector]_ERROR
     %assign kind VECTOR_%[vector]_STACK
     STUB vector, has_error, kind
     %endif
     %assign vector vector + 1
 %endrep
-%rep 224
+%rep VECTOR_COUNT - VECTOR_EXCEPTIONS
     %assign kind ENTRY_INTERRUPT_ASYNCHRONOUS
     STUB vector, 0, kind
     %assign vector vector + 1
@@ -127,7 +127,7 @@ section .rodata
 align 8
 entry_stubs:
 %assign vector 0
-%rep 256
+%rep VECTOR_COUNT
     dq entry_stub_%[vector]
     %assign vector vector + 1
 %endrep

@@ -13,6 +13,7 @@
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/interrupt.h"
+#include "arch/x86_64/entry/safe_access.h"
 
 static struct trap_frame *page_fault_early(struct trap_frame *frame)
 {
@@ -84,6 +85,9 @@ static void exception_handle(struct trap_frame *frame)
 {
     exception_handler handler =
         __atomic_load_n(&exception_handlers[frame->vector], __ATOMIC_ACQUIRE);
+    if (frame->vector == VECTOR_GENERAL_PROTECTION && safe_access_fix(frame)) {
+        return;
+    }
     if (handler != NULL && handler(frame)) {
         return;
     }

@@ -98,7 +98,7 @@ uint64_t fred_config_value(void)
 }
 
 /* Everything that delivery reads comes before the bit that turns it on. */
-static must_check bool cpu_enable(void)
+static must_check bool cpu_try(void)
 {
     unsigned cpu = cpu_number();
     bool accepted = safe_msr_write(MSR_FRED_LEVELS, fred_levels_value()) &&
@@ -114,14 +114,6 @@ static must_check bool cpu_enable(void)
                   (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
         accepted = safe_cr4_write(cr4_read() | CR4_FRED);
     }
-    return accepted;
-}
-
-static must_check bool cpu_try(void)
-{
-    safe_access_begin();
-    bool accepted = cpu_enable();
-    safe_access_end();
     return accepted;
 }
 

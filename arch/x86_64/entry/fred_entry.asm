@@ -30,7 +30,7 @@ global fred_path_end
 %define EVENT_INFO       FRAME_SS + 4   ; vector and type
 %define INFO_TYPE        0x000f0000
 %define INFO_TYPE_VECTOR 0x000f00ff
-%define INFO_PAGE_FAULT  FRED_HARDWARE_EXCEPTION << 16 | 14
+%define INFO_PAGE_FAULT  FRED_HARDWARE_EXCEPTION << 16 | VECTOR_PAGE_FAULT
 
 ; By their bytes: NASM 2.16 takes the names for labels. Nothing comes back from either; UD2 says so
 ; to whoever reads the listing.

@@ -1,13 +1,25 @@
-; The instructions that safe_access.c tries. Each function pushes nothing before the one that may raise
-; #GP, so the handler can go on at safe_access_refused as if that were the rest of the function.
+; Instructions that a CPU may refuse with #GP, each with its entry in the fix-up table.
 ;
-; Stack: the return address alone. Registers: arguments and answer as the ABI says; ES is loaded by
+; Stack: the return address alone. No function pushes anything, so that the fix-up returns to the
+; function's caller.
+; Registers: arguments and answer as in the C ABI; RCX and RDX are used. ES is loaded by
 ; safe_segment_load, and long mode ignores it.
 
 global safe_msr_write
 global safe_cr4_write
 global safe_segment_load
-global safe_access_refused
+
+; MAY_FAULT instruction: the instruction, and its entry {faulting RIP, RIP to go on at} in the table
+; that safe_access.c searches.
+%macro MAY_FAULT 1+
+%%at:
+    %1
+    [section .fixups]
+    dq %%at, safe_access_refused
+    __?SECT?__
+%endmacro
+
+section .fixups progbits alloc noexec nowrite align=8
 
 section .text
 align 16
@@ -16,19 +28,19 @@ safe_msr_write:                      ; edi = MSR, rsi = value
     mov eax, esi
     mov rdx, rsi
     shr rdx, 32
-    wrmsr
+    MAY_FAULT wrmsr
     mov eax, 1
     ret
 
 align 16
 safe_cr4_write:                      ; rdi = value
-    mov cr4, rdi
+    MAY_FAULT mov cr4, rdi
     mov eax, 1
     ret
 
 align 16
 safe_segment_load:                   ; di = selector
-    mov es, di
+    MAY_FAULT mov es, di
     mov eax, 1
     ret
 

@@ -1,28 +1,20 @@
-/* The handler that turns the #GP of an attempt into its answer. */
+/* The search of the fix-up table that safe_access.asm fills. The table has a handful of entries. */
 #include "arch/x86_64/entry/safe_access.h"
 
-#include "arch/x86_64/entry/entry.h"
-#include "arch/x86_64/entry/vectors.h"
+struct fixup {
+    uintptr_t faulting;
+    uintptr_t resume;
+};
 
-extern const char safe_access_refused[]; /* safe_access.asm: behind all attempts */
+extern const struct fixup __fixups_start[], __fixups_end[];
 
-static exception_handler outer;
-
-static bool refused_handle(struct trap_frame *frame)
+bool safe_access_fix(struct trap_frame *frame)
 {
-    if (frame->rip >= (uintptr_t)safe_msr_write && frame->rip < (uintptr_t)safe_access_refused) {
-        frame->rip = (uintptr_t)safe_access_refused;
-        return true;
+    for (const struct fixup *fixup = __fixups_start; fixup < __fixups_end; fixup++) {
+        if (frame->rip == fixup->faulting) {
+            frame->rip = fixup->resume;
+            return true;
+        }
     }
-    return outer != NULL && outer(frame);
-}
-
-void safe_access_begin(void)
-{
-    outer = exception_handler_set(VECTOR_GENERAL_PROTECTION, refused_handle);
-}
-
-void safe_access_end(void)
-{
-    exception_handler_set(VECTOR_GENERAL_PROTECTION, outer);
+    return false;
 }

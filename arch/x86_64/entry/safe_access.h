@@ -1,17 +1,34 @@
 /*
- * Writes to control registers that a CPU may refuse although CPUID promises them: tried, and the
- * #GP that says no is caught by the ordinary exception path. Thread context while a CPU starts, or
- * the boot; one CPU at a time. Only what changes nothing when it is refused can be tried so.
+ * Instructions that a CPU may refuse although CPUID promises them, and the fix-up table that turns
+ * the refusal into an answer: for each such instruction the table holds its address and the address
+ * at which execution goes on after a #GP there. Only an instruction that changes nothing when it is
+ * refused may be in the table.
  */
 #pragma once
 
-#include "arch/x86_64/cpu/types.h"
+#include "arch/x86_64/entry/trap_frame.h"
 
-/* Catches #GP of the attempts from here on, until safe_access_end(). */
-void safe_access_begin(void);
-void safe_access_end(void);
+/*
+ * Moves the frame of a #GP to its fix-up. Returns false, with the frame unchanged, if the table has
+ * no entry for the interrupted instruction. For entry.c alone. Context: ANY.
+ */
+must_check bool safe_access_fix(struct trap_frame *frame);
 
-/* safe_access.asm: each answers whether the CPU accepted the write. Between begin and end only. */
+/*
+ * Writes `value` to a model-specific register. Returns false if the CPU refused it with #GP.
+ * Context: THREAD or ATOMIC; the stack must not have a hole where the event's frame goes.
+ */
 must_check bool safe_msr_write(uint32_t msr, uint64_t value);
+
+/*
+ * Writes CR4. Returns false if the CPU refused the value with #GP. Context: THREAD or ATOMIC; the
+ * stack must not have a hole where the event's frame goes.
+ */
 must_check bool safe_cr4_write(uint64_t value);
+
+/*
+ * Loads ES, which long mode ignores, with a selector. Returns false if the descriptor tables have
+ * no such data segment. For tests. Context: THREAD or ATOMIC; the stack must not have a hole where
+ * the event's frame goes.
+ */
 must_check bool safe_segment_load(uint16_t selector);
