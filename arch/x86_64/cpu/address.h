@@ -1,16 +1,19 @@
-/* From physical addresses to where the kernel sees them, and back. Pure arithmetic; any context. */
+/* Conversion between physical addresses and the kernel addresses that are mapped to them. */
 #pragma once
 
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/types.h"
 
-/* Where the direct map shows physical address p. */
+/* Returns the address in the direct map of a physical address below 512 GiB. Context: ANY. */
 static always_inline void *physical_to_virtual(physical_t address)
 {
     return (void *)(DIRECT_MAP_BASE + address);
 }
 
-/* The physical address behind a direct-map or kernel-image address; no other region has one. */
+/*
+ * Returns the physical address of an address in the direct map or in the kernel image. Addresses of
+ * other regions have no fixed physical address and must not be passed. Context: ANY.
+ */
 static always_inline physical_t virtual_to_physical(const void *address)
 {
     uintptr_t value = (uintptr_t)address;

@@ -1,6 +1,6 @@
 /*
- * Single instructions that C cannot say, one function each, and the names of the control bits.
- * Any context. Sources: Intel SDM volume 2 (the instructions), volume 3A section 2.5 (CR0, CR4),
+ * One function for each machine instruction that C has no expression for, and the names of control
+ * bits and MSRs. Sources: Intel SDM volume 2 (the instructions), volume 3A section 2.5 (CR0, CR4),
  * volume 4 (MSRs).
  */
 #pragma once
@@ -33,6 +33,7 @@ struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;
 };
 
+/* Returns the four registers that CPUID gives for a leaf and a subleaf. Context: ANY. */
 static always_inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_result r;
@@ -42,21 +43,25 @@ static always_inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
+/* Writes a byte to an I/O port. Context: ANY. */
 static always_inline void outb(uint16_t port, uint8_t value)
 {
     __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
 }
 
+/* Writes 16 bits to an I/O port. Context: ANY. */
 static always_inline void outw(uint16_t port, uint16_t value)
 {
     __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port));
 }
 
+/* Writes 32 bits to an I/O port. Context: ANY. */
 static always_inline void outl(uint16_t port, uint32_t value)
 {
     __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port));
 }
 
+/* Reads a byte from an I/O port; 0xff where no device answers. Context: ANY. */
 static always_inline uint8_t inb(uint16_t port)
 {
     uint8_t value;
@@ -64,6 +69,7 @@ static always_inline uint8_t inb(uint16_t port)
     return value;
 }
 
+/* Reads 16 bits from an I/O port. Context: ANY. */
 static always_inline uint16_t inw(uint16_t port)
 {
     uint16_t value;
@@ -71,6 +77,7 @@ static always_inline uint16_t inw(uint16_t port)
     return value;
 }
 
+/* Reads 32 bits from an I/O port. Context: ANY. */
 static always_inline uint32_t inl(uint16_t port)
 {
     uint32_t value;
@@ -78,6 +85,7 @@ static always_inline uint32_t inl(uint16_t port)
     return value;
 }
 
+/* Reads a model-specific register, which the CPU must have: else #GP. Context: ANY. */
 static always_inline uint64_t msr_read(uint32_t msr)
 {
     uint32_t low, high;
@@ -85,12 +93,14 @@ static always_inline uint64_t msr_read(uint32_t msr)
     return ((uint64_t)high << 32) | low;
 }
 
+/* Writes a model-specific register. The CPU raises #GP if it refuses the value. Context: ANY. */
 static always_inline void msr_write(uint32_t msr, uint64_t value)
 {
     __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
                      : "memory");
 }
 
+/* Reads the time-stamp counter. Earlier instructions may still be executing. Context: ANY. */
 static always_inline uint64_t tsc_read(void)
 {
     uint32_t low, high;
@@ -98,7 +108,7 @@ static always_inline uint64_t tsc_read(void)
     return ((uint64_t)high << 32) | low;
 }
 
-/* Waits for all earlier instructions, then reads: for measuring. */
+/* Reads the time-stamp counter after all earlier instructions have completed. Context: ANY. */
 static always_inline uint64_t tsc_read_ordered(void)
 {
     uint32_t low, high;
@@ -106,6 +116,7 @@ static always_inline uint64_t tsc_read_ordered(void)
     return ((uint64_t)high << 32) | low;
 }
 
+/* Reads RFLAGS. Context: ANY. */
 static always_inline uint64_t flags_read(void)
 {
     uint64_t flags;
@@ -114,8 +125,8 @@ static always_inline uint64_t flags_read(void)
 }
 
 /*
- * Turns interrupts off. Each place says by which rule its stack is ready for that (patch_site.h);
- * the name of a rule stands for its number.
+ * Turns interrupts off. `rule` is the name of the patch-site rule that holds at this place
+ * (patch_site.h). Context: ANY; the rule adds its own condition.
  */
 #define interrupts_disable_by(rule)                                                                \
     do {                                                                                           \
@@ -124,22 +135,28 @@ static always_inline uint64_t flags_read(void)
         site_ready_check(both_on_, __builtin_frame_address(0));                                    \
     } while (0)
 
+/* Turns interrupts off. Context: ANY. */
 static always_inline void interrupts_disable(void)
 {
     interrupts_disable_by(EITHER);
 }
 
+/* Turns interrupts on, after one more instruction (SDM volume 2, STI). Context: THREAD, ATOMIC. */
 static always_inline void interrupts_enable(void)
 {
     __asm__ volatile("sti" ::: "memory");
 }
 
+/* Returns true if this CPU takes interrupts. Context: ANY. */
 static always_inline bool interrupts_enabled(void)
 {
     return (flags_read() & FLAGS_INTERRUPT) != 0;
 }
 
-/* Turns interrupts off and returns what interrupts_restore() needs; pairs nest. */
+/*
+ * Turns interrupts off and returns the flags for interrupts_restore(). Pairs nest. `rule` is the
+ * name of the patch-site rule that holds at this place (patch_site.h). Context: ANY.
+ */
 #define interrupts_save_by(rule)                                                                   \
     ({                                                                                             \
         uint64_t flags_saved_ = flags_read();                                                      \
@@ -147,11 +164,13 @@ static always_inline bool interrupts_enabled(void)
         flags_saved_;                                                                              \
     })
 
+/* Turns interrupts off and returns the flags for interrupts_restore(). Pairs nest. Context: ANY. */
 static always_inline must_check uint64_t interrupts_save(void)
 {
     return interrupts_save_by(EITHER);
 }
 
+/* Turns interrupts on if they were on at the interrupts_save() that gave `flags`. Context: ANY. */
 static always_inline void interrupts_restore(uint64_t flags)
 {
     if (flags & FLAGS_INTERRUPT) {
@@ -159,23 +178,28 @@ static always_inline void interrupts_restore(uint64_t flags)
     }
 }
 
-/* Turns interrupts on and sleeps until one comes, with no gap between the two. */
+/*
+ * Turns interrupts on and halts until one arrives. No interrupt is taken between the two, because
+ * STI takes effect after the next instruction (SDM volume 2, STI). Context: ATOMIC.
+ */
 static always_inline void cpu_wait_for_interrupt(void)
 {
     __asm__ volatile("sti; hlt" ::: "memory");
 }
 
-/* One instruction that does nothing: what STI wants before it lets interrupts in. Any context. */
+/* Executes one NOP: the instruction after which an STI takes effect. Context: ANY. */
 static always_inline void cpu_nothing(void)
 {
     __asm__ volatile("nop" ::: "memory");
 }
 
+/* Tells the CPU that this is a spin loop (SDM volume 2, PAUSE). Context: ANY. */
 static always_inline void cpu_pause(void)
 {
     __asm__ volatile("pause" ::: "memory");
 }
 
+/* Halts this CPU with interrupts off. NMIs and machine checks still wake it. Context: ANY. */
 static always_inline noreturn_function void cpu_halt_forever(void)
 {
     for (;;) {
@@ -183,6 +207,7 @@ static always_inline noreturn_function void cpu_halt_forever(void)
     }
 }
 
+/* Reads CR0. Context: ANY. */
 static always_inline uint64_t cr0_read(void)
 {
     uint64_t value;
@@ -190,11 +215,13 @@ static always_inline uint64_t cr0_read(void)
     return value;
 }
 
+/* Writes CR0. Context: ANY. */
 static always_inline void cr0_write(uint64_t value)
 {
     __asm__ volatile("mov %0, %%cr0" ::"r"(value) : "memory");
 }
 
+/* Reads CR2, the address of the last page fault. Context: ANY. */
 static always_inline uint64_t cr2_read(void)
 {
     uint64_t value;
@@ -202,6 +229,7 @@ static always_inline uint64_t cr2_read(void)
     return value;
 }
 
+/* Reads CR3, the physical address of the top-level page table. Context: ANY. */
 static always_inline uint64_t cr3_read(void)
 {
     uint64_t value;
@@ -209,11 +237,13 @@ static always_inline uint64_t cr3_read(void)
     return value;
 }
 
+/* Writes CR3. Translations that are not global are forgotten (SDM 4.10.4.1). Context: ANY. */
 static always_inline void cr3_write(uint64_t value)
 {
     __asm__ volatile("mov %0, %%cr3" ::"r"(value) : "memory");
 }
 
+/* Reads CR4. Context: ANY. */
 static always_inline uint64_t cr4_read(void)
 {
     uint64_t value;
@@ -221,12 +251,16 @@ static always_inline uint64_t cr4_read(void)
     return value;
 }
 
+/* Writes CR4. The CPU raises #GP if it refuses the value. Context: ANY. */
 static always_inline void cr4_write(uint64_t value)
 {
     __asm__ volatile("mov %0, %%cr4" ::"r"(value) : "memory");
 }
 
-/* Forgets this CPU's cached translation of one page, global or not (SDM 4.10.4.1). */
+/*
+ * Removes this CPU's cached translation of the page that holds an address, global or not (SDM
+ * 4.10.4.1). Context: ANY.
+ */
 static always_inline void tlb_forget_page(uintptr_t address)
 {
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");

@@ -8,7 +8,7 @@
 #define CPUID_BRAND_LAST       0x80000004U
 #define CPUID_1_ECX_HYPERVISOR (1U << 31)
 
-/* Four registers make sixteen characters. */
+/* Appends `count` registers, four characters each, lowest byte first. */
 static size_t registers_append(char *name, size_t at, const uint32_t *registers, unsigned count)
 {
     for (unsigned i = 0; i < count * 4; i++) {

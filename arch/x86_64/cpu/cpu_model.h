@@ -1,18 +1,25 @@
-/* What the processor says about itself, in words. Any context. */
+/* Model, vendor and kind of the processor, from CPUID. */
 #pragma once
 
 #include "lib/compiler.h"
 
 #define CPU_MODEL_BYTES 49
 
-/* The brand string, without the blanks around it, or the vendor where there is none. */
+/*
+ * Stores the brand string without the blanks around it, or the vendor's name where CPUID has no
+ * brand string. Context: ANY.
+ */
 void cpu_model_read(char name[CPU_MODEL_BYTES]);
 
 /*
- * Does the vendor promise that no translation is cached whose Accessed bit is clear? Intel does
- * (mm/stack_modes/stack_lend.h has the words); of all others it is not assumed.
+ * Returns true if the vendor promises that a translation is cached only after its Accessed bit is
+ * set. Intel does (mm/stack_modes/stack_lend.h cites it); no other vendor is assumed to. Context:
+ * ANY.
  */
 bool cpu_caches_only_accessed(void);
 
-/* Is the machine emulated or virtual? Says the CPU; nobody makes it tell the truth. */
+/*
+ * Returns true if CPUID reports a hypervisor, which emulators do as well. A hypervisor may hide
+ * itself. Context: ANY.
+ */
 bool cpu_is_emulated(void);

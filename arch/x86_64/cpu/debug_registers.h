@@ -1,8 +1,8 @@
 /*
- * Breakpoint 0 of the calling CPU, by the debug registers. The caller must not migrate while it is
- * set. #DB is raised before the instruction at an execute breakpoint (and would be again after the
- * return, so its handler turns it off or sets RF), but after an instruction that wrote to a watched
- * address. Source: SDM volume 3B, chapter 17.
+ * Breakpoint 0 of the calling CPU. The caller must not migrate while the breakpoint is set. An
+ * execute breakpoint raises #DB before the instruction, and again after the return unless the
+ * handler clears it or sets RF. A write breakpoint raises #DB after the instruction that wrote.
+ * Source: SDM volume 3B, chapter 17.
  */
 #pragma once
 
@@ -16,19 +16,20 @@
 #define DEBUG_CONTROL_WRITE_0  (1UL << 16)
 #define DEBUG_CONTROL_4_BYTE_0 (3UL << 18)
 
+/* Writes DR7, which enables breakpoints and says their kind. Context: ANY. */
 static always_inline void debug_control_write(uint64_t value)
 {
     __asm__ volatile("mov %0, %%dr7" ::"r"(value) : "memory");
 }
 
-/* #DB before the instruction at `address`, each time. */
+/* Sets a breakpoint on execution of the instruction at `address`. Context: ATOMIC. */
 static always_inline void debug_execute_set(uintptr_t address)
 {
     __asm__ volatile("mov %0, %%dr0" ::"r"(address));
     debug_control_write(DEBUG_CONTROL_ALWAYS | DEBUG_CONTROL_ENABLE_0);
 }
 
-/* #DB after each write to the four bytes at `address`, which must be 4-aligned. */
+/* Sets a breakpoint on writes to the 4 bytes at `address`, a multiple of 4. Context: ATOMIC. */
 static always_inline void debug_write_set(uintptr_t address)
 {
     __asm__ volatile("mov %0, %%dr0" ::"r"(address));
@@ -36,12 +37,16 @@ static always_inline void debug_write_set(uintptr_t address)
                         DEBUG_CONTROL_4_BYTE_0);
 }
 
+/* Turns all breakpoints of the calling CPU off. Context: ANY. */
 static always_inline void debug_clear(void)
 {
     debug_control_write(DEBUG_CONTROL_ALWAYS);
 }
 
-/* DR6: why the last #DB came. The CPU sets bits and never clears them. */
+/*
+ * Reads DR6, the reasons of the last #DB. The CPU sets bits there and never clears one. Context:
+ * ANY.
+ */
 static always_inline uint64_t debug_status_read(void)
 {
     uint64_t value;
@@ -49,6 +54,7 @@ static always_inline uint64_t debug_status_read(void)
     return value;
 }
 
+/* Clears the reasons in DR6; the fixed bits keep their values. Context: ANY. */
 static always_inline void debug_status_clear(void)
 {
     __asm__ volatile("mov %0, %%dr6" ::"r"(0xffff0ff0UL));

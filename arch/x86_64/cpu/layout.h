@@ -1,15 +1,15 @@
 /*
- * The address map of the kernel half, in one place. linker.ld and the NASM files see the same
- * constants. Beside each: the indices that the CPU uses in the four levels of the walk
- * (level 4, 3, 2, 1), so that a reader can follow it by hand. Checked against the live tables at
- * boot (mm/space/layout_check.c).
+ * The address map of the kernel half, in one place. linker.ld and the NASM files use these
+ * constants too. Beside each address stand the four page-table indices (level 4, 3, 2, 1) that the
+ * CPU takes from it, so that a reader can follow the walk by hand. mm/space/layout_check.c compares
+ * the map with the live page tables at boot.
  *
  *   address             level 4 3 2 1        what
  *   0xffff800000000000  256   0   0   0     direct map of physical memory, up to 512 GiB
  *   0xffffc00000000000  384   0   0   0     stack object: 16 KiB stacks, 1,048,576 slots of 32 KiB
  *   0xffffc00800000000  384  32   0   0       32 KiB stacks, 524,288 slots of 64 KiB; and so on
  *   0xffffc03000000000  384 192   0   0       1 MiB stacks, 16,384 slots of 2 MiB
- *   0xffffc80000000000  400   0   0   0     page window: the page tables, mapped by themselves
+ *   0xffffc80000000000  400   0   0   0     recursive mapping: the page tables, as pages
  *   0xffffd00000000000  416   0   0   0     kernel regions, each between two guard pages
  *   0xffffe00000000000  448   0   0   0     entry stacks, 512 KiB of addresses for each CPU
  *   0xffffffff80000000  511 510   0   0     kernel image; physical 0 lies at its start
@@ -44,32 +44,35 @@
 #define KERNEL_PHYSICAL LAYOUT_ADDRESS(0x100000)           /* 1 MiB: where the image is loaded */
 
 /*
- * A slot of the stack object: 16 KiB of guard, then 16 KiB of stack, 16 KiB-aligned. In the other
- * regions it is 2, 4, ..., 64 times as large: half guard, half stack, aligned to the stack's size.
+ * A slot of the stack object has 16 KiB of guard, then 16 KiB of stack, and is aligned to 16 KiB.
+ * In the regions of the larger sizes a slot is 2, 4, ..., 64 times as large: half guard, half
+ * stack, and aligned to the size of the stack.
  */
 #define STACK_BYTES      LAYOUT_ADDRESS(0x4000)
 #define STACK_BYTES_MAX  (STACK_BYTES << (STACK_SIZES - 1))
 #define STACK_SLOT_BYTES LAYOUT_ADDRESS(0x8000)
 
 /*
- * An entry stack is ENTRY_STACK_AREAS areas high. Each entry lowers the stack's top by one area, so
- * that a re-entry cannot overwrite a live frame. Builds that use more stack have larger areas.
+ * An entry stack consists of ENTRY_STACK_AREAS areas. Each entry lowers the address at which the
+ * next entry starts by one area, so a nested entry cannot overwrite a live frame. Builds whose code
+ * uses more stack (-O0, sanitizers) have larger areas.
  */
 #ifdef LARGE_ENTRY_STACKS
 #define ENTRY_AREA_BYTES LAYOUT_ADDRESS(0x2000)
 #else
 #define ENTRY_AREA_BYTES LAYOUT_ADDRESS(0x1000)
 #endif
+
 /*
- * What must lie between a frame that is moved to a thread's stack and the stack's end: room for the
- * preemption that follows, which runs with interrupts off, where an overflow would be a panic.
+ * Stack bytes that must be left below a frame that is moved to a thread's stack. The preemption
+ * that follows runs there with interrupts off, where a stack overflow would be a panic.
  */
 #define ENTRY_CONTINUE_BYTES (ENTRY_AREA_BYTES / 16 * 5)
 
 /*
- * How far below the stack pointer a text site touches (patch_site.h): what a section with
- * interrupts or preemption off has at least. The build fails if a thread could need more
- * (stack-bounds.md).
+ * How many bytes below the stack pointer a patch site touches the stack (patch_site.h). A section
+ * with interrupts or preemption off has at least so many backed bytes. The build fails if such a
+ * section can need more (docs/stack-bounds.md).
  */
 #define SITE_TOUCH_BYTES ENTRY_AREA_BYTES
 

@@ -1,4 +1,4 @@
-/* Log lines before a handler is registered, and raw output for panics and NMIs. */
+/* Log lines until a handler is registered, and raw output for panics and NMIs. */
 #include "arch/x86_64/cpu/log.h"
 
 #include "lib/format.h"

@@ -1,6 +1,6 @@
 /*
- * See machine_check.h. What follows one is a panic (entry.c): nothing here could repair anything.
- * Errors that lie in the banks since before the reset are left to the firmware.
+ * Enabling of machine checks. Each one is a panic (entry.c): the kernel cannot repair anything.
+ * Errors that the banks hold from before the reset are left to the firmware.
  */
 #include "arch/x86_64/cpu/machine_check.h"
 

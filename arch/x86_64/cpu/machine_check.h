@@ -1,11 +1,12 @@
 /*
- * Machine checks: hardware errors, which come at any instruction, whatever the interrupt flag says.
- * With them off in CR4 one would shut the processor down without a word.
+ * Machine checks: hardware errors that may be raised at any instruction, whatever the interrupt
+ * flag says. While CR4.MCE is clear, a machine check shuts the machine down without a message.
  */
 #pragma once
 
 /*
- * Lets machine checks in on the calling CPU, if it has them, and every bank report. Once on each
- * CPU, when its entry stacks are there. Source: SDM volume 3B, "Machine-Check Initialization".
+ * Enables machine checks on the calling CPU, if it has them, and the reports of all its banks.
+ * Context: boot of each CPU, once, when its entry stacks exist. Source: SDM volume 3B,
+ * "Machine-Check Initialization".
  */
 void machine_check_enable(void);

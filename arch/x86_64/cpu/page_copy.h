@@ -1,9 +1,9 @@
-/* Whole pages at a time, by string instructions. Any context in which both pages are mapped. */
+/* Clearing and copying of whole pages by string instructions. */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
-/* Fills a page with zeroes. */
+/* Fills a page with zeroes. Context: ANY; the page is mapped. */
 static always_inline void page_zero(void *page)
 {
     void *to = page;
@@ -11,6 +11,7 @@ static always_inline void page_zero(void *page)
     __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0UL) : "memory");
 }
 
+/* Copies a page. The two pages do not overlap. Context: ANY; both pages are mapped. */
 static always_inline void page_copy(void *to, const void *from)
 {
     size_t words = PAGE_BYTES / 8;

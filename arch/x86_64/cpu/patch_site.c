@@ -1,4 +1,4 @@
-/* The forms of text sites, byte by byte (SDM volume 2: CLI, TEST, CALL, JMP, NOP). */
+/* The forms of patch sites, byte by byte (SDM volume 2: CLI, TEST, CALL, JMP, NOP). */
 #include "arch/x86_64/cpu/patch_site.h"
 
 #include "arch/x86_64/cpu/panic.h"
@@ -8,14 +8,14 @@
 #define OPCODE_CALL 0xe8
 #define OPCODE_JUMP 0xe9
 
-/* test [rsp + offset], al: reads one byte, and changes nothing but flags. */
+/* test [rsp + offset], al: reads one byte and changes only flags. */
 #define TOUCH(offset)                                                                              \
     {                                                                                              \
         0x84, 0x84, 0x24, (offset)&0xff, (offset) >> 8 & 0xff, (offset) >> 16 & 0xff,              \
             (offset) >> 24 & 0xff                                                                  \
     }
 static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES);
-/* The same in stack_touch.asm, below a return address. */
+/* The touch in stack_touch.asm: there a return address lies on the stack as well. */
 static const uint8_t touch_below[] = TOUCH(8U - SITE_TOUCH_BYTES);
 
 extern char __text_start[], __text_end[];
@@ -86,7 +86,8 @@ void site_write(const struct patch_site *site, enum site_form form)
     uint8_t bytes[SITE_BYTES_MAX];
     unsigned count = site_encode(site, form, bytes);
     if (site->kind <= SITE_KIND_PREEMPTION && !site_is(site, SITE_PLAIN)) {
-        panic("the text site at %p is not what patch_site.h makes of it: look at the listing there",
+        panic("the patch site at %p does not hold the bytes that patch_site.h compiles: look at "
+              "the listing there",
               (void *)site->address);
     }
     memcpy((void *)site->address, bytes, count);
@@ -103,7 +104,7 @@ bool site_touch_at(uintptr_t rip, unsigned *bytes)
 #ifdef INVARIANT
 static bool whole_unknown(uintptr_t address maybe_unused)
 {
-    return true; /* before mm says: the boot stack */
+    return true; /* until mm registers its own: the boot stack */
 }
 
 bool (*site_stack_is_whole)(uintptr_t address) = whole_unknown;

@@ -1,25 +1,25 @@
 /*
- * Text sites: instructions that one mode of the kernel replaces at boot by others. The linker
- * collects a record of each. What a mode does not replace stays what it would be without it: the
- * same number of instructions, so a site costs nothing where it is not used.
+ * Patch sites: instructions that are replaced at boot when the kernel runs in a certain mode. The
+ * linker collects a record of each site. A site that is not replaced executes as many instructions
+ * as code without a site would, so it costs nothing in the other modes.
  *
- * Two kinds stand where thread code turns interrupts or preemption off. They are there for stacks
- * that are filled in advance (mm/stack_modes/stack_prefault.h), after the rules of OSv's lazy
- * stacks; each place says by which of the five:
+ * Two kinds of site stand where thread code turns interrupts or preemption off. They serve the mode
+ * in which stacks are filled in advance (mm/stack_modes/stack_prefault.h) and follow the rules of
+ * OSv's lazy stacks. Each site names the rule that holds there:
  *
- *   KERNEL_THREAD  1  only threads whose stacks are whole get here               nothing to do
- *   WHOLE_STACK    2  the stack in use is whole: a boot or entry stack, or such a thread's  nothing
- *   OFF_ALREADY    3  one of the two is off by now                               nothing to do
- *   BOTH_ON        4  both are on: thread code, outside of any section           touch the stack
- *   EITHER         5  that depends on the caller                                 look, then touch
+ *   KERNEL_THREAD  1  only threads whose stacks are whole get here             no change
+ *   WHOLE_STACK    2  the stack in use is a boot or entry stack, or whole      no change
+ *   OFF_ALREADY    3  interrupts or preemption are off already                 no change
+ *   BOTH_ON        4  interrupts and preemption are on                         touch the stack
+ *   EITHER         5  it depends on the caller                                 test, then touch
  *
- * Turning interrupts off is CLI; the place is made eight bytes long by seven DS prefixes, which
- * mean nothing in 64-bit mode (SDM volume 1, 3.3.7.1), so that a touch of the stack (seven bytes)
- * and a CLI fit, or a call and a CLI. Turning preemption off is one ADD of nine bytes, which a call
- * replaces. The other kinds replace the beginning of a function by a jump to another.
+ * Interrupts are turned off by CLI. Seven DS prefixes, which 64-bit mode ignores (SDM volume 1,
+ * 3.3.7.1), make that site eight bytes long, so that a touch of the stack (seven bytes) and a CLI
+ * fit, or a call and a CLI. Preemption is turned off by one ADD of nine bytes, which a call
+ * replaces. Sites of the other kinds are the first bytes of a function and become a jump.
  *
- * Written once, on CPU 0, while the boot loader's view of the text is still writable: before the
- * kernel's own tables are loaded, and long before another CPU runs.
+ * Sites are replaced once, on CPU 0, while the boot page tables still map the text writable: before
+ * the kernel's own page tables are loaded and before another CPU runs.
  */
 #pragma once
 
@@ -28,7 +28,7 @@
 
 #define SITE_KIND_INTERRUPTS 0 /* turns interrupts off */
 #define SITE_KIND_PREEMPTION 1 /* turns preemption off */
-/* Jumps, each there for the mode of its name. */
+/* Jumps. Each serves the stack mode in its name. */
 #define SITE_KIND_LEND         2
 #define SITE_KIND_LEND_BATCHED 3
 #define SITE_KINDS             4
@@ -47,7 +47,7 @@
 
 struct patch_site {
     uintptr_t address;
-    uintptr_t target; /* of the jump; 0 where the kind knows */
+    uintptr_t target; /* of the jump; 0 for kinds that are no jump */
     uint8_t kind;
     uint8_t rule; /* 0 for jumps */
     uint8_t reserved[6];
@@ -58,7 +58,7 @@ extern const struct patch_site __patch_sites_start[], __patch_sites_end[];
 #define SITE_STRING(value)  #value
 #define SITE_LITERAL(value) SITE_STRING(value)
 
-/* The record of the site at local label 771, in the linker's collection. */
+/* The record of the site at local label 771, in the section that the linker collects. */
 #define SITE_RECORD(kind, rule)                                                                    \
     ".pushsection .patch_sites, \"a\"\n"                                                           \
     ".balign 8\n"                                                                                  \
@@ -66,29 +66,41 @@ extern const struct patch_site __patch_sites_start[], __patch_sites_end[];
     ".byte " SITE_LITERAL(kind) ", " SITE_LITERAL(rule) ", 0, 0, 0, 0, 0, 0\n"                     \
                                                         ".popsection\n"
 
-/* CLI, of eight bytes. */
+/* Turns interrupts off: an eight-byte CLI with its record. */
 #define SITE_INTERRUPTS_OFF(rule)                                                                  \
     asm_volatile_inline("771: .byte 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0xfa\n" SITE_RECORD( \
                             SITE_KIND_INTERRUPTS, SITE_RULE_##rule)::                              \
                             : "memory")
 
-/* Counts one more reason for no preemption. */
+/* Turns preemption off: a nine-byte ADD to the counter with its record. */
 #define SITE_PREEMPTION_OFF(rule)                                                                  \
     asm_volatile_inline(                                                                           \
         "771: addl $1, %%gs:preempt_count\n" SITE_RECORD(SITE_KIND_PREEMPTION, SITE_RULE_##rule):: \
             : "memory")
 
 #ifdef INVARIANT
-/* Asserts what the rule of a site says about its context. Are both on? */
+/*
+ * Panics if the context of a site is not what its rule says. Returns true if interrupts and
+ * preemption are both on. Context: ANY.
+ */
 bool site_rule_check(unsigned rule);
 
-/* After a site of rule 4 or 5, if both were on: asserts that what it is there for was done. */
+/*
+ * Panics if both were on at a site of rule 4 or 5 and the stack below `frame` is not backed for the
+ * section that begins. Context: ANY.
+ */
 void site_ready_check(bool both_on, const void *frame);
 
-/* Is the stack backed as far as a section may go? Registered by mm where sites see to that. */
+/*
+ * Returns true if the stack is backed SITE_TOUCH_BYTES below the stack pointer. mm registers it in
+ * the mode in which sites touch the stack. Context: ANY.
+ */
 extern bool (*site_stack_is_ready)(uintptr_t stack_pointer);
 
-/* Is the stack that holds this address whole? Registered by mm, for rules 1 and 2. */
+/*
+ * Returns true if the stack that holds an address is wholly backed, for rules 1 and 2. mm registers
+ * it. Context: ANY.
+ */
 extern bool (*site_stack_is_whole)(uintptr_t address);
 #else
 static always_inline bool site_rule_check(unsigned rule maybe_unused)
@@ -101,25 +113,29 @@ static always_inline void site_ready_check(bool both_on maybe_unused,
 }
 #endif
 
-/* What a site may become. */
+/* The forms of a site. */
 enum site_form {
     SITE_PLAIN, /* as it was compiled */
-    SITE_TOUCH, /* touches the stack, then does what it did */
-    SITE_CHECK, /* touches the stack if interrupts and preemption are on, then does what it did */
-    SITE_JUMP,  /* goes to the target */
+    SITE_TOUCH, /* touches the stack, then acts as the plain form */
+    SITE_CHECK, /* touches it if interrupts and preemption are on, then acts as the plain form */
+    SITE_JUMP,  /* jumps to the target */
 };
 
 /*
- * The bytes of a form of a site; returns how many. `bytes` holds SITE_BYTES_MAX. The plain form of
- * a jump is not known: 0.
+ * Stores the instruction bytes of a form of a site and returns their number, at most
+ * SITE_BYTES_MAX, the size of `bytes`. Returns 0 for the plain form of a jump, which is not known.
+ * Context: ANY.
  */
 unsigned site_encode(const struct patch_site *site, enum site_form form, uint8_t *bytes);
 
-/* Does the text at the site hold this form? Any context. */
+/* Returns true if the text at the site holds this form. Context: ANY. */
 bool site_is(const struct patch_site *site, enum site_form form);
 
-/* Replaces the site's instructions. On CPU 0, while the text is writable; see above. */
+/* Replaces the instructions of a site. Context: boot, on CPU 0, while the text is writable. */
 void site_write(const struct patch_site *site, enum site_form form);
 
-/* Is it a site's touch that stands at this address? Any context; reads the text only. */
+/*
+ * Returns true if the instruction at `rip` is the touch of a site, and stores its length in *bytes.
+ * Reads only the kernel's text. Context: ANY.
+ */
 bool site_touch_at(uintptr_t rip, unsigned *bytes);

@@ -1,4 +1,4 @@
-/* Per-CPU areas: where each CPU's copy lies, and GS. Written while CPUs start, read-only later. */
+/* The addresses of the CPUs' copies. They are written while CPUs start and only read later. */
 #include "arch/x86_64/cpu/percpu.h"
 
 #include "arch/x86_64/cpu/cpu.h"

@@ -1,4 +1,4 @@
-/* The counters behind preempt.h. */
+/* The preemption counter of each CPU, and the handler before the scheduler registers its own. */
 #include "arch/x86_64/cpu/preempt.h"
 
 PER_CPU(uint32_t, preempt_count);

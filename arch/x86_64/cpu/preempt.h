@@ -1,7 +1,7 @@
 /*
- * Preemption off and on, counted per CPU. While the count is not 0 the current thread neither
- * leaves the CPU nor migrates. When it returns to 0 and a reschedule was asked for meanwhile, the
- * scheduler's registered handler runs.
+ * Preemption off and on, counted per CPU. While the count is not 0 the current thread stays on its
+ * CPU. When the count returns to 0 and a reschedule was requested in between, the scheduler's
+ * registered handler runs.
  */
 #pragma once
 
@@ -11,10 +11,16 @@
 DECLARE_PER_CPU(uint32_t, preempt_count);
 DECLARE_PER_CPU(uint32_t, reschedule_wanted);
 
-/* Set once by the scheduler: called in thread context, preemption on, when a reschedule is due. */
+/*
+ * Called when preemption is turned on and a reschedule is due. Context: THREAD. kernel/hooks.c sets
+ * it once.
+ */
 extern void (*preempt_reschedule)(void);
 
-/* Turns preemption off; pairs nest. The name of a rule of patch_site.h stands for its number. */
+/*
+ * Turns preemption off. Pairs nest. `rule` is the name of the patch-site rule that holds at this
+ * place (patch_site.h). Context: ANY but ENTRY.
+ */
 #define preempt_disable_by(rule)                                                                   \
     do {                                                                                           \
         bool both_on_ = site_rule_check(SITE_RULE_##rule);                                         \
@@ -22,19 +28,26 @@ extern void (*preempt_reschedule)(void);
         site_ready_check(both_on_, __builtin_frame_address(0));                                    \
     } while (0)
 
+/* Turns preemption off. Pairs nest. Context: ANY. */
 static always_inline void preempt_disable(void)
 {
     preempt_disable_by(EITHER);
 }
 
-/* Turns preemption on without looking whether a reschedule is due. For the scheduler itself. */
+/*
+ * Ends a preempt_disable() without a check for a due reschedule. For the scheduler, and for callers
+ * with interrupts off. Context: ANY.
+ */
 static always_inline void preempt_enable_quietly(void)
 {
     compiler_barrier();
     this_cpu(preempt_count)--;
 }
 
-/* May switch threads if this was the outermost pair and interrupts are on. */
+/*
+ * Ends a preempt_disable(). If this was the outermost pair and a reschedule is due, the thread may
+ * be switched away here. Context: THREAD or ATOMIC.
+ */
 static always_inline void preempt_enable(void)
 {
     compiler_barrier();
@@ -44,8 +57,9 @@ static always_inline void preempt_enable(void)
 }
 
 /*
- * Interrupts as they were at interrupts_save(), and gives way if a reschedule came due meanwhile: a
- * wake-up on the own CPU raises no interrupt that would see to it.
+ * Ends an interrupts_save() that gave `flags`, and reschedules if that came due in between. The
+ * check is needed because a wake-up on the own CPU raises no interrupt that would reschedule.
+ * Context: THREAD or ATOMIC.
  */
 static always_inline void preempt_interrupts_restore(uint64_t flags)
 {

@@ -1,8 +1,8 @@
 /*
- * Fair spinlocks: whoever comes first is served first (a ticket each). A holder has preemption off,
- * never sleeps, and releases soon. A lock that interrupt handlers take is always taken with the
- * _irq_save pair. In the invariant build every acquisition is checked against the lock order
- * (spinlock_order.c).
+ * Fair spinlocks: each CPU that wants the lock draws a ticket, and tickets are served in order. A
+ * holder has preemption off, does not sleep, and releases soon. A lock that interrupt handlers take
+ * is always taken with the _irq_save pair. The invariant build checks each acquisition against the
+ * lock order (spinlock_order.c).
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 #include "arch/x86_64/cpu/preempt.h"
 
 struct spinlock {
-    uint32_t next;    /* the ticket the next comer draws */
-    uint32_t serving; /* the ticket whose holder owns the lock */
+    uint32_t next;    /* the ticket that is drawn next */
+    uint32_t serving; /* the ticket that owns the lock */
     const char *name;
 };
 
@@ -21,7 +21,10 @@ struct spinlock {
     }
 
 #ifdef INVARIANT
+/* Notes that this CPU waits for a lock; panics if that breaks the lock order. Context: ANY. */
 void spinlock_order_acquire(struct spinlock *lock);
+
+/* Notes that this CPU releases a lock; panics if it does not hold it. Context: ANY. */
 void spinlock_order_release(struct spinlock *lock);
 #else
 static always_inline void spinlock_order_acquire(struct spinlock *lock maybe_unused)
@@ -32,12 +35,16 @@ static always_inline void spinlock_order_release(struct spinlock *lock maybe_unu
 }
 #endif
 
+/* Makes a lock free and names it; `name` must stay valid. Context: ANY. */
 static always_inline void spinlock_init(struct spinlock *lock, const char *name)
 {
     *lock = (struct spinlock)SPINLOCK(name);
 }
 
-/* What is left to do once preemption is off, or interrupts are off until the lock is passed on. */
+/*
+ * Draws a ticket and spins until it is served. For callers that have preemption off, or interrupts
+ * off until spinlock_pass(). Context: ANY.
+ */
 static always_inline void spinlock_take(struct spinlock *lock)
 {
     spinlock_order_acquire(lock);
@@ -50,8 +57,9 @@ static always_inline void spinlock_take(struct spinlock *lock)
 }
 
 /*
- * The next ticket's turn. Only the holder writes the word, and x86 lets no store pass an earlier
- * access: so a plain ADD releases, if the compiler moves nothing across it.
+ * Passes the lock to the next ticket. Only the holder writes `serving`, and on x86 no store is
+ * reordered before an earlier access; so a plain ADD is a release if the compiler moves nothing
+ * across it. Context: ANY, by the holder.
  */
 static always_inline void spinlock_pass(struct spinlock *lock)
 {
@@ -61,8 +69,8 @@ static always_inline void spinlock_pass(struct spinlock *lock)
 }
 
 /*
- * Takes the lock; interrupts must be off already or no interrupt handler may ever take it. The name
- * of a rule of patch_site.h stands for its number.
+ * Takes the lock. If interrupts are on, no interrupt handler may ever take it. `rule` is the name
+ * of the patch-site rule that holds at this place (patch_site.h). Context: ANY.
  */
 #define spin_lock_by(rule, lock)                                                                   \
     do {                                                                                           \
@@ -70,12 +78,16 @@ static always_inline void spinlock_pass(struct spinlock *lock)
         spinlock_take(lock);                                                                       \
     } while (0)
 
+/* Takes the lock. If interrupts are on, no interrupt handler may ever take it. Context: ANY. */
 static always_inline void spin_lock(struct spinlock *lock)
 {
     spin_lock_by(EITHER, lock);
 }
 
-/* Takes the lock if it is free; false, and nothing changed, if not. Never waits. */
+/*
+ * Takes the lock if it is free and returns true; else returns false and changes nothing. Never
+ * waits. Context: ANY.
+ */
 static always_inline must_check bool spin_try_lock(struct spinlock *lock)
 {
     preempt_disable();
@@ -89,19 +101,24 @@ static always_inline must_check bool spin_try_lock(struct spinlock *lock)
     return true;
 }
 
-/* Releases without giving way to a due reschedule: for callers with interrupts off. */
+/* Releases the lock without a check for a due reschedule. Context: ANY, interrupts off. */
 static always_inline void spin_unlock_quietly(struct spinlock *lock)
 {
     spinlock_pass(lock);
     preempt_enable_quietly();
 }
 
+/* Releases the lock, and reschedules if that is due. Context: THREAD or ATOMIC. */
 static always_inline void spin_unlock(struct spinlock *lock)
 {
     spinlock_pass(lock);
     preempt_enable();
 }
 
+/*
+ * Turns interrupts off, takes the lock, and returns the flags for spin_unlock_irq_restore(). `rule`
+ * is the name of the patch-site rule that holds at this place (patch_site.h). Context: ANY.
+ */
 #define spin_lock_irq_save_by(rule, lock)                                                          \
     ({                                                                                             \
         uint64_t flags_of_lock_ = interrupts_save_by(rule);                                        \
@@ -109,17 +126,26 @@ static always_inline void spin_unlock(struct spinlock *lock)
         flags_of_lock_;                                                                            \
     })
 
+/*
+ * Turns interrupts off, takes the lock, and returns the flags for spin_unlock_irq_restore().
+ * Context: ANY.
+ */
 static always_inline must_check uint64_t spin_lock_irq_save(struct spinlock *lock)
 {
     return spin_lock_irq_save_by(EITHER, lock);
 }
 
+/*
+ * Releases the lock, restores interrupts to `flags`, and reschedules if that is due and possible.
+ * Context: ANY.
+ */
 static always_inline void spin_unlock_irq_restore(struct spinlock *lock, uint64_t flags)
 {
     spin_unlock_quietly(lock);
     preempt_interrupts_restore(flags);
 }
 
+/* Returns true if some CPU holds the lock or waits for it; stale at once. Context: ANY. */
 static always_inline bool spin_is_locked(const struct spinlock *lock)
 {
     return __atomic_load_n(&lock->next, __ATOMIC_RELAXED) !=

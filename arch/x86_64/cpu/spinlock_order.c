@@ -1,7 +1,7 @@
 /*
- * Lock order, checked in the invariant build. Each pair "B was taken while A was held" is
- * remembered by the locks' names; the reverse pair, seen at any later time on any CPU, is a
- * deadlock waiting to happen and panics at once. Any context.
+ * The check of the lock order, in the invariant build. Each pair "B was taken while A was held" is
+ * noted by the names of the locks. The reverse pair, seen later on any CPU, can deadlock, so it
+ * panics even if no CPU is waiting.
  */
 #include "arch/x86_64/cpu/spinlock.h"
 

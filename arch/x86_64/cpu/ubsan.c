@@ -1,22 +1,22 @@
 /*
- * What the compiler calls in the UBSan kernel (-fsanitize=undefined) when C leaves the behaviour
- * undefined: each case becomes a panic that says in words what was done, and where. The names and
- * the shape of the data are the compiler's (GCC's libsanitizer, ubsan/ubsan_handlers.h).
+ * The functions that the compiler calls in the UBSan kernel (-fsanitize=undefined) where the
+ * behaviour of C is undefined. Each panics and says what was done, and where. The compiler defines
+ * the names and the layout of the data (GCC's libsanitizer, ubsan/ubsan_handlers.h).
  *
- * Any context: nothing is kept, and panic() may be called anywhere.
+ * Context of all: ANY. No state is kept, and panic() may be called anywhere.
  */
 #include "lib/compiler.h"
 
 #include "arch/x86_64/cpu/panic.h"
 
-/* A place in the source, at the start of the data of each case. */
+/* A place in the source. The data of each case begins with one. */
 struct ubsan_place {
     const char *file;
     uint32_t line;
     uint32_t column;
 };
 
-/* A type: for integers bit 0 of information is the sign, the rest log2 of the width in bits. */
+/* A type. For an integer, bit 0 of `information` is the sign; the rest is log2 of its bits. */
 struct ubsan_type {
     uint16_t kind;
     uint16_t information;
@@ -49,7 +49,7 @@ struct ubsan_mismatch {
 
 enum { KIND_INTEGER = 0 };
 
-/* Value of an integer that the compiler passed; wider ones come by pointer. */
+/* Returns the value of an integer that the compiler passed; wider ones are passed by pointer. */
 static int64_t value_signed(const struct ubsan_type *type, uint64_t value)
 {
     uint32_t bits = 1u << (type->information >> 1);
@@ -66,7 +66,7 @@ static int64_t value_signed(const struct ubsan_type *type, uint64_t value)
     return (int64_t)value;
 }
 
-/* The compiler makes the calls; these declarations satisfy -Wmissing-prototypes. */
+/* The compiler makes the calls. The declarations satisfy -Wmissing-prototypes. */
 #define HANDLER(name, ...)                                                                         \
     void __ubsan_handle_##name(__VA_ARGS__);                                                       \
     void __ubsan_handle_##name(__VA_ARGS__)
