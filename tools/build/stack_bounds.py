@@ -43,7 +43,7 @@ def linked_objects(build, directory):
     """The objects that the kernel is linked from: the build's stamp lists them. Others in the
     directory are left over from sources that are gone."""
     objects = sorted(glob.glob(os.path.join(directory, "**", "*.o"), recursive=True))
-    stamp = os.path.join(build, "flags")
+    stamp = os.path.join(build, "objects")
     if not os.path.exists(stamp):
         return objects
     names = {os.path.abspath(os.path.join(build, "..", "..", word)) for word in read(stamp).split()
