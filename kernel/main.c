@@ -51,6 +51,7 @@
 #include "sched/stack/overflow.h"
 #include "sched/stack/reclaimer.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 
 noreturn_function void boot_main(uint32_t magic, uint32_t information);
 

@@ -94,9 +94,11 @@ static bool more_urgent_find(unsigned self, unsigned priority, unsigned *found)
     return false;
 }
 
+/* Ticks of this CPU, to balance at every BALANCE_TICKS-th. */
+static PER_CPU(uint32_t, ticks);
+
 void balance_tick(struct run_queue *queue)
 {
-    static PER_CPU(uint32_t, ticks);
     unsigned self = cpu_number(), victim;
     int priority = queue->current->priority;
 

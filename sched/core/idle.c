@@ -2,16 +2,12 @@
  * The idle thread: fully backed, so it can always be switched to. It halts; and while others starve
  * it gives the reserve what its CPU holds and does not need.
  */
-#include "sched/stack/reclaimer.h"
-
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/cpu/preempt.h"
-#include "mm/stack/stack_reap.h"
-#include "mm/stack/stack_reserve.h"
 #include "sched/core/schedule.h"
 #include "sched/core/thread_internal.h"
-#include "sched/stack/gate.h"
+#include "sched/stack/services.h"
 
 static uint64_t idle_cpus;
 
@@ -36,12 +32,7 @@ void idle_entry(void *argument maybe_unused)
     uint64_t bit = 1UL << cpu_number();
     for (;;) {
         interrupts_disable_by(KERNEL_THREAD);
-        if (memory_waiters() != 0) {
-            gate_help(0); /* this thread needs no cover */
-        }
-        if (stack_reclaim_wanted()) {
-            reclaimer_wake();
-        }
+        services_idle();
         if (this_cpu(reschedule_wanted)) {
             schedule();
         } else {

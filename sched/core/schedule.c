@@ -15,21 +15,15 @@
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
-#include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
-#include "mm/stack/stack_batch.h"
 #include "mm/stack/stack_fault.h"
-#include "mm/stack/stack_reap.h"
-#include "mm/stack/stack_reserve.h"
-#include "mm/stack_modes/stack_lend.h"
 #include "sched/core/balance.h"
 #include "sched/core/switch.h"
 #include "sched/core/thread_internal.h"
 #include "sched/core/timeout.h"
 #include "sched/stack/gate.h"
-#include "sched/stack/reclaimer.h"
+#include "sched/stack/services.h"
 #include "sched/stack/swap_candidate.h"
-#include "sched/stack/swapper.h"
 
 PER_CPU(struct thread *, thread_running);
 PER_CPU(struct run_queue, run_queue);
@@ -106,6 +100,12 @@ static never_inline bool thread_clear(struct thread *from, struct thread *to)
     return true;
 }
 
+/* Is there a thread to choose, be it one that another CPU's queue gave? */
+static always_inline bool queue_has_thread(struct run_queue *queue, struct thread *from)
+{
+    return likely(queue->ready_bits != 0) || thread_fetch(queue, from);
+}
+
 /*
  * The thread to run next, taken off the queue; `ready`: the queue is not empty. Threads that the
  * magazine does not cover go to the starved queue. The idle thread always passes: it is fully
@@ -114,13 +114,14 @@ static never_inline bool thread_clear(struct thread *from, struct thread *to)
 static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from,
                                                   bool ready)
 {
-    for (; ready || likely(queue->ready_bits != 0) || thread_fetch(queue, from); ready = false) {
+    while (ready || queue_has_thread(queue, from)) {
         struct thread *to = run_queue_take_first(queue);
         if (gate_is_clear(to) || thread_clear(from, to)) {
             return to;
         }
         queue->runnable--;
         gate_wait(to);
+        ready = false;
     }
     return queue->idle;
 }
@@ -196,19 +197,7 @@ void schedule_tick(void)
     struct thread *current = thread_current();
 
     timeout_expire();
-    if (unlikely(memory_waiters() != 0)) {
-        swapper_tick();
-        gate_help(stack_missing(current->slot)); /* a busy CPU, too, may hold what others need */
-        if (stack_reclaim_wanted() || stack_lend_wanted()) {
-            reclaimer_wake();
-        }
-    }
-    if (unlikely(stack_batch_enabled)) {
-        stack_batch_tick(this_cpu(preempt_count) == 0 || current == queue->idle);
-    }
-    if (unlikely(frame_low)) {
-        swapper_tick();
-    }
+    services_tick(current, current == queue->idle);
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
     } else if (current->slice_ticks <= 1) {

@@ -14,6 +14,8 @@
 ;
 ; A new thread's stack is laid out by thread.c to return into thread_trampoline.
 
+%include "offsets.inc"
+
 global thread_switch
 global thread_switch_end
 global thread_trampoline
@@ -28,9 +30,6 @@ extern stack_lend_fill
     db %2, 0, 0, 0, 0, 0, 0, 0
 __SECT__
 %endmacro
-
-%define SITE_KIND_LEND         2        ; patch_site.h has the same numbers
-%define SITE_KIND_LEND_BATCHED 3
 
 ; From the old stack to the other one: the addresses are in %1 and %2.
 %macro SWITCH 2

@@ -17,7 +17,7 @@
 #include "sched/core/schedule.h"
 #include "sched/core/thread_internal.h"
 #include "sched/core/thread_list.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/services.h"
 
 /* A switch_frame that returns into thread_trampoline, and above it what that is to call. */
 struct first_frame {
@@ -156,7 +156,7 @@ int thread_create(const struct thread_options *options, void (*entry)(void *argu
     int error = thread_make(options, entry, argument, &thread);
     if (error != OK) {
         if (error == ERROR_NO_MEMORY) {
-            swapper_wake();
+            services_memory_wanted();
         }
         return error;
     }
@@ -295,14 +295,17 @@ void thread_exit_if_killed(void)
     }
 }
 
+/* Threads in thread_sleep_ns(): a queue that nobody wakes. One per CPU, so that its lock is free.
+ */
+struct sleepers {
+    struct spinlock lock;
+    struct wait_queue queue;
+};
+
+static PER_CPU(struct sleepers, sleepers);
+
 int thread_sleep_ns(uint64_t duration_ns)
 {
-    struct sleepers {
-        struct spinlock lock;
-        struct wait_queue queue;
-    };
-    static PER_CPU(struct sleepers, sleepers);
-
     uint64_t flags = interrupts_save();
     struct sleepers *own = this_cpu_pointer(sleepers);
     if (own->queue.waiters.head.next == NULL) {

@@ -40,27 +40,31 @@ bool thread_trace(struct thread *thread, struct backtrace *trace)
     return sleeps;
 }
 
+/* Of the panic that is being written: static, because an entry stack is small. */
+static char owner_text[OWNER_TEXT_BYTES];
+static struct backtrace owner_trace;
+
 /* For a panic: locks are tried, not waited for; the machine is about to end. Entry stack. */
 static const char *owner_describe(uint32_t slot)
 {
-    static char text[OWNER_TEXT_BYTES];
-    static struct backtrace trace;
+    char *text = owner_text;
+    struct backtrace *trace = &owner_trace;
     const struct thread *thread = thread_of_slot_try(slot);
     text[0] = '\0';
     if (thread == NULL) {
         return text;
     }
-    size_t length = format_string(text, sizeof(text), "; it is the stack of thread %u (%s)",
+    size_t length = format_string(text, sizeof(owner_text), "; it is the stack of thread %u (%s)",
                                   thread->id, thread->name);
     if (!thread_is_blocked(thread)) {
         return text;
     }
-    trace.count = 0;
-    trace_sleeping(thread, &trace);
-    for (unsigned i = 0; i < trace.count && i < OWNER_STEPS && length < sizeof(text); i++) {
+    trace->count = 0;
+    trace_sleeping(thread, trace);
+    for (unsigned i = 0; i < trace->count && i < OWNER_STEPS && length < sizeof(owner_text); i++) {
         uintptr_t offset;
-        const char *name = symbol_find(trace.steps[i].address - 1, &offset);
-        length += format_string(text + length, sizeof(text) - length, "%s%s",
+        const char *name = symbol_find(trace->steps[i].address - 1, &offset);
+        length += format_string(text + length, sizeof(owner_text) - length, "%s%s",
                                 i == 0 ? ", which waits in " : " < ", name != NULL ? name : "?");
     }
     return text;

@@ -12,6 +12,7 @@
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/run_queue.h"
 #include "sched/core/schedule.h"
+#include "sched/stack/gate_test_hooks.h"
 
 struct gate_counts gate_counts;
 
@@ -203,22 +204,24 @@ static struct thread *memory_queue_take(void)
     return thread;
 }
 
+/* A CPU is in gate_grant(): one at a time is enough, and none waits for it. */
+static bool granting;
+
 /*
- * One CPU at a time, and a few threads: interrupts are off, and who is let go may starve again at
- * once. Whoever is left is fed by the next tick.
+ * At most GATE_GRANTS_AT_ONCE threads, because interrupts are off and a granted thread may come
+ * back at once. The next tick goes on with the rest.
  */
 void gate_grant(void)
 {
-    static bool feeding;
-    if (__atomic_exchange_n(&feeding, true, __ATOMIC_ACQUIRE)) {
+    if (__atomic_exchange_n(&granting, true, __ATOMIC_ACQUIRE)) {
         return;
     }
     struct thread *thread;
-    for (unsigned fed = 0; fed < GATE_GRANTS_AT_ONCE && (thread = memory_queue_take()) != NULL;
-         fed++) {
+    for (unsigned grants = 0;
+         grants < GATE_GRANTS_AT_ONCE && (thread = memory_queue_take()) != NULL; grants++) {
         schedule_ready(thread, THREAD_WAITS_MEMORY);
     }
-    __atomic_store_n(&feeding, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&granting, false, __ATOMIC_RELEASE);
 }
 
 void gate_help(uint32_t keep)

@@ -88,17 +88,6 @@ void gate_grant(void);
  */
 void gate_help(uint32_t keep);
 
-/*
- * For tests: from now on `watcher` (NULL: nobody) is told of each thread that is let go, before it
- * is ready. It is called with interrupts off and the lock of the starved queue held: just those
- * whose state is THREAD_WAITS_MEMORY, but for the one let go, are in the queue at that moment. Any
- * context but NMI, #MC, #DF.
- */
-void gate_watch(void (*watcher)(const struct thread *let_go));
-
-/* Frames for which threads were let go that have not passed the gate yet. Any context. */
-uint32_t gate_promised(void);
-
 /* Notes that a thread that starved runs again. Run-queue lock held. */
 void gate_wait_end(struct thread *thread);
 

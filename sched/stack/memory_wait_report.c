@@ -91,9 +91,11 @@ static void survey_log(const struct survey *survey)
     }
 }
 
+/* Of the last look. Static, since it is large for a stack; only the reclaimer uses it. */
+static struct survey survey;
+
 void memory_wait_watch(void)
 {
-    static struct survey survey;
     uint64_t episode = gate_counts.episodes;
     if (memory_waiters() == 0) {
         return;

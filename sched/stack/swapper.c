@@ -25,6 +25,7 @@
 #include "sched/core/schedule.h"
 #include "sched/core/thread_list.h"
 #include "sched/stack/swap_candidate.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/mutex.h"
 
 #define WALK_THREADS   16 /* looked at under the list's lock at once */
@@ -70,6 +71,8 @@ static struct wait_queue requester_queue = {LIST_INITIALIZER(requester_queue.wai
 static struct swap_request swap_request;
 static bool request_open;
 static uint32_t request_result;
+/* Held by the thread whose request is under way: one request at a time. */
+static struct mutex request_mutex = MUTEX(request_mutex, "swapper request");
 
 void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms)
 {
@@ -322,10 +325,10 @@ static void swapper_run(void *argument maybe_unused)
             /* Whatever ends the sleep, it looks for itself. */
             ignore_result(wait_queue_sleep(&swapper_queue, &swapper_lock, sleep_ms * 1000000UL));
         }
-        bool asked = request_open;
+        bool requested = request_open;
         struct swap_request wanted = swap_request;
         spin_unlock_irq_restore(&swapper_lock, flags);
-        if (asked) {
+        if (requested) {
             uint32_t result = pass_run(&wanted, PRESSURE_NONE);
             flags = spin_lock_irq_save(&swapper_lock);
             request_result = result;
@@ -356,8 +359,7 @@ void swapper_wake(void)
 
 uint32_t swapper_pass(struct thread *thread, enum swapper_take take)
 {
-    static struct mutex asking = MUTEX(asking, "asking the swapper");
-    mutex_lock(&asking);
+    mutex_lock(&request_mutex);
     uint64_t flags = spin_lock_irq_save(&swapper_lock);
     swap_request = (struct swap_request){.only = thread, .now = true, .take = take};
     request_open = true;
@@ -367,7 +369,7 @@ uint32_t swapper_pass(struct thread *thread, enum swapper_take take)
     }
     uint32_t result = request_result;
     spin_unlock_irq_restore(&swapper_lock, flags);
-    mutex_unlock(&asking);
+    mutex_unlock(&request_mutex);
     return result;
 }
 

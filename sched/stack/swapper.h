@@ -39,34 +39,11 @@ static inline void swapper_tick(void)
 
 enum swapper_take { SWAPPER_SHRINK, SWAPPER_SWAP };
 
-/* The steps of a pass over one thread, between which no lock is held. */
-enum swapper_step {
-    SWAPPER_BEFORE,    /* nothing done yet */
-    SWAPPER_NOTED,     /* the thread rests */
-    SWAPPER_UNMAPPING, /* its pages are on their way out */
-    SWAPPER_SHOT,      /* and no CPU knows them any more */
-    SWAPPER_STANDBY,   /* and their frames are anybody's */
-    SWAPPER_STEPS,
-};
-
-/* Called at each step of a pass over one thread, by the swapper, for tests. */
-extern void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
-
 /*
  * Takes from `thread`, which must not end meanwhile, or (NULL) from all that sleep, at once and
  * whatever their age; returns how many threads something was taken from. Thread context; waits.
  */
 uint32_t swapper_pass(struct thread *thread, enum swapper_take take);
-
-/*
- * From now on the swapper does only what swapper_pass() asks for, and has ended what it was doing
- * by itself; and as before. For tests; thread context.
- */
-void swapper_quiet_set(bool quiet);
-
-/* Should a thread that went deep again be left alone for longer? (true) To measure what it saves.
- */
-void swapper_hysteresis_set(bool on);
 
 struct swapper_counts {
     uint64_t passes;

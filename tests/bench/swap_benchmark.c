@@ -15,6 +15,7 @@
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/core/thread.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 
 #define SLEEPERS     1000

@@ -14,7 +14,7 @@
 #include "mm/stack/stack_reserve.h"
 #include "mm/stack_modes/stack_lend.h"
 #include "sched/stack/gate.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 #include "tests/support/excluded.h"
 #include "tests/support/scratch_stack.h"

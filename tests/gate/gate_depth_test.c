@@ -13,7 +13,7 @@
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/excluded.h"
 #include "tests/support/own_stack.h"
 #include "tests/support/scratch_stack.h"

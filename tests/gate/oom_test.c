@@ -11,7 +11,7 @@
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
 #include "sched/stack/oom.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/excluded.h"
 #include "tests/support/memory_exhaust.h"
 #include "tests/support/threads.h"

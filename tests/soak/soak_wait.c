@@ -10,6 +10,7 @@
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/run_queue.h"
 #include "sched/stack/gate.h"
+#include "sched/stack/gate_test_hooks.h"
 #include "tests/soak/soak.h"
 #include "tests/test.h"
 

@@ -5,6 +5,7 @@
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/stack_reservation.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 #include "tests/support/large_stack.h"
 #include "tests/support/threads.h"

@@ -12,7 +12,7 @@
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_cache.h"
 #include "sched/core/wait_queue.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 #include "tests/support/cache_settings.h"
 #include "tests/support/threads.h"

@@ -10,7 +10,7 @@
 #include "mm/stack/stack_batch.h"
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/schedule.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/cache_settings.h"
 #include "tests/support/run_down.h"
 #include "tests/support/threads.h"

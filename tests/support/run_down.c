@@ -6,7 +6,7 @@
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
 #include "sched/core/thread.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/eventually.h"
 #include "tests/support/memory_exhaust.h"
 

@@ -7,6 +7,7 @@
 #include "mm/stack/stack_fault.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 #include "tests/support/scratch_stack.h"
 #include "tests/support/threads.h"

@@ -3,7 +3,7 @@
 
 #include "lib/error.h"
 #include "mm/stack/stack.h"
-#include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
 

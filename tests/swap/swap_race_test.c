@@ -6,6 +6,7 @@
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/core/thread_trace.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/threads.h"
 #include "tests/swap/swap_fixture.h"
 #include "tests/test.h"

@@ -6,6 +6,7 @@
 #include "mm/stack/stack_reserve.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 #include "tests/support/excluded.h"
 #include "tests/support/memory_exhaust.h"

@@ -4,6 +4,7 @@
 #include "mm/stack/stack.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/eventually.h"
 #include "tests/swap/swap_fixture.h"
 #include "tests/test.h"

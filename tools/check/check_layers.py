@@ -24,8 +24,10 @@ ROOMS = {
 }
 UPWARD = {
     ("mm/stack", "mm/stack_modes"): "freeing a large stack first ends what is lent to this CPU",
-    ("sched/core", "sched/stack"): "the dispatcher asks the gate before each switch, and the gate"
-                                   " moves threads between the dispatcher's queues: one mechanism",
+    ("sched/core", "sched/stack"): "the dispatcher asks the gate (gate.h) before each switch, a"
+                                   " wake-up undoes what the swapper took (swap_candidate.h), and"
+                                   " both move threads between the dispatcher's queues: one"
+                                   " mechanism; tick and idle tell the services (services.h)",
 }
 INCLUDE = re.compile(r'^[ \t]*[#%][ \t]*include[ \t]+"([^"]+)"', re.MULTILINE)
 SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld")

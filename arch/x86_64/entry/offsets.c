@@ -3,6 +3,7 @@
  * turns each "->NAME value" into "%define NAME value" in offsets.inc.
  */
 #include "arch/x86_64/cpu/layout.h"
+#include "arch/x86_64/cpu/patch_site.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/fred.h"
 #include "arch/x86_64/entry/trap_frame.h"
@@ -25,6 +26,8 @@ void offsets(void)
     DEFINE("ENTRY_STACK_AREAS", ENTRY_STACK_AREAS);
     DEFINE("ENTRY_CONTINUE_BYTES", ENTRY_CONTINUE_BYTES);
     DEFINE("SITE_TOUCH_BYTES", SITE_TOUCH_BYTES);
+    DEFINE("SITE_KIND_LEND", SITE_KIND_LEND);
+    DEFINE("SITE_KIND_LEND_BATCHED", SITE_KIND_LEND_BATCHED);
     DEFINE("PAGE_BYTES", PAGE_BYTES);
     DEFINE("STACK_BYTES", STACK_BYTES);
     DEFINE("SELECTOR_KERNEL_CODE", SELECTOR_KERNEL_CODE);

@@ -1,0 +1,33 @@
+/* What tests and benchmarks set in the swapper: nothing else calls these. */
+#pragma once
+
+#include "sched/core/thread.h"
+
+/* The steps of a pass over one thread. The swapper holds no lock between two of them. */
+enum swapper_step {
+    SWAPPER_BEFORE,    /* nothing is done yet */
+    SWAPPER_NOTED,     /* the thread is a swap candidate */
+    SWAPPER_UNMAPPING, /* its pages are UNMAPPING: no longer mapped, maybe still in a TLB */
+    SWAPPER_SHOT,      /* the shootdown is acknowledged by all CPUs */
+    SWAPPER_STANDBY,   /* its pages are STANDBY: their frames can be freed at any time */
+    SWAPPER_STEPS,
+};
+
+/*
+ * Called by the swapper at each step of a pass over one thread, with no lock held and interrupts
+ * on; NULL by default. Set it only while no swapper_pass() is under way.
+ */
+extern void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
+
+/*
+ * With `quiet` true the swapper makes no pass of its own until it is set back to false, and does
+ * only what swapper_pass() requests. Returns once a pass of its own that was under way has ended.
+ * Context: THREAD.
+ */
+void swapper_quiet_set(bool quiet);
+
+/*
+ * Turns the hysteresis of swapper.c on (the default) or off, to measure what it saves.
+ * Context: ANY.
+ */
+void swapper_hysteresis_set(bool on);
