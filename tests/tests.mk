@@ -4,10 +4,12 @@
 # Words that change what is tested:
 #   ROWS=     only these rows, or checks, self, host, stacks, mutants, model: ROWS="pvh-* checks"
 #   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
+#   JOBS=     how many machines, and compilers, at a time; the number of CPUs when left out
 #   SUITE=    the release of Debian that make test-in tests in, such as trixie
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
-TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)')
+JOBS_OPTION  = $(if $(JOBS),--jobs '$(JOBS)')
+TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)') $(JOBS_OPTION)
 
 .PHONY: test test-fred test-quick test-in soak mutants check model
 
@@ -17,9 +19,10 @@ test: setup-test
 
 ## make test-fred    the tests that need FRED, in the Bochs that BOCHS= names if it has FRED
 test-fred: setup-test
-	@BOCHS='$(BOCHS)' $(PYTHON) tests/run --row 'fred-*' $(if $(TESTS),--test '$(TESTS)')
+	@BOCHS='$(BOCHS)' $(PYTHON) tests/run --row 'fred-*' $(if $(TESTS),--test '$(TESTS)') \
+	    $(JOBS_OPTION)
 
-## make test-quick   the in-kernel tests on one machine with two CPUs
+## make test-quick   the in-kernel tests on one machine, for right after an edit; TESTS= chooses
 test-quick:
 	@$(PYTHON) tests/run --quick $(TEST_OPTIONS)
 
@@ -38,11 +41,11 @@ soak: build/$(VARIANT)/kernel.elf
 ## make mutants      kernels with one protection taken out: is each killed? MUTANTS= and THIRD= choose
 mutants:
 	@$(PYTHON) tests/mutants.py $(if $(MUTANTS),--mutants '$(MUTANTS)') \
-	    $(if $(THIRD),--third $(THIRD))
+	    $(if $(THIRD),--third $(THIRD)) $(JOBS_OPTION)
 
 ## make check        the checks of the tree and the runner's own tests
 check:
-	@$(PYTHON) tests/run --row checks --row self
+	@$(PYTHON) tests/run --row checks --row self $(JOBS_OPTION)
 
 ## make model        check the model of the promise, and that each of its guards is needed
 model: setup-test

@@ -30,8 +30,8 @@ def parse_arguments(arguments):
     parser.add_argument("--list", action="store_true", help="list rows and their tests, run none")
     parser.add_argument("--ci", action="store_true", default=bool(os.environ.get("CI")),
                         help="a skip that tests/exemptions does not list is a failure")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),
-                        help="machines at a time (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
+                        help="machines, and compilers, at a time (default: %(default)s)")
     parser.add_argument("--verbose", action="store_true", help="show the lines of every machine")
     parser.add_argument("--no-build", action="store_true", help="take what is in build/ as it is")
     return parser.parse_args(arguments)
@@ -71,7 +71,7 @@ class Run:
         """Builds what is needed, all at once, or one by one if that fails, so that only what
         depends on a broken build fails. Returns a group with the failures, or None."""
         goals = {build: self.paths.kernel(build) for build in {row.build for row in self.rows}}
-        for build in BUILDS if "stacks" in self.names else list(goals):
+        for build in self.bounded(list(goals)):
             goals[f"{build} stack bounds"] = self.paths.stack_bounds(build)
         if "host" in self.names:
             goals["host"] = [os.path.join(self.paths.build, name)
@@ -91,6 +91,13 @@ class Run:
                 self.broken.add(name)
                 group.add(name, FAILED, str(error))
         return group if group.cases else None
+
+    def bounded(self, builds):
+        """Those of the builds whose stack bounds are computed and compared with what was used: none
+        in a quick run, which is to be over soon after an edit."""
+        if self.options.quick:
+            return []
+        return BUILDS if "stacks" in self.names else builds
 
     def ids(self, build):
         """The ids of the tests in a build's kernel."""
@@ -119,8 +126,9 @@ class Run:
             self.progress.update(row.name, text.strip() if wanted else "booting")
 
         emulated = boot.make_machine(row, self.paths)
-        group = boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch,
-                         marks.read_bounds(self.paths.stack_bounds(row.build)))
+        bounds = marks.read_bounds(self.paths.stack_bounds(row.build)) \
+            if self.bounded([row.build]) else None
+        group = boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch, bounds)
         found = marks.read_marks(group.output.split("\n"))
         if found:
             marks.record(self.paths.kernel(row.build), found)
@@ -157,7 +165,7 @@ class Run:
         functions = {"checks": hostside.checks, "self": hostside.self_tests,
                      "host": hostside.host_tests, "stacks": hostside.stack_bounds,
                      "mutants": hostside.mutants_third, "model": hostside.model_tests}
-        with ThreadPoolExecutor(max_workers=max(1, self.options.jobs)) as pool:
+        with ThreadPoolExecutor(max_workers=self.options.jobs) as pool:
             futures = []
             for name in self.names:
                 def update(text, name=name):
@@ -186,7 +194,8 @@ def main(arguments, root, rows):
     options = parse_arguments(arguments)
     names = [row.name for row in rows]
     assert len(set(names)) == len(names), "two rows of the matrix have the same name"
-    paths = Paths(root)
+    options.jobs = max(1, options.jobs)
+    paths = Paths(root, jobs=options.jobs)
     with open(os.path.join(root, "tests", "exemptions"), encoding="utf-8") as file:
         listed = exemptions.parse(file.read())
     chosen, groups_chosen = choose(rows, options)

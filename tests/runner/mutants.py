@@ -217,7 +217,8 @@ def main(arguments, root, mutants):
                         help="try these tests instead: which of them kills?")
     parser.add_argument("--repeat", type=int, default=1, metavar="N",
                         help="boot each N times: it must be the same death every time")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
+                        help="mutants at a time (default: %(default)s)")
     options = parser.parse_args(arguments)
     chosen = choose(mutants, options.mutants, options.third)
     complaints = table_complaints(mutants)
@@ -225,7 +226,7 @@ def main(arguments, root, mutants):
         print("\n".join(complaints or ["no mutant matches"]), file=sys.stderr)
         return 2
     start = time.monotonic()
-    laboratory = Laboratory(Paths(root), say=lambda line: print(line, flush=True),
+    laboratory = Laboratory(Paths(root, jobs=options.jobs), say=lambda line: print(line, flush=True),
                             tests=options.tests, repeat=options.repeat)
     verdicts = laboratory.run(chosen, options.jobs)
     lives = [verdict for verdict in verdicts if verdict.refusal]

@@ -17,8 +17,9 @@ class BuildError(Exception):
 class Paths:
     """All paths of one run, from the repository's root."""
 
-    def __init__(self, root, build=None):
+    def __init__(self, root, build=None, jobs=1):
         self.root = root
+        self.jobs = jobs
         self.build = build or os.path.join(root, "build")
         self.results = os.path.join(self.build, "test")
         self.qemu = os.environ.get("QEMU", "qemu-system-x86_64")
@@ -51,7 +52,7 @@ class Paths:
                        if key not in NOT_FOR_MAKE}
         with self._making:
             done = subprocess.run(["make", "-C", self.root, "--no-print-directory",
-                                   f"-j{os.cpu_count() or 1}", *arguments],
+                                   f"-j{self.jobs}", *arguments],
                                   env=environment, stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:

@@ -99,6 +99,23 @@ def test_whole_run_fails(fake_tree, capsys):
     assert last_line(capsys) == "6 passed, 2 failed"
 
 
+@pytest.mark.parametrize("arguments, wanted", [([], True), (["--quick"], False)])
+def test_a_quick_run_computes_no_stack_bounds(fake_tree, arguments, wanted, capsys):
+    (fake_tree.root / "Makefile").write_text("%: FORCE\n\t@echo $@ >>goals\nFORCE:\n")
+    stale = fake_tree.root / "build/release/stack-bounds.json"
+    stale.write_text('{"interrupt": {"entry": true, "ordinary": 1}}')
+    assert fake_tree.run(*arguments, rows=(Row("one", quick=True),)) == int(wanted)
+    goals = (fake_tree.root / "goals").read_text()
+    assert "kernel.elf" in goals and ("stack-bounds.json" in goals) == wanted
+    assert ("no marks of its stacks" in capsys.readouterr().out) == wanted
+
+
+def test_as_many_at_a_time_as_asked_for(fake_tree):
+    (fake_tree.root / "Makefile").write_text("%: FORCE\n\t@echo '$(MAKEFLAGS)' >>flags\nFORCE:\n")
+    assert fake_tree.run("--jobs", "7") == 0
+    assert "-j7" in (fake_tree.root / "flags").read_text()
+
+
 def test_full_run_checks_the_exemptions(fake_tree, capsys):
     (fake_tree.root / "tests" / "exemptions").write_text("one CCC0001 there is no such test\n")
     assert main.main([], str(fake_tree.root), (Row("one"),)) == 1
