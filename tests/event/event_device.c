@@ -5,6 +5,7 @@
 #include "tests/event/event_device.h"
 
 #include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/apic/ioapic.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/paging/paging.h"
 
@@ -16,18 +17,26 @@
 #define TIMER      2 /* the first two have a second life in place of the PIT and the clock */
 
 /* In 32-bit words. */
+#define CAPABLE    (0x000 / 4)
+#define CONFIG     (0x010 / 4)
 #define STATUS     (0x020 / 4)
 #define COUNTER    (0x0f0 / 4)
 #define TIMER_HOW  ((0x100 + 0x20 * TIMER) / 4)
 #define TIMER_MAY  (TIMER_HOW + 1) /* lines that it can drive, by bit */
 #define COMPARATOR ((0x108 + 0x20 * TIMER) / 4)
 
+#define CAPABLE_LEGACY  (1U << 15)
+#define CONFIG_LEGACY   (1U << 1)
 #define HOW_LEVEL       (1U << 1)
 #define HOW_ENABLE      (1U << 2)
 #define HOW_32_BITS     (1U << 8)
 #define HOW_ROUTE_SHIFT 9
 
+#define FAR_TICKS                                                                                  \
+    0x40000000U /* later than any test waits, and before a counter of 32 bits is round */
+
 static volatile uint32_t *hpet;
+static uint32_t line;
 
 void event_pit_silence(void)
 {
@@ -52,15 +61,38 @@ bool event_hpet_find(uint32_t *gsi)
     if (hpet == NULL || hpet[TIMER_MAY] == 0) {
         return false;
     }
-    *gsi = 31 - (uint32_t)__builtin_clz(hpet[TIMER_MAY]);
-    hpet[TIMER_HOW] = HOW_LEVEL | HOW_32_BITS | *gsi << HOW_ROUTE_SHIFT;
-    return (hpet[TIMER_HOW] & HOW_LEVEL) != 0;
+    line = 31 - (uint32_t)__builtin_clz(hpet[TIMER_MAY]);
+    hpet[TIMER_HOW] = HOW_LEVEL | HOW_32_BITS | line << HOW_ROUTE_SHIFT;
+    if ((hpet[TIMER_HOW] & HOW_LEVEL) == 0) {
+        return false;
+    }
+    /* The PIT may share the line and hold it high. The HPET's legacy mode cuts it off. */
+    if ((hpet[CAPABLE] & CAPABLE_LEGACY) != 0) {
+        hpet[CONFIG] |= CONFIG_LEGACY;
+    }
+    hpet[COMPARATOR] = hpet[COUNTER] + FAR_TICKS;
+    hpet[TIMER_HOW] |= HOW_ENABLE;
+    *gsi = line;
+    return true;
 }
 
+/*
+ * A comparator that is written too late matches when the counter comes round again, many seconds
+ * from now. So it is written again, with more time, until the counter has not reached it after the
+ * write, or it has matched already, which its status tells. The line is masked meanwhile, so that
+ * nothing arrives twice.
+ */
 void event_hpet_shot(uint32_t ticks)
 {
-    hpet[TIMER_HOW] |= HOW_ENABLE;
-    hpet[COMPARATOR] = hpet[COUNTER] + ticks;
+    ioapic_mask(line);
+    for (bool sure = false; !sure; ticks *= 2) {
+        hpet[COMPARATOR] = hpet[COUNTER] + FAR_TICKS; /* nothing from before comes any more */
+        event_hpet_acknowledge();
+        uint32_t target = hpet[COUNTER] + ticks;
+        hpet[COMPARATOR] = target;
+        sure = (int32_t)(hpet[COUNTER] - target) < 0 || (hpet[STATUS] & 1U << TIMER) != 0;
+    }
+    ioapic_unmask(line);
 }
 
 void event_hpet_acknowledge(void)
@@ -71,5 +103,6 @@ void event_hpet_acknowledge(void)
 void event_hpet_silence(void)
 {
     hpet[TIMER_HOW] &= ~HOW_ENABLE;
-    hpet[STATUS] = 1U << TIMER;
+    event_hpet_acknowledge();
+    hpet[CONFIG] &= ~CONFIG_LEGACY;
 }

@@ -11,9 +11,13 @@ void event_pit_silence(void);
 
 /*
  * A timer of the HPET that holds its line, `gsi`, from the moment it fires until it is
- * acknowledged: a level. False: there is none. Thread context.
+ * acknowledged: a level. Until it is silenced, the PIT has no interrupt where the HPET can do that.
+ * False: there is none. Thread context.
  */
 must_check bool event_hpet_find(uint32_t *gsi);
+
+/* It fires once, `ticks` of the HPET from now or later. Its line must be routed; leaves it
+ * unmasked. */
 void event_hpet_shot(uint32_t ticks);
 void event_hpet_acknowledge(void); /* any context */
 void event_hpet_silence(void);

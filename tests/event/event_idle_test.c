@@ -26,6 +26,7 @@
 #define TIMER_NS     50000
 #define SHOT_PERIODS 20
 #define LEVEL_TICKS  100
+#define SETTLE_NS    100000000
 #define GRACE_SPINS  20000 /* a second one would come by then */
 
 enum kind { TIMER, SELF, BREAKPOINT, EDGE, LEVEL, KINDS };
@@ -72,7 +73,11 @@ static void starter(struct trap_frame *frame)
         lapic_send_self(second_vector);
         break;
     default:
-        debug_execute_set(frame->rip); /* met right after the return */
+        /* Met right after the return. QEMU 10 sets RF in the frame of each interrupt, and the
+         * return then passes over the breakpoint; the manual has it set in string instructions
+         * only. */
+        frame->rflags &= ~FLAGS_RESUME;
+        debug_execute_set(frame->rip);
     }
 }
 
@@ -127,19 +132,21 @@ static void restore(void *argument)
 }
 
 /*
- * Switching the timer on makes it fire at once, for a time that is long past, and that may come as
- * late as the idle CPU pleases: so until a shot brings one event, and none is left from before.
+ * The line may still hold an edge from before it was routed, of the period that the firmware left
+ * running, beside that of the first shot: both come before the rounds begin.
  */
-static void level_settle(void)
+static void edge_settle(void)
 {
-    kind_wanted = LEVEL;
-    test_eventually(round_run(LEVEL) == 1, "each shot of the HPET brings more than one event");
+    kind_wanted = EDGE;
+    (void)round_run(EDGE);
+    test_settle(SETTLE_NS);
 }
 
 static void devices_run(void)
 {
     uint32_t gsi;
     if (ioapic_route_isa(0, second_vector, idle_cpu, &gsi) == OK) {
+        edge_settle();
         rounds_run(EDGE);
         event_pit_silence();
         ioapic_mask(gsi);
@@ -149,7 +156,6 @@ static void devices_run(void)
     if (event_hpet_find(&gsi)) {
         event_pit_silence(); /* it may share the line */
         test_equal(ioapic_route(gsi, true, second_vector, idle_cpu), OK);
-        level_settle();
         rounds_run(LEVEL);
         event_hpet_silence();
         ioapic_mask(gsi);

@@ -20,6 +20,7 @@
 #define FLAGS_TRAP            (1UL << 8)
 #define FLAGS_INTERRUPT       (1UL << 9)
 #define FLAGS_DIRECTION       (1UL << 10)
+#define FLAGS_RESUME          (1UL << 16)
 #define FLAGS_ALIGNMENT_CHECK (1UL << 18)
 
 #define MSR_APIC_BASE      0x1b
