@@ -57,3 +57,25 @@ static inline void lapic_write(unsigned offset, uint32_t value)
         msr_write(0x800 + offset / 16, value);
     }
 }
+
+/*
+ * The timer's current count. Any context.
+ *
+ * QEMU with -icount lets only the last instruction of a translated block read its clock. WRMSR ends
+ * a block, RDMSR does not, so QEMU 10, which has x2APIC without KVM, would stop with "Bad icount
+ * read". The instruction after a load of SS is a block of its own: so SS is loaded with what it
+ * holds already.
+ */
+static inline uint32_t lapic_count_read(void)
+{
+    uint32_t low, high;
+
+    if (lapic_memory != NULL) {
+        return lapic_read(LAPIC_CURRENT_COUNT);
+    }
+    __asm__ volatile("mov %%ss, %0; mov %0, %%ss; rdmsr"
+                     : "=&a"(low), "=d"(high)
+                     : "c"(0x800 + LAPIC_CURRENT_COUNT / 16)
+                     : "memory");
+    return low;
+}

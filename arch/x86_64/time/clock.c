@@ -85,7 +85,7 @@ static struct reading read_together(void)
     for (int i = 0; i < TRIES; i++) {
         uint64_t before = tsc_read_ordered();
         uint32_t count = reference->read();
-        uint32_t lapic = lapic_read(LAPIC_CURRENT_COUNT);
+        uint32_t lapic = lapic_count_read();
         uint64_t span = tsc_read_ordered() - before;
         if (span < best_span) {
             best_span = span;
