@@ -1,9 +1,8 @@
 /*
- * Walks the chain of frame pointers. An odd one is the mark of a trap frame (trap_frame.h): there
- * the chain goes on in the context that was interrupted, on whatever stack that was. Frames that
- * were moved carry their own mark, so nothing special is needed for them. A function that was
- * interrupted without a frame of its own has its caller added from the stack's top
- * (unwind_prologue.c).
+ * The walk along the chain of frame pointers. An odd frame pointer marks a trap frame
+ * (trap_frame.h): there the chain continues in the interrupted context, on its stack. A moved frame
+ * has its own mark, so it needs no special case. If a function was interrupted before it had a
+ * frame of its own, its caller is taken from the top of the stack (unwind_prologue.c).
  */
 #include "arch/x86_64/entry/backtrace.h"
 
@@ -14,7 +13,7 @@
 #include "lib/format.h"
 #include "lib/symbols.h"
 
-/* Reads a word if all of it is mapped. */
+/* Reads an aligned word of the kernel half if it is mapped. */
 static bool word_read(uintptr_t address, uint64_t *word)
 {
     if (address % sizeof(uint64_t) != 0 || address < DIRECT_MAP_BASE ||
@@ -25,7 +24,7 @@ static bool word_read(uintptr_t address, uint64_t *word)
     return true;
 }
 
-/* The same where some bytes lie elsewhere. */
+/* Reads an aligned word of the kernel half, from the copy if the window holds its address. */
 static bool word_read_through(const struct backtrace_copy *window, uintptr_t address,
                               uint64_t *word)
 {
@@ -64,7 +63,7 @@ static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame
     return true;
 }
 
-/* The part of a trap frame that a backtrace needs; false if it is not readable. */
+/* Reads the words of a trap frame that a backtrace needs. Returns false if one is not mapped. */
 static bool trap_frame_read(uintptr_t at, uint64_t *rip, uint64_t *rbp, uint32_t *vector)
 {
     const struct trap_frame *frame = (const struct trap_frame *)at;
@@ -109,7 +108,7 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer,
             if (!step_add(trace, address, frame_pointer, 0)) {
                 return;
             }
-            /* Within one stack the chain rises; anything else is damage. */
+            /* Within one stack each frame pointer is above the last; else the chain is damaged. */
             if (next != 0 && !(next & TRAP_FRAME_MARK) && next <= frame_pointer) {
                 trace->broken = true;
                 return;
@@ -151,7 +150,7 @@ void backtrace_from_here(struct backtrace *trace)
 static void step_format(char *text, size_t bytes, unsigned number,
                         const struct backtrace_step *step)
 {
-    /* A return address may lie behind a function that does not return: look one byte before. */
+    /* The call may be the last instruction of its function: look one byte before its return. */
     bool returns = step->event == 0;
     uintptr_t offset = 0;
     const char *name = symbol_find(step->address - returns, &offset);

@@ -1,6 +1,6 @@
 /*
- * Who called whom, by frame pointers, across entry stacks and moved frames. Reads only memory that
- * is mapped, and never brings a stack page in. Any context, NMI included.
+ * Backtraces by frame pointers, across entry stacks and moved frames. They read only memory that is
+ * mapped, and never fill a hole of a stack.
  */
 #pragma once
 
@@ -12,41 +12,50 @@ struct backtrace_step {
     uintptr_t address; /* return address, or the interrupted instruction */
     uintptr_t frame;   /* where on the stack this was found */
     uint16_t event;    /* vector + 1 if `address` was interrupted by that vector, else 0 */
-    uint32_t repeats;  /* so many more steps like this one follow: recursion */
+    uint32_t repeats;  /* how many more equal steps follow: recursion */
 };
 
 struct backtrace {
     uint32_t count;
-    bool full;   /* there was more */
-    bool broken; /* the chain led to something that is no frame */
+    bool full;   /* the chain has more than BACKTRACE_MAX steps */
+    bool broken; /* the chain ended at something that is no frame */
     struct backtrace_step steps[BACKTRACE_MAX];
 };
 
-/* From an interrupted context. */
+/* Records the backtrace of an interrupted context. Context: ANY. */
 void backtrace_from_frame(struct backtrace *trace, const struct trap_frame *frame);
 
-/* From a frame pointer; `address` is the first step unless it is 0. */
+/*
+ * Records the backtrace from a frame pointer on. `address` becomes the first step unless it is 0.
+ * Context: ANY.
+ */
 void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer);
 
-/* Bytes that belong at `address`, but lie elsewhere. */
+/* Bytes of a stack at `address` that were moved to `image`. */
 struct backtrace_copy {
     uintptr_t address;
     size_t bytes;
     const void *image;
 };
 
-/* As backtrace_from(), of a stack whose live bytes were moved away. */
+/*
+ * Records the backtrace of a stack whose live bytes were moved to a copy, from a frame pointer on;
+ * `address` becomes the first step. Context: ANY.
+ */
 void backtrace_from_copy(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer,
                          const struct backtrace_copy *window);
 
-/* From the caller on. */
+/* Records the backtrace of the caller. Context: ANY. */
 void backtrace_from_here(struct backtrace *trace);
 
 /*
- * One symbolised line a step, without newlines, to `line`. Any context in which that may be called.
+ * Formats one line for each step, with its symbol and without a newline, and passes it to `line`.
+ * Context: that of `line`.
  */
 void backtrace_lines(const struct backtrace *trace, void (*line)(const char *text));
 
-/* The same as log lines, or straight to the serial port. */
+/* Logs a backtrace as errors. Context: that of log_print(). */
 void backtrace_log(const struct backtrace *trace);
+
+/* Writes a backtrace to the serial port by polling, without a lock. Context: ANY. */
 void backtrace_raw(const struct backtrace *trace);

@@ -1,6 +1,6 @@
 /*
- * Builds the descriptor tables. The IDT is made from the vector list and shared by all CPUs; the
- * GDT and the task state are per CPU. Thread context, while a CPU starts.
+ * The descriptor tables. The IDT is made from the vector list and shared by all CPUs; each CPU has
+ * its own GDT and task state.
  */
 #include "arch/x86_64/entry/descriptors.h"
 

@@ -26,20 +26,32 @@ struct task_state {
 
 DECLARE_PER_CPU(struct task_state, cpu_task_state);
 
-/* Fills and loads the calling CPU's GDT, task state and the IDT. Interrupts off. Once a CPU. */
+/*
+ * Fills and loads the GDT, the task state and the IDT of the calling CPU, and enables machine
+ * checks. Context: boot of each CPU, once, interrupts off, after percpu_activate().
+ */
 void descriptors_load(void);
 
-/* The value that TSS.IST of this kind has when nothing of the kind is being handled. */
+/*
+ * Returns the address above the entry stack of a kind: the value of TSS.IST while no event of the
+ * kind is being handled. Context: ANY.
+ */
 uintptr_t entry_stack_top(unsigned cpu, unsigned kind);
 
-/* The lowest backed address of that entry stack; one guard lies below. */
+/* Returns the lowest backed address of an entry stack. A guard lies below. Context: ANY. */
 uintptr_t entry_stack_bottom(unsigned cpu, unsigned kind);
 
-/* Which kind of entry stack of which CPU does the address lie on? False if on none. */
+/*
+ * Stores the CPU and the kind of the entry stack that holds an address. Returns false if none does.
+ * Context: ANY.
+ */
 bool entry_stack_find(uintptr_t address, unsigned *cpu, unsigned *kind);
 
-/* Whose guard, the range between two entry stacks, does the address lie in? False if in none. */
+/*
+ * Stores the CPU and the kind of the entry stack in whose guard an address lies. Returns false if
+ * it lies in none. Context: ANY.
+ */
 bool entry_stack_guard_find(uintptr_t address, unsigned *cpu, unsigned *kind);
 
-/* Short name of an entry stack's kind, for messages. */
+/* Returns a short name for a kind of entry stack, for messages. Context: ANY. */
 const char *entry_stack_name(unsigned kind);

@@ -1,13 +1,15 @@
-; Entry and exit of every event: one path, written once as a macro, made once for each kind of
-; entry stack because the kind decides which IST to lower.
+; Entry and exit of every event under the IDT. The path is one macro, which is expanded once for
+; each kind of entry stack, because the kind decides which IST entry is lowered.
 ;
-; Stack and registers: entry_frame.inc. Here the CPU pushes SS, RSP, RFLAGS, CS, RIP, and the error
-; code if the event has one; it aligned RSP to 16 before, and the frame is 11 * 16 bytes. The stub
-; pushes 0 where there is no error code, and writes the vector; the path makes the fault address's
-; word, which C fills.
+; Stack: the CPU aligns RSP to 16 and pushes SS, RSP, RFLAGS, CS, RIP, and the error code if the
+; event has one. The stub pushes 0 where there is no error code and writes the vector into the upper
+; half of that word. The path pushes the word of the fault address, which C fills in, and the
+; registers. The frame has 11 * 16 bytes. The rest of the layout is in entry_frame.inc.
 ;
-; IST: entry lowers this kind's IST by one area, so that a re-entry leaves the live frame whole;
-; each of the two ways out (return, move to the thread's stack) puts it back.
+; Registers: all are saved and restored; see entry_frame.inc for the call of C.
+;
+; IST: entry lowers the IST entry of its kind by one area, so that a nested entry does not overwrite
+; the live frame. Both exits (return, and move to the thread's stack) raise it again.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
@@ -37,7 +39,7 @@ global entry_page_fault_stub
     iretq
 %endmacro
 
-; ENTRY_PATH kind, C handler
+; ENTRY_PATH kind of entry stack, C handler
 %macro ENTRY_PATH 2
 entry_path_%1:
     push rax                            ; the fault address's word
@@ -73,7 +75,8 @@ entry_path_begin:
 align 16
     ENTRY_PATH ENTRY_THREAD,        entry_thread
 
-; The page fault's stub stands right before its path: here a jump would be counted.
+; The page fault's stub lies directly before its path: a jump would add to the cost of a stack
+; fault.
 align 16
 entry_page_fault_stub:
 entry_stub_%[VECTOR_PAGE_FAULT]:
@@ -90,13 +93,13 @@ align 16
 align 16
     ENTRY_PATH ENTRY_DOUBLE_FAULT,  entry_double_fault
 
-; Return through the frame at RSP, on whatever stack. Interrupts are off.
+; Returns through the frame at RSP, on any stack. Interrupts are off.
 align 16
 entry_return:
     RETURN
 
-; The stubs: each makes the word that holds error code and vector, then takes its kind's path.
-; STUB vector, CPU pushes an error code, kind
+; The stubs. Each makes the word that holds error code and vector, then jumps to the path of its
+; kind. STUB vector, 1 if the CPU pushes an error code, kind of entry stack
 %macro STUB 3
 align 16
 entry_stub_%1:

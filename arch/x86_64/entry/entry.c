@@ -1,10 +1,11 @@
 /*
- * From the entry path to the handlers. Everything here but entry_continue() runs on an entry stack,
- * or, for events that are raised again when their push faults, on the interrupted stack. On an
- * entry stack nothing may fault, sleep, or take a lock that thread code holds with interrupts on.
+ * Dispatch of events to their handlers. On an entry stack no code may fault, sleep, or take a lock
+ * that thread code holds with interrupts on. Events that are raised again when the push of their
+ * frame faults are handled on the interrupted stack.
  *
- * Which kernel-mode page faults are legal: a touch of a hole in the stack that this CPU is using,
- * and what page_fault_thread_case accepts from thread code. Everything else is a kernel bug.
+ * Two kinds of page fault in kernel mode are legal: a touch of a hole in the stack that this CPU is
+ * using, and a fault of thread code that page_fault_thread_case accepts. Every other one is a
+ * kernel bug.
  */
 #include "arch/x86_64/entry/entry.h"
 
@@ -42,7 +43,7 @@ void (*entry_preempt)(void) = preempt_nothing;
 
 void (*entry_return_check)(void);
 
-/* Every way out of an entry stack but the stack fault's own, which checks itself. */
+/* Called at each exit from an entry stack. The exit of a stack fault does its own check. */
 static always_inline void return_check(const struct trap_frame *frame maybe_unused)
 {
 #ifdef INVARIANT
@@ -111,8 +112,8 @@ struct trap_frame *entry_move_frame(struct trap_frame *frame)
 }
 
 /*
- * Leaves an interrupt for the thread's stack if the thread is to be preempted and may be: it had
- * interrupts on, preemption on, and was not itself inside an entry.
+ * Moves the frame to the thread's stack if a reschedule is due and the thread may be preempted: it
+ * had interrupts and preemption on and was not itself inside an entry.
  */
 static struct trap_frame *interrupt_leave(struct trap_frame *frame)
 {
@@ -175,7 +176,10 @@ struct trap_frame *entry_machine_check(struct trap_frame *frame)
     return NULL;
 }
 
-/* With FRED the overflow of a level ends here: its page fault has no room on the same stack. */
+/*
+ * With FRED the overflow of an entry stack ends here, because its page fault would be pushed onto
+ * the same stack.
+ */
 struct trap_frame *entry_double_fault(struct trap_frame *frame)
 {
     entry_overflow_check(frame, cr2_read());
@@ -184,7 +188,7 @@ struct trap_frame *entry_double_fault(struct trap_frame *frame)
           (void *)frame->rip, (void *)frame->rsp, (void *)cr2_read());
 }
 
-/* Events that enter on the stack in use: faults of the code itself, and lesson builds' others. */
+/* Handles faults of the interrupted code itself; in the lesson build interrupts, too. */
 struct trap_frame *entry_thread(struct trap_frame *frame)
 {
     if (frame->vector < VECTOR_EXCEPTIONS) {
@@ -199,7 +203,7 @@ struct trap_frame *entry_thread(struct trap_frame *frame)
     return NULL;
 }
 
-/* On the thread's stack, interrupts off: what an entry stack must not do. */
+/* Does on the thread's stack what may not be done on an entry stack. */
 void entry_continue(struct trap_frame *frame)
 {
     if (frame->vector >= VECTOR_EXCEPTIONS) {

@@ -1,67 +1,110 @@
 /*
- * What lies between the CPU's entry and the handlers that upper layers register. The functions
- * called from entry.asm run on an entry stack (entry_thread: on the interrupted stack; and
- * entry_continue: on the thread's stack) with interrupts off.
+ * The C side of event entry, and the handlers that upper layers register. All functions that
+ * entry.asm calls run with interrupts off. They run on an entry stack, except entry_thread(), which
+ * runs on the interrupted stack, and entry_continue(), which runs on the thread's stack.
  */
 #pragma once
 
 #include "arch/x86_64/entry/trap_frame.h"
 
 /*
- * The first handler of every page fault, called by entry.asm on the page-fault entry stack: it may
- * neither fault nor wait. mm registers the stack fault here, which passes on what is not its case
- * to entry_page_fault(); until then that is the handler. Answers as all handlers of entry.asm do:
- * NULL to return through the frame, or the frame's copy on the thread's stack.
+ * The first handler of every page fault that enters by the IDT; the address is in CR2. Returns NULL
+ * to return through the frame, or the frame's copy on the thread's stack. mm registers the stack
+ * fault here, which passes all other faults to entry_page_fault(); until then the handler is
+ * entry_page_fault() itself. Context: ENTRY.
  */
 extern struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 
-/* The same with FRED, which brings the address along in the frame. */
+/*
+ * The first handler of every page fault that enters by FRED; the address is in frame->address.
+ * Returns NULL to return through the frame, or the frame's copy on the thread's stack. Context:
+ * ENTRY.
+ */
 extern struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame);
 
-/* A page fault that is not a stack fault: legal only in thread code, handled on its stack. */
+/*
+ * Handles a page fault at `address` that is not a stack fault. Returns the frame's copy on the
+ * thread's stack, where entry_continue() goes on. Panics if an entry stack raised the fault.
+ * Context: ENTRY.
+ */
 struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address);
 
 /*
- * All other cases, on the thread's stack, interrupts off; returns false if the fault is fatal.
- * Registered by the kernel layer.
+ * Handles a page fault of thread code that is not a stack fault; the address is in frame->address.
+ * Returns false if the fault is fatal. The kernel layer registers it. Context: ATOMIC, on the
+ * thread's stack, interrupts off.
  */
 extern bool (*page_fault_thread_case)(struct trap_frame *frame);
 
 /*
- * Makes [address, address + bytes) of the current thread's stack present before a frame is copied
- * there; false if part of it is guard: an overflow, which the handler has then already turned into
- * a frame to return through. Entry stack. Registered by mm.
+ * Backs [address, address + bytes) of the current thread's stack before a frame is copied there.
+ * Returns false if part of the range is guard: then it has handled the overflow and changed the
+ * frame, and the caller returns through that. mm registers it. Context: ENTRY.
  */
 extern bool (*entry_stack_fill)(struct trap_frame *frame, uintptr_t address, size_t bytes);
 
-/* Preempts the current thread, in its context, interrupts off. Registered by sched. */
+/*
+ * Switches away from the current thread if a reschedule is due. sched registers it. Context:
+ * ATOMIC, on the thread's stack, interrupts off.
+ */
 extern void (*entry_preempt)(void);
 
 /*
- * The invariant build calls this before an entry stack is left for code that had interrupts on:
- * what must hold for a running thread must hold there. Registered by mm.
+ * Checks the invariants of a running thread before an entry stack is left for code that had
+ * interrupts on. Called in the invariant build only. mm registers it. Context: ENTRY.
  */
 extern void (*entry_return_check)(void);
 
-/* An exception by a handler of its own; false if it is fatal. Any exception but #PF. */
+/*
+ * A handler of one exception. Returns false if the exception is fatal. Context: ENTRY for NMI, #MC,
+ * #DB and #DF; that of the interrupted code, interrupts off, for all others.
+ */
 typedef bool (*exception_handler)(struct trap_frame *frame);
 
-/* Registers a handler for an exception vector (not #PF); NULL takes it out. Returns the old one. */
+/*
+ * Registers a handler for an exception vector other than #PF; NULL removes it. Returns the handler
+ * registered before. Context: ANY.
+ */
 exception_handler exception_handler_set(unsigned vector, exception_handler handler);
 
-/* Name of a vector, for messages. */
+/* Returns the name of a vector, for messages; never NULL. Context: ANY. */
 const char *vector_name(unsigned vector);
 
-/* Copies the frame to the stack of the thread that it interrupted; NULL if there is no room. */
+/*
+ * Copies the frame to the stack of the thread that it interrupted and returns the copy. Returns
+ * NULL if the stack has no room: then the overflow is handled and the frame is changed. Context:
+ * ENTRY.
+ */
 struct trap_frame *entry_move_frame(struct trap_frame *frame);
 
-/* Called from entry.asm only. */
+/*
+ * Handles an event that entered on the stack in use. Returns NULL: to return through the frame.
+ * Context: that of the interrupted code, interrupts off. Called from assembly only.
+ */
 struct trap_frame *entry_thread(struct trap_frame *frame);
+
+/*
+ * Handles an interrupt. Returns NULL to return through the frame, or the frame's copy on the
+ * thread's stack if the thread is to be preempted. Context: ENTRY. Called from assembly only.
+ */
 struct trap_frame *entry_interrupt(struct trap_frame *frame);
+
+/* Handles an NMI. Returns NULL. Context: ENTRY, NMIs blocked. Called from assembly only. */
 struct trap_frame *entry_nmi(struct trap_frame *frame);
+
+/* Handles a machine check. Returns NULL, or panics. Context: ENTRY. Called from assembly only. */
 struct trap_frame *entry_machine_check(struct trap_frame *frame);
+
+/* Handles a debug exception. Returns NULL. Context: ENTRY. Called from assembly only. */
 struct trap_frame *entry_debug(struct trap_frame *frame);
+
+/* Reports a double fault. Never returns. Context: ENTRY. Called from assembly only. */
 struct trap_frame *entry_double_fault(struct trap_frame *frame);
+
+/*
+ * Continues an event whose frame was moved: a preemption, or a page fault of thread code. Context:
+ * ATOMIC, on the thread's stack, interrupts off. Called from assembly only.
+ */
 void entry_continue(struct trap_frame *frame);
 
 /* The address range of the code in entry.asm, for tests. */

@@ -1,4 +1,4 @@
-/* Stack levels from the vector list, the MSRs of each CPU, and what only FRED can report. */
+/* FRED's stack levels, the MSRs of each CPU, and the events that only FRED reports. */
 #include "arch/x86_64/entry/fred.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -24,7 +24,7 @@ static const uint8_t kind_levels[ENTRY_KINDS] = {
     [ENTRY_DOUBLE_FAULT] = FRED_LEVEL_DOUBLE_FAULT,
 };
 
-/* A level takes the entry stack of the kind that uses it most; the others stay empty. */
+/* Each level uses the entry stack of one kind. The stacks of the other kinds stay unused. */
 static const uint8_t level_kinds[FRED_LEVELS] = {
     ENTRY_THREAD,
     ENTRY_INTERRUPT,
@@ -48,7 +48,7 @@ struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame) = page_f
 
 struct trap_frame *(*const fred_handlers[ENTRY_KINDS])(struct trap_frame *) = {
     [ENTRY_THREAD] = entry_thread,
-    [ENTRY_PAGE_FAULT] = fred_software, /* never: fred_entry.asm looks for page faults first */
+    [ENTRY_PAGE_FAULT] = fred_software, /* unused: fred_entry.asm tests for page faults first */
     [ENTRY_INTERRUPT] = entry_interrupt,
     [ENTRY_NMI] = entry_nmi,
     [ENTRY_MACHINE_CHECK] = entry_machine_check,
@@ -97,14 +97,14 @@ uint64_t fred_config_value(void)
     return (uintptr_t)fred_entry_user | level << FRED_CONFIG_INTERRUPT_LEVEL_SHIFT;
 }
 
-/* Everything that delivery reads comes before the bit that turns it on. */
+/* Writes all that event delivery reads, and last the bit in CR4 that turns FRED on. */
 static must_check bool cpu_try(void)
 {
     unsigned cpu = cpu_number();
     bool accepted = safe_msr_write(MSR_FRED_LEVELS, fred_levels_value()) &&
                     safe_msr_write(MSR_FRED_CONFIG, fred_config_value());
 
-    /* RSP0 serves ring 3 alone; until there is user code, any stack that is always backed does. */
+    /* RSP0 is for events from ring 3. There is no user code yet, so any backed stack will do. */
     accepted = accepted && safe_msr_write(MSR_FRED_RSP0, entry_stack_top(cpu, ENTRY_DEBUG));
     for (unsigned level = 1; level < FRED_LEVELS && accepted; level++) {
         accepted = safe_msr_write(MSR_FRED_RSP0 + level, entry_stack_top(cpu, level_kinds[level]));
@@ -155,9 +155,9 @@ struct trap_frame *fred_software(struct trap_frame *frame)
 }
 
 /*
- * From ring 3 the frame lies on the thread's stack already, so nothing has to move. An event that
- * comes from there on a higher level was raised by the delivery of another, whose stack RSP0 was
- * missing: a kernel bug.
+ * The frame of an event from ring 3 lies on the thread's stack already, so it need not be moved. An
+ * event from ring 3 on a level above 0 was raised while another one was being delivered and the
+ * stack at RSP0 was missing: a kernel bug.
  */
 void fred_user_event(struct trap_frame *frame)
 {

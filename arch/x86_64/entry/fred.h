@@ -1,9 +1,10 @@
 /*
- * FRED, flexible return and event delivery: the other way in which events may enter. The CPU goes
- * to one of two entry points (fred_entry.asm) instead of a gate, pushes a frame of 64 bytes, and
- * chooses the stack by a level from 0 to 3 instead of an IST: a higher level begins on its own
- * stack, the same or a lower one goes on where RSP is, so a live frame is never overwritten.
- * docs/fred.md tells it whole. Vectors, handlers and struct trap_frame are the IDT's.
+ * FRED, flexible return and event delivery: the alternative to the IDT. The CPU enters at one of
+ * two entry points (fred_entry.asm) instead of a gate and pushes a frame of 64 bytes. It chooses
+ * the stack by a level from 0 to 3 instead of an IST entry: an event of a higher level starts on
+ * the stack of that level; one of the current or a lower level stays on the stack in use, so a live
+ * frame is never overwritten. Vectors, handlers and struct trap_frame are those of the IDT. The
+ * chapter is docs/fred.md.
  *
  * Source: Intel, Flexible Return and Event Delivery specification (document 346446): event
  * delivery, ERETS, ERETU, MSRs.
@@ -15,14 +16,14 @@
 #include "arch/x86_64/entry/vectors.h"
 
 enum entry_mode {
-    ENTRY_MODE_BEST, /* FRED where the CPU has it */
+    ENTRY_MODE_BEST, /* FRED if the CPU has it, else the IDT */
     ENTRY_MODE_IDT,
     ENTRY_MODE_FRED,
 };
 
 #define FRED_LEVELS       4
 #define FRED_FRAME_BYTES  64
-#define FRED_KERNEL_ENTRY 256 /* from the page that ring 3 enters at */
+#define FRED_KERNEL_ENTRY 256 /* offset of ring 0's entry point from that of ring 3 */
 
 /* Stack level of each kind of event. */
 #define FRED_LEVEL_THREAD        0
@@ -33,11 +34,14 @@ enum entry_mode {
 #define FRED_LEVEL_DEBUG         2
 #define FRED_LEVEL_DOUBLE_FAULT  3
 
-#define MSR_FRED_RSP0   0x1cc /* to 0x1cf: where each level's stack begins */
+#define MSR_FRED_RSP0   0x1cc /* to 0x1cf: the stack pointers of levels 0 to 3 */
 #define MSR_FRED_LEVELS 0x1d0 /* IA32_FRED_STKLVLS: two bits for each of the vectors 0 to 31 */
 #define MSR_FRED_CONFIG 0x1d4
 
-/* CONFIG: bits 63:12 the page, 10:9 the level of interrupts, 8:6 room left below RSP, 1:0 now. */
+/*
+ * CONFIG: bits 63:12 the page of the entry points, 10:9 the level of interrupts, 8:6 the bytes (in
+ * units of 64) to leave free below RSP, 1:0 the current level.
+ */
 #define FRED_CONFIG_INTERRUPT_LEVEL_SHIFT 9
 #define FRED_CONFIG_CURRENT_LEVEL         3UL
 
@@ -60,56 +64,74 @@ enum entry_mode {
 #define FRED_SS_TYPE_MASK    0xfUL
 #define FRED_SS_NESTED       (1UL << 58) /* raised while another event was being delivered */
 
-/* What the CPU pushes; its first six words are the end of struct trap_frame. */
+/* The frame that the CPU pushes. Its first six words are the end of struct trap_frame. */
 struct fred_frame {
     uint64_t error, rip, cs, rflags, rsp, ss;
-    uint64_t data; /* of #PF the address, of #DB what DR6 says with every bit 1 for yes */
+    uint64_t data; /* #PF: the address; #DB: the reasons as in DR6, each bit 1 if it applies */
     uint64_t reserved;
 };
 
 /*
- * Chooses how events enter, from here on and on every CPU, and says so in the log. CPU 0, once,
- * after descriptors_load() and when exceptions are handled. Whoever asks for FRED on a CPU without
- * it is told, and gets the IDT.
+ * Chooses between FRED and the IDT for all CPUs, sets up the calling CPU and logs the choice. If
+ * `wanted` is FRED and the CPU lacks or refuses it, it warns and chooses the IDT. Context: boot, on
+ * CPU 0, once, after descriptors_load().
  */
 void fred_start(enum entry_mode wanted);
 
-/* The same choice on another CPU; false if it is FRED and this CPU refuses. Interrupts off. */
+/*
+ * Sets up the calling CPU as fred_start() chose. Returns false if the choice was FRED and this CPU
+ * refuses it. Context: boot of each other CPU, interrupts off.
+ */
 must_check bool fred_cpu_start(void);
 
-/* Do events enter by FRED? Never changes after fred_start(). Any context. */
+/* Returns true if events enter by FRED. Constant after fred_start(). Context: ANY. */
 bool fred_is_active(void);
 
-/* Does CPUID tell of FRED? Some CPUs do and refuse it, so fred_start() tries. */
+/*
+ * Returns true if CPUID reports FRED. Some CPUs report it and refuse it, so fred_start() tries.
+ * Context: ANY.
+ */
 bool fred_is_advertised(void);
 
-/* The kind of entry stack on which this kind of event comes in now: its own, or its level's. */
+/*
+ * Returns the kind of entry stack on which events of a kind enter: with the IDT the kind itself,
+ * with FRED the one that serves the kind's level. Context: ANY.
+ */
 unsigned fred_stack_kind(unsigned kind);
 
-/* The same of a level; ENTRY_THREAD for level 0. */
+/* Returns the kind of entry stack that serves a level; ENTRY_THREAD for level 0. Context: ANY. */
 unsigned fred_level_stack_kind(unsigned level);
 
-/* The calling CPU's present level. Only while FRED is active. */
+/* Returns the current stack level of the calling CPU. FRED must be active. Context: ANY. */
 unsigned fred_level(void);
 
-/* The values that the MSRs get, from the vector list. */
+/* Returns the value of IA32_FRED_STKLVLS, made from the vector list. Context: ANY. */
 uint64_t fred_levels_value(void);
+
+/* Returns the value of IA32_FRED_CONFIG: entry points and the level of interrupts. Context: ANY. */
 uint64_t fred_config_value(void);
 
+/* Returns the type of the event of a frame that entered by FRED. Context: ANY. */
 static always_inline unsigned fred_event_type(const struct trap_frame *frame)
 {
     return (unsigned)(frame->ss >> FRED_SS_TYPE_SHIFT & FRED_SS_TYPE_MASK);
 }
 
 /*
- * fred_entry.asm. Goes down to level 0 without a return to where an event came from, by an ERETS to
- * itself; NMIs stay blocked or open as they are, unless `ss_bits` has FRED_SS_NMI. RSP must be on a
- * thread's stack already. For code that leaves a handler by another way than its own.
+ * Sets the stack level to 0 by an ERETS to itself, without a return to the interrupted code. NMIs
+ * stay blocked or unblocked unless `ss_bits` has FRED_SS_NMI, which unblocks them. For code that
+ * abandons an event handler. Defined in fred_entry.asm. Context: ENTRY, with RSP already on a
+ * thread's stack.
  */
 void fred_level_leave(uint64_t ss_bits);
 
-/* Called from fred_entry.asm only: everything from ring 3, and what the kernel never does. */
+/* Handles every event from ring 3. Context: ENTRY. Called from fred_entry.asm only. */
 void fred_user_event(struct trap_frame *frame);
+
+/*
+ * Panics: reports an INT n, SYSCALL or SYSENTER in the kernel, which executes none of them.
+ * Context: ENTRY. Called from fred_entry.asm only.
+ */
 struct trap_frame *fred_software(struct trap_frame *frame);
 
 /* The range of the code in fred_entry.asm, for tests. */

@@ -1,16 +1,20 @@
-; Entry and exit of every event under FRED. entry.asm does the same under the IDT; what is called
-; between entry and exit is the same.
+; Entry and exit of every event under FRED, as entry.asm has them for the IDT. Both call the same C
+; functions.
 ;
-; Stack and registers: entry_frame.inc. Here the CPU pushes, from high to low, a word of 0, the event's
-; data, SS, RSP, RFLAGS, CS, RIP, and the error code: 64 bytes, aligned to 64. The SS word also tells
-; the vector (bits 39:32) and type (51:48) of the event, the CS word the level that was interrupted
-; (17:16). The last six words are the end of a struct trap_frame as they are: the entry writes the
-; vector into the error code's upper half, and pushes the event's data as the fault address. Delivery
-; cleared RFLAGS and, from ring 3, swapped GS.
+; Stack: the CPU pushes, from high to low, a word of 0, the event's data, SS, RSP, RFLAGS, CS, RIP
+; and the error code: 64 bytes, aligned to 64. The SS word also holds the vector (bits 39:32) and
+; the type (51:48) of the event; the CS word holds the interrupted level (17:16). The last six words
+; are the end of a struct trap_frame: the entry writes the vector into the upper half of the error
+; code's word and pushes the event's data as the fault address. The rest of the layout is in
+; entry_frame.inc.
 ;
-; Levels: nothing rewinds, so there is nothing to lower and put back. ERETS never raises the level,
-; and takes the frame's if that is lower. A frame that moved goes on at level 0: by an ERETS to
-; fred_continue. CS and SS of a frame are left as the CPU pushed them: ERETS checks them.
+; Registers: all are saved and restored; see entry_frame.inc for the call of C. Delivery has cleared
+; RFLAGS and, from ring 3, swapped GS.
+;
+; Levels: FRED does not restart a stack in use, so there is no IST to lower. ERETS takes the level
+; of its frame if that is lower than the current one, and never raises it. A moved frame continues
+; at level 0, by an ERETS to fred_continue. CS and SS of a frame stay as the CPU pushed them,
+; because ERETS checks them.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
@@ -32,8 +36,8 @@ global fred_path_end
 %define INFO_TYPE_VECTOR 0x000f00ff
 %define INFO_PAGE_FAULT  FRED_HARDWARE_EXCEPTION << 16 | VECTOR_PAGE_FAULT
 
-; By their bytes: NASM 2.16 takes the names for labels. Nothing comes back from either; UD2 says so
-; to whoever reads the listing.
+; NASM 2.16 does not know ERETS and ERETU, so they are written as bytes. Neither falls through; the
+; UD2 marks that in the listing.
 %macro RETURN_TO_KERNEL 0               ; ERETS
     db 0xf2, 0x0f, 0x01, 0xca
     ud2
@@ -44,8 +48,8 @@ global fred_path_end
     ud2
 %endmacro
 
-; The first instruction: the emulator that has FRED (Bochs 3.1) clears IF in RFLAGS on delivery and
-; masks interrupts only from the next CLI on. By the specification it changes nothing.
+; CLI: Bochs 3.1 clears IF at delivery but goes on taking interrupts until the next CLI. On a CPU
+; that follows the specification it has no effect.
 %macro MAKE_FRAME 0
     cli
     push qword [rsp + EVENT_DATA]       ; the fault address's word
@@ -102,12 +106,12 @@ fred_entry_kernel:
     CALL_WITH_FRAME fred_software
     jmp .answered
 
-; To the frame's copy at RAX and to level 0, by a frame that says so: the CPU takes RSP, level and
-; flags at once.
+; Changes to the frame's copy at RAX and to level 0: an ERETS with a frame made for it sets RSP,
+; level and flags in one step.
 .move:
     push SELECTOR_KERNEL_DATA
     push rax
-    push 2                              ; RFLAGS: nothing but the bit that is always 1
+    push 2                              ; RFLAGS: only the bit that is always 1
     push SELECTOR_KERNEL_CODE           ; and level 0
     push fred_continue
     push 0
@@ -120,7 +124,8 @@ fred_continue:
     TAKE_FRAME_OFF
     RETURN_TO_KERNEL
 
-; void fred_level_leave(uint64_t ss_bits): the frame for it is made below the caller's.
+; void fred_level_leave(uint64_t ss_bits): pushes a frame that returns to its own end at level 0.
+; Registers: RAX, RDX and RDI are used.
 align 16
 fred_level_leave:
     mov rax, rsp

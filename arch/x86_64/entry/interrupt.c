@@ -1,4 +1,4 @@
-/* The table of interrupt handlers and its counters. Handlers change rarely, under a lock. */
+/* The table of interrupt handlers and its counters. A lock serialises changes; reads need none. */
 #include "arch/x86_64/entry/interrupt.h"
 
 #include "arch/x86_64/cpu/log.h"
@@ -70,7 +70,7 @@ void interrupt_dispatch(struct trap_frame *frame)
     if (handler != NULL) {
         handler(frame);
     }
-    /* A spurious interrupt sets no in-service bit: ending it would end another (SDM 11.9). */
+    /* A spurious interrupt sets no in-service bit; its end would end another one (SDM 11.9). */
     if (vector != VECTOR_SPURIOUS) {
         interrupt_end();
     }

@@ -1,7 +1,7 @@
 /*
- * Interrupt handlers by vector. They run on the interrupt entry stack with interrupts off: they
- * never sleep, never touch memory that may be missing, and take only locks that thread code holds
- * with interrupts off.
+ * Interrupt handlers by vector. A handler runs in IRQ context, on the interrupt entry stack: it
+ * does not sleep, touches only memory that is always mapped, and takes only locks that thread code
+ * holds with interrupts off.
  */
 #pragma once
 
@@ -11,23 +11,38 @@
 typedef void (*interrupt_handler)(struct trap_frame *frame);
 
 /*
- * Takes a vector (VECTOR_DEVICES or above). The end of interrupt is written after the handler
- * returns, and before a preemption. ERROR_RANGE, ERROR_EXISTS.
+ * Registers the handler of a vector, VECTOR_DEVICES or above, and its name for listings; `name`
+ * must stay valid. The end of interrupt is written after the handler returns and before a
+ * preemption. Context: THREAD, ATOMIC. Errors: ERROR_RANGE (no such vector, or no handler),
+ * ERROR_EXISTS (the vector has a handler).
  */
 must_check int interrupt_register(unsigned vector, interrupt_handler handler, const char *name);
 
-/* Gives the vector back. The device must be silent already. */
+/*
+ * Removes the handler of a vector. The device must have stopped interrupting. Context: THREAD,
+ * ATOMIC.
+ */
 void interrupt_unregister(unsigned vector);
 
-/* Finds a free vector for a device: VECTOR_DEVICES to VECTOR_TIMER - 1. */
+/*
+ * Stores a vector between VECTOR_DEVICES and VECTOR_TIMER - 1 that has no handler. It is not
+ * reserved: the caller serialises. Context: THREAD. Errors: ERROR_BUSY (all have handlers).
+ */
 must_check int interrupt_vector_allocate(unsigned *vector);
 
-/* How often the vector was taken on a CPU, and its handler's name (NULL: none). Any context. */
+/* Returns how often a CPU has taken the interrupt of a vector. Context: ANY. */
 uint64_t interrupt_count(unsigned vector, unsigned cpu);
+
+/* Returns the name given for a vector's handler, or NULL if it has none. Context: ANY. */
 const char *interrupt_name(unsigned vector);
 
-/* Runs the vector's handler, counts, and writes the end of interrupt. entry.c only. */
+/*
+ * Counts an interrupt, runs the handler of its vector and writes the end of interrupt. Context:
+ * ENTRY. For entry.c and fred.c.
+ */
 void interrupt_dispatch(struct trap_frame *frame);
 
-/* Set by the local APIC's driver: tells it that the interrupt in service is done. */
+/*
+ * Tells the local APIC that the interrupt in service is done. lapic_init() sets it. Context: IRQ.
+ */
 extern void (*interrupt_end)(void);

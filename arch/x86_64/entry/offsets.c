@@ -1,6 +1,6 @@
 /*
- * Constants that NASM shares with C. Never linked: the Makefile compiles this to assembly text and
- * turns each "->NAME value" into "%define NAME value" in offsets.inc.
+ * Constants that NASM shares with C. This file is never linked: make compiles it to assembly text
+ * and turns each line "->NAME value" into "%define NAME value" in offsets.inc.
  */
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/patch_site.h"

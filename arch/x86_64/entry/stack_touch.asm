@@ -1,9 +1,9 @@
-; What text sites call in the modes that replace them (patch_site.h): a touch of the stack,
-; SITE_TOUCH_BYTES below where the caller is, so that a hole there is filled while a fault may still
-; be served.
+; Functions that replaced patch sites call (patch_site.h). They touch the stack SITE_TOUCH_BYTES
+; below the caller's stack pointer, so that a hole there is filled while a fault may still be
+; served.
 ;
-; Every register is kept; flags are not. The stack holds the return address and, for a moment, the
-; flags.
+; Stack: the return address and, for a moment, the flags.
+; Registers: all are kept; flags are not.
 
 %include "offsets.inc"
 
@@ -16,12 +16,12 @@ FLAGS_HIGH_IF equ 2                     ; the interrupt flag, in the second byte
 
 section .text
 
-; The touch where a return address lies on the stack: as far down as the caller's own would be.
+; The touch, at the address that a touch by the caller would have: a return address lies between.
 %macro TOUCH 0
     test byte [rsp + 8 - SITE_TOUCH_BYTES], al
 %endmacro
 
-; Goes to %1 unless both interrupts and preemption are on.
+; Jumps to %1 unless both interrupts and preemption are on.
 %macro UNLESS_BOTH_ON 1
     cmp dword [gs:preempt_count], 0
     jne %1
@@ -31,7 +31,7 @@ section .text
     jz %1
 %endmacro
 
-; Before a CLI.
+; Called before a CLI.
 align 16
 site_interrupts_check:
     UNLESS_BOTH_ON .done
@@ -39,7 +39,7 @@ site_interrupts_check:
 .done:
     ret
 
-; In place of the ADD that turns preemption off.
+; Replaces the ADD that turns preemption off.
 align 16
 site_preemption_check:
     UNLESS_BOTH_ON .done
@@ -48,6 +48,7 @@ site_preemption_check:
     add dword [gs:preempt_count], 1
     ret
 
+; Replaces the ADD that turns preemption off where both are known to be on.
 align 16
 site_preemption_touch:
     TOUCH

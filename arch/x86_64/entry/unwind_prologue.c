@@ -1,8 +1,8 @@
 /*
- * Has a function set up its frame where it was interrupted? Compilers leave the frame out of
- * functions that call nothing, and set it up late in others, so the code itself is asked: before
- * PUSH RBP; MOV RBP, RSP, and at a RET, the return address lies at RSP; between the two
- * instructions, above the pushed RBP.
+ * The test whether a function has set up its frame where it was interrupted. Compilers omit the
+ * frame of functions that call nothing and set it up late in others, so the instructions decide:
+ * before PUSH RBP; MOV RBP, RSP, and at a RET, the return address lies at RSP; between the two
+ * instructions it lies above the pushed RBP.
  */
 #include "arch/x86_64/entry/unwind_prologue.h"
 
@@ -12,9 +12,9 @@
 #define RET         0xc3
 #define MOV_RBP_RSP 0xe58948 /* 48 89 e5 */
 
-#define SEARCH_BYTES 256 /* a frame is set up this early or not at all */
+#define SEARCH_BYTES 256 /* a function that has a frame sets it up within so many bytes */
 
-/* Where the function sets its frame up, as an offset; the search's end if it does not. */
+/* Returns the offset at which the function sets its frame up; `offset` if there is none before. */
 static uintptr_t frame_begin_find(const uint8_t *function, uintptr_t offset)
 {
     uintptr_t end = offset < SEARCH_BYTES ? offset : SEARCH_BYTES;
@@ -33,7 +33,7 @@ uintptr_t unwind_prologue_caller(uintptr_t rip, uintptr_t rsp,
 {
     uintptr_t offset = 0;
     uint64_t word;
-    /* An address in no function: it was called wrongly, and the caller is at the stack's top. */
+    /* At an address in no function, a wrong call led there: its return address lies at RSP. */
     if (symbol_find(rip, &offset) != NULL && offset != 0) {
         const uint8_t *code = (const uint8_t *)rip;
         uintptr_t begin = frame_begin_find(code - offset, offset);

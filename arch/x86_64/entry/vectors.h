@@ -1,12 +1,13 @@
 /*
- * The vector table as data. Everything that differs between vectors stands here: the IDT, the NASM
- * entry stubs, the names in messages and the `irqs` command are all made from this list.
+ * The vectors as data. The IDT, FRED's stack levels, the entry stubs in NASM and the names in
+ * messages are made from this list.
  *
  * VECTOR(number, symbol, has_error_code, stack, "name")
  *
- * The stack is where the CPU enters: THREAD means the stack that was in use (the event is raised
- * again if its frame hits a hole: faults and software interrupts), the others are entry stacks that
- * are always backed (see docs/lost-events.md for why each asynchronous event needs one).
+ * `stack` is the stack on which the CPU enters. ENTRY_THREAD is the stack in use: it is for faults
+ * and software interrupts, which are raised again if the push of their frame faults. All others are
+ * entry stacks, which are always backed. docs/lost-events.md explains why each asynchronous event
+ * needs one.
  * Source: Intel SDM volume 3A, table 6-1.
  */
 #pragma once
@@ -32,7 +33,7 @@
 
 #define VECTOR_GENERAL_PROTECTION 13
 
-/* Interrupts. 0x20 to 0x2f belong to the masked 8259s, so that a spurious one has a place. */
+/* Interrupts. The masked 8259s have 0x20 to 0x2f, so that a spurious interrupt has a vector. */
 #define VECTOR_LEGACY     0x20
 #define VECTOR_DEVICES    0x30
 #define VECTOR_TIMER      0xe0
@@ -44,8 +45,8 @@
 #define VECTOR_SPURIOUS   0xff
 
 /*
- * A lesson build puts the gates of interrupts, NMI and #DB on the thread's stack, to show how
- * events are lost there. No other build may.
+ * The lesson build lets interrupts, NMI and #DB enter on the stack in use, to show how events are
+ * lost there. No other build may do so.
  */
 #ifdef LESSON_LOST_EVENTS
 #define ENTRY_ASYNCHRONOUS(kind) ENTRY_THREAD

@@ -1,6 +1,6 @@
 /*
- * Under the IDT marks are read area by area, because an entry that finds one in use goes to the one
- * below it; with FRED a stack is one piece.
+ * Reading of the watermarks. Under the IDT each area of a stack has a mark of its own, because a
+ * nested entry starts in the next area; with FRED the stack is one range.
  */
 #include "arch/x86_64/entry/watermark.h"
 
@@ -17,7 +17,7 @@ void watermark_fill(void *page)
     }
 }
 
-/* From the lowest byte that was written to the top of [bottom, bottom + bytes). */
+/* Returns the bytes from the lowest one written to the top of [bottom, bottom + bytes). */
 static size_t range_mark(uintptr_t bottom, size_t bytes)
 {
     const volatile uint64_t *words = (const volatile uint64_t *)bottom;
@@ -29,7 +29,7 @@ static size_t range_mark(uintptr_t bottom, size_t bytes)
     return 0;
 }
 
-/* The deepest of all ranges of this size in this kind of stack, on any CPU. */
+/* Returns the deepest mark of all ranges of `range_bytes` in a kind of stack, on any CPU. */
 static size_t kind_mark(unsigned kind, size_t range_bytes)
 {
     size_t deepest = 0;

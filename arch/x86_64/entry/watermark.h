@@ -1,23 +1,23 @@
 /*
- * High-water marks of the entry stacks: how deep each kind was ever used, on any CPU. An entry
- * stack's frames are filled with a pattern before the stack is first used; what is no longer the
- * pattern was written. `make stack-bounds` computes what a mark can be at most.
+ * High-water marks of the entry stacks: the greatest depth to which each kind was ever used, on any
+ * CPU. The frames of an entry stack are filled with a pattern before the first use; a word that
+ * differs from the pattern was written. `make stack-bounds` computes an upper bound of each mark.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
-/* Fills one page that is going to be part of an entry stack. */
+/* Fills a page that becomes part of an entry stack with the pattern. Context: ANY. */
 void watermark_fill(void *page);
 
 struct watermark {
     const char *name;
-    size_t bytes; /* the deepest byte written, on any CPU that was started; 0 if none was */
-    size_t limit; /* what there is: one area under the IDT, the whole stack with FRED */
+    size_t bytes; /* from the deepest byte written to the top, on any CPU; 0 if none was */
+    size_t limit; /* the bytes available: one area under the IDT, the whole stack with FRED */
 };
 
 /*
- * The mark of entry stack `number`: from 1 on, each kind's under the IDT, each level's with FRED.
- * False if there is none of that number. Thread context; events may go on meanwhile.
+ * Reads the mark of entry stack `number`, counted from 1: a kind under the IDT, a level with FRED.
+ * Returns false if there is no such number. Events may arrive meanwhile. Context: THREAD.
  */
 must_check bool watermark_read(unsigned number, struct watermark *mark);
