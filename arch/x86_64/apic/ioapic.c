@@ -1,4 +1,4 @@
-/* I/O APICs: an index register, a data register, and two 32-bit words for each line. */
+/* I/O APICs. Each has an index register, a data register, and two 32-bit words for each line. */
 #include "arch/x86_64/apic/ioapic.h"
 
 #include "arch/x86_64/acpi/acpi.h"
@@ -28,7 +28,7 @@ struct ioapic {
 
 static struct ioapic ioapics[ACPI_IOAPIC_MAX];
 static unsigned ioapic_count;
-static struct spinlock lock = SPINLOCK("I/O APIC"); /* index and data go together */
+static struct spinlock lock = SPINLOCK("I/O APIC"); /* of index and data registers */
 
 static uint32_t register_read(const struct ioapic *ioapic, uint32_t index)
 {
@@ -81,7 +81,7 @@ void ioapic_init(void)
     }
 }
 
-/* The I/O APIC that serves a GSI, or a null pointer. */
+/* Returns the I/O APIC that serves a GSI, or a null pointer. */
 static const struct ioapic *ioapic_find(uint32_t gsi)
 {
     for (unsigned i = 0; i < ioapic_count; i++) {
@@ -92,7 +92,7 @@ static const struct ioapic *ioapic_find(uint32_t gsi)
     return NULL;
 }
 
-/* `how`: LINE_ACTIVE_LOW, LINE_LEVEL. */
+/* Routes a line. `how` is a sum of LINE_ACTIVE_LOW and LINE_LEVEL. */
 static must_check int line_route(uint32_t gsi, uint32_t how, unsigned vector, unsigned cpu)
 {
     const struct ioapic *ioapic = ioapic_find(gsi);

@@ -1,4 +1,4 @@
-/* Finding the local APIC and setting each CPU's up: see lapic.h. IPIs are in lapic_ipi.c. */
+/* Detection of the local APIC and the set-up of each CPU's. IPIs are in lapic_ipi.c. */
 #include "arch/x86_64/apic/lapic.h"
 
 #include "arch/x86_64/acpi/acpi.h"
@@ -43,7 +43,7 @@ void lapic_end_of_interrupt(void)
     lapic_write(LAPIC_END, 0);
 }
 
-/* The bit of a vector in one of the 256-bit registers. */
+/* Returns the bit of a vector in the 256-bit register that starts at `first_register`. */
 static bool vector_bit(unsigned first_register, unsigned vector)
 {
     return (lapic_read(first_register + vector / 32 * 0x10) >> (vector % 32)) & 1;
@@ -70,14 +70,14 @@ int lapic_any_in_service(void)
     return -1;
 }
 
-/* A spurious interrupt is no error: the request went away before the CPU took it (SDM 11.9). */
+/* A spurious interrupt is no error: its request ended before the CPU took it (SDM 11.9). */
 static void handle_spurious(struct trap_frame *frame maybe_unused)
 {
 }
 
 static void handle_error(struct trap_frame *frame maybe_unused)
 {
-    lapic_write(LAPIC_ERROR, 0); /* moves what happened into the readable register */
+    lapic_write(LAPIC_ERROR, 0); /* moves the errors into the readable register */
     log_warn("CPU %u: local APIC error 0x%x (SDM 11.5.3)", cpu_number(), lapic_read(LAPIC_ERROR));
 }
 
@@ -92,7 +92,7 @@ static void enable(void)
     }
 }
 
-/* The pin and polarity of the NMI on this CPU: as the MADT says, else pin 1, active high. */
+/* Sets pin and polarity of this CPU's NMI as the MADT says; by default pin 1, active high. */
 static void nmi_pin_set(void)
 {
     const struct acpi_info *acpi = acpi_info();
@@ -128,13 +128,13 @@ void lapic_cpu_init(void)
     nmi_pin_set();
     lapic_write(LAPIC_ERROR, 0);
     lapic_write(LAPIC_LVT_ERROR, VECTOR_APIC_ERROR);
-    /* Firmware may have left an interrupt in service; nothing else would ever end it. */
+    /* Firmware may have left interrupts in service; no handler of the kernel would end them. */
     for (int left = 256; lapic_any_in_service() >= 0 && left > 0; left--) {
         lapic_end_of_interrupt();
     }
 }
 
-/* In xAPIC mode the registers lie in memory: where the MSR says, which is where the CPU looks. */
+/* Maps the registers of xAPIC mode at the address in the MSR, which is what the CPU uses. */
 static must_check int registers_map(void)
 {
     physical_t address = msr_read(MSR_APIC_BASE) & APIC_BASE_ADDRESS;

@@ -1,9 +1,9 @@
 /*
- * Interrupts from one CPU to another. In xAPIC mode the command takes two writes, which nothing may
- * come between, so interrupts go off; an NMI handler that sends could still come between them, so
- * it waits for the pending command and restores the destination that it found.
- * Source: SDM volume 3A, 11.6.1 (command register), 11.12.9 and 11.12.11 (x2APIC), 11.12.3
- * (fences).
+ * Interrupts from one CPU to another. In xAPIC mode a command takes two writes, and no other
+ * command may come between them, so interrupts are turned off. An NMI handler may still send
+ * between them; so each sender waits for the pending command first and restores the destination
+ * that it found. Source: SDM volume 3A, 11.6.1 (command register), 11.12.9 and 11.12.11 (x2APIC),
+ * 11.12.3 (fences).
  */
 #include "arch/x86_64/apic/lapic.h"
 
@@ -19,7 +19,7 @@
 #define COMMAND_ALL_BUT_SELF LAPIC_COMMAND_SHORTHAND
 
 #define COMMAND_HIGH  (LAPIC_COMMAND + 0x10)
-#define PENDING_SPINS 1000000 /* then the APIC is broken, and waiting longer will not help */
+#define PENDING_SPINS 1000000 /* after that the APIC is taken to be broken */
 
 static void wait_until_taken(void)
 {
@@ -31,7 +31,7 @@ static void wait_until_taken(void)
 static void command_send(uint32_t destination, uint32_t command)
 {
     if (lapic_is_x2apic()) {
-        /* This write to an MSR is no fence, and the receiver must see what was stored before. */
+        /* The write to this MSR is no fence, and the receiver must see all earlier stores. */
         __asm__ volatile("mfence; lfence" ::: "memory");
         msr_write(0x800 + LAPIC_COMMAND / 16, ((uint64_t)destination << 32) | command);
         return;
@@ -67,9 +67,10 @@ static void command_send_to_others(uint32_t command)
 }
 
 /*
- * The shorthand reaches every processor that there is. One that was left out waits for its STARTUP,
- * and takes no interrupt then (SDM 9.4.1); but QEMU 7.2 may wake it nevertheless and run it from
- * its reset vector, where the firmware resets the machine. So it is for when all are online.
+ * The shorthand reaches every processor of the machine. One that was left out waits for its STARTUP
+ * and must not take an interrupt then (SDM 9.4.1); but QEMU 7.2 may wake it and run it from its
+ * reset vector, where the firmware resets the machine. So the shorthand is used only if all are
+ * online.
  */
 void lapic_send_all_but_self(unsigned vector)
 {
@@ -86,7 +87,7 @@ void lapic_send_nmi(unsigned cpu)
     command_send(lapic_id_of(cpu), COMMAND_NMI | COMMAND_ASSERT);
 }
 
-/* One by one: the shorthand would also reach CPUs that were left out and have no IDT. */
+/* The shorthand would also reach processors that were left out and have no IDT. */
 void lapic_send_nmi_all_but_self(void)
 {
     command_send_to_others(COMMAND_NMI | COMMAND_ASSERT);

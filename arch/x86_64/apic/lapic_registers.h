@@ -1,7 +1,7 @@
 /*
- * The local APIC's registers, for lapic.c, timer.c, clock.c and tests alone. One accessor for both
- * modes: a register at offset o in memory is MSR 0x800 + o / 16 in x2APIC mode. Source: SDM volume
- * 3A, tables 11-1 and 11-6.
+ * The registers of the local APIC, for lapic.c, lapic_ipi.c, timer.c, clock.c and tests. The
+ * accessors serve both modes: the register at offset o in memory is MSR 0x800 + o / 16 in x2APIC
+ * mode. Source: SDM volume 3A, tables 11-1 and 11-6.
  */
 #pragma once
 
@@ -29,7 +29,7 @@
 
 #define LAPIC_VERSION 0x030
 
-#define LAPIC_COMMAND_SHORTHAND (3U << 18) /* 0: the destination's; all bits: all but self */
+#define LAPIC_COMMAND_SHORTHAND (3U << 18) /* 0: by destination; both bits: all but self */
 
 #define LAPIC_LVT_MASKED       (1U << 16)
 #define LAPIC_LVT_PERIODIC     (1U << 17)
@@ -40,15 +40,17 @@
 #define LAPIC_DIVIDE_BY_16 3
 #define LAPIC_DIVIDE_BY_1  0xb
 
-/* The mapped registers in xAPIC mode; a null pointer in x2APIC mode. Set once by lapic_init(). */
+/* The mapped registers in xAPIC mode; a null pointer in x2APIC mode. lapic_init() sets it. */
 extern volatile uint32_t *lapic_memory;
 
+/* Reads the register at an offset on the calling CPU, in either mode. Context: ANY. */
 static inline uint32_t lapic_read(unsigned offset)
 {
     return lapic_memory != NULL ? lapic_memory[offset / 4]
                                 : (uint32_t)msr_read(0x800 + offset / 16);
 }
 
+/* Writes the register at an offset on the calling CPU, in either mode. Context: ANY. */
 static inline void lapic_write(unsigned offset, uint32_t value)
 {
     if (lapic_memory != NULL) {

@@ -1,7 +1,7 @@
 /*
- * 8259: four initialisation words each, then the mask. A masked 8259 can still raise its line 7
- * (and 15) spuriously; that arrives at VECTOR_LEGACY + 7, where nothing happens, and needs no end
- * of interrupt, since a spurious one sets no in-service bit.
+ * Each 8259 gets four initialisation words, then its mask. A masked 8259 can still raise line 7 (or
+ * 15) spuriously. That arrives at VECTOR_LEGACY + 7 (or 15), which has no handler, and needs no end
+ * of interrupt, because a spurious interrupt sets no in-service bit.
  * Source: Intel 8259A data sheet, "Initialization Command Words".
  */
 #include "arch/x86_64/apic/pic.h"

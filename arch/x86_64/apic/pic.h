@@ -1,8 +1,11 @@
 /*
- * The two 8259 interrupt controllers of old PCs. Nothing uses them; they are given vectors of their
- * own, out of the exceptions' way, and masked, so that not even a spurious interrupt hurts.
+ * The two 8259 interrupt controllers of old PCs. The kernel does not use them. They get vectors
+ * that no exception has and are masked, so that a spurious interrupt of theirs does no harm.
  */
 #pragma once
 
-/* Moves the 8259s to VECTOR_LEGACY and masks all lines. CPU 0, interrupts off. */
+/*
+ * Sets the vectors of the 8259s to VECTOR_LEGACY and above and masks all lines. Context: boot, on
+ * CPU 0, once, interrupts off.
+ */
 void pic_disable(void);

@@ -1,11 +1,11 @@
 /*
- * One round at a time: whoever has the turn writes down the range and the CPUs that are asked,
- * interrupts every other CPU and waits until each that was asked has taken its bit away. The turn
- * is taken with interrupts and preemption on, so a CPU that waits for it still answers the round of
- * another, and runs threads that are more urgent than the one that waits.
+ * One round runs at a time. The CPU that has the turn stores the range and a bit for each CPU that
+ * must answer, interrupts them, and waits until each has cleared its bit. A CPU waits for the turn
+ * with interrupts and preemption on, so it still answers the rounds of others and runs threads of
+ * higher priority.
  *
- * A bit for each CPU, not a count: the interrupt also reaches a CPU that is about to come online,
- * which has not been asked, and whose answer would be taken for another's.
+ * The answers are bits and not a count, because the interrupt also reaches a CPU that is just
+ * coming online: it need not answer, and a count would take its answer for another CPU's.
  */
 #include "arch/x86_64/apic/shootdown.h"
 
@@ -16,19 +16,19 @@
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
 
-/* Beyond so many pages it is cheaper to forget everything. */
+/* For more pages than this it is cheaper to flush all translations. */
 #define FORGET_ALL_PAGES 64
 
 static uint32_t turn_taken;
 static uintptr_t round_address;
 static size_t round_bytes;
-static uint64_t round_waiting; /* CPUs that have not acknowledged yet, by bit */
+static uint64_t round_waiting; /* a bit for each CPU that has not answered */
 static uint64_t round_count;
 
 static void translations_forget(uintptr_t address, size_t bytes)
 {
     if (bytes > FORGET_ALL_PAGES * PAGE_BYTES) {
-        /* Kernel pages are global: only a change of CR4.PGE forgets them all (SDM 4.10.4.1). */
+        /* Kernel pages are global: only a change of CR4.PGE flushes them all (SDM 4.10.4.1). */
         uint64_t cr4 = cr4_read();
         cr4_write(cr4 & ~CR4_PAGE_GLOBAL);
         cr4_write(cr4);
@@ -51,11 +51,11 @@ static void shootdown_interrupt(struct trap_frame *frame maybe_unused)
 void shootdown_cpu_join(void)
 {
     cpu_online_add();
-    /* Rounds that began before did not ask this CPU; what it walked before it forgets here. */
+    /* Earlier rounds did not include this CPU, so it may hold translations that they removed. */
     translations_forget(0, SIZE_MAX);
 }
 
-/* All CPUs that are online, by bit, but this one. */
+/* Returns a bit for each online CPU but this one. */
 static uint64_t others_online(void)
 {
     unsigned count = cpu_online_count();
@@ -75,8 +75,8 @@ uint64_t shootdown_count(void)
 }
 
 /*
- * While another has the turn, this CPU runs whoever is more urgent. With it, preemption is off: the
- * others wait for a round, and a round's own CPU forgets by itself, so it must stay the same one.
+ * Waits for the turn with preemption on, and holds it with preemption off: the other CPUs wait for
+ * the round to end, and the thread must not migrate, because its CPU flushes without an interrupt.
  */
 static void turn_take(void)
 {
@@ -93,7 +93,7 @@ void shootdown(uintptr_t address, size_t bytes)
     invariant(interrupts_enabled() && this_cpu(preempt_count) == 0);
     turn_take();
     translations_forget(address, bytes);
-    /* The caller's change of the entries comes before the look at who is online. */
+    /* The caller's change of the entries is visible before the set of online CPUs is read. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (cpu_online_count() > 1) {
         round_address = address;

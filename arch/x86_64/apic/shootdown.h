@@ -1,25 +1,27 @@
 /*
- * Making every CPU forget translations that are no longer true. Needed whenever an entry goes from
- * present to absent, before the frame is used again; any CPU may have walked there speculatively,
- * so all that are online are asked.
+ * TLB shootdown: every CPU removes its cached translations of a range. It is needed after an entry
+ * becomes absent and before its frame is used again. Any CPU may have walked there speculatively,
+ * so all online CPUs take part.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
-/* Registers the interrupt. Once, on CPU 0. */
+/* Registers the shootdown interrupt. Context: boot, on CPU 0, once. */
 void shootdown_init(void);
 
 /*
- * Returns once no CPU that is online has a translation for [address, address + bytes). Thread
- * context, interrupts on, no spinlock held: another CPU may be waiting for this one.
+ * Removes the translations of [address, address + bytes) from all online CPUs and returns when none
+ * has one. Context: THREAD, interrupts and preemption on, no spinlock held, because another CPU may
+ * be waiting for this one.
  */
 void shootdown(uintptr_t address, size_t bytes);
 
-/* Said by a CPU about itself in place of cpu_online_add(): from here on it is asked. Interrupts
- * off.
+/*
+ * Counts the calling CPU as online, in place of cpu_online_add(), and makes it take part in all
+ * later shootdowns. Context: boot of each CPU, interrupts off.
  */
 void shootdown_cpu_join(void);
 
-/* Rounds so far, for the monitor and tests. */
+/* Returns the number of shootdowns that involved other CPUs. Context: ANY. */
 uint64_t shootdown_count(void);

@@ -1,6 +1,7 @@
 /*
- * Maps device registers and firmware tables, at start-up and for good: addresses come from the
- * upper half of the region area, in ascending order, each range with an unmapped page behind it.
+ * Mappings of device registers and firmware tables, which are never removed. Their addresses are
+ * taken in ascending order from the upper half of the region of vmalloc(); an unmapped page follows
+ * each range.
  */
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/spinlock.h"

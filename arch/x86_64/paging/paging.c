@@ -1,6 +1,6 @@
 /*
- * The page tables of the kernel half: created at boot, built upon ever after. Tables are never
- * freed, so an entry's address stays valid and readers need no lock.
+ * The page tables of the kernel half. Tables are never freed, so the address of an entry stays
+ * valid and readers need no lock.
  */
 #include "arch/x86_64/paging/paging.h"
 
@@ -67,7 +67,7 @@ void paging_activate(void)
     cr4_write(cr4_read() | CR4_PAGE_GLOBAL);
 }
 
-/* The table one level down, made if it is missing. */
+/* Stores the table that an entry names, and creates it if the entry is not present. */
 static must_check int table_descend(uint64_t *entry, uint64_t **table)
 {
     if (!(*entry & PAGE_PRESENT)) {
@@ -84,7 +84,7 @@ static must_check int table_descend(uint64_t *entry, uint64_t **table)
     return OK;
 }
 
-/* The entry of the address at a level (0 is the leaf level), making tables on the way. */
+/* Stores the entry of an address at a level, 0 for the leaf level. Creates missing tables. */
 static must_check int entry_create(uintptr_t address, unsigned level, uint64_t **entry)
 {
     uint64_t *table = physical_to_virtual(root);
@@ -98,7 +98,7 @@ static must_check int entry_create(uintptr_t address, unsigned level, uint64_t *
     return OK;
 }
 
-/* The largest level whose pages fit this spot. */
+/* Returns the highest level whose pages fit alignment and size. */
 static unsigned level_fitting(uintptr_t address, physical_t physical, size_t bytes, uint64_t flags)
 {
     static int gibibyte_pages = -1;
@@ -161,7 +161,7 @@ void paging_unmap(uintptr_t address, size_t bytes)
     }
 }
 
-/* Turns one large page into a table of pages of the next level with the same rights. */
+/* Replaces a large page by a table of pages of the next level, with the same rights. */
 static must_check int large_page_split(uint64_t *entry, unsigned level)
 {
     physical_t fresh;
@@ -247,7 +247,7 @@ void paging_walk(uintptr_t address, struct paging_walk *walk)
 {
     const uint64_t *table = table_of(cr3_read());
     *walk = (struct paging_walk){0};
-    /* Bits 63 to 47 must be equal: other addresses have no walk. */
+    /* Bits 63 to 47 of a valid address are equal. */
     if ((uint64_t)((int64_t)(address << 16) >> 16) != address) {
         return;
     }

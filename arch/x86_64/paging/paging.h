@@ -1,9 +1,10 @@
 /*
- * Page-table primitives: four levels, kernel half. Changing tables takes a lock with interrupts
- * off; reading an entry takes none. Source: SDM volume 3A, chapter 4.
+ * Page-table primitives: four levels, kernel half. A change of the tables takes a lock with
+ * interrupts off; a read of an entry takes none. Source: SDM volume 3A, chapter 4.
  *
- * Absent to present needs no TLB flush. Present to absent needs one on every CPU before the frame
- * is used again; paging_unmap() does only the calling CPU's, the rest is the caller's duty.
+ * An entry that becomes present needs no TLB flush. An entry that becomes absent needs one on every
+ * CPU before its frame is used again. paging_unmap() flushes the calling CPU only; its caller does
+ * the others.
  */
 #pragma once
 
@@ -26,63 +27,93 @@
 #define PAGE_KERNEL_DATA                                                                           \
     (PAGE_PRESENT | PAGE_WRITABLE | PAGE_GLOBAL | PAGE_ACCESSED | PAGE_DIRTY | PAGE_NO_EXECUTE)
 
-/* Frames for page tables come from here; the frame need not be zeroed. Set before any mapping. */
+/*
+ * Sets the function that supplies frames for page tables. A frame need not be zeroed. Context:
+ * boot, before any mapping; again when the frame allocator works.
+ */
 void paging_frame_source_set(int (*source)(physical_t *frame));
 
-/* Makes the kernel's own tables (empty but for the page window) the ones that are built upon. */
+/*
+ * Creates the kernel's top-level table, empty but for the recursive mapping. All functions below
+ * work on it. Context: boot, once. Errors: those of the frame source.
+ */
 must_check int paging_root_create(void);
 
-/* Loads the built tables into CR3 of the calling CPU. */
+/* Loads the kernel's tables into CR3 of the calling CPU. Context: boot of each CPU. */
 void paging_activate(void);
 
-/* The physical address of the kernel's top-level table. */
+/* Returns the physical address of the kernel's top-level table. Context: ANY. */
 physical_t paging_root(void);
 
 /*
- * Maps [address, address + bytes) to physical, with exactly these rights. Large pages are used
- * where alignment allows if flags has PAGE_LARGE. Nothing may be mapped there yet. On an error
- * (ERROR_NO_MEMORY, ERROR_EXISTS) what was mapped before the error stays. Takes the paging lock.
+ * Maps [address, address + bytes) to `physical` with the rights in `flags`. If `flags` has
+ * PAGE_LARGE, large pages are used where the alignment allows. No page of the range may be mapped
+ * yet. After an error, pages that were mapped before it stay mapped. Takes the paging lock.
+ * Context: THREAD or ATOMIC. Errors: ERROR_INVALID (not whole pages, or writable and executable),
+ * ERROR_EXISTS, and those of the frame source.
  */
 must_check int paging_map(uintptr_t address, physical_t physical, size_t bytes, uint64_t flags);
 
-/* Clears the leaf entries of the range and forgets them on this CPU. Tables stay. */
+/*
+ * Clears the leaf entries of the range and flushes them on the calling CPU. Page tables are never
+ * freed. Context: THREAD or ATOMIC; the caller does the shootdown.
+ */
 void paging_unmap(uintptr_t address, size_t bytes);
 
-/* Replaces the rights of mapped 4 KiB pages; splits large pages where it must. */
+/*
+ * Replaces the rights of mapped 4 KiB pages and flushes them on the calling CPU. Splits large pages
+ * where necessary. Takes the paging lock. Context: THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (a
+ * page has no table), and those of the frame source.
+ */
 must_check int paging_protect(uintptr_t address, size_t bytes, uint64_t flags);
 
-/* Makes sure that leaf tables exist for the range, with all entries 0. */
+/*
+ * Creates the missing leaf tables of the range, with all entries 0. Takes the paging lock. Context:
+ * THREAD or ATOMIC. Errors: those of the frame source.
+ */
 must_check int paging_tables_create(uintptr_t address, size_t bytes);
 
-/* Makes sure that every top-level entry of the kernel half that we use exists. */
+/*
+ * Creates the missing top-level entries of all regions of the kernel half, so that page tables of
+ * tasks can share them. Context: boot, once. Errors: those of the frame source.
+ */
 must_check int paging_top_level_create(void);
 
 struct paging_walk {
-    unsigned levels;     /* how many entries were read: 1 to 4 */
+    unsigned levels;     /* the number of entries that were read: 1 to 4 */
     uint64_t entries[4]; /* from the top level down */
     bool present;        /* a page is mapped */
-    physical_t physical; /* where the address leads, if present */
+    physical_t physical; /* the physical address, if present */
     size_t page_bytes;   /* 4 KiB, 2 MiB or 1 GiB, if present */
 };
 
-/* Reads the walk of an address in the tables that CR3 names. No lock; any context; never faults. */
+/*
+ * Reads the entries that the CPU would read to translate an address, in the tables that CR3 names.
+ * Takes no lock and never faults. Context: ANY.
+ */
 void paging_walk(uintptr_t address, struct paging_walk *walk);
 
-/* Can this address be read without a fault? Any context; never faults. */
+/* Returns true if a page is mapped at the address. Takes no lock and never faults. Context: ANY. */
 bool paging_is_present(uintptr_t address);
 
 /*
- * The leaf entry of an address, seen through the page window: arithmetic, no walk. The leaf table
- * must exist. (The window is the top-level table entered into itself: the CPU then finds page
- * tables where it looks for pages.)
+ * Returns the leaf entry of an address, by arithmetic on the recursive mapping; the leaf table must
+ * exist. The recursive mapping is an entry of the top-level table that names that table itself, so
+ * that the CPU finds page tables where it looks for pages. Context: ANY.
  */
 static always_inline volatile uint64_t *paging_leaf(uintptr_t address)
 {
     return (volatile uint64_t *)(PAGE_RECURSIVE_BASE + ((address & 0x0000fffffffff000UL) >> 9));
 }
 
-/* Maps device registers, uncached. NULL if memory is short. Thread context, at start-up. */
+/*
+ * Maps device registers, uncached, for good. Returns NULL, with a log line, if memory is short.
+ * Context: boot or THREAD.
+ */
 void *mmio_map(physical_t physical, size_t bytes);
 
-/* Maps memory of firmware tables, read-only. NULL if memory is short. Thread context. */
+/*
+ * Maps memory that holds firmware tables, read-only, for good. Returns NULL, with a log line, if
+ * memory is short. Context: boot or THREAD.
+ */
 const void *firmware_map(physical_t physical, size_t bytes);

@@ -1,4 +1,4 @@
-/* Which processors are started, in which order, and what is done about those that fail. */
+/* The order in which processors are started, and the handling of those that fail. */
 #include "arch/x86_64/smp/smp.h"
 
 #include "arch/x86_64/acpi/acpi.h"
@@ -12,8 +12,8 @@
 #include "lib/error.h"
 
 /*
- * Generous: under an emulator the host may not run the new processor for a while. A real one
- * answers within a millisecond.
+ * A real processor answers within a millisecond. The limits are long because the host of an
+ * emulator may not run the new processor for a while.
  */
 #define ANSWER_TIMEOUT_MS 2000
 #define ONLINE_TIMEOUT_MS 20000
@@ -21,9 +21,9 @@
 #define INIT_WAIT_US    10000 /* SDM 9.4.4.1 */
 #define STARTUP_WAIT_US 200
 
-#define XAPIC_ID_MAX 254 /* 255 means everyone */
+#define XAPIC_ID_MAX 254 /* 255 addresses all processors */
 
-/* Read by the starting CPU, in trampoline.asm and smp_enter(). Written before it is woken. */
+/* Read by the starting CPU, in trampoline.asm and smp_enter(). Written before STARTUP is sent. */
 uintptr_t smp_entry_stack;
 physical_t smp_kernel_root;
 static unsigned entry_cpu;
@@ -43,7 +43,7 @@ unsigned smp_left_out_count(void)
     return left_out;
 }
 
-/* Spins until the gate is claimed; false after so many microseconds. */
+/* Spins until the gate is claimed. Returns false after `us` microseconds. */
 static bool claimed_within(uint64_t us)
 {
     uint64_t start_ns = clock_now_ns();
@@ -62,7 +62,7 @@ static void startup_send(uint32_t apic_id)
     lapic_send_startup(apic_id, smp_trampoline_page());
 }
 
-/* The start of a processor that has had its INIT and the wait after it. */
+/* Starts a processor after its INIT and the wait that follows INIT. */
 static must_check int wake_after_init(uint32_t apic_id, unsigned timeout_ms)
 {
     smp_gate_open(apic_id);
@@ -70,7 +70,7 @@ static must_check int wake_after_init(uint32_t apic_id, unsigned timeout_ms)
     if (claimed_within(STARTUP_WAIT_US)) {
         return OK;
     }
-    startup_send(apic_id); /* the first may be missed; one that was not needed is ignored */
+    startup_send(apic_id); /* the first may be missed; a processor that runs ignores it */
     if (claimed_within((uint64_t)timeout_ms * 1000)) {
         return OK;
     }
@@ -93,7 +93,7 @@ bool smp_wake_unwanted(uint32_t apic_id)
     return !claimed_within(INIT_WAIT_US);
 }
 
-/* Waits until the CPU that claimed the gate says that it is online. */
+/* Waits until the CPU that claimed the gate counts as online. */
 static must_check int wait_online(unsigned cpu)
 {
     uint64_t start_ns = clock_now_ns();
@@ -122,7 +122,7 @@ static bool reachable(uint32_t apic_id)
     return lapic_is_x2apic() || apic_id <= XAPIC_ID_MAX;
 }
 
-/* INIT to each that is not online, so that the long wait after it is the same for all. */
+/* Sends INIT to each processor that is not online, so that one long wait serves for all. */
 static void init_all(const struct acpi_info *acpi)
 {
     for (unsigned i = 0; i < acpi->processor_count; i++) {
@@ -134,7 +134,10 @@ static void init_all(const struct acpi_info *acpi)
     clock_delay_us(INIT_WAIT_US);
 }
 
-/* ERROR_BUSY: the CPU came but did not finish; then the tables are still in use. */
+/*
+ * Starts one processor as CPU `cpu`. Errors: ERROR_BUSY if it passed the gate but did not come
+ * online, so that the trampoline's tables may still be in use; others if it is left out.
+ */
 static must_check int start_one(uint32_t apic_id, unsigned cpu,
                                 const struct smp_callbacks *callbacks)
 {

@@ -1,9 +1,9 @@
 /*
- * Copying the trampoline, its page tables, and the gate. The code page is never both writable and
- * executable: it is written through the direct map, then read-only there, and executable only at
- * its physical address in the trampoline's own tables, which are cleared when all have started.
- * The two low pages stay reserved for good, so that a processor that comes late parks in code that
- * is still there.
+ * The trampoline's pages, its page tables, and the gate. The code page is never writable and
+ * executable at once: it is written through the direct map, then made read-only there, and is
+ * executable only at its physical address in the trampoline's own tables, which are cleared when
+ * all processors have started. The two low pages stay reserved, so that a processor that comes late
+ * still finds code in which it parks.
  */
 #include "arch/x86_64/smp/smp_trampoline.h"
 
@@ -21,7 +21,7 @@ extern const uint16_t trampoline_fixups[], trampoline_fixups_end[];
 
 enum gate_state { GATE_CLOSED, GATE_WAITING, GATE_CLAIMED };
 
-/* The data page behind the code; trampoline.asm knows the offsets. */
+/* The start of the data page. trampoline.asm uses the same offsets. */
 struct gate {
     uint32_t state;
     uint32_t apic_id;
@@ -30,7 +30,7 @@ struct gate {
 
 static physical_t low_page; /* 0: none */
 
-/* In the kernel image, which lies below 4 GiB: CR3 is loaded in 32-bit code. */
+/* In the kernel image and so below 4 GiB, because 32-bit code loads CR3 with its address. */
 static uint64_t tables[4][PAGE_BYTES / 8] aligned_to(PAGE_BYTES);
 
 static struct gate *gate(void)
@@ -53,7 +53,7 @@ static unsigned index_at(physical_t address, unsigned level)
     return (unsigned)(address >> (PAGE_SHIFT + 9 * level)) % 512;
 }
 
-/* One page at its physical address, and the kernel half of the kernel's own top-level table. */
+/* Maps the code page at its physical address, and copies the kernel half of the top level. */
 static void tables_build(physical_t kernel_root)
 {
     const uint64_t *kernel_top = physical_to_virtual(kernel_root);
@@ -67,7 +67,7 @@ static void tables_build(physical_t kernel_root)
     memcpy(&tables[0][256], &kernel_top[256], 256 * sizeof(uint64_t));
 }
 
-/* Writes the code page and makes it read-only in the direct map. Only once: see the opening. */
+/* Writes the code page and makes it read-only in the direct map, so it can be written only once. */
 static must_check int code_write(void)
 {
     char *page = physical_to_virtual(low_page);

@@ -1,28 +1,33 @@
 /*
- * The low page from which processors start, the gate behind it, and the small page tables on which
- * they get from there to the kernel. For smp.c.
+ * The trampoline: the low page of code from which processors start, the page of data behind it with
+ * the gate, and the small page tables that lead from there to the kernel. For smp.c.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
 /*
- * Copies the trampoline to its low page, makes that page read-only wherever it is mapped, and
- * builds the tables: this one page at its physical address, executable and read-only, and the
- * kernel half as in `kernel_root`. ERROR_NOT_FOUND without a reserved page; those of paging.
+ * Copies the code to its low page, makes that page read-only, and builds the tables: the one page
+ * at its physical address, executable and read-only, and the kernel half of the top-level table at
+ * `kernel_root`. Context: THREAD or boot, on CPU 0. Errors: ERROR_NOT_FOUND (no low pages were
+ * set), and those of paging_protect().
  */
 must_check int smp_trampoline_install(physical_t kernel_root);
 
-/* Clears the tables. The code and the closed gate stay, for a processor that comes late. */
+/*
+ * Clears the tables and closes the gate. The code stays, so that a processor that comes late parks
+ * in it. Context: THREAD or boot.
+ */
 void smp_trampoline_clear(void);
 
-/* The number of the low page, as STARTUP wants it. */
+/* Returns the page number of the code, as STARTUP takes it. Context: ANY. */
 uint8_t smp_trampoline_page(void);
 
-/* Lets the processor with this id in, once. */
+/* Opens the gate for the processor with an APIC id, once. Context: THREAD or boot. */
 void smp_gate_open(uint32_t apic_id);
 
-/* Lets nobody in any more; false if someone is in already. */
+/* Closes the gate. Returns false if a processor has passed it already. Context: THREAD or boot. */
 bool smp_gate_close(void);
 
+/* Returns true if a processor has passed the gate since it was opened. Context: ANY. */
 bool smp_gate_is_claimed(void);

@@ -1,18 +1,21 @@
-; The first steps of every processor but the first.
+; The first instructions of every processor but the boot processor.
 ;
-; A STARTUP interrupt makes a processor run, in real mode, the page of low memory into which smp.c
-; has copied trampoline_begin..trampoline_end. Behind it lies the gate, a page of data:
+; A STARTUP interrupt starts a processor in real mode at the page of low memory into which
+; smp_trampoline.c has copied trampoline_begin..trampoline_end. Behind it lies a page of data, the
+; gate:
 ;
 ;   offset 0  state    0 closed, 1 waiting for a processor, 2 claimed
-;          4  APIC id of the processor that is waited for
-;          8  physical address of the top-level page table to go on with
+;          4  APIC id of the expected processor
+;          8  physical address of the top-level page table to load
 ;
-; A processor that is not waited for (it comes late, after smp.c has given up on it) parks here for
-; good; it has touched nothing but its own registers. The one that is waited for claims the gate,
-; goes through protected mode into long mode on smp.c's small page tables, which show this page
-; read-only at its physical address and the kernel half as ever, and leaves for the kernel's text.
+; A processor that is not the expected one (it comes after smp.c has given it up) parks here for
+; good and has changed only its own registers. The expected one claims the gate, goes through
+; protected mode into long mode on the trampoline's small page tables, which map this page read-only
+; at its physical address and the kernel half as in the kernel's tables, and jumps to the kernel's
+; text.
 ;
-; Stack: none until trampoline_high. Registers: esi = physical address of this page.
+; Stack: none until trampoline_high. Registers: esi = physical address of this page; all others are
+; used.
 ; Source: Intel SDM volume 3A, 9.4 (start of processors), 10.8.5 (long mode), 4.1.1 (paging modes).
 
 global trampoline_begin, trampoline_end
@@ -39,7 +42,7 @@ trampoline_begin:
     movzx esi, ax
     shl esi, 4
 
-    ; Who am I? Leaf 11 has all 32 bits of the APIC id, where there is one.
+    ; The own APIC id: leaf 11, if it exists, has all 32 bits; leaf 1 has eight.
     xor eax, eax
     cpuid
     cmp eax, 11
@@ -123,13 +126,13 @@ to_long:
     dw 0x10
 trampoline_end:
 
-; Where in the page a 32-bit offset stands to which the page's physical address is added.
+; The offsets in the page of the 32-bit values to which the page's physical address is added.
 align 2
 trampoline_fixups:
     dw HERE(gdt_pointer.base), HERE(to_protected), HERE(to_long)
 trampoline_fixups_end:
 
-; In the higher half: the kernel's own page tables, a stack, and on in C.
+; In the kernel's text: loads the kernel's own page tables and a stack, and calls C.
 section .text
 bits 64
 trampoline_high:

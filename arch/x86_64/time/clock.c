@@ -1,8 +1,7 @@
 /*
- * Measuring clocks. Reference and TSC are read as close together as a few tries allow, at both ends
- * of an interval: under an emulator the host may stop the CPU between any two instructions, and the
- * closest pair of several is the one where it did not.
- * Source: SDM volume 3B, 18.17 (TSC and its invariance); 3A, 11.5.4 (APIC timer).
+ * Measurement of clocks. Reference and TSC are read together at both ends of an interval. Under an
+ * emulator the host may stop the CPU between any two instructions, so each reading is the closest
+ * of several tries. Source: SDM volume 3B, 18.17 (TSC and its invariance); 3A, 11.5.4 (APIC timer).
  */
 #include "arch/x86_64/time/clock.h"
 
@@ -14,7 +13,7 @@
 #define MEASURE_MS 20 /* less than the PIT's 54 */
 #define TRIES      8
 
-#define ASSUMED_TSC_PER_MS   1000000 /* as under icount and, about, anywhere else */
+#define ASSUMED_TSC_PER_MS   1000000 /* the rate under -icount; elsewhere about that */
 #define ASSUMED_LAPIC_PER_MS 100000
 
 #define CPUID_1_ECX_HYPERVISOR       (1U << 31)
@@ -28,7 +27,7 @@ struct reading {
 
 static uint64_t start_tsc;
 static uint64_t tsc_per_ms, lapic_per_ms;
-static uint64_t ns_per_tsc_32; /* nanoseconds a tick, in 1/2^32 */
+static uint64_t ns_per_tsc_32; /* nanoseconds in a tick, times 2^32 */
 static uint64_t tsc_per_ns_32;
 static const struct clock_reference *reference;
 
@@ -95,7 +94,7 @@ static struct reading read_together(void)
     return best;
 }
 
-/* What TSC and APIC timer counted in MEASURE_MS, in ticks a millisecond. */
+/* Measures TSC and APIC timer for MEASURE_MS and stores their ticks in a millisecond. */
 static void measure(uint64_t *tsc, uint64_t *lapic)
 {
     uint64_t target = reference->frequency_hz * MEASURE_MS / 1000;
@@ -127,9 +126,9 @@ static bool agree(uint64_t one, uint64_t other)
 }
 
 /*
- * The APIC's timer counts down from the top meanwhile; its entry is masked. A reference that wraps
- * soon, the PIT, is believed when two measurements in a row agree: if the host stops an emulated
- * CPU for too long, a wrap goes unseen.
+ * The APIC's timer counts down with its interrupt masked. If the host stops an emulated CPU for too
+ * long, a wrap of the PIT is missed; so a measurement by the PIT is repeated until two in a row
+ * agree.
  */
 static void measure_both(void)
 {

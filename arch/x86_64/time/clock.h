@@ -1,39 +1,52 @@
 /*
- * Time, told by each CPU's time-stamp counter (TSC), whose rate is measured at boot. All CPUs are
- * taken to count together, as they do from reset on; nothing here corrects for one that does not.
+ * Time from the time-stamp counter (TSC), whose rate is measured at boot. The TSCs of all CPUs are
+ * assumed to be equal, as they are from reset on; the kernel does not correct one that is not.
  *
- * Order: clock_mark_start() first thing in the kernel; clock_init() after lapic_init().
+ * Order: clock_mark_start() first in the kernel; clock_init() after lapic_init().
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
-/* From now on clock_now_ns() counts, once its rate is known. */
+/* Sets the origin of clock_now_ns() to now. Context: boot, once. */
 void clock_mark_start(void);
 
 /*
- * Chooses a reference (HPET, PM timer, PIT), measures TSC and local APIC timer by it, and prints
- * both. Takes about 20 ms. CPU 0, interrupts off. Never fails: without any reference a rate is
- * assumed, and said to be.
+ * Chooses a reference (HPET, PM timer or PIT), measures the rates of the TSC and the local APIC's
+ * timer by it, and logs both. Takes about 20 ms. Without a reference it assumes rates and warns.
+ * Context: boot, on CPU 0, once, interrupts off.
  */
 void clock_init(void);
 
-/* Nanoseconds since clock_mark_start(); 0 until clock_init(). Any context. */
+/* Returns the nanoseconds since clock_mark_start(); 0 until clock_init(). Context: ANY. */
 uint64_t clock_now_ns(void);
 
-/* TSC ticks, and ticks of the local APIC's timer (divided by 1), in a millisecond. Any context. */
+/* Returns the ticks of the TSC in a millisecond. Context: ANY, after clock_init(). */
 uint64_t clock_tsc_per_ms(void);
+
+/*
+ * Returns the ticks of the local APIC's timer, divided by 1, in a millisecond. Context: ANY, after
+ * clock_init().
+ */
 uint64_t clock_lapic_per_ms(void);
 
-/* Converts, rounding down. Any context. */
+/* Converts ticks of the TSC to nanoseconds, rounded down. Context: ANY, after clock_init(). */
 uint64_t clock_tsc_to_ns(uint64_t ticks);
+
+/* Converts nanoseconds to ticks of the TSC, rounded down. Context: ANY, after clock_init(). */
 uint64_t clock_ns_to_tsc(uint64_t ns);
 
-/* Spins for at least so many microseconds. Any context; for the short waits that hardware asks. */
+/*
+ * Spins for at least `us` microseconds, for short waits that hardware requires. Context: ANY, after
+ * clock_init().
+ */
 void clock_delay_us(uint64_t us);
 
-/* Measures the TSC once more, for tests: about 20 ms; 0 without a reference. CPU 0 or alone. */
+/*
+ * Measures the ticks of the TSC in a millisecond again; returns 0 without a reference. Takes about
+ * 20 ms. For tests. Context: THREAD, one caller at a time.
+ */
 uint64_t clock_measure_tsc_per_ms(void);
 
-/* The reference's name, or "none". */
+/* Returns the name of the reference, or "none". Context: ANY. */
 const char *clock_reference_name(void);

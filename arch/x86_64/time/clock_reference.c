@@ -1,7 +1,7 @@
 /*
- * HPET: a free-running counter in memory, its period in the capability register (IA-PC HPET
- * specification 1.0a, 2.3). PM timer: 3.579545 MHz in a port (ACPI 6.4, 4.8.3.3). PIT: channel 2
- * counts down from 65536 at 1.193182 MHz, so it tells intervals up to 54 ms (Intel 8254).
+ * HPET: a free-running counter in memory, with its period in the capability register (IA-PC HPET
+ * specification 1.0a, 2.3). PM timer: a counter in a port, at 3.579545 MHz (ACPI 6.4, 4.8.3.3).
+ * PIT: channel 2 counts down from 65536 at 1.193182 MHz, so it measures at most 54 ms (Intel 8254).
  */
 #include "arch/x86_64/time/clock_reference.h"
 
@@ -25,7 +25,7 @@
 #define PIT_LATCH        0x80
 #define PIT_FREQUENCY_HZ 1193182
 
-#define STUCK_READS 1000 /* a counter that shows one value so often is dead: reads take >100 ns */
+#define STUCK_READS 1000 /* a read takes over 100 ns: an unchanged counter does not count */
 
 static volatile uint32_t *hpet;
 static uint16_t pm_timer_port;
@@ -82,7 +82,7 @@ static bool pit_start(struct clock_reference *reference)
     return true;
 }
 
-/* Does the counter move? */
+/* Returns true if the counter changes within STUCK_READS reads; else warns. */
 static bool counts(const struct clock_reference *reference)
 {
     uint32_t first = reference->read() & reference->mask;

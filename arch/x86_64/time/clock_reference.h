@@ -1,6 +1,6 @@
 /*
- * Counters of known frequency, by which the TSC and the local APIC's timer are measured: HPET, the
- * ACPI PM timer, or the PIT. Used once at boot, by clock.c.
+ * Counters of known frequency: HPET, ACPI PM timer and PIT. clock.c measures the TSC and the local
+ * APIC's timer by one of them at boot.
  */
 #pragma once
 
@@ -10,11 +10,11 @@ struct clock_reference {
     const char *name;
     uint64_t frequency_hz;
     uint32_t mask;          /* the counter counts up and wraps at mask + 1 */
-    uint32_t (*read)(void); /* no lock; CPU 0 */
+    uint32_t (*read)(void); /* takes no lock; one caller at a time */
 };
 
 /*
- * Starts each in turn, best first, and takes the first that really counts. A null pointer if none
- * does; each one that does not is reported. Thread context, CPU 0, after acpi_init().
+ * Starts the counters in order of preference and returns the first that counts, or a null pointer
+ * if none does. Warns of each one that does not count. Context: boot, on CPU 0, after acpi_init().
  */
 const struct clock_reference *clock_reference_find(void);
