@@ -401,7 +401,7 @@ SWAP_MUTANTS = (
 """, ""),)),
     Mutant("claim-stands-after-the-wake-up", "I6", "SWP0018", "'thread' was written after it was freed",
            builds=("invariant",), edits=((REST, """\
-        claims[thread->rest.claim - 1].thread = NULL;
+        claims[thread->swap_note.claim - 1].thread = NULL;
 """, """\
         (void)claims;
 """),)),

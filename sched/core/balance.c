@@ -1,7 +1,7 @@
 /*
- * A thief holds its own queue's lock and only ever tries the other's, so two thieves cannot wait
- * for each other. A thread on a queue is off its stack, for a CPU holds its queue's lock until a
- * switch is complete.
+ * A CPU that steals holds its own queue's lock and only tries to take the other one, so two CPUs
+ * cannot wait for each other. A thread on a queue is off its stack, because a CPU holds its queue's
+ * lock until a switch is complete.
  */
 #include "sched/core/balance.h"
 
@@ -9,7 +9,7 @@
 
 #define BALANCE_TICKS 16
 
-/* How many threads wait there. May be old when it is looked at, if the queue's lock is not held. */
+/* Returns how many threads wait in a queue; may be old if the queue's lock is not held. */
 static uint32_t waiting_count(const struct run_queue *queue)
 {
     uint32_t runnable = __atomic_load_n(&queue->runnable, __ATOMIC_RELAXED);
@@ -17,7 +17,7 @@ static uint32_t waiting_count(const struct run_queue *queue)
     return current != queue->idle && runnable != 0 ? runnable - 1 : runnable;
 }
 
-/* The CPU with the longest queue but this one, if it has at least `least` threads waiting. */
+/* Finds the other CPU with the longest queue of at least `least` waiting threads. */
 static bool busiest_find(unsigned self, uint32_t least, unsigned *found)
 {
     uint32_t longest = 0;
@@ -31,7 +31,7 @@ static bool busiest_find(unsigned self, uint32_t least, unsigned *found)
     return longest > 0;
 }
 
-/* Takes the other CPU's most urgent thread that may run here, if its priority is above `above`. */
+/* Takes the victim's thread of highest priority that may run here, if that is above `above`. */
 static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu, int above)
 {
     unsigned self = cpu_number();
@@ -55,8 +55,8 @@ static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu, i
 }
 
 /*
- * From the longest queue, else from any: what waits in the longest may all be bound to its CPU. No
- * thread has a priority below 0, so any will do.
+ * From the longest queue, else from any: the affinity of all threads in the longest may exclude
+ * this CPU. The -1 accepts every priority.
  */
 struct thread *balance_steal(struct run_queue *queue)
 {
@@ -80,7 +80,7 @@ bool balance_worth_stealing(unsigned cpu)
     return busiest_find(cpu, 1, &victim);
 }
 
-/* Another CPU where somebody waits who is more urgent than the thread that runs here. */
+/* Finds another CPU whose queue has a thread of higher priority than `priority`. */
 static bool more_urgent_find(unsigned self, unsigned priority, unsigned *found)
 {
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {

@@ -1,6 +1,6 @@
 /*
- * The idle thread: fully backed, so it can always be switched to. It halts; and while others starve
- * it gives the reserve what its CPU holds and does not need.
+ * The idle thread: fully backed, so a CPU can always switch to it. It halts until the next
+ * interrupt. While threads wait for memory it first gives back the frames that its CPU holds.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/percpu.h"
@@ -16,7 +16,7 @@ uint64_t schedule_idle_cpus(void)
     return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
 }
 
-/* Halts until the next interrupt. Not preemptible, so that the bit tells the truth. */
+/* Halts until the next interrupt. Preemption is off, so that the bit is right. */
 static void idle_wait(uint64_t bit)
 {
     preempt_disable_by(KERNEL_THREAD);
@@ -39,6 +39,7 @@ void idle_entry(void *argument maybe_unused)
             idle_wait(bit);
         }
         interrupts_enable();
-        cpu_nothing(); /* STI lets interrupts in only after one more instruction: not after CLI */
+        cpu_nothing(); /* STI lets interrupts in only after one more instruction, which must not be
+                          CLI */
     }
 }

@@ -1,7 +1,7 @@
 /*
- * Who becomes ready, and on which CPU's queue: wake-ups, and changes of priority and affinity. All
- * of it under the lock of the run queue that the thread belongs to, which a CPU holds throughout a
- * switch: so a thread that is on a queue is off its stack.
+ * Wake-ups and changes of priority and affinity: which thread becomes ready, on which CPU's queue.
+ * All of it happens under the lock of the run queue that the thread belongs to. A CPU holds that
+ * lock throughout a switch, so a thread on a run queue is off its stack.
  */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -24,7 +24,7 @@ struct run_queue *schedule_queue_lock(struct thread *thread)
     }
 }
 
-/* Makes a CPU look at its queue soon. */
+/* Makes a CPU call schedule() soon. */
 static void cpu_poke(unsigned cpu)
 {
     if (cpu == cpu_number()) {
@@ -34,7 +34,7 @@ static void cpu_poke(unsigned cpu)
     }
 }
 
-/* After a thread was put on `cpu`'s queue: who should look? The queue's lock is held. */
+/* After a thread was put on `cpu`'s queue: pokes the CPU that should run it. Its lock is held. */
 static void thread_announce(const struct run_queue *queue, const struct thread *thread,
                             unsigned cpu)
 {
@@ -49,9 +49,10 @@ static void thread_announce(const struct run_queue *queue, const struct thread *
 }
 
 /*
- * Puts a thread that is in no queue on its CPU's, or on an allowed one's. Its CPU's lock is held.
- * Ready means "on a queue", so that is said only under the lock of the queue where it goes: between
- * the locks its affinity may change once more, but nobody takes it for ready.
+ * Puts a thread that is in no queue on its CPU's queue, or on that of a CPU that its affinity
+ * allows. `queue`, its CPU's, is locked, and unlocked on return. The state becomes THREAD_READY
+ * only under the lock of the queue it is put on: between the two locks its affinity may change
+ * again, and then THREAD_MOVING keeps others from treating it as queued.
  */
 static void thread_enqueue(struct run_queue *queue, struct thread *thread)
 {
@@ -70,13 +71,12 @@ static void thread_enqueue(struct run_queue *queue, struct thread *thread)
     spin_unlock_quietly(&queue->lock);
 }
 
-/* The thread is not in the state that the caller names; but "resting" is one way to be blocked. */
+/* The thread is not in state `from`; a swap candidate counts as blocked. */
 static never_inline void ready_otherwise(struct run_queue *queue, struct thread *thread,
                                          enum thread_state from)
 {
     if (from == THREAD_BLOCKED && thread->state == THREAD_SWAP_CANDIDATE) {
-        swap_candidate_end(
-            thread); /* with all that the swapper took, as far as it is still there */
+        swap_candidate_end(thread); /* maps again what the swapper took and still has */
         thread_enqueue(queue, thread);
     } else {
         spin_unlock_quietly(&queue->lock);
@@ -90,7 +90,7 @@ void schedule_ready(struct thread *thread, enum thread_state from)
     if (unlikely(thread->state != from)) {
         ready_otherwise(queue, thread, from);
     } else if (thread == queue->current) {
-        thread->state = THREAD_RUNNING; /* it was about to leave, and need not */
+        thread->state = THREAD_RUNNING; /* woken before it left: it stays running */
         spin_unlock_quietly(&queue->lock);
     } else {
         thread_enqueue(queue, thread);
@@ -98,7 +98,7 @@ void schedule_ready(struct thread *thread, enum thread_state from)
     preempt_interrupts_restore(flags);
 }
 
-/* Of a thread that runs: whether it may stay is asked when it leaves its CPU. */
+/* For the current thread of a CPU: its new affinity takes effect when it leaves that CPU. */
 static void moves_note(struct thread *thread)
 {
     if (thread->affinity >> thread->cpu & 1) {

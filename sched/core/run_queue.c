@@ -1,4 +1,4 @@
-/* See run_queue.h. Portable: also compiled for the host's unit tests. */
+/* See run_queue.h. The host unit tests compile this file, too. */
 #include "sched/core/run_queue.h"
 
 void run_queue_init(struct run_queue *queue)

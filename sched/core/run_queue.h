@@ -1,8 +1,9 @@
 /*
- * A CPU's run queue: one list for each priority and a word with a bit for each list that is not
- * empty. Everything but the search for a thief takes constant time. Pure data structure; the caller
- * holds the queue's lock, and counts in `runnable` who comes and goes: a thread that only runs for
- * a while and comes back does not change that.
+ * A CPU's run queue: one list for each priority, and a word with a bit for each list that is not
+ * empty. Every operation takes constant time, except run_queue_find_for(). This is a pure data
+ * structure: the caller holds the queue's lock and keeps the count in `runnable`, which changes
+ * when a thread joins or leaves the queue for good, not when the current thread is taken out to run
+ * and put back. Context of all functions: IRQ, interrupts off, the queue's lock held.
  */
 #pragma once
 
@@ -21,14 +22,16 @@ struct run_queue {
 
 DECLARE_PER_CPU(struct run_queue, run_queue);
 
+/* Makes the queue empty. Before its first use. */
 void run_queue_init(struct run_queue *queue);
 
+/* Returns the highest priority among these bits, which must not be 0. */
 static always_inline unsigned run_queue_most_urgent(uint32_t bits)
 {
     return 31 ^ (unsigned)__builtin_clz(bits); /* one BSR */
 }
 
-/* At the end of its priority's list. */
+/* Inserts a thread at the end of its priority's list. */
 static always_inline void run_queue_append(struct run_queue *queue, struct thread *thread)
 {
     unsigned priority = thread->priority;
@@ -36,7 +39,7 @@ static always_inline void run_queue_append(struct run_queue *queue, struct threa
     queue->ready_bits |= 1U << priority;
 }
 
-/* At the head of its priority's list: its turn was cut short. */
+/* Inserts a thread at the head of its priority's list: it was preempted within its time slice. */
 static always_inline void run_queue_prepend(struct run_queue *queue, struct thread *thread)
 {
     unsigned priority = thread->priority;
@@ -44,7 +47,7 @@ static always_inline void run_queue_prepend(struct run_queue *queue, struct thre
     queue->ready_bits |= 1U << priority;
 }
 
-/* Takes a thread out that is in. */
+/* Removes a thread that is in the queue. */
 static always_inline void run_queue_remove(struct run_queue *queue, struct thread *thread)
 {
     list_remove(&thread->run_node);
@@ -53,7 +56,7 @@ static always_inline void run_queue_remove(struct run_queue *queue, struct threa
     }
 }
 
-/* Takes out the first of the highest priority; the queue is not empty. */
+/* Removes and returns the first thread of the highest priority. The queue must not be empty. */
 static always_inline struct thread *run_queue_take_first(struct run_queue *queue)
 {
     unsigned priority = run_queue_most_urgent(queue->ready_bits);
@@ -67,7 +70,7 @@ static always_inline struct thread *run_queue_take_first(struct run_queue *queue
     return list_entry(first, struct thread, run_node);
 }
 
-/* The first of the highest priority, or NULL; it stays in. */
+/* Returns the first thread of the highest priority, or NULL, and leaves it in the queue. */
 static always_inline struct thread *run_queue_first(const struct run_queue *queue)
 {
     if (unlikely(queue->ready_bits == 0)) {
@@ -77,5 +80,5 @@ static always_inline struct thread *run_queue_first(const struct run_queue *queu
     return list_entry(list->head.next, struct thread, run_node);
 }
 
-/* The most urgent thread that may run on `cpu`, or NULL; it stays in. */
+/* Returns the thread of highest priority that may run on `cpu`, or NULL; it stays in the queue. */
 struct thread *run_queue_find_for(const struct run_queue *queue, unsigned cpu);

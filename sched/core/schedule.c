@@ -1,10 +1,11 @@
 /*
- * Choosing and switching. A CPU holds its run queue's lock from before it chooses until the next
- * thread has finished the switch: so nobody else can run, move or reap a thread whose stack is
- * still in use. Interrupts are off all the while. Who becomes ready: ready.c.
+ * Choosing the next thread and switching to it. A CPU holds its run queue's lock from before the
+ * choice until the next thread has finished the switch, so no other CPU runs, moves or reaps a
+ * thread whose stack is still in use. Interrupts are off meanwhile. Wake-ups are in ready.c.
  *
- * What the dynamic stack adds to a switch (docs/stack-fault.md counts it in the listing):
- * gate_is_clear() before it, stack_use on both sides of it, and whether it took a page itself.
+ * Growing stacks add three things to a switch (docs/stack-fault.md counts their instructions):
+ * gate_is_clear() before it, stack_use on both sides of it, and a check for pages that the switch
+ * itself took.
  */
 #include "sched/core/schedule.h"
 
@@ -27,10 +28,13 @@
 
 PER_CPU(struct thread *, thread_running);
 PER_CPU(struct run_queue, run_queue);
-/* Who leaves this CPU to die or to move, until he is off his stack; NULL for all others. */
+/*
+ * The thread that this CPU just left because it exited or must migrate; otherwise NULL. Its stack
+ * is in use until finish_switch().
+ */
 static PER_CPU(struct thread *, switched_out);
 
-/* The same if the switch took a page, or somebody left for good. */
+/* finish_switch() after a switch that took a page, or that set switched_out. */
 static never_inline void finish_unusual_switch(struct run_queue *queue)
 {
     struct thread *left = this_cpu(switched_out);
@@ -41,13 +45,13 @@ static never_inline void finish_unusual_switch(struct run_queue *queue)
         return;
     }
     if (left->state == THREAD_DEAD) {
-        thread_reap(left); /* its stack is free the moment we are off it */
+        thread_reap(left); /* its stack is no longer in use */
     } else {
         schedule_ready(left, THREAD_MOVING);
     }
 }
 
-/* What the CPU owes the previous thread: done by the next one, on the next one's stack. */
+/* The end of a switch: runs in the next thread, on its stack. */
 static always_inline void finish_switch(struct switch_handover handover)
 {
     /* I3: the magazine covers the thread that runs from now on. */
@@ -78,17 +82,17 @@ static always_inline void switch_to(struct run_queue *queue, struct thread *from
                                (struct switch_handover){to->stack_hole, queue}));
 }
 
-/* When nothing is ready here: something from another CPU, on our queue now. */
+/* This CPU's queue is empty: tries to steal a thread into it. */
 static never_inline bool thread_fetch(struct run_queue *queue, struct thread *from)
 {
     if (balance_steal(queue) != NULL) {
         return true;
     }
-    ignore_result(gate_pass(from, queue->idle)); /* books and refills what `from` took */
+    ignore_result(gate_pass(from, queue->idle)); /* charges and refills what `from` took */
     return false;
 }
 
-/* Where gate_is_clear() says no: the gate, and what else is to be seen to. */
+/* The slow path when gate_is_clear() is false: asks the gate and does the pending work. */
 static never_inline bool thread_clear(struct thread *from, struct thread *to)
 {
     if (!gate_pass(from, to) && to != from) {
@@ -107,9 +111,10 @@ static always_inline bool queue_has_thread(struct run_queue *queue, struct threa
 }
 
 /*
- * The thread to run next, taken off the queue; `ready`: the queue is not empty. Threads that the
- * magazine does not cover go to the starved queue. The idle thread always passes: it is fully
- * backed, and the magazine covers `from`. So does `from` itself: there is no switch.
+ * Removes the thread to run next from the queue and returns it; `ready` says that the queue is not
+ * empty. Threads that the magazine does not cover go to the memory queue. The idle thread always
+ * passes, since it is fully backed and the magazine covers `from`. `from` itself always passes,
+ * since there is no switch.
  */
 static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from,
                                                   bool ready)
@@ -127,14 +132,14 @@ static always_inline struct thread *thread_choose(struct run_queue *queue, struc
 }
 
 /*
- * A thread that could go on goes back into the queue, ahead of its peers if its turn was cut; false
- * if it may not, or is the idle thread.
+ * Puts the current thread, which is still ready, back into the queue: ahead of its priority's
+ * others if its time slice is not used up. Returns false if it must migrate or is the idle thread.
  */
 static always_inline bool thread_requeue(struct run_queue *queue, struct thread *thread)
 {
     if (unlikely(thread->pending != 0)) {
         if (thread != queue->idle) {
-            thread->state = THREAD_MOVING; /* others may have it once we are off its stack */
+            thread->state = THREAD_MOVING; /* finish_switch() makes it ready elsewhere */
             queue->runnable--;
             this_cpu(switched_out) = thread;
         }
@@ -155,7 +160,7 @@ static always_inline void schedule_inline(void)
     invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
     struct run_queue *queue = this_cpu_pointer(run_queue);
 
-    spinlock_take(&queue->lock); /* interrupts are off until it is passed on: no need to count */
+    spinlock_take(&queue->lock); /* no count: interrupts stay off until it is passed on */
     this_cpu(reschedule_wanted) = 0;
     struct thread *from = queue->current;
     unsigned state = from->state;
@@ -182,7 +187,7 @@ void schedule(void)
     schedule_inline();
 }
 
-/* Has its own copy of schedule(): the call would save all registers once more. */
+/* Inlines schedule(): a call would save all registers a second time. */
 void thread_yield(void)
 {
     uint64_t flags = interrupts_save();
@@ -201,7 +206,7 @@ void schedule_tick(void)
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
     } else if (current->slice_ticks <= 1) {
-        /* It may be 0 already, from a turn that ended as the thread began to wait or to move. */
+        /* It is 0 already if the slice ended just as the thread blocked or migrated. */
         current->slice_ticks = 0;
         this_cpu(reschedule_wanted) = 1;
     } else {
@@ -215,7 +220,7 @@ static void reschedule_interrupt(struct trap_frame *frame maybe_unused)
     this_cpu(reschedule_wanted) = 1;
 }
 
-/* What was wanted may be wanted again by the time that the thread has its CPU back. */
+/* A reschedule may be wanted again by the time the thread is dispatched again. */
 static void schedule_while_wanted(void)
 {
     do {
@@ -223,7 +228,7 @@ static void schedule_while_wanted(void)
     } while (unlikely(this_cpu(reschedule_wanted)));
 }
 
-/* A reschedule that came due while preemption or a lock forbade it. */
+/* A reschedule that was due while preemption was off. */
 static void reschedule_late(void)
 {
     if (interrupts_enabled() && thread_current() != NULL) {
@@ -267,7 +272,7 @@ void schedule_cpu_run(void)
     uint64_t hole = queue->idle->stack_hole;
     this_cpu(stack_use) = (struct stack_use){hole, hole};
     queue->idle->state = THREAD_RUNNING;
-    spinlock_take(&queue->lock); /* the idle thread's first words pass it on */
+    spinlock_take(&queue->lock); /* thread_begin() of the idle thread passes it on */
     (void)stack_switch(&abandoned, queue->idle->saved_rsp, (struct switch_handover){hole, queue});
     panic("the boot stack was switched to");
 }

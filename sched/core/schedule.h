@@ -1,4 +1,6 @@
-/* The scheduler's core: which thread a CPU runs. The doors to it are in thread.h and wait_queue.h.
+/*
+ * The core of the scheduler: which thread a CPU runs. Other rooms use thread.h and wait_queue.h,
+ * which are built on this.
  */
 #pragma once
 
@@ -8,45 +10,57 @@
 #define SCHEDULE_SLICE_TICKS 3
 
 /*
- * Gives the CPU to the thread that deserves it most; returns when the caller has it again. The
- * caller's state says whether it wants to go on (THREAD_RUNNING) or not. Thread context, interrupts
- * off, no spinlock held, preemption on.
+ * Switches to the ready thread of highest priority. Returns when the caller is dispatched again, or
+ * at once if the caller itself is that thread. The caller's state says whether it is still ready
+ * (THREAD_RUNNING) or blocks. Context: ATOMIC, interrupts off, preemption on, no spinlock held.
  */
 void schedule(void);
 
 /*
- * Makes a thread that is in state `from` (blocked, starved) ready; does nothing if it is not. If it
- * has not left its CPU yet, it just stays. Any context with interrupts off but NMI, #MC, #DF.
+ * Makes a thread ready if its state is `from` (THREAD_BLOCKED or THREAD_WAITS_MEMORY); otherwise
+ * does nothing. A thread that has not left its CPU yet stays running. Context: IRQ.
  */
 void schedule_ready(struct thread *thread, enum thread_state from);
 
 /*
- * Changes what decides when and where a thread runs; a null pointer leaves one as it is. Any
- * context but NMI, #MC, #DF.
+ * Sets the priority and the affinity of a thread, and moves it in its queue accordingly. A null
+ * pointer leaves that property unchanged. Context: IRQ.
  */
 void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity);
 
 /*
- * Takes the lock of the run queue that a thread belongs to: while it is held nobody dispatches the
- * thread, and one that is not `current` there is off its stack. Interrupts off; the thread must not
- * end meanwhile. Released with spin_unlock_quietly().
+ * Locks the run queue that a thread belongs to and returns it. While the lock is held no CPU
+ * dispatches the thread, and unless it is `current` of that queue no CPU uses its stack. The thread
+ * must not end meanwhile. Unlock with spin_unlock_quietly(). Context: IRQ, interrupts off.
  */
 struct run_queue *schedule_queue_lock(struct thread *thread);
 
-/* First words of a thread on its own stack: what the switch to it left to do. */
+/*
+ * Completes a switch, on the stack of the thread that was switched to. Called once by a new thread;
+ * schedule() does it for all others. Context: ATOMIC, interrupts off, run-queue lock held.
+ */
 void schedule_finish_switch(struct switch_handover handover);
 
-/* The timer tick: slices, deadlines, balance, the starved. IRQ context. */
+/*
+ * The timer tick: expires timeouts and time slices, balances, calls the services.
+ * Context: IRQ.
+ */
 void schedule_tick(void);
 
-/* Prepares a CPU's run queue with its idle thread. Thread context. ERROR_NO_MEMORY. */
+/*
+ * Prepares a CPU's run queue and creates its idle thread. Context: THREAD, once for each CPU.
+ * Errors: ERROR_NO_MEMORY.
+ */
 must_check int schedule_cpu_create(unsigned cpu);
 
-/* Begins to run threads on the calling CPU, as its idle thread. Interrupts off. */
+/*
+ * Begins to run threads on the calling CPU: switches from the boot stack to its idle thread.
+ * Context: ATOMIC, interrupts off, once on each CPU.
+ */
 noreturn_function void schedule_cpu_run(void);
 
-/* Registers with arch: preemption, the reschedule interrupt. Once, on CPU 0. */
+/* Registers with arch: preemption, the reschedule interrupt. Context: boot. */
 void schedule_init(void);
 
-/* CPUs that have nothing to do, by bit. Any context. */
+/* Returns the CPUs that are halted in their idle thread, by bit. Context: ANY. */
 uint64_t schedule_idle_cpus(void);

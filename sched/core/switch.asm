@@ -1,15 +1,15 @@
 ; The context switch: from one kernel stack to another. Called by switch.h:stack_switch.
 ;
-;   RDI      where to leave this stack's RSP
-;   RSI      the other stack's RSP, as this function left it
-;   RDX, RCX go over to the other thread as they are: struct switch_handover
+;   RDI      where to store this stack's RSP
+;   RSI      the other stack's RSP, as an earlier call stored it
+;   RDX, RCX reach the other thread unchanged: struct switch_handover
 ;
-; All other registers change, which the caller says to the compiler: it has saved what it needs.
-; Only RBP cannot be named there. So the stack of a thread that is not running has, from its saved
-; RSP up: RBP, return address (switch.h:switch_frame).
+; All other registers are clobbered: stack_switch() names them, and the compiler saves what it needs.
+; Only RBP cannot be named as clobbered. So the stack of a thread that does not run has, from its
+; saved RSP up: RBP, return address (switch.h:switch_frame).
 ;
-; The push may hit a hole of the old stack, and what comes after the return a hole of the new one:
-; both slots are in stack_use by now, and the magazine covers both (sched/stack/gate.c), so either fault
+; The push may hit a hole of the old stack, and the code after the return a hole of the new one. Both
+; slots are in stack_use by now, and the magazine covers both (sched/stack/gate.c), so either fault
 ; is served.
 ;
 ; A new thread's stack is laid out by thread.c to return into thread_trampoline.
@@ -38,8 +38,8 @@ __SECT__
     pop rbp
 %endmacro
 
-; The switch with a call of a C function first, when nothing more will be pushed on the old stack. It
-; keeps RBX and R12 to R15, which are free here; and it is called with the stack as the ABI wants it.
+; The switch, with a call of C function %1 after the last push on the old stack. RBX and R12 to R15
+; are free here and survive the call. The stack has the ABI's alignment at the call.
 %macro SWITCH_AFTER 1
     push rbp
     mov rbx, rdi
@@ -61,21 +61,22 @@ thread_switch:
     ret
 thread_switch_end:
 
-; The same for stack=lend: what the old stack was lent and did not touch goes to the new one.
+; thread_switch for stack=lend: the pages that were lent to the old stack and not touched go to the
+; new one.
 JUMP_SITE thread_switch, SITE_KIND_LEND, thread_switch_lend
 align 16
 thread_switch_lend:
     SWITCH_AFTER stack_lend_switch
 
-; And where untouched pages are taken back in batches.
+; thread_switch for stack=lend where untouched pages are taken back in batches.
 JUMP_SITE thread_switch, SITE_KIND_LEND_BATCHED, thread_switch_fill
 align 16
 thread_switch_fill:
     SWITCH_AFTER stack_lend_fill
 
-; First instructions of a thread. What it is to call, and with what, lies on its stack; what was
-; handed over is in RDX and RCX. RBP is 0, the end of its backtraces; the stack is aligned so that the
-; call leaves it as the ABI wants.
+; First instructions of a thread. The function to call and its argument lie on the stack; the
+; handover is in RDX and RCX. RBP is 0, which ends backtraces. The stack is aligned so that it has
+; the ABI's alignment at the call.
 align 16
 thread_trampoline:
     pop rdi

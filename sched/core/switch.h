@@ -1,27 +1,28 @@
 /*
- * The switch from one kernel stack to another, as C sees it: a call that comes back with other
- * values in all registers. So the compiler saves those it needs, and all but RBP and RSP are saved
- * once, by who calls schedule() or by schedule() itself. See switch.asm. Interrupts off.
+ * The switch from one kernel stack to another, as C sees it: a call that clobbers all registers. So
+ * the compiler saves the registers that it needs, once, in schedule() or in its caller; only RBP
+ * and RSP are saved by switch.asm.
  */
 #pragma once
 
 #include "sched/core/run_queue.h"
 
-/* What a thread that does not run has at its saved RSP. Of the other registers it needs none. */
+/* What lies at the saved RSP of a thread that does not run. It needs no other register. */
 struct switch_frame {
     uintptr_t rbp;
     uintptr_t return_address;
 };
 
-/* What the thread that leaves hands to the one that comes, in registers. */
+/* What the old thread passes to the new one, in registers. */
 struct switch_handover {
-    uint64_t hole;           /* what the holes of the stack that comes look like: stack_fault.h */
+    uint64_t hole;           /* the page-table entry of the new stack's holes: stack_fault.h */
     struct run_queue *queue; /* this CPU's */
 };
 
 /*
- * Leaves the RSP of this stack at *save_rsp and goes on where load_rsp was left. Returns when
- * somebody comes back here, maybe on another CPU, with what he hands over.
+ * Stores this stack's RSP at *save_rsp and continues on the stack whose saved RSP is load_rsp.
+ * Returns, perhaps on another CPU, when a CPU switches back to this stack; the result is what that
+ * switch passed on. Context: ATOMIC, interrupts off, run-queue lock held.
  */
 static always_inline struct switch_handover stack_switch(uintptr_t *save_rsp, uintptr_t load_rsp,
                                                          struct switch_handover handover)

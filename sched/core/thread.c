@@ -1,6 +1,7 @@
 /*
- * Birth, life and death of threads. The object comes from a slab, the stack from mm; the thread's
- * first frame is laid out here so that a switch to it returns into thread_trampoline.
+ * Creating, ending and joining threads. The object comes from a slab, the stack from mm. The first
+ * frame on the stack is laid out here so that a switch to the thread returns into
+ * thread_trampoline.
  */
 #include "sched/core/thread.h"
 
@@ -19,13 +20,13 @@
 #include "sched/core/thread_list.h"
 #include "sched/stack/services.h"
 
-/* A switch_frame that returns into thread_trampoline, and above it what that is to call. */
+/* A switch_frame that returns into thread_trampoline, and above it the call that this makes. */
 struct first_frame {
     uint64_t rbp; /* 0: the end of backtraces */
     void (*return_address)(void);
     void (*entry)(void *argument);
     void *argument;
-    uint64_t end_of_stack[2]; /* two: 16 bytes are the ABI's alignment */
+    uint64_t end_of_stack[2]; /* two: the ABI aligns stacks to 16 bytes */
 };
 
 void thread_trampoline(void); /* switch.asm */
@@ -39,7 +40,7 @@ void thread_init(void)
 
 const char *thread_state_name(unsigned state)
 {
-    static const char *const names[] = {"ready",  "running", "blocked", "starved",
+    static const char *const names[] = {"ready",  "running", "blocked", "memory",
                                         "moving", "dead",    "blocked"};
     return state < array_length(names) ? names[state] : "unknown";
 }
@@ -50,7 +51,7 @@ static uint64_t cpus_running(void)
     return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
 }
 
-/* A stack for a thread that may not run here: from the memory of where it will. */
+/* A stack for a thread that may not run on this CPU: from the NUMA node of a CPU where it may. */
 static must_check int stack_get_near(const struct thread_options *options, uint32_t *slot)
 {
     unsigned cpu = (unsigned)__builtin_ctzl(options->affinity);
@@ -70,10 +71,10 @@ static must_check int stack_get(const struct thread_options *options, uint32_t *
 }
 
 /*
- * Has what waits in batches of dead stacks taken apart (stack-free=batched), where that may be
- * waited for. False if there is nothing.
+ * Frees the stacks of dead threads that wait in batches (stack-free=batched), if the caller may
+ * wait for that. Returns false if there were none.
  */
-static must_check bool dead_give(void)
+static must_check bool batched_stacks_free(void)
 {
     if (this_cpu(preempt_count) != 0 || !interrupts_enabled() || !stack_batch_flush()) {
         return false;
@@ -82,23 +83,23 @@ static must_check bool dead_give(void)
     return true;
 }
 
-/* There was no memory for the object, or the stack. Once more, if the dead have some. */
+/* After a failed allocation: frees batched stacks, and tries once more if there were any. */
 static never_inline must_check int object_get_late(int error, void **object)
 {
-    return error == ERROR_NO_MEMORY && dead_give() ? slab_allocate(&thread_cache, object) : error;
+    return error == ERROR_NO_MEMORY && batched_stacks_free() ? slab_allocate(&thread_cache, object)
+                                                             : error;
 }
 
 static never_inline must_check int stack_get_late(int error, const struct thread_options *options,
                                                   uint32_t *slot)
 {
     size_t bytes = options->stack_bytes != 0 ? options->stack_bytes : STACK_BYTES;
-    return error == ERROR_NO_MEMORY && dead_give()
+    return error == ERROR_NO_MEMORY && batched_stacks_free()
                ? stack_create_sized(bytes, options->backed, slot)
                : error;
 }
 
-/* The object and the stack of a new thread, so that the first switch to it calls entry(argument).
- */
+/* Makes object and stack of a new thread. The first switch to it calls entry(argument). */
 static must_check int thread_make(const struct thread_options *options,
                                   void (*entry)(void *argument), void *argument,
                                   struct thread **made)
@@ -199,9 +200,10 @@ int thread_create_idle(unsigned cpu, struct thread **out)
 }
 
 /*
- * A joiner that last ran here is made ready before the last switch, so that it can be the one that
- * is switched to. It cannot find `exited` false then: whoever runs next on this CPU has buried the
- * thread first. (Should another CPU steal it, it sleeps again, and the burial wakes it.)
+ * A joiner that last ran on this CPU is made ready before the last switch of `self`, so that this
+ * switch can go to it. It finds `exited` true: the next thread on this CPU reaps `self` before it
+ * does anything else. (If another CPU steals the joiner it may sleep again; thread_reap() wakes
+ * it.)
  */
 static void joiner_wake_early(struct thread *self)
 {
@@ -282,7 +284,7 @@ void thread_expendable_set(bool expendable)
 {
     struct thread *self = thread_current();
     if (expendable && (self->mutexes_held != 0 || self->may_not_die)) {
-        panic("thread %u (%s) holds %u mutexes%s, and says it may vanish", self->id, self->name,
+        panic("thread %u (%s) holds %u mutexes%s: it cannot be expendable", self->id, self->name,
               self->mutexes_held, self->may_not_die ? " and may not die" : "");
     }
     self->expendable = expendable;
@@ -295,8 +297,7 @@ void thread_exit_if_killed(void)
     }
 }
 
-/* Threads in thread_sleep_ns(): a queue that nobody wakes. One per CPU, so that its lock is free.
- */
+/* Threads in thread_sleep_ns(): only timeouts and kills end these waits. Per CPU: no contention. */
 struct sleepers {
     struct spinlock lock;
     struct wait_queue queue;

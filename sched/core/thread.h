@@ -1,6 +1,6 @@
 /*
- * Threads: the unit that runs. A thread owns one stack slot; nothing of it that others touch lies
- * on that stack.
+ * Threads: the unit that runs. A thread owns one stack slot. Everything that other threads touch
+ * lies in struct thread, never on the thread's stack, because pages of the stack may be absent.
  */
 #pragma once
 
@@ -11,43 +11,45 @@
 
 #define THREAD_PRIORITIES       32 /* 31 is the most urgent */
 #define THREAD_PRIORITY_DEFAULT 16
-#define THREAD_PRIORITY_SYSTEM  28 /* reclaimer, monitor */
+#define THREAD_PRIORITY_SYSTEM  28 /* services, monitor */
 #define THREAD_AFFINITY_ALL     UINT64_MAX
 #define THREAD_MUTEXES_MAX      8 /* held at once; checked in the invariant build */
 
+/* The picture in docs/threads.md shows the transitions. */
 enum thread_state {
     THREAD_READY,          /* on a run queue */
-    THREAD_RUNNING,        /* on its CPU */
+    THREAD_RUNNING,        /* current on its CPU */
     THREAD_BLOCKED,        /* waits for a wake-up */
-    THREAD_WAITS_MEMORY,   /* would run, but no magazine covers it: on the starved queue */
-    THREAD_MOVING,         /* leaves a CPU on which it may no longer run */
-    THREAD_DEAD,           /* leaves its stack for good */
-    THREAD_SWAP_CANDIDATE, /* blocked, and the swapper has seen it: swap_candidate.h */
+    THREAD_WAITS_MEMORY,   /* ready, but no magazine covers it: in the memory queue of gate.c */
+    THREAD_MOVING,         /* between two run queues */
+    THREAD_DEAD,           /* has run its last instruction; its stack is or will be destroyed */
+    THREAD_SWAP_CANDIDATE, /* blocked, and noted by the swapper: swap_candidate.h */
 };
 
-/* What the scheduler has to see to. When the thread is dispatched, before the switch:
- * swap_candidate_dispatch(). */
-#define THREAD_PENDING_MEMORY  1
-#define THREAD_PENDING_SWAPPED 2 /* its top page may be elsewhere, its live bytes are saved */
-/* Its stack must have so many pages; 0: what is there will do. */
+/* Bits of thread->pending: work that the scheduler does for the thread. */
+/* Before the switch to it, by swap_candidate_dispatch(): */
+#define THREAD_PENDING_MEMORY  1 /* it waited for memory: take it off the count */
+#define THREAD_PENDING_SWAPPED 2 /* it was swapped out: map a top page, copy its live bytes back   \
+                                  */
+/* The number of pages that its stack must have; 0: as many as it has. */
 #define THREAD_PENDING_PAGES       0x70
 #define THREAD_PENDING_PAGES_SHIFT 4
-/* And when it leaves its CPU. */
-#define THREAD_PENDING_MOVES 4 /* it may no longer run there */
-#define THREAD_PENDING_IDLE  8 /* for ever: it is on no run queue */
+/* When it leaves its CPU: */
+#define THREAD_PENDING_MOVES 4 /* its affinity no longer allows this CPU */
+#define THREAD_PENDING_IDLE  8 /* it is an idle thread, which is on no run queue; never cleared */
 
-/* What the swapper notes about a thread that is in no queue. */
+/* The swapper's notes about a THREAD_SWAP_CANDIDATE. */
 struct thread_swap_note {
-    uint32_t since_ms; /* seen first, in this wait */
-    uint8_t claim;     /* 1 + its place in the batch under way; 0: in none */
-    uint8_t pages;     /* that its stack had before any was taken; 0: none was */
+    uint32_t since_ms; /* when the swapper first saw it in this wait */
+    uint8_t claim;     /* 1 + its index in the batch under way; 0: in no batch */
+    uint8_t pages;     /* pages of its stack before the first was taken; 0: none was taken */
 };
 
 struct thread {
     uintptr_t saved_rsp; /* first member: switch.asm */
     union {
-        uint64_t stack_hole; /* what the holes of its stack look like: stack_fault.h */
-        void *stack_saved;   /* with THREAD_PENDING_SWAPPED: its live bytes; stack_swap.h */
+        uint64_t stack_hole; /* the page-table entry of this stack's holes: stack_fault.h */
+        void *stack_saved;   /* with THREAD_PENDING_SWAPPED: its live bytes: stack_swap.h */
     };
     uint32_t slot;
     uint32_t id;
@@ -57,40 +59,39 @@ struct thread {
     volatile uint8_t state;
     uint8_t priority;
     volatile uint8_t cpu;
-    bool expendable; /* by itself while it runs: thread_expendable_set() */
+    bool expendable; /* written by the thread while it runs: thread_expendable_set() */
     uint8_t pending; /* THREAD_PENDING_... */
-    /* How the last shrinking went: swapper.c. */
-    bool shrunk;            /* shrunk, and not judged yet */
-    uint8_t shrunk_to;      /* pages that were left */
-    uint8_t shrink_backoff; /* it went deep again too soon: it is left alone 2^n times as long */
-    uint32_t shrunk_ms;     /* when */
+    /* The result of the last shrink, for the swapper's hysteresis: swapper.c. */
+    bool shrunk;            /* it was shrunk, and the result is not known yet */
+    uint8_t shrunk_to;      /* pages that the shrink left */
+    uint8_t shrink_backoff; /* it must sleep 2^shrink_backoff times as long before the next */
+    uint32_t shrunk_ms;     /* time of the shrink */
     uint32_t mutexes_held;  /* written by the thread itself */
     union {
-        struct list_node
-            run_node; /* in a run queue, or under memory_queue_lock in the starved queue */
-        struct thread_swap_note rest; /* THREAD_SWAP_CANDIDATE */
+        struct list_node run_node; /* in a run queue; or in the memory queue, under its lock */
+        struct thread_swap_note swap_note; /* THREAD_SWAP_CANDIDATE */
     };
     uint64_t affinity;             /* CPUs it may run on, by bit */
-    uint64_t memory_wait_since_ns; /* when it began to starve; 0 if it does not */
+    uint64_t memory_wait_since_ns; /* when its wait for memory began; 0: it does not wait */
 
     /* See wait_queue.c. */
     struct wait_node wait;
-    uint8_t timeout_cpu; /* in whose tree of deadlines wait.timeout is */
+    uint8_t timeout_cpu; /* the CPU whose tree of timeouts holds wait.timeout */
 
     /* Written by the thread itself, or by its CPU while it runs. */
 #ifdef INVARIANT
-    const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those held: mutex_order.c */
+    const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those it holds: mutex_order.c */
 #endif
-    uint8_t slice_ticks;        /* ticks left of its turn */
-    uint8_t promised_frames;    /* while it is let go and has not passed the gate; see gate.c */
-    uint8_t stack_reservations; /* times stack_ensure() less stack_release(): stack_reservation.h */
+    uint8_t slice_ticks;        /* ticks left of its time slice */
+    uint8_t promised_frames;    /* granted to it by gate.c until it passes the gate */
+    uint8_t stack_reservations; /* stack_ensure() calls minus stack_release() calls */
     uint8_t stack_pins;         /* reasons not to swap its stack out: thread_stack_pin() */
-    uint16_t pages_most;        /* most pages its stack had backed when it left a CPU */
+    uint16_t pages_most;        /* most pages that its stack had when it left a CPU */
 
-    /* Set at creation. */
-    bool backed;      /* fully backed: never starves */
-    bool may_not_die; /* idle, reclaimer: an overflow here is a panic */
-    bool detached;    /* nobody will join */
+    /* Set by thread_create(). */
+    bool backed;      /* its whole stack is backed: it never waits for memory */
+    bool may_not_die; /* idle, services: an overflow here is a panic */
+    bool detached;    /* no thread will join it */
 
     volatile bool kill_wanted;
 
@@ -100,14 +101,14 @@ struct thread {
     struct spinlock exit_lock;
     struct wait_queue exit_queue;
 
-    struct list_node all_node; /* under the list's lock */
+    struct list_node all_node; /* under the list's lock: thread_list.c */
 
     const char *name; /* never NULL; outlives the thread */
 };
 
 DECLARE_PER_CPU(struct thread *, thread_running);
 
-/* The thread that runs on this CPU; NULL until the scheduler started. Any context. */
+/* Returns the thread that runs on this CPU; NULL until the scheduler started. Context: ANY. */
 static always_inline struct thread *thread_current(void)
 {
     return this_cpu(thread_running);
@@ -122,77 +123,111 @@ struct thread_options {
     size_t stack_bytes; /* 0: 16 KiB; else a power of two, 16 KiB to 1 MiB */
 };
 
-/* Before the first thread. Once. */
+/* Prepares the cache of thread objects. Context: boot, before the first thread_create(). */
 void thread_init(void);
 
 /*
- * A new thread that will run entry(argument), ready at once. With `thread` NULL it is detached,
- * else the caller must join it. Thread context, no lock held. ERROR_NO_MEMORY, ERROR_RANGE
- * (priority, size of the stack), ERROR_INVALID (affinity names no CPU that runs; the size is no
- * power of two).
+ * Creates a thread that runs entry(argument), and makes it ready. With `thread` NULL the thread is
+ * detached and frees itself; otherwise *thread is set and the caller must join it.
+ * Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_RANGE (priority or stack_bytes);
+ * ERROR_INVALID (affinity names no online CPU, stack_bytes is no power of two).
  */
 must_check int thread_create(const struct thread_options *options, void (*entry)(void *argument),
                              void *argument, struct thread **thread);
 
-/* The same with the default options and a name. */
+/*
+ * Creates a thread of default priority, affinity and stack size, as thread_create() does.
+ * Context: THREAD. Errors: ERROR_NO_MEMORY.
+ */
 must_check int thread_start(const char *name, void (*entry)(void *argument), void *argument,
                             struct thread **thread);
 
 /*
- * Waits until the thread has exited, frees it, and returns its exit code. Thread context; sleeps,
- * and is not ended by a kill: a joiner that is killed still has to free the thread.
+ * Waits until the thread has exited, frees it, and returns its exit code. A kill of the caller does
+ * not end the wait, because the caller must free the thread. Context: THREAD; sleeps.
  */
 int thread_join(struct thread *thread);
 
-/* Ends the calling thread, which must hold no lock. */
+/* Ends the calling thread, which must hold no lock. Context: THREAD. */
 noreturn_function void thread_exit(int code);
 
-/* Gives others of the same priority their turn. Thread context. */
+/* Lets other ready threads of the caller's priority run first. Context: THREAD. */
 void thread_yield(void);
 
 /*
- * Asks a thread to die: waits of its end with ERROR_KILLED, and it dies at its next safe point,
- * which is thread_exit_if_killed(). Any context but NMI, #MC, #DF.
+ * Asks a thread to end. Its killable waits return ERROR_KILLED, and it ends at its next call of
+ * thread_exit_if_killed(). The thread must not be freed meanwhile. Context: IRQ.
  */
 void thread_kill(struct thread *thread);
+
+/* Ends the calling thread if it was asked to end. Context: THREAD, no lock held. */
 void thread_exit_if_killed(void);
 
 /*
- * Says that the calling thread may vanish from now on, or not any more. While it may, it holds
- * nothing that others miss, takes no mutex, and must expect to end at any instruction: the last
- * resort (oom.h) picks such threads, and only such. Thread context.
+ * Marks the calling thread as expendable, or as not expendable. An expendable thread holds nothing
+ * that others need and takes no mutex; it may end at any instruction. The out-of-memory policy
+ * (oom.h) kills only such threads. Panics if the caller holds a mutex or may not die.
+ * Context: THREAD.
  */
 void thread_expendable_set(bool expendable);
 
-/* Of a thread that has not been joined. ERROR_RANGE, ERROR_INVALID (no such CPU runs). */
+/*
+ * Sets the priority of a thread that has not been joined. Context: IRQ.
+ * Errors: ERROR_RANGE (above 31).
+ */
 must_check int thread_priority_set(struct thread *thread, unsigned priority);
+
+/*
+ * Sets the CPUs, by bit, on which a thread that has not been joined may run. A thread that runs
+ * elsewhere moves at its next dispatch; the caller itself has moved on return. Context: THREAD.
+ * Errors: ERROR_INVALID (names no online CPU).
+ */
 must_check int thread_affinity_set(struct thread *thread, uint64_t affinity);
 
 /*
- * While a thread has lent out a pointer to something on its stack its live bytes must stay where
- * they are when it sleeps: it says so before it sleeps, and takes that back later. They nest. The
- * calling thread. (A wait by itself lends nothing: all that wakers touch is in the thread object.
- * Only thread_join() pins by itself: what a thread works on often lies on its joiner's stack.)
+ * Keeps the live bytes of the calling thread's stack mapped while it sleeps. Call it before a sleep
+ * during which others use a pointer into this stack. Calls nest; each needs a thread_stack_unpin().
+ * (Sleeping by itself needs no pin: what wakers touch is in struct thread. thread_join() pins,
+ * since the thread that is joined often works on its joiner's stack.) Context: THREAD.
  */
 void thread_stack_pin(void);
+
+/* Ends the effect of one thread_stack_pin() of the calling thread. Context: THREAD. */
 void thread_stack_unpin(void);
 
-/* Does it wait for a wake-up? May be old when it is looked at. */
+/* Says whether the thread waits for a wake-up. May be old when it is looked at. Context: ANY. */
 static always_inline bool thread_is_blocked(const struct thread *thread)
 {
     unsigned state = thread->state;
     return state == THREAD_BLOCKED || state == THREAD_SWAP_CANDIDATE;
 }
 
-/* Sleeps for so many nanoseconds or a little longer. ERROR_KILLED if killed meanwhile. */
+/*
+ * Sleeps for duration_ns nanoseconds, or up to a tick longer. Context: THREAD.
+ * Errors: ERROR_KILLED, if it is killed meanwhile.
+ */
 int thread_sleep_ns(uint64_t duration_ns);
 
-/* Calls visit for every thread, under the list's lock, interrupts off: it must not wait. */
+/*
+ * Calls visit for every thread, with the list's lock held and interrupts off: visit must not wait.
+ * Context: IRQ.
+ */
 void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context);
 
-/* The thread that owns this slot, or has this id; NULL if none. May be gone by the time of use. */
+/*
+ * Returns the thread that owns a stack slot, or NULL. The thread may be gone by the time the result
+ * is used. Context: IRQ.
+ */
 struct thread *thread_of_slot(uint32_t slot);
+
+/*
+ * Returns the thread with this id, or NULL. The thread may be gone by the time the result is used.
+ * Context: IRQ.
+ */
 struct thread *thread_find(uint32_t id);
 
+/* Returns the number of threads, the idle threads included. Context: ANY. */
 uint32_t thread_count(void);
+
+/* Returns the word for a thread_state, "unknown" for other values. Context: ANY. */
 const char *thread_state_name(unsigned state);

@@ -1,17 +1,26 @@
-/* What the scheduler's files share about threads and nobody else needs. */
+/* What the files of the scheduler share about threads; no other room uses this. */
 #pragma once
 
 #include "sched/core/run_queue.h"
 
-/* The thread's stack goes to the cache or the reclaimer, and its joiner wakes. Interrupts off. */
+/*
+ * Destroys the stack of a dead thread (into the cache, or for the reclaimer) and wakes its joiner;
+ * a detached thread is freed. The thread must be off its stack. Context: ATOMIC, interrupts off.
+ */
 void thread_reap(struct thread *thread);
 
-/* Body of every idle thread (idle.c). */
+/* Body of every idle thread (idle.c). Context: THREAD. */
 void idle_entry(void *argument);
 
-/* The idle thread of a CPU: fully backed, on no queue. */
+/*
+ * Creates the idle thread of a CPU: fully backed, and on no run queue. Context: THREAD.
+ * Errors: ERROR_NO_MEMORY.
+ */
 must_check int thread_create_idle(unsigned cpu, struct thread **idle);
 
-/* First C function of every thread, called by switch.asm on the thread's own stack. */
+/*
+ * The first C function of every thread, called by switch.asm on the thread's own stack: finishes
+ * the switch to the thread, then calls entry(argument). Context: ATOMIC, interrupts off.
+ */
 noreturn_function void thread_begin(void (*entry)(void *argument), void *argument, uint64_t hole,
                                     struct run_queue *queue);

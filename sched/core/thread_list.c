@@ -1,11 +1,11 @@
-/* All threads there are, under one lock; the thread_...find functions of thread.h. */
+/* The list of all threads, under one lock, and the searches of thread.h. */
 #include "sched/core/thread_list.h"
 
 static struct spinlock thread_list_lock = SPINLOCK("thread list");
 static struct list threads = LIST_INITIALIZER(threads);
 static uint32_t next_id = 1, count;
 
-/* Where the swapper's walk goes on: no thread, but in the list, so that threads may come and go. */
+/* Where thread_walk() continues: a node in the list, so that threads may be added and removed. */
 static struct list_node bookmark = {&bookmark, &bookmark};
 
 void thread_list_add(struct thread *thread)

@@ -1,18 +1,24 @@
-/* The list of all threads, for those who look at them. */
+/* The list of all threads, for code that walks over them. */
 #pragma once
 
 #include "sched/core/thread.h"
 
-/* Gives the thread its id and lists it; takes it out. Any context but NMI, #MC, #DF. */
+/* Gives the thread its id and adds it to the list. Context: IRQ. */
 void thread_list_add(struct thread *thread);
+
+/* Takes the thread out of the list. Context: IRQ. */
 void thread_list_remove(struct thread *thread);
 
-/* thread_of_slot(), or NULL while the list is locked. Any context, interrupts off. */
+/*
+ * Returns the thread that owns a stack slot, or NULL; NULL as well if the list's lock is taken.
+ * For a panic, where no lock may be waited for. Context: ENTRY, interrupts off.
+ */
 struct thread *thread_of_slot_try(uint32_t slot);
 
 /*
- * Visits up to `most` threads from where the last walk stopped, or from the first, under the list's
- * lock, until look says false. False at the list's end: the next walk begins anew. There is one
- * walk at a time: the swapper's. Thread context.
+ * Calls look for up to `most` threads, from where the last call stopped or from the first, under
+ * the list's lock; look must not wait, and ends the call early by returning false. Returns false at
+ * the end of the list: the next call begins anew. There is one such walk at a time: the swapper's.
+ * Context: THREAD.
  */
 bool thread_walk(unsigned most, bool (*look)(struct thread *thread, void *context), void *context);

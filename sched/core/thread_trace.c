@@ -1,4 +1,4 @@
-/* See thread_trace.h. The run queue's lock keeps the swapper, and the thread itself, away. */
+/* See thread_trace.h. Under the run queue's lock neither the swapper nor dispatch touches it. */
 #include "sched/core/thread_trace.h"
 
 #include "lib/format.h"
@@ -11,7 +11,7 @@
 #define OWNER_TEXT_BYTES 240
 #define OWNER_STEPS      5
 
-/* The run queue's lock is held, or nobody runs any more. */
+/* The run queue's lock is held, or all other CPUs are stopped (panic). */
 static void trace_sleeping(const struct thread *thread, struct backtrace *trace)
 {
     uintptr_t rsp = thread->saved_rsp;
@@ -40,11 +40,11 @@ bool thread_trace(struct thread *thread, struct backtrace *trace)
     return sleeps;
 }
 
-/* Of the panic that is being written: static, because an entry stack is small. */
+/* For the one panic there can be: static, because entry stacks are small. */
 static char owner_text[OWNER_TEXT_BYTES];
 static struct backtrace owner_trace;
 
-/* For a panic: locks are tried, not waited for; the machine is about to end. Entry stack. */
+/* For a panic, on an entry stack: locks are tried, not waited for. */
 static const char *owner_describe(uint32_t slot)
 {
     char *text = owner_text;

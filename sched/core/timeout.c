@@ -1,30 +1,30 @@
 /*
- * Deadlines fire in the tick, so they are late by up to one tick, never early. A firing deadline
- * only makes its thread ready; the thread itself finds out why it was woken (wait_queue.c).
- * Lock order: the waited-for thing, deadlines, run queue.
+ * Timeouts expire in the tick, so they are late by up to one tick, never early. Expiry only makes
+ * the thread ready; the thread itself finds out why it was woken (wait_queue.c).
+ * Lock order: the lock of what is waited for, timeouts, run queue.
  */
 #include "sched/core/timeout.h"
 
 #include "arch/x86_64/time/clock.h"
 #include "sched/core/schedule.h"
 
-struct deadlines {
+struct timeouts {
     struct spinlock lock;
     struct tree tree; /* key: time in nanoseconds */
 };
 
-static PER_CPU(struct deadlines, deadlines);
+static PER_CPU(struct timeouts, timeouts);
 
 void timeout_cpu_init(unsigned cpu)
 {
-    struct deadlines *own = &cpu_variable(deadlines, cpu);
-    spinlock_init(&own->lock, "deadlines");
+    struct timeouts *own = &cpu_variable(timeouts, cpu);
+    spinlock_init(&own->lock, "timeouts");
     own->tree = (struct tree){0};
 }
 
 void timeout_add(struct thread *thread, uint64_t at_ns)
 {
-    struct deadlines *own = this_cpu_pointer(deadlines);
+    struct timeouts *own = this_cpu_pointer(timeouts);
     spin_lock_by(OFF_ALREADY, &own->lock);
     thread->timeout_cpu = (uint8_t)cpu_number();
     tree_insert(&own->tree, &thread->wait.timeout, at_ns);
@@ -33,7 +33,7 @@ void timeout_add(struct thread *thread, uint64_t at_ns)
 
 void timeout_remove(struct thread *thread)
 {
-    struct deadlines *own = &cpu_variable(deadlines, thread->timeout_cpu);
+    struct timeouts *own = &cpu_variable(timeouts, thread->timeout_cpu);
     spin_lock_by(OFF_ALREADY, &own->lock);
     if (tree_node_linked(&thread->wait.timeout)) {
         tree_remove(&own->tree, &thread->wait.timeout);
@@ -43,7 +43,7 @@ void timeout_remove(struct thread *thread)
 
 void timeout_expire(void)
 {
-    struct deadlines *own = this_cpu_pointer(deadlines);
+    struct timeouts *own = this_cpu_pointer(timeouts);
     if (likely(tree_empty(&own->tree))) {
         return;
     }

@@ -1,15 +1,21 @@
-/* Waits with an end: each CPU has a tree of deadlines, looked at by its timer tick. */
+/* Timeouts of waits: each CPU has a tree of them, which its timer tick looks at. */
 #pragma once
 
 #include "sched/core/thread.h"
 
+/* Makes a CPU's tree empty. Context: THREAD, before that CPU runs threads. */
 void timeout_cpu_init(unsigned cpu);
 
-/* Wakes `thread` at that time unless it is taken out before. Interrupts off, on its own CPU. */
+/*
+ * Makes `thread` ready at clock time at_ns (nanoseconds), or up to a tick later, unless
+ * timeout_remove() comes first. The timeout belongs to the calling CPU.
+ * Context: ATOMIC, interrupts off.
+ */
 void timeout_add(struct thread *thread, uint64_t at_ns);
 
-/* Takes the thread's deadline out; afterwards it cannot fire any more. Interrupts off. */
+/* Removes the thread's timeout: on return it cannot expire any more. Context: IRQ, interrupts off.
+ */
 void timeout_remove(struct thread *thread);
 
-/* Wakes all whose time has come on this CPU. IRQ context. */
+/* Wakes the threads whose timeouts on this CPU have expired. Context: IRQ. */
 void timeout_expire(void);

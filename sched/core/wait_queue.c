@@ -1,4 +1,4 @@
-/* See wait_queue.h. Lock order: the queue's lock, deadlines, run queue. */
+/* See wait_queue.h. Lock order: the queue's lock, timeouts, run queue. */
 #include "sched/core/wait_queue.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -14,9 +14,10 @@ void wait_queue_init(struct wait_queue *queue)
 }
 
 /*
- * Gives the CPU away until somebody makes the thread ready again; `lock` is released meanwhile.
- * Blocked first, killed second: thread_kill() does it the other way round, so one of the two sees
- * the other. (xchg: the load may not pass the store.)
+ * Blocks until another thread or an interrupt makes the thread ready; `lock` is released meanwhile.
+ * The state is written first and kill_wanted read second. thread_kill() writes kill_wanted first
+ * and reads the state second, so one of the two sees the other's write. (XCHG, because a plain load
+ * may pass an earlier store.)
  */
 static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
 {
@@ -29,7 +30,7 @@ static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
     spin_lock_by(OFF_ALREADY, lock);
 }
 
-/* Thread context, interrupts off, and the lock that guards the queue is the only one held. */
+/* Interrupts are off, and the lock that guards the queue is the only spinlock held. */
 static struct thread *wait_begin(struct wait_queue *queue)
 {
     struct thread *self = thread_current();
@@ -67,7 +68,7 @@ void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock
 {
     struct thread *self = wait_begin(queue);
     do {
-        wait_once(self, lock, false); /* a kill makes it ready, too, but takes it off no list */
+        wait_once(self, lock, false); /* a kill makes it ready, too, but leaves it in the queue */
     } while (list_node_linked(&self->wait.node));
 }
 

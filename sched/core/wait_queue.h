@@ -1,6 +1,6 @@
 /*
  * Wait queues: how a thread waits for something that a lock guards. The waiting thread's node lies
- * in the thread object, never on its stack, so a blocked stack is nobody else's business.
+ * in struct thread, never on its stack, so no other thread touches the stack of a blocked thread.
  *
  *     flags = spin_lock_irq_save(&thing->lock);
  *     while (!thing->ready && error == OK) {
@@ -27,32 +27,44 @@ struct wait_queue {
 /* One per thread: a thread waits for one thing at a time. */
 struct wait_node {
     struct list_node node;    /* in the queue's list while it waits */
-    struct tree_node timeout; /* in a CPU's deadline tree while the wait has a deadline */
+    struct tree_node timeout; /* in a CPU's tree of timeouts while the wait has one */
 };
 
+/* Makes the queue empty. Before its first use. Context: ANY. */
 void wait_queue_init(struct wait_queue *queue);
 
 /*
- * Waits for a wake-up. `lock`, which the caller holds with interrupts off, is released while the
- * thread sleeps and held again on return. OK (woken; look at the condition again), ERROR_TIMEOUT
- * after timeout_ns, ERROR_KILLED. Thread context, no other lock held.
+ * Waits for a wake-up, at most timeout_ns nanoseconds (WAIT_FOREVER: no limit). `lock` is the only
+ * spinlock that the caller holds, with interrupts off; it is released while the thread sleeps and
+ * held again on return. OK means that it was woken: check the condition again. Context: ATOMIC as
+ * said; sleeps. Errors: ERROR_TIMEOUT, ERROR_KILLED.
  */
 must_check int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
                                 uint64_t timeout_ns);
 
-/* The same, but only a wake-up ends it: for waits that must not be given up. */
+/*
+ * Waits for a wake-up, which alone ends the wait: for waits that must not be given up. `lock` is
+ * the only spinlock that the caller holds, with interrupts off; it is released while the thread
+ * sleeps and held again on return. Context: ATOMIC as said; sleeps.
+ */
 void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock);
 
-/* The thread that waited longest, NULL if nobody waits; it goes on waiting. Holding the lock. */
+/*
+ * Returns the thread that has waited longest, or NULL; it stays in the queue.
+ * Context: IRQ, the queue's lock held.
+ */
 struct thread *wait_queue_first(const struct wait_queue *queue);
 
-/* Wakes the one that waited longest; false if nobody waits. Holding the queue's lock, any context.
+/*
+ * Wakes the thread that has waited longest. Returns false if no thread waits.
+ * Context: IRQ, the queue's lock held.
  */
 bool wait_queue_wake_one(struct wait_queue *queue);
 
-/* Wakes all that wait. Holding the queue's lock, any context. */
+/* Wakes all threads that wait. Context: IRQ, the queue's lock held. */
 void wait_queue_wake_all(struct wait_queue *queue);
 
+/* Says whether no thread waits. Context: IRQ, the queue's lock held. */
 static always_inline bool wait_queue_empty(const struct wait_queue *queue)
 {
     return list_empty(&queue->waiters);

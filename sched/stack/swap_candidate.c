@@ -35,7 +35,7 @@ bool swap_candidate_begin(struct thread *thread, uint32_t now_ms)
     if (thread->state != THREAD_BLOCKED || thread == cpu_variable(run_queue, thread->cpu).current) {
         return false;
     }
-    thread->rest = (struct thread_swap_note){.since_ms = now_ms};
+    thread->swap_note = (struct thread_swap_note){.since_ms = now_ms};
     thread->state = THREAD_SWAP_CANDIDATE;
     return true;
 }
@@ -70,10 +70,10 @@ uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim)
     if (used > thread->pages_most) {
         thread->pages_most = (uint16_t)used;
     }
-    if (thread->rest.pages == 0) {
-        thread->rest.pages = (uint8_t)filled;
+    if (thread->swap_note.pages == 0) {
+        thread->swap_note.pages = (uint8_t)filled;
     }
-    thread->rest.claim = (uint8_t)(claim + 1);
+    thread->swap_note.claim = (uint8_t)(claim + 1);
     claims[claim].thread = thread;
     claims[claim].slot = thread->slot;
     claims[claim].cpu = thread->cpu;
@@ -99,7 +99,7 @@ void swap_candidate_batch_end(unsigned count)
         uint64_t flags = spin_lock_irq_save(&queue->lock);
         if (claims[i].thread != NULL) {
             (void)stack_pages_release(claims[i].slot);
-            claims[i].thread->rest.claim = 0;
+            claims[i].thread->swap_note.claim = 0;
             claims[i].thread = NULL;
         }
         spin_unlock_irq_restore(&queue->lock, flags);
@@ -121,10 +121,10 @@ static bool wakes_whole(void)
 
 void swap_candidate_end(struct thread *thread)
 {
-    uint32_t pages = thread->rest.pages;
+    uint32_t pages = thread->swap_note.pages;
     lock_check(thread);
-    if (thread->rest.claim != 0) {
-        claims[thread->rest.claim - 1].thread = NULL;
+    if (thread->swap_note.claim != 0) {
+        claims[thread->swap_note.claim - 1].thread = NULL;
     }
     if (pages != 0) {
         void *saved = is_swapped(thread) ? thread->stack_saved : NULL;

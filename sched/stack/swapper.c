@@ -122,7 +122,7 @@ static void shrinking_judge(struct thread *thread, uint32_t now_ms)
 /* Should something be taken from this resting thread? Its queue's lock is held. */
 static bool take_wanted(const struct pass *pass, const struct thread *thread, bool *swap)
 {
-    uint32_t rested_ms = pass->now_ms - thread->rest.since_ms;
+    uint32_t rested_ms = pass->now_ms - thread->swap_note.since_ms;
     unsigned backoff = hysteresis ? thread->shrink_backoff : 0;
     if (pass->swap_request.now) {
         *swap = pass->swap_request.take == SWAPPER_SWAP;
