@@ -1,27 +1,27 @@
 /*
- * A place where threads meet: each arrives and waits there, whoever called them waits until all
- * have arrived, looks at them while they stand still, and lets them go.
+ * Barriers: threads arrive and wait; another thread waits until all have arrived, and releases
+ * them. Between the two calls all of them stand still, so they can be inspected.
  */
 #pragma once
 
 #include "sched/core/wait_queue.h"
 
 struct barrier {
-    struct spinlock lock;
+    struct spinlock lock; /* guards the rest */
     uint32_t arrived;
-    bool open;                /* let go: who comes now does not wait */
-    struct wait_queue guests; /* who waits to be let go */
-    struct wait_queue host;   /* who waits for them to arrive */
+    bool open;                       /* released: a thread that arrives now does not wait */
+    struct wait_queue arrived_queue; /* threads in barrier_arrive() */
+    struct wait_queue await_queue;   /* threads in barrier_await() */
 };
 
-/* Before the first guest. */
+/* Prepares a barrier. Context: THREAD, before its first use. */
 void barrier_init(struct barrier *barrier);
 
-/* Arrives, and waits to be let go, or to be killed. Thread context; sleeps. */
+/* Counts the caller as arrived and waits for barrier_release(), or for a kill. Context: THREAD. */
 void barrier_arrive(struct barrier *barrier);
 
-/* Waits until so many have arrived. Thread context; sleeps; ends early if the caller is killed. */
-void barrier_await(struct barrier *barrier, uint32_t guests);
+/* Waits until `threads` threads have arrived, or the caller is killed. Context: THREAD. */
+void barrier_await(struct barrier *barrier, uint32_t threads);
 
-/* Lets all go. Thread context. */
+/* Opens the barrier for the threads that have arrived and for later ones. Context: THREAD. */
 void barrier_release(struct barrier *barrier);

@@ -1,4 +1,4 @@
-/* See condition.h. Lock order: the condition's spinlock, then the mutex', deadlines, run queue. */
+/* See condition.h. Lock order: the condition's spinlock, the mutex's, timeouts, run queue. */
 #include "sched/sync/condition.h"
 
 #include "sched/sync/mutex_order.h"
@@ -12,7 +12,7 @@ void condition_init(struct condition *condition)
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t timeout_ns)
 {
     wait_check("condition with mutex", mutex->name);
-    /* The mutex is given up under this lock: who signals from then on has to wait for the sleep. */
+    /* The mutex is released under this lock, so a later signal waits until this thread sleeps. */
     uint64_t flags = spin_lock_irq_save(&condition->lock);
     mutex_unlock(mutex);
     int error = wait_queue_sleep(&condition->queue, &condition->lock, timeout_ns);

@@ -1,5 +1,5 @@
 /*
- * Condition variables: waiting, without the mutex, for something that the mutex guards.
+ * Condition variables: a thread releases a mutex and waits for a change of what the mutex guards.
  *
  *     mutex_lock(&thing->mutex);
  *     while (!thing->ready && error == OK) {
@@ -7,7 +7,7 @@
  *     }
  *     mutex_unlock(&thing->mutex);
  *
- * A signal that comes after condition_wait() gave up the mutex is never lost.
+ * A signal that comes after condition_wait() released the mutex is never lost.
  */
 #pragma once
 
@@ -24,15 +24,19 @@ struct condition {
         .lock = SPINLOCK("condition"), .queue = { LIST_INITIALIZER((variable).queue.waiters) }     \
     }
 
+/* Prepares a condition. Context: THREAD, before its first use. */
 void condition_init(struct condition *condition);
 
 /*
- * Gives up the mutex, waits to be signalled, and takes the mutex again, whatever it returns: OK
- * (look again), ERROR_TIMEOUT, ERROR_KILLED. The caller holds the mutex, and no spinlock.
+ * Releases the mutex, waits for a signal at most timeout_ns nanoseconds (WAIT_FOREVER: no limit),
+ * and takes the mutex again, whatever it returns. OK means: check the condition again. Context:
+ * THREAD, holding the mutex. Errors: ERROR_TIMEOUT, ERROR_KILLED.
  */
 must_check int condition_wait(struct condition *condition, struct mutex *mutex,
                               uint64_t timeout_ns);
 
-/* Wakes the one that waited longest, or all. Any context but NMI, #MC, #DF. */
+/* Wakes the thread that has waited longest, if any. Context: IRQ. */
 void condition_signal(struct condition *condition);
+
+/* Wakes all threads that wait. Context: IRQ. */
 void condition_broadcast(struct condition *condition);

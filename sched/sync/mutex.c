@@ -1,4 +1,4 @@
-/* See mutex.h. Lock order: the mutex' spinlock, deadlines, run queue. */
+/* See mutex.h. Lock order: the mutex's spinlock, timeouts, run queue. */
 #include "sched/sync/mutex.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -17,7 +17,7 @@ void mutex_init(struct mutex *mutex, const char *name)
 
 bool mutex_is_held(const struct mutex *mutex)
 {
-    /* Nobody else can make this true or false for the caller, so no lock is needed. */
+    /* Only the calling thread itself can change the answer, so no lock is needed. */
     return __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED) == thread_current();
 }
 
@@ -29,7 +29,7 @@ static void recursion_check(const struct mutex *mutex)
     }
 }
 
-/* The caller became the owner, by itself or by being handed the mutex. */
+/* The caller became the owner: it took a free mutex, or mutex_unlock() passed it on. */
 static void taken(const struct mutex *mutex)
 {
     mutex_order_acquire(mutex);
@@ -37,7 +37,7 @@ static void taken(const struct mutex *mutex)
     thread_current()->mutexes_held++;
 }
 
-/* Takes it if it is free. The spinlock is held. */
+/* Takes the mutex if it is free. The spinlock is held. */
 static bool take_free(struct mutex *mutex)
 {
     if (mutex->owner != NULL) {
@@ -96,7 +96,7 @@ void mutex_unlock(struct mutex *mutex)
     mutex_order_release(mutex);
     thread_current()->mutexes_held--;
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
-    /* Woken means owner: a waiter that gave up is off the queue before this lock is free. */
+    /* The thread that is woken is the owner: one whose wait timed out has left the queue. */
     mutex->owner = wait_queue_first(&mutex->queue);
     wait_queue_wake_one(&mutex->queue);
     spin_unlock_irq_restore(&mutex->lock, flags);

@@ -1,12 +1,11 @@
 /*
- * Mutexes: one thread at a time, the others sleep. Fair: a mutex that is given up is handed to the
- * thread that waited longest, so nobody can overtake. Not recursive. A thread that holds one may
- * sleep, but not end.
+ * Mutexes: one thread at a time holds it, others sleep. Fair: mutex_unlock() passes the mutex to
+ * the thread that has waited longest. Not recursive. A thread that holds a mutex may sleep, but
+ * must not end.
  *
- * Context: threads, interrupts on, no spinlock held; only mutex_unlock() also with one held. Taking
- * a mutex twice and giving up one that is not held are panics in every build; in the invariant
- * build so are two mutexes taken in both orders (mutex_order.c), and a lock that might have to wait
- * while a spinlock is held.
+ * Taking a mutex twice and releasing one that is not held are panics in every build. In the
+ * invariant build so are taking two mutexes in both orders (mutex_order.c) and a lock that may
+ * have to wait while a spinlock is held.
  */
 #pragma once
 
@@ -26,22 +25,26 @@ struct mutex {
         .name = (mutex_name)                                                                       \
     }
 
+/* Prepares a mutex. `name` is kept, not copied. Context: THREAD, before its first use. */
 void mutex_init(struct mutex *mutex, const char *name);
 
-/* Takes the mutex, however long that takes; a kill does not end the wait. */
+/* Takes the mutex; waits without limit, and a kill does not end the wait. Context: THREAD. */
 void mutex_lock(struct mutex *mutex);
 
 /*
- * Takes the mutex within that time, WAIT_FOREVER included. ERROR_TIMEOUT, ERROR_KILLED: the caller
- * does not have it.
+ * Takes the mutex; waits at most timeout_ns nanoseconds (WAIT_FOREVER: no limit). Context: THREAD.
+ * Errors: ERROR_TIMEOUT, ERROR_KILLED; then the caller does not hold it.
  */
 must_check int mutex_lock_timed(struct mutex *mutex, uint64_t timeout_ns);
 
-/* Takes the mutex if it is free, and never waits. */
+/* Takes the mutex if it is free, without waiting; returns whether it did. Context: ATOMIC. */
 must_check bool mutex_try_lock(struct mutex *mutex);
 
-/* Gives it up, to the longest waiter if there is one. Only by its owner. */
+/*
+ * Releases the mutex, or passes it to the thread that has waited longest. Only the owner may do so.
+ * Context: ATOMIC; a spinlock may be held.
+ */
 void mutex_unlock(struct mutex *mutex);
 
-/* Does the calling thread hold it? */
+/* Says whether the calling thread holds the mutex. Context: ATOMIC. */
 bool mutex_is_held(const struct mutex *mutex);

@@ -1,6 +1,7 @@
 /*
- * The order of mutexes, checked in the invariant build as that of spinlocks is
- * (arch/x86_64/cpu/spinlock_order.c), but by thread: who holds a mutex may sleep and migrate.
+ * The order of mutexes, checked in the invariant build. It is kept for each thread, not for each
+ * CPU as that of spinlocks (arch/x86_64/cpu/spinlock_order.c), because a thread that holds a mutex
+ * may sleep and migrate.
  */
 #include "sched/sync/mutex_order.h"
 

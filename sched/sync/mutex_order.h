@@ -1,4 +1,4 @@
-/* What the invariant build checks about mutexes; nothing at all in the others. */
+/* Checks of mutexes in the invariant build; empty functions in the other builds. */
 #pragma once
 
 #include "lib/compiler.h"
@@ -7,15 +7,19 @@ struct mutex;
 
 #ifdef INVARIANT
 
-/* The calling thread got this mutex: panics if it is ever taken the other way round. */
+/*
+ * Notes that the calling thread took this mutex. Panics if a mutex that it holds is taken after
+ * this one elsewhere. Context: THREAD.
+ */
 void mutex_order_acquire(const struct mutex *mutex);
 
-/* The calling thread is about to give it up. */
+/* Notes that the calling thread is about to release this mutex. Context: ATOMIC. */
 void mutex_order_release(const struct mutex *mutex);
 
 /*
- * Panics if the calling thread could not sleep here: with a spinlock held or interrupts off. Called
- * by everything that may wait, before it knows whether it has to.
+ * Panics if the calling thread holds a spinlock or has interrupts off, so that it may not sleep.
+ * Every function that may sleep calls this first, whether it will have to sleep or not. `kind` and
+ * `name` say for what it waits. Context: ANY.
  */
 void wait_check(const char *kind, const char *name);
 

@@ -1,4 +1,4 @@
-/* See semaphore.h. Lock order: the semaphore's spinlock, deadlines, run queue. */
+/* See semaphore.h. Lock order: the semaphore's spinlock, timeouts, run queue. */
 #include "sched/sync/semaphore.h"
 
 #include "lib/error.h"
@@ -11,7 +11,7 @@ void semaphore_init(struct semaphore *semaphore, uint32_t tokens)
     wait_queue_init(&semaphore->queue);
 }
 
-/* Takes a token if there is one. The spinlock is held. */
+/* Takes a token, if there is one, without waiting. The spinlock is held. */
 static bool take(struct semaphore *semaphore)
 {
     if (semaphore->tokens == 0) {
@@ -54,7 +54,7 @@ bool semaphore_try_down(struct semaphore *semaphore)
 void semaphore_up(struct semaphore *semaphore)
 {
     uint64_t flags = spin_lock_irq_save(&semaphore->lock);
-    if (!wait_queue_wake_one(&semaphore->queue)) { /* to be woken is to have got the token */
+    if (!wait_queue_wake_one(&semaphore->queue)) { /* a thread that is woken has its token */
         semaphore->tokens++;
     }
     spin_unlock_irq_restore(&semaphore->lock, flags);

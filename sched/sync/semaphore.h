@@ -1,6 +1,6 @@
 /*
- * Counting semaphores: down waits for a token, up brings one. A token that somebody waits for goes
- * to the longest waiter, so nobody can overtake.
+ * Counting semaphores: down takes a token and waits until there is one; up adds a token. While
+ * threads wait, a new token goes to the thread that has waited longest, so no thread overtakes it.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 struct semaphore {
     struct spinlock lock; /* guards the rest */
-    uint32_t tokens;      /* while anybody waits: 0 */
+    uint32_t tokens;      /* 0 while a thread waits */
     struct wait_queue queue;
 };
 
@@ -20,22 +20,23 @@ struct semaphore {
         }                                                                                          \
     }
 
+/* Prepares a semaphore with so many tokens. Context: THREAD, before its first use. */
 void semaphore_init(struct semaphore *semaphore, uint32_t tokens);
 
-/* Takes a token, however long that takes; a kill does not end the wait. Threads, no lock held. */
+/* Takes a token; waits without limit, and a kill does not end the wait. Context: THREAD. */
 void semaphore_down(struct semaphore *semaphore);
 
 /*
- * Takes a token within that time, WAIT_FOREVER included. ERROR_TIMEOUT, ERROR_KILLED: it has none.
- * Threads, no lock held.
+ * Takes a token; waits at most timeout_ns nanoseconds (WAIT_FOREVER: no limit). Context: THREAD.
+ * Errors: ERROR_TIMEOUT, ERROR_KILLED; then no token was taken.
  */
 must_check int semaphore_down_timed(struct semaphore *semaphore, uint64_t timeout_ns);
 
-/* Takes a token if there is one, and never waits. Any context but NMI, #MC, #DF. */
+/* Takes a token if there is one, without waiting; returns whether it did. Context: IRQ. */
 must_check bool semaphore_try_down(struct semaphore *semaphore);
 
-/* Brings a token. Any context but NMI, #MC, #DF. */
+/* Adds a token, or gives it to the thread that has waited longest. Context: IRQ. */
 void semaphore_up(struct semaphore *semaphore);
 
-/* Tokens that nobody took yet; may be old when it is looked at. */
+/* Returns the number of free tokens; may be old when it is looked at. Context: ANY. */
 uint32_t semaphore_tokens(const struct semaphore *semaphore);
