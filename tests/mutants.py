@@ -396,7 +396,7 @@ SWAP_MUTANTS = (
     Mutant("dispatched-before-it-is-back", "I5", "SWP0003", "a swapped-out page", edits=((REST, """\
     if (is_swapped(thread)) {
         stack_swap_in(thread->slot, thread->saved_rsp, thread->stack_saved);
-        saved_forget(thread);
+        saved_clear(thread);
     }
 """, ""),)),
     Mutant("claim-stands-after-the-wake-up", "I6", "SWP0018", "'thread' was written after it was freed",

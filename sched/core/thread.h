@@ -28,9 +28,8 @@ enum thread_state {
 
 /* Bits of thread->pending: work that the scheduler does for the thread. */
 /* Before the switch to it, by swap_candidate_dispatch(): */
-#define THREAD_PENDING_MEMORY  1 /* it waited for memory: take it off the count */
-#define THREAD_PENDING_SWAPPED 2 /* it was swapped out: map a top page, copy its live bytes back   \
-                                  */
+#define THREAD_PENDING_MEMORY  1 /* it waited for memory: count it out */
+#define THREAD_PENDING_SWAPPED 2 /* map a top page, and copy its live bytes back */
 /* The number of pages that its stack must have; 0: as many as it has. */
 #define THREAD_PENDING_PAGES       0x70
 #define THREAD_PENDING_PAGES_SHIFT 4

@@ -1,6 +1,7 @@
 /*
- * The slow half of the dispatch gate, and the queue of those it did not let pass. There is one such
- * queue for all CPUs: memory is one, so whoever is most urgent and oldest gets it first.
+ * The slow half of the dispatch gate, and the memory queue: the threads that it did not let pass.
+ * All CPUs share one memory queue, since they share the memory: the thread of highest priority that
+ * has waited longest gets frames first.
  */
 #include "sched/stack/gate.h"
 
@@ -16,19 +17,19 @@
 
 struct gate_counts gate_counts;
 
-static struct spinlock memory_queue_lock = SPINLOCK("starved threads");
+static struct spinlock memory_queue_lock = SPINLOCK("memory queue");
 /* One list for each priority, oldest first, and a bit for each list that is not empty. */
 static struct list memory_queue_lists[THREAD_PRIORITIES];
 static uint32_t memory_queue_bits;
 
-static bool gate_open; /* gate=off: everybody passes, as in kernels that have no gate */
+static bool gate_open; /* gate=off: threads pass without cover, as in kernels without a gate */
 
 void gate_off(void)
 {
     gate_open = true;
 }
 
-/* Without a gate everybody passes, but who cannot be switched to before he has pages of his. */
+/* With gate=off every thread passes, except one that needs pages before it can be switched to. */
 static bool passes_uncovered(const struct thread *to)
 {
     return gate_open && (to->pending & (THREAD_PENDING_SWAPPED | THREAD_PENDING_PAGES)) == 0;
@@ -41,13 +42,13 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
         from->pages_most = (uint16_t)backed;
     }
     /*
-     * What is called here may fill pages of `from`, whose stack it runs on. Both numbers are read
-     * after that has happened, and before it could again: their difference stays as it is.
+     * The calls below run on the stack of `from` and may fill pages of it. Such a fill lowers both
+     * `need` and `available` by one, so their difference stays right.
      */
     uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);
     uint32_t available = magazine_available();
     uint32_t more = need > available ? need - available : 0;
-    /* Who has not waited yet gets in line behind those who have: no newcomer takes their frames. */
+    /* A thread that has not waited yet must not take frames that others wait for. */
     if (to->memory_wait_since_ns == 0 && more != 0 && stack_memory_short()) {
         return passes_uncovered(to);
     }
@@ -55,9 +56,9 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
 }
 
 /*
- * Frames that threads were let go for which have not passed the gate yet: promised, though they
- * still count as free. Without it the same frames would be promised twice, and threads less urgent
- * let go too. Guarded by memory_queue_lock.
+ * Frames promised to threads that were granted another try and have not passed the gate yet. They
+ * still count as free; without this count they would be promised twice, and threads of lower
+ * priority would be granted a try as well. Guarded by memory_queue_lock.
  */
 static uint32_t promised;
 
@@ -78,8 +79,9 @@ static uint64_t since_of(const struct list_node *node)
 }
 
 /*
- * By age among its peers. Who just began is the youngest, who tried again is among the oldest: from
- * the right end the search is short, however many starve. memory_queue_lock is held.
+ * Inserts a thread into its priority's list by the time since which it has waited. A thread that
+ * begins to wait belongs near the end, one that tried in vain near the head: the search begins at
+ * that end, so it is short however many threads wait. memory_queue_lock is held.
  */
 static void memory_queue_insert(struct thread *thread, bool newcomer)
 {
@@ -104,7 +106,7 @@ static void memory_queue_insert(struct thread *thread, bool newcomer)
     memory_queue_bits |= 1U << thread->priority;
 }
 
-/* Its priority is still the one by which it was inserted. memory_queue_lock is held. */
+/* The thread still has the priority that it was inserted with. memory_queue_lock is held. */
 static void memory_queue_remove(struct thread *thread)
 {
     list_remove(&thread->run_node);
@@ -134,7 +136,7 @@ void gate_wait(struct thread *thread)
 void gate_priority_change(struct thread *thread, uint8_t priority)
 {
     uint64_t flags = spin_lock_irq_save(&memory_queue_lock);
-    bool waits = list_node_linked(&thread->run_node); /* else it was let go just now */
+    bool waits = list_node_linked(&thread->run_node); /* else it was granted a try just now */
     if (waits) {
         memory_queue_remove(thread);
     }
@@ -149,8 +151,9 @@ bool gate_expendable_take_out(struct thread *thread)
 {
     spin_lock_by(OFF_ALREADY, &memory_queue_lock);
     /*
-     * In a run queue its node is linked, too, but before that it no longer says that it starves:
-     * hence in this order. Who is in the starved queue stays there, and so as he is, till unlock.
+     * The node is read before the state. On its way from the memory queue to a run queue a thread
+     * changes its state before its node is linked again, so a linked node together with the state
+     * THREAD_WAITS_MEMORY means that it is in the memory queue. It stays there until the unlock.
      */
     bool linked = list_node_linked(&thread->run_node);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -168,21 +171,21 @@ bool gate_expendable_take_out(struct thread *thread)
     return taken;
 }
 
-static void (*watcher)(const struct thread *let_go); /* guarded by memory_queue_lock */
+static void (*watcher)(const struct thread *granted); /* guarded by memory_queue_lock */
 
-void gate_watch(void (*wanted)(const struct thread *let_go))
+void gate_watch(void (*wanted)(const struct thread *granted))
 {
     uint64_t flags = spin_lock_irq_save(&memory_queue_lock);
     watcher = wanted;
     spin_unlock_irq_restore(&memory_queue_lock, flags);
 }
 
-/* The first of the queue if there are frames for the rest of its stack; it is out of the queue. */
+/* Removes and returns the first thread of the queue if free frames cover its missing pages. */
 static struct thread *memory_queue_take(void)
 {
     struct thread *thread = NULL;
     uint64_t flags = spin_lock_irq_save(&memory_queue_lock);
-    /* What lies in some CPU's per-CPU free list helps only there; the tick empties those lists. */
+    /* Frames in per-CPU free lists do not count: only their CPU can take them, until its tick. */
     size_t frames = frame_shared_free_count() + stack_reserve_count();
     if (memory_queue_bits != 0) {
         const struct list *list = &memory_queue_lists[run_queue_most_urgent(memory_queue_bits)];
@@ -194,7 +197,7 @@ static struct thread *memory_queue_take(void)
             promised += need;
             memory_queue_remove(thread);
             memory_queued_add(-1);
-            gate_counts.fed++;
+            gate_counts.grants++;
             if (unlikely(watcher != NULL)) {
                 watcher(thread);
             }
@@ -204,7 +207,7 @@ static struct thread *memory_queue_take(void)
     return thread;
 }
 
-/* A CPU is in gate_grant(): one at a time is enough, and none waits for it. */
+/* True while a CPU is in gate_grant(). */
 static bool granting;
 
 /*

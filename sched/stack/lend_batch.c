@@ -1,4 +1,4 @@
-/* See lend_batch.h. One thread at a time runs this: the reclaimer. */
+/* See lend_batch.h. Only the reclaimer runs this. */
 #include "sched/stack/lend_batch.h"
 
 #include "mm/frame/frame.h"
@@ -14,14 +14,14 @@ static struct {
     unsigned count;
 } batch;
 
-/* The last batch left a stack out that was in use: its thread may have gone to sleep since. */
+/* A batch left out a stack that was in use; its thread may have gone to sleep since. */
 static bool left_out;
 
-/* The list's lock keeps the thread from ending, that of its run queue from being dispatched. */
-static void thread_cool(struct thread *thread)
+/* The list's lock keeps the thread from being freed, its run queue's lock from being dispatched. */
+static void untouched_unmap(struct thread *thread)
 {
     struct run_queue *queue = schedule_queue_lock(thread);
-    if (thread->stack_reservations != 0) { /* it asked for depth (stack_ensure()), and keeps it */
+    if (thread->stack_reservations != 0) { /* its pages are reserved by stack_ensure() */
         spin_unlock_quietly(&queue->lock);
         return;
     }
@@ -36,7 +36,7 @@ static void thread_cool(struct thread *thread)
 static void lend_visit(struct thread *thread, void *context maybe_unused)
 {
     if (batch.count < BATCH_STACKS && stack_missing(thread->slot) == 0 && !thread->backed) {
-        thread_cool(thread);
+        untouched_unmap(thread);
     }
 }
 

@@ -1,4 +1,6 @@
-/* Taking back, in batches, what stack=lend lent and nobody touched (mm/stack_modes/stack_lend.h).
+/*
+ * With stack=lend: takes back, in batches, pages that were lent and not touched
+ * (mm/stack_modes/stack_lend.h).
  */
 #pragma once
 
@@ -6,11 +8,10 @@
 
 /*
  * Takes back the untouched pages of all stacks that no CPU uses, if there may be any: makes them
- * lend_unmapping, shoots down, frees. A stack that is in use just then has its turn in a later
- * call, though no other is filled until then. Returns how many frames. The reclaimer's: thread
- * context, interrupts on, no lock held.
+ * LEND_UNMAPPING, shoots down, frees. A stack that is in use is left for a later call. Returns the
+ * number of frames. Context: THREAD; only the reclaimer calls this.
  */
 uint32_t lend_batches_run(void);
 
-/* May there be untouched pages that no batch has taken back yet? Any context. */
+/* Says whether there may be untouched pages that no batch has taken back. Context: ANY. */
 bool lend_batches_wanted(void);

@@ -1,6 +1,6 @@
 /*
- * While memory is gone nothing fails, but a person who looks at a silent machine should learn why.
- * The reclaimer, which is fully backed, looks ten times a second.
+ * While memory is exhausted threads wait and nothing fails; the log tells the user of a silent
+ * machine why. The reclaimer, which is fully backed, looks ten times a second.
  */
 #include "sched/stack/memory_wait_report.h"
 
@@ -13,25 +13,25 @@
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
 
-#define EVENTUALLY_NS 500000000UL
-#define SHOWN_AT_MOST 5
+#define REPORT_AFTER_NS 500000000UL
+#define SHOWN_AT_MOST   5
 
 struct survey {
-    uint64_t oldest_ns; /* when the longest wait began; 0: nobody waits */
-    unsigned runnable;  /* threads that run or could, and do not starve; without the fully backed */
-    unsigned starved;
+    uint64_t oldest_ns; /* when the longest wait began; 0: no thread waits */
+    unsigned runnable;  /* threads that run or could, without the fully backed ones */
+    unsigned waiting;   /* threads that wait for memory */
     struct {
         uint32_t id;
         uint32_t missing;
         const char *name;
     } shown[SHOWN_AT_MOST];
-    size_t stack_pages; /* held by all threads */
+    size_t stack_pages; /* backed, of all threads */
     uint32_t most_pages, most_id;
 };
 
 static uint32_t reports;
-static uint64_t reported_episode;    /* the episode that was reported last */
-static uint64_t reported_standstill; /* and the last in which nobody else could run */
+static uint64_t reported_episode;    /* the last episode that was reported */
+static uint64_t reported_standstill; /* the last one reported in which no other thread could run */
 
 uint32_t memory_wait_reports(void)
 {
@@ -47,17 +47,17 @@ static void survey_thread(struct thread *thread, void *context)
         survey->most_pages = pages;
         survey->most_id = thread->id;
     }
-    if (thread->memory_wait_since_ns == 0) { /* who was let go to try again is not through yet */
+    if (thread->memory_wait_since_ns == 0) { /* a thread that was granted another try still waits */
         survey->runnable +=
             !thread_is_blocked(thread) && thread->state != THREAD_DEAD && !thread->backed;
         return;
     }
-    if (survey->starved < SHOWN_AT_MOST) {
-        survey->shown[survey->starved].id = thread->id;
-        survey->shown[survey->starved].missing = stack_missing(thread->slot);
-        survey->shown[survey->starved].name = thread->name;
+    if (survey->waiting < SHOWN_AT_MOST) {
+        survey->shown[survey->waiting].id = thread->id;
+        survey->shown[survey->waiting].missing = stack_missing(thread->slot);
+        survey->shown[survey->waiting].name = thread->name;
     }
-    survey->starved++;
+    survey->waiting++;
     uint64_t since_ns = thread->memory_wait_since_ns;
     if (survey->oldest_ns == 0 || since_ns < survey->oldest_ns) {
         survey->oldest_ns = since_ns;
@@ -67,9 +67,9 @@ static void survey_thread(struct thread *thread, void *context)
 static void survey_log(const struct survey *survey)
 {
     log_warn("%u threads wait for memory for their stacks, the first for %lu ms%s:",
-             survey->starved, (clock_now_ns() - survey->oldest_ns) / 1000000,
+             survey->waiting, (clock_now_ns() - survey->oldest_ns) / 1000000,
              survey->runnable == 0 ? ", and no other could run" : "");
-    for (unsigned i = 0; i < SHOWN_AT_MOST && i < survey->starved; i++) {
+    for (unsigned i = 0; i < SHOWN_AT_MOST && i < survey->waiting; i++) {
         log_warn("  thread %u (%s) could still need %u pages", survey->shown[i].id,
                  survey->shown[i].name, survey->shown[i].missing);
     }
@@ -91,7 +91,7 @@ static void survey_log(const struct survey *survey)
     }
 }
 
-/* Of the last look. Static, since it is large for a stack; only the reclaimer uses it. */
+/* Static, because it is large for a stack; only the reclaimer uses it. */
 static struct survey survey;
 
 void memory_wait_watch(void)
@@ -102,8 +102,8 @@ void memory_wait_watch(void)
     }
     survey = (struct survey){0};
     thread_for_each(survey_thread, &survey);
-    if (survey.starved == 0 || survey.oldest_ns == 0 ||
-        clock_now_ns() - survey.oldest_ns < EVENTUALLY_NS) {
+    if (survey.waiting == 0 || survey.oldest_ns == 0 ||
+        clock_now_ns() - survey.oldest_ns < REPORT_AFTER_NS) {
         return;
     }
     bool all = survey.runnable == 0;

@@ -1,15 +1,14 @@
-/* Telling that threads starve: who waits, and who holds the frames. */
+/* Warnings in the log while threads wait for memory: which threads wait, and what holds frames. */
 #pragma once
 
 #include "lib/compiler.h"
 
 /*
- * Logs one report for each episode (from the first thread that starves until none does) in which
- * somebody has starved for half a second, and another one once there is none that could run and
- * does not starve; called every tenth of a second. Thread context, a fully
- * backed thread; allocates nothing.
+ * Logs one warning for each episode (from the first thread that waits for memory until none does)
+ * in which a thread has waited for half a second, and another one when no other thread could run.
+ * The reclaimer calls this ten times a second; it allocates nothing. Context: THREAD, fully backed.
  */
 void memory_wait_watch(void);
 
-/* How many reports there were. Any context. */
+/* Returns the number of warnings so far. Context: ANY. */
 uint32_t memory_wait_reports(void);

@@ -1,12 +1,12 @@
 /*
- * See oom.h. Two ways to die, because a thread that starves cannot be asked to end itself:
+ * See oom.h. A thread that waits for memory cannot end itself, since it cannot run. So there are
+ * two ways to kill:
  *
- *  - A thread that starves is in nobody's hands but the gate's. It is taken out of the starved
- *    queue and buried where it lies, without running again. That is right only since it said that
- *    it may vanish, and if no list but that of all threads knows it.
- *  - Any other is asked, as thread_kill() asks, and gets the first place in the line, so that the
- *    few frames that its end may need go to it. (One that has begun to run since it was chosen
- *    is asked all the same.)
+ *  - A thread in the memory queue is taken out of it and reaped without running again. This is
+ *    allowed because it is expendable, and if it is on no other list than that of all threads.
+ *  - Any other thread is asked to end by thread_kill(). It gets the highest priority, so that the
+ *    few frames that it may need to end go to it first. (A thread that has begun to run since it
+ *    was chosen is asked, too.)
  */
 #include "sched/stack/oom.h"
 
@@ -23,22 +23,22 @@
 #include "sched/stack/gate.h"
 
 static uint64_t limit_ns; /* 0: off */
-static uint64_t hopeless_since_ns;
+static uint64_t stuck_since_ns;
 static uint32_t kills;
 
 struct choice {
-    unsigned runnable; /* threads that run or could, and do not starve */
-    uint32_t id;       /* of whom to kill; 0: nobody */
+    unsigned runnable; /* threads that run or could, and do not wait for memory */
+    uint32_t id;       /* of the thread to kill; 0: none */
     uint32_t pages;
     uint8_t priority;
-    struct thread *thread; /* taken out of the starved queue, to be buried; or NULL */
+    struct thread *thread; /* taken out of the memory queue, to be reaped; or NULL */
     const char *name;
 };
 
-void oom_kill_after(uint64_t patience)
+void oom_kill_after(uint64_t wanted_ns)
 {
-    limit_ns = patience;
-    hopeless_since_ns = 0;
+    limit_ns = wanted_ns;
+    stuck_since_ns = 0;
 }
 
 uint32_t oom_kills(void)
@@ -46,7 +46,7 @@ uint32_t oom_kills(void)
     return kills;
 }
 
-/* The most pages; of equals the least urgent, then the youngest. */
+/* The thread with most pages; of equals the lowest priority, then the highest id. */
 static bool is_better(const struct thread *thread, uint32_t pages, const struct choice *choice)
 {
     if (choice->id == 0 || pages != choice->pages) {
@@ -60,11 +60,10 @@ static void choose_visit(struct thread *thread, void *context)
 {
     struct choice *choice = context;
     unsigned state = thread->state;
-    bool starves = thread->memory_wait_since_ns != 0; /* also while it is let go to try again */
+    bool waits = thread->memory_wait_since_ns != 0; /* also after it was granted another try */
     bool blocked = thread_is_blocked(thread);
-    choice->runnable += !starves && !blocked && state != THREAD_DEAD && !thread->backed;
-    if (!thread->expendable || thread->kill_wanted || state == THREAD_DEAD ||
-        !(starves || blocked)) {
+    choice->runnable += !waits && !blocked && state != THREAD_DEAD && !thread->backed;
+    if (!thread->expendable || thread->kill_wanted || state == THREAD_DEAD || !(waits || blocked)) {
         return;
     }
     uint32_t pages = stack_pages_backed(thread->slot);
@@ -75,7 +74,7 @@ static void choose_visit(struct thread *thread, void *context)
     }
 }
 
-/* Under the list's lock, so that the thread cannot go away meanwhile. */
+/* The list's lock is held, so the thread cannot be freed meanwhile. */
 static void kill_visit(struct thread *thread, void *context)
 {
     struct choice *choice = context;
@@ -93,7 +92,7 @@ static void kill_visit(struct thread *thread, void *context)
     }
 }
 
-/* Nobody else can find it any more, but by the list of all threads, where it is till its burial. */
+/* No other code can find the thread any more, except through the list of all threads. */
 static void reap(struct thread *thread)
 {
     uint64_t flags = interrupts_save();
@@ -101,23 +100,23 @@ static void reap(struct thread *thread)
     thread->exit_code = ERROR_KILLED;
     thread->state = THREAD_DEAD;
     thread_reap(thread);
-    stack_cache_drain(); /* into a cache is not where its frames are to go */
+    stack_cache_drain(); /* its frames must become free, not cached */
     interrupts_restore(flags);
 }
 
 static bool kill(struct choice *choice, uint64_t waited_ns)
 {
     if (choice->id == 0) {
-        log_warn("every thread that could run has starved for %lu ms, and none is expendable: "
-                 "nobody is killed (starve-kill=)",
+        log_warn("out of memory: every thread that could run has waited for memory for %lu ms, and "
+                 "none is expendable: no thread is killed (starve-kill=)",
                  waited_ns / 1000000);
         return false;
     }
     thread_for_each(kill_visit, choice);
     kills++;
-    log_warn("last resort: every thread that could run has starved for %lu ms, and nothing is left "
-             "to reclaim: thread %u (%s) is killed, which is expendable and has %u stack pages, "
-             "more than others of its kind (starve-kill=)",
+    log_warn("out of memory: every thread that could run has waited for memory for %lu ms, and "
+             "nothing is left to reclaim: thread %u (%s) is killed, which is expendable and has %u "
+             "stack pages, the most of those that are (starve-kill=)",
              waited_ns / 1000000, choice->id, choice->name, choice->pages);
     if (choice->thread != NULL) {
         reap(choice->thread);
@@ -136,17 +135,17 @@ bool oom_look(bool reclaimed)
         thread_for_each(choose_visit, &choice);
     }
     if (reclaimed || memory_waiters() == 0 || choice.runnable != 0) {
-        hopeless_since_ns = 0;
+        stuck_since_ns = 0;
         return false;
     }
     uint64_t now_ns = clock_now_ns();
-    if (hopeless_since_ns == 0) {
-        hopeless_since_ns = now_ns;
+    if (stuck_since_ns == 0) {
+        stuck_since_ns = now_ns;
     }
-    uint64_t waited_ns = now_ns - hopeless_since_ns;
+    uint64_t waited_ns = now_ns - stuck_since_ns;
     if (waited_ns < limit_ns) {
         return false;
     }
-    hopeless_since_ns = now_ns; /* what this one leaves gets as long to help */
+    stuck_since_ns = now_ns; /* the frames that this kill frees get as long to help */
     return kill(&choice, waited_ns);
 }

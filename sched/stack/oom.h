@@ -1,24 +1,24 @@
 /*
- * The last resort when memory is gone: a thread that said it may vanish (thread_expendable_set())
- * is killed. A policy, off unless asked for by starve-kill=SECONDS: without it threads that starve
- * just wait, and nothing is ever killed by a stack fault, with it or without.
+ * The out-of-memory policy: kills an expendable thread (thread_expendable_set()) when threads have
+ * waited for memory too long. Off unless starve-kill=SECONDS is given; without it threads that wait
+ * for memory just wait. A stack fault never kills a thread, with this policy or without.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
 /*
- * Kill when every thread that could run has starved for so long and nothing was left to reclaim;
- * 0: never. Thread context.
+ * Sets how long, in nanoseconds, every thread that could run must have waited for memory, with
+ * nothing left to reclaim, before a thread is killed; 0: never. Context: THREAD.
  */
 void oom_kill_after(uint64_t limit_ns);
 
 /*
- * Called ten times a second by the reclaimer, which says whether it found any stack to take apart
- * since the last time. True if a thread died here, whose stack can be reclaimed now. Thread
- * context, interrupts on, no lock held; allocates nothing.
+ * Applies the policy. The reclaimer calls this ten times a second and says whether it freed any
+ * stack since the last call. Returns true if a thread was ended here whose stack can be reclaimed
+ * now. Allocates nothing. Context: THREAD.
  */
 bool oom_look(bool reclaimed);
 
-/* How many threads it has killed so far. Any context. */
+/* Returns the number of threads killed so far. Context: ANY. */
 uint32_t oom_kills(void);

@@ -1,9 +1,9 @@
 /*
- * Overflow: the page below a stack's lowest page was touched. On the entry stack the backtrace is
- * recorded and the thread is redirected to the top of its own stack, into its exit path, where the
- * record is printed; everything further down is given up. That is right only if the thread holds
- * nothing others need: with a spinlock or mutex held, interrupts off, or a thread that may not die,
- * it is a panic instead.
+ * Overflow: a thread touched the page below the lowest page that its stack may have. On the entry
+ * stack the backtrace is recorded at the top of the thread's stack, and the thread is redirected
+ * to its exit path there, which logs the record; what lies further down is lost. This is allowed
+ * only if the thread holds nothing that others need. It is a panic if the thread holds a spinlock
+ * or a mutex, has interrupts off, or may not die.
  */
 #include "sched/stack/overflow.h"
 
@@ -19,9 +19,9 @@
 #include "mm/stack/stack_large.h"
 #include "sched/core/thread.h"
 
-/* Lies at the very top of the stack that overflowed, above what its exit path uses. */
+/* Lies at the top of the stack that overflowed; the exit path uses the stack below it. */
 struct overflow_record {
-    uintptr_t address; /* what was touched, or needed to preempt the thread */
+    uintptr_t address; /* touched, or needed for a frame that preempts the thread */
     uintptr_t rip;
     uintptr_t rsp;
     struct backtrace trace;
@@ -36,7 +36,7 @@ uint32_t overflow_count(void)
     return overflows;
 }
 
-/* In words, by how far the thread went too far, and of what. */
+/* Writes how far below its limit the thread went, and which limit that is. */
 static void excess_describe(char *text, size_t bytes, uint32_t slot, uintptr_t address)
 {
     size_t kib = stack_bytes_of(slot) / 1024;
@@ -57,7 +57,7 @@ static void excess_describe(char *text, size_t bytes, uint32_t slot, uintptr_t a
     }
 }
 
-/* A log line a step: log lines are whole lines, so the pieces are put together first. */
+/* The log takes whole lines, so the pieces of a line are put together first. */
 static void record_log(const struct overflow_record *record)
 {
     const struct thread *self = thread_current();
@@ -72,7 +72,7 @@ static void record_log(const struct overflow_record *record)
               "large local variable in the functions above");
 }
 
-/* In the thread again, on the top page of its stack, interrupts on. */
+/* Runs in the thread again, on the top page of its stack, interrupts on. */
 static noreturn_function void overflow_exit(const struct overflow_record *record)
 {
     record_log(record);
@@ -80,6 +80,7 @@ static noreturn_function void overflow_exit(const struct overflow_record *record
     thread_exit(ERROR_RANGE);
 }
 
+/* Returns why the overflow must be a panic, or NULL if the thread can be ended. */
 static const char *overflow_fatal(const struct trap_frame *frame, const struct thread *thread,
                                   uint32_t slot)
 {
@@ -115,7 +116,7 @@ static void overflow(struct trap_frame *frame, uintptr_t address, uint32_t slot)
     }
     struct overflow_record *record = (struct overflow_record *)stack_top(slot) - 1;
     struct backtrace trace;
-    backtrace_from_frame(&trace, frame); /* before the record overwrites the stack's top */
+    backtrace_from_frame(&trace, frame); /* before the record overwrites the top of the stack */
     record->trace = trace;
     record->address = address;
     record->rip = frame->rip;

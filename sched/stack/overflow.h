@@ -1,10 +1,10 @@
-/* A thread ran over the end of its stack: told with a backtrace, and the thread ends. */
+/* Stack overflow of a thread: logs it with a backtrace and ends the thread. */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* Registers with the stack fault. Once, at boot. */
+/* Registers the handler with the stack fault. Context: boot. */
 void overflow_init(void);
 
-/* How many threads were ended for it. */
+/* Returns the number of threads that an overflow ended. Context: ANY. */
 uint32_t overflow_count(void);

@@ -1,7 +1,7 @@
 /*
- * The reclaimer: unmaps the stacks of dead threads, waits for the shootdown, frees their frames. A
- * thread of its own because a shootdown is awaited in thread context, interrupts on, no lock held;
- * fully backed, so that it runs when nobody else can.
+ * The reclaimer: unmaps the stacks of dead threads, waits for the shootdown, frees their frames. It
+ * is a thread because a shootdown is awaited with interrupts on and no lock held. It is fully
+ * backed, so that it can run while all other threads wait for memory.
  */
 #include "sched/stack/reclaimer.h"
 #include "lib/error.h"
@@ -19,14 +19,14 @@ static struct wait_queue reclaimer_queue = {LIST_INITIALIZER(reclaimer_queue.wai
 
 static struct reclaimer_counts counts;
 
-/* It sleeps, or is about to, and nobody is waking it just now. */
+/* True if it sleeps or is about to, and no CPU is waking it. */
 static bool alert;
 
 void reclaimer_wake(void)
 {
     /*
-     * One CPU is enough. All of them would wait for the lock at each tick while threads starve, and
-     * where virtual CPUs share a processor that is longer than from one tick to the next.
+     * One CPU is enough. While threads wait for memory all CPUs would take the lock at each tick;
+     * where virtual CPUs share a processor that takes longer than a tick.
      */
     if (!__atomic_load_n(&alert, __ATOMIC_RELAXED) ||
         !__atomic_exchange_n(&alert, false, __ATOMIC_SEQ_CST)) {
@@ -51,16 +51,17 @@ static void reclaimer_run(void *argument maybe_unused)
         memory_wait_watch();
         stack_prefault_missing_tell();
         if (oom_look(reclaimed)) {
-            continue; /* there is a stack to take apart */
+            continue; /* there is a stack to free */
         }
         uint64_t flags = interrupts_save_by(KERNEL_THREAD);
         gate_grant();
         spin_lock_by(OFF_ALREADY, &reclaimer_lock);
         __atomic_add_fetch(&counts.looks, 1, __ATOMIC_RELAXED);
-        /* Before it asks: a CPU that does not wake it now is seen here, or asks again by tick. */
+        /* Set before stack_reclaim_wanted(): new work is either seen there, or its CPU wakes this.
+         */
         __atomic_store_n(&alert, true, __ATOMIC_SEQ_CST);
         if (!stack_reclaim_wanted()) {
-            /* Whatever ended the wait, the next round looks for itself. */
+            /* However the wait ended, the next round looks for work. */
             ignore_result(wait_queue_sleep(&reclaimer_queue, &reclaimer_lock, RECLAIM_PERIOD_NS));
         }
         spin_unlock_irq_restore(&reclaimer_lock, flags);

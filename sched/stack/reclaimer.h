@@ -1,15 +1,15 @@
-/* The thread that takes dead stacks apart (reclaimer.c). */
+/* The reclaimer: the thread that frees the stacks of dead threads (reclaimer.c). */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* Starts the reclaimer. Thread context, once. ERROR_NO_MEMORY. */
+/* Starts the reclaimer. Context: THREAD, once. Errors: ERROR_NO_MEMORY. */
 must_check int reclaimer_start(void);
 
 /*
- * Makes the reclaimer look for work, unless it is at it, or another CPU is waking it: then it may
- * miss what has just come up, and the next tick asks again. So it waits for nobody for long. Any
- * context but NMI, #MC, #DF; no run-queue lock held.
+ * Makes the reclaimer look for work. Does nothing if it is at work or another CPU is waking it;
+ * then it may miss the newest work, and the caller's next tick asks again. So no CPU waits for
+ * another one here. Context: IRQ, no run-queue lock held.
  */
 void reclaimer_wake(void);
 
@@ -18,5 +18,5 @@ struct reclaimer_counts {
     uint32_t wakes; /* calls that took the lock to wake it: at most one for each look */
 };
 
-/* Not exact while they change. Any context. */
+/* Copies the counts; they may change meanwhile. Context: ANY. */
 void reclaimer_counts_read(struct reclaimer_counts *counts);

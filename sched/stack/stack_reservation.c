@@ -1,6 +1,6 @@
 /*
- * See stack_reservation.h. The pages themselves are mm/stack/stack_large.c's; here is who asked for
- * them. The count is the thread's own: only itself changes it.
+ * See stack_reservation.h. This file counts the requests of a thread; mm/stack/stack_large.c backs
+ * and frees the pages. Only the thread itself changes its count.
  */
 #include "sched/stack/stack_reservation.h"
 
@@ -10,8 +10,9 @@
 #include "mm/stack/stack_large.h"
 
 /*
- * What the release itself may still need below its stack pointer, or be pushed by a preemption, if
- * it is called from below the floor: the bounds in docs/stack-bounds.md are far smaller.
+ * Bytes below the stack pointer that stack_release() leaves backed when it is called below the
+ * fault floor: for its own calls and for a preemption. The bounds in docs/stack-bounds.md are far
+ * smaller.
  */
 #define RELEASE_ROOM (2 * PAGE_BYTES)
 
@@ -19,7 +20,7 @@ int stack_ensure(size_t bytes)
 {
     struct thread *self = thread_current();
     uintptr_t bottom = stack_bottom(self->slot);
-    /* The caller's stack pointer: above its RBP and the return address, which lie here. */
+    /* From the caller's stack pointer, which is above the saved RBP and the return address here. */
     size_t room = (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(uint64_t) - bottom;
     if (bytes > room || room - bytes < STACK_ENSURE_ROOM || self->stack_reservations == UINT8_MAX) {
         return ERROR_RANGE;

@@ -1,4 +1,4 @@
-/* See swap_candidate.h: the protocol stands there. */
+/* See swap_candidate.h for the protocol. */
 #include "sched/stack/swap_candidate.h"
 
 #include "arch/x86_64/cpu/panic.h"
@@ -10,10 +10,10 @@
 #include "sched/core/schedule.h"
 #include "sched/stack/gate.h"
 
-/* claims[i] is guarded by the lock of the run queue claims[i].cpu, which only the swapper writes.
+/* claims[i] is guarded by the lock of run queue claims[i].cpu; only the swapper writes that field.
  */
 static struct {
-    struct thread *thread; /* NULL: crossed out */
+    struct thread *thread; /* NULL: cancelled by swap_candidate_end() */
     uint32_t slot;
     uint8_t cpu;
 } claims[SWAP_CANDIDATE_BATCH];
@@ -23,7 +23,7 @@ static bool is_swapped(const struct thread *thread)
     return (thread->pending & THREAD_PENDING_SWAPPED) != 0;
 }
 
-/* Rule 1: the thread stays where it is, asleep, while this is done to it. */
+/* Checks rule 1 of swap_candidate.h. */
 static void lock_check(const struct thread *thread maybe_unused)
 {
     invariant(spin_is_locked(&cpu_variable(run_queue, thread->cpu).lock));
@@ -51,7 +51,7 @@ uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim)
     lock_check(thread);
     if (thread->stack_reservations != 0 || thread->saved_rsp < stack_floor(thread->slot) ||
         (stack_is_large(thread->slot) && stack_pages_below_floor(thread->slot) != 0)) {
-        return 0; /* it asked for what is below the floor, and has not given it back */
+        return 0; /* its pages are reserved by stack_ensure() */
     }
     unsigned pages = (unsigned)((thread->saved_rsp - stack_floor(thread->slot)) / PAGE_BYTES);
     uint32_t filled = STACK_PAGES - stack_missing(thread->slot);
@@ -106,15 +106,15 @@ void swap_candidate_batch_end(unsigned count)
     }
 }
 
-/* The saved bytes are needed no more. */
-static void saved_forget(struct thread *thread)
+/* The saved bytes are back on the stack. */
+static void saved_clear(struct thread *thread)
 {
     thread->stack_hole = stack_hole_of(thread->slot);
     thread->pending &= (uint8_t)~THREAD_PENDING_SWAPPED;
 }
 
-/* Must a stack have all of its pages back before its thread is dispatched? */
-static bool wakes_whole(void)
+/* Rule 6: must a thread have all of its pages back before it runs? */
+static bool needs_all_pages(void)
 {
     return stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_PREFAULT;
 }
@@ -130,9 +130,9 @@ void swap_candidate_end(struct thread *thread)
         void *saved = is_swapped(thread) ? thread->stack_saved : NULL;
         if (stack_pages_return(thread->slot, thread->saved_rsp, saved) && saved != NULL) {
             stack_saved_free(thread->slot, thread->saved_rsp, saved);
-            saved_forget(thread);
+            saved_clear(thread);
         }
-        if (wakes_whole() && STACK_PAGES - stack_missing(thread->slot) < pages) {
+        if (needs_all_pages() && STACK_PAGES - stack_missing(thread->slot) < pages) {
             thread->pending |= (uint8_t)(pages << THREAD_PENDING_PAGES_SHIFT);
         }
     }
@@ -144,7 +144,7 @@ void swap_candidate_dispatch(struct thread *thread)
 {
     if (is_swapped(thread)) {
         stack_swap_in(thread->slot, thread->saved_rsp, thread->stack_saved);
-        saved_forget(thread);
+        saved_clear(thread);
     }
     if (thread->pending & THREAD_PENDING_PAGES) {
         stack_refill(thread->slot,
@@ -154,5 +154,5 @@ void swap_candidate_dispatch(struct thread *thread)
     if (thread->pending & THREAD_PENDING_MEMORY) {
         gate_wait_end(thread);
     }
-    thread->pending &= (uint8_t)~THREAD_PENDING_MOVES; /* that was another CPU */
+    thread->pending &= (uint8_t)~THREAD_PENDING_MOVES; /* it was set for another CPU */
 }

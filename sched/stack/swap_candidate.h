@@ -1,36 +1,40 @@
 /*
- * Threads at rest: what the swapper may do with the stack of a thread that sleeps, and how a
- * wake-up takes it all back. This is the protocol; who rests, and when, is decided in swapper.c.
+ * Swap candidates: what the swapper may do with the stack of a sleeping thread, and how a wake-up
+ * undoes it. This is the protocol; the policy is in swapper.c.
  *
- *   BLOCKED --swap_candidate_begin--> SWAP_CANDIDATE --swap_candidate_take--> SWAP_CANDIDATE,
- * claimed --swap_candidate_batch_end--> SWAP_CANDIDATE ^                       | | |
- *      +------ swap_candidate_end -------+-------- swap_candidate_end --------+-----------
- * swap_candidate_end -----------+
+ *   BLOCKED ---swap_candidate_begin---> SWAP_CANDIDATE ---swap_candidate_take---> SWAP_CANDIDATE
+ *      ^                                 |          ^                             with a claim
+ *      |                                 |          |                               |        |
+ *      |                                 |          +---swap_candidate_batch_end----+        |
+ *      +-------swap_candidate_end--------+-------------------swap_candidate_end--------------+
  *
- * 1. Every step is taken under the lock of the run queue that the thread belongs to, which is the
- *    lock that dispatch takes. That queue does not change while the thread is in no queue.
- * 2. The swapper touches a thread only while it is BLOCKED or SWAP_CANDIDATE and is not `current`
- * of its queue: then no CPU uses its stack, for a switch is complete before the lock is released.
- * 3. swap_candidate_take() turns pages into UNMAPPING (mm/stack_modes/stack_swap.h), so missing(t)
- * grows here and nowhere else. It notes the thread in the batch that is under way: a claim. For the
- * shootdown the swapper lets go of all locks. swap_candidate_batch_end() makes UNMAPPING pages
- * STANDBY: only those of claims that still stand, so what is STANDBY has been shot down.
- * 4. A wake-up of any kind (a waker, a deadline, a kill) comes to schedule_ready(), finds
- * SWAP_CANDIDATE instead of BLOCKED and calls swap_candidate_end(): it crosses the claim out, maps
- * every page that still has its frame, and goes on as for any blocked thread. It never waits for
- * the swapper. The swapper finds the claim crossed out, without touching the thread, which may be
- * gone.
- * 5. What it does not get back is missing; the thread passes the dispatch gate like any other, and
- *    may starve. The dispatching CPU brings a swapped top page in (swap_candidate_dispatch()), from
- * the rounds that the gate has just seen: missing(p) + 4 at most. Nothing is allocated there, so
- * nothing can fail.
- * 6. A thread that takes no faults (stack=eager), or none in its sections (prefault), must find as
- *    many pages as it had. There swap_candidate_dispatch() brings all of them in, and the gate lets
- * the thread pass only with cover, even where it lets others pass without.
+ * 1. Every step is done under the lock of the run queue that the thread belongs to, which dispatch
+ *    takes as well. A thread that is in no queue stays with that queue.
+ * 2. The swapper touches a thread only while it is BLOCKED or SWAP_CANDIDATE and not `current` of
+ *    its queue. Then no CPU uses its stack, because a switch is complete before the lock is
+ *    released.
+ * 3. swap_candidate_take() makes pages UNMAPPING (mm/stack_modes/stack_swap.h). missing(t) grows
+ *    here and in no other place. It enters the thread into the batch under way; the entry is called
+ *    a claim. For the shootdown the swapper releases all locks. swap_candidate_batch_end() then
+ *    makes the UNMAPPING pages STANDBY, but only those of claims that still stand. So every STANDBY
+ *    page has been shot down.
+ * 4. A wake-up of any kind (a waker, a timeout, a kill) reaches schedule_ready(), which finds
+ *    SWAP_CANDIDATE instead of BLOCKED and calls swap_candidate_end(). That cancels the claim, maps
+ *    every page again that still has its frame, and makes the thread BLOCKED, so that the wake-up
+ *    continues as for any blocked thread. It never waits for the swapper. The swapper later finds
+ *    the claim cancelled and does not touch the thread, which may be gone.
+ * 5. Pages whose frames are gone are missing. The thread passes the dispatch gate like any other
+ *    and may wait there for memory. If its top page is gone the dispatching CPU brings it back
+ *    (swap_candidate_dispatch()) with frames of its magazine, which the gate has just checked:
+ *    missing(p) + 4 at most. Nothing is allocated there, so it cannot fail.
+ * 6. With stack=eager a thread takes no faults, and with stack=prefault none while interrupts or
+ *    preemption are off. Such a thread must have as many pages as before when it runs:
+ *    swap_candidate_dispatch() brings back all of them. The gate lets it pass only with cover, even
+ *    with gate=off.
  *
- * A change of priority or affinity leaves a resting thread where it is. Whoever reads a thread's
- * stack (the monitor's bt) takes the run queue's lock as well, and finds live bytes that were moved
- * in thread->stack_saved.
+ * A change of priority or affinity leaves a swap candidate in its state. Code that reads the stack
+ * of a sleeping thread (the monitor's bt) takes the run queue's lock, too, and finds live bytes
+ * that were moved at thread->stack_saved.
  */
 #pragma once
 
@@ -38,32 +42,45 @@
 
 #define SWAP_CANDIDATE_BATCH 128 /* threads between two shootdowns */
 
-/* A blocked thread begins to rest. Its queue's lock is held. False: it is not blocked, or runs. */
+/*
+ * Makes a blocked thread a swap candidate. Returns false if it is not blocked or has not left its
+ * CPU. Context: ATOMIC, interrupts off, the lock of the thread's run queue held.
+ */
 must_check bool swap_candidate_begin(struct thread *thread, uint32_t now_ms);
 
 /*
- * Takes the pages of a resting thread that lie wholly below its stack pointer; with `swap` all of
- * them, and saves its live bytes. The claim is number `claim` of the batch. The lock is held.
- * Returns how many pages were taken: 0, and no claim, if there is nothing to take.
+ * Unmaps the pages of a swap candidate that lie wholly below its saved stack pointer; with `swap`
+ * saves its live bytes and unmaps all pages. Enters it into the batch as claim number `claim`.
+ * Returns the number of pages; 0, without a claim, if there is nothing to take.
+ * Context: ATOMIC, interrupts off, the lock of the thread's run queue held.
  */
 must_check uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim);
 
-/* Shoots the first `claims` of the batch down. Thread context, interrupts on, no lock held. */
+/*
+ * Shoots down the pages of the batch's first `claims` claims, and waits for all CPUs.
+ * Context: THREAD.
+ */
 void swap_candidate_batch_shoot(unsigned claims);
 
-/* After that: what the claims took that still stand is free. Thread context, no lock held. */
+/* Makes the pages of claims that still stand STANDBY, after the shootdown. Context: THREAD. */
 void swap_candidate_batch_end(unsigned claims);
 
-/* The thread is to run: state BLOCKED again. The lock is held; the caller makes it ready. */
+/*
+ * Undoes what the swapper did, as far as frames are still there, and makes the thread BLOCKED. The
+ * caller then makes it ready. Context: IRQ, the lock of the thread's run queue held.
+ */
 void swap_candidate_end(struct thread *thread);
 
 /*
- * A thread passed the gate: what must happen before the switch to it (its `pending`). It starved,
- * and does no more; its live bytes were saved, and come back to a page of this CPU's magazine; what
- * was taken has to be there again. By the dispatching CPU: the lock is held, and the magazine
- * covers both stacks of the switch.
+ * Does the pending work of a thread that passed the gate, before the switch to it: ends its wait
+ * for memory, brings back its top page and live bytes, and the pages that it must have. Frames come
+ * from this CPU's magazine, which covers both stacks of the switch.
+ * Context: ATOMIC, interrupts off, this CPU's run-queue lock held.
  */
 void swap_candidate_dispatch(struct thread *thread);
 
-/* Can its live bytes be saved, by size and pins? The lock is held. */
+/*
+ * Says whether the live bytes of a thread can be saved: few enough, not pinned, not saved already.
+ * Context: ATOMIC, the lock of the thread's run queue held.
+ */
 bool swap_candidate_may_swap(const struct thread *thread);

@@ -1,16 +1,17 @@
 /*
- * Who rests, and when something is taken (swap_candidate.h is how).
+ * The policy of the swapper: from which threads it takes pages, and when. The protocol is in
+ * swap_candidate.h.
  *
- * The swapper walks the list of threads a few at a time, so that its lock is never held long. A
- * thread is noted first; when it has rested for the shrink age its unused pages are taken, after
- * the swap age all of them. When memory is short age does not count: threads that were noted in the
- * pass before are taken from, and when threads starve, all that sleep; and no frame is kept for
- * anybody.
+ * The swapper walks the list of threads a few at a time, so that the list's lock is held for a
+ * short time only. It first notes a blocked thread as a swap candidate. After the shrink age it
+ * takes the candidate's unused pages, after the swap age all pages. While memory is low it takes
+ * all pages of every thread that an earlier pass noted; while threads wait for memory, of every
+ * blocked thread. Then it also frees STANDBY frames at once.
  *
- * Hysteresis: a thread that was shrunk, and is found with more pages than it was left with soon
- * after, must rest twice as long before the next time, and so on up to BACKOFF_MAX doublings.
+ * Hysteresis: a thread that used more pages again soon after it was shrunk must sleep twice as long
+ * before the next shrink, and so on up to BACKOFF_MAX doublings.
  *
- * It is fully backed, and takes no lock that a thread holds while it sleeps.
+ * The swapper is fully backed and takes no lock that a thread holds while it sleeps.
  */
 #include "sched/stack/swapper.h"
 
@@ -30,11 +31,11 @@
 
 #define WALK_THREADS   16 /* looked at under the list's lock at once */
 #define PERIOD_MS_MAX  500
-#define REST_PASSES    7 /* it rests so many times what it worked, while memory is not short */
-#define REST_MS_MAX    2000
+#define PAUSE_PASSES   7 /* while memory is not short: its pause, as a multiple of its last pass */
+#define PAUSE_MS_MAX   2000
 #define PRESSED_MS     10 /* between passes that helped; doubled after each that did not */
 #define BACKOFF_MAX    6
-#define SOON_AGES      4 /* "soon": within so many times what it had to rest */
+#define SOON_AGES      4 /* "soon": within so many times the sleep that it was shrunk after */
 #define SOON_LEAST_MS  100
 #define LOW_WATER_PART 32 /* of all frames */
 #define QUIET_STEP_NS  1000000
@@ -42,8 +43,8 @@
 enum pressure { PRESSURE_NONE, PRESSURE_LOW, PRESSURE_WAITERS };
 
 struct swap_request {
-    struct thread *only; /* NULL: all */
-    bool now;            /* whatever the age */
+    struct thread *only; /* NULL: all threads */
+    bool now;            /* regardless of age */
     enum swapper_take take;
 };
 
@@ -52,9 +53,9 @@ struct pass {
     struct swap_request swap_request;
     enum pressure pressure;
     uint32_t now_ms;
-    unsigned claims;  /* of the batch */
-    uint32_t taken;   /* threads */
-    bool frames_lack; /* for the bytes of the thread that was looked at last */
+    unsigned claims;  /* in the batch under way */
+    uint32_t taken;   /* threads from which pages were taken */
+    bool frames_lack; /* no spare frame was left to save the last thread's live bytes */
 };
 
 size_t swapper_low_water;
@@ -98,12 +99,13 @@ void swapper_counts_read(struct swapper_counts *out)
     *out = counts;
 }
 
-static bool age_reached(uint32_t rested_ms, uint32_t age_ms, unsigned backoff)
+/* Has a thread slept for age_ms, doubled `backoff` times? An age of 0 is never reached. */
+static bool age_reached(uint32_t slept_ms, uint32_t age_ms, unsigned backoff)
 {
-    return age_ms != 0 && rested_ms >= (uint64_t)age_ms << backoff;
+    return age_ms != 0 && slept_ms >= (uint64_t)age_ms << backoff;
 }
 
-/* A thread that has run since it was shrunk: was it a good idea? Its queue's lock is held. */
+/* A thread has run since it was shrunk: adjusts its backoff. Its run queue's lock is held. */
 static void shrinking_judge(struct thread *thread, uint32_t now_ms)
 {
     uint64_t soon_ms =
@@ -119,24 +121,24 @@ static void shrinking_judge(struct thread *thread, uint32_t now_ms)
     }
 }
 
-/* Should something be taken from this resting thread? Its queue's lock is held. */
+/* Says whether to take pages from a swap candidate, and whether all. Its queue's lock is held. */
 static bool take_wanted(const struct pass *pass, const struct thread *thread, bool *swap)
 {
-    uint32_t rested_ms = pass->now_ms - thread->swap_note.since_ms;
+    uint32_t slept_ms = pass->now_ms - thread->swap_note.since_ms;
     unsigned backoff = hysteresis ? thread->shrink_backoff : 0;
     if (pass->swap_request.now) {
         *swap = pass->swap_request.take == SWAPPER_SWAP;
         return true;
     }
-    *swap = pass->pressure != PRESSURE_NONE || age_reached(rested_ms, swap_age_ms, backoff);
-    if (*swap || age_reached(rested_ms, shrink_age_ms, backoff)) {
+    *swap = pass->pressure != PRESSURE_NONE || age_reached(slept_ms, swap_age_ms, backoff);
+    if (*swap || age_reached(slept_ms, shrink_age_ms, backoff)) {
         return true;
     }
-    counts.spared += age_reached(rested_ms, shrink_age_ms, 0);
+    counts.spared += age_reached(slept_ms, shrink_age_ms, 0);
     return false;
 }
 
-/* Looks at one thread: notes it, takes from it, or leaves it. Its queue's lock is held. */
+/* Notes a thread, takes pages from it, or leaves it alone. Its run queue's lock is held. */
 static void thread_consider(struct pass *pass, struct thread *thread)
 {
     bool swap;
@@ -148,7 +150,7 @@ static void thread_consider(struct pass *pass, struct thread *thread)
             shrinking_judge(thread, pass->now_ms);
         }
         if (!pass->swap_request.now && pass->pressure != PRESSURE_WAITERS) {
-            return; /* the next time */
+            return; /* a later pass takes from it */
         }
     }
     if (thread->state != THREAD_SWAP_CANDIDATE || !take_wanted(pass, thread, &swap)) {
@@ -167,15 +169,15 @@ static void thread_consider(struct pass *pass, struct thread *thread)
 }
 
 /*
- * A batch is full, or no frame is left for the bytes of one more: then what the batch brings must
- * be freed first, or a whole pass would swap out no more than the spare frames hold.
+ * Says that the batch must be completed before more threads are taken: it is full, or there is no
+ * spare frame for the live bytes of one more thread. Completing it frees frames.
  */
 static bool batch_is_over(const struct pass *pass)
 {
     return pass->claims == SWAP_CANDIDATE_BATCH || (pass->frames_lack && pass->claims != 0);
 }
 
-/* True: there is room for more in the batch. The list's lock is held, interrupts are off. */
+/* Returns whether the batch has room for more. The list's lock is held, interrupts are off. */
 static bool thread_visit(struct thread *thread, void *context)
 {
     struct pass *pass = context;
@@ -223,7 +225,7 @@ static void step_tell(enum swapper_step step, struct thread *thread)
     }
 }
 
-/* The same for one thread, step by step. */
+/* A pass over one thread. The hook of swapper_test_hooks.h runs between the steps. */
 static void pass_over_one(struct pass *pass)
 {
     struct thread *thread = pass->swap_request.only;
@@ -270,7 +272,7 @@ static uint32_t pass_run(const struct swap_request *wanted, enum pressure pressu
     return pass.taken;
 }
 
-/* How often to look without being asked: some times in the shorter age. */
+/* Returns the time between passes: a quarter of the shorter age, at most PERIOD_MS_MAX. */
 static uint32_t period_ms(void)
 {
     uint32_t age_ms = shrink_age_ms;
@@ -282,33 +284,33 @@ static uint32_t period_ms(void)
 }
 
 /*
- * But never most of the time: a pass over many threads, with its shootdown, may take longer than a
- * short age, and nothing is more urgent than the swapper.
+ * Returns the pause after a pass. It bounds the swapper's share of a CPU: a pass over many threads
+ * may take longer than a short age, and few threads have a higher priority.
  */
-static uint32_t rest_ms(uint64_t pass_ns)
+static uint32_t pause_ms(uint64_t pass_ns)
 {
-    uint64_t rest = pass_ns * REST_PASSES / 1000000;
-    rest = rest < REST_MS_MAX ? rest : REST_MS_MAX;
-    return rest > period_ms() ? (uint32_t)rest : period_ms();
+    uint64_t pause = pass_ns * PAUSE_PASSES / 1000000;
+    pause = pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX;
+    return pause > period_ms() ? (uint32_t)pause : period_ms();
 }
 
-/* By age, or because memory is short. Returns how long to sleep. */
+/* One pass, by age or because memory is short. Returns how long to sleep, in milliseconds. */
 static uint32_t look_around(uint32_t slept_ms)
 {
     enum pressure pressure = pressure_now();
     static const struct swap_request by_age;
     if (pressure != PRESSURE_NONE &&
         (stack_standby_free(UINT32_MAX) != 0 || (stack_batch_flush() && stack_reclaim() != 0))) {
-        pressure = pressure_now(); /* perhaps that was enough */
+        pressure = pressure_now(); /* it may have been enough */
     }
     uint64_t begin_ns = clock_now_ns();
     uint32_t taken = pass_run(&by_age, pressure);
     if (pressure == PRESSURE_NONE) {
         frame_low = false;
         swapper_alert = true;
-        return rest_ms(clock_now_ns() - begin_ns);
+        return pause_ms(clock_now_ns() - begin_ns);
     }
-    /* While there is nothing to take it looks less and less often, and the tick lets it sleep. */
+    /* While there is nothing to take, the pause doubles, and ticks do not wake it. */
     swapper_alert = false;
     if (taken != 0 || slept_ms > PERIOD_MS_MAX / 2) {
         return PRESSED_MS;
@@ -322,7 +324,7 @@ static void swapper_run(void *argument maybe_unused)
     for (;;) {
         uint64_t flags = spin_lock_irq_save(&swapper_lock);
         if (!request_open) {
-            /* Whatever ends the sleep, it looks for itself. */
+            /* However the sleep ended, the loop checks the state again. */
             ignore_result(wait_queue_sleep(&swapper_queue, &swapper_lock, sleep_ms * 1000000UL));
         }
         bool requested = request_open;
@@ -335,7 +337,7 @@ static void swapper_run(void *argument maybe_unused)
             request_open = false;
             wait_queue_wake_all(&requester_queue);
             spin_unlock_irq_restore(&swapper_lock, flags);
-            swapper_alert = true; /* it may have been a tick that woke it */
+            swapper_alert = true; /* a tick may have cleared it to wake this thread */
         } else {
             __atomic_store_n(&looking, true, __ATOMIC_SEQ_CST);
             if (!__atomic_load_n(&quiet, __ATOMIC_SEQ_CST)) {
@@ -352,7 +354,7 @@ void swapper_wake(void)
 {
     uint64_t flags = spin_lock_irq_save(&swapper_lock);
     if (!wait_queue_wake_one(&swapper_queue)) {
-        swapper_alert = true; /* it is about to sleep, perhaps: the next tick tries again */
+        swapper_alert = true; /* it may be about to sleep: the next tick tries again */
     }
     spin_unlock_irq_restore(&swapper_lock, flags);
 }
@@ -373,7 +375,7 @@ uint32_t swapper_pass(struct thread *thread, enum swapper_take take)
     return result;
 }
 
-static void start_tell(void)
+static void settings_log(void)
 {
     static const char *const how[] = {
         [STACK_MODE_EAGER] = "all of it is back before the thread runs",
@@ -398,6 +400,6 @@ int swapper_start(void)
     swapper_low_water = frame_total_count() / LOW_WATER_PART;
     frame_low_mark_set(swapper_low_water);
     swapper_alert = true;
-    start_tell();
+    settings_log();
     return thread_create(&options, swapper_run, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
- * The swapper: the thread that takes stack pages from threads that sleep long, or from all that
- * sleep when memory is short. How it does that without losing a wake-up: swap_candidate.h.
+ * The swapper: the thread that takes stack pages from threads that have slept long, or from all
+ * sleeping threads while memory is short. The protocol, by which no wake-up is lost, is in
+ * swap_candidate.h.
  */
 #pragma once
 
@@ -11,45 +12,46 @@
 #define SWAPPER_AGE_MS_MAX    86400000 /* a day */
 
 /*
- * How long a thread must have slept before its unused pages are taken, and before its live bytes
- * are moved out; 0: never, but when memory is short. Any time.
+ * Sets how long a thread must have slept, in milliseconds, before its unused pages are taken and
+ * before its whole stack is swapped out; 0: only while memory is short. Context: ANY.
  */
 void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms);
 
-/* Starts the swapper, and tells so. Thread context, once. ERROR_NO_MEMORY. */
+/* Starts the swapper and logs its settings. Context: THREAD, once. Errors: ERROR_NO_MEMORY. */
 must_check int swapper_start(void);
 
-/* Makes the swapper look whether memory is short. Any context but NMI, #MC, #DF; no run-queue lock.
- */
+/* Makes the swapper check whether memory is short. Context: IRQ, no run-queue lock held. */
 void swapper_wake(void);
 
-/* Below so many frames that any CPU could have memory counts as short. */
+/* Memory counts as short while fewer frames than this are free to all CPUs. */
 extern size_t swapper_low_water;
 
-/* If memory is short the swapper could do something about it, and no tick is waking it just now. */
+/* True if a tick may wake the swapper: it sleeps or is about to, and no tick is waking it now. */
 extern bool swapper_alert;
 
-/* The timer tick's part, when threads hunger or frame_low is set. IRQ context. */
+/* Wakes the swapper while memory is short. Called by the timer tick. Context: IRQ. */
 static inline void swapper_tick(void)
 {
     if (swapper_alert && __atomic_exchange_n(&swapper_alert, false, __ATOMIC_ACQ_REL)) {
-        swapper_wake(); /* one CPU is enough: all of them would wait for the lock */
+        swapper_wake(); /* by one CPU: all of them would wait for the lock */
     }
 }
 
 enum swapper_take { SWAPPER_SHRINK, SWAPPER_SWAP };
 
 /*
- * Takes from `thread`, which must not end meanwhile, or (NULL) from all that sleep, at once and
- * whatever their age; returns how many threads something was taken from. Thread context; waits.
+ * Takes pages from `thread`, which must not end meanwhile, or with NULL from all sleeping threads,
+ * regardless of how long they have slept. Waits for the swapper to do it. Returns the number of
+ * threads from which pages were taken. Context: THREAD.
  */
 uint32_t swapper_pass(struct thread *thread, enum swapper_take take);
 
 struct swapper_counts {
     uint64_t passes;
     uint64_t passes_ns; /* spent in them */
-    uint64_t batches;   /* rounds of shootdown */
-    uint64_t spared;    /* threads left alone because they had gone deep again too soon */
+    uint64_t batches;   /* shootdowns */
+    uint64_t spared;    /* threads left alone by the hysteresis */
 };
 
+/* Copies the counts; they may change meanwhile. Context: ANY. */
 void swapper_counts_read(struct swapper_counts *counts);

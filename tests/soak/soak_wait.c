@@ -85,10 +85,10 @@ static void look(void)
     bool enough = frames >= gate_promised() + STACK_PAGES;
     look.in_queue = enough ? FOR_ITS_PLACE : soak_eater_holds_all() ? FOR_MEMORY_EATEN : FOR_MEMORY;
     thread_for_each(look_at, &look);
-    bool stalled = enough && memory_queued() != 0 && gate_counts.fed == fed_before;
+    bool stalled = enough && memory_queued() != 0 && gate_counts.grants == fed_before;
     stalled_ns = stalled ? stalled_ns + look.past_ns : 0;
     stalled_ns_most = stalled_ns > stalled_ns_most ? stalled_ns : stalled_ns_most;
-    fed_before = gate_counts.fed;
+    fed_before = gate_counts.grants;
 }
 
 void soak_wait_begin(void)
@@ -98,7 +98,7 @@ void soak_wait_begin(void)
     }
     longest = (struct wait){0};
     stalled_ns = stalled_ns_most = 0;
-    fed_before = gate_counts.fed;
+    fed_before = gate_counts.grants;
     looked_ns = clock_now_ns();
 }
 

@@ -93,11 +93,11 @@ bool memory_is_settled(void)
 
 bool memory_is_short(const unsigned *through, unsigned wanted)
 {
-    uint64_t fed = gate_counts.fed;
+    uint64_t fed = gate_counts.grants;
     unsigned are_through = __atomic_load_n(through, __ATOMIC_ACQUIRE);
     bool nobody_tries = are_through + memory_queued() >= wanted;
     /* Once more after that: what was on its way at first has come by then. */
     bool too_little =
         memory_left() < STACK_PAGES - 1 && memory_is_settled() && memory_left() < STACK_PAGES - 1;
-    return are_through >= wanted || (nobody_tries && too_little && gate_counts.fed == fed);
+    return are_through >= wanted || (nobody_tries && too_little && gate_counts.grants == fed);
 }
