@@ -83,7 +83,7 @@ byte claim = NONE;    /* of the batch under way: `sched/stack/swap_candidate.c:c
 bit night;            /* thread 1 sleeps for good */
 #endif
 #endif
-byte asked, swapper_asked;           /* `arch/x86_64/apic/shootdown.c:round_waiting`: of either asker */
+byte asked, swapper_asked;           /* `arch/x86_64/apic/shootdown.c:round_waiting`: of either requester */
 #ifdef LIVE
 byte elder[THREADS]; /* who hungers, the first first, as thread + 1 */
 chan ready[2] = [THREADS] of { byte };

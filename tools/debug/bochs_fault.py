@@ -228,8 +228,8 @@ def tell_after(tell, view, fault, registers, own):
     _, pointer = view.task_ist(view.gate(view.facts.constant(PAGE_FAULT))[1])
     taken = after.taken - own.taken
     tell.stage("Back at the store")
-    tell.say(f"RIP is {now['rip']:#x} again and RSP {now['rsp']:#x}, as if nothing had been. The"
-             " walk of the address now:")
+    tell.say(f"RIP is {now['rip']:#x} again and RSP {now['rsp']:#x}, as before the fault. The walk"
+             " of the address now:")
     tell.show(*view.walk_lines(fault.address))
     frame = f"{leaf.frame:#x}" if leaf.frame is not None else "none"
     tell.say(f"The last entry is present: frame {frame}, round {own.taken} of the magazine, word"

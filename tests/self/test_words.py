@@ -1,0 +1,30 @@
+"""The check of the retired words finds one wherever it stands, and nothing else."""
+
+import pytest
+from test_checks import check
+
+LIST = "# a comment\n\\bbirths?\\b\tcreate, creation\n(?-i:\\bLAST_TEST\\b)\tDEATH_TEST\n"
+
+
+@pytest.mark.parametrize("name, text, wanted", [
+    (None, None, None),
+    ("mm/a.c", "/* The birth of a thread. */\n", "mm/a.c:1: 'birth' is retired; say: create, creation"),
+    ("docs/book.md", "one\nBirths, and birthdays\n", "docs/book.md:2: 'Births' is retired"),
+    ("tests/a_test.c", "LAST_TEST(PAN0001)\n", "'LAST_TEST' is retired; say: DEATH_TEST"),
+    ("tests/a_test.c", "int last_test, birthday;\n", None),
+    ("mm/birth.c", "", "mm/birth.c: the file's name has a retired word"),
+    ("docs/glossary.md", "birth is now creation\n", None),
+    ("CHANGES.md", "birth is now creation\n", None),
+    ("docs/pictures/a.svg", "birth\n", None),
+    ("tools/check/retired_words", "\\bbirths?\\b\n", "retired_words:1: nothing stands behind the tab"),
+])
+def test_words(tree, name, text, wanted):
+    files = {"tools/check/retired_words": LIST, "lib/list.h": "#pragma once\n"}
+    if name:
+        files[name] = text
+    status, output = check("words", tree(files))
+    assert (status, wanted is None or wanted in output) == (int(wanted is not None), True), output
+
+
+def test_a_tree_without_the_list_is_refused(tree):
+    assert check("words", tree({"lib/a.c": ""})) == (1, "tools/check/retired_words is missing\n")
