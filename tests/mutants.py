@@ -41,8 +41,10 @@ SHOOTDOWN = "arch/x86_64/apic/shootdown.c"
 SLOT = "mm/stack/stack_slot.c"
 STACK = "mm/stack/stack.c"
 STACK_DEAD = "mm/stack/stack_reap.c"
+STACK_PAGES = "mm/stack/stack_pages.c"
 SWAP = "mm/stack_modes/stack_swap.c"
 SWAPPER = "sched/stack/swapper.c"
+TRIM = "mm/stack/stack_trim.c"
 TEXT_SITE = "arch/x86_64/cpu/patch_site.c"
 VECTORS = "arch/x86_64/entry/vectors.h"
 
@@ -247,7 +249,8 @@ STACK_MUTANTS = (
         "bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "bottom[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     # I5: the leaf entry is the truth.
-    Mutant("page-taken-is-no-hole", "I5", "STK0105", "stray access.*nobody owns", edits=((STACK,
+    Mutant("page-taken-is-no-hole", "I5", "STK0105", "stray access.*nobody owns",
+           edits=((STACK_PAGES,
         "entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);",
         "entries[page] = stack_entry_make(STACK_PAGE_FREE, slot);"),)),
     Mutant("guard-names-no-slot", "I5", "STK0012", "stack_entry_slot", modes=ALL_MODES,
@@ -280,14 +283,14 @@ STACK_MUTANTS = (
         frame_chain_free(&taken, FRAME_OWNER_STACK);
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
 """),)),
-    Mutant("trim-without-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, edits=((STACK,
+    Mutant("trim-without-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, edits=((TRIM,
         "    stack_shootdown(stack_floor(slot), STACK_BYTES);\n", ""),)),
     Mutant("depth-released-without-shootdown", "I6", "LRG0122", "too far",
            edits=((LARGE,
         "        stack_shootdown(lowest, chain.count * PAGE_BYTES);\n",
         "        (void)lowest;\n"),)),
     Mutant("trim-keeps-translations", "I6", "STK0016", "backed_at_shootdown is",
-           edits=((STACK, """\
+           edits=((TRIM, """\
     for (uint32_t page = 0; page < pages; page++) {
         tlb_forget_page(stack_floor(slot) + page * PAGE_BYTES);
     }
@@ -535,8 +538,8 @@ void semaphore_up(struct semaphore *semaphore)
     Mutant("lend-fill-leaves-a-hole", "I3", "LND0001", "missing is 1", modes=("lend-amd",),
            edits=((LEND, "    while (page > 0) {\n", "    while (page > 1) {\n"),)),
     Mutant("lent-page-freed-by-trim", "I7", "STK0105", "but it belongs to 'magazine'",
-           modes=("lend-intel",), edits=((STACK,
-        "        stack_lend_settle(); /* what is lent cannot be freed */\n", ""),)),
+           modes=("lend-intel",), edits=((TRIM,
+        "            stack_trim_prepare();\n", "            ;\n"),)),
     Mutant("lent-pages-kept-but-not-booked", "I7", "LND0002",
            "but it belongs to 'magazine'", modes=("lend-intel",), edits=((LEND, """\
         frame_owner_change(entries[i] & PAGE_ADDRESS_MASK, FRAME_OWNER_MAGAZINE, FRAME_OWNER_STACK);

@@ -9,8 +9,8 @@
 #include "mm/frame/fault_inject.h"
 #include "mm/frame/frame.h"
 #include "mm/frame/numa_node.h"
-#include "mm/stack/stack_fault.h"
 #include "mm/stack/stack_reserve.h"
+#include "mm/stack/stack_use.h"
 
 PER_CPU(struct magazine, magazine);
 
@@ -54,6 +54,16 @@ int magazine_create(unsigned cpu)
     created->low_water = capacity_wanted;
     created->capacity = capacity_wanted;
     return OK;
+}
+
+bool stack_memory_short(void)
+{
+    size_t wanted = memory_waiters();
+    if (likely(wanted == 0)) {
+        return false;
+    }
+    wanted = wanted * (STACK_PAGES - 1) + cpu_online_count() * this_cpu(magazine).capacity;
+    return frame_shared_free_count() + stack_reserve_count() < wanted;
 }
 
 void magazine_charge(void)

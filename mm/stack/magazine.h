@@ -114,3 +114,11 @@ static inline must_check bool magazine_refill(uint32_t least)
  * can fault: on a fully backed thread (idle), or on an entry stack.
  */
 void magazine_drain(uint32_t keep);
+
+/*
+ * Returns whether threads wait for memory and less is free than all of them and every CPU's
+ * magazine need. Then nobody else takes more frames than it must have, because frames freed for a
+ * waiting thread would go elsewhere.
+ * Context: ANY.
+ */
+bool stack_memory_short(void);

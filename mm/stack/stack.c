@@ -7,7 +7,6 @@
 
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
-#include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/page_copy.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
@@ -16,25 +15,15 @@
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_depth.h"
-#include "mm/stack/stack_fault.h"
 #include "mm/stack/stack_large.h"
+#include "mm/stack/stack_pages.h"
 #include "mm/stack/stack_reap.h"
 #include "mm/stack/stack_reserve.h"
-#include "mm/stack_modes/stack_lend.h"
 
 /* Of the block that all pages of a stack make. */
 #define STACK_PAGES_ORDER 2
 
 _Static_assert(1 << STACK_PAGES_ORDER == STACK_PAGES, "a stack's pages make a block");
-
-/* stack_trim_begin()'s own frame and its calls' that are under way when pages go. */
-#define TRIM_FRAME_BYTES_MAX 256
-
-static void shootdown_nothing(uintptr_t address maybe_unused, size_t bytes maybe_unused)
-{
-}
-
-void (*stack_shootdown)(uintptr_t address, size_t bytes) = shootdown_nothing;
 
 /* Whether a creation from the cache has more to do than to take a slot from there. */
 static bool creations_are_special;
@@ -43,44 +32,6 @@ void stack_create_mode_init(void)
 {
     creations_are_special =
         stack_mode_get() == STACK_MODE_EAGER || stack_depth_is_exact() || numa_node_count > 1;
-}
-
-/* Of the pages that faults may fill. */
-static uint32_t pages_filled(uint32_t slot)
-{
-    volatile uint64_t *entries = stack_entries(slot);
-    uint32_t backed = 0;
-    for (unsigned page = 0; page < STACK_PAGES; page++) {
-        backed += entries[page] & PAGE_PRESENT;
-    }
-    return backed;
-}
-
-uint32_t stack_pages_backed(uint32_t slot)
-{
-    return pages_filled(slot) +
-           (unlikely(stack_is_large(slot)) ? stack_pages_below_floor(slot) : 0);
-}
-
-uint32_t stack_missing(uint32_t slot)
-{
-    return STACK_PAGES - pages_filled(slot);
-}
-
-bool stack_holes_are_one(uint32_t slot)
-{
-    volatile uint64_t *entries = stack_entries(slot);
-    for (unsigned page = 1; page < STACK_PAGES; page++) {
-        if ((entries[page - 1] & PAGE_PRESENT) && !(entries[page] & PAGE_PRESENT)) {
-            return false;
-        }
-    }
-    return !stack_is_large(slot) || stack_large_is_one_piece(slot);
-}
-
-bool stack_is_backed(uintptr_t address)
-{
-    return stack_leaf_exists(address) && (*paging_leaf(address) & PAGE_PRESENT);
 }
 
 /* Backs the top page of a fresh slot with a zeroed frame: nearly every create. */
@@ -216,64 +167,5 @@ void stack_destroy(uint32_t slot)
     /* Whoever is born next wants 16 KiB: a larger stack would lie in the cache for nothing. */
     if (unlikely(memory_queued() != 0 || stack_is_large(slot) || !stack_cache_put(slot))) {
         stack_cache_refuse(slot);
-    }
-}
-
-uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames)
-{
-    volatile uint64_t *entries = stack_entries(slot);
-    uint32_t count = 0;
-    for (unsigned page = 0; page < pages; page++) {
-        if (entries[page] & PAGE_PRESENT) {
-            frames[count++] = entries[page] & PAGE_ADDRESS_MASK;
-            entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);
-        }
-    }
-    return count;
-}
-
-/*
- * The first half of a trim, interrupts off. If it is the stack that runs here its cover comes first
- * (it will miss more than before), and what is in use right now stays: from the calls that led here
- * down to this one.
- */
-static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, physical_t *frames)
-{
-    if (this_cpu(stack_use).current_hole == stack_hole_of(slot)) {
-        uintptr_t in_use =
-            align_down((uintptr_t)__builtin_frame_address(0) - TRIM_FRAME_BYTES_MAX, PAGE_BYTES);
-        stack_lend_settle(); /* what is lent cannot be freed */
-        bool covered = magazine_refill(STACK_PAGES - 1);
-        magazine_charge(); /* the refill's own calls may have brought pages in */
-        if (!covered || magazine_available() < STACK_PAGES - 1) {
-            return 0;
-        }
-        address = address < in_use ? address : in_use;
-    }
-    if (address < stack_floor(slot) + PAGE_BYTES ||
-        (stack_is_large(slot) && stack_pages_below_floor(slot) != 0)) {
-        return 0;
-    }
-    uint32_t pages = (uint32_t)((address - stack_floor(slot)) / PAGE_BYTES);
-    uint32_t count = stack_pages_take(slot, pages, frames);
-    /* Before anything is pushed there again: the push must find the hole. */
-    for (uint32_t page = 0; page < pages; page++) {
-        tlb_forget_page(stack_floor(slot) + page * PAGE_BYTES);
-    }
-    return count;
-}
-
-void stack_trim(uint32_t slot, uintptr_t address)
-{
-    physical_t frames[STACK_PAGES];
-    uint64_t flags = interrupts_save_by(BOTH_ON);
-    uint32_t count = stack_trim_begin(slot, address, frames);
-    interrupts_restore(flags);
-    if (count == 0) {
-        return;
-    }
-    stack_shootdown(stack_floor(slot), STACK_BYTES);
-    for (uint32_t i = 0; i < count; i++) {
-        frame_free(frames[i], FRAME_OWNER_STACK);
     }
 }

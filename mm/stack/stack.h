@@ -4,7 +4,8 @@
 #pragma once
 
 #include "mm/stack/stack_mode.h"
-#include "mm/stack/stack_slot.h"
+#include "mm/stack/stack_pages.h"
+#include "mm/stack/stack_trim.h"
 
 /* Reads what births from the cache have to look after: mode, exact depths, nodes. Once, at boot,
  * when these are chosen. */
@@ -39,34 +40,3 @@ must_check int stack_create_sized(size_t bytes, bool whole, uint32_t *slot);
  * reclaimer takes apart. Interrupts off; never waits.
  */
 void stack_destroy(uint32_t slot);
-
-/*
- * Takes backed pages wholly below `address` away again, so that they are holes once more; their
- * frames are freed after the shootdown. The stack's thread must be the caller or not run. A caller
- * keeps the pages that it uses, and all of them if memory is so short that its CPU's magazine could
- * not cover what it gives. While pages below the fault floor are backed, all stay. Thread context,
- * interrupts on, no lock held.
- */
-void stack_trim(uint32_t slot, uintptr_t address);
-
-/*
- * Turns the present entries of the lowest `pages` of the four pages that faults fill into holes and
- * hands out their frames, which are to be freed only after a shootdown. Returns how many.
- */
-uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames);
-
-/* Pages that the stack could still ask of a CPU: 0 to 3, or 4 while its top page is taken. Any
- * context. */
-uint32_t stack_missing(uint32_t slot);
-
-/* Pages backed now: 1 to 4, or more if pages below the fault floor are. Any context. */
-uint32_t stack_pages_backed(uint32_t slot);
-
-/* I4: are the backed pages of the stack one piece, from its top down? Any context. */
-bool stack_holes_are_one(uint32_t slot);
-
-/* Is this address of a stack (or anything else) readable without bringing a page in? */
-bool stack_is_backed(uintptr_t address);
-
-/* Set by arch's shootdown: forgets a range on every CPU before it returns. */
-extern void (*stack_shootdown)(uintptr_t address, size_t bytes);

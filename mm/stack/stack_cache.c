@@ -3,9 +3,9 @@
  */
 #include "mm/stack/stack_cache.h"
 
-#include "mm/stack/stack.h"
 #include "mm/stack/stack_batch.h"
 #include "mm/stack/stack_large.h"
+#include "mm/stack/stack_pages.h"
 #include "mm/stack/stack_reserve.h"
 
 PER_CPU(struct stack_cache, stack_cache);

@@ -4,7 +4,7 @@
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/page_copy.h"
 #include "arch/x86_64/cpu/percpu.h"
-#include "mm/stack/stack_large.h"
+#include "mm/stack/stack_pages.h"
 
 bool stack_depth_exact;
 static PER_CPU(struct stack_depth_histogram, histogram);

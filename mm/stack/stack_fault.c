@@ -15,9 +15,7 @@
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "mm/stack/magazine.h"
-#include "mm/stack/stack.h"
-
-PER_CPU(struct stack_use, stack_use);
+#include "mm/stack/stack_pages.h"
 
 void (*stack_fault_observer)(const struct stack_fault_event *event);
 void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t address, uint32_t slot);

@@ -5,28 +5,9 @@
  */
 #pragma once
 
-#include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/entry/entry.h"
 #include "mm/stack/stack_slot.h"
-
-/*
- * The stacks whose holes this CPU fills: its current thread's, and during a switch the next one's
- * as well; equal outside of switches. Each is written as the leaf entry that its holes have, so
- * that a fault needs one comparison. A hole of any other slot is none of this CPU's business: a
- * stray access must not drain another thread's cover.
- */
-struct stack_use {
-    uint64_t current_hole;
-    uint64_t next_hole;
-};
-
-/* What the holes of a slot look like. */
-static always_inline uint64_t stack_hole_of(uint32_t slot)
-{
-    return stack_entry_make(STACK_PAGE_HOLE, slot);
-}
-
-DECLARE_PER_CPU(struct stack_use, stack_use);
+#include "mm/stack/stack_use.h"
 
 /*
  * What a served fault looked like, for whoever asked to be told. A page that is filled because an

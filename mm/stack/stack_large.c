@@ -3,7 +3,8 @@
 
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
-#include "mm/stack/stack.h"
+#include "mm/stack/magazine.h"
+#include "mm/stack/stack_pages.h"
 #include "mm/stack/stack_reserve.h"
 
 static uint64_t births;
@@ -11,46 +12,6 @@ static uint64_t births;
 uint64_t stack_large_creations(void)
 {
     return __atomic_load_n(&births, __ATOMIC_RELAXED);
-}
-
-/* The entry of the page below the floor; those further down have lower indices. */
-static volatile uint64_t *entry_below_floor(uint32_t slot)
-{
-    return stack_entries(slot) - 1;
-}
-
-static uint32_t pages_below_floor_most(uint32_t slot)
-{
-    return (uint32_t)(stack_bytes_of(slot) / PAGE_BYTES - STACK_PAGES);
-}
-
-uint32_t stack_pages_below_floor(uint32_t slot)
-{
-    uint32_t most = pages_below_floor_most(slot), pages = 0;
-    volatile uint64_t *entry = entry_below_floor(slot);
-    while (pages < most && (*entry-- & PAGE_PRESENT)) {
-        pages++;
-    }
-    return pages;
-}
-
-bool stack_large_is_one_piece(uint32_t slot)
-{
-    uint32_t most = pages_below_floor_most(slot), pages = stack_pages_below_floor(slot);
-    if (pages != 0 && !(stack_entries(slot)[0] & PAGE_PRESENT)) {
-        return false;
-    }
-    for (uint32_t page = pages; page < most; page++) {
-        if (entry_below_floor(slot)[-(int)page] & PAGE_PRESENT) {
-            return false;
-        }
-    }
-    return true;
-}
-
-uintptr_t stack_limit(uint32_t slot)
-{
-    return stack_floor(slot) - stack_pages_below_floor(slot) * PAGE_BYTES;
 }
 
 int stack_large_create(unsigned size, bool whole, uint32_t *slot)

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "mm/frame/frame_chain.h"
-#include "mm/stack/stack_slot.h"
+#include "mm/stack/stack_pages.h"
 
 /*
  * A stack of a size above 0 with its top page backed; `whole`: all pages. Errors as stack_create().
@@ -16,18 +16,6 @@ must_check int stack_large_create(unsigned size, bool whole, uint32_t *slot);
 
 /* Stacks of more than 16 KiB that were born so far. Any context. */
 uint64_t stack_large_creations(void);
-
-/* Pages below the floor that are backed: one piece, from the floor down. Any context. */
-uint32_t stack_pages_below_floor(uint32_t slot);
-
-/* Does the stack keep I4 below its floor as well? Any context. */
-bool stack_large_is_one_piece(uint32_t slot);
-
-/*
- * The lowest address that the stack's thread may touch now: the floor, or as far below as is
- * backed. Any context.
- */
-uintptr_t stack_limit(uint32_t slot);
 
 /*
  * Backs the caller's own stack from its lowest backed page down to the page of `address`, with

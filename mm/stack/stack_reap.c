@@ -6,8 +6,8 @@
 
 #include "arch/x86_64/cpu/spinlock.h"
 #include "mm/frame/frame.h"
-#include "mm/stack/stack.h"
 #include "mm/stack/stack_large.h"
+#include "mm/stack/stack_pages.h"
 
 #define RECLAIM_BATCH 64
 

@@ -3,7 +3,6 @@
 
 #include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
-#include "mm/stack/magazine.h"
 
 static struct spinlock reserve_lock = SPINLOCK("stack reserve");
 static physical_t reserve[STACK_RESERVE_FRAMES_MAX];
@@ -34,16 +33,6 @@ void memory_queued_add(int difference)
 void memory_waiters_add(int difference)
 {
     __atomic_add_fetch(&memory_waiters_count, (uint32_t)difference, __ATOMIC_ACQ_REL);
-}
-
-bool stack_memory_short(void)
-{
-    size_t wanted = memory_waiters();
-    if (likely(wanted == 0)) {
-        return false;
-    }
-    wanted = wanted * (STACK_PAGES - 1) + cpu_online_count() * this_cpu(magazine).capacity;
-    return frame_shared_free_count() + stack_reserve_count() < wanted;
 }
 
 /*

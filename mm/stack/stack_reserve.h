@@ -48,9 +48,3 @@ static always_inline uint32_t memory_waiters(void)
 {
     return __atomic_load_n(&memory_waiters_count, __ATOMIC_ACQUIRE);
 }
-
-/*
- * Do threads hunger, and is too little free for all of them and for every CPU's magazine? Then
- * nobody else may take more than he has, or what was freed for one goes to another. Any context.
- */
-bool stack_memory_short(void);

@@ -45,6 +45,7 @@ void stack_mode_patch(enum stack_mode mode)
 #ifdef INVARIANT
     site_stack_is_whole = whole_at;
 #endif
+    stack_trim_prepare = mode == STACK_MODE_LEND ? stack_lend_keep : NULL;
     for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
         enum site_form form = form_wanted(site, mode);
         if (form != SITE_PLAIN) {

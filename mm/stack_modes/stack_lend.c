@@ -151,7 +151,7 @@ void stack_lend_switch(void)
     pages_exchange(from_hole, to_hole, passed);
 }
 
-void stack_lend_settle(void)
+void stack_lend_keep(void)
 {
     struct stack_lend *own = this_cpu_pointer(stack_lend);
     if (own->current != 0) {

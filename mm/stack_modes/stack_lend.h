@@ -55,7 +55,7 @@ void stack_lend_fill(void);
  * Makes what is lent to the running stack its own, as if it had been touched: for who wants to take
  * pages out of it. Interrupts off.
  */
-void stack_lend_settle(void);
+void stack_lend_keep(void);
 
 /* BATCHED: were stacks filled since the last batch, which may have untouched pages? Any context. */
 bool stack_lend_wanted(void);

@@ -80,7 +80,7 @@ TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch,
     unsigned wrong = 0, asked = 0;
     if (threads_make()) {
         uint64_t flags = interrupts_save();
-        stack_lend_settle(); /* the magazine is whole while we look at it */
+        stack_lend_keep(); /* the magazine is whole while we look at it */
         fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, 0, 0);
         fault_inject_arm(FAULT_INJECT_REFILL, 1, 0); /* what is there is all there is */
         for (uint32_t rounds = 0; rounds <= this_cpu(magazine).capacity; rounds++) {
@@ -120,7 +120,7 @@ TEST(GAT0011,
     uint32_t after_newcomer = 0, after_waited = 0;
     if (threads_make()) {
         uint64_t flags = interrupts_save();
-        stack_lend_settle(); /* the magazine is whole while we look at it */
+        stack_lend_keep(); /* the magazine is whole while we look at it */
         fault_inject_arm(FAULT_INJECT_REFILL, 0, 0);
         struct magazine *own = this_cpu_pointer(magazine);
         test_check(own->taken == 0 || magazine_refill(own->capacity));

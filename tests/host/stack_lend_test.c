@@ -91,7 +91,7 @@ HOST_TEST("lent pages that nobody touched come back at each switch, the others s
             touch((unsigned)host_random_below(STACK_PAGES));
         }
         if (host_random_below(100) == 0) {
-            stack_lend_settle();
+            stack_lend_keep();
             lowest[current] = 0;
             frames_check();
         }

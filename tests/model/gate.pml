@@ -73,7 +73,7 @@ byte backed[4], state[4], home[4];   /* of each stack and its thread */
 byte mag[2], hand[2], front[2]; /* of each CPU: frames in its magazine, on the way there, free */
 byte buddy, reserve, taken, hog = HOG; /* frames */
 byte runs[2];                        /* `sched/core/thread.h:thread_running` */
-byte cur[2], nxt[2];                 /* `mm/stack/stack_fault.h:stack_use` */
+byte cur[2], nxt[2];                 /* `mm/stack/stack_use.h:stack_use` */
 bit locked[2];                       /* `sched/core/run_queue.h:run_queue`, its lock */
 #ifdef SWAP
 byte low_page[4], top_page[4];  /* of each stack */
@@ -92,12 +92,12 @@ bit hungry[4];
 #endif
 
 #ifndef GATE_IGNORES_SWAPPED
-#define missing(s) (PAGES - backed[s]) /* `mm/stack/stack.c:stack_missing` */
+#define missing(s) (PAGES - backed[s]) /* `mm/stack/stack_pages.c:stack_missing` */
 #else
 #define missing(s) (PAGES - backed[s] - (top_page[s] != MAPPED))
 #endif
 
-/* Who hungers: from the first time in vain until it runs; `mm/stack/stack_reserve.c:memory_waiters`. */
+/* Who hungers: from the first time in vain until it runs; `mm/stack/stack_reserve.h:memory_waiters`. */
 #ifdef LIVE
 #define is_memory_waiter(x) (elder[0] == x + 1 || elder[1] == x + 1 || elder[2] == x + 1)
 #define anybody (elder[0] != 0)
@@ -667,7 +667,7 @@ choose:
 #endif
         touch(from);
         /* `mm/stack/magazine.c:refill_try`; memory is always short here, in the sense of
-           `mm/stack/stack_reserve.c:stack_memory_short` */
+           `mm/stack/magazine.c:stack_memory_short` */
         want = ROUNDS - mag[c];
 #ifndef GREEDY_REFILL
         if
@@ -800,7 +800,7 @@ proctype Reclaimer()
             fi
         }
 #endif
-    ::  atomic { /* `mm/stack/stack.c:stack_pages_take` */
+    ::  atomic { /* `mm/stack/stack_pages.c:stack_pages_take` */
             (state[0] == DEAD || state[1] == DEAD || state[2] == DEAD) ->
             do
             :: x < THREADS ->

@@ -23,7 +23,6 @@ ROOMS = {
                "boot_report", "hooks", "main"),
 }
 UPWARD = {
-    ("mm/stack", "mm/stack_modes"): "freeing a large stack first ends what is lent to this CPU",
     ("sched/core", "sched/stack"): "the dispatcher asks the gate (gate.h) before each switch, a"
                                    " wake-up undoes what the swapper took (swap_candidate.h), and"
                                    " both move threads between the dispatcher's queues: one"

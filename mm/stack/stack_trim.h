@@ -1,0 +1,20 @@
+/* Stacks give back pages that their threads no longer use. */
+#pragma once
+
+#include "mm/stack/stack_slot.h"
+
+/*
+ * Makes holes of the backed pages of a stack that lie wholly below `address`, among the four pages
+ * that faults fill, and frees their frames after a shootdown. Pages that the calling thread is
+ * using stay. All pages stay if pages below the fault floor are backed, or if memory is so short
+ * that the CPU's magazine could not cover what the caller gives back.
+ * Context: THREAD. The stack must be the caller's own, or its thread must not run.
+ */
+void stack_trim(uint32_t slot, uintptr_t address);
+
+/*
+ * Called with interrupts off before pages are taken from the running stack, or NULL. With
+ * stack=lend it makes the pages lent to that stack its own, because frames that belong to the
+ * magazine cannot be freed.
+ */
+extern void (*stack_trim_prepare)(void);
