@@ -24,6 +24,7 @@ ENTRY = "arch/x86_64/entry/entry.c"
 FAULT = "mm/stack/stack_fault.c"
 FRAME = "mm/frame/frame.c"
 FRAME_NODE = "mm/frame/frame_node.c"
+FREE_LIST = "mm/frame/frame_free_list.c"
 GATE = "sched/stack/gate.c"
 HOLD = "sched/stack/stack_reservation.c"
 INTERRUPT = "arch/x86_64/entry/interrupt.c"
@@ -594,7 +595,7 @@ LIFE_MUTANTS = (
 # Memory in domains: each CPU's own comes first, and what is far is counted as far.
 DOMAIN_MUTANTS = (
     Mutant("own-domain-is-not-first", "I7", "DOM0001", "far_frames is", cpus=4, domains=2,
-           edits=((FRAME, "frame_batch_take(frame_nodes[cpu->node], cpu->free_list);",
+           edits=((FREE_LIST, "frame_batch_take(frame_nodes[cpu->node], cpu->free_list);",
                    "frame_batch_take(frame_nodes[0], cpu->free_list);"),)),
     Mutant("far-frames-stay", "I7", "DOM0002", "numa_node_of|free_after", cpus=4, domains=2,
            edits=((FRAME, "    if (numa_node_of(address) == cpu->node) {", "    if (true) {"),)),

@@ -1,4 +1,4 @@
-/* The buddy algorithm: see buddy.h. Splitting and merging cost one record a level each. */
+/* The buddy algorithm: see buddy.h. Each level of a split or merge touches one record. */
 #include "mm/frame/buddy.h"
 
 static void block_link(struct buddy *buddy, uint32_t first, unsigned order)

@@ -1,11 +1,14 @@
 /*
  * The buddy algorithm over numbered frames, and the record kept for each frame.
  *
- * A block is 2^order frames, aligned to its own size; its buddy is the other half of the block one
- * order up. Taking splits larger blocks, putting merges with the buddy as long as that is free.
- * All records lie in one array apart from the memory they describe: a free frame is never touched.
+ * A block is 2^order frames, aligned to its own size. Its buddy is the other half of the block one
+ * order up. Taking a block splits larger ones; putting one back merges it with its buddy as long as
+ * the buddy is free. All records lie in one array, apart from the memory that they describe: a free
+ * frame is never touched.
  *
- * Only the algorithm: no lock (the caller holds one), no hardware, no policy.
+ * This file holds the algorithm only: it takes no lock and does not touch hardware. Every function
+ * is for ANY context in which the caller has the lists to itself: with the allocator's lock held,
+ * or at boot.
  */
 #pragma once
 
@@ -14,23 +17,24 @@
 #define BUDDY_ORDER_COUNT 11 /* blocks of 1 to 1024 frames: 4 KiB to 4 MiB */
 #define BUDDY_ORDER_MAX   (BUDDY_ORDER_COUNT - 1)
 
-/* Ends a list. Frame 0 is a frame like any other, so 0 cannot. */
+/* Ends a list. Frame 0 is a valid frame, so 0 cannot end one. */
 #define BUDDY_NONE UINT32_MAX
 
 enum frame_state {
-    FRAME_INSIDE,    /* not the first of its block; the block's first frame tells the rest */
-    FRAME_FREE,      /* first of a free block */
-    FRAME_CACHED,    /* alone, in the per-CPU free list of a CPU */
-    FRAME_ALLOCATED, /* first of an allocated block */
-    FRAME_UNUSABLE,  /* a hole, or memory that was never given to the allocator */
+    FRAME_INSIDE,    /* not the first of its block, whose record describes it */
+    FRAME_FREE,      /* first frame of a free block */
+    FRAME_CACHED,    /* single, in a per-CPU free list */
+    FRAME_ALLOCATED, /* first frame of an allocated block */
+    FRAME_UNUSABLE,  /* no memory, or never given to the allocator */
 };
 
 struct frame {
-    /* Links of the list of free blocks; under the allocator's lock. */
+    /* Links of the list of free blocks. Guarded by the allocator's lock. */
     uint32_t next;
     uint32_t previous;
-    uint32_t tag; /* a word for the owner of an allocated frame */
-    /* Under the allocator's lock, but an allocated or cached frame belongs to its holder alone. */
+    uint32_t tag; /* a word that the owner of an allocated frame may use */
+    /* Guarded by the allocator's lock, except while the frame is allocated or cached: then only
+     * its owner, or the CPU whose list it is in, changes it. */
     union {
         struct {
             uint8_t state; /* enum frame_state */
@@ -38,7 +42,7 @@ struct frame {
             uint8_t owner; /* enum frame_owner, of an allocated block */
             uint8_t spare;
         };
-        uint32_t identity; /* the four above, to be compared at once */
+        uint32_t identity; /* all four fields, for one comparison */
     };
 };
 
@@ -46,24 +50,26 @@ _Static_assert(sizeof(struct frame) == 16, "one frame record takes 16 bytes");
 
 struct buddy {
     struct frame *frames;
-    uint32_t count;                     /* of records */
+    uint32_t count;                     /* number of records */
     uint32_t free_count;                /* frames in free blocks */
     uint32_t head[BUDDY_ORDER_COUNT];   /* first free block of each order, or BUDDY_NONE */
     uint32_t blocks[BUDDY_ORDER_COUNT]; /* length of each list */
 };
 
-/* Starts with `count` records, all of which become FRAME_UNUSABLE, and nothing free. */
+/* Sets up empty lists over `count` records, and makes all of these FRAME_UNUSABLE. */
 void buddy_init(struct buddy *buddy, struct frame *frames, uint32_t count);
 
-/* Starts with the records of another, which keeps what it has: lists of its own, and nothing free.
- */
+/* Sets up empty lists over the records of another allocator, which keeps its own lists. */
 void buddy_share(struct buddy *buddy, const struct buddy *records);
 
-/* Adds frames that were unusable to what is free. */
+/* Makes `count` FRAME_UNUSABLE frames free. */
 void buddy_add(struct buddy *buddy, uint32_t first, uint32_t count);
 
-/* Takes a block and marks it allocated, order set, owner not; false if there is none. */
+/*
+ * Takes a block of 2^order frames and marks it FRAME_ALLOCATED. Sets its order, but not its owner.
+ * Returns false if there is none.
+ */
 must_check bool buddy_take(struct buddy *buddy, unsigned order, uint32_t *first);
 
-/* Puts a block back. The caller has checked that it is one that was taken. */
+/* Puts back a block that buddy_take() gave. The caller has checked that it is one. */
 void buddy_put(struct buddy *buddy, uint32_t first, unsigned order);

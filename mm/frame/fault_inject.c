@@ -1,9 +1,9 @@
-/* Counting opportunities to fail; see fault_inject.h. Atomic, so that every CPU may ask. */
+/* Counters of injected failures; see fault_inject.h. They are atomic: all CPUs count in them. */
 #include "mm/frame/fault_inject.h"
 
 struct injector {
-    uint32_t every; /* 0: not armed */
-    uint32_t seen;  /* opportunities so far, from where the seed says */
+    uint32_t every; /* 0: disarmed */
+    uint32_t seen;  /* calls so far, from a start that the seed sets */
     uint64_t struck;
 };
 

@@ -1,9 +1,7 @@
 /*
- * Getting and giving back frames: per-CPU free lists, owners and checks over the buddy algorithm.
- *
- * The per-CPU free list and the counters of a CPU are touched by that CPU alone, with interrupts
- * off. frame_lock guards the buddy lists; it is taken with interrupts off and nothing is locked
- * inside.
+ * Allocating and freeing frames, with their owners, over the per-CPU free lists and the buddy
+ * lists. frame_lock guards the buddy lists. It is taken with interrupts off, and no other lock is
+ * taken inside.
  */
 #include "mm/frame/frame.h"
 #include "mm/frame/fault_inject.h"
@@ -11,19 +9,9 @@
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/page_copy.h"
 #include "arch/x86_64/cpu/panic.h"
-#include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
-#include "mm/frame/frame_internal.h"
-
-struct frame_cpu {
-    uint32_t count;                          /* of the per-CPU free list */
-    uint32_t node;                           /* whose frames are taken first */
-    uint32_t free_list[FRAME_FREE_LIST_MAX]; /* frame numbers; the last was freed last */
-    long owned[FRAME_OWNER_COUNT];           /* allocated less freed here: may be negative */
-};
-
-PER_CPU(struct frame_cpu, frame_cpu);
+#include "mm/frame/frame_free_list.h"
 
 struct buddy frame_buddy;
 struct spinlock frame_lock = SPINLOCK("frames");
@@ -31,24 +19,13 @@ struct spinlock frame_lock = SPINLOCK("frames");
 static bool (*free_hook)(physical_t frame);
 static bool (*frame_reclaim_hook)(physical_t *frame);
 
-/* Does anything become of freed frames but to go to the per-CPU free list of their CPU? */
+/* Whether a freed frame may go elsewhere than to the freeing CPU's list: see free_elsewhere(). */
 static bool free_watched;
 
 bool frame_low;
 static size_t low_mark;
 
-/* What the identity of an allocated block must be: one comparison checks it all. */
-static always_inline uint32_t identity_of(enum frame_owner owner, unsigned order)
-{
-    return FRAME_ALLOCATED | order << 8 | (uint32_t)owner << 16;
-}
-
-static always_inline physical_t frame_address(uint32_t number)
-{
-    return (physical_t)number << PAGE_SHIFT;
-}
-
-/* The record of a frame that the caller says is `owner`'s block of this order; or a panic. */
+/* Returns the record of a block. Panics unless it is `owner`'s and of this order. */
 static always_inline struct frame *frame_checked(physical_t first, unsigned order,
                                                  enum frame_owner owner, const char *what)
 {
@@ -61,63 +38,22 @@ static always_inline struct frame *frame_checked(physical_t first, unsigned orde
     return frame;
 }
 
-/* Pops from the per-CPU free list, which is not empty; interrupts are off. */
-static always_inline physical_t free_list_pop(enum frame_owner owner)
-{
-    uint32_t count = this_cpu(frame_cpu).count - 1;
-    uint32_t number = this_cpu(frame_cpu).free_list[count];
-
-    invariant(frame_buddy.frames[number].state == FRAME_CACHED);
-    this_cpu(frame_cpu).count = count;
-    this_cpu(frame_cpu).owned[owner]++;
-    frame_buddy.frames[number].identity = identity_of(owner, 0);
-    frame_poison_check(frame_address(number), 0);
-    return frame_address(number);
-}
-
-/* Moves up to FRAME_BATCH frames into the empty per-CPU free list; the lock is held. */
-static void free_list_fill(void)
-{
-    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
-
-    cpu->count = frame_batch_take(frame_nodes[cpu->node], cpu->free_list);
-    if (unlikely(cpu->count == 0) && numa_node_count > 1) {
-        cpu->count = frame_batch_take_remote(cpu->node, cpu->free_list);
-    }
-}
-
-/* Moves the `count` frames that were freed longest ago into the buddy lists; the lock is held. */
-static void free_list_drain(uint32_t count)
-{
-    struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
-
-    bool one_node = numa_node_count == 1;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t number = cpu->free_list[i];
-        buddy_put(likely(one_node) ? &frame_buddy : frame_node_of(number), number, 0);
-    }
-    cpu->count -= count;
-    for (uint32_t i = 0; i < cpu->count; i++) {
-        cpu->free_list[i] = cpu->free_list[i + count];
-    }
-}
-
 int frame_allocate_local(enum frame_owner owner, physical_t *out)
 {
     if (unlikely(this_cpu(frame_cpu).count == 0)) {
         return ERROR_NO_MEMORY;
     }
-    *out = free_list_pop(owner);
+    *out = frame_free_list_pop(owner);
     return OK;
 }
 
-/* The per-CPU free list is empty and interrupts are off. */
+/* Allocates a frame when this CPU's free list is empty. Interrupts are off. */
 static never_inline must_check int allocate_slowly(enum frame_owner owner, physical_t *out)
 {
     spin_lock_by(OFF_ALREADY, &frame_lock);
-    free_list_fill();
+    frame_free_list_fill();
     spin_unlock_quietly(&frame_lock);
-    if (unlikely(frame_buddy.free_count < low_mark)) {
+    if (unlikely(frame_shared_free_count() < low_mark)) {
         frame_low = true;
     }
     if (unlikely(this_cpu(frame_cpu).count == 0) && frame_reclaim_hook != NULL &&
@@ -137,7 +73,7 @@ int frame_allocate(enum frame_owner owner, physical_t *out)
     int error = OK;
 
     if (likely(this_cpu(frame_cpu).count != 0)) {
-        *out = free_list_pop(owner);
+        *out = frame_free_list_pop(owner);
     } else {
         error = allocate_slowly(owner, out);
     }
@@ -153,7 +89,7 @@ int frame_allocate_nowait(enum frame_owner owner, physical_t *out)
     if (error != OK) {
         error = ERROR_AGAIN;
         if (spin_try_lock(&frame_lock)) {
-            free_list_fill();
+            frame_free_list_fill();
             spin_unlock_quietly(&frame_lock);
             error = frame_allocate_local(owner, out);
         }
@@ -176,8 +112,8 @@ int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t
     }
     flags = spin_lock_irq_save(&frame_lock);
     found = frame_block_take(this_cpu(frame_cpu).node, order, &first);
-    if (!found) { /* our own per-CPU free list may hold the missing pieces */
-        free_list_drain(this_cpu(frame_cpu).count);
+    if (!found) { /* this CPU's free list may hold the missing pieces */
+        frame_free_list_drain(this_cpu(frame_cpu).count);
         found = frame_block_take(this_cpu(frame_cpu).node, order, &first);
     }
     if (found) {
@@ -193,7 +129,7 @@ int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t
     return OK;
 }
 
-/* Frees what sleepers can do without. False if there is nothing. */
+/* Frees every frame that the reclaim hook gives. Returns false if there was none. */
 static never_inline bool reclaim_all(void)
 {
     physical_t frame;
@@ -214,15 +150,15 @@ int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out
     return error;
 }
 
-/* The per-CPU free list is full and interrupts are off. */
+/* Makes room in this CPU's free list, which is full. Interrupts are off. */
 static never_inline void drain_slowly(void)
 {
     spin_lock_by(OFF_ALREADY, &frame_lock);
-    free_list_drain(FRAME_BATCH);
+    frame_free_list_drain(FRAME_BATCH);
     spin_unlock_quietly(&frame_lock);
 }
 
-/* Offers a frame to the hook: true if it was kept. Interrupts are off. */
+/* Offers a frame to the free hook. Returns true if it keeps the frame. Interrupts are off. */
 static bool free_by_hook(bool (*hook)(physical_t frame), physical_t address, enum frame_owner owner)
 {
     frame_owner_change(address, owner, FRAME_OWNER_RESERVE);
@@ -233,7 +169,10 @@ static bool free_by_hook(bool (*hook)(physical_t frame), physical_t address, enu
     return false;
 }
 
-/* The frame is freed in another way than by the per-CPU free list: to the hook, or to its home. */
+/*
+ * Frees a frame to the free hook, or to its own node if that is not this CPU's. Returns false if
+ * neither takes it, and then it goes to this CPU's free list. Interrupts are off.
+ */
 static never_inline bool free_elsewhere(physical_t address, enum frame_owner owner)
 {
     bool (*hook)(physical_t) = __atomic_load_n(&free_hook, __ATOMIC_ACQUIRE);
@@ -250,6 +189,10 @@ static never_inline bool free_elsewhere(physical_t address, enum frame_owner own
     return frame_go_home((uint32_t)(address >> PAGE_SHIFT), cpu->node);
 }
 
+/*
+ * While a thread waits for memory, stack_reserve.c sets the free hook, and a freed frame passes
+ * through free_elsewhere() into the reserve instead of the free list.
+ */
 void frame_free(physical_t address, enum frame_owner owner)
 {
     uint64_t flags = interrupts_save();
@@ -278,7 +221,7 @@ void frame_block_split(physical_t first, unsigned order, enum frame_owner owner)
     }
 }
 
-/* While freed frames are offered to somebody they must be single. */
+/* The free hook takes single frames only. */
 static void free_singly(physical_t first, unsigned order, enum frame_owner owner)
 {
     frame_block_split(first, order, owner);
@@ -330,74 +273,18 @@ void frame_zero(physical_t frame)
     page_zero(physical_to_virtual(frame));
 }
 
-void frame_cache_drain_this_cpu(void)
-{
-    uint64_t flags = interrupts_save();
-
-    /* Every tick of every CPU comes here while threads starve: most have nothing to wait for. */
-    if (this_cpu(frame_cpu).count != 0) {
-        spin_lock_by(OFF_ALREADY, &frame_lock);
-        free_list_drain(this_cpu(frame_cpu).count);
-        spin_unlock_quietly(&frame_lock);
-    }
-    interrupts_restore(flags);
-}
-
 void frame_low_mark_set(size_t frames)
 {
     low_mark = frames;
 }
 
-void frame_reclaim_hook_set(bool (*demand)(physical_t *frame))
+void frame_reclaim_hook_set(bool (*hook)(physical_t *frame))
 {
-    frame_reclaim_hook = demand;
+    frame_reclaim_hook = hook;
 }
 
 void frame_free_hook_set(bool (*hook)(physical_t frame))
 {
     __atomic_store_n(&free_hook, hook, __ATOMIC_RELEASE);
     __atomic_store_n(&free_watched, hook != NULL || numa_node_count > 1, __ATOMIC_RELEASE);
-}
-
-void frame_node_set(unsigned cpu, unsigned node)
-{
-    if (cpu == cpu_number() && node != this_cpu(frame_cpu).node) {
-        frame_cache_drain_this_cpu();
-    }
-    cpu_variable(frame_cpu, cpu).node = node;
-}
-
-unsigned frame_node_of_cpu(unsigned cpu)
-{
-    return cpu_variable(frame_cpu, cpu).node;
-}
-
-/* Has this CPU an area of its own? (CPU 0 uses the section itself: its distance is 0.) */
-static bool cpu_has_area(unsigned cpu)
-{
-    return cpu == 0 || percpu_offset[cpu] != 0;
-}
-
-size_t frame_cached_count(void)
-{
-    size_t count = 0;
-
-    for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
-        if (cpu_has_area(cpu)) {
-            count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).count, __ATOMIC_RELAXED);
-        }
-    }
-    return count;
-}
-
-long frame_owned_sum(enum frame_owner owner)
-{
-    long count = 0;
-
-    for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
-        if (cpu_has_area(cpu)) {
-            count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).owned[owner], __ATOMIC_RELAXED);
-        }
-    }
-    return count;
 }

@@ -1,19 +1,17 @@
 /*
- * Frames of physical memory: who owns which, and getting and giving back.
+ * Frames of physical memory: allocating them, freeing them, and knowing who owns each.
  *
- * One frame comes from the per-CPU free list of the calling CPU, a small array that needs no lock;
- * the per-CPU free lists are filled from and emptied into the buddy allocator, which has one fair
- * lock. Every function here may be called with interrupts on or off and from entry stacks other
- * than NMI, #MC and #DF unless it says otherwise; none sleeps and none faults. Interrupts are off
- * for at most FRAME_BATCH steps of the buddy algorithm.
+ * A single frame comes from the per-CPU free list of the calling CPU, a small array that needs no
+ * lock. The per-CPU free lists are filled from the buddy allocator and emptied into it; it has one
+ * fair spinlock. No function here sleeps or faults. Interrupts are off for at most FRAME_BATCH
+ * steps of the buddy algorithm.
  *
- * Each allocated block has an owner, which whoever frees it must name: frames are counted by owner
- * exactly, and a double free or a wrong owner is a panic in every build. Physical frame 0 is a
- * frame like any other: errors are told by the return value, never by an address of 0.
+ * Each allocated block has an owner, and the caller that frees a block names it. So frames are
+ * counted exactly by owner, and a double free or a wrong owner is a panic in every build. Physical
+ * frame 0 is a valid frame: errors are reported by the return value, never by an address of 0.
  *
- * Free frames are never touched: all records lie apart (mm/frame/buddy.h). In the invariant build a
- * frame is filled with a pattern as it is freed, and the pattern is checked when it is handed out
- * again.
+ * Free frames are never touched: all records lie apart (mm/frame/buddy.h). The invariant build
+ * fills a frame with a pattern when it is freed and checks the pattern when it is allocated.
  */
 #pragma once
 
@@ -21,12 +19,12 @@
 #include "mm/frame/buddy.h"
 
 enum frame_owner {
-    FRAME_OWNER_RESERVED,      /* not the allocator's: kernel image, firmware, the records */
-    FRAME_OWNER_FREE,          /* nobody's */
+    FRAME_OWNER_RESERVED,      /* never allocated: kernel image, firmware, the records */
+    FRAME_OWNER_FREE,          /* not allocated */
     FRAME_OWNER_PAGE_TABLE,    /* page tables; never given back */
     FRAME_OWNER_STACK,         /* mapped in a kernel stack */
     FRAME_OWNER_STACK_CACHE,   /* mapped in a whole stack that waits for its next thread */
-    FRAME_OWNER_STACK_STANDBY, /* taken from a sleeping stack, to go back or to whoever needs it */
+    FRAME_OWNER_STACK_STANDBY, /* unmapped from a blocked thread's stack; freed if needed */
     FRAME_OWNER_MAGAZINE,      /* in a CPU's magazine */
     FRAME_OWNER_RESERVE,       /* in the reserve behind the magazines */
     FRAME_OWNER_SLAB,          /* objects of the object allocator */
@@ -34,128 +32,202 @@ enum frame_owner {
     FRAME_OWNER_VMALLOC,       /* mapped in a kernel region */
     FRAME_OWNER_CPU,           /* per-CPU areas and entry stacks */
     FRAME_OWNER_DEVICE,        /* buffers of a device */
-    FRAME_OWNER_TEST,          /* a test's */
+    FRAME_OWNER_TEST,          /* allocated by a test */
     FRAME_OWNER_COUNT,
 };
 
-/* How many frames a per-CPU free list holds, and how many move at once between it and the buddy
- * lists. */
+/* Frames that a per-CPU free list holds at most. */
 #define FRAME_FREE_LIST_MAX 32
-#define FRAME_BATCH         16
 
-/* The owner in words, for listings. */
+/* Frames that move at once between a per-CPU free list and the buddy lists. */
+#define FRAME_BATCH 16
+
+/*
+ * Returns the owner's name, for listings.
+ * Context: ANY.
+ */
 const char *frame_owner_name(enum frame_owner owner);
 
 /*
- * Takes all usable memory of the map over, after its own records, which it carves from the map
- * (marked MEMORY_KERNEL there). The direct map must exist. Once, on the first CPU.
- * Errors: ERROR_NO_MEMORY if there is no room for the records.
+ * Takes over all usable memory of the map. Its own records come first: they are carved from the map
+ * and marked MEMORY_KERNEL there. The direct map must exist.
+ * Context: boot. Errors: ERROR_NO_MEMORY if there is no room for the records.
  */
 must_check int frame_init(struct memory_map *map);
 
-/* Hands over memory that was kept back at boot and is no longer needed: whole pages within. */
+/*
+ * Adds memory that was kept back at boot and is no longer needed: the whole pages in
+ * [base, base + bytes). Panics if one of them was added before.
+ * Context: IRQ.
+ */
 void frame_release_reserved(physical_t base, uint64_t bytes);
 
-/* One frame, not zeroed. Errors: ERROR_NO_MEMORY; *out is then unchanged. */
+/*
+ * Allocates one frame, not zeroed. If no frame is free it takes one from the reclaim hook.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY; *out is then unchanged.
+ */
 must_check int frame_allocate(enum frame_owner owner, physical_t *out);
 
 /*
- * One frame, without waiting for the buddy lock longer than to look at it once. Errors:
- * ERROR_NO_MEMORY, ERROR_AGAIN if the per-CPU free list is empty and the lock is held.
+ * Allocates one frame, and does not wait if the buddy lock is held.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY if no frame is free; ERROR_AGAIN if this CPU's free list is
+ * empty and the lock is held.
  */
 must_check int frame_allocate_nowait(enum frame_owner owner, physical_t *out);
 
 /*
- * One frame from this CPU's per-CPU free list only: no lock, a fixed number of instructions.
- * Interrupts must be off. Errors: ERROR_NO_MEMORY if the list is empty.
+ * Allocates one frame from this CPU's free list, without a lock, in a fixed number of instructions.
+ * Context: IRQ, interrupts off. Errors: ERROR_NO_MEMORY if the list is empty.
  */
 must_check int frame_allocate_local(enum frame_owner owner, physical_t *out);
 
 /*
- * 2^order frames in one piece, aligned to their size, not zeroed. If nothing else is left, pages
- * that were taken from sleepers are freed, in the hope that some make a block. Errors:
- * ERROR_NO_MEMORY, ERROR_INVALID for an order above BUDDY_ORDER_MAX.
+ * Allocates 2^order frames in one piece, aligned to their size, not zeroed. If no such block is
+ * free, it frees every frame that the reclaim hook gives and tries once more.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY; ERROR_INVALID for an order above BUDDY_ORDER_MAX.
  */
 must_check int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out);
 
 /*
- * The same of what is free, no sleeper asked: for who can do with smaller pieces, and would give up
- * many pages that are to go back for one block that is merely convenient.
+ * Allocates 2^order frames in one piece, aligned to their size, not zeroed, and never calls the
+ * reclaim hook. For callers that can use smaller pieces: reclaiming many pages for a block that is
+ * merely convenient would be a waste.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY; ERROR_INVALID for an order above BUDDY_ORDER_MAX.
  */
 must_check int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out);
 
-/* Gives back what was allocated; `owner` is who has it now. */
+/*
+ * Frees one frame; `owner` is its owner now. While a free hook is set (frame_free_hook_set()), the
+ * hook is offered the frame first and may keep it.
+ * Context: IRQ.
+ */
 void frame_free(physical_t frame, enum frame_owner owner);
+
+/*
+ * Frees a block of 2^order frames; `owner` is its owner now. While a free hook is set, the block's
+ * frames are freed one by one, so the hook is offered each.
+ * Context: IRQ.
+ */
 void frame_free_order(physical_t first, unsigned order, enum frame_owner owner);
 
 /*
- * An allocated block becomes single frames of the same owner, to be freed one by one. No lock: only
- * its holder may call this.
+ * Turns an allocated block into single frames of the same owner, to be freed one by one. Takes no
+ * lock: only the block's owner may call it.
+ * Context: IRQ.
  */
 void frame_block_split(physical_t first, unsigned order, enum frame_owner owner);
 
-/* One frame for a page table; has the shape that paging_frame_source_set() wants. */
+/*
+ * Allocates one frame for a page table. It has the type that paging_frame_source_set() takes.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY.
+ */
 must_check int frame_allocate_page_table(physical_t *out);
 
-/* Writes zeroes over one frame through the direct map. */
+/*
+ * Writes zeroes over one frame through the direct map.
+ * Context: ANY.
+ */
 void frame_zero(physical_t frame);
 
-/* The frame, or block, changes hands. No lock: only its holder may call this. */
+/*
+ * Changes the owner of a frame or block from `from` to `to`. Panics if `from` is not its owner.
+ * Takes no lock: only the owner may call it.
+ * Context: IRQ.
+ */
 void frame_owner_change(physical_t first, enum frame_owner from, enum frame_owner to);
 
 /*
- * A word of the holder's beside each frame: 0 until it is set, and the holder sets it back before
- * it frees. Reading the tag of an address that has no frame gives 0.
+ * Sets a word that the owner of an allocated frame keeps beside it: 0 until it is set. The owner
+ * sets it back to 0 before it frees the frame. Does nothing for an address without a frame.
+ * Context: ANY.
  */
 void frame_tag_set(physical_t frame, uint32_t tag);
+
+/*
+ * Returns the word that frame_tag_set() set; 0 for an address without a frame.
+ * Context: ANY.
+ */
 uint32_t frame_tag(physical_t frame);
 
-/* Who has this frame now; the frames of a block behind its first are not told apart (FREE). */
+/*
+ * Returns the owner of a frame. Of a block only the first frame has an owner; for the others it
+ * returns FRAME_OWNER_FREE.
+ * Context: ANY.
+ */
 enum frame_owner frame_owner_of(physical_t frame);
 
-/* Empties the per-CPU free list of the calling CPU into the buddy lists. */
+/*
+ * Moves the frames in this CPU's free list to the buddy lists.
+ * Context: IRQ.
+ */
 void frame_cache_drain_this_cpu(void);
 
 /*
- * While set, each freed frame is offered to this function first, owner FRAME_OWNER_RESERVE already;
- * true means it was kept. A null pointer ends it. The function is called with interrupts off, may
- * take spinlocks, and must not free frames itself. Freed blocks are offered frame by frame.
+ * Sets the free hook, or removes it if `hook` is NULL. While it is set, each frame that is freed is
+ * offered to it first, with owner FRAME_OWNER_RESERVE; it returns true if it keeps the frame. It is
+ * called with interrupts off, may take spinlocks, and must not free frames.
+ * Context: IRQ.
  */
 void frame_free_hook_set(bool (*hook)(physical_t frame));
 
 /*
- * Asked for a frame when none is left: hands over one of FRAME_OWNER_STACK_STANDBY that its holder
- * can do without, or says that it has none. Called with interrupts off and no lock of the
- * allocator's.
+ * Sets the reclaim hook, which is called when no frame is left. It writes a frame of owner
+ * FRAME_OWNER_STACK_STANDBY to *frame and returns true, or returns false if it has none. It is
+ * called with interrupts off and no lock of the allocator held.
+ * Context: boot.
  */
-void frame_reclaim_hook_set(bool (*demand)(physical_t *frame));
+void frame_reclaim_hook_set(bool (*hook)(physical_t *frame));
 
 /*
- * From which node a CPU takes frames as long as there are any (mm/frame/numa_node.h): 0 until it
- * is set. Its area must exist. Interrupts off if it is the calling CPU, else before that one runs.
+ * Sets the node from which a CPU takes frames as long as that node has any (mm/frame/numa_node.h);
+ * 0 until it is set. The CPU's per-CPU area must exist.
+ * Context: IRQ, interrupts off, for the calling CPU; for another CPU, before that CPU runs.
  */
 void frame_node_set(unsigned cpu, unsigned node);
-unsigned frame_node_of_cpu(unsigned cpu);
-
-/* Free frames in a node's lists. Any context. */
-size_t frame_node_free_count(unsigned node);
 
 /*
- * Fewer frames are free than the mark says: set by the allocator when it looks, taken back by
- * whoever answers it. No mark: never.
+ * Returns the node from which a CPU takes frames.
+ * Context: ANY.
  */
+unsigned frame_node_of_cpu(unsigned cpu);
+
+/*
+ * Returns the number of free frames in a node's buddy lists.
+ * Context: ANY.
+ */
+size_t frame_node_free_count(unsigned node);
+
+/* True once fewer frames were free than the low mark. Set by the allocator, cleared by sched. */
 extern bool frame_low;
+
+/*
+ * Sets the low mark, in frames of all nodes together; 0: frame_low is never set.
+ * Context: THREAD.
+ */
 void frame_low_mark_set(size_t frames);
 
-/* Frames that any CPU could have now: those in no CPU's per-CPU free list. */
+/*
+ * Returns the number of frames that any CPU could allocate now: those in no per-CPU free list.
+ * Context: ANY. Exact only while nothing is allocated or freed.
+ */
 size_t frame_shared_free_count(void);
 
-/* Frames free now, per-CPU free lists included, and frames under management. Exact when nothing
- * moves. */
+/*
+ * Returns the number of free frames, those in per-CPU free lists included.
+ * Context: ANY. Exact only while nothing is allocated or freed.
+ */
 size_t frame_free_count(void);
+
+/*
+ * Returns the number of frames under management.
+ * Context: ANY.
+ */
 size_t frame_total_count(void);
 
-/* Frames that an owner holds. Exact when nothing moves. */
+/*
+ * Returns the number of frames that an owner has.
+ * Context: ANY. Exact only while nothing is allocated or freed.
+ */
 size_t frame_owned_count(enum frame_owner owner);
 
 struct frame_statistics {
@@ -166,5 +238,8 @@ struct frame_statistics {
     size_t owned[FRAME_OWNER_COUNT];
 };
 
-/* A snapshot for listings. */
+/*
+ * Reads all counts, for listings.
+ * Context: IRQ. Takes the buddy lock.
+ */
 void frame_statistics_read(struct frame_statistics *statistics);

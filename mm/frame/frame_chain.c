@@ -1,4 +1,4 @@
-/* Getting many frames at once, side by side where free memory is; see frame_chain.h. */
+/* Allocates many frames at once, contiguous where possible: see frame_chain.h. */
 #include "mm/frame/frame_chain.h"
 
 #include "arch/x86_64/cpu/page_copy.h"
@@ -7,7 +7,7 @@
 
 static struct frame_chain_counts counts;
 
-/* On demand: does the allocation of any of so many frames fail? */
+/* Asks fault injection once for each of `count` frames; returns whether one must fail. */
 static bool any_fails(uint32_t count)
 {
     bool fails = false;
@@ -17,7 +17,7 @@ static bool any_fails(uint32_t count)
     return fails;
 }
 
-/* The largest block of at most `count` frames, order by order down to a single frame. */
+/* Allocates the largest free block of at most `count` frames: at worst a single frame. */
 static must_check int piece_allocate(uint32_t count, enum frame_owner owner, physical_t *first,
                                      unsigned *order)
 {
@@ -26,7 +26,7 @@ static must_check int piece_allocate(uint32_t count, enum frame_owner owner, phy
         largest = BUDDY_ORDER_MAX;
     }
     if (largest != 0 && any_fails(1U << largest)) {
-        return ERROR_NO_MEMORY; /* a single frame has its own chance to fail */
+        return ERROR_NO_MEMORY; /* for a single frame, frame_allocate() asks */
     }
     for (*order = largest; *order > 0; (*order)--) {
         if (frame_allocate_free_order(*order, owner, first) == OK) {

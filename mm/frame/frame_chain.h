@@ -1,6 +1,7 @@
 /*
- * Many frames in hand without an array for them: each holds the address of the next one in its
- * first word. Only for frames that nobody else reads or writes: not yet mapped, or no longer.
+ * A list of any number of frames that needs no memory: each frame holds the address of the next one
+ * in its first word. Only for frames that nothing else reads or writes: those not mapped yet, or no
+ * longer mapped.
  */
 #pragma once
 
@@ -8,11 +9,14 @@
 #include "mm/frame/frame.h"
 
 struct frame_chain {
-    physical_t first; /* if count is not 0 */
+    physical_t first; /* valid while count is not 0 */
     uint32_t count;
 };
 
-/* Puts a frame in front. Any context. */
+/*
+ * Puts a frame at the front of the chain.
+ * Context: ANY.
+ */
 static inline void frame_chain_put(struct frame_chain *chain, physical_t frame)
 {
     *(physical_t *)physical_to_virtual(frame) = chain->first;
@@ -20,7 +24,10 @@ static inline void frame_chain_put(struct frame_chain *chain, physical_t frame)
     chain->count++;
 }
 
-/* Takes the first frame out of a chain that is not empty; its first word is 0. Any context. */
+/*
+ * Removes and returns the first frame of a chain that is not empty, and clears its first word.
+ * Context: ANY.
+ */
 static inline physical_t frame_chain_take(struct frame_chain *chain)
 {
     physical_t frame = chain->first;
@@ -31,7 +38,10 @@ static inline physical_t frame_chain_take(struct frame_chain *chain)
     return frame;
 }
 
-/* Frees all that is in the chain. Any context that may free frames. */
+/*
+ * Frees all frames of the chain, which belong to `owner`.
+ * Context: IRQ.
+ */
 static inline void frame_chain_free(struct frame_chain *chain, enum frame_owner owner)
 {
     while (chain->count != 0) {
@@ -40,25 +50,29 @@ static inline void frame_chain_free(struct frame_chain *chain, enum frame_owner 
 }
 
 /*
- * Adds `count` zeroed frames, all or none, as contiguous as free memory is: the largest block there
- * is first. frame_chain_take() gives the frames of a block from its highest address down, so that
- * who maps pages from the top of a stack down has them side by side. ERROR_NO_MEMORY. Any context
- * that may allocate.
+ * Adds `count` zeroed frames, all or none. They are as contiguous as free memory allows: the
+ * largest free blocks are used first. frame_chain_take() then gives the frames of a block from its
+ * highest address down, so a stack that is mapped from its top down gets contiguous memory.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY.
  */
 must_check int frame_chain_allocate(struct frame_chain *chain, uint32_t count,
                                     enum frame_owner owner);
 
 /*
- * 2^order single frames, side by side, not zeroed: the chain's largest block without the chain.
- * ERROR_NO_MEMORY by a failure on demand; ERROR_AGAIN: no such block is free, smaller ones may be.
- * Any context that may allocate.
+ * Allocates 2^order contiguous frames, not zeroed, to be freed one by one. It calls no reclaim
+ * hook.
+ * Context: IRQ. Errors: ERROR_AGAIN if no such block is free, though smaller ones may be;
+ * ERROR_NO_MEMORY by an injected failure.
  */
 must_check int frame_block_allocate(unsigned order, enum frame_owner owner, physical_t *first);
 
 struct frame_chain_counts {
-    uint64_t in_blocks; /* frames that came with neighbours */
-    uint64_t single;
+    uint64_t in_blocks; /* frames allocated as part of a block */
+    uint64_t single;    /* frames allocated one by one */
 };
 
-/* Of all frames that chains were ever given. Not exact while they change. Any context. */
+/*
+ * Reads how many frames chains and blocks got since boot.
+ * Context: ANY. Not exact while frames are allocated.
+ */
 void frame_chain_counts_read(struct frame_chain_counts *counts);

@@ -1,4 +1,4 @@
-/* Mistakes with frames, told so that one can act on them; and the pattern in freed frames. */
+/* Panics that explain a misused frame, and the pattern in freed frames of the invariant build. */
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
@@ -81,8 +81,8 @@ enum frame_owner frame_owner_of(physical_t frame)
 
 #ifdef INVARIANT
 /*
- * The record's tag says whether a frame holds the pattern, and the bytes of the pattern name
- * the frame, so that one freed frame's pattern in another's place is seen too.
+ * The record's tag says whether a frame holds the pattern. The pattern contains the frame's number,
+ * so the check also finds one freed frame's bytes copied into another.
  */
 #define POISON 0xdeadf4ee00000000u
 
@@ -104,7 +104,7 @@ void frame_poison_check(physical_t first, unsigned order)
         const uint64_t *words = physical_to_virtual(at);
 
         if (frame_buddy.frames[at >> PAGE_SHIFT].tag != (uint32_t) ~(at >> PAGE_SHIFT)) {
-            continue; /* never freed yet */
+            continue; /* not freed since boot */
         }
         frame_buddy.frames[at >> PAGE_SHIFT].tag = 0;
         for (size_t i = 0; i < PAGE_BYTES / sizeof(*words); i++) {

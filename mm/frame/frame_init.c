@@ -1,21 +1,21 @@
-/* Taking over the memory at boot, and the figures for listings. */
+/* Takes over memory at boot, and counts frames for listings. */
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
 #include "mm/frame/frame_internal.h"
 
-static size_t total;    /* frames ever given to the buddy lists */
-static size_t reserved; /* frames of RAM that were not */
+static size_t total;    /* frames under management */
+static size_t reserved; /* frames of RAM that are not under management */
 
-/* Could it be ours, now or after frame_release_reserved()? */
+/* Returns whether frames of the range are under management now or may be later. */
 static bool is_memory(const struct memory_range *range)
 {
     return range->kind == MEMORY_USABLE || range->kind == MEMORY_KERNEL ||
            range->kind == MEMORY_ACPI_RECLAIMABLE;
 }
 
-/* Where the memory below `limit` ends, as far as the direct map reaches; 0 if there is none. */
+/* Returns the end of the topmost memory below `limit`, at most `limit`; 0 if there is none. */
 static physical_t memory_end(const struct memory_map *map, physical_t limit)
 {
     physical_t end = 0;
@@ -31,8 +31,9 @@ static physical_t memory_end(const struct memory_map *map, physical_t limit)
 }
 
 /*
- * Where the records end: they cover all addresses up to that, holes included. While memory lies so
- * thinly that the records would take more than a quarter of it, the topmost range is left alone.
+ * Returns the address up to which frames get records, gaps between memory included. Where memory is
+ * so scattered that the records would take more than a quarter of it, the topmost ranges are not
+ * used.
  */
 static physical_t records_end(const struct memory_map *map)
 {
@@ -132,7 +133,7 @@ size_t frame_owned_count(enum frame_owner owner)
     if (owner == FRAME_OWNER_RESERVED) {
         return reserved;
     }
-    return count < 0 ? 0 : (size_t)count; /* below 0 only while frames change hands */
+    return count < 0 ? 0 : (size_t)count; /* below 0 only while owners change */
 }
 
 void frame_statistics_read(struct frame_statistics *statistics)

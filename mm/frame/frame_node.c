@@ -1,7 +1,8 @@
 /*
- * The frame allocator where memory has nodes. Each has buddy lists of its own, over the same
- * records and under the same lock. A CPU's per-CPU free list is filled from its own node as long as
- * that has frames, and keeps no others that are freed there: they go home at once.
+ * The frame allocator on machines with several memory nodes. Each node has buddy lists of its own,
+ * over the same records and under the same lock. A per-CPU free list is filled from the CPU's own
+ * node as long as that has frames. A frame of another node that is freed there goes back to its
+ * node at once.
  */
 #include "arch/x86_64/cpu/percpu.h"
 #include "mm/frame/frame_internal.h"

@@ -3,14 +3,14 @@
 
 #include "mm/frame/frame_internal.h"
 
-/* What a block has in it, by bit; a block of free frames has nothing. */
+/* Bits for what a block contains besides free frames. */
 #define HAS_STACK 1U
 #define HAS_OTHER 2U
 
 struct pass {
     struct frame_survey *survey;
-    unsigned has[BUDDY_ORDER_COUNT]; /* of each order, the block that is being read */
-    bool run;                        /* the frame before was a stack's */
+    unsigned has[BUDDY_ORDER_COUNT]; /* for each order: contents of the current block so far */
+    bool run;                        /* whether the frame before was of a stack */
 };
 
 static unsigned owner_class(enum frame_owner owner)
@@ -42,7 +42,7 @@ static void block_note(struct frame_survey_order *order, unsigned has)
     order->with_stacks += (has & HAS_STACK) != 0;
 }
 
-/* The next frame; each block that ends with it is told, from the smallest to the largest. */
+/* Counts the next frame, and each block that ends with it, from the smallest to the largest. */
 static void frame_note(struct pass *pass, uint32_t number, unsigned has)
 {
     bool stack = has == HAS_STACK;
@@ -72,7 +72,7 @@ void frame_survey(struct frame_survey *survey)
         const struct frame *frame = &frame_buddy.frames[number];
         unsigned has = record_class(frame);
         bool block = frame->state == FRAME_FREE || frame->state == FRAME_ALLOCATED;
-        /* The order may be changing as we read it. */
+        /* The order may change while it is read, so it is checked. */
         uint32_t end =
             number + (block && frame->order < BUDDY_ORDER_COUNT ? 1U << frame->order : 1);
         for (; number < end && number < frame_buddy.count; number++) {

@@ -1,4 +1,4 @@
-/* The nodes of memory, and what CPUs took from them; see numa_node.h. */
+/* NUMA nodes, and counts of the frames that CPUs took from them: see numa_node.h. */
 #include "mm/frame/numa_node.h"
 
 #include "arch/x86_64/cpu/log.h"
@@ -9,10 +9,13 @@
 
 uint32_t numa_node_count = 1;
 
-static const struct acpi_affinity *known; /* while numa_node_count is above 1 */
+static const struct acpi_affinity *known; /* the SRAT, while numa_node_count is above 1 */
 static PER_CPU(struct numa_node_counts, numa_node_counts);
 
-/* The node with the lowest byte that any range names of the largest block around the address. */
+/*
+ * Returns the node of the largest block around the address: the node of the first byte in that
+ * block that any range of the SRAT names.
+ */
 static unsigned node_find(const struct acpi_affinity *affinity, physical_t address)
 {
     physical_t block = address & ~(BLOCK_BYTES - 1), lowest = UINT64_MAX;
@@ -20,17 +23,17 @@ static unsigned node_find(const struct acpi_affinity *affinity, physical_t addre
     for (unsigned i = 0; i < affinity->range_count; i++) {
         const struct acpi_domain_range *range = &affinity->ranges[i];
         if (range->base < lowest && range->base - block < BLOCK_BYTES) {
-            lowest = range->base; /* begins in the block */
+            lowest = range->base; /* the range begins in the block */
             node = range->domain;
         }
         if (range->base <= block && block - range->base < range->bytes) {
-            return range->domain; /* has its first byte */
+            return range->domain; /* the range holds the first byte of the block */
         }
     }
     return node;
 }
 
-/* Usable bytes of a range of memory by node, block by block. */
+/* Adds the bytes of a range of usable memory to the counts of their nodes. */
 static void usable_add(const struct acpi_affinity *affinity, const struct memory_range *range,
                        uint64_t *usable)
 {

@@ -1,8 +1,9 @@
 /*
- * Nodes of memory: which frames are near which processors, by ACPI's SRAT. Where there is one
- * node only, or nothing is known, everything is node 0 and nobody asks.
+ * NUMA nodes: which frames are near which processors, according to ACPI's SRAT. On a machine with
+ * one node, or without an SRAT, everything is node 0.
  *
- * A node's border is rounded to the allocator's largest block, so no block is ever of two.
+ * Borders between nodes are rounded to the allocator's largest block, so each block lies in one
+ * node.
  */
 #pragma once
 
@@ -11,39 +12,55 @@
 
 #define NUMA_NODE_MAX ACPI_DOMAIN_MAX
 
-/* How many there are: 1 to NUMA_NODE_MAX. Does not change after numa_node_init(). */
+/* Number of nodes: 1 to NUMA_NODE_MAX. Constant after numa_node_init(). */
 extern uint32_t numa_node_count;
 
 /*
- * Believes the table as far as it says something of this machine: if fewer than two nodes have
- * usable memory there is one. Once, at boot, before frame_init().
+ * Takes the nodes from the SRAT. If fewer than two nodes have usable memory, there is one node.
+ * `affinity` must stay valid.
+ * Context: boot, before frame_init().
  */
 void numa_node_init(const struct acpi_affinity *affinity, const struct memory_map *map);
 
-/* Whose memory this is; memory that the table does not name is node 0's. Any context. */
+/*
+ * Returns the node of a physical address; 0 for an address that the SRAT does not name.
+ * Context: ANY.
+ */
 unsigned numa_node_of(physical_t address);
 
-/* The node of a processor; 0 if the table does not name it. Any context. */
+/*
+ * Returns the node of a processor; 0 if the SRAT does not name the processor.
+ * Context: ANY.
+ */
 unsigned numa_node_of_processor(uint32_t apic_id);
 
-/* The table's own number for a node. Any context. */
+/*
+ * Returns the number that the SRAT has for a node (its proximity domain).
+ * Context: ANY.
+ */
 uint32_t numa_node_name(unsigned node);
 
-/* What frames are taken for, where it matters whose they are. */
+/* Purposes of frames for which local and remote ones are counted. */
 enum numa_node_use {
     NUMA_USE_CREATE, /* the top page of a new stack */
     NUMA_USE_CACHED, /* the top page of a stack that comes from a CPU's cache */
-    NUMA_USE_ROUND,  /* a magazine's round */
+    NUMA_USE_ROUND,  /* a round of a magazine */
     NUMA_USES,
 };
 
 struct numa_node_counts {
-    uint64_t local[NUMA_USES]; /* of the node of the CPU that took it */
-    uint64_t remote[NUMA_USES];
+    uint64_t local[NUMA_USES];  /* frames of the CPU's own node */
+    uint64_t remote[NUMA_USES]; /* frames of other nodes */
 };
 
-/* Counts a frame that this CPU took. Interrupts off. Call it only if there are several nodes. */
+/*
+ * Counts a frame that this CPU took. Called only if there are several nodes.
+ * Context: IRQ, interrupts off.
+ */
 void numa_node_count_frame(enum numa_node_use use, physical_t frame);
 
-/* What a CPU took so far. Any context. */
+/*
+ * Returns the counts of a CPU since boot.
+ * Context: ANY.
+ */
 const struct numa_node_counts *numa_node_counts_of(unsigned cpu);

@@ -1,4 +1,4 @@
-/* Memory of any size: finds the class of a size, and of an address. */
+/* Finds the cache for a size, and the cache or block of an address: see kmalloc.h. */
 #include "mm/heap/kmalloc.h"
 
 #include "arch/x86_64/cpu/address.h"
@@ -9,13 +9,13 @@
 #include "mm/heap/slab.h"
 
 #define CLASS_BYTES_MAX 2048
-#define STEP_BYTES      16 /* classes are multiples of it */
+#define STEP_BYTES      16 /* the size of each class is a multiple of this */
 
-/* The tag of the first frame of a block: this and the order. */
+/* The tag of a block's first frame: this value and the order. */
 #define TAG_BLOCK     0xb10c0000u
 #define TAG_KIND_MASK 0xffff0000u
 
-/* Each at most half as large again as the one before: at most a third is wasted. */
+/* Each class is at most 1.5 times the one before, so at most a third of an object is unused. */
 static const struct {
     const char *name;
     size_t bytes;
@@ -27,7 +27,7 @@ static const struct {
 };
 
 static struct slab_cache caches[array_length(classes)];
-static uint8_t class_of_step[CLASS_BYTES_MAX / STEP_BYTES + 1]; /* by size in steps, rounded up */
+static uint8_t class_of_step[CLASS_BYTES_MAX / STEP_BYTES + 1]; /* by size in steps */
 
 void kmalloc_init(void)
 {

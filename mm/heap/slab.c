@@ -1,4 +1,4 @@
-/* Taking and giving back objects: see mm/heap/slab.h for the design. */
+/* Allocates and frees objects: see mm/heap/slab.h for the design. */
 #include "mm/heap/slab.h"
 #include "mm/frame/fault_inject.h"
 
@@ -11,20 +11,20 @@
 
 #define WORDS BITMAP_WORDS(SLAB_OBJECT_MAX)
 
-/* The tag of each frame of a slab: this and the order. */
+/* The tag of each frame of a slab: this value and the order. */
 #define TAG_SLAB      0x51ab0000u
 #define TAG_KIND_MASK 0xffff0000u
 
-/* At the start of each slab; under the cache's lock. */
+/* At the start of each slab; guarded by the cache's lock. */
 struct slab {
-    struct list_node node; /* in `partial`, if it has a free object */
+    struct list_node node; /* in the cache's `partial`, if the slab has a free object */
     struct slab_cache *cache;
     uint32_t free_count;
     uint32_t spare;
-    uint64_t free[WORDS]; /* a bit for each free object */
+    uint64_t free[WORDS]; /* a set bit for each free object */
 };
 
-_Static_assert(sizeof(struct slab) == SLAB_HEADER_BYTES, "slab.h says what fits a frame");
+_Static_assert(sizeof(struct slab) == SLAB_HEADER_BYTES, "SLAB_HEADER_BYTES must match");
 
 static struct spinlock caches_lock = SPINLOCK("object caches");
 static struct list caches = LIST_INITIALIZER(caches);
@@ -34,7 +34,10 @@ static size_t slab_bytes(const struct slab_cache *cache)
     return PAGE_BYTES << cache->order;
 }
 
-/* Objects that fit a slab of this order, and whether that leaves at most an eighth unused. */
+/*
+ * Sets the order of the cache's slabs, and how many objects fit one. Returns whether at most an
+ * eighth of a slab stays unused.
+ */
 static bool order_fits(struct slab_cache *cache, unsigned order)
 {
     size_t room = (PAGE_BYTES << order) - cache->first;
@@ -92,7 +95,7 @@ static void slab_tag(const struct slab *slab, unsigned order, uint32_t tag)
     }
 }
 
-/* Makes these frames a slab with all objects free. */
+/* Makes a block of frames a slab with all objects free. */
 static struct slab *slab_make(struct slab_cache *cache, physical_t frames)
 {
     struct slab *slab = physical_to_virtual(frames);
@@ -106,7 +109,7 @@ static struct slab *slab_make(struct slab_cache *cache, physical_t frames)
     return slab;
 }
 
-/* A new slab. No lock is held. */
+/* Allocates a new slab. No lock is held. */
 static must_check int slab_create(struct slab_cache *cache, struct slab **out)
 {
     physical_t frames;
@@ -118,14 +121,14 @@ static must_check int slab_create(struct slab_cache *cache, struct slab **out)
     return error;
 }
 
-/* No lock is held. */
+/* Frees a slab. No lock is held. */
 static void slab_destroy(struct slab_cache *cache, struct slab *slab)
 {
     slab_tag(slab, cache->order, 0);
     frame_free_order(virtual_to_physical(slab), cache->order, FRAME_OWNER_SLAB);
 }
 
-/* An object of the first slab with room, which there is. The lock is held. */
+/* Takes an object from the first slab of `partial`, which is not empty. The lock is held. */
 static always_inline void *object_take(struct slab_cache *cache)
 {
     struct slab *slab = list_entry(cache->partial.head.next, struct slab, node);
@@ -148,7 +151,7 @@ static always_inline void *object_take(struct slab_cache *cache)
     return object_at(cache, slab, word * BITMAP_WORD_BITS + bit);
 }
 
-/* The lock is held. */
+/* Adds a slab with all objects free. The lock is held. */
 static void slab_add(struct slab_cache *cache, struct slab *slab)
 {
     list_add_last(&cache->partial, &slab->node);
@@ -156,7 +159,7 @@ static void slab_add(struct slab_cache *cache, struct slab *slab)
     cache->empty++;
 }
 
-bool slab_feed(struct slab_cache *cache, physical_t frame)
+bool slab_add_frame(struct slab_cache *cache, physical_t frame)
 {
     if (cache->order != 0) {
         return false;
@@ -168,7 +171,7 @@ bool slab_feed(struct slab_cache *cache, physical_t frame)
     return true;
 }
 
-/* A new slab for the cache, then an object, from it or from what others brought meanwhile. */
+/* Adds a new slab to the cache and takes an object, not necessarily from that slab. */
 static never_inline must_check int allocate_slowly(struct slab_cache *cache, void **out)
 {
     struct slab *slab;
@@ -203,7 +206,7 @@ int slab_allocate(struct slab_cache *cache, void **out)
     return OK;
 }
 
-/* The object's number in its slab; or a panic, if it is not one of this cache's objects in use. */
+/* Returns the object's index in its slab. Panics unless it is one of the cache's objects in use. */
 static always_inline uint32_t object_index(const struct slab_cache *cache, const struct slab *slab,
                                            const void *object)
 {
@@ -250,7 +253,7 @@ void slab_free(struct slab_cache *cache, void *object)
     }
 }
 
-/* Takes the cache's empty slabs, which are the last in the list, out of it. The lock is held. */
+/* Moves the cache's empty slabs, which are last in `partial`, to `empty`. The lock is held. */
 static void take_empty(struct slab_cache *cache, struct list *empty)
 {
     while (cache->empty > 0) {

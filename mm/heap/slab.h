@@ -1,15 +1,15 @@
 /*
- * Objects of one size each: a cache cuts blocks of frames ("slabs") into objects.
+ * Caches of objects of one size (after Bonwick, 1994). A cache cuts blocks of frames, called slabs,
+ * into objects.
  *
- * A slab begins with its header: which cache it is of and one bit for every free object, so that
- * free objects themselves are never touched and a double free is seen at once, in every build. A
- * slab with nothing in it goes back to the frames, except one that each cache keeps.
+ * A slab begins with its header, which names the cache and has one bit for each object that is
+ * free. So free objects are never touched, and every build finds a double free at once. Each cache
+ * keeps one empty slab and frees the others.
  *
- * Every function may be called with interrupts on or off, on any stack but those of NMI, #MC and
- * #DF; none sleeps. Each cache has one lock, taken with interrupts off; frames are allocated with
+ * No function sleeps. Each cache has one lock, taken with interrupts off; frames are allocated with
  * no lock held. Objects come with arbitrary content. In the invariant build free objects hold a
- * pattern, checked when they are handed out, and a word behind each object is checked when it
- * comes back.
+ * pattern, which is checked when they are allocated, and a word behind each object is checked when
+ * the object is freed.
  */
 #pragma once
 
@@ -20,57 +20,75 @@
 #define SLAB_OBJECT_MAX   256  /* objects in one slab */
 #define SLAB_OBJECT_BYTES 8192 /* the largest object */
 
-/* What a slab of one frame has room for, behind its header: objects at multiples of 8. */
+/* Bytes for objects in a slab of one frame, behind the header, if objects lie at multiples of 8. */
 #define SLAB_HEADER_BYTES 64
 #define SLAB_ROOM_BYTES   (4096 - SLAB_HEADER_BYTES)
 
 struct slab_cache {
     /* Fixed by slab_cache_init(). */
     const char *name;
-    uint32_t object_bytes; /* as asked for */
-    uint32_t stride;       /* from one object to the next */
-    uint32_t first;        /* from the start of the slab to its first object */
+    uint32_t object_bytes; /* as requested */
+    uint32_t stride;       /* bytes from one object to the next */
+    uint32_t first;        /* bytes from the start of the slab to its first object */
     uint32_t capacity;     /* objects in a slab */
-    uint32_t reciprocal;   /* of the stride, times 2^32, rounded up: to divide by multiplying */
-    uint32_t order;        /* of the slab's block of frames */
-    /* Under `lock`. */
+    uint32_t reciprocal;   /* 2^32 / stride, rounded up: a product replaces a division */
+    uint32_t order;        /* a slab is a block of 2^order frames */
+    /* Guarded by `lock`. */
     struct spinlock lock;
     struct list partial; /* slabs with a free object */
     uint32_t slabs;
-    uint32_t empty; /* slabs with nothing in use, the last in the list; rarely more than 1 */
+    uint32_t empty; /* slabs with no object in use, last in the list; rarely more than 1 */
     uint32_t in_use;
     uint32_t in_use_most;
-    /* Under the lock of the list of all caches. */
+    /* Guarded by the lock of the list of all caches. */
     struct list_node node;
 };
 
 /*
- * Makes a cache of objects of 1 to SLAB_OBJECT_BYTES bytes at multiples of `alignment_bytes`, a
- * power of two up to a page (0: 8). The name is kept, not copied. Arguments out of range are a bug,
- * and a panic. Takes no memory yet.
+ * Sets up a cache of objects of 1 to SLAB_OBJECT_BYTES bytes, aligned to `alignment_bytes`, a power
+ * of two up to a page (0: 8). Allocates no memory. The name is kept, not copied. Panics if an
+ * argument is out of range.
+ * Context: IRQ.
  */
 void slab_cache_init(struct slab_cache *cache, const char *name, size_t object_bytes,
                      size_t alignment_bytes);
 
-/* Gives all memory back and forgets the cache; objects still in use are a panic. */
+/*
+ * Frees the cache's memory and removes it from the list of caches. Panics if objects are in use.
+ * Context: IRQ.
+ */
 void slab_cache_destroy(struct slab_cache *cache);
 
-/* One object. Errors: ERROR_NO_MEMORY; *out is then unchanged. */
+/*
+ * Allocates one object with arbitrary content.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY; *out is then unchanged.
+ */
 must_check int slab_allocate(struct slab_cache *cache, void **out);
 
 /*
- * Makes a slab of the cache of this frame, of FRAME_OWNER_SLAB already: for who must have an object
- * while no frame is free. False, and nothing done, if the cache has slabs of more than one frame.
+ * Makes a frame of owner FRAME_OWNER_SLAB a slab of the cache, for a caller that needs an object
+ * while no frame is free. Does nothing and returns false if the cache's slabs have more than one
+ * frame.
+ * Context: IRQ.
  */
-must_check bool slab_feed(struct slab_cache *cache, physical_t frame);
+must_check bool slab_add_frame(struct slab_cache *cache, physical_t frame);
 
-/* Gives an object back to the cache it came from. */
+/*
+ * Frees an object to the cache that it came from. Panics if it did not come from there, or is free.
+ * Context: IRQ.
+ */
 void slab_free(struct slab_cache *cache, void *object);
 
-/* Gives the empty slabs of all caches back: when memory is short, and before counting frames. */
+/*
+ * Frees the empty slabs of all caches: when memory is short, and before frames are counted.
+ * Context: IRQ.
+ */
 void slab_reap(void);
 
-/* Objects in use in all caches: for the search for leaks. */
+/*
+ * Returns the number of objects in use in all caches, for the leak check.
+ * Context: IRQ.
+ */
 size_t slab_objects_in_use(void);
 
 struct slab_statistics {
@@ -78,12 +96,18 @@ struct slab_statistics {
     uint32_t object_bytes;
     uint32_t in_use;
     uint32_t in_use_most;
-    uint32_t capacity; /* objects for which there is room in the slabs there are */
+    uint32_t capacity; /* objects that the present slabs have room for */
     uint32_t frames;
 };
 
-/* The figures of cache number `index`, from 0; false behind the last. */
+/*
+ * Reads the figures of the cache number `index`, counted from 0. Returns false if there is none.
+ * Context: IRQ.
+ */
 bool slab_statistics_read(unsigned index, struct slab_statistics *statistics);
 
-/* The cache that an object of any cache came from, or a null pointer for another address. */
+/*
+ * Returns the cache that an object came from, or NULL if the address is not an object.
+ * Context: ANY.
+ */
 struct slab_cache *slab_cache_of(const void *object);

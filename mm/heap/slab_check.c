@@ -1,4 +1,4 @@
-/* Patterns in and behind objects, in the invariant build: see mm/heap/slab_check.h. */
+/* Fills and checks the patterns in and behind objects: see mm/heap/slab_check.h. */
 #include "mm/heap/slab_check.h"
 
 #include "arch/x86_64/cpu/panic.h"
@@ -6,7 +6,7 @@
 
 #ifdef INVARIANT
 #define PATTERN_FREE   0x5b /* in free objects */
-#define PATTERN_FRESH  0xa5 /* in objects just handed out, so that nobody relies on zeroes */
+#define PATTERN_FRESH  0xa5 /* in new objects, so that code which relies on zeroes fails */
 #define PATTERN_BEHIND 0xe7 /* behind objects in use */
 
 static void fill(const struct slab_cache *cache, void *object, int inside, int behind)
@@ -15,7 +15,7 @@ static void fill(const struct slab_cache *cache, void *object, int inside, int b
     memset((char *)object + cache->object_bytes, behind, SLAB_CHECK_BYTES);
 }
 
-/* The first byte that is not as expected, or a null pointer. */
+/* Returns the first byte that differs from `expected`, or NULL. */
 static const unsigned char *find_change(const void *area, unsigned char expected, size_t bytes)
 {
     const unsigned char *byte = area;

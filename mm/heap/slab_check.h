@@ -1,7 +1,7 @@
 /*
- * What the invariant build does to objects: free ones are filled with a pattern that is checked
- * when they are handed out, and a word behind each object in use is checked when it comes back.
- * Nothing in the other builds. For mm/heap/slab.c alone; called with the cache's lock held.
+ * Checks of objects in the invariant build: a free object is filled with a pattern, which is
+ * checked when it is allocated, and a word behind each object in use is checked when it is freed.
+ * Other builds do nothing. For mm/heap/slab.c and the files that size objects to fit a frame.
  */
 #pragma once
 
@@ -10,8 +10,22 @@
 #ifdef INVARIANT
 #define SLAB_CHECK_BYTES 8 /* behind each object */
 
+/*
+ * Fills an object of a new slab with the pattern of free objects.
+ * Context: IRQ.
+ */
 void slab_check_created(const struct slab_cache *cache, void *object);
+
+/*
+ * Panics if an object that is being allocated was written while it was free.
+ * Context: IRQ, the cache's lock held.
+ */
 void slab_check_taken(const struct slab_cache *cache, void *object);
+
+/*
+ * Panics if an object that is being freed was written beyond its end.
+ * Context: IRQ, the cache's lock held.
+ */
 void slab_check_freed(const struct slab_cache *cache, void *object);
 #else
 #define SLAB_CHECK_BYTES 0

@@ -1,8 +1,8 @@
 /*
  * Kernel virtual regions: see mm/heap/vmalloc.h.
  *
- * The frames of a region on its way in or out are chained by their tags. So a region is mapped only
- * once nothing can fail any more, and undoing a failure never needs a shootdown.
+ * A region is mapped only when nothing can fail any more, so undoing a failure needs no shootdown.
+ * Until then, and after it is unmapped, its frames form a chain by their tags.
  */
 #include "mm/heap/vmalloc.h"
 
@@ -18,28 +18,28 @@
 
 #define AREA_END (VMALLOC_BASE + VMALLOC_BYTES / 2)
 
-/* Ends a chain of frames. (0 is a frame.) */
+/* Ends a chain of frame numbers; 0 is a valid one. */
 #define CHAIN_END UINT32_MAX
 
 struct region {
-    struct tree_node node; /* the key is the first mapped address */
+    struct tree_node node; /* key: the first mapped address */
     size_t bytes;
     const char *name;
-    bool leaving; /* being freed: its addresses are still taken */
+    bool unmapping; /* being freed: its addresses may not be used again yet */
 };
 
 static struct spinlock vmalloc_lock = SPINLOCK("regions");
-static struct tree regions;             /* under vmalloc_lock */
-static struct slab_cache vmalloc_cache; /* made at the first use, under vmalloc_lock */
+static struct tree regions;             /* guarded by vmalloc_lock */
+static struct slab_cache vmalloc_cache; /* set up at the first use, under vmalloc_lock */
 
-/* Puts a frame in front of a chain. */
+/* Puts a frame at the front of a chain. */
 static void chain_push(uint32_t *chain, physical_t frame)
 {
     frame_tag_set(frame, *chain);
     *chain = (uint32_t)(frame >> PAGE_SHIFT);
 }
 
-/* Takes the first frame off a chain that is not empty. */
+/* Removes and returns the first frame of a chain that is not empty. */
 static physical_t chain_take(uint32_t *chain)
 {
     physical_t frame = (physical_t)*chain << PAGE_SHIFT;
@@ -60,7 +60,7 @@ static must_check int chain_allocate(size_t bytes, unsigned flags, uint32_t *cha
 {
     *chain = CHAIN_END;
     if (bytes / PAGE_BYTES > frame_free_count()) {
-        return ERROR_NO_MEMORY; /* without taking the last frame from everybody else first */
+        return ERROR_NO_MEMORY; /* before it takes the last frames from other users */
     }
     for (size_t done = 0; done < bytes; done += PAGE_BYTES) {
         physical_t frame;
@@ -78,7 +78,7 @@ static must_check int chain_allocate(size_t bytes, unsigned flags, uint32_t *cha
     return OK;
 }
 
-/* The lowest place for the region and both guards; the lock is held. */
+/* Finds the lowest place for the region and both guards. The lock is held. */
 static must_check int place_find(size_t bytes, uintptr_t *address)
 {
     uintptr_t start = VMALLOC_BASE;
@@ -97,7 +97,7 @@ static must_check int place_find(size_t bytes, uintptr_t *address)
     return OK;
 }
 
-/* The list's entry for a region whose place is found but where nothing is mapped yet. */
+/* Reserves addresses for a region and adds it to the list; nothing is mapped there yet. */
 static must_check int vmalloc_create(size_t bytes, const char *name, struct region **out)
 {
     struct region *region;
@@ -129,7 +129,7 @@ static must_check int vmalloc_create(size_t bytes, const char *name, struct regi
     return error;
 }
 
-/* The addresses are free for others from here on. */
+/* Removes the region from the list; from here on its addresses may be used again. */
 static void vmalloc_destroy(struct region *region)
 {
     uint64_t flags = spin_lock_irq_save(&vmalloc_lock);
@@ -176,19 +176,19 @@ int vmalloc(size_t bytes, unsigned flags, const char *name, void **out)
     return OK;
 }
 
-/* Marks the region that begins there as leaving, so that it cannot be freed twice. */
+/* Marks the region that begins at the address as being unmapped. Panics if there is none. */
 static struct region *vmalloc_claim(uintptr_t address)
 {
     uint64_t flags = spin_lock_irq_save(&vmalloc_lock);
     struct tree_node *node = tree_find_at_most(&regions, address);
     struct region *region = node == NULL ? NULL : tree_entry(node, struct region, node);
 
-    if (region == NULL || node->key != address || region->leaving) {
+    if (region == NULL || node->key != address || region->unmapping) {
         panic("0x%lx freed as a region, but %s", address,
               region != NULL && node->key == address ? "it is being freed already"
                                                      : "none begins there");
     }
-    region->leaving = true;
+    region->unmapping = true;
     spin_unlock_irq_restore(&vmalloc_lock, flags);
     return region;
 }
@@ -249,7 +249,7 @@ bool vmalloc_find(uintptr_t address, struct vmalloc_information *information)
     bool found = false;
 
     if (spin_try_lock(&vmalloc_lock)) {
-        /* A page further up: the guard below a region counts as the region's. */
+        /* One page higher, because the guard below a region belongs to the region. */
         node = tree_find_at_most(&regions, address + PAGE_BYTES);
         if (node != NULL) {
             information_fill(node, information);

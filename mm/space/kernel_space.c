@@ -1,13 +1,13 @@
 /*
- * Builds the kernel's own page tables. What each page may do is decided here and nowhere else:
+ * Builds the kernel's own page tables. The rights of each page are decided here and nowhere else:
  *
  *   kernel text        read, execute           its direct-map alias: read
  *   read-only data     read                    its direct-map alias: read
- *   data, bss          read, write             but for the boot stack's guard, which is not there
- *   RAM (direct map)   read, write             by the largest pages that fit
- *   entry stacks       read, write             guards between them
+ *   data, bss          read, write             except the boot stack's guard, which is not mapped
+ *   RAM (direct map)   read, write             mapped by the largest pages that fit
+ *   entry stacks       read, write             with unmapped guards between them
  *
- * Nothing is writable and executable; nothing of the lower half is mapped, page 0 included.
+ * No page is both writable and executable. Nothing in the lower half is mapped, page 0 included.
  */
 #include "mm/space/kernel_space.h"
 
@@ -26,7 +26,7 @@ extern char __boot_stack_guard[], __boot_stack_bottom[], __kernel_end[];
 #define RIGHTS_READ_ONLY (PAGE_KERNEL_DATA & ~(PAGE_WRITABLE | PAGE_DIRTY))
 #define RIGHTS_TEXT      (RIGHTS_READ_ONLY & ~PAGE_NO_EXECUTE)
 
-/* The boot tables reach 4 GiB, so what is taken before ours are loaded must lie below. */
+/* The boot page tables map 4 GiB, so frames used before the switch of tables must lie below. */
 #define BOOT_TABLES_REACH (4UL << 30)
 
 static struct memory_map *boot_map;
@@ -62,7 +62,7 @@ static bool kind_is_ram(enum memory_kind kind)
            kind == MEMORY_ACPI_NVS;
 }
 
-/* Maps all RAM; runs of neighbouring ranges at once, so that large pages fit across them. */
+/* Maps all RAM. Adjacent ranges are mapped together, so that large pages can cross borders. */
 static must_check int direct_map_create(const struct memory_map *map)
 {
     int error = OK;

@@ -4,14 +4,22 @@
 #include "boot/memory_map.h"
 
 /*
- * Builds the kernel's page tables: image, direct map, page window, CPU 0's entry stacks. Takes
- * frames from the map, then loads the tables and turns on what protection the CPU has. Interrupts
- * off, on CPU 0, on the boot stack. Errors: those of the map (memory too small or too scattered).
+ * Builds the kernel's page tables: image, direct map, recursive mapping, CPU 0's entry stacks.
+ * Takes frames from the map, then loads the tables and turns on the CPU's protection features.
+ * Context: boot, on the boot stack. Errors: ERROR_NO_MEMORY if memory is too small or scattered.
  */
 must_check int kernel_space_build(struct memory_map *map);
 
-/* Turns on write-protect, SMEP, SMAP and UMIP where CPUID has them. Each CPU, once. */
+/*
+ * Turns on machine checks, global pages and write protection, and SMEP, SMAP and UMIP where CPUID
+ * has them.
+ * Context: ATOMIC, once on each CPU as it starts.
+ */
 void kernel_space_protect_cpu(void);
 
-/* Backs the entry stacks of a CPU with frames from `source`. Nothing is left behind on an error. */
+/*
+ * Maps the entry stacks of a CPU onto frames from `source`.
+ * Context: boot for CPU 0, THREAD for the others. Errors: those of `source`; pages mapped before
+ * the error stay mapped.
+ */
 must_check int entry_stacks_create(unsigned cpu, int (*source)(physical_t *frame));

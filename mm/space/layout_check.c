@@ -1,6 +1,6 @@
 /*
- * Compares the live page tables with what layout.h and kernel_space.c promise. The walk visits
- * every leaf once, level by level; the page window is left out, for it shows these very tables.
+ * Compares the live page tables with the layout and rights of layout.h and kernel_space.c. The walk
+ * visits every leaf once. It skips the recursive mapping, which shows these very tables.
  */
 #include "mm/space/layout_check.h"
 

@@ -90,7 +90,7 @@ static must_check int saved_allocate(size_t bytes, void **saved)
 {
     int error = slab_allocate(saved_cache(bytes), saved);
     if (unlikely(error != OK) && spare_count != 0 &&
-        slab_feed(saved_cache(bytes), spares[spare_count - 1])) {
+        slab_add_frame(saved_cache(bytes), spares[spare_count - 1])) {
         spare_count--;
         error = slab_allocate(saved_cache(bytes), saved);
     }

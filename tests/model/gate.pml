@@ -401,7 +401,7 @@ inline give_back(keep)
     reserve = reserve + k;
     k = 0;
 #ifdef LIVE
-    buddy = buddy + front[c]; /* `mm/frame/frame.c:frame_cache_drain_this_cpu` */
+    buddy = buddy + front[c]; /* `mm/frame/frame_free_list.c:frame_cache_drain_this_cpu` */
     front[c] = 0;
 #endif
     uncache(0); /* `mm/stack/stack_cache.c:stack_cache_drain` */
