@@ -54,7 +54,7 @@ void boot_report_stacks(void)
     if (options.stack == STACK_MODE_LEND) {
         log_info("stacks: whole while their thread runs (stack=lend); untouched pages are taken "
                  "back %s",
-                 stack_lend_way() == STACK_LEND_AT_ONCE
+                 stack_lend_mode() == STACK_LEND_AT_ONCE
                      ? "at each switch: this CPU caches no page that is not marked accessed"
                      : "in batches, after a shootdown: this CPU may know pages never accessed");
     }

@@ -91,7 +91,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     options_parse(boot_info.command_line);
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */
     low_pages_take();
-    stack_prefault_way_set(options.prefault);
+    stack_prefault_mode_set(options.prefault);
     stack_mode_patch(options.stack); /* while the text is writable */
     must_succeed(kernel_space_build(&boot_info.map), "page tables");
     processor_tables_load();

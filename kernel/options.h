@@ -19,7 +19,7 @@ struct options {
     char test[OPTION_TEXT_BYTES];  /* patterns of tests to run; empty: none */
     char bench[OPTION_TEXT_BYTES]; /* patterns of benchmarks to run */
     enum stack_mode stack;
-    enum stack_prefault_way prefault;
+    enum stack_prefault_mode prefault;
     enum entry_mode entry;
     uint32_t magazine_rounds;
     uint32_t reserve_frames;

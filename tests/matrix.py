@@ -130,7 +130,7 @@ PANIC = (
            r"\(slot \d+; this CPU uses slots", r"test_run_PAN0010\S+ +<- interrupted by #PF"),
     panics("stray-guard", "PAN0011",
            r"^PANIC: stray access: .*the guard of another thread's stack"),
-    panics("lent-taken", "PAN0060", STRAY + r"a page that was taken from another thread's stack while "
+    panics("lent-taken", "PAN0060", STRAY + r"a page of another thread's stack, unmapped while "
            r"it sleeps \(slot \d+; " + OF_LIAR, r"test_run_PAN0060\S+ +<- interrupted by #PF"),
     panics("lent-swapped", "PAN0061", STRAY + r"a swapped-out page of another thread's stack \(slot "
            r"\d+; " + OF_LIAR, r"test_run_PAN0061\S+ +<- interrupted by #PF"),

@@ -250,7 +250,7 @@ STACK_MUTANTS = (
         "bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);",
         "bottom[page] = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
     # I5: the leaf entry is the truth.
-    Mutant("page-taken-is-no-hole", "I5", "STK0105", "stray access.*nobody owns",
+    Mutant("page-taken-is-no-hole", "I5", "STK0105", "stray access.*no thread owns",
            edits=((STACK_PAGES,
         "entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);",
         "entries[page] = stack_entry_make(STACK_PAGE_FREE, slot);"),)),
@@ -475,13 +475,13 @@ MODE_MUTANTS = (
            modes=("lend-amd",),
            edits=((LEND_BATCH, """\
     if (thread != queue->current && thread->state != THREAD_DEAD &&
-        stack_lend_cool(thread->slot) != 0) {
+        stack_lend_unmap_begin(thread->slot) != 0) {
         batch.slots[batch.count++] = thread->slot;
 """, """\
     if (thread != queue->current && thread->state != THREAD_DEAD &&
-        stack_lend_cool(thread->slot) != 0) {
+        stack_lend_unmap_begin(thread->slot) != 0) {
         physical_t frames[STACK_PAGES];
-        for (unsigned n = stack_lend_cooled_take(thread->slot, frames); n-- > 0;) {
+        for (unsigned n = stack_lend_unmap_end(thread->slot, frames); n-- > 0;) {
             frame_free(frames[n], FRAME_OWNER_STACK);
         }
         batch.slots[batch.count++] = thread->slot;

@@ -18,7 +18,7 @@ static void figures_print(void)
         "so far: %lu unused pages taken, %lu stacks swapped out, %lu of them brought in\n",
         stacks.shrunk, stacks.swapped, stacks.swapped_in);
     console_print("        %lu pages went back as they were, the frames of %lu to others\n",
-                  stacks.returned, stacks.demanded);
+                  stacks.returned, stacks.reclaimed);
     if (stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_PREFAULT) {
         console_print("        %lu new pages came in before their thread ran: it takes no faults\n",
                       stacks.refilled);

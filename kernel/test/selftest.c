@@ -141,7 +141,7 @@ static bool missing_sites_are_right(void)
                   wanted ? "and are told as missing sites" : "at a site that is missing");
     }
     if (!right) {
-        stack_prefault_missing_tell();
+        stack_prefault_missing_log();
     }
     stack_prefault_missing_forget();
     return right;

@@ -1,4 +1,4 @@
-/* Filling and draining magazines. Taking a round is the fault's business: stack_fault.c. */
+/* Fills and drains magazines. stack_fault.c takes rounds out. */
 #include "mm/stack/magazine.h"
 
 #include "arch/x86_64/cpu/address.h"
@@ -75,7 +75,7 @@ void magazine_charge(void)
     }
 }
 
-/* `count` frames or none: the allocator first, the reserve for the rest. */
+/* Gets `count` frames or none: from the allocator first, the others from the reserve. */
 static must_check bool frames_gather(physical_t *frames, uint32_t count)
 {
     uint32_t have = 0;
@@ -97,9 +97,9 @@ static must_check bool frames_gather(physical_t *frames, uint32_t count)
 }
 
 /*
- * This runs on a thread's stack, so a call in here may itself take a stack fault, and with it
- * rounds. Hence the order: all that goes deeper comes first, then what was taken meanwhile is
- * booked, and from there on nothing is called and nothing can fault until the books are right.
+ * Replaces `count` rounds, all or none. This runs on a thread's stack, so a call made here may
+ * itself fault and take rounds. So all calls come first, then the rounds taken meanwhile are
+ * booked, and from there on nothing is called and nothing can fault until the array is right.
  */
 static must_check bool rounds_add(struct magazine *own, uint32_t count)
 {
@@ -135,7 +135,7 @@ static bool refill_try(struct magazine *own, uint32_t more)
     if (own->taken == 0) {
         return true;
     }
-    /* While others hunger and memory is short a magazine takes no more than it must have. */
+    /* While memory is short a magazine takes no more than it must have. */
     if (!stack_memory_short() && rounds_add(own, own->taken)) {
         return true;
     }

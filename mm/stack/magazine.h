@@ -1,15 +1,17 @@
 /*
- * Each CPU's magazine: zeroed frames, ready to hang into the stack of the thread that runs there.
+ * Magazines: each CPU's zeroed frames, ready to be mapped into the stack of the thread that runs
+ * there. (The name is Bonwick's; a frame in a magazine is a round.)
  *
  * Invariant I3: magazine_available() >= stack_missing(current) at every instruction of a thread,
- * and >= missing(p) + missing(n) while this CPU switches from p to n. A page only moves from the
- * magazine into the stack that runs, so both sides of the comparison shrink together and the cover
- * keeps itself; only the dispatch gate (sched/stack/gate.c) has to look.
+ * and >= missing(p) + missing(n) while this CPU switches from p to n. A stack fault moves a frame
+ * from the magazine into the running stack, so both sides shrink by one. Only the dispatch gate
+ * (sched/stack/gate.c) has to compare them.
  *
- * rounds[0 .. taken) were taken since the last refill, rounds[taken .. capacity) are there to take.
- * A round is the leaf entry itself: frame and rights, so that a fault stores it as it is.
+ * rounds[0 .. taken) were taken since the last refill; rounds[taken .. capacity) are available. A
+ * round is a complete leaf entry, frame and rights, which a fault stores unchanged.
  *
- * Touched only by its own CPU, interrupts off or on the page-fault entry stack: no lock.
+ * A magazine is used by its own CPU only, with interrupts off or on the page-fault entry stack, so
+ * it needs no lock.
  */
 #pragma once
 
@@ -23,8 +25,8 @@
 /* One refill, for the diagnosis of a critical stack fault. */
 struct magazine_event {
     uint64_t tsc;
-    uint32_t slot;   /* of the stack that was in use */
-    uint32_t more;   /* rounds that the gate had to get */
+    uint32_t slot;   /* the stack that was in use */
+    uint32_t more;   /* rounds that the caller asked for */
     uint16_t before; /* rounds available before and after */
     uint16_t after;
 };
@@ -33,38 +35,46 @@ struct magazine_event {
 
 struct magazine {
     uint32_t taken;    /* rounds used since the last refill: 0 is a full magazine */
-    uint32_t charged;  /* of these, how many are booked as stack memory already */
+    uint32_t charged;  /* of these, how many are booked as FRAME_OWNER_STACK */
     uint32_t capacity; /* rounds when full; 0 until the CPU's magazine is first filled */
     uint32_t low_water;
     uint64_t refills;
     uint64_t refill_failures;
     uint64_t faults[STACK_PAGES]; /* stack faults that filled 1, 2, 3 pages; [0] is not used */
     uint64_t rounds[MAGAZINE_ROUNDS_MAX];
-    uint32_t events; /* refills asked for so far; the last ones are kept: */
+    uint32_t events; /* refills requested since boot; the last ones are in `history` */
     struct magazine_event history[MAGAZINE_HISTORY];
 };
 
 DECLARE_PER_CPU(struct magazine, magazine);
 
-/* How many rounds a magazine holds when full, for CPUs filled from now on; clamped by the caller.
+/*
+ * Sets how many rounds the magazines of CPUs that start later hold: MAGAZINE_ROUNDS_MIN to
+ * MAGAZINE_ROUNDS_MAX.
+ * Context: boot.
  */
 void magazine_capacity_set(uint32_t rounds);
 
 /*
- * Fills the magazine of a CPU for the first time, all or nothing. Thread context, before the CPU
- * runs threads; may be called for another CPU. ERROR_NO_MEMORY: then that CPU must not start.
+ * Fills the magazine of a CPU for the first time, all or nothing. If it fails, that CPU must not
+ * start.
+ * Context: boot for CPU 0; THREAD for another CPU, before it starts. Errors: ERROR_NO_MEMORY.
  */
 must_check int magazine_create(unsigned cpu);
 
-/* Rounds that can still be taken on this CPU. Interrupts off, or entry stack. */
+/*
+ * Returns how many rounds can still be taken on this CPU.
+ * Context: ENTRY, or ATOMIC with interrupts off.
+ */
 static always_inline uint32_t magazine_available(void)
 {
     return this_cpu(magazine).capacity - this_cpu(magazine).taken;
 }
 
 /*
- * Takes one round, which the gate has covered: the leaf entry of a zeroed page. Interrupts off. The
- * two words are read and written with nothing between that could take a round itself.
+ * Takes one round, which the gate has covered, and returns it: the leaf entry of a zeroed page. The
+ * two accesses to `taken` have nothing between them that could fault and take a round itself.
+ * Context: ATOMIC, interrupts off.
  */
 static always_inline uint64_t magazine_round_take(void)
 {
@@ -74,13 +84,15 @@ static always_inline uint64_t magazine_round_take(void)
 }
 
 /*
- * Books the frames that faults took since the last time as stack memory. Interrupts off.
+ * Books the frames that were taken since the last call as FRAME_OWNER_STACK.
+ * Context: ATOMIC, interrupts off.
  */
 void magazine_charge(void);
 
 /*
- * The same for what was taken since the gate looked: by the switch itself. Before anyone else may
- * see the stack that was left, because its frames must be booked when another CPU frees them.
+ * Books frames that the switch itself took after the gate booked the others. It comes before any
+ * other CPU may see the old stack, because that CPU may free the stack's frames.
+ * Context: ATOMIC, interrupts off.
  */
 static always_inline void magazine_charge_rest(void)
 {
@@ -90,19 +102,22 @@ static always_inline void magazine_charge_rest(void)
 }
 
 /*
- * Books what was taken as stack memory and replaces it, without waiting: from this CPU's free
- * frames, else the allocator, else the reserve. Tries for a full magazine first (unless threads
- * hunger and memory is short), then for `more` rounds than were there; each try takes all it needs
- * or nothing. False if it got less than `more`. Interrupts off; takes the allocator's locks;
- * zeroes.
+ * Books the rounds that were taken and replaces them, without waiting, by frames from this CPU's
+ * free list, else the allocator, else the reserve. It first tries to fill the magazine, unless
+ * stack_memory_short(), then to add `more` rounds; each attempt gets all it needs or nothing.
+ * Returns false if it got less than `more`.
  *
- * It runs on a stack, of which it may itself fill pages. Then fewer rounds are there than the
- * caller saw, but as many fewer are missing: hence it is asked for a difference.
+ * It runs on a stack and may fill pages of that stack itself. Then fewer rounds are left than the
+ * caller saw, but as many fewer are missing. That is why it takes a difference.
+ * Context: ATOMIC, interrupts off.
  */
 must_check bool magazine_refill_more(uint32_t more);
 
-/* The same for `least` rounds in all, by a caller who needs them whatever it fills meanwhile, or
- * whose stack is whole. */
+/*
+ * Refills until `least` rounds are available, for a caller that needs them whatever it fills
+ * meanwhile. Returns false if it got less.
+ * Context: ATOMIC, interrupts off.
+ */
 static inline must_check bool magazine_refill(uint32_t least)
 {
     uint32_t available = magazine_available();
@@ -110,8 +125,9 @@ static inline must_check bool magazine_refill(uint32_t least)
 }
 
 /*
- * While threads starve: gives all rounds but `keep` to the reserve. Interrupts off, where nothing
- * can fault: on a fully backed thread (idle), or on an entry stack.
+ * Gives all rounds but `keep` to the reserve, while threads wait for memory. It must run where
+ * nothing can fault: on a fully backed stack (idle), or on an entry stack.
+ * Context: IRQ, interrupts off.
  */
 void magazine_drain(uint32_t keep);
 

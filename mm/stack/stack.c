@@ -1,7 +1,7 @@
 /*
- * Birth and death of stacks, and what their entries tell. A dead thread's stack goes to its CPU's
- * cache of whole stacks (stack_cache.h), or else to the dead stacks (stack_reap.h), which the
- * reclaimer takes apart.
+ * Creation and end of stacks. The stack of a thread that ended goes to its CPU's cache of whole
+ * stacks (stack_cache.h), or else to the stacks to be reaped (stack_reap.h), whose pages the
+ * reclaimer frees.
  */
 #include "mm/stack/stack.h"
 
@@ -20,12 +20,12 @@
 #include "mm/stack/stack_reap.h"
 #include "mm/stack/stack_reserve.h"
 
-/* Of the block that all pages of a stack make. */
+/* The order of a block that holds all pages of a 16 KiB stack. */
 #define STACK_PAGES_ORDER 2
 
-_Static_assert(1 << STACK_PAGES_ORDER == STACK_PAGES, "a stack's pages make a block");
+_Static_assert(1 << STACK_PAGES_ORDER == STACK_PAGES, "the pages of a stack form one block");
 
-/* Whether a creation from the cache has more to do than to take a slot from there. */
+/* Whether a creation from the cache must do more than take a stack from there. */
 static bool creations_are_special;
 
 void stack_create_mode_init(void)
@@ -34,7 +34,7 @@ void stack_create_mode_init(void)
         stack_mode_get() == STACK_MODE_EAGER || stack_depth_is_exact() || numa_node_count > 1;
 }
 
-/* Backs the top page of a fresh slot with a zeroed frame: nearly every create. */
+/* Backs the top page of a new slot with a zeroed frame. Nearly every new stack starts like this. */
 static must_check int stack_back_top(uint32_t slot)
 {
     physical_t frame;
@@ -47,9 +47,9 @@ static must_check int stack_back_top(uint32_t slot)
 }
 
 /*
- * Backs all pages of a fresh slot where no block is for them all. Nothing is mapped before all is
- * there: a page that was mapped once may be known to any CPU, for they walk ahead of what they
- * execute, and could be freed only after a shootdown.
+ * Backs all pages of a new slot with single frames, because no block is free. No page is mapped
+ * before all frames are there: any CPU may cache the translation of a mapped page, because CPUs
+ * translate addresses speculatively, so undoing would need a shootdown.
  */
 static never_inline must_check int stack_back_in_pieces(uint32_t slot)
 {
@@ -61,7 +61,7 @@ static never_inline must_check int stack_back_in_pieces(uint32_t slot)
     return error;
 }
 
-/* Backs all pages of a fresh slot, all or none, contiguous where memory is. */
+/* Backs all pages of a new slot, all or none, with a contiguous block if one is free. */
 static must_check int stack_back_whole(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
@@ -78,7 +78,7 @@ static must_check int stack_back_whole(uint32_t slot)
     return error;
 }
 
-/* Whose memory is the page on which the thread begins? */
+/* Counts whether the top page of a stack is on this CPU's NUMA node. */
 static void create_count(enum numa_node_use use, uint32_t slot)
 {
     uint64_t flags = interrupts_save();
@@ -89,7 +89,7 @@ static void create_count(enum numa_node_use use, uint32_t slot)
 static must_check int stack_create_cold(bool whole, uint32_t *slot)
 {
     if (memory_queued() != 0 || stack_memory_short()) {
-        return ERROR_NO_MEMORY; /* who waits for frames comes before who wants to be born */
+        return ERROR_NO_MEMORY; /* threads that wait for memory come first */
     }
     int error = stack_slot_allocate(0, slot);
     if (error == OK) {
@@ -103,7 +103,7 @@ static must_check int stack_create_cold(bool whole, uint32_t *slot)
     return error;
 }
 
-/* A stack from the cache, for those who want more of it than that it is one. */
+/* Prepares a stack from the cache in the modes that need it: see stack_create_mode_init(). */
 static must_check int stack_create_special(uint32_t *slot)
 {
     if (stack_mode_get() == STACK_MODE_EAGER && stack_missing(*slot) != 0) {
@@ -121,7 +121,7 @@ static must_check int stack_create_special(uint32_t *slot)
 
 int stack_create(uint32_t *slot)
 {
-    /* Who waits for frames comes before who wants to be born, be it on a stack from the cache. */
+    /* Threads that wait for memory come first, even if the cache has a stack. */
     if (likely(memory_queued() == 0 && stack_cache_take(slot))) {
         return unlikely(creations_are_special) ? stack_create_special(slot) : OK;
     }
@@ -161,10 +161,10 @@ int stack_create_sized(size_t bytes, bool whole, uint32_t *slot)
 
 void stack_destroy(uint32_t slot)
 {
-    /* What the dead thread took since the gate is booked here: the reclaimer is on another CPU. */
+    /* Book the frames that the thread took before the reclaimer, on any CPU, frees them. */
     magazine_charge();
     stack_depth_note_end(slot);
-    /* Whoever is born next wants 16 KiB: a larger stack would lie in the cache for nothing. */
+    /* Nearly all creations ask for 16 KiB, so larger stacks are not cached. */
     if (unlikely(memory_queued() != 0 || stack_is_large(slot) || !stack_cache_put(slot))) {
         stack_cache_refuse(slot);
     }

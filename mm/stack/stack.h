@@ -1,42 +1,51 @@
-/*
- * Kernel stacks as a whole: create, death, and what can be read about them without touching them.
- */
+/* Kernel stacks: creating them and giving them back. */
 #pragma once
 
 #include "mm/stack/stack_mode.h"
 #include "mm/stack/stack_pages.h"
 #include "mm/stack/stack_trim.h"
 
-/* Reads what births from the cache have to look after: mode, exact depths, nodes. Once, at boot,
- * when these are chosen. */
+/*
+ * Decides whether stack_create() must do more than take a stack from the cache, which depends on
+ * the stack mode, exact depths and the number of NUMA nodes.
+ * Context: boot, after these are set.
+ */
 void stack_create_mode_init(void);
 
 /*
- * A stack with its top page backed and zeroed (eager: all pages), from this CPU's cache if it has
- * one (then partly filled as its last owner left it). Thread context. ERROR_NO_MEMORY: no frame or
- * slot, or threads starve for frames just now.
+ * Creates a 16 KiB stack, from this CPU's cache if that has one. A stack from the cache is filled
+ * as its last owner left it; a new one has its top page backed and zeroed (stack=eager: all pages).
+ * Context: THREAD. Errors: ERROR_NO_MEMORY if there is no frame or no slot, or if threads wait for
+ * memory.
  */
 must_check int stack_create(uint32_t *slot);
 
 /*
- * As above, but not from the cache, with frames from a node of memory as long as it has any
- * (mm/frame/numa_node.h): for a thread that will run elsewhere. `bytes`: 0, or as
- * stack_create_sized().
+ * Creates a stack of `bytes` bytes (0: 16 KiB; else as for stack_create_sized()) for a thread that
+ * will run on another CPU: not from the cache, and with frames of that CPU's NUMA node as long as
+ * the node has any. `whole`, or stack=eager: all its pages are backed.
+ * Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_INVALID and ERROR_RANGE for a wrong size.
  */
 must_check int stack_create_in(unsigned node, bool whole, size_t bytes, uint32_t *slot);
 
-/* As above, but all four pages backed: for threads that must run when memory is gone. */
+/*
+ * Creates a 16 KiB stack with all four pages backed, for a thread that must run when no memory is
+ * left.
+ * Context: THREAD. Errors: ERROR_NO_MEMORY.
+ */
 must_check int stack_create_backed(uint32_t *slot);
 
 /*
- * As above, but of so many bytes: a power of two, 16 KiB to 1 MiB. More than 16 KiB never come from
- * the cache. `whole`, or stack=eager: all its pages backed. ERROR_INVALID: no power of two;
- * ERROR_RANGE: too small or too large.
+ * Creates a stack of `bytes` bytes: a power of two, 16 KiB to 1 MiB. A stack larger than 16 KiB
+ * never comes from the cache. `whole`, or stack=eager: all its pages are backed.
+ * Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_INVALID if `bytes` is no power of two;
+ * ERROR_RANGE if it is too small or too large.
  */
 must_check int stack_create_sized(size_t bytes, bool whole, uint32_t *slot);
 
 /*
- * Gives up a stack that no CPU uses: to this CPU's cache, else to the dead stacks, which the
- * reclaimer takes apart. Interrupts off; never waits.
+ * Gives up a stack that no CPU uses: to this CPU's cache, or else to the reclaimer, which frees its
+ * pages. Never waits.
+ * Context: ATOMIC, interrupts off.
  */
 void stack_destroy(uint32_t slot);

@@ -1,4 +1,4 @@
-/* Batches of dead stacks, and the grace periods that they wait for; see stack_batch.h. */
+/* Batches of stacks, and the grace periods that they wait for: see stack_batch.h. */
 #include "mm/stack/stack_batch.h"
 
 #include "arch/x86_64/cpu/percpu.h"
@@ -6,25 +6,25 @@
 #include "mm/frame/frame.h"
 #include "mm/stack/stack_cache.h"
 
-#define MEMORY_PART 8 /* of all frames, that stacks in batches may have, were they whole */
+#define MEMORY_PART 8 /* stacks in batches, if whole, take at most this part of all frames */
 
 struct stack_batch {
-    struct stack_chain gathered; /* died since `waiting` was closed */
+    struct stack_chain gathered; /* ended since `waiting` was closed */
     struct stack_chain waiting;
-    uint64_t waiting_for; /* the number of the grace period after which `waiting` may go */
+    uint64_t waiting_for; /* `waiting` is released when the grace period of this number ends */
 };
 
 bool stack_batch_enabled;
 
 static PER_CPU(struct stack_batch, batch);
 
-/* Guards all CPUs' batches, and the grace periods; interrupts off. One is enough for showing. */
 struct spinlock stack_batch_lock = SPINLOCK("stack batches");
-static uint64_t grace_begun, grace_over; /* numbers of the last that began, and that ended */
-static uint64_t grace_wanted;            /* begin more until this one is over */
-static uint64_t cpus_to_pass;            /* by bit, in the one that is under way */
+static uint64_t grace_begun, grace_over; /* numbers of the last one begun and the last one ended */
+static uint64_t grace_wanted;            /* begin more until the one of this number has ended */
+static uint64_t cpus_to_pass;            /* bits of CPUs that the current one still waits for */
 static struct stack_batch_counts counts;
-static uint32_t held, most_wanted; /* in all batches; how many there may be, or 0 */
+static uint32_t held;        /* stacks in all batches */
+static uint32_t most_wanted; /* how many there may be; 0: an eighth of memory */
 
 static uint64_t cpus_online(void)
 {
@@ -71,7 +71,7 @@ void stack_batch_drain(void)
     }
 }
 
-/* Under the lock: what waits anywhere. Returns how many. */
+/* Leaves all stacks of all batches to the reclaimer, and returns how many. The lock is held. */
 static uint32_t batches_drop(void)
 {
     uint32_t dropped = held;
@@ -108,7 +108,10 @@ void stack_batch_most_set(uint32_t stacks)
     __atomic_store_n(&most_wanted, stacks, __ATOMIC_RELAXED);
 }
 
-/* Under the lock: one CPU has passed, and the grace period may be over; else one may begin. */
+/*
+ * Notes that this CPU passed a quiescent point, ends the grace period if it was the last to do so,
+ * and begins the next one if it is wanted. The lock is held.
+ */
 static void grace_step(bool quiescent)
 {
     if (grace_begun != grace_over && quiescent) {
@@ -124,7 +127,7 @@ static void grace_step(bool quiescent)
     }
 }
 
-/* Under the lock: closes what was gathered if nothing waits; it waits for the next to begin. */
+/* Closes the CPU's batch if none of its batches waits yet. The lock is held. */
 static void batch_close(struct stack_batch *own)
 {
     if (own->waiting.count == 0 && own->gathered.count != 0) {
@@ -140,8 +143,9 @@ void stack_batch_tick(bool quiescent)
     struct stack_chain released = {0};
 
     /*
-     * Every CPU's every tick comes here. If all waited for one another, and virtual CPUs share a
-     * processor, a tick would last longer than the time to the next; so the next one tries again.
+     * Each tick of each CPU comes here. If virtual CPUs that share a processor waited for one
+     * another, a tick could last longer than the time to the next. So a tick that finds the lock
+     * held leaves the work to the next one.
      */
     if (!spin_try_lock(&stack_batch_lock)) {
         return;

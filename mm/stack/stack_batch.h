@@ -1,68 +1,88 @@
 /*
- * stack-free=batched: the stack of a dead thread waits for the end of a grace period, as it must
- * wherever others may look at what lies on a stack for a while after its thread is gone (Linux in
- * 2016: `thread_info` lay at the bottom, and freeing it was left to RCU). An experiment: nothing
- * here needs the wait. What it shows is that a cache of whole stacks is useless behind it.
+ * stack-free=batched: the stack of a thread that ended waits for a grace period, as it must where
+ * others may look at a stack for a while after its thread ended. (Linux in 2016: `thread_info` lay
+ * at the bottom of the stack, and RCU delayed its freeing.) This is an experiment; nothing in this
+ * kernel needs the wait. It shows that behind a grace period a cache of whole stacks is useless.
  *
- * A reader, if there were one, would keep preemption off. So a CPU has passed a quiescent point
- * when its timer tick finds preemption on or the CPU idle, and a grace period is over when every
- * CPU that was online at its beginning has passed one. Each CPU gathers the stacks of the threads
- * that end there; at the first tick after a grace period that began later than the last of a batch
- * died, it releases the batch at once.
+ * Such a reader would keep preemption off. So a CPU passes a quiescent point when its timer tick
+ * finds preemption on or the CPU idle. A grace period is over when every CPU that was online at its
+ * start has passed one. Each CPU collects the stacks of threads that end on it. At the first tick
+ * after a grace period that began later than the batch was closed, it releases the batch at once.
  *
- * Who starves for frames does not wait for it: see stack_cache_refuse() and stack_cache_drain().
- * Nor does a creation that finds no memory, or the machine when memory is short:
- * stack_batch_flush(). And no more stacks wait at once than a bound says, for all CPUs together:
- * what dies then is freed as if there were no batch.
+ * Threads that wait for memory do not wait for grace periods: see stack_cache_refuse() and
+ * stack_cache_drain(). Nor does a creation that finds no memory: stack_batch_flush(). All CPUs
+ * together hold a bounded number of stacks in batches; beyond it, stacks are freed at once.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/spinlock.h"
 #include "mm/stack/stack_reap.h"
 
-/* Begins, or ends: then all that waits goes to the dead stacks. Thread context. */
+/*
+ * Turns batches on or off. When it turns them off, all stacks in batches are left to the reclaimer.
+ * Context: THREAD.
+ */
 void stack_batch_enable(bool on);
 
 extern bool stack_batch_enabled;
 
-/* Adds a stack to this CPU's batch; false if stacks are freed at once. Interrupts off. */
+/*
+ * Adds a stack to this CPU's batch. Returns false if stacks are freed at once, or too many wait.
+ * Context: IRQ, interrupts off.
+ */
 must_check bool stack_batch_add(uint32_t slot);
 
-/* Only for stack_batch.c, and for a test that holds it. */
+/* Guards all batches and the grace periods. For stack_batch.c, and for a test that holds it. */
 extern struct spinlock stack_batch_lock;
 
 /*
- * A timer tick; quiescent: it interrupted code with preemption on. Does nothing, and never waits,
- * while another CPU is at its batch. IRQ context.
+ * Handles a timer tick; `quiescent`: the tick interrupted code with preemption on. If another CPU
+ * holds the lock it does nothing, and does not wait.
+ * Context: IRQ.
  */
 void stack_batch_tick(bool quiescent);
 
-/* Moves what this CPU gathered to the dead stacks, not waiting for a grace period. Interrupts off.
+/*
+ * Leaves the stacks in this CPU's batch to the reclaimer, without a grace period.
+ * Context: IRQ, interrupts off.
  */
 void stack_batch_drain(void);
 
 /*
- * Moves what waits in all CPUs' batches to the dead stacks: whoever then calls stack_reclaim() has
- * their frames. True if there was any. Any context but NMI, #MC, #DF.
+ * Leaves the stacks in all CPUs' batches to the reclaimer; stack_reclaim() then frees their frames.
+ * Returns whether there were any.
+ * Context: IRQ.
  */
 bool stack_batch_flush(void);
 
-/* How many stacks may wait at once; 0: as many as fit into an eighth of memory. Thread context. */
+/*
+ * Sets how many stacks may wait at once; 0: as many as fit into an eighth of memory.
+ * Context: THREAD.
+ */
 void stack_batch_most_set(uint32_t stacks);
 
-/* Does any stack wait for a grace period? Any context. */
+/*
+ * Returns whether any stack waits for a grace period.
+ * Context: IRQ.
+ */
 bool stack_batch_waits(void);
 
-/* Adds the stacks in all batches and their backed pages. Thread context. */
+/*
+ * Adds the number of stacks in all batches to *slots and that of their backed pages to *pages.
+ * Context: THREAD.
+ */
 void stack_batch_count(uint32_t *slots, size_t *pages);
 
 struct stack_batch_counts {
-    uint64_t grace_periods; /* over since boot */
-    uint64_t released;      /* stacks whose grace period was over */
-    uint64_t largest;       /* stacks in one batch */
-    uint64_t refused;       /* stacks that were freed at once, because too many waited */
-    uint64_t flushed;       /* stacks that were freed early, because memory was short */
+    uint64_t grace_periods; /* ended since boot */
+    uint64_t released;      /* stacks whose grace period ended */
+    uint64_t largest;       /* most stacks in one batch */
+    uint64_t refused;       /* stacks freed at once because too many waited */
+    uint64_t flushed;       /* stacks freed early because memory was short */
 };
 
-/* Not exact while they change. Any context. */
+/*
+ * Reads the counts.
+ * Context: ANY. Not exact while they change.
+ */
 void stack_batch_counts_read(struct stack_batch_counts *counts);

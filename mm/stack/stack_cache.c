@@ -1,6 +1,4 @@
-/*
- * The caches of whole stacks, one a CPU: what is not on the way of every create and death.
- */
+/* The rare operations on the caches of whole stacks: see stack_cache.h. */
 #include "mm/stack/stack_cache.h"
 
 #include "mm/stack/stack_batch.h"
@@ -46,7 +44,7 @@ enum stack_free stack_free_get(void)
 
 void stack_cache_refuse(uint32_t slot)
 {
-    /* Who starves comes first: nothing refers to the stack, so its frames need not wait. */
+    /* While threads wait for memory, frames do not wait for a grace period: nothing needs it. */
     if (memory_queued() != 0 || stack_is_large(slot) || !stack_batch_add(slot)) {
         stack_reap_add(slot);
     }

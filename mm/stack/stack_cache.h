@@ -1,11 +1,11 @@
 /*
- * Each CPU's cache of whole stacks: nothing that outlives a thread lies on its stack, so the next
- * creation may have it the moment the thread is off it, as filled as it was left. Two a CPU unless
- * stack-cache= says otherwise.
+ * Each CPU's cache of whole stacks. Nothing that outlives a thread lies on its stack, so the next
+ * thread created may have the stack as soon as the old thread has left it, filled as it is. A cache
+ * holds two stacks unless stack-cache= says otherwise.
  *
- * stack-free=batched lets dead stacks wait first, as kernels must where something on the stack may
- * still be looked at: see stack_batch.h. Then the death itself finds no room here, and the stacks
- * of a whole batch come at once.
+ * With stack-free=batched a stack waits for a grace period first (stack_batch.h), as it must in
+ * kernels where others may still read the stack of a thread that ended. Then the cache has no room
+ * for single stacks, and the stacks of a whole batch come at once.
  */
 #pragma once
 
@@ -17,36 +17,52 @@
 #define STACK_CACHE_DEFAULT 2
 
 enum stack_free {
-    STACK_FREE_IMMEDIATE, /* a dead stack may be used again at once */
-    STACK_FREE_BATCHED,   /* only after a grace period, together with all that died before it */
+    STACK_FREE_IMMEDIATE, /* a stack may be used again as soon as its thread has left it */
+    STACK_FREE_BATCHED,   /* only after a grace period, with all stacks of its batch */
 };
 
-/* Touched by its CPU alone, interrupts off; others only read. */
+/* Used by its own CPU only, with interrupts off; the others only read. */
 struct stack_cache {
     uint32_t count;
     uint32_t slots[STACK_CACHE_MAX];
-    uint64_t hits;   /* births served */
-    uint64_t misses; /* births that found it empty */
+    uint64_t hits;   /* creations served from the cache */
+    uint64_t misses; /* creations that found it empty */
 };
 
 DECLARE_PER_CPU(struct stack_cache, stack_cache);
 
-/* How many stacks a cache may hold for a death to put one in: 0 while stacks are freed in batches.
- */
+/* How many stacks a cache takes from threads that end: 0 with stack-free=batched. */
 extern uint32_t stack_cache_room;
 
-/* Stacks that a CPU's cache holds at most: 0 to STACK_CACHE_MAX, clamped. Thread context. */
+/*
+ * Sets how many stacks a CPU's cache holds at most: 0 to STACK_CACHE_MAX, and more counts as that.
+ * Context: THREAD.
+ */
 void stack_cache_size_set(uint32_t stacks);
+
+/*
+ * Returns how many stacks a CPU's cache holds at most.
+ * Context: ANY.
+ */
 uint32_t stack_cache_size(void);
 
 /*
- * How dead stacks are freed from now on; what waits in batches goes to the dead stacks when that
- * ends. Thread context.
+ * Sets how stacks are freed from now on. When batches end, the stacks in them are left to the
+ * reclaimer.
+ * Context: THREAD.
  */
 void stack_free_set(enum stack_free how);
+
+/*
+ * Returns how stacks are freed.
+ * Context: ANY.
+ */
 enum stack_free stack_free_get(void);
 
-/* Takes a stack from this CPU's cache; false if it is empty. Thread context. */
+/*
+ * Takes a stack from this CPU's cache. Returns false if the cache is empty.
+ * Context: IRQ.
+ */
 static always_inline bool stack_cache_take(uint32_t *slot)
 {
     uint64_t flags = interrupts_save();
@@ -62,7 +78,9 @@ static always_inline bool stack_cache_take(uint32_t *slot)
     return hit;
 }
 
-/* Puts a stack that no CPU uses into this CPU's cache; false if there is no room. Interrupts off.
+/*
+ * Puts a stack that no CPU uses into this CPU's cache. Returns false if there is no room.
+ * Context: IRQ, interrupts off.
  */
 static always_inline bool stack_cache_put(uint32_t slot)
 {
@@ -74,30 +92,41 @@ static always_inline bool stack_cache_put(uint32_t slot)
     return true;
 }
 
-/* A dead stack that the cache did not take: to the batch, or to the dead stacks. Interrupts off. */
+/*
+ * Passes a stack that the cache did not take to the batch, or else to the reclaimer.
+ * Context: IRQ, interrupts off.
+ */
 void stack_cache_refuse(uint32_t slot);
 
 /*
- * A batch whose grace period is over: what fits goes to this CPU's cache, the rest to the dead
- * stacks. Empties the chain. Interrupts off.
+ * Moves the stacks of a batch whose grace period is over into this CPU's cache, as many as fit, and
+ * leaves the others to the reclaimer. Empties the chain.
+ * Context: IRQ, interrupts off.
  */
 void stack_cache_put_batch(struct stack_chain *batch);
 
-/* Moves this CPU's cached stacks, and those in its batch, to the dead ones. Interrupts off. */
+/*
+ * Leaves the stacks in this CPU's cache and batch to the reclaimer.
+ * Context: IRQ, interrupts off.
+ */
 void stack_cache_drain(void);
 
 /*
- * Adds the stacks that no thread owns (in the CPUs' caches and batches, and dead ones) and their
- * backed pages. Exact only while nothing moves. Thread context.
+ * Adds the number of stacks that no thread owns (in caches, in batches, to be reaped) to *slots,
+ * and that of their backed pages to *pages.
+ * Context: THREAD. Exact only while no thread starts or ends.
  */
 void stack_unowned_count(uint32_t *slots, size_t *pages);
 
 struct stack_counts {
-    uint64_t created_cold;   /* slot and frame fresh */
+    uint64_t created_cold;   /* with a new slot and new frames */
     uint64_t created_cached; /* from a CPU's cache */
-    uint64_t created_large;  /* of more than 16 KiB, which no cache has */
+    uint64_t created_large;  /* of more than 16 KiB, which are not cached */
     uint64_t reclaimed;
 };
 
-/* Sums over all CPUs; not exact while they change. */
+/*
+ * Reads the sums over all CPUs.
+ * Context: ANY. Not exact while they change.
+ */
 void stack_counts_read(struct stack_counts *counts);

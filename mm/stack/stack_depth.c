@@ -1,4 +1,4 @@
-/* See stack_depth.h. The histogram is per CPU, so that noting an end takes no lock. */
+/* See stack_depth.h. Each CPU has a histogram, so counting takes no lock. */
 #include "mm/stack/stack_depth.h"
 
 #include "arch/x86_64/cpu/address.h"
@@ -62,7 +62,7 @@ void stack_depth_note_end(uint32_t slot)
 {
     volatile uint64_t *top = stack_entries(slot) + STACK_PAGES - 1;
     struct stack_depth_histogram *own = this_cpu_pointer(histogram);
-    unsigned backed = 1; /* the top page is; and what is backed is one piece */
+    unsigned backed = 1; /* the top page is backed, and the backed part is one piece */
     while (backed < STACK_PAGES && (top[-(int)backed] & PAGE_PRESENT)) {
         backed++;
     }
@@ -73,7 +73,7 @@ void stack_depth_note_end(uint32_t slot)
     if (stack_depth_exact) {
         size_t steps =
             (stack_depth_scan(slot) + STACK_DEPTH_BUCKET_BYTES - 1) / STACK_DEPTH_BUCKET_BYTES;
-        steps += steps == 0; /* who wrote nothing at all */
+        steps += steps == 0; /* a thread that wrote nothing counts as one step */
         own->exact[stack_depth_bucket(steps, STACK_BYTES / STACK_DEPTH_BUCKET_BYTES) - 1]++;
     }
 }

@@ -1,56 +1,81 @@
 /*
- * How deep stacks were used, read without bringing anything in.
+ * How deep stacks were used, found without backing any page.
  *
- * By pages the depth is always known: a page is backed because it was touched (by this thread, or
- * by an earlier one whose stack was reused as it was). Exact to the word it is read from the pages
- * themselves, which are zero where nothing was ever written: that needs a reused stack to be zeroed
- * again at creation, up to 519 instructions for each of its pages, and is a choice: depth=exact.
+ * The depth in pages is always known: a page is backed because it was touched, by this thread or by
+ * an earlier owner of a reused stack. With depth=exact it is known to the word, from the pages
+ * themselves, which are zero where nothing was ever written. For that a reused stack is zeroed at
+ * creation, which takes up to 519 instructions for each of its pages.
  */
 #pragma once
 
 #include "mm/stack/stack_entry.h"
 
 #define STACK_DEPTH_BUCKET_BYTES 512
+
 /*
- * Of each histogram: 16 KiB in equal steps, and each larger size of stacks (32 KiB, ..., 1 MiB) in
- * one bucket, which holds what is deeper than half of it.
+ * Buckets of each histogram: 16 KiB in equal steps, and one bucket for each larger size of stacks
+ * (32 KiB, ..., 1 MiB), for depths above half of that size.
  */
 #define STACK_DEPTH_BUCKETS      (STACK_BYTES / STACK_DEPTH_BUCKET_BYTES + STACK_SIZES - 1)
 #define STACK_DEPTH_PAGE_BUCKETS (STACK_PAGES + STACK_SIZES - 1)
 
-/* Chooses exact depths from now on. Once, at boot. */
+/*
+ * Turns exact depths on or off.
+ * Context: boot.
+ */
 void stack_depth_exact_set(bool exact);
 
 extern bool stack_depth_exact;
 
+/*
+ * Returns whether depths are exact.
+ * Context: ANY.
+ */
 static always_inline bool stack_depth_is_exact(void)
 {
     return stack_depth_exact;
 }
 
-/* A stack that is about to be reused: zeroes its backed pages if depths are exact. */
+/*
+ * Prepares a stack that is about to be reused: zeroes its backed pages if depths are exact.
+ * Context: THREAD.
+ */
 void stack_depth_forget(uint32_t slot);
 
 /*
- * Bytes from the top down to the lowest word that is not 0, through the direct map: never faults,
- * whatever becomes of the stack meanwhile. Meaningful with exact depths, or on a fresh stack.
+ * Returns the number of bytes from the stack's top down to the lowest word that is not 0. It reads
+ * through the direct map, so it never faults, whatever happens to the stack meanwhile. The result
+ * means something with exact depths, or for a new stack.
+ * Context: ANY.
  */
 size_t stack_depth_scan(uint32_t slot);
 
 struct stack_depth_histogram {
-    uint64_t by_pages[STACK_DEPTH_PAGE_BUCKETS + 1]; /* ends of threads; 1 page is number 1 */
-    uint64_t exact[STACK_DEPTH_BUCKETS];             /* ends of threads by bytes, if exact */
+    uint64_t by_pages[STACK_DEPTH_PAGE_BUCKETS + 1]; /* ended threads by pages, from index 1 on */
+    uint64_t exact[STACK_DEPTH_BUCKETS];             /* ended threads by bytes, if exact */
 };
 
 /*
- * The bucket of so many units, of which 16 KiB are `units` in buckets of their own, from number 1
- * on; and the most units that a bucket holds.
+ * Returns the bucket of a depth. The depth is measured in units of which 16 KiB have `units`; each
+ * of these has a bucket of its own, numbered from 1.
+ * Context: ANY.
  */
 unsigned stack_depth_bucket(size_t depth, unsigned units);
+
+/*
+ * Returns the largest depth that a bucket holds, in the units of stack_depth_bucket().
+ * Context: ANY.
+ */
 size_t stack_depth_bucket_most(unsigned bucket, unsigned units);
 
-/* Notes a thread's end. Interrupts off, its stack still whole. */
+/*
+ * Counts the depth of a thread that ends. Its stack must be as the thread left it.
+ * Context: IRQ, interrupts off.
+ */
 void stack_depth_note_end(uint32_t slot);
 
-/* Sums over all CPUs; not exact while they change. Any context. */
+/*
+ * Reads the sums over all CPUs.
+ * Context: ANY. Not exact while they change.
+ */
 void stack_depth_histogram_read(struct stack_depth_histogram *sum);

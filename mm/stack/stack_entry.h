@@ -1,23 +1,23 @@
 /*
- * The leaf page-table entry of a stack page: the one truth about that page. If the CPU's present
- * bit is set the page is backed. If not, the CPU ignores the other bits (SDM volume 3A, 4.7) and
- * they say what the page is and to which slot it belongs:
+ * The leaf page-table entry of a stack page is the only record of that page's state (invariant I5).
+ * If the present bit is set, the page is backed. If not, the CPU ignores the other bits (SDM volume
+ * 3A, 4.7); they hold the state of the page and the slot that it belongs to:
  *
  *   63            52 51                    12 11      5 4       1  0
  *   |      0        |   slot, or next free   |    0    |  state  | 0 |
  *
- * Two states name a frame instead of a slot, in the same bits: the page was taken from a thread
- * that sleeps, and its frame still holds what was in it (mm/stack_modes/stack_swap.h).
+ * Three states name a frame instead of a slot, in the same bits: the page was unmapped, and its
+ * frame still holds its bytes (mm/stack_modes/stack_swap.h, mm/stack_modes/stack_lend.h).
  *
- * A slot of a 16 KiB stack is eight pages: four of guard, then the stack's four.
+ * A slot of a 16 KiB stack is eight pages: four of guard, then the four of the stack.
  *
  *   0      1      2      3      4      5      6      7
  *   guard  guard  guard  guard  hole   hole   hole   backed        at creation; it grows down
  *
- * Faults fill the top four pages of a larger stack in the same way. What lies between them and the
- * guard is beyond the fault floor: a touch there is an overflow, as in a guard, until the thread
- * asks for it (stack_ensure()), and then it is backed. So there is one hole at most, and the backed
- * part is one piece, from the top down: as deep as the floor, or deeper if asked for.
+ * Faults fill the top four pages of a larger stack in the same way. The pages between these and the
+ * guard are beyond the fault floor: touching one is an overflow, as in a guard, until the thread
+ * asks for it (stack_ensure()) and it is backed. So there is one hole at most, and the backed part
+ * is one piece from the top down: as deep as the floor, or deeper if the thread asked.
  *
  *   0 - 31  32 - 49  50 - 59  60      61      62      63
  *   guard   beyond   beyond   hole    hole    hole    backed       128 KiB, at creation
@@ -29,46 +29,63 @@
 #include "mm/stack/stack_size.h"
 
 enum stack_page_state {
-    STACK_PAGE_NONE = 0,      /* no slot was ever made here */
-    STACK_PAGE_FREE = 1,      /* of a slot that nobody owns; names the next free slot */
-    STACK_PAGE_HOLE = 2,      /* no frame yet; a touch brings one */
-    STACK_PAGE_GUARD = 3,     /* never backed; a touch is an overflow */
-    STACK_PAGE_SWAPPED = 4,   /* its bytes are elsewhere */
-    STACK_PAGE_BACKED = 5,    /* present: never encoded, only answered */
-    STACK_PAGE_BEYOND = 6,    /* below the fault floor, and not asked for; a touch is an overflow */
-    STACK_PAGE_UNMAPPING = 7, /* taken, but a CPU may still know it; names its frame */
-    STACK_PAGE_STANDBY = 8,   /* taken, its frame free for whoever needs it; names its frame */
-    STACK_PAGE_LEND_UNMAPPING =
-        9, /* lent, untouched, not freed yet; names its frame (stack_lend.h) */
+    STACK_PAGE_NONE = 0,           /* no slot was ever made here */
+    STACK_PAGE_FREE = 1,           /* of a free slot; the top page names the next free slot */
+    STACK_PAGE_HOLE = 2,           /* no frame yet; a touch gets one */
+    STACK_PAGE_GUARD = 3,          /* never backed; a touch is an overflow */
+    STACK_PAGE_SWAPPED = 4,        /* the top page of a stack whose bytes were saved elsewhere */
+    STACK_PAGE_BACKED = 5,         /* present: returned by stack_entry_state(), never encoded */
+    STACK_PAGE_BEYOND = 6,         /* below the fault floor; a touch is an overflow */
+    STACK_PAGE_UNMAPPING = 7,      /* unmapped, but a CPU may still translate it; names its frame */
+    STACK_PAGE_STANDBY = 8,        /* unmapped, its frame may be taken; names its frame */
+    STACK_PAGE_LEND_UNMAPPING = 9, /* lent, untouched, being unmapped; names its frame */
 };
 
-/* State and the present bit, so that one comparison tests both. */
+/* The state and the present bit, so one comparison tests both. */
 #define STACK_ENTRY_STATE_MASK 0x1fUL
 #define STACK_ENTRY_SLOT_SHIFT 12
 
+/*
+ * Returns the entry of a page that is not present, in this state, of this slot.
+ * Context: ANY.
+ */
 static always_inline uint64_t stack_entry_make(enum stack_page_state state, uint32_t slot)
 {
     return (uint64_t)slot << STACK_ENTRY_SLOT_SHIFT | (uint64_t)state << 1;
 }
 
+/*
+ * Returns whether an entry is of a page in this state, which is not STACK_PAGE_BACKED.
+ * Context: ANY.
+ */
 static always_inline bool stack_entry_is(uint64_t entry, enum stack_page_state state)
 {
     return (entry & STACK_ENTRY_STATE_MASK) == (uint64_t)state << 1;
 }
 
+/*
+ * Returns the state of an entry.
+ * Context: ANY.
+ */
 static always_inline enum stack_page_state stack_entry_state(uint64_t entry)
 {
     return entry & PAGE_PRESENT ? STACK_PAGE_BACKED
                                 : (enum stack_page_state)((entry & STACK_ENTRY_STATE_MASK) >> 1);
 }
 
-/* Only for entries that are not present and name a slot. */
+/*
+ * Returns the slot that an entry names. It must be of a state that names a slot.
+ * Context: ANY.
+ */
 static always_inline uint32_t stack_entry_slot(uint64_t entry)
 {
     return (uint32_t)(entry >> STACK_ENTRY_SLOT_SHIFT);
 }
 
-/* The leaf entry of the page at a byte offset into the stack object. */
+/*
+ * Returns the leaf entry of the page at a byte offset into the stack object.
+ * Context: ANY.
+ */
 static always_inline volatile uint64_t *stack_leaf_at(uintptr_t offset)
 {
     return (volatile uint64_t *)(PAGE_RECURSIVE_BASE +
@@ -77,8 +94,9 @@ static always_inline volatile uint64_t *stack_leaf_at(uintptr_t offset)
 }
 
 /*
- * The leaf entries of the four pages that faults may fill, lowest first: all pages of a 16 KiB
- * stack, the top ones of a larger one. The slot must have been made.
+ * Returns the leaf entries of the four pages that faults may fill, lowest first: all pages of a
+ * 16 KiB stack, the top ones of a larger one. The slot must have been made.
+ * Context: ANY.
  */
 static always_inline volatile uint64_t *stack_entries(uint32_t slot)
 {

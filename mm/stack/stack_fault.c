@@ -1,13 +1,13 @@
 /*
  * The stack fault, as an ordered list of cases:
  *
- *   1. not in the stack object, or where no slot was ever made   -> not ours
+ *   1. not in the stack object, or where no slot was ever made   -> not a stack fault
  *   2. a hole of a slot that this CPU uses                       -> fill it and return
  *   3. a guard of a slot that this CPU uses, or beyond its floor -> overflow of that thread
  *   4. anything else in the stack object                         -> kernel bug, panic
  *
- * Context: the page-fault entry stack, interrupts off. Whose hole it is, is read from the entry,
- * never concluded from "current": in the middle of a switch two stacks are in use.
+ * Context: ENTRY, on the page-fault entry stack. The slot is read from the leaf entry and compared
+ * with stack_use, never taken from the current thread: during a switch two stacks are in use.
  */
 #include "mm/stack/stack_fault.h"
 
@@ -41,9 +41,9 @@ static never_inline noreturn_function void critical_stack_fault(uintptr_t addres
 }
 
 /*
- * Fills from the lowest backed page down to `leaf`, so that a stack never has two holes. Returns
- * the number of pages. The gate made sure that there are enough (I3); if not, that is a bug of ours
- * and is told apart from an overflow.
+ * Fills from the lowest backed page down to `leaf`, so a stack never has two holes. Returns the
+ * number of pages. The dispatch gate has made sure that the magazine covers them (I3). If it does
+ * not, that is a kernel bug, which has a panic of its own.
  */
 static always_inline uint32_t holes_fill(volatile uint64_t *leaf, uintptr_t address)
 {
@@ -83,7 +83,7 @@ fault_observe(const struct trap_frame *frame, uintptr_t address, uint64_t entry,
     return NULL;
 }
 
-/* Does no fault ever fill the page? */
+/* Returns whether no fault may fill the page: a touch is an overflow. */
 static always_inline bool entry_is_the_end(uint64_t entry)
 {
     return stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, STACK_PAGE_BEYOND);
@@ -95,7 +95,7 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
 {
     uint32_t slot = stack_entry_slot(entry);
     enum stack_page_state state = stack_entry_state(entry);
-    (void)stack_slot_find(address, &slot); /* some entries name a frame */
+    (void)stack_slot_find(address, &slot); /* because some entries name a frame */
 
     if (state == STACK_PAGE_BACKED) {
         panic("page fault on a backed stack page: code at %p touched %p (error code 0x%x): a stack "
@@ -108,15 +108,14 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
     }
     static const char *const names[] = {
         [STACK_PAGE_NONE] = "an address where no slot was made",
-        [STACK_PAGE_FREE] = "a stack that nobody owns",
+        [STACK_PAGE_FREE] = "a stack that no thread owns",
         [STACK_PAGE_HOLE] = "a hole of another thread's stack",
         [STACK_PAGE_GUARD] = "the guard of another thread's stack",
         [STACK_PAGE_SWAPPED] = "a swapped-out page of another thread's stack",
-        [STACK_PAGE_LEND_UNMAPPING] = "a page that nobody used and that is being taken back",
+        [STACK_PAGE_LEND_UNMAPPING] = "a page lent to another thread's stack, being unmapped",
         [STACK_PAGE_BEYOND] = "a page of another thread's stack, below its fault floor",
-        [STACK_PAGE_UNMAPPING] =
-            "a page that was taken from another thread's stack while it sleeps",
-        [STACK_PAGE_STANDBY] = "a page that was taken from another thread's stack while it sleeps",
+        [STACK_PAGE_UNMAPPING] = "a page of another thread's stack, being unmapped",
+        [STACK_PAGE_STANDBY] = "a page of another thread's stack, unmapped while it sleeps",
     };
     const char *owner = stack_owner_describe(slot);
     panic("stray access: code at %p touched %p, %s (slot %u; this CPU uses slots %u and %u)%s; "
@@ -140,7 +139,7 @@ static always_inline void fault_check_origin(const struct trap_frame *frame mayb
 #endif
 }
 
-/* Cases 2 to 4, of an address that has a leaf entry. */
+/* Cases 2 to 4, for an address that has a leaf entry. */
 static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, uintptr_t address)
 {
     volatile uint64_t *leaf = stack_leaf_at(address - STACK_OBJECT_BASE);
@@ -150,7 +149,7 @@ static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, ui
     }
     fault_check_origin(frame, address);
     uint32_t pages = holes_fill(leaf, address);
-    /* I3 and I4: the cover has kept itself, and what is left is one hole below the backed part. */
+    /* I3 and I4: the cover shrank with the holes, and one hole is left, below the backed part. */
     invariant(magazine_available() >= stack_missing(stack_entry_slot(entry)));
     invariant(stack_holes_are_one(stack_entry_slot(entry)));
     if (unlikely(stack_fault_observer != NULL)) {
@@ -159,7 +158,7 @@ static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, ui
     return NULL;
 }
 
-/* Of a stack larger than 16 KiB, or of none: out of the way of the others. */
+/* An address in a stack larger than 16 KiB, or in no stack: kept apart from the common case. */
 static never_inline struct trap_frame *fault_elsewhere(struct trap_frame *frame, uintptr_t address)
 {
     return stack_leaf_exists(address) ? fault_serve(frame, address)
@@ -193,7 +192,7 @@ void stack_hole_fill(uintptr_t address)
 
 bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
 {
-    /* What follows with interrupts off must not be what overflows: ask for room first. */
+    /* Code that follows runs with interrupts off and must not overflow: check its room first. */
     uintptr_t room = address - ENTRY_CONTINUE_BYTES;
     if (stack_leaf_exists(room)) {
         uint64_t entry = *paging_leaf(room);
@@ -202,11 +201,11 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
             return false;
         }
     }
-    /* Highest page first: filling goes down, and the lowest page is the one that may be guard. */
+    /* Highest page first, because filling goes down and only the lowest page may be guard. */
     uintptr_t last = align_down(address + bytes - 1, PAGE_BYTES);
     for (uintptr_t page = last; page >= align_down(address, PAGE_BYTES); page -= PAGE_BYTES) {
         if (!stack_leaf_exists(page)) {
-            continue; /* not a stack of the stack object: the boot stack */
+            continue; /* the boot stack, which is not in the stack object */
         }
         uint64_t entry = *paging_leaf(page);
         if (entry & PAGE_PRESENT) {
@@ -225,7 +224,7 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
     return true;
 }
 
-/* I3, as it holds at every instruction of a thread that can be interrupted. */
+/* Checks I3 on the return from an entry stack to code that had interrupts on. */
 static void cover_check(void)
 {
     const struct stack_use *use = this_cpu_pointer(stack_use);

@@ -1,4 +1,4 @@
-/* See stack_large.h. */
+/* Backs and frees pages below the fault floor: see stack_large.h. */
 #include "mm/stack/stack_large.h"
 
 #include "arch/x86_64/cpu/panic.h"
@@ -7,11 +7,11 @@
 #include "mm/stack/stack_pages.h"
 #include "mm/stack/stack_reserve.h"
 
-static uint64_t births;
+static uint64_t creations;
 
 uint64_t stack_large_creations(void)
 {
-    return __atomic_load_n(&births, __ATOMIC_RELAXED);
+    return __atomic_load_n(&creations, __ATOMIC_RELAXED);
 }
 
 int stack_large_create(unsigned size, bool whole, uint32_t *slot)
@@ -19,7 +19,7 @@ int stack_large_create(unsigned size, bool whole, uint32_t *slot)
     struct frame_chain chain = {0};
     uint32_t pages = whole ? (uint32_t)((STACK_BYTES << size) / PAGE_BYTES) : 1;
     if (memory_queued() != 0 || stack_memory_short()) {
-        return ERROR_NO_MEMORY; /* who waits for frames comes before who wants to be born */
+        return ERROR_NO_MEMORY; /* threads that wait for memory come first */
     }
     int error = stack_slot_allocate(size, slot);
     if (error != OK) {
@@ -34,13 +34,14 @@ int stack_large_create(unsigned size, bool whole, uint32_t *slot)
     while (chain.count != 0) {
         *--entry = frame_chain_take(&chain) | PAGE_KERNEL_DATA;
     }
-    __atomic_add_fetch(&births, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&creations, 1, __ATOMIC_RELAXED);
     return OK;
 }
 
 /*
- * While this runs, a call of its own may fault and fill the very page that is next, from the
- * magazine; hence the compare-and-exchange, and the frames that may be left over.
+ * Maps frames of the chain on the pages from `above` (exclusive) down to `lowest` that are not
+ * backed. A call made here may itself fault and fill the next page from the magazine. So entries
+ * are changed by compare-and-exchange, and frames may be left over in the chain.
  */
 static void pages_map(volatile uint64_t *lowest, volatile uint64_t *above, uint32_t slot,
                       struct frame_chain *chain)
@@ -78,7 +79,7 @@ int stack_back_down(uint32_t slot, uintptr_t address)
         return OK;
     }
     if (memory_queued() != 0 || stack_memory_short()) {
-        return ERROR_NO_MEMORY; /* who waits for frames comes before who wants more */
+        return ERROR_NO_MEMORY; /* threads that wait for memory come first */
     }
     int error = frame_chain_allocate(&chain, (uint32_t)(above - lowest), FRAME_OWNER_STACK);
     if (error == OK) {

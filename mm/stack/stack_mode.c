@@ -1,4 +1,4 @@
-/* See stack_mode.h. */
+/* Storage for stack_mode.h. */
 #include "mm/stack/stack_mode.h"
 
 static enum stack_mode mode_now;

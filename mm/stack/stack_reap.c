@@ -1,6 +1,6 @@
 /*
- * Stacks of dead threads that no cache kept, until the reclaimer takes them apart: their pages may
- * be freed only after a shootdown, which is awaited in thread context.
+ * Keeps the stacks to be reaped until the reclaimer frees them. Their frames may be freed only
+ * after a shootdown, which is awaited in thread context.
  */
 #include "mm/stack/stack_reap.h"
 
@@ -11,14 +11,11 @@
 
 #define RECLAIM_BATCH 64
 
-static struct spinlock dead_lock = SPINLOCK("dead stacks");
-static struct stack_chain dead;
+static struct spinlock reap_lock = SPINLOCK("stacks to be reaped");
+static struct stack_chain to_reap;
 static uint64_t reclaimed_count;
 
-/*
- * The chain needs no memory either: the word at the very top of a dead stack, which is always
- * backed, names the next one.
- */
+/* The word at the very top of a stack in a chain, which is always backed. */
 static uint32_t *link_of(uint32_t slot)
 {
     return (uint32_t *)(stack_top(slot) - sizeof(uint64_t));
@@ -63,29 +60,29 @@ void stack_chain_count(const struct stack_chain *chain, uint32_t *slots, size_t 
 
 void stack_reap_add(uint32_t slot)
 {
-    uint64_t flags = spin_lock_irq_save(&dead_lock);
-    stack_chain_push(&dead, slot);
-    spin_unlock_irq_restore(&dead_lock, flags);
+    uint64_t flags = spin_lock_irq_save(&reap_lock);
+    stack_chain_push(&to_reap, slot);
+    spin_unlock_irq_restore(&reap_lock, flags);
 }
 
 void stack_reap_add_chain(struct stack_chain *chain)
 {
-    uint64_t flags = spin_lock_irq_save(&dead_lock);
-    stack_chain_join(&dead, chain);
-    spin_unlock_irq_restore(&dead_lock, flags);
+    uint64_t flags = spin_lock_irq_save(&reap_lock);
+    stack_chain_join(&to_reap, chain);
+    spin_unlock_irq_restore(&reap_lock, flags);
 }
 
-static uint32_t dead_take(void)
+static uint32_t reap_take(void)
 {
-    uint64_t flags = spin_lock_irq_save(&dead_lock);
-    uint32_t slot = dead.count != 0 ? stack_chain_pop(&dead) : STACK_SLOT_NONE;
-    spin_unlock_irq_restore(&dead_lock, flags);
+    uint64_t flags = spin_lock_irq_save(&reap_lock);
+    uint32_t slot = to_reap.count != 0 ? stack_chain_pop(&to_reap) : STACK_SLOT_NONE;
+    spin_unlock_irq_restore(&reap_lock, flags);
     return slot;
 }
 
 bool stack_reclaim_wanted(void)
 {
-    return __atomic_load_n(&dead.count, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&to_reap.count, __ATOMIC_RELAXED) != 0;
 }
 
 uint32_t stack_reclaim(void)
@@ -96,7 +93,7 @@ uint32_t stack_reclaim(void)
     do {
         struct frame_chain taken = {0};
         for (count = 0; count < RECLAIM_BATCH; count++) {
-            slots[count] = dead_take();
+            slots[count] = reap_take();
             if (slots[count] == STACK_SLOT_NONE) {
                 break;
             }
@@ -112,7 +109,7 @@ uint32_t stack_reclaim(void)
         if (count == 0) {
             break;
         }
-        /* One round of interrupts for the whole batch: the range that spans it. */
+        /* One shootdown for the whole batch, of the range that contains all its stacks. */
         uint32_t lowest = slots[0], highest = slots[0];
         for (uint32_t i = 1; i < count; i++) {
             lowest = slots[i] < lowest ? slots[i] : lowest;
@@ -136,7 +133,7 @@ uint64_t stack_reclaimed_count(void)
 
 void stack_reap_count(uint32_t *slots, size_t *pages)
 {
-    uint64_t flags = spin_lock_irq_save(&dead_lock);
-    stack_chain_count(&dead, slots, pages);
-    spin_unlock_irq_restore(&dead_lock, flags);
+    uint64_t flags = spin_lock_irq_save(&reap_lock);
+    stack_chain_count(&to_reap, slots, pages);
+    spin_unlock_irq_restore(&reap_lock, flags);
 }

@@ -1,46 +1,76 @@
 /*
- * Stacks of dead threads that wait to be taken apart. Their list needs no memory: the word at the
- * very top of a dead stack names the next one.
+ * Stacks to be reaped: stacks of threads that ended, which no cache keeps. They form chains that
+ * need no memory: the word at the very top of such a stack names the next one. A chain is guarded
+ * by its holder.
  */
 #pragma once
 
 #include "mm/stack/stack_slot.h"
 
-/* Dead stacks in a row; all zeroes is an empty one. Whoever holds it guards it. */
+/* A list of stacks to be reaped; empty if all fields are 0. */
 struct stack_chain {
-    uint32_t first, last; /* meaningful unless count is 0 */
+    uint32_t first, last; /* valid while count is not 0 */
     uint32_t count;
 };
 
-/* In front; the stack's top page is backed. Any context. */
+/*
+ * Puts a stack, whose top page is backed, at the front of a chain.
+ * Context: IRQ.
+ */
 void stack_chain_push(struct stack_chain *chain, uint32_t slot);
 
-/* The first, which is there. Any context. */
+/*
+ * Removes and returns the first stack of a chain that is not empty.
+ * Context: IRQ.
+ */
 uint32_t stack_chain_pop(struct stack_chain *chain);
 
-/* Puts all of `more` in front and empties it. Any context. */
+/*
+ * Puts all of `more` at the front of a chain, and empties `more`. Takes no longer for long chains.
+ * Context: IRQ.
+ */
 void stack_chain_join(struct stack_chain *chain, struct stack_chain *more);
 
-/* Adds its stacks and their backed pages. Any context. */
+/*
+ * Adds the number of a chain's stacks to *slots and that of their backed pages to *pages.
+ * Context: IRQ.
+ */
 void stack_chain_count(const struct stack_chain *chain, uint32_t *slots, size_t *pages);
 
-/* Puts a stack that no CPU uses aside for the reclaimer. Its top page is backed. Any context. */
+/*
+ * Leaves a stack that no CPU uses to the reclaimer. Its top page is backed.
+ * Context: IRQ.
+ */
 void stack_reap_add(uint32_t slot);
 
-/* The same for all of a chain, which is empty then; takes no longer for many. Any context. */
+/*
+ * Leaves all stacks of a chain to the reclaimer, and empties the chain. Takes no longer for long
+ * chains.
+ * Context: IRQ.
+ */
 void stack_reap_add_chain(struct stack_chain *chain);
 
 /*
- * Takes apart what was put aside: unmaps, shoots down, frees. Thread context, interrupts on, no
- * lock held. Returns how many stacks.
+ * Unmaps the stacks to be reaped, shoots them down, and frees their frames and slots. Returns how
+ * many stacks it freed.
+ * Context: THREAD.
  */
 uint32_t stack_reclaim(void);
 
-/* Does stack_reclaim() have anything to do? Any context. */
+/*
+ * Returns whether there are stacks to be reaped.
+ * Context: ANY.
+ */
 bool stack_reclaim_wanted(void);
 
-/* Stacks taken apart since boot. Any context. */
+/*
+ * Returns how many stacks were reaped since boot.
+ * Context: ANY.
+ */
 uint64_t stack_reclaimed_count(void);
 
-/* Adds the dead stacks and their backed pages. Thread context. */
+/*
+ * Adds the number of stacks to be reaped to *slots and that of their backed pages to *pages.
+ * Context: THREAD. Takes as long as the list is.
+ */
 void stack_reap_count(uint32_t *slots, size_t *pages);

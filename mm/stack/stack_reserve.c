@@ -1,4 +1,4 @@
-/* An array of frames behind a lock, and the hook by which freed frames come to it. */
+/* An array of frames with a lock, and the free hook by which freed frames reach it. */
 #include "mm/stack/stack_reserve.h"
 
 #include "arch/x86_64/cpu/spinlock.h"
@@ -36,8 +36,8 @@ void memory_waiters_add(int difference)
 }
 
 /*
- * Keeps a frame, owned by FRAME_OWNER_RESERVE already, if there is room. While frames are missing
- * it is offered every freed frame; when the reserve is full again, freeing costs nothing more.
+ * The free hook (frame_free_hook_set()): keeps a frame of owner FRAME_OWNER_RESERVE if there is
+ * room. When the reserve is full the hook removes itself, so freeing costs nothing more.
  */
 static bool reserve_add(physical_t frame)
 {

@@ -1,7 +1,7 @@
 /*
- * The slot allocator. It keeps no table of its own: the entry of a free slot's top page names the
- * next free slot of its size, so the leaf entries are all there is to know. Slots are made as many
- * at a time as one leaf table holds, and the tables stay for ever.
+ * The slot allocator. It keeps no table of its own: the leaf entry of a free slot's top page names
+ * the next free slot of its size (invariant I5: the leaf entry is the truth). Slots are made by the
+ * leaf table, and leaf tables are never freed.
  */
 #include "mm/stack/stack_slot.h"
 
@@ -9,7 +9,7 @@
 #include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
 
-#define TABLE_BYTES (512 * PAGE_BYTES) /* of addresses, by one leaf table */
+#define TABLE_BYTES (512 * PAGE_BYTES) /* bytes of addresses that one leaf table maps */
 
 _Static_assert(STACK_SLOT_BYTES << (STACK_SIZES - 1) <= TABLE_BYTES, "no slot has two leaf tables");
 
@@ -38,7 +38,7 @@ uint32_t stack_tables_made(void)
     return (uint32_t)(bytes / TABLE_BYTES);
 }
 
-/* Makes a slot free: the pages' entries say so, the top page's also names the next. */
+/* Puts a slot on the free list: its entries say FREE, and the top page's names the next slot. */
 static void slot_push(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
@@ -50,7 +50,7 @@ static void slot_push(uint32_t slot)
     *first = slot;
 }
 
-/* What never changes while a page is not backed: the guard, and what is beyond the floor. */
+/* Writes the entries of the guard, and of the pages beyond the fault floor. */
 static void slot_shape(uint32_t slot)
 {
     volatile uint64_t *guard = paging_leaf(stack_guard(slot));
@@ -84,7 +84,7 @@ static must_check int slots_make(unsigned size)
     return OK;
 }
 
-/* No page of a guard is ever backed. Whoever mapped one made an overflow silent. */
+/* Returns whether no page of the guard is mapped. A mapped one would make an overflow silent. */
 static bool guard_is_whole(uint32_t slot)
 {
     for (uintptr_t page = stack_guard(slot); page < stack_bottom(slot); page += PAGE_BYTES) {
@@ -113,7 +113,7 @@ int stack_slot_allocate(unsigned size, uint32_t *slot)
     return error;
 }
 
-/* No page may be backed, or the next owner would find it so. */
+/* Panics if a page of the slot still has a frame: the next owner would get it. */
 static void slot_check_empty(uint32_t slot)
 {
     volatile uint64_t *bottom = paging_leaf(stack_bottom(slot));

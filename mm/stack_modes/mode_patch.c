@@ -1,4 +1,4 @@
-/* See mode_patch.h. */
+/* Chooses the instructions of each patch site: see mode_patch.h. */
 #include "mm/stack_modes/mode_patch.h"
 
 #include "arch/x86_64/cpu/patch_site.h"
@@ -7,7 +7,7 @@
 #include "mm/stack_modes/stack_prefault.h"
 
 #ifdef INVARIANT
-/* Boot and entry stacks are, and of the stacks of threads those that miss nothing. */
+/* Returns whether the stack at the address has no holes. Boot and entry stacks never have any. */
 static bool whole_at(uintptr_t address)
 {
     uint32_t slot;
@@ -15,10 +15,10 @@ static bool whole_at(uintptr_t address)
 }
 #endif
 
-/* Of the sites where interrupts or preemption go off, with stack=prefault. */
+/* Returns the form, with stack=prefault, of a site where interrupts or preemption go off. */
 static enum site_form form_by_rule(unsigned rule)
 {
-    if (stack_prefault_way() == STACK_PREFAULT_CHECK) {
+    if (stack_prefault_mode() == STACK_PREFAULT_CHECK) {
         return SITE_CHECK;
     }
     return rule == SITE_RULE_BOTH_ON  ? SITE_TOUCH
@@ -26,10 +26,10 @@ static enum site_form form_by_rule(unsigned rule)
                                       : SITE_PLAIN;
 }
 
-/* What a mode wants at a site. */
+/* Returns the form that a mode needs at a site. */
 static enum site_form form_wanted(const struct patch_site *site, enum stack_mode mode)
 {
-    bool at_once = stack_lend_way() == STACK_LEND_AT_ONCE;
+    bool at_once = stack_lend_mode() == STACK_LEND_AT_ONCE;
     switch (site->kind) {
     case SITE_KIND_LEND:
         return mode == STACK_MODE_LEND && at_once ? SITE_JUMP : SITE_PLAIN;

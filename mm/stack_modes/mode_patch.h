@@ -1,13 +1,16 @@
-/* What the chosen way to fill stacks changes in the kernel's text. */
+/* Patches the kernel's text for the stack mode chosen at boot. */
 #pragma once
 
 #include "mm/stack/stack_mode.h"
 
 /*
- * Puts the instructions of this mode where it needs them. On CPU 0, before the tables are loaded
- * that make the text read-only.
+ * Writes the instructions that the mode needs to the patch sites.
+ * Context: boot, before the page tables that make the text read-only are loaded.
  */
 void stack_mode_patch(enum stack_mode mode);
 
-/* Does every text site hold what this mode wants there? Any context. */
+/*
+ * Returns whether every patch site holds what the mode needs there.
+ * Context: ANY.
+ */
 bool stack_mode_is_patched(enum stack_mode mode);

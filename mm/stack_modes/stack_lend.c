@@ -1,4 +1,4 @@
-/* See stack_lend.h. */
+/* Lends pages to the running stack and takes them back: see stack_lend.h. */
 #include "mm/stack_modes/stack_lend.h"
 
 #include "arch/x86_64/cpu/cpu_model.h"
@@ -8,23 +8,23 @@
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_fault.h"
 
-/* A lent page: as a round of the magazine, but not accessed yet. */
+/* Rights of a lent page: as a round of the magazine, but with the Accessed bit clear. */
 #define LENT_RIGHTS (PAGE_KERNEL_DATA & ~PAGE_ACCESSED)
 
-/* What a stack misses that has its top page only, as each has that is dispatched. */
+/* Pages lent to a stack that has its top page only; a stack that is dispatched has that one. */
 #define LENT_MOST (STACK_PAGES - 1)
 
 struct stack_lend {
-    uint32_t current;                /* how many pages are lent to the stack in use */
+    uint32_t current;                /* pages lent to the stack in use */
     uint32_t lowest;                 /* the lowest of them */
-    uint64_t passed;                 /* how often LENT_MOST pages went from one stack to the next */
+    uint64_t passed;                 /* how often LENT_MOST pages went straight to the next stack */
     struct stack_lend_counts counts; /* without those */
 };
 
 static PER_CPU(struct stack_lend, stack_lend);
 static bool batch_wanted;
 
-enum stack_lend_way stack_lend_way(void)
+enum stack_lend_mode stack_lend_mode(void)
 {
     return cpu_caches_only_accessed() ? STACK_LEND_AT_ONCE : STACK_LEND_BATCHED;
 }
@@ -38,7 +38,7 @@ static bool entry_replace(volatile uint64_t *entry, uint64_t old, uint64_t new)
 _Static_assert(STACK_SLOT_PAGES * sizeof(uint64_t) == 1UL << SLOT_LEAVES_SHIFT,
                "a slot's number, shifted, is the offset of its leaf entries");
 
-/* As stack_entries(), by what the stack's holes look like: one shift also drops the state. */
+/* Returns stack_entries() of the slot that a hole names. The shift also drops the state bits. */
 static always_inline volatile uint64_t *entries_by_hole(uint64_t hole)
 {
     uintptr_t first = (uintptr_t)stack_leaf_at(STACK_SLOT_BYTES - STACK_BYTES);
@@ -47,7 +47,7 @@ static always_inline volatile uint64_t *entries_by_hole(uint64_t hole)
     return (volatile uint64_t *)entries;
 }
 
-/* Pages of the stack that are not there, counted from the lowest up: LENT_MOST at most. */
+/* Counts the pages that are not present, from the lowest up: LENT_MOST at most. */
 static unsigned holes_count(const volatile uint64_t *entries)
 {
     unsigned page = 0;
@@ -57,14 +57,14 @@ static unsigned holes_count(const volatile uint64_t *entries)
     return page;
 }
 
-/* What was touched is the stack's now; its rounds are to be replaced by the next refill. */
+/* Makes `count` lent pages the stack's own. Their rounds will be replaced by the next refill. */
 static never_inline void pages_keep(const volatile uint64_t *entries, uint32_t count)
 {
     struct magazine *own = this_cpu_pointer(magazine);
     for (uint32_t i = 0; i < count; i++) {
         frame_owner_change(entries[i] & PAGE_ADDRESS_MASK, FRAME_OWNER_MAGAZINE, FRAME_OWNER_STACK);
     }
-    /* From here on no call, which could find a hole and take a round itself. */
+    /* No call from here on: it could fault and take a round. */
     magazine_charge();
     for (uint32_t i = 0; i < count; i++) {
         own->rounds[own->capacity++] = own->rounds[own->taken++];
@@ -73,20 +73,20 @@ static never_inline void pages_keep(const volatile uint64_t *entries, uint32_t c
 }
 
 /*
- * Takes back what of `lent` pages of a stack, the lowest at `entry`, was not touched. The magazine
- * is without what is lent: rounds go from its far end and come back there, so that `taken` stays
- * what it is to the gate, the rounds that have to be replaced.
+ * Takes back the untouched ones of `lent` pages of a stack, the lowest at `entry`. Lent rounds are
+ * not in the magazine: they are taken from its far end and put back there, so `taken` keeps its
+ * meaning for the gate, the number of rounds to be replaced.
  */
 static void pages_take_back(volatile uint64_t *entry, uint64_t hole, uint32_t lent)
 {
     struct magazine *own = this_cpu_pointer(magazine);
     volatile uint64_t *end = entry + lent;
-    /* What is below, of a large stack or filled by a fault, must hang together with the rest. */
+    /* If the page below is backed (a large stack, or by a fault), all above must stay, for I4. */
     if (likely(!(entry[-1] & PAGE_PRESENT))) {
         for (; entry < end; entry++) {
             uint64_t old = *entry & ~PAGE_ACCESSED;
             if (!entry_replace(entry, old, hole)) {
-                break; /* touched, and so are, or count as such, those above */
+                break; /* touched; those above are, or count as, touched too */
             }
             own->rounds[own->capacity++] = old | PAGE_ACCESSED;
         }
@@ -97,7 +97,7 @@ static void pages_take_back(volatile uint64_t *entry, uint64_t hole, uint32_t le
     }
 }
 
-/* Fills the holes of the stack, from the lowest backed page down; it was lent some before. */
+/* Fills the holes of a stack that was lent `before` pages, from the lowest backed page down. */
 static void pages_lend(volatile uint64_t *entries, uint32_t before)
 {
     struct magazine *own = this_cpu_pointer(magazine);
@@ -111,7 +111,7 @@ static void pages_lend(volatile uint64_t *entries, uint32_t before)
     this_cpu(stack_lend).lowest = page;
 }
 
-/* The same by way of the magazine, when `passed` pages went straight and the others did not. */
+/* Takes back and lends by way of the magazine what did not go straight, all but `passed` pages. */
 static never_inline void pages_exchange(uint64_t from_hole, uint64_t to_hole, uint32_t passed)
 {
     uint32_t lent = this_cpu(stack_lend).current - passed;
@@ -133,7 +133,7 @@ void stack_lend_switch(void)
     volatile uint64_t *from = entries_by_hole(from_hole), *to = entries_by_hole(to_hole);
     uint32_t passed = 0;
     invariant(to[LENT_MOST] & PAGE_PRESENT);
-    /* The old one has nothing below its floor, the new one nothing but its top page. */
+    /* Straight only if nothing is backed below the old floor, and the new has its top page only. */
     if (likely(this_cpu(stack_lend).current == LENT_MOST && !(from[-1] & PAGE_PRESENT) &&
                !(to[LENT_MOST - 1] & PAGE_PRESENT))) {
         for (; passed < LENT_MOST; passed++) {
@@ -162,7 +162,7 @@ void stack_lend_keep(void)
     }
 }
 
-/* From the lowest backed page down: what cools is the stack's again, the rest is new. */
+/* Fills from the lowest backed page down: LEND_UNMAPPING pages get their own frames back. */
 static never_inline void pages_fill(volatile uint64_t *entries)
 {
     unsigned page = holes_count(entries), first = page;
@@ -172,10 +172,10 @@ static never_inline void pages_fill(volatile uint64_t *entries)
         uint64_t old = *entry;
         if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&
             entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {
-            continue; /* it never left */
+            continue; /* the same frame at the same address */
         }
         if (own->taken == own->capacity) {
-            break; /* without a gate: the rest is for faults */
+            break; /* gate=off: faults fill the others */
         }
         *entry = (own->rounds[own->taken++] & PAGE_ADDRESS_MASK) | LENT_RIGHTS;
     }
@@ -203,12 +203,12 @@ void stack_lend_batch_begin(void)
     __atomic_store_n(&batch_wanted, false, __ATOMIC_SEQ_CST);
 }
 
-unsigned stack_lend_cool(uint32_t slot)
+unsigned stack_lend_unmap_begin(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
     volatile uint64_t *entry = entries + holes_count(entries), *first = entry;
     if (entries[-1] & PAGE_PRESENT) {
-        return 0; /* it asked for depth, and what is above has to stay */
+        return 0; /* pages below the floor are backed, so those above must stay, for I4 */
     }
     for (; entry < entries + STACK_PAGES; entry++) {
         uint64_t old = *entry & ~PAGE_ACCESSED;
@@ -220,7 +220,7 @@ unsigned stack_lend_cool(uint32_t slot)
     return (unsigned)(entry - first);
 }
 
-unsigned stack_lend_cooled_take(uint32_t slot, physical_t *frames)
+unsigned stack_lend_unmap_end(uint32_t slot, physical_t *frames)
 {
     volatile uint64_t *entries = stack_entries(slot);
     unsigned count = 0;

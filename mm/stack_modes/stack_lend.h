@@ -1,84 +1,111 @@
 /*
- * stack=lend: a stack is whole while its thread runs. At a switch, what the outgoing stack was lent
- * and its thread did not touch is taken back, and the holes of the incoming one are filled: with
- * the same pages where that is all there is to do, else from and into this CPU's magazine. The
- * processor tells by the Accessed bit: a page is lent with the bit clear, and whoever touches it
- * sets the bit.
+ * stack=lend: all pages of a stack are backed while its thread runs. At a switch, the pages that
+ * were lent to the outgoing stack and not touched are taken back, and the holes of the incoming
+ * stack are filled. If nothing else is to be done the same pages go from one stack to the other;
+ * else they go through this CPU's magazine. The Accessed bit tells which pages were touched: a page
+ * is lent with the bit clear, and the CPU sets it on the first access.
  *
- * So a thread takes no stack faults, and the rest stays as it is: the gate covers what is to be
- * lent (missing(next)). The outgoing stack loses pages when nothing more will be pushed on it; what
- * goes deeper there all the same (a refill's books, stack_trim()) finds a hole, and a fault fills
- * it from the same magazine, which has just got what the stack lost.
+ * So a thread takes no stack faults. The gate still covers what will be lent, missing(next). The
+ * outgoing stack loses pages when nothing more will be pushed on it. If something is pushed deeper
+ * all the same (by the refill, or stack_trim()), a fault fills the hole from the same magazine,
+ * which has just got the pages that the stack lost.
  *
- * Taking back makes a page absent that was present. May any CPU know it still?
+ * Taking back makes a page absent that was present. Whether a CPU may still have its translation
+ * depends on the vendor:
  *
- *  - Intel says no. SDM volume 3A, "Details of TLB Use" (4.10.2.3 for long, 5.10.2.3 now): a
- *    processor does not cache a translation unless the accessed flag is 1 in each entry that it
- *    used, and before it caches one, it sets those that are not. So a page whose bit is still
- *    clear when one locked instruction replaces the entry is in no TLB, of no CPU, and may be lent
- *    to anybody at once: STACK_LEND_AT_ONCE.
- *  - AMD does not say so. APM volume 2, 5.5.3 "TLB Management", "Speculative Caching of Address
- *    Translations": a processor may create a TLB entry for any address that has valid entries,
- *    and doing that "will set the Accessed bit": not before, and not instead of caching. So any CPU
- *    may know an untouched page, and a shootdown must come before the frame is used for anything
- *    else, *and* before another frame is hung at the same address: what one CPU would write to the
- *    new page, another, to which the thread moved or a pointer was given, would look for in the
- *    old one. A switch cannot wait for a shootdown. So there the pages stay with their stack, and
- *    the reclaimer takes them back in batches: STACK_LEND_BATCHED. Others are taken for AMD.
+ *  - Intel: no. SDM volume 3A, "Details of TLB Use" (4.10.2.3, in newer editions 5.10.2.3): a
+ *    processor caches a translation only if the accessed flag is 1 in each entry that it used, and
+ *    sets flags that are 0 before it does so. So if the bit is still clear when one locked
+ *    instruction replaces the entry, the page is in no CPU's TLB and may be lent to any stack at
+ *    once: STACK_LEND_AT_ONCE.
+ *  - AMD: yes. APM volume 2, 5.5.3 "TLB Management", "Speculative Caching of Address Translations":
+ *    a processor may create a TLB entry for any address that has valid entries, and doing so "will
+ *    set the Accessed bit". It does not say that the bit is set before. So any CPU may have the
+ *    translation of an untouched page, and a shootdown must come before the frame is used for
+ *    anything else, *and* before another frame is mapped at the same address: bytes that one CPU
+ *    writes to the new frame, another CPU would look for in the old one. A switch cannot wait for a
+ *    shootdown. So the pages stay with their stack, and the reclaimer takes them back in batches:
+ *    STACK_LEND_BATCHED. CPUs of all other vendors are treated like AMD's.
  *
- * A batch, for each stack that no CPU uses: untouched pages become *lend_unmapping* (not present,
- * but the entry still has the frame), under the lock that dispatch takes; then one shootdown; then
- * what is still lend_unmapping becomes a hole, and its frame free. A thread that is dispatched in
- * between gets the same frames at the same addresses, so that it does not matter who knows them.
+ * A batch takes stacks that no CPU uses. Their untouched pages become LEND_UNMAPPING (not present,
+ * but the entry still names the frame), under the lock that dispatch takes. One shootdown follows.
+ * Then pages that are still LEND_UNMAPPING become holes, and their frames are freed. A thread that
+ * is dispatched in between gets the same frames back at the same addresses, so it does not matter
+ * which CPUs still have their translations.
  */
 #pragma once
 
 #include "mm/stack/stack_entry.h"
 
-enum stack_lend_way {
+/* When lent pages may be taken back. */
+enum stack_lend_mode {
     STACK_LEND_AT_ONCE,
     STACK_LEND_BATCHED,
 };
 
-/* By the vendor of this processor. Any context. */
-enum stack_lend_way stack_lend_way(void);
+/*
+ * Returns the mode for the vendor of this CPU.
+ * Context: ANY.
+ */
+enum stack_lend_mode stack_lend_mode(void);
 
 /*
- * What thread_switch() calls in this mode (sched/core/switch.asm) before it leaves the outgoing
- * stack, interrupts off, run-queue lock held; stack_use names both stacks. AT_ONCE: takes back and
- * lends. BATCHED: fills.
+ * AT_ONCE: takes back what was lent to the outgoing stack and lends to the incoming one. Called by
+ * thread_switch() (sched/core/switch.asm) before it leaves the outgoing stack; stack_use names
+ * both stacks.
+ * Context: ATOMIC, interrupts off, run-queue lock held.
  */
 void stack_lend_switch(void);
+
+/*
+ * BATCHED: fills the holes of the incoming stack. Called by thread_switch() before it leaves the
+ * outgoing stack; stack_use names both stacks.
+ * Context: ATOMIC, interrupts off, run-queue lock held.
+ */
 void stack_lend_fill(void);
 
 /*
- * Makes what is lent to the running stack its own, as if it had been touched: for who wants to take
- * pages out of it. Interrupts off.
+ * Makes the pages lent to the running stack its own, as if they had been touched, so that they can
+ * be unmapped and freed like others.
+ * Context: ATOMIC, interrupts off.
  */
 void stack_lend_keep(void);
 
-/* BATCHED: were stacks filled since the last batch, which may have untouched pages? Any context. */
+/*
+ * BATCHED: returns whether stacks were filled since the last batch began. They may have untouched
+ * pages.
+ * Context: ANY.
+ */
 bool stack_lend_wanted(void);
 
-/* Notes that a batch begins. */
+/*
+ * BATCHED: notes that a batch begins.
+ * Context: THREAD.
+ */
 void stack_lend_batch_begin(void);
 
 /*
- * BATCHED: makes the stack's untouched pages lend_unmapping; returns how many. The stack's thread
- * must not run, and not be dispatched meanwhile (its run queue's lock).
+ * BATCHED: makes the untouched pages of a stack LEND_UNMAPPING, and returns how many. Its thread
+ * must not run.
+ * Context: ATOMIC, the lock of the thread's run queue held, so that it is not dispatched.
  */
-unsigned stack_lend_cool(uint32_t slot);
+unsigned stack_lend_unmap_begin(uint32_t slot);
 
 /*
- * After a shootdown that began later than stack_lend_cool(): makes holes of what is still
- * lend_unmapping and hands out the frames, STACK_PAGES at most. Returns how many. Any context.
+ * BATCHED: makes holes of the pages that are still LEND_UNMAPPING, writes their frames to `frames`,
+ * and returns how many: STACK_PAGES at most. A shootdown must have begun after
+ * stack_lend_unmap_begin() and ended.
+ * Context: IRQ.
  */
-unsigned stack_lend_cooled_take(uint32_t slot, physical_t *frames);
+unsigned stack_lend_unmap_end(uint32_t slot, physical_t *frames);
 
 struct stack_lend_counts {
-    uint64_t lent;       /* pages */
-    uint64_t taken_back; /* untouched */
+    uint64_t lent;       /* pages lent */
+    uint64_t taken_back; /* pages taken back untouched */
 };
 
-/* Sums over all CPUs; not exact while they change. */
+/*
+ * Reads the sums over all CPUs.
+ * Context: ANY. Not exact while they change.
+ */
 void stack_lend_counts_read(struct stack_lend_counts *counts);

@@ -1,4 +1,4 @@
-/* See stack_prefault.h. The handlers run on the page-fault entry stack. */
+/* Fault handlers of stack=prefault, on the page-fault entry stack: see stack_prefault.h. */
 #include "mm/stack_modes/stack_prefault.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -9,18 +9,18 @@
 #include "mm/stack/stack_fault.h"
 #include "mm/stack/stack_mode.h"
 
-static enum stack_prefault_way way_chosen;
+static enum stack_prefault_mode mode_chosen;
 static struct stack_prefault_missing missing[STACK_PREFAULT_KEPT];
-static uint32_t missing_count, missing_told;
+static uint32_t missing_count, missing_logged;
 
-void stack_prefault_way_set(enum stack_prefault_way way)
+void stack_prefault_mode_set(enum stack_prefault_mode mode)
 {
-    way_chosen = way;
+    mode_chosen = mode;
 }
 
-enum stack_prefault_way stack_prefault_way(void)
+enum stack_prefault_mode stack_prefault_mode(void)
 {
-    return way_chosen;
+    return mode_chosen;
 }
 
 void stack_prefault_reach(size_t bytes)
@@ -51,15 +51,15 @@ const struct stack_prefault_missing *stack_prefault_missing_read(uint32_t number
 
 void stack_prefault_missing_forget(void)
 {
-    __atomic_store_n(&missing_told, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&missing_logged, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&missing_count, 0, __ATOMIC_RELEASE);
 }
 
-void stack_prefault_missing_tell(void)
+void stack_prefault_missing_log(void)
 {
     uint32_t count = stack_prefault_missing_count();
-    while (missing_told < count) {
-        const struct stack_prefault_missing *one = stack_prefault_missing_read(missing_told++);
+    while (missing_logged < count) {
+        const struct stack_prefault_missing *one = stack_prefault_missing_read(missing_logged++);
         if (one == NULL) {
             continue;
         }
@@ -73,7 +73,7 @@ void stack_prefault_missing_tell(void)
     }
 }
 
-/* Somebody turned something off and did not see to his stack. */
+/* Records a fault in a section whose code did not back its stack in advance. */
 static never_inline void missing_note(const struct trap_frame *frame, uintptr_t address)
 {
     uint32_t number = __atomic_load_n(&missing_count, __ATOMIC_ACQUIRE);
@@ -92,7 +92,7 @@ static bool hole_is_ours(uint64_t entry)
     return entry == this_cpu(stack_use).current_hole || entry == this_cpu(stack_use).next_hole;
 }
 
-/* Serves a fault, or leaves it to who serves them otherwise. */
+/* Handles what is special in this mode and passes everything else to `otherwise`. */
 static always_inline struct trap_frame *
 fault_serve(struct trap_frame *frame, uintptr_t address,
             struct trap_frame *(*otherwise)(struct trap_frame *frame))
@@ -129,8 +129,8 @@ static struct trap_frame *prefault_fault_fred(struct trap_frame *frame)
 }
 
 /*
- * The room for what follows on the thread's stack, with interrupts off: the frame itself, and below
- * it what a preemption needs (which stack_fill() has found to be stack, or it would have said no).
+ * Fills the room for the frame that is moved to the thread's stack, and below it what a preemption
+ * needs. stack_fill() has checked that this is stack and not guard.
  */
 static bool prefault_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
 {
@@ -142,7 +142,7 @@ static bool prefault_fill(struct trap_frame *frame, uintptr_t address, size_t by
 }
 
 #ifdef INVARIANT
-/* What a site is there for: is the stack backed down to where a section may go? */
+/* Returns whether the stack is backed as deep as a section after a site may go. */
 static bool ready_at(uintptr_t stack_pointer)
 {
     uintptr_t low = stack_pointer - SITE_TOUCH_BYTES;

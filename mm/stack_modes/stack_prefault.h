@@ -1,45 +1,59 @@
 /*
- * stack=prefault: the strategy of OSv's lazy stacks, to compare with. Wherever thread code turns
- * interrupts or preemption off, the page below the one in use is there in advance, so that no stack
- * fault comes while one of the two is off. The places are the text sites of
+ * stack=prefault: the strategy of OSv's lazy stacks, for comparison. Wherever thread code turns
+ * interrupts or preemption off, the page below the one in use is backed in advance, so no stack
+ * fault comes while one of the two is off. The places are the patch sites of
  * arch/x86_64/cpu/patch_site.h, each with one of the five rules.
  *
- * A page comes by the touch itself: one instruction reads a byte SITE_TOUCH_BYTES below the stack
- * pointer, and if nothing is there, the ordinary stack fault fills it from this CPU's magazine as
- * it stands. The alternative, a look at the page's entry before the touch, costs six instructions
- * each time where the touch costs one, and saves a fault that each page of a stack causes once
- * (docs/stack-modes.md). Near the end of a stack the touch reaches the guard: then the rest is
- * filled and the touch skipped, for nobody went there.
+ * A touch backs the page: one instruction reads a byte SITE_TOUCH_BYTES below the stack pointer. If
+ * nothing is mapped there, the ordinary stack fault fills it from this CPU's magazine. The
+ * alternative, a look at the page's entry before the touch, costs six instructions each time where
+ * the touch costs one, and saves one fault for each page of a stack (docs/stack-modes.md). Near the
+ * end of a stack the touch reaches the guard. Then the holes above are filled and the touch is
+ * skipped, because the thread itself went nowhere near it.
  *
- * There is no gate, and so no promise: when a magazine is empty, a fault is a critical one. What
- * is promised instead is what somebody thought of at each place. A stack fault with interrupts or
- * preemption off says that nobody did: it is served all the same, and reported with a backtrace as
- * a missing site.
+ * There is no gate, so nothing is guaranteed: if a magazine is empty, a fault is critical. The
+ * sections that are safe are those with a patch site. A stack fault with interrupts or preemption
+ * off means that a site is missing: the fault is served, and reported with a backtrace.
  */
 #pragma once
 
 #include "arch/x86_64/entry/backtrace.h"
 
-enum stack_prefault_way {
+/* Which sites check before they touch. */
+enum stack_prefault_mode {
     STACK_PREFAULT_BY_RULE, /* a touch under rule 4, a check and a touch under rule 5 */
     STACK_PREFAULT_CHECK,   /* a check and a touch at every site */
 };
 
-/* How sites are served in this mode. Once, before the text is written. */
-void stack_prefault_way_set(enum stack_prefault_way way);
-enum stack_prefault_way stack_prefault_way(void);
+/*
+ * Sets which sites check before they touch.
+ * Context: boot, before stack_mode_patch().
+ */
+void stack_prefault_mode_set(enum stack_prefault_mode mode);
 
-/* Registers with the entry code, in place of what stack_fault_init() did. Once, at boot. */
+/*
+ * Returns which sites check before they touch.
+ * Context: ANY.
+ */
+enum stack_prefault_mode stack_prefault_mode(void);
+
+/*
+ * Registers this mode's fault handlers with the entry code, in place of those that
+ * stack_fault_init() registered.
+ * Context: boot, after stack_fault_init().
+ */
 void stack_prefault_init(void);
 
 /*
- * Before a section that needs more than a site brings: touches so many bytes of the stack in use,
- * as far as it goes. Nothing in the other modes. Thread context, interrupts and preemption on.
+ * Touches `bytes` bytes of the stack in use, or as far as it goes, before a section that needs more
+ * than a site brings. Does nothing in the other modes.
+ * Context: THREAD.
  */
 void stack_prefault_reach(size_t bytes);
 
+/* A stack fault that came with interrupts or preemption off. */
 struct stack_prefault_missing {
-    uintptr_t address; /* what was touched */
+    uintptr_t address; /* the address that was touched */
     bool interrupts_off;
     bool preemption_off;
     struct backtrace trace;
@@ -47,14 +61,26 @@ struct stack_prefault_missing {
 
 #define STACK_PREFAULT_KEPT 4
 
-/* How many stack faults came inside a section. Any context. */
+/*
+ * Returns how many stack faults came with interrupts or preemption off.
+ * Context: ANY.
+ */
 uint32_t stack_prefault_missing_count(void);
 
-/* The n-th of them, of which the first STACK_PREFAULT_KEPT are kept; NULL if it is not. */
+/*
+ * Returns the n-th of these faults. The first STACK_PREFAULT_KEPT are kept; for others, NULL.
+ * Context: ANY.
+ */
 const struct stack_prefault_missing *stack_prefault_missing_read(uint32_t number);
 
-/* Forgets all: for a test that provoked them. */
+/*
+ * Forgets all these faults, for a test that provoked them.
+ * Context: THREAD.
+ */
 void stack_prefault_missing_forget(void);
 
-/* Logs those that were not logged yet. Thread context. */
-void stack_prefault_missing_tell(void);
+/*
+ * Logs those of these faults that were not logged yet.
+ * Context: THREAD.
+ */
+void stack_prefault_missing_log(void);

@@ -1,6 +1,4 @@
-/* See stack_swap.h. The list of STANDBY pages is a ring of (slot, page); stale places are passed
- * by.
- */
+/* Implements stack_swap.h. STANDBY pages are in a ring; places in it may be out of date. */
 #include "mm/stack_modes/stack_swap.h"
 
 #include "arch/x86_64/cpu/address.h"
@@ -12,22 +10,21 @@
 #include "mm/heap/slab_check.h"
 #include "mm/stack/magazine.h"
 
-#define SAVED_A_FRAME 32 /* smaller objects than what so many make a frame are not worth it */
+#define SAVED_A_FRAME 32 /* objects in a frame at most; smaller objects are not worth a cache */
 #define TOP_PAGE      (STACK_PAGES - 1)
 #define SAVED_POISON  0xd5
 #define SPARES_MAX    4
 
-/* [n]: objects of which n fill a frame. So slabs are single frames, whatever the size: see spares.
- */
+/* [n]: objects of which n fill a frame. Each slab is one frame, so a spare frame can become one. */
 static struct slab_cache saved_caches[SAVED_A_FRAME + 1];
 static struct stack_swap_counts counts;
 
-/* Pages in the order in which they were taken. A page that went back meanwhile is not STANDBY. */
-static struct spinlock standby_lock = SPINLOCK("taken stack pages");
+/* STANDBY pages in the order in which they became so. Some may be mapped again by now. */
+static struct spinlock standby_lock = SPINLOCK("standby stack pages");
 static uint32_t standby_ring[STACK_STANDBY_MAX]; /* slot * STACK_PAGES + page */
 static uint32_t standby_first, standby_count;
 
-/* Frames for objects when nothing is free, FRAME_OWNER_SLAB; the swapper's alone. */
+/* Frames for saved bytes when no frame is free, FRAME_OWNER_SLAB. Used by the swapper only. */
 static physical_t spares[SPARES_MAX];
 static uint32_t spare_count;
 
@@ -42,7 +39,7 @@ static uint64_t entry_with_frame(enum stack_page_state state, uint64_t entry)
     return (entry & PAGE_ADDRESS_MASK) | (uint64_t)state << 1;
 }
 
-/* The entry changes from exactly this to that; false if it is something else by now. */
+/* Changes an entry from one value to another. Returns false if it had a different value. */
 static bool entry_change(volatile uint64_t *entry, uint64_t from, uint64_t to)
 {
     return __atomic_compare_exchange_n(entry, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
@@ -75,7 +72,7 @@ uint32_t stack_pages_unmap_begin(uint32_t slot, unsigned pages)
     for (unsigned page = 0; page < pages; page++) {
         uint64_t entry = entries[page];
         if (entry & PAGE_PRESENT) {
-            /* An exchange: a CPU may be noting its access in the entry at this moment. */
+            /* An exchange, because a CPU may be setting the Accessed bit at this moment. */
             entry = __atomic_exchange_n(
                 &entries[page], entry_with_frame(STACK_PAGE_UNMAPPING, entry), __ATOMIC_ACQ_REL);
             count++;
@@ -85,7 +82,7 @@ uint32_t stack_pages_unmap_begin(uint32_t slot, unsigned pages)
     return count;
 }
 
-/* An object for so many bytes, if need be out of a spare frame. */
+/* Allocates an object for saved bytes, if need be from a spare frame. */
 static must_check int saved_allocate(size_t bytes, void **saved)
 {
     int error = slab_allocate(saved_cache(bytes), saved);
@@ -122,7 +119,7 @@ void stack_saved_free(uint32_t slot, uintptr_t from, void *saved)
     __atomic_sub_fetch(&counts.saved_now, 1, __ATOMIC_RELAXED);
 }
 
-/* Puts a page at the ring's end. False: it is full. */
+/* Adds a page at the end of the ring. Returns false if the ring is full. */
 static bool standby_push(uint32_t place)
 {
     spin_lock(&standby_lock);
@@ -147,7 +144,7 @@ static bool standby_pop(uint32_t *place)
     return some;
 }
 
-/* A STANDBY page gives up its frame: false if it is no longer STANDBY. Any context. */
+/* Takes the frame of a STANDBY page. Returns false if the page is no longer STANDBY. */
 static must_check bool standby_give_up(uint32_t slot, unsigned page, physical_t *frame)
 {
     volatile uint64_t *entry = &stack_entries(slot)[page];
@@ -158,12 +155,12 @@ static must_check bool standby_give_up(uint32_t slot, unsigned page, physical_t 
         return false;
     }
     __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&counts.demanded, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&counts.reclaimed, 1, __ATOMIC_RELAXED);
     *frame = old & PAGE_ADDRESS_MASK;
     return true;
 }
 
-/* The oldest STANDBY page's frame, FRAME_OWNER_STACK_STANDBY. Any context. */
+/* Takes the frame of the oldest STANDBY page: the reclaim hook of the frame allocator. */
 static must_check bool standby_frame(physical_t *frame)
 {
     uint32_t place;
@@ -182,7 +179,7 @@ void stack_swap_spares_fill(void)
         if (standby_frame(&frame)) {
             frame_owner_change(frame, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_SLAB);
         } else if (frame_allocate(FRAME_OWNER_SLAB, &frame) != OK) {
-            return; /* the next time */
+            return; /* the swapper will try again */
         }
         spares[spare_count++] = frame;
     }
@@ -233,15 +230,15 @@ uint32_t stack_pages_release(uint32_t slot)
     return count;
 }
 
-/* A page that left comes back, if nobody has its frame yet. */
+/* Maps a page again if its frame was not taken. Returns whether the page is backed now. */
 static bool page_return(volatile uint64_t *entry)
 {
     uint64_t old = *entry;
     if (stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
-        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA; /* nobody else changes such a one */
+        /* A plain store: only the holder of the run queue's lock changes an UNMAPPING page. */
+        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA;
     } else if (stack_entry_is(old, STACK_PAGE_STANDBY)) {
-        /* Booked first: from the exchange on the frame is the thread's, and may be freed as such.
-         */
+        /* Booked before it is mapped: once it is mapped, the frame may be freed as the stack's. */
         if (!entry_change(entry, old, entry_with_frame(STACK_PAGE_UNMAPPING, old))) {
             return false;
         }
@@ -255,7 +252,7 @@ static bool page_return(volatile uint64_t *entry)
     return true;
 }
 
-/* In the invariant build the bytes in the frame must be the poison still, and are put back. */
+/* In the invariant build: checks that the frame still holds the poison, and restores the bytes. */
 static void saved_bytes_restore(uint32_t slot maybe_unused, uintptr_t from maybe_unused,
                                 const void *saved maybe_unused)
 {
@@ -294,7 +291,7 @@ bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved)
     return top;
 }
 
-/* A round of the magazine for a thread that passed the gate. */
+/* Takes a round for a stack whose thread passed the gate. */
 static uint64_t round_for(uint32_t slot)
 {
     if (unlikely(magazine_available() == 0)) {

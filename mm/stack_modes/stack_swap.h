@@ -1,107 +1,147 @@
 /*
- * Pages of stacks whose threads sleep: taking them, giving them back, and swapping the last one
- * out. Which threads, and when, is decided above (sched/stack/swap_candidate.h); this file knows
- * slots only.
+ * Pages of stacks whose threads sleep: unmapping them, mapping them again, and saving the bytes of
+ * the last one elsewhere. sched/stack/swap_candidate.h decides which threads, and when; this file
+ * knows slots only.
  *
- * What becomes of a page's leaf entry:
+ * States of a page's leaf entry:
  *
- *     BACKED --leave--> UNMAPPING --shootdown, release--> STANDBY --demand--> HOLE, or SWAPPED (top
- * page) ^                 |                              |                          |
- *        +-----return------+-----------return-------------+                          |
- *        +--------------------------------stack_swap_in------------------------------+
+ *     BACKED --unmap--> UNMAPPING --shootdown, release--> STANDBY --reclaim--> HOLE, or SWAPPED
+ *       ^                   |                                |                 (top page)  |
+ *       +------return-------+-------------return-------------+                             |
+ *       +-------------------------------stack_swap_in--------------------------------------+
  *
- * leave, release, return and stack_swap_in happen under the lock by which the stack's thread is
- * dispatched, while it is on no run queue, or just taken off it: so missing(t), which counts every
- * page that is not BACKED, grows only there. Only "demand" comes from anywhere, at any time: it
- * turns STANDBY into HOLE or SWAPPED by compare-and-swap, which changes nothing for missing(t), and
- * fails if the thread had its page back before.
+ * Unmap, release, return and stack_swap_in happen under the lock by which the stack's thread is
+ * dispatched, while the thread is on no run queue or was just taken off it. So missing(t), which
+ * counts every page that is not BACKED, grows only there. Only reclaim may come at any time, from
+ * any CPU. It changes STANDBY to HOLE or SWAPPED by compare-and-swap, which does not change
+ * missing(t), and fails if the thread had its page back before.
  *
- * UNMAPPING and STANDBY name the frame, which keeps all that was in it. Both count as free for the
- * thread: when it wakes, the same frame is mapped again, unwritten. STANDBY counts as free for
- * everybody: the frame allocator asks for the oldest such frame before it says that there is none.
- * Before STANDBY comes a shootdown, so no frame is used again while any CPU may know it (I6).
+ * UNMAPPING and STANDBY name the frame, which keeps its bytes. When the thread wakes, the same
+ * frame is mapped again. A STANDBY frame also counts as free for every other user: the frame
+ * allocator takes the oldest one before it reports that no frame is free. A page becomes STANDBY
+ * only after a shootdown, so no frame is reused while a CPU may have its translation (I6).
  */
 #pragma once
 
 #include "mm/stack/stack_slot.h"
 
-/* Live bytes of a stack that is swapped out: so many at most, or it stays. */
+/* A stack with more live bytes than this is not swapped out. */
 #define STACK_SAVED_BYTES_MAX 2000
 
-/* At most so many pages keep their frame for their thread; beyond, the oldest is freed. */
+/* STANDBY pages there are at most; beyond, the oldest one's frame is freed. */
 #define STACK_STANDBY_MAX 512
 
-/* Prepares the objects that hold saved bytes. Once, before the rest. */
+/*
+ * Sets up the caches for saved bytes, and the reclaim hook of the frame allocator.
+ * Context: THREAD, before the swapper runs.
+ */
 void stack_swap_init(void);
 
-/* Takes the backed ones of the lowest `pages` pages: UNMAPPING. Returns how many. */
+/*
+ * Makes UNMAPPING of the backed ones of the lowest `pages` pages, and returns how many.
+ * Context: ATOMIC, the lock of the thread's run queue held, its thread on no run queue.
+ */
 uint32_t stack_pages_unmap_begin(uint32_t slot, unsigned pages);
 
 /*
- * Some frames are kept for objects, so that stacks can be swapped out when nothing else is free:
- * one such frame then frees a dozen others. Fills them up, from STANDBY pages first. Thread
- * context.
+ * Fills up the spare frames, from STANDBY pages first. They are kept for saved bytes, so stacks can
+ * be swapped out when no other frame is free; one spare frame then frees up to a dozen others.
+ * Context: THREAD, the swapper.
  */
 void stack_swap_spares_fill(void);
 
-/* Is there one left? The swapper. */
+/*
+ * Returns whether a spare frame is left.
+ * Context: THREAD, the swapper.
+ */
 bool stack_swap_has_spares(void);
 
 /*
- * Copies [from, top) into an object. From then on the top page may leave. In the invariant build
- * the bytes on the stack become poison. ERROR_NO_MEMORY; ERROR_RANGE: too many bytes.
+ * Copies [from, top) of a stack into an object. From then on the top page may be unmapped. The
+ * invariant build poisons the bytes on the stack.
+ * Context: ATOMIC. Errors: ERROR_NO_MEMORY; ERROR_RANGE for more than STACK_SAVED_BYTES_MAX bytes.
  */
 must_check int stack_save(uint32_t slot, uintptr_t from, void **saved);
 
-/* Gives such an object up. */
+/*
+ * Frees an object from stack_save(), which copied [from, top) of the slot.
+ * Context: IRQ.
+ */
 void stack_saved_free(uint32_t slot, uintptr_t from, void *saved);
 
-/* After the shootdown: UNMAPPING becomes STANDBY. Returns how many. Interrupts off. */
+/*
+ * Makes STANDBY of the UNMAPPING pages of a stack, after the shootdown. Returns how many.
+ * Context: ATOMIC, interrupts off, the lock of the thread's run queue held.
+ */
 uint32_t stack_pages_release(uint32_t slot);
 
 /*
- * The thread wakes: pages that left and still have their frames are mapped again, from the top on;
- * below the first that has none the others are freed, so that the stack has one hole (I4). `saved`
- * is what stack_save() made, or NULL. False: the top page is SWAPPED, the object is needed, and
- * stack_swap_in() comes before anybody uses the stack. Any context but NMI, #MC, #DF.
+ * Maps the UNMAPPING and STANDBY pages of a waking thread's stack again, from the top down. Below
+ * the first page whose frame is gone, the others' frames are freed, so the stack has one hole (I4).
+ * `saved` is the object from stack_save(), or NULL. Returns false if the top page is SWAPPED: then
+ * stack_swap_in() must come before the thread runs.
+ * Context: IRQ, the lock of the thread's run queue held.
  */
 must_check bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved);
 
 /*
- * Brings a SWAPPED top page back: a round of this CPU's magazine, which the gate has covered, with
- * the saved bytes at their place. The object is freed. Interrupts off.
+ * Backs a SWAPPED top page with a round of this CPU's magazine, which the gate has covered, and
+ * copies the saved bytes to their place. Frees the object.
+ * Context: ATOMIC, interrupts off.
  */
 void stack_swap_in(uint32_t slot, uintptr_t from, void *saved);
 
 /*
- * Fills holes from the top on until `pages` of the four pages are there: with rounds of this CPU's
- * magazine, which the gate has covered. Interrupts off.
+ * Fills holes from the top down until `pages` of the four pages are backed, with rounds of this
+ * CPU's magazine, which the gate has covered.
+ * Context: ATOMIC, interrupts off.
  */
 void stack_refill(uint32_t slot, unsigned pages);
 
-/* Backed pages of the four that somebody touched: all, but with stack=lend. Any context. */
+/*
+ * Returns how many of the four pages are backed and were touched. With stack=lend some may be
+ * untouched.
+ * Context: ANY.
+ */
 uint32_t stack_pages_used(uint32_t slot);
 
-/* Frees the frames of up to `most` STANDBY pages, the oldest first; returns how many. Any context.
+/*
+ * Frees the frames of up to `most` STANDBY pages, the oldest first. Returns how many.
+ * Context: IRQ.
  */
 uint32_t stack_standby_free(uint32_t most);
 
 struct stack_swap_counts {
-    uint64_t shrunk;      /* pages taken below a saved stack pointer */
+    uint64_t shrunk;      /* pages unmapped below a saved stack pointer */
     uint64_t swapped;     /* stacks whose live bytes were saved */
-    uint64_t swapped_in;  /* of these, how many needed a new page */
-    uint64_t returned;    /* pages mapped again as they were */
-    uint64_t refilled;    /* pages that had to be there again before their thread ran */
-    uint64_t demanded;    /* pages whose frames were freed */
+    uint64_t swapped_in;  /* of these, how many needed a new top page */
+    uint64_t returned;    /* pages mapped again with their own frames */
+    uint64_t refilled;    /* pages that had to be backed again before their thread ran */
+    uint64_t reclaimed;   /* STANDBY pages whose frames were freed */
     uint32_t standby_now; /* STANDBY pages */
-    uint32_t saved_now;   /* stack_saved_count() */
+    uint32_t saved_now;   /* objects with saved bytes */
 };
 
-/* Objects with saved bytes now: one for each stack that is swapped out. Any context. */
+/*
+ * Returns how many objects with saved bytes there are: one for each stack that is swapped out.
+ * Context: ANY.
+ */
 uint32_t stack_saved_count(void);
 
+/*
+ * Reads the counts.
+ * Context: ANY. Not exact while they change.
+ */
 void stack_swap_counts_read(struct stack_swap_counts *counts);
 
-/* Pages of a slot that are UNMAPPING or STANDBY now. Any context. */
+/*
+ * Returns how many pages of a slot are UNMAPPING.
+ * Context: ANY.
+ */
 uint32_t stack_pages_unmapping(uint32_t slot);
+
+/*
+ * Returns how many pages of a slot are STANDBY.
+ * Context: ANY.
+ */
 uint32_t stack_pages_standby(uint32_t slot);

@@ -27,7 +27,7 @@ static void untouched_unmap(struct thread *thread)
     }
     left_out |= thread == queue->current;
     if (thread != queue->current && thread->state != THREAD_DEAD &&
-        stack_lend_cool(thread->slot) != 0) {
+        stack_lend_unmap_begin(thread->slot) != 0) {
         batch.slots[batch.count++] = thread->slot;
     }
     spin_unlock_quietly(&queue->lock);
@@ -57,7 +57,7 @@ static uint32_t batch_free(void)
     uint32_t freed = 0;
     for (unsigned i = 0; i < batch.count; i++) {
         physical_t frames[STACK_PAGES];
-        unsigned count = stack_lend_cooled_take(batch.slots[i], frames);
+        unsigned count = stack_lend_unmap_end(batch.slots[i], frames);
         freed += count;
         while (count-- > 0) {
             frame_free(frames[count], FRAME_OWNER_STACK);

@@ -49,7 +49,7 @@ static void reclaimer_run(void *argument maybe_unused)
         bool reclaimed = stack_reclaim() != 0;
         reclaimed |= lend_batches_run() != 0;
         memory_wait_watch();
-        stack_prefault_missing_tell();
+        stack_prefault_missing_log();
         if (oom_look(reclaimed)) {
             continue; /* there is a stack to free */
         }

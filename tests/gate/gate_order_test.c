@@ -114,7 +114,7 @@ static void pool_wait_finished(void)
 static bool batches_bring_memory(void)
 {
     unsigned filled = 0;
-    if (stack_mode_get() == STACK_MODE_LEND && stack_lend_way() == STACK_LEND_BATCHED) {
+    if (stack_mode_get() == STACK_MODE_LEND && stack_lend_mode() == STACK_LEND_BATCHED) {
         for (unsigned i = 0; i < DIVERS; i++) {
             filled += divers[i] != NULL && stack_missing(divers[i]->slot) < 2;
         }

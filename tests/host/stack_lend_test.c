@@ -108,7 +108,7 @@ HOST_TEST("a stack that is dispatched while its pages cool gets the same frames 
         for (unsigned page = 0; page < STACK_PAGES; page++) {
             before[page] = stack_entries(slots[cooled])[page];
         }
-        unsigned count = stack_lend_cool(slots[cooled]);
+        unsigned count = stack_lend_unmap_begin(slots[cooled]);
         host_check(stack_missing(slots[cooled]) >= count);
         frames_check();
         bool dispatched = host_random_below(2) == 0;
@@ -120,7 +120,7 @@ HOST_TEST("a stack that is dispatched while its pages cool gets the same frames 
             }
         }
         physical_t frames[STACK_PAGES];
-        unsigned taken = stack_lend_cooled_take(slots[cooled], frames);
+        unsigned taken = stack_lend_unmap_end(slots[cooled], frames);
         host_equal(taken, dispatched ? 0 : count);
         for (unsigned i = 0; i < taken; i++) {
             frame_free(frames[i], FRAME_OWNER_STACK);

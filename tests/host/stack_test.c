@@ -79,7 +79,7 @@ HOST_TEST("a fault fills all pages down to the address; guards and other stacks 
     host_check(!stack_touch(0));
     host_panics(stack_touch(stack_bottom(other)), "a hole of another thread's stack");
     host_panics(stack_touch(stack_bottom(other) - 1), "the guard of another thread's stack");
-    host_panics(stack_touch(stack_bottom(40)), "nobody owns");
+    host_panics(stack_touch(stack_bottom(40)), "no thread owns");
     host_panics(stack_slot_free(slot), "still in use");
     this_cpu(stack_use).next_hole =
         stack_hole_of(other); /* in the middle of a switch both are ours */

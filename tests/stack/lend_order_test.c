@@ -98,7 +98,7 @@ TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more"
     semaphore_up(&idler.go);
     test_thread_join(thread);
     test_thread_unbind();
-    if (stack_lend_way() == STACK_LEND_BATCHED) {
+    if (stack_lend_mode() == STACK_LEND_BATCHED) {
         test_equal(idler.told, 1);
         test_equal(idler.lend_unmapping, STACK_PAGES - 1);
         test_equal(idler.free, 0);
@@ -123,7 +123,7 @@ TEST(LND0004, "a page on its way that is wanted again is the same page; what was
         frames[page] = entries[page] & PAGE_ADDRESS_MASK;
     }
     uint32_t rounds = magazine_available();
-    uint32_t cooled = stack_lend_cool(slot);
+    uint32_t cooled = stack_lend_unmap_begin(slot);
     uint32_t lend_unmapping = pages_in_state(slot, STACK_PAGE_LEND_UNMAPPING);
     stack_lend_fill();
     uint32_t refilled = stack_pages_backed(slot);
@@ -132,8 +132,8 @@ TEST(LND0004, "a page on its way that is wanted again is the same page; what was
         changed += (entries[page] & PAGE_ADDRESS_MASK) != frames[page];
     }
     *(volatile char *)(stack_floor(slot) + 2 * PAGE_BYTES) = 1;
-    uint32_t cooled_again = stack_lend_cool(slot);
-    uint32_t taken = stack_lend_cooled_take(slot, freed);
+    uint32_t cooled_again = stack_lend_unmap_begin(slot);
+    uint32_t taken = stack_lend_unmap_end(slot, freed);
     uint32_t holes = pages_in_state(slot, STACK_PAGE_HOLE);
     scratch_stack_unuse();
     test_equal(filled, STACK_PAGES);

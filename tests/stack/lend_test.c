@@ -168,7 +168,7 @@ TEST(LND0006,
     if (stacks_are_not_lent()) {
         return;
     }
-    if (stack_lend_way() != STACK_LEND_BATCHED || cpu_online_count() == 1) {
+    if (stack_lend_mode() != STACK_LEND_BATCHED || cpu_online_count() == 1) {
         return; /* there are no batches, or none while somebody else runs */
     }
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
