@@ -7,12 +7,15 @@ import os
 import re
 import select
 import subprocess
+import sys
 import tempfile
 import time
 
-import symbols
-
 from .memory import Memory, MemoryFault
+
+TOOLS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(TOOLS, "build"))
+import symbols  # noqa: E402  pylint: disable=wrong-import-position
 
 PROMPT = re.compile(r"<bochs:(\d+)> $")
 ANSWER_SECONDS = 900  # longer is a hang, however busy the machine
