@@ -91,10 +91,6 @@ class Facts:
         except KeyError as error:
             raise FactsError(f"there is no struct {name}") from error
 
-    def has_field(self, structure, field):
-        """Whether this kernel's structure has such a field."""
-        return field in self.structure(structure)["fields"]
-
     def address(self, name):
         """The address of a variable or label; of a CPU's own one, that in the first copy."""
         if self.variables.get(name) is None:

@@ -42,8 +42,8 @@ class Threads:
         return self.memory.structure("thread", address)
 
     def state(self, thread):
-        """Its state in one word, for a column of a table."""
-        return self.facts.word("thread_state", thread.state, "THREAD_").replace(" ", "-")
+        """Its state in a word."""
+        return self.facts.word("thread_state", thread.state, "THREAD_")
 
     def find(self, text):
         """The thread with this id or name; None if there is none."""
@@ -53,8 +53,7 @@ class Threads:
 
     def is_swapped(self, thread):
         """Do the live bytes of its stack lie in an object of their own?"""
-        return self.facts.has_field("thread", "pending") and \
-            bool(thread.pending & self.facts.constant("THREAD_PENDING_SWAPPED"))
+        return bool(thread.pending & self.facts.constant("THREAD_PENDING_SWAPPED"))
 
     def memory_of(self, thread):
         """Memory as the thread will find it when it runs: its stack in place."""
