@@ -24,17 +24,23 @@ def make_machine(row, paths):
 def run(row, machine, wanted_ids=(), exemptions=(), ci=False, watch=None,
         bounds=None):
     """Boots a row to its end and judges it. `watch(reader)` is called as output comes."""
-    begin = time.monotonic()
     try:
-        machine.start()
-        transcript = _follow(row, machine, begin, watch)
+        transcript = follow(row, machine, watch)
     except MachineError as error:
-        group = Group(row.name, seconds=time.monotonic() - begin)
+        group = Group(row.name)
         group.add("machine", FAILED, str(error))
         return group
+    return judge(row, transcript, wanted_ids, exemptions, ci, bounds)
+
+
+def follow(row, machine, watch=None):
+    """Boots a row to its end and returns what is known of it. Raises MachineError if the emulator
+    cannot be started."""
+    try:
+        machine.start()
+        return _follow(row, machine, time.monotonic(), watch)
     finally:
         machine.stop()
-    return judge(row, transcript, wanted_ids, exemptions, ci, bounds)
 
 
 def _follow(row, machine, begin, watch):

@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import boot, elf, exemptions, fred, hostside, machine, marks, report, script, systems
+from . import boot, elf, exemptions, fred, hostside, machine, marks, report, script, suite, systems
 from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
 from .result import FAILED, Group
@@ -46,12 +46,6 @@ def choose(rows, options):
     chosen = [row for row in rows if any(fnmatchcase(row.name, p) for p in options.row)]
     return chosen, [name for name in HOST_GROUPS if any(fnmatchcase(name, p)
                                                         for p in options.row)]
-
-
-def select(ids, patterns):
-    """The ids that the kernel's `test=` selects: as test_run_matching does."""
-    return [test_id for test_id in ids
-            if any(fnmatchcase(test_id, pattern) for pattern in patterns.split(","))]
 
 
 class Run:
@@ -106,33 +100,50 @@ class Run:
         return self._ids[build]
 
     def run_row(self, row):
-        """Builds the row's ISO if it boots one, boots it, judges it."""
+        """Boots a row, or runs its script, and judges it."""
         if row.build in self.broken:
             raise BuildError(f"there is no {row.build} kernel")
-        if row.from_iso and not self.options.no_build:
-            self.paths.make_iso(row)
+        self.make_iso(row)
         if row.kind == "script":
             return script.run(row, self.paths, lambda text: self.progress.update(row.name, text))
-        wanted = select(self.ids(row.build), row.tests) if row.kind == "suite" else []
-        seen = 0
+        seen = {}
 
-        def watch(reader):
-            nonlocal seen
+        def watch(reader, done=0, wanted=()):
             if self.options.verbose:
-                for line in reader.lines[seen:]:
+                for line in reader.lines[seen.get(reader, 0):]:
                     self.progress.say(f"{row.name} | {line}")
-                seen = len(reader.lines)
-            text = f"{len(reader.results)}/{len(wanted)} {reader.running or ''}"
+                seen[reader] = len(reader.lines)
+            text = f"{done + len(reader.results)}/{len(wanted)} {reader.running or ''}"
             self.progress.update(row.name, text.strip() if wanted else "booting")
 
-        emulated = boot.make_machine(row, self.paths)
         bounds = marks.read_bounds(self.paths.stack_bounds(row.build)) \
             if self.bounded([row.build]) else None
-        group = boot.run(row, emulated, wanted, self.exemptions, self.options.ci, watch, bounds)
+        if row.kind == "suite":
+            group = self.run_suite(row, watch, bounds)
+        else:
+            group = boot.run(row, boot.make_machine(row, self.paths), watch=watch, bounds=bounds)
         found = marks.read_marks(group.output.split("\n"))
         if found:
             marks.record(self.paths.kernel(row.build), found)
         return group
+
+    def make_iso(self, row):
+        """Builds the ISO that a row boots, if it boots one."""
+        if row.from_iso and not self.options.no_build:
+            self.paths.make_iso(row)
+
+    def run_suite(self, row, watch, bounds):
+        """Runs the tests that a row selects, in as many machines as that takes."""
+        ids = self.ids(row.build)
+        wanted = suite.select(ids, row.tests)
+
+        def start(changed):
+            self.make_iso(changed)
+            return boot.make_machine(changed, self.paths)
+
+        return suite.Suite(row, wanted, ids, self.progress.say).run(
+            start, lambda reader, done: watch(reader, done, wanted),
+            exemptions=self.exemptions, ci=self.options.ci, bounds=bounds)
 
     def leave_out_fred(self, why_not):
         """Takes the rows that need FRED out if there is none; returns the group that says so."""

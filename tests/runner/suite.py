@@ -1,0 +1,119 @@
+"""Runs a row of the suite to its last test. Where a machine is lost in a test (a hang, a panic, a
+reset), that test has failed, and the tests after it run in another machine.
+"""
+
+import dataclasses
+from fnmatch import fnmatchcase
+
+from . import boot
+from .judge import judge
+from .machine import MachineError
+from .report import TEST_ID
+from .result import FAILED, Group
+
+LOST_MAX = 5  # a kernel that loses more machines than this in one row has told enough
+PATTERNS_BYTES = 255  # what the kernel takes as test=
+
+
+def select(ids, patterns):
+    """The ids that the kernel's `test=` selects, as kernel/test/selftest.c does it."""
+    return [test_id for test_id in ids
+            if any(fnmatchcase(test_id, pattern) for pattern in patterns.split(","))]
+
+
+def patterns_for(wanted, ids, prefix=""):
+    """A short list of patterns that select of all `ids` exactly those in `wanted`."""
+    whole, parts = "", []
+    for letter in sorted({test_id[len(prefix)] for test_id in ids}):
+        under = [test_id for test_id in ids if test_id.startswith(prefix + letter)]
+        chosen = [test_id for test_id in under if test_id in wanted]
+        if chosen == under:
+            whole += letter
+        elif chosen:
+            parts += patterns_for(wanted, under, prefix + letter)
+    if whole:
+        parts.append(prefix + (f"[{whole}]*" if len(whole) > 1 else f"{whole}*"))
+    return parts
+
+
+def portion(wanted, ids):
+    """As many of those patterns as the kernel takes at a time, as one text."""
+    text = ""
+    for pattern in patterns_for(set(wanted), ids):
+        longer = f"{text},{pattern}" if text else pattern
+        if len(longer) > PATTERNS_BYTES:
+            break
+        text = longer
+    return text
+
+
+class Suite:
+    """One row. Its group grows with each machine that it takes."""
+
+    def __init__(self, row, wanted, ids, say=lambda text: None):
+        self.row = row
+        self.left = list(wanted)
+        self.ids = ids
+        self.say = say
+        self.group = Group(row.name)
+        self.lost = []
+        self._machines = 0
+
+    def run(self, start, watch=None, **judging):
+        """`start(row)` makes the machine for a row; `watch(reader, done)` is called as output comes;
+        the rest is for judge(). Returns the group."""
+        row, expected = self.row, list(self.left)
+        while True:
+            done = len(self.group.cases)
+            try:
+                transcript = boot.follow(row, start(row), watch and (
+                    lambda reader, done=done: watch(reader, done)))
+            except MachineError as error:
+                self.group.add(self._name("machine"), FAILED, str(error))
+                for test_id in self.left:
+                    self.group.add(test_id, FAILED, "did not run")
+                return self.group
+            later = self._later(transcript.reader, expected)
+            if len(self.lost) > LOST_MAX:
+                later, expected = [], self.left
+            self._add(judge(self.row, transcript, [test_id for test_id in expected
+                                                   if test_id not in later], **judging))
+            self.left = later + [test_id for test_id in self.left if test_id not in expected]
+            if not self.left:
+                return self.group
+            row = self._next(later)
+            expected = select(self.left, row.tests)
+
+    def _later(self, reader, expected):
+        """The tests that the machine did not come to, if it was lost in one or right after one."""
+        reached = [result.id for result in reader.results] + [reader.running] * bool(reader.running)
+        if reader.terminated or not reached:
+            return []
+        self.lost.append(reached[-1])
+        return [test_id for test_id in expected if test_id not in reached]
+
+    def _name(self, name):
+        """What a case that is not a test is called in this machine."""
+        return name if self._machines == 0 else f"{name} {self._machines + 1}"
+
+    def _add(self, part):
+        """Adds what one machine gave to the group."""
+        group = self.group
+        for case in part.cases:
+            if not TEST_ID.match(case.name):
+                case.name = self._name(case.name)
+        group.cases += part.cases
+        group.seconds += part.seconds
+        group.remarks += part.remarks
+        group.output += ("\n" if group.output else "") + part.output
+
+    def _next(self, later):
+        """The row for the next machine."""
+        self._machines += 1
+        if later:
+            words = (f"{self.lost[-1]} took its machine with it;"
+                     f" the {len(later)} tests after it run in another one")
+            self.say(f"{self.row.name}: {words}")
+            self.group.remarks.append(words)
+        return dataclasses.replace(self.row, name=f"{self.row.name}-again-{self._machines}",
+                                   tests=portion(self.left, self.ids))
