@@ -1,10 +1,95 @@
-/* Every hook by which a lower layer calls an upper one. They are wired here and nowhere else. */
+/*
+ * Every hook by which a lower layer calls an upper one. Hooks are wired here and nowhere else
+ * (tools/check/check_hooks.py). A hook is a pointer that its header calls "Hook:"; until it is set
+ * it does nothing, or what the header says.
+ *
+ * Observers are pointers of the same kind that are NULL except while somebody looks. Two users of
+ * one observer would disturb each other, so only these set them:
+ *
+ *   stack_fault_observer  the demonstration and tests
+ *   swapper_step_hook     tests
+ *
+ * page_fault_thread_case has no user in the kernel yet; tests set it for a moment.
+ */
+#include "kernel/hooks.h"
+
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/apic/shootdown.h"
 #include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/patch_site.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/dev/keyboard.h"
 #include "arch/x86_64/dev/serial.h"
+#include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/interrupt.h"
+#include "arch/x86_64/entry/vectors.h"
+#include "arch/x86_64/paging/paging.h"
+#include "arch/x86_64/smp/smp.h"
+#include "arch/x86_64/time/timer.h"
+#include "kernel/console/console.h"
+#include "kernel/console/console_devices.h"
+#include "kernel/console/log_ring.h"
+#include "kernel/nmi.h"
+#include "kernel/panic.h"
+#include "kernel/processors.h"
+#include "mm/frame/frame.h"
+#include "mm/space/kernel_space.h"
+#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_pages.h"
+#include "mm/stack/stack_reserve.h"
+#include "mm/stack/stack_trim.h"
+#include "mm/stack_modes/stack_lend.h"
+#include "mm/stack_modes/stack_prefault.h"
+#include "mm/stack_modes/stack_swap.h"
+#include "sched/core/schedule.h"
+#include "sched/core/thread_trace.h"
+#include "sched/stack/overflow.h"
 
-/* --- Bound by the linker: these must work before anything is initialised --- */
-
+/* Bound by the linker, because it must work before anything is initialised. */
 void log_raw_output(const char *text, size_t bytes)
 {
     serial_write_raw(text, bytes);
+}
+
+/* With stack=prefault the same three events go through code that looks for missing sites first. */
+static void page_fault_hooks_wire(bool prefault)
+{
+    page_fault_handler = prefault ? stack_prefault_fault : stack_fault;
+    fred_page_fault_handler = prefault ? stack_prefault_fault_fred : stack_fault_fred;
+    entry_stack_fill = prefault ? stack_prefault_fill : stack_fill;
+#ifdef INVARIANT
+    entry_return_check = stack_cover_check;
+    site_stack_is_whole = stack_is_whole;
+    if (prefault) {
+        site_stack_is_ready = stack_prefault_ready;
+    }
+#endif
+}
+
+void hooks_wire_early(void)
+{
+    log_handler = log_handle;
+    paging_frame_source = kernel_space_table_frame;
+}
+
+void hooks_wire(enum stack_mode mode)
+{
+    panic_handler = panic_handle;
+    exception_handler_set(VECTOR_NMI, nmi_handle);
+    page_fault_hooks_wire(mode == STACK_MODE_PREFAULT);
+    interrupt_end = lapic_end_of_interrupt;
+    entry_preempt = schedule_while_wanted;
+    preempt_reschedule = schedule_late;
+    timer_tick = schedule_tick;
+    serial_receive = console_serial_received;
+    keyboard_receive = console_scan_code_received;
+    smp_processor_prepare = processor_prepare;
+    smp_processor_start = processor_start;
+    frame_free_hook = stack_reserve_add;
+    frame_reclaim_hook = stack_standby_frame;
+    stack_shootdown = shootdown;
+    stack_trim_prepare = mode == STACK_MODE_LEND ? stack_lend_keep : NULL;
+    stack_overflow_handler = overflow_handle;
+    stack_owner_describe = thread_owner_describe;
 }

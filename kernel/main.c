@@ -23,10 +23,9 @@
 #include "kernel/console/console_devices.h"
 #include "kernel/console/log_ring.h"
 #include "kernel/demo/demonstration.h"
+#include "kernel/hooks.h"
 #include "kernel/monitor/monitor.h"
-#include "kernel/nmi.h"
 #include "kernel/options.h"
-#include "kernel/panic.h"
 #include "kernel/processors.h"
 #include "kernel/test/benchmark.h"
 #include "kernel/test/selftest.h"
@@ -40,15 +39,12 @@
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_depth.h"
-#include "mm/stack/stack_fault.h"
 #include "mm/stack/stack_reserve.h"
 #include "mm/stack_modes/mode_patch.h"
 #include "mm/stack_modes/stack_prefault.h"
 #include "sched/core/schedule.h"
-#include "sched/core/thread_trace.h"
 #include "sched/stack/gate.h"
 #include "sched/stack/oom.h"
-#include "sched/stack/overflow.h"
 #include "sched/stack/reclaimer.h"
 #include "sched/stack/swapper.h"
 #include "sched/stack/swapper_test_hooks.h"
@@ -63,11 +59,6 @@ static void must_succeed(int error, const char *step)
     if (error != OK) {
         panic("cannot start: %s: %s", step, error_name(error));
     }
-}
-
-static void timer_tick(struct trap_frame *frame maybe_unused)
-{
-    schedule_tick();
 }
 
 /* Memory below 640 KiB, where other processors start. */
@@ -95,12 +86,10 @@ static void memory_start(uint32_t magic, uint32_t information)
     stack_mode_patch(options.stack); /* while the text is writable */
     must_succeed(kernel_space_build(&boot_info.map), "page tables");
     processor_tables_load();
-    panic_init();
-    nmi_init();
+    hooks_wire(options.stack);
     fred_start(options.entry);
     numa_node_init(&acpi_info()->affinity, &boot_info.map);
     must_succeed(frame_init(&boot_info.map), "the frame allocator");
-    paging_frame_source_set(frame_allocate_page_table);
     kmalloc_init();
     layout_check();
     boot_report_memory();
@@ -115,7 +104,7 @@ static void devices_start(void)
     ioapic_init();
     clock_init();
     shootdown_init();
-    must_succeed(timer_init(timer_tick), "the timer");
+    must_succeed(timer_init(), "the timer");
 }
 
 static void stacks_start(void)
@@ -126,14 +115,9 @@ static void stacks_start(void)
     stack_free_set(options.stack_free);
     stack_depth_exact_set(options.depth_exact);
     stack_create_mode_init();
-    stack_fault_init();
     if (options.stack == STACK_MODE_PREFAULT) {
-        stack_prefault_init();
         gate_off();
     }
-    overflow_init();
-    thread_trace_init();
-    stack_shootdown = shootdown;
     frame_node_set(0, numa_node_of_processor(lapic_id()));
     must_succeed(magazine_create(0), "the first magazine");
     must_succeed(stack_reserve_create(options.reserve_frames), "the reserve behind the magazines");
@@ -199,8 +183,7 @@ void boot_main(uint32_t magic, uint32_t information)
     percpu_area_set(0, (void *)__percpu_start);
     percpu_activate(0);
     serial_init();
-    log_init();
-    log_clock_set(clock_now_ns);
+    hooks_wire_early();
     log_info("Stalactite: a microkernel whose kernel stacks grow on demand");
 
     memory_start(magic, information);

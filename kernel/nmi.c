@@ -93,7 +93,7 @@ static bool dump_is_wanted(void)
     return true;
 }
 
-static bool nmi_handle(struct trap_frame *frame)
+bool nmi_handle(struct trap_frame *frame)
 {
     if (stopping) {
         cpu_halt_forever();
@@ -106,9 +106,4 @@ static bool nmi_handle(struct trap_frame *frame)
         self_show(frame);
     }
     return true;
-}
-
-void nmi_init(void)
-{
-    exception_handler_set(VECTOR_NMI, nmi_handle);
 }

@@ -3,8 +3,8 @@
 
 #include "arch/x86_64/entry/entry.h"
 
-/* Registers the NMI's handler. Once, at boot. */
-void nmi_init(void);
+/* Handles an NMI; returns true. Context: ENTRY (NMI stack). */
+bool nmi_handle(struct trap_frame *frame);
 
 /* For a panic: all other CPUs halt at once. Any context. */
 void nmi_stop_other_cpus(void);

@@ -141,7 +141,7 @@ static noreturn_function void panic_end(void)
     cpu_halt_forever();
 }
 
-static void panic_handle(const char *format, va_list arguments)
+void panic_handle(const char *format, va_list arguments)
 {
     uint32_t nobody = 0, self = cpu_number() + 1;
     interrupts_disable();
@@ -169,9 +169,4 @@ static void panic_handle(const char *format, va_list arguments)
     magazine_history_show();
     state_show(frame != NULL ? frame->rsp : (uintptr_t)__builtin_frame_address(0));
     panic_end();
-}
-
-void panic_init(void)
-{
-    panic_handler_set(panic_handle);
 }

@@ -1,5 +1,12 @@
-/* The end of the line: what a kernel bug looks like to the person who has to find it. */
+/* What a panic shows, and how the machine ends then. */
 #pragma once
 
-/* Takes panics over from arch. Once, at boot. */
-void panic_init(void);
+#include <stdarg.h>
+
+#include "lib/compiler.h"
+
+/*
+ * Stops the other CPUs, writes the message, registers, backtrace and state of the stacks to the
+ * console, and ends the machine as the option panic= says. Does not return. Context: ANY.
+ */
+void panic_handle(const char *format, va_list arguments) printf_like(1, 0);

@@ -63,7 +63,7 @@ static must_check int parts_create(unsigned cpu)
 }
 
 /* All that the new CPU has lies in its own node of memory, as far as there is room. */
-static int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out)
+int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out)
 {
     if (!prepared[cpu]) {
         uint64_t flags = interrupts_save();
@@ -91,7 +91,7 @@ void processor_tables_load(void)
     kernel_space_protect_cpu();
 }
 
-static noreturn_function void processor_start(unsigned cpu)
+void processor_start(unsigned cpu)
 {
     percpu_activate(cpu);
     processor_tables_load();
@@ -107,8 +107,7 @@ static noreturn_function void processor_start(unsigned cpu)
 
 void processors_start(unsigned limit)
 {
-    static const struct smp_callbacks callbacks = {processor_prepare, processor_start};
-    smp_start_all(limit, &callbacks);
+    smp_start_all(limit);
     if (smp_left_out_count() != 0) {
         log_warn("%u processors were left out, see above", smp_left_out_count());
     }

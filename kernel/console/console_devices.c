@@ -103,12 +103,12 @@ static void serial_start(void)
         return;
     }
     connect_or_poll(SERIAL_LINE, serial_handler, "serial");
-    serial_input_start(console_serial_received);
+    serial_input_start();
 }
 
-/* Only the keyboard's interrupt handler uses the decoder, or the poll in its place. */
-static void scan_code_received(uint8_t scan_code)
+void console_scan_code_received(uint8_t scan_code)
 {
+    /* Only the keyboard's interrupt handler uses the decoder, or the poll in its place. */
     static struct scan_code_decoder decoder;
     int key = scan_code_decode(&decoder, scan_code);
     if (key != KEY_NONE) {
@@ -118,7 +118,7 @@ static void scan_code_received(uint8_t scan_code)
 
 static void keyboard_connect(bool absent)
 {
-    if (absent || keyboard_start(scan_code_received) != OK) {
+    if (absent || keyboard_start() != OK) {
         log_info("no PS/2 keyboard");
         return;
     }

@@ -12,6 +12,9 @@
  */
 void console_screen_start(const struct framebuffer_info *info);
 
+/* Gets each scan code byte from the keyboard. Context: IRQ. */
+void console_scan_code_received(uint8_t scan_code);
+
 /*
  * Input from the serial line and, unless `keyboard_absent`, from the PS/2 keyboard. After the I/O
  * APIC is up. Devices whose interrupt cannot be delivered are polled by console_read_key().

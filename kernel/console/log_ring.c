@@ -5,6 +5,7 @@
 #include "kernel/console/log_ring.h"
 
 #include "arch/x86_64/cpu/spinlock.h"
+#include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -28,7 +29,6 @@ static char text_ring[TEXT_BYTES];
 static struct log_record records[RECORDS];
 static uint64_t text_written, records_written;
 
-static uint64_t (*log_clock)(void);
 static enum log_level level_shown = LOG_INFO;
 
 static const char *const level_names[] = {
@@ -73,29 +73,19 @@ static void line_tame(char *line, size_t bytes)
     }
 }
 
-static void log_handle(enum log_level level, const char *format, va_list arguments)
+void log_handle(enum log_level level, const char *format, va_list arguments)
 {
     char line[LINE_LENGTH];
     size_t bytes = format_string_list(line, sizeof(line), format, arguments);
     bytes = bytes < sizeof(line) ? bytes : sizeof(line) - 1;
     line_tame(line, bytes);
     uint64_t flags = spin_lock_irq_save(&log_lock);
-    uint64_t now_ns = log_clock != NULL ? log_clock() : 0;
+    uint64_t now_ns = clock_now_ns();
     line_keep(level, now_ns, line, bytes);
     if (level <= level_shown) {
         line_show(level, now_ns, line); /* under the lock, so that times never go back */
     }
     spin_unlock_irq_restore(&log_lock, flags);
-}
-
-void log_init(void)
-{
-    log_handler_set(log_handle);
-}
-
-void log_clock_set(uint64_t (*clock_ns)(void))
-{
-    log_clock = clock_ns;
 }
 
 void log_level_set(enum log_level level)

@@ -8,11 +8,11 @@
 #include "kernel/console/console.h"
 #include "lib/compiler.h"
 
-/* Takes over from the early log, which goes to the serial line alone. CPU 0, once. */
-void log_init(void);
-
-/* Lines get their time from here (nanoseconds since boot); before it they say 0. */
-void log_clock_set(uint64_t (*clock_ns)(void));
+/*
+ * Keeps one line with the time since boot, and shows it if its level is wanted. Context: that of
+ * log_print().
+ */
+void log_handle(enum log_level level, const char *format, va_list arguments) printf_like(2, 0);
 
 /* Shows lines of this level and the more important ones; LOG_INFO at first. */
 void log_level_set(enum log_level level);

@@ -16,8 +16,10 @@
 struct buddy frame_buddy;
 struct spinlock frame_lock = SPINLOCK("frames");
 
-static bool (*free_hook)(physical_t frame);
-static bool (*frame_reclaim_hook)(physical_t *frame);
+bool (*frame_free_hook)(physical_t frame);
+bool (*frame_reclaim_hook)(physical_t *frame);
+
+static bool free_offered; /* freed frames are offered to frame_free_hook */
 
 /* Whether a freed frame may go elsewhere than to the freeing CPU's list: see free_elsewhere(). */
 static bool free_watched;
@@ -159,10 +161,10 @@ static never_inline void drain_slowly(void)
 }
 
 /* Offers a frame to the free hook. Returns true if it keeps the frame. Interrupts are off. */
-static bool free_by_hook(bool (*hook)(physical_t frame), physical_t address, enum frame_owner owner)
+static bool free_by_hook(physical_t address, enum frame_owner owner)
 {
     frame_owner_change(address, owner, FRAME_OWNER_RESERVE);
-    if (hook(address)) {
+    if (frame_free_hook(address)) {
         return true;
     }
     frame_owner_change(address, FRAME_OWNER_RESERVE, owner);
@@ -175,10 +177,9 @@ static bool free_by_hook(bool (*hook)(physical_t frame), physical_t address, enu
  */
 static never_inline bool free_elsewhere(physical_t address, enum frame_owner owner)
 {
-    bool (*hook)(physical_t) = __atomic_load_n(&free_hook, __ATOMIC_ACQUIRE);
     struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
 
-    if (hook != NULL && free_by_hook(hook, address, owner)) {
+    if (__atomic_load_n(&free_offered, __ATOMIC_ACQUIRE) && free_by_hook(address, owner)) {
         return true;
     }
     if (numa_node_of(address) == cpu->node) {
@@ -239,7 +240,7 @@ void frame_free_order(physical_t first, unsigned order, enum frame_owner owner)
         return;
     }
     frame_checked(first, order, owner, "freed");
-    if (unlikely(__atomic_load_n(&free_hook, __ATOMIC_ACQUIRE) != NULL)) {
+    if (unlikely(__atomic_load_n(&free_offered, __ATOMIC_ACQUIRE))) {
         free_singly(first, order, owner);
         return;
     }
@@ -278,13 +279,8 @@ void frame_low_mark_set(size_t frames)
     low_mark = frames;
 }
 
-void frame_reclaim_hook_set(bool (*hook)(physical_t *frame))
+void frame_free_offer(bool offered)
 {
-    frame_reclaim_hook = hook;
-}
-
-void frame_free_hook_set(bool (*hook)(physical_t frame))
-{
-    __atomic_store_n(&free_hook, hook, __ATOMIC_RELEASE);
-    __atomic_store_n(&free_watched, hook != NULL || numa_node_count > 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&free_offered, offered, __ATOMIC_RELEASE);
+    __atomic_store_n(&free_watched, offered || numa_node_count > 1, __ATOMIC_RELEASE);
 }

@@ -97,8 +97,8 @@ must_check int frame_allocate_order(unsigned order, enum frame_owner owner, phys
 must_check int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out);
 
 /*
- * Frees one frame; `owner` is its owner now. While a free hook is set (frame_free_hook_set()), the
- * hook is offered the frame first and may keep it.
+ * Frees one frame; `owner` is its owner now. While frame_free_offer(true) holds,
+ * frame_free_hook is offered the frame first and may keep it.
  * Context: IRQ.
  */
 void frame_free(physical_t frame, enum frame_owner owner);
@@ -118,7 +118,7 @@ void frame_free_order(physical_t first, unsigned order, enum frame_owner owner);
 void frame_block_split(physical_t first, unsigned order, enum frame_owner owner);
 
 /*
- * Allocates one frame for a page table. It has the type that paging_frame_source_set() takes.
+ * Allocates one frame for a page table.
  * Context: IRQ. Errors: ERROR_NO_MEMORY.
  */
 must_check int frame_allocate_page_table(physical_t *out);
@@ -163,20 +163,20 @@ enum frame_owner frame_owner_of(physical_t frame);
 void frame_cache_drain_this_cpu(void);
 
 /*
- * Sets the free hook, or removes it if `hook` is NULL. While it is set, each frame that is freed is
- * offered to it first, with owner FRAME_OWNER_RESERVE; it returns true if it keeps the frame. It is
- * called with interrupts off, may take spinlocks, and must not free frames.
- * Context: IRQ.
+ * Hook: is offered each freed frame, with owner FRAME_OWNER_RESERVE, while frame_free_offer(true)
+ * holds. Returns true if it keeps the frame. It may take spinlocks and must not free frames. Freed
+ * blocks are offered frame by frame. Context: ATOMIC, interrupts off.
  */
-void frame_free_hook_set(bool (*hook)(physical_t frame));
+extern bool (*frame_free_hook)(physical_t frame);
+
+/* Sets whether freed frames are offered to frame_free_hook. Context: ANY. */
+void frame_free_offer(bool offered);
 
 /*
- * Sets the reclaim hook, which is called when no frame is left. It writes a frame of owner
- * FRAME_OWNER_STACK_STANDBY to *frame and returns true, or returns false if it has none. It is
- * called with interrupts off and no lock of the allocator held.
- * Context: boot.
+ * Hook: is asked for a frame when none is free. Hands over one of FRAME_OWNER_STACK_STANDBY, or
+ * returns false if there is none. Context: ATOMIC, interrupts off, no lock of the allocator held.
  */
-void frame_reclaim_hook_set(bool (*hook)(physical_t *frame));
+extern bool (*frame_reclaim_hook)(physical_t *frame);
 
 /*
  * Sets the node from which a CPU takes frames as long as that node has any (mm/frame/numa_node.h);

@@ -63,7 +63,7 @@ int frame_init(struct memory_map *map)
     }
     buddy_init(&frame_buddy, physical_to_virtual(records), count);
     frame_nodes_init();
-    frame_free_hook_set(NULL);
+    frame_free_offer(false);
     total = 0;
     reserved = 0;
     for (unsigned i = 0; i < map->count; i++) {

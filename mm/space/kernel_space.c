@@ -18,6 +18,7 @@
 #include "arch/x86_64/entry/watermark.h"
 #include "arch/x86_64/paging/paging.h"
 #include "lib/error.h"
+#include "mm/frame/frame.h"
 
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[];
 extern char __boot_stack_guard[], __boot_stack_bottom[], __kernel_end[];
@@ -29,11 +30,16 @@ extern char __boot_stack_guard[], __boot_stack_bottom[], __kernel_end[];
 /* The boot page tables map 4 GiB, so frames used before the switch of tables must lie below. */
 #define BOOT_TABLES_REACH (4UL << 30)
 
-static struct memory_map *boot_map;
+static struct memory_map *boot_map; /* only while kernel_space_build() runs */
 
 static must_check int boot_frame_source(physical_t *frame)
 {
     return boot_frame_allocate(boot_map, PAGE_BYTES, PAGE_BYTES, BOOT_TABLES_REACH, frame);
+}
+
+int kernel_space_table_frame(physical_t *frame)
+{
+    return boot_map != NULL ? boot_frame_source(frame) : frame_allocate_page_table(frame);
 }
 
 static must_check int image_part_map(const char *start, const char *end, uint64_t rights)
@@ -133,7 +139,6 @@ void kernel_space_protect_cpu(void)
 int kernel_space_build(struct memory_map *map)
 {
     boot_map = map;
-    paging_frame_source_set(boot_frame_source);
     int error = paging_root_create();
     if (error == OK) {
         error = paging_top_level_create();
@@ -151,5 +156,6 @@ int kernel_space_build(struct memory_map *map)
         paging_activate();
         kernel_space_protect_cpu();
     }
+    boot_map = NULL;
     return error;
 }

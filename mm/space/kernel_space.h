@@ -11,6 +11,12 @@
 must_check int kernel_space_build(struct memory_map *map);
 
 /*
+ * Takes a frame for a page table: from the memory map while kernel_space_build() runs, later from
+ * the frame allocator. Returns OK or ERROR_NO_MEMORY. Context: ATOMIC.
+ */
+must_check int kernel_space_table_frame(physical_t *frame);
+
+/*
  * Turns on machine checks, global pages and write protection, and SMEP, SMAP and UMIP where CPUID
  * has them.
  * Context: ATOMIC, once on each CPU as it starts.

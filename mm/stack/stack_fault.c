@@ -224,8 +224,7 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
     return true;
 }
 
-/* Checks I3 on the return from an entry stack to code that had interrupts on. */
-static void cover_check(void)
+void stack_cover_check(void)
 {
     const struct stack_use *use = this_cpu_pointer(stack_use);
     if (use->current_hole == 0) {
@@ -239,10 +238,8 @@ static void cover_check(void)
     }
 }
 
-void stack_fault_init(void)
+bool stack_is_whole(uintptr_t address)
 {
-    entry_return_check = cover_check;
-    page_fault_handler = stack_fault;
-    fred_page_fault_handler = stack_fault_fred;
-    entry_stack_fill = stack_fill;
+    uint32_t slot;
+    return !stack_slot_find(address, &slot) || stack_missing(slot) == 0;
 }

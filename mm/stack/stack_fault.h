@@ -23,30 +23,34 @@ struct stack_fault_event {
 };
 
 /*
- * Called after each stack fault that was served, or NULL.
- * Context: ENTRY. It may write only to memory of its own.
+ * Observer: called for every served fault while set. It may only write to memory of its own.
+ * Context: ENTRY.
  */
 extern void (*stack_fault_observer)(const struct stack_fault_event *event);
 
 /*
- * Called when the running thread touched the guard of its stack, or a page beyond its fault floor.
- * It rewrites the frame so that the thread ends, or panics. Registered by sched.
- * Context: ENTRY.
+ * Hook: handles a touch of the guard of a stack that this CPU uses. It changes the frame so that
+ * the thread ends, or panics. Context: ENTRY.
  */
 extern void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t address, uint32_t slot);
 
 /*
- * Returns text about the owner of a slot and its state, for the panic about a stray access; "" if
- * the owner is unknown. Registered by sched.
- * Context: ENTRY. It takes no lock that may be held.
+ * Hook: describes the thread that owns a slot and where it waits, for the panic about a stray
+ * access; "" if that is unknown. Context: ENTRY; it tries locks and does not wait for them.
  */
 extern const char *(*stack_owner_describe)(uint32_t slot);
 
 /*
- * Registers the stack fault with the entry code.
- * Context: boot.
+ * Panics unless this CPU's magazine covers what the stack in use may still ask for (I3). It holds
+ * at every instruction of a thread that can be interrupted. Context: ENTRY.
  */
-void stack_fault_init(void);
+void stack_cover_check(void);
+
+/*
+ * Returns whether no page is missing from the stack that holds `address`; stacks of the boot and of
+ * entries are whole. Context: ANY.
+ */
+bool stack_is_whole(uintptr_t address);
 
 /*
  * Handles a page fault with IDT entry; entry.asm calls it first for every page fault. Returns the

@@ -55,8 +55,8 @@ bool stack_is_backed(uintptr_t address);
 uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames);
 
 /*
- * Makes every online CPU forget its translations of [address, address + bytes), and returns when
- * all have. Until kernel/main.c sets it to shootdown(), it does nothing.
+ * Hook: makes every online CPU forget its translations of [address, address + bytes), and returns when
+ * all have. Until kernel/hooks.c sets it, it does nothing.
  * Context: THREAD.
  */
 extern void (*stack_shootdown)(uintptr_t address, size_t bytes);

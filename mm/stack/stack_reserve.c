@@ -35,11 +35,7 @@ void memory_waiters_add(int difference)
     __atomic_add_fetch(&memory_waiters_count, (uint32_t)difference, __ATOMIC_ACQ_REL);
 }
 
-/*
- * The free hook (frame_free_hook_set()): keeps a frame of owner FRAME_OWNER_RESERVE if there is
- * room. When the reserve is full the hook removes itself, so freeing costs nothing more.
- */
-static bool reserve_add(physical_t frame)
+bool stack_reserve_add(physical_t frame)
 {
     uint64_t flags = spin_lock_irq_save(&reserve_lock);
     bool room = reserve_count < reserve_capacity;
@@ -47,7 +43,7 @@ static bool reserve_add(physical_t frame)
         reserve[reserve_count++] = frame;
     }
     if (reserve_count == reserve_capacity) {
-        frame_free_hook_set(NULL);
+        frame_free_offer(false);
     }
     spin_unlock_irq_restore(&reserve_lock, flags);
     return room;
@@ -66,7 +62,7 @@ bool stack_reserve_take(physical_t *frames, uint32_t count)
             frame_owner_change(frames[i], FRAME_OWNER_RESERVE, FRAME_OWNER_MAGAZINE);
         }
         reserve_taken += count;
-        frame_free_hook_set(reserve_add);
+        frame_free_offer(true);
     }
     spin_unlock_irq_restore(&reserve_lock, flags);
     return enough;
@@ -75,7 +71,7 @@ bool stack_reserve_take(physical_t *frames, uint32_t count)
 bool stack_reserve_give(physical_t frame, enum frame_owner owner)
 {
     frame_owner_change(frame, owner, FRAME_OWNER_RESERVE);
-    bool room = reserve_add(frame);
+    bool room = stack_reserve_add(frame);
     if (!room) {
         frame_owner_change(frame, FRAME_OWNER_RESERVE, owner);
     }

@@ -24,6 +24,13 @@ must_check int stack_reserve_create(uint32_t frames);
 must_check bool stack_reserve_take(physical_t *frames, uint32_t count);
 
 /*
+ * Keeps a frame whose owner is FRAME_OWNER_RESERVE already. Returns false if the reserve is full.
+ * While frames are missing from the reserve, the allocator offers it every freed frame; from the
+ * moment it is full, freeing costs nothing more. Context: ATOMIC.
+ */
+bool stack_reserve_add(physical_t frame);
+
+/*
  * Adds a frame that belongs to `owner`. Returns false if the reserve is full.
  * Context: IRQ, interrupts off.
  */

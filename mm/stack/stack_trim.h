@@ -13,7 +13,7 @@
 void stack_trim(uint32_t slot, uintptr_t address);
 
 /*
- * Called with interrupts off before pages are taken from the running stack, or NULL. With
+ * Hook: called with interrupts off before pages are taken from the running stack, or NULL. With
  * stack=lend it makes the pages lent to that stack its own, because frames that belong to the
  * magazine cannot be freed.
  */

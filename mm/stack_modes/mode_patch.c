@@ -6,15 +6,6 @@
 #include "mm/stack_modes/stack_lend.h"
 #include "mm/stack_modes/stack_prefault.h"
 
-#ifdef INVARIANT
-/* Returns whether the stack at the address has no holes. Boot and entry stacks never have any. */
-static bool whole_at(uintptr_t address)
-{
-    uint32_t slot;
-    return !stack_slot_find(address, &slot) || stack_missing(slot) == 0;
-}
-#endif
-
 /* Returns the form, with stack=prefault, of a site where interrupts or preemption go off. */
 static enum site_form form_by_rule(unsigned rule)
 {
@@ -42,10 +33,6 @@ static enum site_form form_wanted(const struct patch_site *site, enum stack_mode
 
 void stack_mode_patch(enum stack_mode mode)
 {
-#ifdef INVARIANT
-    site_stack_is_whole = whole_at;
-#endif
-    stack_trim_prepare = mode == STACK_MODE_LEND ? stack_lend_keep : NULL;
     for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
         enum site_form form = form_wanted(site, mode);
         if (form != SITE_PLAIN) {

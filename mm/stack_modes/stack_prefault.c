@@ -118,21 +118,17 @@ fault_serve(struct trap_frame *frame, uintptr_t address,
     return otherwise(frame);
 }
 
-static struct trap_frame *prefault_fault(struct trap_frame *frame)
+struct trap_frame *stack_prefault_fault(struct trap_frame *frame)
 {
     return fault_serve(frame, cr2_read(), stack_fault);
 }
 
-static struct trap_frame *prefault_fault_fred(struct trap_frame *frame)
+struct trap_frame *stack_prefault_fault_fred(struct trap_frame *frame)
 {
     return fault_serve(frame, frame->address, stack_fault_fred);
 }
 
-/*
- * Fills the room for the frame that is moved to the thread's stack, and below it what a preemption
- * needs. stack_fill() has checked that this is stack and not guard.
- */
-static bool prefault_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
+bool stack_prefault_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
 {
     if (!stack_fill(frame, address, bytes)) {
         return false;
@@ -141,9 +137,7 @@ static bool prefault_fill(struct trap_frame *frame, uintptr_t address, size_t by
     return true;
 }
 
-#ifdef INVARIANT
-/* Returns whether the stack is backed as deep as a section after a site may go. */
-static bool ready_at(uintptr_t stack_pointer)
+bool stack_prefault_ready(uintptr_t stack_pointer)
 {
     uintptr_t low = stack_pointer - SITE_TOUCH_BYTES;
     uint32_t slot;
@@ -152,15 +146,4 @@ static bool ready_at(uintptr_t stack_pointer)
     }
     low = low < stack_floor(slot) && stack_pointer >= stack_floor(slot) ? stack_floor(slot) : low;
     return *paging_leaf(low) & PAGE_PRESENT;
-}
-#endif
-
-void stack_prefault_init(void)
-{
-    page_fault_handler = prefault_fault;
-    fred_page_fault_handler = prefault_fault_fred;
-    entry_stack_fill = prefault_fill;
-#ifdef INVARIANT
-    site_stack_is_ready = ready_at;
-#endif
 }

@@ -38,11 +38,23 @@ void stack_prefault_mode_set(enum stack_prefault_mode mode);
 enum stack_prefault_mode stack_prefault_mode(void);
 
 /*
- * Registers this mode's fault handlers with the entry code, in place of those that
- * stack_fault_init() registered.
- * Context: boot, after stack_fault_init().
+ * The first handlers of every page fault in this mode, without and with FRED: they note a fault in
+ * a section as a missing site, and then serve it as stack_fault() does. Context: ENTRY.
  */
-void stack_prefault_init(void);
+struct trap_frame *stack_prefault_fault(struct trap_frame *frame);
+struct trap_frame *stack_prefault_fault_fred(struct trap_frame *frame);
+
+/*
+ * Does what stack_fill() does, and fills the room below the frame that a preemption needs: the code
+ * there runs with interrupts off. Context: ENTRY.
+ */
+bool stack_prefault_fill(struct trap_frame *frame, uintptr_t address, size_t bytes);
+
+/*
+ * Returns whether the stack is backed as far below `stack_pointer` as a section may go. Context:
+ * ATOMIC.
+ */
+bool stack_prefault_ready(uintptr_t stack_pointer);
 
 /*
  * Touches `bytes` bytes of the stack in use, or as far as it goes, before a section that needs more

@@ -160,8 +160,7 @@ static must_check bool standby_give_up(uint32_t slot, unsigned page, physical_t 
     return true;
 }
 
-/* Takes the frame of the oldest STANDBY page: the reclaim hook of the frame allocator. */
-static must_check bool standby_frame(physical_t *frame)
+bool stack_standby_frame(physical_t *frame)
 {
     uint32_t place;
     while (standby_pop(&place)) {
@@ -176,7 +175,7 @@ void stack_swap_spares_fill(void)
 {
     while (spare_count < SPARES_MAX) {
         physical_t frame;
-        if (standby_frame(&frame)) {
+        if (stack_standby_frame(&frame)) {
             frame_owner_change(frame, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_SLAB);
         } else if (frame_allocate(FRAME_OWNER_SLAB, &frame) != OK) {
             return; /* the swapper will try again */
@@ -196,7 +195,6 @@ void stack_swap_init(void)
         size_t bytes = align_down(SLAB_ROOM_BYTES / n, 8) - SLAB_CHECK_BYTES;
         slab_cache_init(&saved_caches[n], "saved stack", bytes, 8);
     }
-    frame_reclaim_hook_set(standby_frame);
     stack_swap_spares_fill();
 }
 
@@ -204,7 +202,7 @@ uint32_t stack_standby_free(uint32_t most)
 {
     uint32_t freed = 0;
     physical_t frame;
-    for (; freed < most && standby_frame(&frame); freed++) {
+    for (; freed < most && stack_standby_frame(&frame); freed++) {
         frame_free(frame, FRAME_OWNER_STACK_STANDBY);
     }
     return freed;

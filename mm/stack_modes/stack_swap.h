@@ -106,6 +106,12 @@ void stack_refill(uint32_t slot, unsigned pages);
 uint32_t stack_pages_used(uint32_t slot);
 
 /*
+ * Takes the frame of the oldest STANDBY page; its owner stays FRAME_OWNER_STACK_STANDBY. Returns
+ * false if there is none. Context: ATOMIC.
+ */
+must_check bool stack_standby_frame(physical_t *frame);
+
+/*
  * Frees the frames of up to `most` STANDBY pages, the oldest first. Returns how many.
  * Context: IRQ.
  */

@@ -220,16 +220,14 @@ static void reschedule_interrupt(struct trap_frame *frame maybe_unused)
     this_cpu(reschedule_wanted) = 1;
 }
 
-/* A reschedule may be wanted again by the time the thread is dispatched again. */
-static void schedule_while_wanted(void)
+void schedule_while_wanted(void)
 {
     do {
         schedule();
     } while (unlikely(this_cpu(reschedule_wanted)));
 }
 
-/* A reschedule that was due while preemption was off. */
-static void reschedule_late(void)
+void schedule_late(void)
 {
     if (interrupts_enabled() && thread_current() != NULL) {
         interrupts_disable_by(BOTH_ON);
@@ -244,8 +242,6 @@ void schedule_init(void)
     if (error != OK) {
         panic("the reschedule vector is taken: %s", error_name(error));
     }
-    entry_preempt = schedule_while_wanted;
-    preempt_reschedule = reschedule_late;
 }
 
 int schedule_cpu_create(unsigned cpu)

@@ -42,6 +42,18 @@ struct run_queue *schedule_queue_lock(struct thread *thread);
 void schedule_finish_switch(struct switch_handover handover);
 
 /*
+ * Switches threads until no reschedule is due: one that came due meanwhile counts too. Context:
+ * ATOMIC, interrupts off.
+ */
+void schedule_while_wanted(void);
+
+/*
+ * Switches threads if interrupts are on: for a reschedule that came due while preemption was off or
+ * a lock was held. Context: ATOMIC.
+ */
+void schedule_late(void);
+
+/*
  * The timer tick: expires timeouts and time slices, balances, calls the services.
  * Context: IRQ.
  */

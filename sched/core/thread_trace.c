@@ -44,8 +44,7 @@ bool thread_trace(struct thread *thread, struct backtrace *trace)
 static char owner_text[OWNER_TEXT_BYTES];
 static struct backtrace owner_trace;
 
-/* For a panic, on an entry stack: locks are tried, not waited for. */
-static const char *owner_describe(uint32_t slot)
+const char *thread_owner_describe(uint32_t slot)
 {
     char *text = owner_text;
     struct backtrace *trace = &owner_trace;
@@ -68,9 +67,4 @@ static const char *owner_describe(uint32_t slot)
                                 i == 0 ? ", which waits in " : " < ", name != NULL ? name : "?");
     }
     return text;
-}
-
-void thread_trace_init(void)
-{
-    stack_owner_describe = owner_describe;
 }

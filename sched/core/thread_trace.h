@@ -12,7 +12,7 @@
 must_check bool thread_trace(struct thread *thread, struct backtrace *trace);
 
 /*
- * Registers the text that a panic prints about the owner of a stack that another thread touched.
- * Context: boot.
+ * Describes the thread that owns a stack and where it waits, for a panic; "" if that is unknown.
+ * The text stays until the next call. Context: ENTRY; locks are tried, not waited for.
  */
-void thread_trace_init(void);
+const char *thread_owner_describe(uint32_t slot);

@@ -102,7 +102,7 @@ static const char *overflow_fatal(const struct trap_frame *frame, const struct t
     return NULL;
 }
 
-static void overflow(struct trap_frame *frame, uintptr_t address, uint32_t slot)
+void overflow_handle(struct trap_frame *frame, uintptr_t address, uint32_t slot)
 {
     const struct thread *thread = thread_current();
     const char *fatal = overflow_fatal(frame, thread, slot);
@@ -129,9 +129,4 @@ static void overflow(struct trap_frame *frame, uintptr_t address, uint32_t slot)
         .ss = SELECTOR_KERNEL_DATA,
         .rflags = FLAGS_INTERRUPT | 2,
     };
-}
-
-void overflow_init(void)
-{
-    stack_overflow_handler = overflow;
 }

@@ -1,10 +1,13 @@
 /* Stack overflow of a thread: logs it with a backtrace and ends the thread. */
 #pragma once
 
-#include "lib/compiler.h"
+#include "arch/x86_64/entry/trap_frame.h"
 
-/* Registers the handler with the stack fault. Context: boot. */
-void overflow_init(void);
+/*
+ * Handles a touch of the guard of `slot` at `address`: records the backtrace and changes `frame` so
+ * that the thread ends. Panics if the thread may not end there. Context: ENTRY.
+ */
+void overflow_handle(struct trap_frame *frame, uintptr_t address, uint32_t slot);
 
 /* Returns the number of threads that an overflow ended. Context: ANY. */
 uint32_t overflow_count(void);

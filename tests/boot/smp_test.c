@@ -58,14 +58,20 @@ static noreturn_function void never_started(unsigned cpu)
 
 TEST(SMP0005, "processors for which there is no memory are left out, and the machine goes on")
 {
-    static const struct smp_callbacks poor = {prepare_without_memory, never_started};
+    int (*prepare)(unsigned, uint32_t, uintptr_t *) = smp_processor_prepare;
+    noreturn_function void (*start)(unsigned) = smp_processor_start;
     unsigned online = cpu_online_count(), left_out = smp_left_out_count();
     unsigned spare =
         acpi_info()->processor_count > online ? acpi_info()->processor_count - online : 0;
 
     prepare_calls = 0;
     test_note("%u processors are not online", spare);
-    test_equal(smp_start_all(CPU_MAX, &poor), online);
+    smp_processor_prepare = prepare_without_memory;
+    smp_processor_start = never_started;
+    unsigned after = smp_start_all(CPU_MAX);
+    smp_processor_prepare = prepare;
+    smp_processor_start = start;
+    test_equal(after, online);
     test_equal(prepare_calls, spare);
     test_check(smp_left_out_count() >= left_out + spare);
     test_check(!smp_tables_present());

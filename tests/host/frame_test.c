@@ -251,7 +251,8 @@ HOST_TEST("while memory is short, freed frames are offered to the hook first")
     machine_create(8 * MEBIBYTE);
     host_equal(frame_allocate(FRAME_OWNER_STACK, &frame), OK);
     host_equal(frame_allocate_order(3, FRAME_OWNER_STACK, &block), OK);
-    frame_free_hook_set(keep_some);
+    frame_free_hook = keep_some;
+    frame_free_offer(true);
     frame_free(frame, FRAME_OWNER_STACK);
     host_equal(kept_count, 1);
     host_equal(frame_owned_count(FRAME_OWNER_RESERVE), 1);
@@ -259,7 +260,7 @@ HOST_TEST("while memory is short, freed frames are offered to the hook first")
     host_equal(kept_count, 8);
     host_equal(frame_owned_count(FRAME_OWNER_RESERVE), 8);
     host_equal(frame_owned_count(FRAME_OWNER_STACK), 0);
-    frame_free_hook_set(NULL);
+    frame_free_offer(false);
     while (kept_count > 0) {
         frame_free(kept[--kept_count], FRAME_OWNER_RESERVE);
     }

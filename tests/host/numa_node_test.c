@@ -36,7 +36,7 @@ static void machine_create(physical_t border, struct acpi_affinity *affinity)
     host_equal(frame_init(&map), OK);
     frame_node_set(0, numa_node_of_processor(0));
     frame_node_set(1, numa_node_of_processor(4));
-    frame_free_hook_set(NULL);
+    frame_free_offer(false);
 }
 
 static void machine_forget(void)
@@ -48,7 +48,7 @@ static void machine_forget(void)
     frame_node_set(0, 0);
     frame_node_set(1, 0);
     numa_node_init(&nothing, &empty);
-    frame_free_hook_set(NULL);
+    frame_free_offer(false);
 }
 
 /* All there is, as CPU `cpu` gets it: first its own node's, then the other's. */

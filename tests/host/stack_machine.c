@@ -26,7 +26,7 @@ void stack_machine_create(size_t bytes, unsigned cpus)
         host_equal(magazine_create(cpu), OK);
         cpu_variable(stack_use, cpu) = (struct stack_use){0, 0};
     }
-    stack_fault_init();
+    frame_free_hook = stack_reserve_add;
 }
 
 void stack_check_shape(uint32_t slot)

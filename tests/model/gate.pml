@@ -203,7 +203,7 @@ inline touch(s)
     fi
 }
 
-/* `mm/frame/frame.c:frame_free`: to the reserve while it has room (`mm/stack/stack_reserve.c:reserve_add`). */
+/* `mm/frame/frame.c:frame_free`: to the reserve while it has room (`mm/stack/stack_reserve.c:stack_reserve_add`). */
 inline frames_free(place, n, cpu)
 {
 #ifndef NO_FREE_INTERCEPT

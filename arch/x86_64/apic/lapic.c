@@ -165,7 +165,6 @@ int lapic_init(void)
     }
     if (error == OK) {
         lapic_cpu_init();
-        interrupt_end = lapic_end_of_interrupt;
         log_info("lapic: %s; this one's id is %u",
                  x2apic ? "x2APIC, for the CPU has it" : "xAPIC, for the CPU has no x2APIC",
                  lapic_id());

@@ -3,12 +3,7 @@
 
 #include "lib/format.h"
 
-static void (*log_handler)(enum log_level, const char *, va_list);
-
-void log_handler_set(void (*handler)(enum log_level, const char *, va_list))
-{
-    log_handler = handler;
-}
+void (*log_handler)(enum log_level level, const char *format, va_list arguments);
 
 void log_raw_write(void *context maybe_unused, const char *text, size_t bytes)
 {

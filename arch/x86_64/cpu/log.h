@@ -1,6 +1,6 @@
 /*
- * Log lines, for every layer. kernel/console/log_ring.c registers itself as the handler; until then
- * lines go to the serial port by polling.
+ * Log lines, for every layer. Until kernel/hooks.c sets log_handler, lines go to the serial port by
+ * polling.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ void log_print(enum log_level level, const char *format, ...) printf_like(2, 3);
 #define log_info(...)  log_print(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_print(LOG_DEBUG, __VA_ARGS__)
 
-/* Sets the function that gets all log lines from now on. Context: boot, once (kernel/hooks.c). */
-void log_handler_set(void (*handler)(enum log_level level, const char *format, va_list arguments));
+/* Hook: gets every log line. Context: that of log_print(). */
+extern void (*log_handler)(enum log_level level, const char *format, va_list arguments);
 
 /*
  * Writes text straight to the serial port by polling, without a lock. For panics, NMIs and the time

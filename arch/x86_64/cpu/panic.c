@@ -5,12 +5,7 @@
 #include "arch/x86_64/cpu/log.h"
 #include "lib/format.h"
 
-static void (*panic_handler)(const char *, va_list);
-
-void panic_handler_set(void (*handler)(const char *, va_list))
-{
-    panic_handler = handler;
-}
+void (*panic_handler)(const char *format, va_list arguments);
 
 void panic(const char *format, ...)
 {

@@ -9,10 +9,10 @@
 noreturn_function void panic(const char *format, ...) printf_like(1, 2);
 
 /*
- * Sets the function that handles panics from now on; it must not return. Until then panic() prints
- * the message with log_raw() and halts. Context: boot, once (kernel/hooks.c).
+ * Hook: handles a panic and does not return. Until it is set, panic() prints the message with
+ * log_raw() and halts. Context: ANY, interrupts off.
  */
-void panic_handler_set(void (*handler)(const char *format, va_list arguments));
+extern void (*panic_handler)(const char *format, va_list arguments);
 
 /* Panics unless the condition holds. In the invariant build only; free in the others. */
 #ifdef INVARIANT

@@ -92,15 +92,12 @@ bool site_rule_check(unsigned rule);
 void site_ready_check(bool both_on, const void *frame);
 
 /*
- * Returns true if the stack is backed SITE_TOUCH_BYTES below the stack pointer. mm registers it in
- * the mode in which sites touch the stack. Context: ANY.
+ * Hook: returns whether the stack is backed as far below `stack_pointer` as a section may go. Set
+ * where sites fill the stack. Context: ATOMIC.
  */
 extern bool (*site_stack_is_ready)(uintptr_t stack_pointer);
 
-/*
- * Returns true if the stack that holds an address is wholly backed, for rules 1 and 2. mm registers
- * it. Context: ANY.
- */
+/* Hook: returns whether no page is missing from the stack that holds `address`. Context: ANY. */
 extern bool (*site_stack_is_whole)(uintptr_t address);
 #else
 static always_inline bool site_rule_check(unsigned rule maybe_unused)

@@ -11,10 +11,7 @@
 DECLARE_PER_CPU(uint32_t, preempt_count);
 DECLARE_PER_CPU(uint32_t, reschedule_wanted);
 
-/*
- * Called when preemption is turned on and a reschedule is due. Context: THREAD. kernel/hooks.c sets
- * it once.
- */
+/* Hook: switches threads if interrupts are on. Context: THREAD, when a reschedule is due. */
 extern void (*preempt_reschedule)(void);
 
 /*

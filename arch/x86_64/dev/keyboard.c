@@ -28,7 +28,7 @@
 #define WAIT_STEPS       20000 /* a port read takes about a microsecond */
 #define BYTES_AT_MOST    64    /* taken at once; a broken controller must not hold us */
 
-static void (*scan_code_receive)(uint8_t scan_code);
+void (*keyboard_receive)(uint8_t scan_code);
 
 static bool status_wait(uint8_t bit, uint8_t value)
 {
@@ -89,14 +89,13 @@ static bool controller_set_up(void)
            command_send(COMMAND_ENABLE);
 }
 
-int keyboard_start(void (*receive)(uint8_t scan_code))
+int keyboard_start(void)
 {
     uint64_t flags = interrupts_save();
     bool found = controller_set_up() && data_send(KEYBOARD_SCAN_ON);
     if (found) {
         (void)data_receive(); /* the keyboard says 0xfa */
         output_flush();
-        scan_code_receive = receive;
     }
     interrupts_restore(flags);
     return found ? OK : ERROR_NOT_FOUND;
@@ -110,8 +109,8 @@ void keyboard_interrupt(void)
             return;
         }
         uint8_t byte = inb(DATA);
-        if (!(status & STATUS_MOUSE) && scan_code_receive != NULL) {
-            scan_code_receive(byte);
+        if (!(status & STATUS_MOUSE)) {
+            keyboard_receive(byte);
         }
     }
 }

@@ -26,7 +26,7 @@
 
 static bool present;
 static bool stuck; /* the last wait ended in vain */
-static void (*input_receive)(uint8_t byte);
+void (*serial_receive)(uint8_t byte);
 
 static bool serial_wait(uint8_t bit)
 {
@@ -102,12 +102,11 @@ void serial_drain(void)
     }
 }
 
-void serial_input_start(void (*receive)(uint8_t byte))
+void serial_input_start(void)
 {
     if (!present) {
         return;
     }
-    input_receive = receive;
     outb(INTERRUPTS, INTERRUPT_RECEIVED);
     uint64_t flags = interrupts_save();
     serial_interrupt(); /* what came before would otherwise never raise the line */
@@ -117,9 +116,6 @@ void serial_input_start(void (*receive)(uint8_t byte))
 void serial_interrupt(void)
 {
     for (unsigned i = 0; i < FIFO_BYTES_AT_MOST && (inb(LINE_STATUS) & LINE_RECEIVED); i++) {
-        uint8_t byte = inb(DATA);
-        if (input_receive != NULL) {
-            input_receive(byte);
-        }
+        serial_receive(inb(DATA));
     }
 }

@@ -24,10 +24,13 @@ void serial_write_raw(const char *text, size_t bytes);
 void serial_drain(void);
 
 /*
- * From now on hands every byte that arrives to `receive`, on the interrupt entry stack with
- * interrupts off. The caller has serial_interrupt() called on IRQ 4. Thread context, once.
+ * Turns the receive interrupt on and takes what has arrived before. The caller sees to it that
+ * IRQ 4 calls serial_interrupt(). Context: THREAD, once.
  */
-void serial_input_start(void (*receive)(uint8_t byte));
+void serial_input_start(void);
 
-/* Takes what has arrived, without waiting. Interrupt handler of IRQ 4. */
+/* Hook: gets each byte that arrives. Context: IRQ. */
+extern void (*serial_receive)(uint8_t byte);
+
+/* Hands the bytes that have arrived to serial_receive, without waiting. Context: IRQ. */
 void serial_interrupt(void);

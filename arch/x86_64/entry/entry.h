@@ -8,17 +8,15 @@
 #include "arch/x86_64/entry/trap_frame.h"
 
 /*
- * The first handler of every page fault that enters by the IDT; the address is in CR2. Returns NULL
- * to return through the frame, or the frame's copy on the thread's stack. mm registers the stack
- * fault here, which passes all other faults to entry_page_fault(); until then the handler is
- * entry_page_fault() itself. Context: ENTRY.
+ * Hook: the first handler of every page fault, called by entry.asm. It passes faults that it does
+ * not serve to entry_page_fault(), which is the handler until the hook is set. Returns NULL to
+ * return through the frame, or the frame's copy on the thread's stack. Context: ENTRY (#PF stack).
  */
 extern struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 
 /*
- * The first handler of every page fault that enters by FRED; the address is in frame->address.
- * Returns NULL to return through the frame, or the frame's copy on the thread's stack. Context:
- * ENTRY.
+ * Hook: the first handler of every page fault with FRED, which delivers the address in the frame.
+ * Returns what page_fault_handler returns. Context: ENTRY (stack of level 1).
  */
 extern struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame);
 
@@ -30,28 +28,25 @@ extern struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame);
 struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address);
 
 /*
- * Handles a page fault of thread code that is not a stack fault; the address is in frame->address.
- * Returns false if the fault is fatal. The kernel layer registers it. Context: ATOMIC, on the
- * thread's stack, interrupts off.
+ * Hook: handles a page fault that thread code may raise and that is no stack fault. Returns false
+ * if the fault is fatal, as all are while no hook is set. Context: ATOMIC, interrupts off, on the
+ * thread's stack.
  */
 extern bool (*page_fault_thread_case)(struct trap_frame *frame);
 
 /*
- * Backs [address, address + bytes) of the current thread's stack before a frame is copied there.
- * Returns false if part of the range is guard: then it has handled the overflow and changed the
- * frame, and the caller returns through that. mm registers it. Context: ENTRY.
+ * Hook: makes [address, address + bytes) of the current thread's stack present before a frame is
+ * copied there. Returns false if part of it is guard: that is an overflow, and `frame` has been
+ * changed to return to the thread's exit path. Context: ENTRY.
  */
 extern bool (*entry_stack_fill)(struct trap_frame *frame, uintptr_t address, size_t bytes);
 
-/*
- * Switches away from the current thread if a reschedule is due. sched registers it. Context:
- * ATOMIC, on the thread's stack, interrupts off.
- */
+/* Hook: preempts the current thread. Context: ATOMIC, interrupts off, on the thread's stack. */
 extern void (*entry_preempt)(void);
 
 /*
- * Checks the invariants of a running thread before an entry stack is left for code that had
- * interrupts on. Called in the invariant build only. mm registers it. Context: ENTRY.
+ * Hook: the invariant build calls it before an entry stack is left for code that had interrupts on.
+ * It panics unless the magazine covers the running thread (I3). Context: ENTRY.
  */
 extern void (*entry_return_check)(void);
 

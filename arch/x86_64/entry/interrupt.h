@@ -42,7 +42,5 @@ const char *interrupt_name(unsigned vector);
  */
 void interrupt_dispatch(struct trap_frame *frame);
 
-/*
- * Tells the local APIC that the interrupt in service is done. lapic_init() sets it. Context: IRQ.
- */
+/* Hook: tells the interrupt controller that the interrupt in service is done. Context: IRQ. */
 extern void (*interrupt_end)(void);

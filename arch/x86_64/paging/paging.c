@@ -13,7 +13,7 @@
 #define ENTRIES      512
 #define TABLE_RIGHTS (PAGE_PRESENT | PAGE_WRITABLE | PAGE_ACCESSED)
 
-static int (*frame_source)(physical_t *frame);
+int (*paging_frame_source)(physical_t *frame);
 static physical_t root;
 static struct spinlock paging_lock = SPINLOCK("page tables");
 
@@ -32,14 +32,9 @@ static uint64_t *table_of(uint64_t entry)
     return physical_to_virtual(entry & PAGE_ADDRESS_MASK);
 }
 
-void paging_frame_source_set(int (*source)(physical_t *frame))
-{
-    frame_source = source;
-}
-
 static must_check int table_create(physical_t *table)
 {
-    int error = frame_source(table);
+    int error = paging_frame_source(table);
     if (error == OK) {
         page_zero(physical_to_virtual(*table));
     }

@@ -28,10 +28,10 @@
     (PAGE_PRESENT | PAGE_WRITABLE | PAGE_GLOBAL | PAGE_ACCESSED | PAGE_DIRTY | PAGE_NO_EXECUTE)
 
 /*
- * Sets the function that supplies frames for page tables. A frame need not be zeroed. Context:
- * boot, before any mapping; again when the frame allocator works.
+ * Hook: takes a frame for a page table; it need not be zeroed. Returns OK or an error. Context:
+ * ATOMIC.
  */
-void paging_frame_source_set(int (*source)(physical_t *frame));
+extern int (*paging_frame_source)(physical_t *frame);
 
 /*
  * Creates the kernel's top-level table, empty but for the recursive mapping. All functions below

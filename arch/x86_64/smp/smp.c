@@ -27,7 +27,8 @@
 uintptr_t smp_entry_stack;
 physical_t smp_kernel_root;
 static unsigned entry_cpu;
-static noreturn_function void (*entry_start)(unsigned cpu);
+int (*smp_processor_prepare)(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top);
+noreturn_function void (*smp_processor_start)(unsigned cpu);
 
 static unsigned left_out;
 
@@ -35,7 +36,7 @@ noreturn_function void smp_enter(void);
 
 void smp_enter(void)
 {
-    entry_start(entry_cpu);
+    smp_processor_start(entry_cpu);
 }
 
 unsigned smp_left_out_count(void)
@@ -138,20 +139,18 @@ static void init_all(const struct acpi_info *acpi)
  * Starts one processor as CPU `cpu`. Errors: ERROR_BUSY if it passed the gate but did not come
  * online, so that the trampoline's tables may still be in use; others if it is left out.
  */
-static must_check int start_one(uint32_t apic_id, unsigned cpu,
-                                const struct smp_callbacks *callbacks)
+static must_check int start_one(uint32_t apic_id, unsigned cpu)
 {
     if (!reachable(apic_id)) {
         log_warn("smp: processor with APIC id %u cannot be reached in xAPIC mode", apic_id);
         return ERROR_UNSUPPORTED;
     }
-    int error = callbacks->prepare(cpu, apic_id, &smp_entry_stack);
+    int error = smp_processor_prepare(cpu, apic_id, &smp_entry_stack);
     if (error != OK) {
         log_warn("smp: processor with APIC id %u is left out: %s", apic_id, error_name(error));
         return error;
     }
     entry_cpu = cpu;
-    entry_start = callbacks->start;
     error = wake_after_init(apic_id, ANSWER_TIMEOUT_MS);
     if (error != OK) {
         log_warn("smp: processor with APIC id %u does not answer and is left out", apic_id);
@@ -165,7 +164,7 @@ static must_check int start_one(uint32_t apic_id, unsigned cpu,
     return OK;
 }
 
-unsigned smp_start_all(unsigned limit, const struct smp_callbacks *callbacks)
+unsigned smp_start_all(unsigned limit)
 {
     const struct acpi_info *acpi = acpi_info();
     int error = OK;
@@ -185,7 +184,7 @@ unsigned smp_start_all(unsigned limit, const struct smp_callbacks *callbacks)
         if (is_online(acpi->processors[i].apic_id)) {
             continue;
         }
-        error = start_one(acpi->processors[i].apic_id, cpu_online_count(), callbacks);
+        error = start_one(acpi->processors[i].apic_id, cpu_online_count());
         left_out += error != OK ? 1 : 0;
         if (error == ERROR_BUSY) {
             break;

@@ -10,23 +10,21 @@
 
 #include "arch/x86_64/cpu/types.h"
 
-struct smp_callbacks {
-    /*
-     * Creates all that CPU `cpu` needs (per-CPU area, entry stacks, magazine) and stores the top of
-     * the stack on which it enters start(): backed, aligned to 16. It is called again for a number
-     * if the processor before did not answer, and then uses what exists. After an error the
-     * processor is left out. Context: THREAD or boot, on CPU 0.
-     */
-    int (*prepare)(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top);
+/*
+ * Hook: makes everything that CPU `cpu` needs (per-CPU area, entry stacks, magazine). Stores the
+ * top of the stack on which it starts: backed, aligned to 16. It may be called again with the same
+ * number, if the processor with that number did not answer: then everything exists already. An
+ * error leaves the processor out. Context: THREAD, on CPU 0.
+ */
+extern int (*smp_processor_prepare)(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top);
 
-    /*
-     * Runs on the new CPU, on that stack, with interrupts off and the kernel's page tables, but
-     * with the trampoline's GDT and without IDT, GS base and CR4 features. It calls
-     * percpu_activate(), descriptors_load(), lapic_cpu_init() and last shootdown_cpu_join(), for
-     * which CPU 0 waits.
-     */
-    noreturn_function void (*start)(unsigned cpu);
-};
+/*
+ * Hook: the first C code of a new CPU, on its own stack. Interrupts are off; the page tables are
+ * the kernel's, with NX and write-protect on; the GDT is the trampoline's, and IDT, GS and the
+ * features of CR4 are not set up. It calls percpu_activate(), lapic_cpu_init() and, last,
+ * cpu_online_add(), which lets CPU 0 go on. It does not return.
+ */
+extern noreturn_function void (*smp_processor_start)(unsigned cpu);
 
 #define SMP_LOW_BYTES 0x2000  /* the trampoline's page of code and page of data */
 #define SMP_LOW_END   0xa0000 /* they lie below the video memory */
@@ -43,7 +41,7 @@ void smp_low_pages_set(physical_t pages);
  * of online CPUs. Warns of each processor that is left out. Context: THREAD or boot, on CPU 0,
  * once.
  */
-unsigned smp_start_all(unsigned limit, const struct smp_callbacks *callbacks);
+unsigned smp_start_all(unsigned limit);
 
 /*
  * Returns how many processors were found but could not be started; those beyond the limit do not

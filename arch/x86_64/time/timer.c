@@ -21,7 +21,7 @@ struct timer_state {
 
 static PER_CPU(struct timer_state, timer_state);
 static bool by_deadline;
-static void (*tick_handler)(struct trap_frame *frame);
+void (*timer_tick)(void);
 
 const char *timer_kind_name(void)
 {
@@ -41,7 +41,7 @@ static void deadline_mode_set(unsigned vector)
 }
 
 /* Arms the timer again first, so that the duration of the handler does not delay the next tick. */
-static void handle_tick(struct trap_frame *frame)
+static void handle_tick(struct trap_frame *frame maybe_unused)
 {
     struct timer_state *state = this_cpu_pointer(timer_state);
 
@@ -53,13 +53,12 @@ static void handle_tick(struct trap_frame *frame)
         }
         deadline_set(state->next_tsc);
     }
-    tick_handler(frame);
+    timer_tick();
 }
 
-int timer_init(void (*tick)(struct trap_frame *frame))
+int timer_init(void)
 {
     by_deadline = (cpuid(1, 0).ecx & CPUID_1_ECX_TSC_DEADLINE) != 0;
-    tick_handler = tick;
     log_info("timer: local APIC, %s, for the CPU has %s", timer_kind_name(),
              by_deadline ? "it" : "no TSC deadline");
     return interrupt_register(VECTOR_TIMER, handle_tick, "timer");

@@ -9,11 +9,14 @@
 #include "arch/x86_64/entry/trap_frame.h"
 
 /*
- * Chooses and logs the kind of timer, and registers VECTOR_TIMER. `tick` is called in IRQ context
- * for each tick, on its CPU, after the timer is armed again. Context: boot, on CPU 0, once, after
- * clock_init(). Errors: those of interrupt_register().
+ * Chooses the kind of timer, logs it, and registers VECTOR_TIMER. Returns OK, or an error of
+ * interrupt_register(). Context: boot, after clock_init().
  */
-must_check int timer_init(void (*tick)(struct trap_frame *frame));
+must_check int timer_init(void);
+
+/* Hook: called at each tick, on the CPU that ticks, after the timer is armed again. Context: IRQ.
+ */
+extern void (*timer_tick)(void);
 
 /*
  * Makes the timer of the calling CPU tick `hz` times a second, 1 to 10000; values outside are
