@@ -1,47 +1,36 @@
 /*
- * In-kernel tests. A test is a function with a stable id and a sentence; the linker collects them:
+ * In-kernel tests. A test is a function with a stable id, a sentence that says what holds, and the
+ * condition under which it can be tried; the linker collects them:
  *
- *     TEST(STK0003, "grow by three pages in one fault, interrupts off")
+ *     TEST(STK0003, "a stack grows by three pages in one fault, interrupts off", STACKS_GROW)
  *     {
  *         test_equal(stack_pages_backed(...), 4);
  *     }
  *
- * Each runs in a thread of its own; afterwards the runner compares frames, magazines, slots and
- * threads with what they were before. A failed check is noted and the test goes on, unless it
+ * Conditions are listed in tests/support/conditions.h. Where one does not hold, the runner reports
+ * the test as skipped, with the condition's reason. ALWAYS holds everywhere; DEATH and SOAK are for
+ * tests that run only when the command line asks for them.
+ *
+ * Each test runs in a thread of its own. Afterwards the runner compares frames, magazines, slots
+ * and threads with the counts before. A failed check is noted and the test goes on, unless it
  * returns. Ids are three capitals and four digits, never reused.
  */
 #pragma once
 
 #include "kernel/test/selftest.h"
+#include "tests/support/conditions.h"
 
-#define TEST(test_id, test_sentence)                                                               \
+/* The symbol tells tests/runner/elf.py the id and the condition. */
+#define TEST(test_id, test_sentence, test_condition_name)                                          \
     static void test_run_##test_id(void);                                                          \
-    static const struct test test_entry_##test_id in_section(".tests")                             \
-        aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
+    static const struct test test_entry_##test_id##_##test_condition_name in_section(".tests")     \
+        aligned_to(8) = {.id = #test_id,                                                           \
+                         .sentence = (test_sentence),                                              \
+                         .condition = &test_condition_##test_condition_name,                       \
+                         .run = test_run_##test_id};                                               \
     static void test_run_##test_id(void)
 
-/*
- * A test after which there is no machine any more: it panics, or hangs, and whoever booted it
- * judges by what was printed (rows of tests/matrix.py). No pattern selects it, only its whole id:
- * test=PAN0001.
- */
-#define DEATH_TEST(test_id, test_sentence)                                                         \
-    static void test_run_##test_id(void);                                                          \
-    static const struct test death_test_entry_##test_id in_section(".death_tests")                 \
-        aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
-    static void test_run_##test_id(void)
-
-/* A test that takes as long as it is told to: it runs with soak=SECONDS, and by nothing else. */
-#define SOAK_TEST(test_id, test_sentence)                                                          \
-    static void test_run_##test_id(void);                                                          \
-    static const struct test soak_test_entry_##test_id in_section(".soak_tests")                   \
-        aligned_to(8) = {.id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};  \
-    static void test_run_##test_id(void)
-
-/*
- * test_fail(file, line, format, ...) notes a failure; test_note(format, ...) prints a diagnostic
- * line; test_skip(reason) ends as skipped instead of passed: the test must return after it.
- */
+/* Checks that a condition holds; notes a failure with its place and text if it does not. */
 #define test_check(condition)                                                                      \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -49,6 +38,7 @@
         }                                                                                          \
     } while (0)
 
+/* Checks that two integers are equal; notes a failure with both values if they are not. */
 #define test_equal(actual, expected)                                                               \
     do {                                                                                           \
         long long test_actual = (long long)(actual), test_expected = (long long)(expected);        \

@@ -25,8 +25,6 @@
 #define SETTLE_STEP_MOST_NS 160000000
 
 extern const struct test __tests_start[], __tests_end[];
-extern const struct test __death_tests_start[], __death_tests_end[];
-extern const struct test __soak_tests_start[], __soak_tests_end[];
 
 static volatile uint32_t failures; /* of the running test */
 static const char *volatile skip_reason;
@@ -149,13 +147,27 @@ static bool missing_sites_are_right(void)
 
 enum outcome { PASSED, FAILED, SKIPPED };
 
+static enum outcome result_print(const struct test *test, unsigned number)
+{
+    bool failed = failures != 0;
+    console_print("%sok %u %s %s%s%s\n", failed ? "not " : "", number, test->id, test->sentence,
+                  !failed && skip_reason != NULL ? " # SKIP " : "",
+                  !failed && skip_reason != NULL ? skip_reason : "");
+    return failed ? FAILED : skip_reason != NULL ? SKIPPED : PASSED;
+}
+
 static enum outcome test_run_one(const struct test *test, unsigned number)
 {
+    const struct test_condition *condition = test->condition;
     struct leak_check before;
     struct thread *thread;
     console_print("# %s starting\n", test->id);
-    leak_check_read(&before);
     failures = 0;
+    if (condition->holds != NULL && !condition->holds()) {
+        skip_reason = condition->reason;
+        return result_print(test, number);
+    }
+    leak_check_read(&before);
     skip_reason = NULL;
     missing_expected = false;
 
@@ -172,11 +184,12 @@ static enum outcome test_run_one(const struct test *test, unsigned number)
         failures++;
     }
     failures += !missing_sites_are_right();
-    bool failed = failures != 0;
-    console_print("%sok %u %s %s%s%s\n", failed ? "not " : "", number, test->id, test->sentence,
-                  !failed && skip_reason != NULL ? " # SKIP " : "",
-                  !failed && skip_reason != NULL ? skip_reason : "");
-    return failed ? FAILED : skip_reason != NULL ? SKIPPED : PASSED;
+    return result_print(test, number);
+}
+
+static bool suite_has(const struct test *test, const char *patterns)
+{
+    return test->condition->kind == TEST_KIND_SUITE && glob_match_any(patterns, test->id);
 }
 
 /* The test with the least id above `id` that matches, or NULL: the linker's order means nothing. */
@@ -184,7 +197,7 @@ static const struct test *test_after(const char *id, const char *patterns)
 {
     const struct test *found = NULL;
     for (const struct test *test = __tests_start; test < __tests_end; test++) {
-        if (strcmp(test->id, id) > 0 && glob_match_any(patterns, test->id) &&
+        if (suite_has(test, patterns) && strcmp(test->id, id) > 0 &&
             (found == NULL || strcmp(test->id, found->id) < 0)) {
             found = test;
         }
@@ -203,8 +216,8 @@ static void totals_tell(const unsigned *counts)
 /* A test that ends the machine, by its whole id. */
 static const struct test *death_test_find(const char *id)
 {
-    for (const struct test *test = __death_tests_start; test < __death_tests_end; test++) {
-        if (strcmp(id, test->id) == 0) {
+    for (const struct test *test = __tests_start; test < __tests_end; test++) {
+        if (test->condition->kind == TEST_KIND_DEATH && strcmp(id, test->id) == 0) {
             return test;
         }
     }
@@ -233,7 +246,7 @@ bool selftest_run(const char *patterns)
 
     unsigned counts[3] = {0}, number = 0, planned = 0;
     for (const struct test *test = __tests_start; test < __tests_end; test++) {
-        planned += glob_match_any(patterns, test->id);
+        planned += suite_has(test, patterns);
     }
     console_print("KTAP version 1\n1..%u\n", planned);
     const char *id = "";
@@ -246,11 +259,16 @@ bool selftest_run(const char *patterns)
 
 bool selftest_soak(void)
 {
-    unsigned counts[3] = {0}, number = 0;
-    console_print("KTAP version 1\n1..%u\n", (unsigned)(__soak_tests_end - __soak_tests_start));
-    for (const struct test *test = __soak_tests_start; test < __soak_tests_end; test++) {
-        counts[test_run_one(test, ++number)]++;
+    unsigned counts[3] = {0}, number = 0, planned = 0;
+    for (const struct test *test = __tests_start; test < __tests_end; test++) {
+        planned += test->condition->kind == TEST_KIND_SOAK;
+    }
+    console_print("KTAP version 1\n1..%u\n", planned);
+    for (const struct test *test = __tests_start; test < __tests_end; test++) {
+        if (test->condition->kind == TEST_KIND_SOAK) {
+            counts[test_run_one(test, ++number)]++;
+        }
     }
     totals_tell(counts);
-    return counts[FAILED] == 0 && number > 0;
+    return counts[FAILED] == 0 && planned > 0;
 }

@@ -9,33 +9,59 @@
 /* How long anything that must happen is waited for, by the clock; longer than any machine needs. */
 #define SELFTEST_EVENTUALLY_NS 60000000000UL
 
+/* Which command runs a test. */
+enum test_kind {
+    TEST_KIND_SUITE, /* selftest_run(), by a pattern */
+    TEST_KIND_DEATH, /* selftest_run(), by the whole id: the test ends the machine */
+    TEST_KIND_SOAK,  /* selftest_soak() */
+};
+
+/* When a test can be tried. The list is tests/support/conditions.h. */
+struct test_condition {
+    enum test_kind kind;
+    bool (*holds)(void); /* NULL: always */
+    const char *reason;  /* of the skip where it does not hold */
+};
+
 struct test {
     const char *id;
     const char *sentence;
+    const struct test_condition *condition;
     void (*run)(void);
 };
 
 /*
- * Runs the tests whose ids match one of the comma-separated patterns, each in a thread of its own,
- * and prints KTAP. False if one failed, or none matches. A test that ends the machine runs only if
- * the one pattern is its id. Thread context.
+ * Runs the tests of TEST_KIND_SUITE whose ids match one of the comma-separated patterns, each in a
+ * thread of its own, and prints KTAP. A test whose condition does not hold is reported as skipped.
+ * If `patterns` is the id of a TEST_KIND_DEATH test, runs that test alone. Returns false if a test
+ * failed or none matches. Context: THREAD.
  */
 bool selftest_run(const char *patterns);
 
 /*
- * Runs the soak (tests/soak/soak.c) for as long as the command line says, as one test: with the
- * leak_check before and after, in KTAP. Thread context.
+ * Runs the tests of TEST_KIND_SOAK (tests/soak/soak.c) for as long as the command line says, with
+ * the leak check before and after, and prints KTAP. Returns false if one failed. Context: THREAD.
  */
 bool selftest_soak(void);
 
-/* What tests call; see tests/test.h. */
+/*
+ * Notes a failure of the running test and prints it with its place. test_check() and test_equal()
+ * of tests/test.h call this. Context: ANY that may print to the console.
+ */
 void test_fail(const char *file, int line, const char *format, ...) printf_like(3, 4);
+
+/*
+ * Makes the running test end as skipped instead of passed, for a reason that only the test can find
+ * out; all others are conditions. The test must return after it. Context: THREAD.
+ */
 void test_skip(const char *reason);
 
 /*
- * For a test whose stack faults come with interrupts or preemption off. They are served in each way
- * to fill stacks, but stack=prefault tells every one as a missing site: there the test fails if
- * none was told, and does not fail because of them.
+ * Says that the running test takes stack faults with interrupts or preemption off. They are served
+ * in each stack mode, but stack=prefault reports every one as a missing site. In that mode the test
+ * fails if none was reported, and does not fail because of them. Context: THREAD.
  */
 void test_missing_sites_expect(void);
+
+/* Prints a diagnostic line of the running test. Context: ANY that may print to the console. */
 void test_note(const char *format, ...) printf_like(1, 2);

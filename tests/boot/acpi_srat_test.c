@@ -52,7 +52,8 @@ static void put(uint8_t *at, uint64_t value, unsigned bytes)
     memcpy(at, &value, bytes);
 }
 
-TEST(SRT0001, "a sound SRAT: domains by any number, processors of both kinds, memory by range")
+TEST(SRT0001, "a sound SRAT: domains by any number, processors of both kinds, memory by range",
+     ALWAYS)
 {
     machine_make();
     const struct acpi_affinity *found = machine_parse();
@@ -73,7 +74,7 @@ TEST(SRT0001, "a sound SRAT: domains by any number, processors of both kinds, me
     }
 }
 
-TEST(SRT0002, "entries that are disabled, empty or of an unknown type say nothing")
+TEST(SRT0002, "entries that are disabled, empty or of an unknown type say nothing", ALWAYS)
 {
     uint8_t *table = machine_make();
     put(table + PROCESSOR_0 + 4, 0, 4);
@@ -89,7 +90,8 @@ TEST(SRT0002, "entries that are disabled, empty or of an unknown type say nothin
     refused(); /* no memory at all is left */
 }
 
-TEST(SRT0003, "a SRAT with an entry of no length, too short or cut off is refused as a whole")
+TEST(SRT0003, "a SRAT with an entry of no length, too short or cut off is refused as a whole",
+     ALWAYS)
 {
     static const struct {
         unsigned at, length;
@@ -108,7 +110,7 @@ TEST(SRT0003, "a SRAT with an entry of no length, too short or cut off is refuse
     refused();
 }
 
-TEST(SRT0004, "memory in two domains, or beyond the last address, is refused as a whole")
+TEST(SRT0004, "memory in two domains, or beyond the last address, is refused as a whole", ALWAYS)
 {
     put(machine_make() + MEMORY_ODD + 8, (16UL << 20) - 1, 8); /* one byte of the other's */
     refused();
@@ -127,7 +129,8 @@ TEST(SRT0004, "memory in two domains, or beyond the last address, is refused as 
     test_equal(machine_parse()->range_count, 2);
 }
 
-TEST(SRT0005, "a processor in two domains, or more domains than we have room for, is refused")
+TEST(SRT0005, "a processor in two domains, or more domains than we have room for, is refused",
+     ALWAYS)
 {
     uint8_t *table = machine_make();
     table[PROCESSOR_2 + 3] = 1; /* the odd domain's processor, named again as an even one's */

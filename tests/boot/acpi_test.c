@@ -35,7 +35,8 @@ static void length_set(physical_t table, uint32_t bytes)
     memcpy(firmware_at(&image, table) + 4, &bytes, sizeof(bytes));
 }
 
-TEST(ACP0001, "sound tables: processors, I/O APIC, overrides, HPET, timer, reset, power off")
+TEST(ACP0001, "sound tables: processors, I/O APIC, overrides, HPET, timer, reset, power off",
+     ALWAYS)
 {
     machine_make(3);
     test_equal(machine_parse(), OK);
@@ -60,7 +61,7 @@ TEST(ACP0001, "sound tables: processors, I/O APIC, overrides, HPET, timer, reset
     test_equal(result.s5_type_b, 6);
 }
 
-TEST(ACP0002, "a wrong checksum leaves out that table alone; XSDT falls back on RSDT")
+TEST(ACP0002, "a wrong checksum leaves out that table alone; XSDT falls back on RSDT", ALWAYS)
 {
     machine_make(2);
     firmware_at(&image, machine.hpet)[50] ^= 1;
@@ -80,7 +81,7 @@ TEST(ACP0002, "a wrong checksum leaves out that table alone; XSDT falls back on 
     test_equal(machine_parse(), ERROR_CORRUPT);
 }
 
-TEST(ACP0003, "lengths of zero, beyond memory and of 4 GiB leave out that table alone")
+TEST(ACP0003, "lengths of zero, beyond memory and of 4 GiB leave out that table alone", ALWAYS)
 {
     static const uint32_t lengths[] = {0, 35, IMAGE_BYTES + 1, 0xffffffff};
 
@@ -99,7 +100,7 @@ TEST(ACP0003, "lengths of zero, beyond memory and of 4 GiB leave out that table 
     test_check(!result.madt_present);
 }
 
-TEST(ACP0004, "a MADT entry of no length, or longer than the table, ends the table there")
+TEST(ACP0004, "a MADT entry of no length, or longer than the table, ends the table there", ALWAYS)
 {
     static const uint8_t lengths[] = {0, 1, 255};
 
@@ -120,7 +121,7 @@ TEST(ACP0004, "a MADT entry of no length, or longer than the table, ends the tab
 }
 
 TEST(ACP0005,
-     "a root table that lists itself, nothing, and places out of memory is read to its end")
+     "a root table that lists itself, nothing, and places out of memory is read to its end", ALWAYS)
 {
     machine_make(1);
     struct firmware_machine wrong = machine;
@@ -133,7 +134,7 @@ TEST(ACP0005,
     test_equal(result.lapic_address, 0xfee00000);
 }
 
-TEST(ACP0006, "more processors than CPUs are counted, and one listed twice counts once")
+TEST(ACP0006, "more processors than CPUs are counted, and one listed twice counts once", ALWAYS)
 {
     machine_make(CPU_MAX + 5);
     test_equal(machine_parse(), OK);
@@ -147,7 +148,8 @@ TEST(ACP0006, "more processors than CPUs are counted, and one listed twice count
     test_equal(result.processor_count, 3);
 }
 
-TEST(ACP0007, "the power-off package is found in any of its encodings, and never beyond the end")
+TEST(ACP0007, "the power-off package is found in any of its encodings, and never beyond the end",
+     ALWAYS)
 {
     static const uint8_t short_form[] = {0x08, '_', 'S', '5', '_', 0x12, 0x06, 4, 0x01, 0x00, 0};
     static const uint8_t root_name[] = {0x08, '\\', '_',  'S', '5', '_',  0x12, 0x48,
@@ -163,7 +165,7 @@ TEST(ACP0007, "the power-off package is found in any of its encodings, and never
     }
 }
 
-TEST(ACP0008, "the machine's own tables make sense, or it has none and runs on one CPU")
+TEST(ACP0008, "the machine's own tables make sense, or it has none and runs on one CPU", ALWAYS)
 {
     const struct acpi_info *own = acpi_info();
 

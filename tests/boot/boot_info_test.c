@@ -55,7 +55,7 @@ static void memory_map_put(uint32_t entry_bytes)
     tag_put(6, map, sizeof(map));
 }
 
-TEST(BTI0001, "Multiboot2: command line, loader, module, memory map, framebuffer and RSDP")
+TEST(BTI0001, "Multiboot2: command line, loader, module, memory map, framebuffer and RSDP", ALWAYS)
 {
     static const char module[] = "\x00\x00\x20\x00\x00\x10\x20\x00initrd one";
     static const uint8_t screen[30] = {0, 0, 0, 0xfd, 0, 0,  0, 0, 0, 16, 0, 0, 0, 4, 0,
@@ -87,7 +87,7 @@ TEST(BTI0001, "Multiboot2: command line, loader, module, memory map, framebuffer
     test_equal(result.rsdp_bytes, 36);
 }
 
-TEST(BTI0002, "Multiboot2: wrong totals, no end tag, and a place that is not aligned")
+TEST(BTI0002, "Multiboot2: wrong totals, no end tag, and a place that is not aligned", ALWAYS)
 {
     static const uint32_t totals[] = {0, 8, 15, IMAGE_BYTES + 8, 0x7fffffff, 0xffffffff};
     struct physical_reader reader = firmware_reader(&image);
@@ -107,7 +107,7 @@ TEST(BTI0002, "Multiboot2: wrong totals, no end tag, and a place that is not ali
     test_equal(multiboot2_parse(&reader, 0xfffffffffffffff8, &result), ERROR_CORRUPT);
 }
 
-TEST(BTI0003, "Multiboot2: tags whose size or contents cannot be are refused")
+TEST(BTI0003, "Multiboot2: tags whose size or contents cannot be are refused", ALWAYS)
 {
     static const struct {
         uint32_t type;
@@ -138,7 +138,7 @@ TEST(BTI0003, "Multiboot2: tags whose size or contents cannot be are refused")
     }
 }
 
-TEST(BTI0004, "a command line that is too long is cut and said to be")
+TEST(BTI0004, "a command line that is too long is cut and said to be", ALWAYS)
 {
     static char text[BOOT_COMMAND_LINE_MAX + 100];
 
@@ -151,7 +151,7 @@ TEST(BTI0004, "a command line that is too long is cut and said to be")
     test_equal(strlen(result.command_line), BOOT_COMMAND_LINE_MAX - 1);
 }
 
-TEST(BTI0005, "more modules than there is room for: the first sixteen stay")
+TEST(BTI0005, "more modules than there is room for: the first sixteen stay", ALWAYS)
 {
     multiboot2_begin();
     memory_map_put(24);
@@ -199,7 +199,7 @@ static int pvh_try(void)
     return pvh_parse(&reader, IMAGE_BASE, &result);
 }
 
-TEST(BTI0006, "PVH: command line, module and memory map")
+TEST(BTI0006, "PVH: command line, module and memory map", ALWAYS)
 {
     pvh_make(IMAGE_BASE);
     test_equal(pvh_try(), OK);
@@ -210,7 +210,8 @@ TEST(BTI0006, "PVH: command line, module and memory map")
     test_equal(result.rsdp_bytes, 0);
 }
 
-TEST(BTI0007, "PVH: a wrong magic, an old version, and lists that are not there are refused")
+TEST(BTI0007, "PVH: a wrong magic, an old version, and lists that are not there are refused",
+     ALWAYS)
 {
     static const struct {
         unsigned offset;
@@ -238,7 +239,8 @@ TEST(BTI0007, "PVH: a wrong magic, an old version, and lists that are not there 
 }
 
 TEST(BTI0008,
-     "reading marks page 0, the hole below 1 MiB, kernel and modules; errors change nothing")
+     "reading marks page 0, the hole below 1 MiB, kernel and modules; errors change nothing",
+     ALWAYS)
 {
     physical_t here = virtual_to_physical(memory);
 

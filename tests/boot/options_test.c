@@ -22,7 +22,7 @@ static bool changes_nothing(const char *line)
     return memcmp(&result, &options, sizeof(result)) == 0;
 }
 
-TEST(OPT0001, "well-formed options take effect, in any order and with any spacing")
+TEST(OPT0001, "well-formed options take effect, in any order and with any spacing", ALWAYS)
 {
     static struct options result;
     parse_apart("  magazine=12 stack=eager\t test=STK*,GAT* cpus=3  panic=reboot seed=0x1f ",
@@ -47,7 +47,8 @@ TEST(OPT0001, "well-formed options take effect, in any order and with any spacin
     test_equal(result.panic, PANIC_EXIT);
 }
 
-TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and change nothing")
+TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and change nothing",
+     ALWAYS)
 {
     static const char *const lines[] = {
         "magazine=6",
@@ -86,7 +87,8 @@ TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and
     }
 }
 
-TEST(OPT0003, "what is not available yet, unknown or malformed is refused and changes nothing")
+TEST(OPT0003, "what is not available yet, unknown or malformed is refused and changes nothing",
+     ALWAYS)
 {
     static const char *const lines[] = {
         "prefault=maybe", "stack=lent", "entry=irq", "nonsense", "=",    "=5",
@@ -99,7 +101,7 @@ TEST(OPT0003, "what is not available yet, unknown or malformed is refused and ch
     }
 }
 
-TEST(OPT0004, "a word longer than any option is refused, and the next word is read")
+TEST(OPT0004, "a word longer than any option is refused, and the next word is read", ALWAYS)
 {
     static char line[2048];
     static struct options result;

@@ -10,7 +10,7 @@
 #include "lib/error.h"
 #include "tests/test.h"
 
-TEST(SMP0001, "every CPU that is online has a processor of its own in the MADT")
+TEST(SMP0001, "every CPU that is online has a processor of its own in the MADT", ALWAYS)
 {
     const struct acpi_info *acpi = acpi_info();
 
@@ -27,7 +27,8 @@ TEST(SMP0001, "every CPU that is online has a processor of its own in the MADT")
     test_check(cpu_online_count() >= 1);
 }
 
-TEST(SMP0002, "a processor that does not answer is given up, and the gate is closed behind it")
+TEST(SMP0002, "a processor that does not answer is given up, and the gate is closed behind it",
+     ALWAYS)
 {
     enum { NOBODY = 0xf7 };
 
@@ -56,7 +57,8 @@ static noreturn_function void never_started(unsigned cpu)
     panic("CPU %u started without being prepared", cpu);
 }
 
-TEST(SMP0005, "processors for which there is no memory are left out, and the machine goes on")
+TEST(SMP0005, "processors for which there is no memory are left out, and the machine goes on",
+     ALWAYS)
 {
     int (*prepare)(unsigned, uint32_t, uintptr_t *) = smp_processor_prepare;
     noreturn_function void (*start)(unsigned) = smp_processor_start;
@@ -77,7 +79,8 @@ TEST(SMP0005, "processors for which there is no memory are left out, and the mac
     test_check(!smp_tables_present());
 }
 
-TEST(SMP0003, "a processor that comes when it is not waited for parks, and the machine goes on")
+TEST(SMP0003, "a processor that comes when it is not waited for parks, and the machine goes on",
+     ALWAYS)
 {
     const struct acpi_info *acpi = acpi_info();
     unsigned spare = acpi->processor_count;
@@ -99,7 +102,8 @@ TEST(SMP0003, "a processor that comes when it is not waited for parks, and the m
     test_check(!smp_tables_present());
 }
 
-TEST(SMP0004, "the identity map is gone, and the low page is neither writable nor executable")
+TEST(SMP0004, "the identity map is gone, and the low page is neither writable nor executable",
+     ALWAYS)
 {
     struct paging_walk walk;
     uintptr_t low = (uintptr_t)smp_trampoline_page() << PAGE_SHIFT;

@@ -21,7 +21,7 @@ static void word_equal(unsigned index, const char *expected)
     }
 }
 
-TEST(MON0001, "a line is split at blanks, and quotes keep words together")
+TEST(MON0001, "a line is split at blanks, and quotes keep words together", ALWAYS)
 {
     test_equal(split("  pte   0xffff  4\t"), OK);
     test_equal(words.count, 3);
@@ -37,7 +37,7 @@ TEST(MON0001, "a line is split at blanks, and quotes keep words together")
     test_equal(words.count, 0);
 }
 
-TEST(MON0002, "too many words and open quotes are errors")
+TEST(MON0002, "too many words and open quotes are errors", ALWAYS)
 {
     test_equal(split("1 2 3 4 5 6 7 8"), OK);
     test_equal(split("1 2 3 4 5 6 7 8 9"), ERROR_RANGE);
@@ -45,7 +45,7 @@ TEST(MON0002, "too many words and open quotes are errors")
     test_equal(split("\""), ERROR_INVALID);
 }
 
-TEST(MON0003, "the number of arguments is checked against their description")
+TEST(MON0003, "the number of arguments is checked against their description", ALWAYS)
 {
     test_check(arguments_fit("", 0));
     test_check(!arguments_fit("", 1));
@@ -58,7 +58,7 @@ TEST(MON0003, "the number of arguments is checked against their description")
     test_check(!arguments_fit("A ...", 0));
 }
 
-TEST(MON0004, "the distance between words counts changes and swapped neighbours")
+TEST(MON0004, "the distance between words counts changes and swapped neighbours", ALWAYS)
 {
     test_equal(edit_distance("help", "help"), 0);
     test_equal(edit_distance("", "abc"), 3);

@@ -38,12 +38,13 @@ static void faults_add_up(const struct demonstration *shown)
     }
 }
 
-TEST(DEM0001, "the faults that the demonstration shows add up to the pages that were backed")
+TEST(DEM0001, "the faults that the demonstration shows add up to the pages that were backed",
+     ALWAYS)
 {
     faults_add_up(demonstration_perform());
 }
 
-TEST(DEM0002, "each fault shown lies where its thread was, one page below what was there")
+TEST(DEM0002, "each fault shown lies where its thread was, one page below what was there", ALWAYS)
 {
     const struct demonstration *shown = demonstration_perform();
     EACH_DIVER(diver, shown)
@@ -61,7 +62,8 @@ TEST(DEM0002, "each fault shown lies where its thread was, one page below what w
     }
 }
 
-TEST(DEM0003, "every page that the demonstration meets is met by a touch whose time was taken")
+TEST(DEM0003, "every page that the demonstration meets is met by a touch whose time was taken",
+     ALWAYS)
 {
     const struct demonstration *shown = demonstration_perform();
     EACH_DIVER(diver, shown)
@@ -77,7 +79,8 @@ TEST(DEM0003, "every page that the demonstration meets is met by a touch whose t
     }
 }
 
-TEST(DEM0004, "the pictures of the stacks have their guard, one hole, and the backed pages on top")
+TEST(DEM0004, "the pictures of the stacks have their guard, one hole, and the backed pages on top",
+     ALWAYS)
 {
     const struct demonstration *shown = demonstration_perform();
     EACH_DIVER(diver, shown)
@@ -100,7 +103,8 @@ static bool savings_are_booked(struct stack_savings *savings)
                frame_owned_count(FRAME_OWNER_MAGAZINE) + frame_owned_count(FRAME_OWNER_RESERVE);
 }
 
-TEST(DEM0005, "the memory that the demonstration counts for stacks is what the allocator booked")
+TEST(DEM0005, "the memory that the demonstration counts for stacks is what the allocator booked",
+     ALWAYS)
 {
     struct stack_savings savings;
     test_eventually(savings_are_booked(&savings),
@@ -125,7 +129,7 @@ static void pages_take(void *argument maybe_unused)
     }
 }
 
-TEST(DEM0006, "what was backed is shown, though the swapper takes pages of all that sleep")
+TEST(DEM0006, "what was backed is shown, though the swapper takes pages of all that sleep", ALWAYS)
 {
     over = 0;
     struct thread *taker = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, pages_take, NULL);

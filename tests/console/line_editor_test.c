@@ -112,7 +112,7 @@ static void expect(const char *text, size_t cursor)
     test_equal(terminal.column, strlen(PROMPT) + cursor);
 }
 
-TEST(LIN0001, "type a line, go back in it, insert and remove")
+TEST(LIN0001, "type a line, go back in it, insert and remove", ALWAYS)
 {
     editor_start(80);
     type("hallo");
@@ -131,7 +131,7 @@ TEST(LIN0001, "type a line, go back in it, insert and remove")
     expect("hello", 4);
 }
 
-TEST(LIN0002, "home, end and the control keys that remove to an end or a word")
+TEST(LIN0002, "home, end and the control keys that remove to an end or a word", ALWAYS)
 {
     editor_start(80);
     type("one two  three");
@@ -155,7 +155,7 @@ TEST(LIN0002, "home, end and the control keys that remove to an end or a word")
     expect("one fou", 7);
 }
 
-TEST(LIN0003, "keys at the ends of the line change nothing")
+TEST(LIN0003, "keys at the ends of the line change nothing", ALWAYS)
 {
     editor_start(80);
     static const int keys[] = {KEY_LEFT,
@@ -182,7 +182,7 @@ TEST(LIN0003, "keys at the ends of the line change nothing")
     expect("a", 1);
 }
 
-TEST(LIN0004, "the history goes back and forth and brings the draft back")
+TEST(LIN0004, "the history goes back and forth and brings the draft back", ALWAYS)
 {
     editor_start(80);
     enter("first");
@@ -203,7 +203,7 @@ TEST(LIN0004, "the history goes back and forth and brings the draft back")
     expect("draft", 5);
 }
 
-TEST(LIN0005, "the history keeps the last 16 lines, and editing one leaves it as it was")
+TEST(LIN0005, "the history keeps the last 16 lines, and editing one leaves it as it was", ALWAYS)
 {
     editor_start(80);
     char line[] = "line a";
@@ -223,7 +223,7 @@ TEST(LIN0005, "the history keeps the last 16 lines, and editing one leaves it as
     expect("line e", 6);
 }
 
-TEST(LIN0006, "Tab completes what is certain and lists what is not")
+TEST(LIN0006, "Tab completes what is certain and lists what is not", ALWAYS)
 {
     editor_start(80);
     type("h\t");
@@ -245,7 +245,7 @@ TEST(LIN0006, "Tab completes what is certain and lists what is not")
     expect("zz", 2);
 }
 
-TEST(LIN0007, "a line longer than the terminal moves through a window")
+TEST(LIN0007, "a line longer than the terminal moves through a window", ALWAYS)
 {
     editor_start(20);
     type("abcdefghijklmnopqrstuvwxyz");
@@ -261,7 +261,7 @@ TEST(LIN0007, "a line longer than the terminal moves through a window")
     test_check(terminal.column <= 19);
 }
 
-TEST(LIN0008, "a line that is full takes no more and rings the bell")
+TEST(LIN0008, "a line that is full takes no more and rings the bell", ALWAYS)
 {
     editor_start(80);
     for (unsigned i = 0; i < LINE_BYTES + 10; i++) {
@@ -273,7 +273,7 @@ TEST(LIN0008, "a line that is full takes no more and rings the bell")
     test_equal(press(KEY_ENTER), LINE_DONE);
 }
 
-TEST(LIN0009, "control-C drops the line, control-L shows it again")
+TEST(LIN0009, "control-C drops the line, control-L shows it again", ALWAYS)
 {
     editor_start(80);
     type("junk");
@@ -288,7 +288,7 @@ TEST(LIN0009, "control-C drops the line, control-L shows it again")
     expect("kept", 4);
 }
 
-TEST(LIN0010, "a long random run of keys never leaves the line's bounds")
+TEST(LIN0010, "a long random run of keys never leaves the line's bounds", ALWAYS)
 {
     static const int keys[] = {'a',       ' ',        'm',      KEY_LEFT,         KEY_RIGHT,
                                KEY_UP,    KEY_DOWN,   KEY_HOME, KEY_END,          KEY_BACKSPACE,

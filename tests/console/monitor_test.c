@@ -3,7 +3,7 @@
 #include "lib/string.h"
 #include "tests/test.h"
 
-TEST(MON0005, "every command has a name, a line of help and a function, and names differ")
+TEST(MON0005, "every command has a name, a line of help and a function, and names differ", ALWAYS)
 {
     unsigned commands = 0;
     for (const struct monitor_command *command = monitor_command_after(""); command != NULL;

@@ -53,7 +53,7 @@ static void row_equal(unsigned row, const char *expected)
     }
 }
 
-TEST(CON0001, "text goes to its cells, wraps, and scrolls at the end")
+TEST(CON0001, "text goes to its cells, wraps, and scrolls at the end", ALWAYS)
 {
     start();
     row_equal(0, "");
@@ -69,7 +69,7 @@ TEST(CON0001, "text goes to its cells, wraps, and scrolls at the end")
     test_equal(cursor_row, 3);
 }
 
-TEST(CON0002, "a full row followed by a line feed leaves no empty row")
+TEST(CON0002, "a full row followed by a line feed leaves no empty row", ALWAYS)
 {
     start();
     show("0123456789");
@@ -79,7 +79,7 @@ TEST(CON0002, "a full row followed by a line feed leaves no empty row")
     row_equal(1, "next");
 }
 
-TEST(CON0003, "only what changed is drawn")
+TEST(CON0003, "only what changed is drawn", ALWAYS)
 {
     start();
     show("hello");
@@ -93,7 +93,7 @@ TEST(CON0003, "only what changed is drawn")
     test_check(cells_drawn <= 2);
 }
 
-TEST(CON0004, "colours, erasing and cursor moves of the console's sequences")
+TEST(CON0004, "colours, erasing and cursor moves of the console's sequences", ALWAYS)
 {
     start();
     show("\x1b[1;31mred\x1b[0m.");
@@ -110,7 +110,7 @@ TEST(CON0004, "colours, erasing and cursor moves of the console's sequences")
     test_equal(cursor_column + cursor_row, 0);
 }
 
-TEST(CON0005, "what cannot be shown becomes one box, and nonsense breaks nothing")
+TEST(CON0005, "what cannot be shown becomes one box, and nonsense breaks nothing", ALWAYS)
 {
     start();
     show("a\xc3\xa4z\xe2\x96\x88");
@@ -131,7 +131,7 @@ TEST(CON0005, "what cannot be shown becomes one box, and nonsense breaks nothing
     test_check(cursor_column < COLUMNS && cursor_row < ROWS);
 }
 
-TEST(CON0006, "the font has a glyph of its own for every printable character")
+TEST(CON0006, "the font has a glyph of its own for every printable character", ALWAYS)
 {
     for (unsigned left = FONT_FIRST; left <= FONT_LAST; left++) {
         unsigned rows = 0;

@@ -70,12 +70,12 @@ static bool hang_slow_observer(struct trap_frame *frame maybe_unused)
     return false;
 }
 
-DEATH_TEST(HNG0001, "one CPU hangs with interrupts off, one with preemption off, others are idle")
+TEST(HNG0001, "one CPU hangs with interrupts off, one with preemption off, others are idle", DEATH)
 {
     test_on_each_cpu(hang);
 }
 
-DEATH_TEST(HNG0002, "the same, and an NMI takes longer than those of one dump may be apart")
+TEST(HNG0002, "the same, and an NMI takes longer than those of one dump may be apart", DEATH)
 {
     nmi_observer_set(hang_slow_observer);
     test_on_each_cpu(hang);

@@ -37,15 +37,15 @@ static never_inline void nmi_victim(void)
     }
 }
 
-DEATH_TEST(PAN0030, "a page fault in the NMI handler shows its frame and the NMI's")
+TEST(PAN0030, "a page fault in the NMI handler shows its frame and the NMI's", DEATH)
 {
     planted_address = NOWHERE;
     nmi_observer_set(nmi_touch);
     nmi_victim();
 }
 
-DEATH_TEST(PAN0031,
-           "a touch of the interrupted stack's hole in the NMI handler is found by an assertion")
+TEST(PAN0031, "a touch of the interrupted stack's hole in the NMI handler is found by an assertion",
+     DEATH)
 {
     planted_address = stack_bottom(thread_current()->slot);
     nmi_observer_set(nmi_touch);
@@ -68,7 +68,7 @@ static void interrupt_take(void (*handler)(struct trap_frame *))
     }
 }
 
-DEATH_TEST(PAN0032, "a page fault in an interrupt handler shows its frame and the interrupt's")
+TEST(PAN0032, "a page fault in an interrupt handler shows its frame and the interrupt's", DEATH)
 {
     planted_address = NOWHERE;
     interrupt_take(interrupt_touch);
@@ -88,8 +88,8 @@ static void interrupt_descend(struct trap_frame *frame maybe_unused)
     handler_descend(0);
 }
 
-DEATH_TEST(PAN0033,
-           "recursion in an interrupt handler runs into the entry stack's guard and is told")
+TEST(PAN0033, "recursion in an interrupt handler runs into the entry stack's guard and is told",
+     DEATH)
 {
     interrupt_take(interrupt_descend);
 }
@@ -99,7 +99,7 @@ static bool nmi_descend(struct trap_frame *frame maybe_unused)
     return handler_descend(0) != 0;
 }
 
-DEATH_TEST(PAN0034, "recursion in the NMI handler runs into the entry stack's guard and is told")
+TEST(PAN0034, "recursion in the NMI handler runs into the entry stack's guard and is told", DEATH)
 {
     nmi_observer_set(nmi_descend);
     nmi_victim();
@@ -113,12 +113,14 @@ static void interrupt_far_local(struct trap_frame *frame maybe_unused)
                      : "memory");
 }
 
-DEATH_TEST(PAN0035, "a large local variable in an interrupt handler ends in the guard, and is told")
+TEST(PAN0035, "a large local variable in an interrupt handler ends in the guard, and is told",
+     DEATH)
 {
     interrupt_take(interrupt_far_local);
 }
 
-DEATH_TEST(PAN0036, "a double fault, for want of a page-fault stack, is told on a stack of its own")
+TEST(PAN0036, "a double fault, for want of a page-fault stack, is told on a stack of its own",
+     DEATH)
 {
     preempt_disable();
     interrupts_disable();
@@ -134,8 +136,8 @@ static void observer_touch(const struct stack_fault_event *event maybe_unused)
     *(volatile uint8_t *)planted_address = 1;
 }
 
-DEATH_TEST(PAN0037,
-           "a page fault in the page-fault handler shows both, and does not go round for ever")
+TEST(PAN0037, "a page fault in the page-fault handler shows both, and does not go round for ever",
+     DEATH)
 {
     planted_address = NOWHERE;
     stack_fault_observer = observer_touch;

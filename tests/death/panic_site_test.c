@@ -9,31 +9,31 @@
 #include "sched/core/thread.h"
 #include "tests/test.h"
 
-DEATH_TEST(PAN0070, "a site says that only whole stacks get there, and one with holes does")
+TEST(PAN0070, "a site says that only whole stacks get there, and one with holes does", DEATH)
 {
     stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
     interrupts_disable_by(KERNEL_THREAD);
 }
 
-DEATH_TEST(PAN0071, "a site says that the stack in use is whole, and it is not")
+TEST(PAN0071, "a site says that the stack in use is whole, and it is not", DEATH)
 {
     stack_trim(thread_current()->slot, (uintptr_t)__builtin_frame_address(0));
     preempt_disable_by(WHOLE_STACK);
 }
 
-DEATH_TEST(PAN0072, "a site says that something is off already, and nothing is")
+TEST(PAN0072, "a site says that something is off already, and nothing is", DEATH)
 {
     static struct spinlock lock = SPINLOCK("test");
     spin_lock_by(OFF_ALREADY, &lock);
 }
 
-DEATH_TEST(PAN0073, "a site says that both are on, and interrupts are off")
+TEST(PAN0073, "a site says that both are on, and interrupts are off", DEATH)
 {
     interrupts_disable();
     (void)interrupts_save_by(BOTH_ON);
 }
 
-DEATH_TEST(PAN0074, "a site did not bring the page that its section may need")
+TEST(PAN0074, "a site did not bring the page that its section may need", DEATH)
 {
     uint32_t slot = thread_current()->slot;
     stack_trim(slot, (uintptr_t)__builtin_frame_address(0));

@@ -12,18 +12,18 @@
 static struct mutex first = MUTEX(first, "first"), second = MUTEX(second, "second");
 static struct spinlock left = SPINLOCK("left"), right = SPINLOCK("right");
 
-DEATH_TEST(PAN0050, "a mutex that its owner takes again is told, instead of waiting for ever")
+TEST(PAN0050, "a mutex that its owner takes again is told, instead of waiting for ever", DEATH)
 {
     mutex_lock(&first);
     mutex_lock(&first);
 }
 
-DEATH_TEST(PAN0051, "a mutex is given up by nobody but its owner")
+TEST(PAN0051, "a mutex is given up by nobody but its owner", DEATH)
 {
     mutex_unlock(&first);
 }
 
-DEATH_TEST(PAN0052, "a thread that ends with a mutex is told")
+TEST(PAN0052, "a thread that ends with a mutex is told", DEATH)
 {
     mutex_lock(&first);
     thread_exit(0);
@@ -37,26 +37,26 @@ static void take_both(struct mutex *one, struct mutex *other)
     mutex_unlock(one);
 }
 
-DEATH_TEST(PAN0053, "two mutexes that are taken in both orders are told before they can deadlock")
+TEST(PAN0053, "two mutexes that are taken in both orders are told before they can deadlock", DEATH)
 {
     take_both(&first, &second);
     take_both(&second, &first);
 }
 
-DEATH_TEST(PAN0054, "a mutex may not be waited for with a spinlock held, free or not")
+TEST(PAN0054, "a mutex may not be waited for with a spinlock held, free or not", DEATH)
 {
     spin_lock(&left);
     mutex_lock(&first);
 }
 
-DEATH_TEST(PAN0055, "a semaphore may not be waited for with interrupts off, though it has a token")
+TEST(PAN0055, "a semaphore may not be waited for with interrupts off, though it has a token", DEATH)
 {
     static struct semaphore semaphore = SEMAPHORE(semaphore, 1);
     interrupts_disable();
     semaphore_down(&semaphore);
 }
 
-DEATH_TEST(PAN0056, "two spinlocks that are taken in both orders are told")
+TEST(PAN0056, "two spinlocks that are taken in both orders are told", DEATH)
 {
     spin_lock(&left);
     spin_lock(&right);
@@ -66,13 +66,13 @@ DEATH_TEST(PAN0056, "two spinlocks that are taken in both orders are told")
     spin_lock(&left);
 }
 
-DEATH_TEST(PAN0057, "a spinlock that is taken twice is told, instead of waiting for ever")
+TEST(PAN0057, "a spinlock that is taken twice is told, instead of waiting for ever", DEATH)
 {
     spin_lock(&left);
     spin_lock(&left);
 }
 
-DEATH_TEST(PAN0058, "sleeping with a spinlock held is told")
+TEST(PAN0058, "sleeping with a spinlock held is told", DEATH)
 {
     spin_lock(&left);
     ignore_result(thread_sleep_ns(1000000));

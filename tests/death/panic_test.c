@@ -30,35 +30,35 @@ static void jump_to(uintptr_t address)
     ((void (*)(void))somewhere)();
 }
 
-DEATH_TEST(PAN0001, "reading through a null pointer is told as that")
+TEST(PAN0001, "reading through a null pointer is told as that", DEATH)
 {
     test_note("never printed: %u", *pointer_to(8));
 }
 
-DEATH_TEST(PAN0002, "writing to the kernel's text is forbidden by the page's rights")
+TEST(PAN0002, "writing to the kernel's text is forbidden by the page's rights", DEATH)
 {
     *pointer_to((uintptr_t)panic) = 0;
 }
 
 static uint8_t code_in_data[16] = {0xc3}; /* ret */
 
-DEATH_TEST(PAN0003, "executing data is forbidden by the page's rights")
+TEST(PAN0003, "executing data is forbidden by the page's rights", DEATH)
 {
     jump_to((uintptr_t)code_in_data);
 }
 
-DEATH_TEST(PAN0004, "executing a stack is forbidden, and told as that")
+TEST(PAN0004, "executing a stack is forbidden, and told as that", DEATH)
 {
     volatile uint8_t code[16] = {0xc3};
     jump_to((uintptr_t)code);
 }
 
-DEATH_TEST(PAN0005, "an address that is not canonical is a general protection fault")
+TEST(PAN0005, "an address that is not canonical is a general protection fault", DEATH)
 {
     *pointer_to(0x1234567812345678) = 0;
 }
 
-DEATH_TEST(PAN0006, "an invalid opcode is told by its name")
+TEST(PAN0006, "an invalid opcode is told by its name", DEATH)
 {
     __asm__ volatile("ud2");
 }
@@ -77,7 +77,7 @@ static struct thread *sleeper_make(void)
     return sleeper;
 }
 
-DEATH_TEST(PAN0010, "a touch of a hole in another thread's stack does not drain its cover")
+TEST(PAN0010, "a touch of a hole in another thread's stack does not drain its cover", DEATH)
 {
     uint32_t slot = sleeper_make()->slot;
     if (stack_pages_backed(slot) == STACK_PAGES) {
@@ -86,12 +86,13 @@ DEATH_TEST(PAN0010, "a touch of a hole in another thread's stack does not drain 
     *pointer_to(stack_bottom(slot)) = 0;
 }
 
-DEATH_TEST(PAN0011, "a touch of the guard of another thread's stack is not told as its overflow")
+TEST(PAN0011, "a touch of the guard of another thread's stack is not told as its overflow", DEATH)
 {
     *pointer_to(stack_bottom(sleeper_make()->slot) - 8) = 0;
 }
 
-DEATH_TEST(PAN0012, "a stack fault that the magazine does not cover is told as a bug of the gate's")
+TEST(PAN0012, "a stack fault that the magazine does not cover is told as a bug of the gate's",
+     DEATH)
 {
     interrupts_disable();
     this_cpu(magazine).taken = this_cpu(magazine).capacity;
@@ -113,7 +114,7 @@ static void three_pages_deep(void *argument maybe_unused)
 }
 
 /* Booted with gate=off: what the gate is for. */
-DEATH_TEST(PAN0013, "without the gate a stack fault finds an empty magazine, and is told apart")
+TEST(PAN0013, "without the gate a stack fault finds an empty magazine, and is told apart", DEATH)
 {
     struct thread *thread;
     unsigned divers = 0;
@@ -142,33 +143,33 @@ static never_inline unsigned descend(unsigned depth)
     return depth == depth_limit ? 0 : descend(depth + 1) + local[0];
 }
 
-DEATH_TEST(PAN0020, "an overflow with a spinlock held is a panic")
+TEST(PAN0020, "an overflow with a spinlock held is a panic", DEATH)
 {
     static struct spinlock lock = SPINLOCK("test");
     spin_lock(&lock);
     descend(0);
 }
 
-DEATH_TEST(PAN0021, "an overflow with interrupts off is a panic")
+TEST(PAN0021, "an overflow with interrupts off is a panic", DEATH)
 {
     interrupts_disable();
     descend(0);
 }
 
-DEATH_TEST(PAN0022, "an overflow with a mutex held is a panic")
+TEST(PAN0022, "an overflow with a mutex held is a panic", DEATH)
 {
     static struct mutex mutex = MUTEX(mutex, "test");
     mutex_lock(&mutex);
     descend(0);
 }
 
-DEATH_TEST(PAN0023, "an overflow of a thread that may not die is a panic")
+TEST(PAN0023, "an overflow of a thread that may not die is a panic", DEATH)
 {
     thread_current()->may_not_die = true;
     descend(0);
 }
 
-DEATH_TEST(PAN0024, "a panic shows every CPU's magazine, and the machine ends only once")
+TEST(PAN0024, "a panic shows every CPU's magazine, and the machine ends only once", DEATH)
 {
     panic("this is the test's own panic, number %d", 24);
 }

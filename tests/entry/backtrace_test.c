@@ -88,7 +88,7 @@ static never_inline void caller_outer(void (*leaf)(void))
     NOT_THE_LAST();
 }
 
-TEST(BTR0001, "a backtrace in a thread names its callers down to where threads begin")
+TEST(BTR0001, "a backtrace in a thread names its callers down to where threads begin", ALWAYS)
 {
     caller_outer(take_here);
     test_check(taken);
@@ -112,7 +112,8 @@ static never_inline void touch_hole(void)
     *(volatile uint8_t *)(scratch_stack_edge(scratch) - 1) = 1;
 }
 
-TEST(BTR0002, "a backtrace on the page-fault stack goes on in the thread that touched the hole")
+TEST(BTR0002, "a backtrace on the page-fault stack goes on in the thread that touched the hole",
+     ALWAYS)
 {
     test_missing_sites_expect();
     if (!scratch_stack_create(&scratch)) {
@@ -147,7 +148,7 @@ static never_inline void wait_for_event(void)
     interrupts_disable();
 }
 
-TEST(BTR0003, "a backtrace on the interrupt stack goes on in the interrupted thread")
+TEST(BTR0003, "a backtrace on the interrupt stack goes on in the interrupted thread", ALWAYS)
 {
     test_equal(interrupt_register(VECTOR_TEST, interrupt_take, "test"), OK);
     preempt_disable();
@@ -181,7 +182,7 @@ static void interrupt_nmi(struct trap_frame *frame maybe_unused)
     }
 }
 
-TEST(BTR0004, "a backtrace on the NMI stack goes through the interrupt stack to the thread")
+TEST(BTR0004, "a backtrace on the NMI stack goes through the interrupt stack to the thread", ALWAYS)
 {
     test_equal(interrupt_register(VECTOR_TEST, interrupt_nmi, "test"), OK);
     preempt_disable();
@@ -220,7 +221,7 @@ static never_inline void write_watched(void)
     NOT_THE_LAST();
 }
 
-TEST(BTR0005, "a backtrace on the debug stack goes on where the watched word was written")
+TEST(BTR0005, "a backtrace on the debug stack goes on where the watched word was written", ALWAYS)
 {
     preempt_disable();
     test_cpu = cpu_number();
@@ -251,7 +252,7 @@ static void spinner(void *argument maybe_unused)
     NOT_THE_LAST();
 }
 
-TEST(BTR0006, "a backtrace of a preempted thread goes through its moved frame")
+TEST(BTR0006, "a backtrace of a preempted thread goes through its moved frame", ALWAYS)
 {
     test_equal(thread_affinity_set(thread_current(), 1), OK);
     thread_yield();
@@ -298,7 +299,7 @@ static never_inline void take_after_preemption(void)
     NOT_THE_LAST();
 }
 
-TEST(BTR0007, "a backtrace after preemptions is what it was before")
+TEST(BTR0007, "a backtrace after preemptions is what it was before", ALWAYS)
 {
     caller_outer(take_after_preemption);
     CHECK_TRACE(0, "take_here", "take_after_preemption", "caller_inner", "caller_outer",
@@ -317,7 +318,7 @@ static never_inline unsigned recurse(unsigned depth)
     return below + 1;
 }
 
-TEST(BTR0008, "recursion takes one line of a backtrace, whatever its depth")
+TEST(BTR0008, "recursion takes one line of a backtrace, whatever its depth", ALWAYS)
 {
     recurse(100);
     uint32_t repeats = 0;
@@ -329,7 +330,7 @@ TEST(BTR0008, "recursion takes one line of a backtrace, whatever its depth")
     CHECK_TRACE(0, "take_here", "recurse", "test_run_BTR0008", "thread_trampoline");
 }
 
-TEST(BTR0009, "a backtrace never brings a page in, and ends where the chain is broken")
+TEST(BTR0009, "a backtrace never brings a page in, and ends where the chain is broken", ALWAYS)
 {
     if (!scratch_stack_create(&scratch)) {
         return;

@@ -40,7 +40,8 @@ static void idle_check(unsigned cpu, const char *when)
 }
 
 TEST(ENT0001,
-     "each entry stack is mapped as a whole, writable, never executable, between two guards")
+     "each entry stack is mapped as a whole, writable, never executable, between two guards",
+     ALWAYS)
 {
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
@@ -79,7 +80,8 @@ static unsigned gate_stack(unsigned vector)
 }
 
 TEST(ENT0002,
-     "every asynchronous event's gate names an entry stack, and on every CPU the same table")
+     "every asynchronous event's gate names an entry stack, and on every CPU the same table",
+     ALWAYS)
 {
     test_equal(gate_stack(VECTOR_PAGE_FAULT), ENTRY_PAGE_FAULT);
     test_equal(gate_stack(VECTOR_NMI), ENTRY_ASYNCHRONOUS(ENTRY_NMI));
@@ -137,8 +139,10 @@ static void nest_check(unsigned kind, unsigned level)
     test_equal(nested_level[kind], fred_is_active() ? level : 0);
 }
 
-TEST(ENT0003, "inside an NMI inside an interrupt both are at their stacks' tops, which a re-entry "
-              "would spare")
+TEST(ENT0003,
+     "inside an NMI inside an interrupt both are at their stacks' tops, which a re-entry "
+     "would spare",
+     ALWAYS)
 {
     test_equal(interrupt_register(VECTOR_TEST, interrupt_nested, "test"), OK);
     preempt_disable();
@@ -217,8 +221,10 @@ static void ways_out(unsigned cpu)
     }
 }
 
-TEST(ENT0004, "after every kind of way out, on all CPUs, each IST is back at its stack's top, and "
-              "the level at 0")
+TEST(ENT0004,
+     "after every kind of way out, on all CPUs, each IST is back at its stack's top, and "
+     "the level at 0",
+     ALWAYS)
 {
     breakpoints = 0;
     exception_handler old_breakpoint = exception_handler_set(VECTOR_BREAKPOINT, breakpoint_count);
@@ -288,7 +294,8 @@ static uint64_t flags_tried(volatile char *hole)
     return after;
 }
 
-TEST(ENT0005, "an interrupt and a stack fault find DF and AC clear, and their end sets them again")
+TEST(ENT0005, "an interrupt and a stack fault find DF and AC clear, and their end sets them again",
+     ALWAYS)
 {
     test_missing_sites_expect();
     uint32_t slot = thread_current()->slot;

@@ -43,7 +43,8 @@ static void interrupt_see(struct trap_frame *frame)
 }
 
 TEST(FRD0001,
-     "stack levels: page faults 1, NMI, machine check and debug 2, double faults 3, all else 0")
+     "stack levels: page faults 1, NMI, machine check and debug 2, double faults 3, all else 0",
+     ALWAYS)
 {
 #ifdef LESSON_LOST_EVENTS
     uint64_t asynchronous = 0, interrupt = 0;
@@ -55,7 +56,7 @@ TEST(FRD0001,
     test_equal(fred_config_value() & 0x9ff, 0); /* no room below RSP, reserved bits, level 0 */
 }
 
-TEST(FRD0002, "ring 3 enters at a page, ring 0 at 256 bytes from it, where code stands")
+TEST(FRD0002, "ring 3 enters at a page, ring 0 at 256 bytes from it, where code stands", ALWAYS)
 {
     test_equal(fred_config_value() & ~0xfffUL, (uintptr_t)fred_entry_user);
     test_equal((uintptr_t)fred_entry_user % PAGE_BYTES, 0);
@@ -63,7 +64,7 @@ TEST(FRD0002, "ring 3 enters at a page, ring 0 at 256 bytes from it, where code 
     test_check(fred_path_end - fred_entry_kernel > 0);
 }
 
-TEST(FRD0003, "what a CPU refuses is answered, and what it accepts, too")
+TEST(FRD0003, "what a CPU refuses is answered, and what it accepts, too", ALWAYS)
 {
     uint64_t flags = interrupts_save();
     bool past_the_table = safe_segment_load(0xfff8);
@@ -112,7 +113,8 @@ static void exception_check(unsigned type, unsigned vector, uint64_t error, uint
     exception_handler_set(vector, old);
 }
 
-TEST(FRD0010, "a frame made by hand brings each exception to its handler, and ERETS restores all")
+TEST(FRD0010, "a frame made by hand brings each exception to its handler, and ERETS restores all",
+     ALWAYS)
 {
     preempt_disable();
     exception_check(FRED_HARDWARE_EXCEPTION, 13, 0x18, 0);
@@ -125,7 +127,7 @@ TEST(FRD0010, "a frame made by hand brings each exception to its handler, and ER
     preempt_enable();
 }
 
-TEST(FRD0011, "a frame made by hand brings an NMI to the NMI's observer")
+TEST(FRD0011, "a frame made by hand brings an NMI to the NMI's observer", ALWAYS)
 {
     preempt_disable();
     nmi_observer old = nmi_observer_set(exception_see);
@@ -134,7 +136,8 @@ TEST(FRD0011, "a frame made by hand brings an NMI to the NMI's observer")
     preempt_enable();
 }
 
-TEST(FRD0012, "a frame made by hand brings an interrupt to its handler, whatever its vector")
+TEST(FRD0012, "a frame made by hand brings an interrupt to its handler, whatever its vector",
+     ALWAYS)
 {
     test_equal(interrupt_register(VECTOR_TEST, interrupt_see, "test"), OK);
     preempt_disable();
@@ -143,7 +146,7 @@ TEST(FRD0012, "a frame made by hand brings an interrupt to its handler, whatever
     interrupt_unregister(VECTOR_TEST);
 }
 
-TEST(FRD0013, "a page fault's address comes with the frame, whatever CR2 says by then")
+TEST(FRD0013, "a page fault's address comes with the frame, whatever CR2 says by then", ALWAYS)
 {
     test_missing_sites_expect();
     uint32_t slot;
@@ -163,8 +166,10 @@ TEST(FRD0013, "a page fault's address comes with the frame, whatever CR2 says by
 }
 
 /* As an interrupt that finds a better thread would: its frame moves, and the thread goes on. */
-TEST(FRD0014, "an interrupt that preempts moves its frame to the thread's stack by an ERETS, and "
-              "returns by another")
+TEST(FRD0014,
+     "an interrupt that preempts moves its frame to the thread's stack by an ERETS, and "
+     "returns by another",
+     ALWAYS)
 {
     uint64_t registers[BY_HAND_REGISTERS], before[BY_HAND_REGISTERS];
     struct fred_frame frame = fred_by_hand_frame(FRED_EXTERNAL_INTERRUPT, VECTOR_TEST, 0);
@@ -194,14 +199,6 @@ TEST(FRD0014, "an interrupt that preempts moves its frame to the thread's stack 
     }
 }
 
-static bool fred_needed(void)
-{
-    if (!fred_is_active()) {
-        test_skip("events enter by the IDT here");
-    }
-    return fred_is_active();
-}
-
 static uint64_t debug_status;
 
 static bool debug_see(struct trap_frame *frame)
@@ -214,11 +211,9 @@ static bool debug_see(struct trap_frame *frame)
 
 static volatile uint32_t watched;
 
-TEST(FRD0020, "why a debug exception came stands in its frame, every bit 1 for yes, and in DR6")
+TEST(FRD0020, "why a debug exception came stands in its frame, every bit 1 for yes, and in DR6",
+     FRED)
 {
-    if (!fred_needed()) {
-        return;
-    }
     preempt_disable();
     exception_handler old = exception_handler_set(VECTOR_DEBUG, debug_see);
     seen_count = 0;
@@ -239,12 +234,11 @@ static bool fault_case_see(struct trap_frame *frame)
     return true;
 }
 
-TEST(FRD0021, "a page fault that is no stack fault brings address and error code to the thread's "
-              "stack, level 0")
+TEST(FRD0021,
+     "a page fault that is no stack fault brings address and error code to the thread's "
+     "stack, level 0",
+     FRED)
 {
-    if (!fred_needed()) {
-        return;
-    }
     bool (*old)(struct trap_frame *) = page_fault_thread_case;
     preempt_disable();
     page_fault_thread_case = fault_case_see;
@@ -280,11 +274,9 @@ static bool nmi_nest(struct trap_frame *frame maybe_unused)
     return true;
 }
 
-TEST(FRD0022, "an NMI stays out until the one before returns, whatever else returns meanwhile")
+TEST(FRD0022, "an NMI stays out until the one before returns, whatever else returns meanwhile",
+     FRED)
 {
-    if (!fred_needed()) {
-        return;
-    }
     preempt_disable();
     exception_handler old_breakpoint = exception_handler_set(VECTOR_BREAKPOINT, exception_see);
     nmi_observer old = nmi_observer_set(nmi_nest);
@@ -304,7 +296,7 @@ TEST(FRD0022, "an NMI stays out until the one before returns, whatever else retu
     test_equal(fred_level(), 0);
 }
 
-DEATH_TEST(PAN0038, "SYSCALL in the kernel is told, where events enter by FRED")
+TEST(PAN0038, "SYSCALL in the kernel is told, where events enter by FRED", DEATH)
 {
     uint64_t registers[BY_HAND_REGISTERS] = {0};
     struct fred_frame frame = fred_by_hand_frame(FRED_OTHER, 1, 0);
@@ -312,7 +304,7 @@ DEATH_TEST(PAN0038, "SYSCALL in the kernel is told, where events enter by FRED")
     (void)fred_by_hand(&frame, registers);
 }
 
-DEATH_TEST(PAN0039, "INT n in the kernel is told, where events enter by FRED")
+TEST(PAN0039, "INT n in the kernel is told, where events enter by FRED", DEATH)
 {
     uint64_t registers[BY_HAND_REGISTERS] = {0};
     struct fred_frame frame = fred_by_hand_frame(FRED_SOFTWARE_INTERRUPT, 0x80, 0);

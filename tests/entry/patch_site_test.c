@@ -11,7 +11,8 @@
 #include "mm/stack_modes/mode_patch.h"
 #include "tests/test.h"
 
-TEST(SIT0001, "every text site holds the instructions of the mode that was booted, and no others")
+TEST(SIT0001, "every text site holds the instructions of the mode that was booted, and no others",
+     ALWAYS)
 {
     unsigned kinds[SITE_KINDS] = {0}, rules[SITE_RULES] = {0};
     for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
@@ -27,7 +28,7 @@ TEST(SIT0001, "every text site holds the instructions of the mode that was boote
     test_check(stack_mode_is_patched(stack_mode_get()));
 }
 
-TEST(SIT0002, "the forms of a site differ, are as long as the site, and are told apart")
+TEST(SIT0002, "the forms of a site differ, are as long as the site, and are told apart", ALWAYS)
 {
     for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
         if (site->kind > SITE_KIND_PREEMPTION) {
@@ -48,7 +49,7 @@ TEST(SIT0002, "the forms of a site differ, are as long as the site, and are told
 }
 
 /* Copies of one site's forms cannot run (text is not writable), but what was booted must work. */
-TEST(SIT0003, "interrupts and preemption go off and on again at sites, and pairs nest")
+TEST(SIT0003, "interrupts and preemption go off and on again at sites, and pairs nest", ALWAYS)
 {
     uint64_t outer = interrupts_save();
     bool off = !interrupts_enabled();

@@ -6,7 +6,7 @@
 
 extern const char __text_start[], __text_end[], __rodata_start[];
 
-TEST(SYM0001, "find a function by its first byte and by one inside")
+TEST(SYM0001, "find a function by its first byte and by one inside", ALWAYS)
 {
     uintptr_t start = (uintptr_t)symbol_find;
     uintptr_t offset = 99;
@@ -18,7 +18,8 @@ TEST(SYM0001, "find a function by its first byte and by one inside")
     test_check(strcmp(symbol_find(start, NULL), "symbol_find") == 0);
 }
 
-TEST(SYM0002, "find an address by its function's name, and none for a name that is not there")
+TEST(SYM0002, "find an address by its function's name, and none for a name that is not there",
+     ALWAYS)
 {
     test_equal(symbol_address("symbol_address"), (uintptr_t)symbol_address);
     test_equal(symbol_address("symbol_addres"), 0);
@@ -26,7 +27,7 @@ TEST(SYM0002, "find an address by its function's name, and none for a name that 
     test_equal(symbol_address(""), 0);
 }
 
-TEST(SYM0003, "name nothing outside the kernel's text")
+TEST(SYM0003, "name nothing outside the kernel's text", ALWAYS)
 {
     test_check(symbol_find(0, NULL) == NULL);
     test_check(symbol_find((uintptr_t)__text_start - 1, NULL) == NULL);
@@ -37,7 +38,7 @@ TEST(SYM0003, "name nothing outside the kernel's text")
     test_check(symbol_find(~(uintptr_t)0, NULL) == NULL);
 }
 
-TEST(SYM0004, "name every byte of the text, each function from where it begins to the next")
+TEST(SYM0004, "name every byte of the text, each function from where it begins to the next", ALWAYS)
 {
     uintptr_t address = (uintptr_t)__text_start;
     uint32_t names = 0;

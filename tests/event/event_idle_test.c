@@ -165,12 +165,9 @@ static void devices_run(void)
 }
 
 TEST(EVT0047,
-     "timer, self-IPI, breakpoint, edge and level on an idle CPU's stack arrive, each once")
+     "timer, self-IPI, breakpoint, edge and level on an idle CPU's stack arrive, each once",
+     TWO_CPUS)
 {
-    if (cpu_online_count() < 2) {
-        test_skip("one CPU: it is not idle while it looks");
-        return;
-    }
     unsigned hz = timer_hz();
     idle_cpu = cpu_online_count() - 1;
     test_thread_bind(0, thread_current()->priority);

@@ -136,7 +136,7 @@ static void make_halted_edge(uintptr_t rsp, volatile uint64_t *leaf maybe_unused
     }
 }
 
-TEST(EVT0040, "an edge of a device's line at each RSP around a page edge arrives, once")
+TEST(EVT0040, "an edge of a device's line at each RSP around a page edge arrives, once", ALWAYS)
 {
     sweep_vector(arrive_once, make_edge, 1);
     event_pit_silence();
@@ -160,7 +160,8 @@ static bool level_comes_again(void)
     return over;
 }
 
-TEST(EVT0041, "a level at each RSP around a page edge arrives until its device is acknowledged")
+TEST(EVT0041, "a level at each RSP around a page edge arrives until its device is acknowledged",
+     HPET_LEVEL)
 {
     uint32_t gsi;
     if (!event_hpet_find(&gsi)) {
@@ -186,12 +187,14 @@ TEST(EVT0041, "a level at each RSP around a page edge arrives until its device i
     ioapic_mask(gsi);
 }
 
-TEST(EVT0042, "sti; hlt at each RSP around a page edge: a pending interrupt ends the halt, once")
+TEST(EVT0042, "sti; hlt at each RSP around a page edge: a pending interrupt ends the halt, once",
+     ALWAYS)
 {
     sweep_vector(arrive_once, make_halted_ipi, 1);
 }
 
-TEST(EVT0043, "sti; hlt at each RSP around a page edge: a device's interrupt ends the halt, once")
+TEST(EVT0043, "sti; hlt at each RSP around a page edge: a device's interrupt ends the halt, once",
+     ALWAYS)
 {
     sweep_vector(arrive_once, make_halted_edge, 1);
     event_pit_silence();
@@ -254,10 +257,6 @@ static struct thread *thread_on(unsigned cpu, void (*entry)(void *argument))
 static void sweep_from_another(bool nmi)
 {
     struct thread *threads[3];
-    if (cpu_online_count() < 2) {
-        test_skip("one CPU: nobody else can send");
-        return;
-    }
     stop = false;
     asked = 0;
     ask_nmi = nmi;
@@ -278,12 +277,12 @@ static void sweep_from_another(bool nmi)
     }
 }
 
-TEST(EVT0044, "an interrupt from a busy CPU at each RSP around a page edge arrives, once")
+TEST(EVT0044, "an interrupt from a busy CPU at each RSP around a page edge arrives, once", TWO_CPUS)
 {
     sweep_from_another(false);
 }
 
-TEST(EVT0045, "an NMI from a busy CPU at each RSP around a page edge arrives, once")
+TEST(EVT0045, "an NMI from a busy CPU at each RSP around a page edge arrives, once", TWO_CPUS)
 {
     nmi_observer old = nmi_observer_set(nmi_arrives);
     sweep_from_another(true);
@@ -306,12 +305,9 @@ static bool nmi_arrives_somewhere(struct trap_frame *frame)
     return true;
 }
 
-TEST(EVT0046, "interrupts and NMIs from another CPU arrive on the stacks of idle CPUs, each once")
+TEST(EVT0046, "interrupts and NMIs from another CPU arrive on the stacks of idle CPUs, each once",
+     TWO_CPUS)
 {
-    if (cpu_online_count() < 2) {
-        test_skip("one CPU: nobody else can send");
-        return;
-    }
     int error = interrupt_register(VECTOR_TEST, arrive_somewhere, "test");
     test_equal(error, OK);
     if (error != OK) {

@@ -234,13 +234,11 @@ static void path_run(void)
     test_equal(covered, path_length);
 }
 
-TEST(EVT0011, "a step and an NMI at each instruction of a preemption, mid-move and mid-switch, are "
-              "taken exactly there")
+TEST(EVT0011,
+     "a step and an NMI at each instruction of a preemption, mid-move and mid-switch, are "
+     "taken exactly there",
+     IDT)
 {
-    if (fred_is_active()) {
-        test_skip("the path is that of the IDT");
-        return;
-    }
     test_cpu = cpu_online_count() - 1;
     test_thread_bind(test_cpu, thread_current()->priority);
     unsigned hz = timer_hz();

@@ -239,34 +239,42 @@ static void sweep_debug(const char *what, event_maker make)
 
 TEST(EVT0001,
      "timer at each RSP around a page edge: lost at 48 of them without an entry stack (FRED: 64), "
-     "else never")
+     "else never",
+     ALWAYS)
 {
     sweep_interrupt("timer", make_timer);
 }
 
-TEST(EVT0002, "self-IPI at each RSP around a page edge: lost at 48 of them without an entry stack "
-              "(FRED: 64), else never")
+TEST(EVT0002,
+     "self-IPI at each RSP around a page edge: lost at 48 of them without an entry stack "
+     "(FRED: 64), else never",
+     ALWAYS)
 {
     sweep_interrupt("self-IPI", make_ipi);
 }
 
 TEST(EVT0003,
      "NMI at each RSP around a page edge: lost at 48 of them without an entry stack (FRED: "
-     "64), else never")
+     "64), else never",
+     ALWAYS)
 {
     nmi_observer old = nmi_observer_set(nmi_count_it);
     sweep("NMI", make_nmi, false);
     nmi_observer_set(old);
 }
 
-TEST(EVT0004, "data breakpoint at each RSP around a page edge: lost at 48 of them without an entry "
-              "stack (FRED: 64), else never")
+TEST(EVT0004,
+     "data breakpoint at each RSP around a page edge: lost at 48 of them without an entry "
+     "stack (FRED: 64), else never",
+     ALWAYS)
 {
     sweep_debug("data breakpoint", make_breakpoint);
 }
 
-TEST(EVT0005, "single step at each RSP around a page edge: lost at 48 of them without an entry "
-              "stack (FRED: 64), else never")
+TEST(EVT0005,
+     "single step at each RSP around a page edge: lost at 48 of them without an entry "
+     "stack (FRED: 64), else never",
+     ALWAYS)
 {
     sweep_debug("single step", make_step);
 }

@@ -67,7 +67,7 @@ static void await(unsigned cpu, unsigned count)
                              arrivals(cpu), count, cpu);
 }
 
-TEST(APC0001, "the steady tick comes at the calibrated rate, and never faster")
+TEST(APC0001, "the steady tick comes at the calibrated rate, and never faster", ALWAYS)
 {
     enum { HZ = 500, MS = 200, EXPECTED = HZ * MS / 1000 };
 
@@ -100,7 +100,7 @@ TEST(APC0001, "the steady tick comes at the calibrated rate, and never faster")
     test_check(ticks >= EXPECTED / 10);
 }
 
-TEST(APC0002, "a timer set once fires once, not before its time")
+TEST(APC0002, "a timer set once fires once, not before its time", ALWAYS)
 {
     enum { DELAY_US = 2000 };
 
@@ -129,7 +129,7 @@ TEST(APC0002, "a timer set once fires once, not before its time")
     end();
 }
 
-TEST(APC0003, "every interrupt that a CPU sends to itself arrives, once")
+TEST(APC0003, "every interrupt that a CPU sends to itself arrives, once", ALWAYS)
 {
     if (!begin()) {
         return;
@@ -142,7 +142,7 @@ TEST(APC0003, "every interrupt that a CPU sends to itself arrives, once")
     end();
 }
 
-TEST(APC0004, "with interrupts off a request waits, and is taken when they come on")
+TEST(APC0004, "with interrupts off a request waits, and is taken when they come on", ALWAYS)
 {
     if (!begin()) {
         return;
@@ -157,7 +157,8 @@ TEST(APC0004, "with interrupts off a request waits, and is taken when they come 
     end();
 }
 
-TEST(APC0005, "interrupts sent to each CPU by number, and to all but this one, arrive once each")
+TEST(APC0005, "interrupts sent to each CPU by number, and to all but this one, arrive once each",
+     ALWAYS)
 {
     if (!begin()) {
         return;
@@ -183,7 +184,7 @@ TEST(APC0005, "interrupts sent to each CPU by number, and to all but this one, a
     end();
 }
 
-TEST(APC0008, "the shorthand for all others is for when no processor was left out")
+TEST(APC0008, "the shorthand for all others is for when no processor was left out", ALWAYS)
 {
     const struct acpi_info *acpi = acpi_info();
     unsigned there = acpi->processor_count + acpi->processors_left_out, online = cpu_online_count();
@@ -212,7 +213,7 @@ static void pit_start(unsigned hz)
     outb(0x40, (uint8_t)(divisor >> 8));
 }
 
-TEST(APC0006, "a device's line arrives through the I/O APIC, and is silent when masked")
+TEST(APC0006, "a device's line arrives through the I/O APIC, and is silent when masked", ALWAYS)
 {
     uint32_t gsi;
 
@@ -246,7 +247,7 @@ static bool observe_nmi(struct trap_frame *frame maybe_unused)
     return true;
 }
 
-TEST(APC0007, "an NMI sent to each CPU, the sender included, arrives with interrupts off")
+TEST(APC0007, "an NMI sent to each CPU, the sender included, arrives with interrupts off", ALWAYS)
 {
     if (!begin()) {
         return;

@@ -176,8 +176,10 @@ static void fault_quietly(uint32_t slot)
     scratch_stack_empty(slot);
 }
 
-TEST(EVT0010, "an NMI at each instruction of the page-fault path is taken exactly there, and the "
-              "fault is served")
+TEST(EVT0010,
+     "an NMI at each instruction of the page-fault path is taken exactly there, and the "
+     "fault is served",
+     ALWAYS)
 {
     test_missing_sites_expect();
     uint32_t slot;

@@ -16,7 +16,6 @@
 #include "sched/stack/gate.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
-#include "tests/support/excluded.h"
 #include "tests/support/scratch_stack.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -72,11 +71,9 @@ static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *ro
     return passed;
 }
 
-TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch, for every case")
+TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch, for every case",
+     GATE)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     unsigned wrong = 0, asked = 0;
     if (threads_make()) {
         uint64_t flags = interrupts_save();
@@ -111,11 +108,8 @@ TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch,
 #define MANY_HUNGRY 100000000
 
 TEST(GAT0011,
-     "while memory is short a newcomer gets no frame, and who has waited what he must have")
+     "while memory is short a newcomer gets no frame, and who has waited what he must have", GATE)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     bool newcomer = true, waited = false;
     uint32_t after_newcomer = 0, after_waited = 0;
     if (threads_make()) {
@@ -194,15 +188,9 @@ static void lent_pages_wait(const struct thread *thread)
                     stack_missing(thread->slot));
 }
 
-TEST(GAT0012, "a thread that starved runs again once there are frames: nobody has to wake it")
+TEST(GAT0012, "a thread that starved runs again once there are frames: nobody has to wake it",
+     MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at creation");
-        return;
-    }
     unsigned takers = 0;
     while (takers < TAKERS && scratch_stack_create(&taker_slots[takers])) {
         takers++;
@@ -236,7 +224,7 @@ TEST(GAT0012, "a thread that starved runs again once there are frames: nobody ha
     takers_end(takers);
 }
 
-TEST(GAT0013, "while a thread starves no stack comes from a cache, and none goes into one")
+TEST(GAT0013, "while a thread starves no stack comes from a cache, and none goes into one", ALWAYS)
 {
     uint32_t slot, other, cached, cached_after;
     if (stack_create(&slot) != OK || stack_create(&other) != OK) {

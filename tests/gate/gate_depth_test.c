@@ -14,7 +14,6 @@
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
 #include "sched/stack/swapper_test_hooks.h"
-#include "tests/support/excluded.h"
 #include "tests/support/own_stack.h"
 #include "tests/support/scratch_stack.h"
 #include "tests/test.h"
@@ -103,15 +102,9 @@ static must_check bool takers_make(void)
     return true;
 }
 
-TEST(GAT0022, "the gate counts right while its own calls fill pages of the stack that is left")
+TEST(GAT0022, "the gate counts right while its own calls fill pages of the stack that is left",
+     HOLES_BELOW_GATE)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
-    if (stack_mode_get() != STACK_MODE_FAULT) {
-        test_skip("only with stack=fault the gate finds holes below itself");
-        return;
-    }
     if (!scratch_stack_create(&fixture.from.slot)) {
         return;
     }

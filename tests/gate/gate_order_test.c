@@ -19,7 +19,6 @@
 #include "sched/stack/gate_test_hooks.h"
 #include "sched/stack/memory_wait_report.h"
 #include "sched/stack/swapper_test_hooks.h"
-#include "tests/support/excluded.h"
 #include "tests/support/memory_exhaust.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -153,10 +152,6 @@ static void fixture_run(void (*driver)(void *))
 {
     const struct thread_options directing = {
         .name = "driver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at creation");
-        return;
-    }
     swapper_quiet_set(true); /* it would feed the starved from those who sleep */
     spinlock_init(&pool.lock, "pool");
     wait_queue_init(&pool.queue[0]);
@@ -253,11 +248,8 @@ static void driver_order(void *argument maybe_unused)
     order_watch(&taken);
 }
 
-TEST(GAT0002, "memory that comes back goes to the most urgent of those who starve")
+TEST(GAT0002, "memory that comes back goes to the most urgent of those who starve", MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_order);
 }
 
@@ -278,11 +270,9 @@ static void driver_change(void *argument maybe_unused)
     order_watch(&taken);
 }
 
-TEST(GAT0006, "a thread whose priority changes while it starves gets its new place in the line")
+TEST(GAT0006, "a thread whose priority changes while it starves gets its new place in the line",
+     MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_change);
 }
 
@@ -311,11 +301,8 @@ static void driver_newcomers(void *argument maybe_unused)
     test_thread_join(test_thread_start(THREAD_PRIORITY_DEFAULT, 0, nothing, NULL));
 }
 
-TEST(GAT0003, "while threads starve nobody is born; afterwards births go on")
+TEST(GAT0003, "while threads starve nobody is born; afterwards births go on", MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_newcomers);
 }
 
@@ -337,11 +324,8 @@ static void driver_report(void *argument maybe_unused)
     fixture_end(&taken);
 }
 
-TEST(GAT0004, "a machine whose threads starve says who waits and who holds what")
+TEST(GAT0004, "a machine whose threads starve says who waits and who holds what", MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_report);
 }
 
@@ -359,23 +343,16 @@ static void driver_no_refills(void *argument maybe_unused)
     pool_signal(&pool.surface);
 }
 
-TEST(GAT0021, "a machine with memory of which no refill gets any says so, too, and goes on ticking")
+TEST(GAT0021, "a machine with memory of which no refill gets any says so, too, and goes on ticking",
+     MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_no_refills);
 }
 
-TEST(GAT0005, "the gate counts its waits, and knows the longest")
+TEST(GAT0005, "the gate counts its waits, and knows the longest", MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     uint64_t waits = gate_counts.waits;
     fixture_run(driver_newcomers);
-    if (stack_mode_get() != STACK_MODE_EAGER) {
-        test_check(gate_counts.waits > waits);
-        test_check(gate_counts.longest_wait_ns > 0);
-    }
+    test_check(gate_counts.waits > waits);
+    test_check(gate_counts.longest_wait_ns > 0);
 }

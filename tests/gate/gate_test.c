@@ -11,7 +11,6 @@
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
-#include "tests/support/excluded.h"
 #include "tests/support/memory_exhaust.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -134,11 +133,8 @@ static void giver(void *argument maybe_unused)
     dive_signal(&dive.surface);
 }
 
-TEST(GAT0001, "at zero memory 200 threads go deep: none fails, all finish, no byte is lost")
+TEST(GAT0001, "at zero memory 200 threads go deep: none fails, all finish, no byte is lost", GATE)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     const struct thread_options options = {
         .name = "giver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
     uint64_t waits = gate_counts.waits;

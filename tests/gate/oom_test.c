@@ -12,7 +12,6 @@
 #include "sched/stack/gate.h"
 #include "sched/stack/oom.h"
 #include "sched/stack/swapper_test_hooks.h"
-#include "tests/support/excluded.h"
 #include "tests/support/memory_exhaust.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -175,10 +174,6 @@ static void fixture_run(void (*driver)(void *), bool starves, int victims_code)
     const struct thread_options diving = {.name = "diver", .priority = THREAD_PRIORITY_DEFAULT};
     const struct thread_options vanishing = {.name = "expendable",
                                              .priority = THREAD_PRIORITY_DEFAULT - 1};
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("nobody starves here");
-        return;
-    }
     swapper_quiet_set(true); /* it would feed the starved from those who sleep */
     spinlock_init(&pool.lock, "pool");
     wait_queue_init(&pool.queue);
@@ -203,29 +198,23 @@ static void fixture_run(void (*driver)(void *), bool starves, int victims_code)
     test_equal(memory_waiters(), 0);
 }
 
-TEST(GAT0007, "without the last resort threads that starve wait, and an expendable one lives")
+TEST(GAT0007, "without the last resort threads that starve wait, and an expendable one lives",
+     MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_off, true, OK);
     test_check(!pool.asked);
 }
 
-TEST(GAT0008, "the last resort buries an expendable thread that starves; all others finish")
+TEST(GAT0008, "the last resort buries an expendable thread that starves; all others finish",
+     MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_on, true, ERROR_KILLED);
     test_check(!pool.asked);
 }
 
-TEST(GAT0009, "the last resort asks a sleeping expendable thread to die; all others finish")
+TEST(GAT0009, "the last resort asks a sleeping expendable thread to die; all others finish",
+     MEMORY_WAITS)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     fixture_run(driver_on, false, ERROR_KILLED);
-    test_check(pool.asked || stack_mode_get() == STACK_MODE_EAGER);
+    test_check(pool.asked);
 }

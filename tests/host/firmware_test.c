@@ -97,7 +97,7 @@ static void check_counts(const struct acpi_info *result)
     host_check(!result->s5_known || (result->s5_type_a < 8 && result->s5_type_b < 8));
 }
 
-HOST_TEST("damaged ACPI tables with right checksums never lead a parser astray")
+HOST_TEST(HFW0001, "damaged ACPI tables with right checksums never lead a parser astray")
 {
     static struct acpi_info result;
 
@@ -121,7 +121,7 @@ HOST_TEST("damaged ACPI tables with right checksums never lead a parser astray")
     }
 }
 
-HOST_TEST("random bytes are no RSDP, and searching them ends")
+HOST_TEST(HFW0002, "random bytes are no RSDP, and searching them ends")
 {
     static struct acpi_info result;
     uint8_t rsdp[36];
@@ -143,7 +143,8 @@ static const void *map_low(void *context maybe_unused, physical_t address, uint6
     return address <= sizeof(low) && bytes <= sizeof(low) - address ? low + address : NULL;
 }
 
-HOST_TEST("an RSDP is found in the extended BIOS data area and in the BIOS, decoys passed over")
+HOST_TEST(HFW0003,
+          "an RSDP is found in the extended BIOS data area and in the BIOS, decoys passed over")
 {
     static const physical_t places[] = {0x9fc00, 0x9ffd0, 0xe0000, 0xf1230, 0xfffd0};
     const struct physical_reader low_reader = {.map = map_low};
@@ -175,7 +176,7 @@ static void tag_put(uint32_t type, const void *contents, uint32_t bytes)
     firmware_align(&image, 8);
 }
 
-HOST_TEST("damaged Multiboot2 tags never lead the parser astray")
+HOST_TEST(HFW0004, "damaged Multiboot2 tags never lead the parser astray")
 {
     static struct boot_info result;
     uint8_t zeros[64] = {24};
@@ -202,7 +203,7 @@ HOST_TEST("damaged Multiboot2 tags never lead the parser astray")
     }
 }
 
-HOST_TEST("damaged PVH information never leads the parser astray")
+HOST_TEST(HFW0005, "damaged PVH information never leads the parser astray")
 {
     static struct boot_info result;
 

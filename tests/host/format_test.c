@@ -42,7 +42,8 @@ static void add_random(char *format, const char *choices, unsigned times)
     }
 }
 
-HOST_TEST("numbers look as the C library's, in every combination of flags, width and precision")
+HOST_TEST(HFM0001,
+          "numbers look as the C library's, in every combination of flags, width and precision")
 {
     for (unsigned round = 0; round < 30000; round++) {
         static const char *const sizes[] = {"hh", "h", "", "l", "ll", "z", "j", "t"};
@@ -73,7 +74,7 @@ HOST_TEST("numbers look as the C library's, in every combination of flags, width
     }
 }
 
-HOST_TEST("texts and characters are padded and cut as the C library does")
+HOST_TEST(HFM0002, "texts and characters are padded and cut as the C library does")
 {
     compare("%s|%10s|%-10s|%.3s|%10.3s|%-10.3s|%.0s|%.30s", "", "right", "left", "abcdef", "abcdef",
             "abcdef", "gone", "whole");
@@ -85,7 +86,8 @@ HOST_TEST("texts and characters are padded and cut as the C library does")
     compare("%120d|%-120d|", 5, 6);
 }
 
-HOST_TEST("pointers have sixteen digits, a null string has words, an unknown letter is shown")
+HOST_TEST(HFM0003,
+          "pointers have sixteen digits, a null string has words, an unknown letter is shown")
 {
     char text[64];
     const char *odd = "%k %", *volatile none = NULL;

@@ -53,7 +53,7 @@ static void check_buddy(const struct buddy *buddy)
     host_equal(frames, buddy->free_count);
 }
 
-HOST_TEST("the buddy algorithm agrees with a bitmap over 60000 random steps")
+HOST_TEST(HFR0001, "the buddy algorithm agrees with a bitmap over 60000 random steps")
 {
     static struct frame frames[5000];
     static bool taken[5000];
@@ -110,7 +110,7 @@ HOST_TEST("the buddy algorithm agrees with a bitmap over 60000 random steps")
     host_equal(buddy.blocks[BUDDY_ORDER_MAX], 3);
 }
 
-HOST_TEST("frames run down to zero are all different, and all come back")
+HOST_TEST(HFR0002, "frames run down to zero are all different, and all come back")
 {
     size_t count = 0, free_before;
     physical_t frame;
@@ -140,7 +140,7 @@ HOST_TEST("frames run down to zero are all different, and all come back")
     frame_free_order(frame, BUDDY_ORDER_MAX, FRAME_OWNER_TEST);
 }
 
-HOST_TEST("frame 0 is a frame like any other")
+HOST_TEST(HFR0003, "frame 0 is a frame like any other")
 {
     physical_t frame, zero = 1;
 
@@ -157,7 +157,7 @@ HOST_TEST("frame 0 is a frame like any other")
     host_equal(frame, 0);
 }
 
-HOST_TEST("free memory is never touched")
+HOST_TEST(HFR0004, "free memory is never touched")
 {
     physical_t frame;
     unsigned char *byte;
@@ -178,7 +178,8 @@ HOST_TEST("free memory is never touched")
     }
 }
 
-HOST_TEST("the per-CPU free list serves its own CPU without the lock and is drained on request")
+HOST_TEST(HFR0005,
+          "the per-CPU free list serves its own CPU without the lock and is drained on request")
 {
     physical_t frame, frames[FRAME_BATCH];
     struct frame_statistics statistics;
@@ -205,7 +206,7 @@ HOST_TEST("the per-CPU free list serves its own CPU without the lock and is drai
     host_equal(statistics.free, frame_total_count());
 }
 
-HOST_TEST("mistakes with frames panic in words")
+HOST_TEST(HFR0006, "mistakes with frames panic in words")
 {
     physical_t frame, block;
 
@@ -244,7 +245,7 @@ static bool keep_some(physical_t frame)
     return true;
 }
 
-HOST_TEST("while memory is short, freed frames are offered to the hook first")
+HOST_TEST(HFR0007, "while memory is short, freed frames are offered to the hook first")
 {
     physical_t frame, block;
 
@@ -267,7 +268,7 @@ HOST_TEST("while memory is short, freed frames are offered to the hook first")
     host_equal(frame_free_count(), frame_total_count());
 }
 
-HOST_TEST("memory kept back at boot can be released later, once")
+HOST_TEST(HFR0008, "memory kept back at boot can be released later, once")
 {
     size_t before;
 
@@ -280,7 +281,7 @@ HOST_TEST("memory kept back at boot can be released later, once")
 }
 
 #ifdef INVARIANT
-HOST_TEST("a write to a freed frame is noticed when the frame is handed out again")
+HOST_TEST(HFR0009, "a write to a freed frame is noticed when the frame is handed out again")
 {
     physical_t frame, again;
 
@@ -324,7 +325,7 @@ static void churn(unsigned cpu)
     frame_cache_drain_this_cpu();
 }
 
-HOST_TEST("four CPUs at once never get the same frame and lose none")
+HOST_TEST(HFR0010, "four CPUs at once never get the same frame and lose none")
 {
     machine_create(8 * MEBIBYTE);
     host_cpus_create(4);
@@ -333,7 +334,7 @@ HOST_TEST("four CPUs at once never get the same frame and lose none")
     host_equal(frame_owned_count(FRAME_OWNER_TEST), 0);
 }
 
-HOST_TEST("scattered memory does not drown in records")
+HOST_TEST(HFR0011, "scattered memory does not drown in records")
 {
     static struct memory_map map;
 
@@ -345,7 +346,7 @@ HOST_TEST("scattered memory does not drown in records")
     host_check(frame_total_count() < 15 * 256);
 }
 
-HOST_TEST("a machine without room for the records is refused")
+HOST_TEST(HFR0012, "a machine without room for the records is refused")
 {
     static struct memory_map map;
 

@@ -2,14 +2,15 @@
  * The harness of the host unit tests: the portable core of the kernel, compiled for the host with
  * ASan and UBSan, the architecture faked by tests/host/fake.
  *
- *     HOST_TEST("a ring gives back what was put in, in order")
+ *     HOST_TEST(HDS0001, "a ring gives back what was put in, in order")
  *     {
  *         host_equal(ring_count(&ring), 0);
  *     }
  *
  * Every test runs in a process of its own, so none sees the state another left and a crash is one
- * failure. The result lines are "ok N - sentence" or "not ok N - sentence"; HOST_SEED=number in the
- * environment changes the random numbers, an argument selects tests by pattern.
+ * failure. Ids are an H, two capitals for the file and four digits, never reused. The result lines
+ * are "ok N - ID sentence" or "not ok N - ID sentence". HOST_SEED=number in the environment changes
+ * the random numbers. An argument selects tests by a pattern for the id or the sentence.
  */
 #pragma once
 
@@ -18,7 +19,7 @@
 #include "lib/compiler.h"
 
 struct host_test {
-    const char *file;
+    const char *id;
     const char *sentence;
     void (*run)(void);
     struct host_test *next;
@@ -26,17 +27,15 @@ struct host_test {
 
 void host_register(struct host_test *test);
 
-#define HOST_JOIN_(a, b) a##b
-#define HOST_JOIN(a, b)  HOST_JOIN_(a, b)
-
-#define HOST_TEST(sentence)                                                                        \
-    static void HOST_JOIN(test_, __LINE__)(void);                                                  \
-    __attribute__((constructor)) static void HOST_JOIN(register_, __LINE__)(void)                  \
+#define HOST_TEST(test_id, test_sentence)                                                          \
+    static void test_run_##test_id(void);                                                          \
+    __attribute__((constructor)) static void test_register_##test_id(void)                         \
     {                                                                                              \
-        static struct host_test test = {__FILE__, sentence, HOST_JOIN(test_, __LINE__), NULL};     \
+        static struct host_test test = {                                                           \
+            .id = #test_id, .sentence = (test_sentence), .run = test_run_##test_id};               \
         host_register(&test);                                                                      \
     }                                                                                              \
-    static void HOST_JOIN(test_, __LINE__)(void)
+    static void test_run_##test_id(void)
 
 void host_fail(const char *file, int line, const char *format, ...) printf_like(3, 4);
 

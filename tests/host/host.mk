@@ -42,7 +42,7 @@ $(HOST_OUT)/unit-invariant: $(HOST_SOURCES:%.c=$(HOST_OUT)/invariant/%.o)
 	@$(SAY) HOST $@
 	$(Q)$(HOST_CC) -fsanitize=address,undefined -pthread -o $@ $^
 
-## make host-test    run the host unit tests; HOST_TESTS=PATTERN those whose sentences match
+## make host-test    run the host unit tests; HOST_TESTS=PATTERN: those of this id or sentence
 host-test: $(HOST_OUT)/unit $(HOST_OUT)/unit-invariant
 	@$(HOST_OUT)/unit $(if $(HOST_TESTS),'$(HOST_TESTS)')
 	@$(HOST_OUT)/unit-invariant $(if $(HOST_TESTS),'$(HOST_TESTS)')

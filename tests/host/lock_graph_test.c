@@ -5,7 +5,7 @@
 
 #include "tests/host/host.h"
 
-HOST_TEST("locks taken in one order are right, in both orders reversed, whenever that was")
+HOST_TEST(HLG0001, "locks taken in one order are right, in both orders reversed, whenever that was")
 {
     static struct lock_graph graph;
 
@@ -18,7 +18,7 @@ HOST_TEST("locks taken in one order are right, in both orders reversed, whenever
     host_equal(lock_graph_note(&graph, "a", "a"), LOCK_ORDER_RIGHT);
 }
 
-HOST_TEST("a lock graph knows sixty-four names and says so when there are more")
+HOST_TEST(HLG0002, "a lock graph knows sixty-four names and says so when there are more")
 {
     static struct lock_graph graph;
     static char names[LOCK_GRAPH_NAMES_MAX + 1];
@@ -48,7 +48,7 @@ static void note_upwards(unsigned cpu)
     }
 }
 
-HOST_TEST("several CPUs name locks at once, and each gets one number")
+HOST_TEST(HLG0003, "several CPUs name locks at once, and each gets one number")
 {
     host_cpus_create(4);
     host_cpus_run(4, note_upwards);

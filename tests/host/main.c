@@ -71,27 +71,29 @@ static bool run_in_child(const struct host_test *test)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+static bool is_chosen(const struct host_test *test, const char *patterns)
+{
+    return patterns == NULL || glob_match_any(patterns, test->id) ||
+           glob_match_any(patterns, test->sentence);
+}
+
 int main(int argc, char **argv)
 {
-    const char *seed = getenv("HOST_SEED");
+    const char *seed = getenv("HOST_SEED"), *patterns = argc < 2 ? NULL : argv[1];
     unsigned number = 0, passed = 0, planned = 0;
 
     random_state = seed != NULL ? strtoull(seed, NULL, 0) | 1 : 0x5ca1ab1e0ddba11u;
     for (struct host_test *test = tests; test != NULL; test = test->next) {
-        planned += argc < 2 || glob_match_any(argv[1], test->sentence);
+        planned += is_chosen(test, patterns);
     }
     printf("TAP version 13\n1..%u\n", planned);
     for (struct host_test *test = tests; test != NULL; test = test->next) {
-        const char *file = strrchr(test->file, '/');
-        bool good;
-
-        if (argc >= 2 && !glob_match_any(argv[1], test->sentence)) {
+        if (!is_chosen(test, patterns)) {
             continue;
         }
-        good = run_in_child(test);
+        bool good = run_in_child(test);
         passed += good;
-        printf("%s %u - %s: %s\n", good ? "ok" : "not ok", ++number,
-               file != NULL ? file + 1 : test->file, test->sentence);
+        printf("%s %u - %s %s\n", good ? "ok" : "not ok", ++number, test->id, test->sentence);
     }
     printf("%u passed, %u failed\n", passed, number - passed);
     return number != passed || number == 0;

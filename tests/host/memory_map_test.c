@@ -45,7 +45,7 @@ static void add_to_model(int *model, uint64_t base, uint64_t bytes, int kind)
     }
 }
 
-HOST_TEST("random ranges in any order give the worst kind of each page")
+HOST_TEST(HMM0001, "random ranges in any order give the worst kind of each page")
 {
     for (unsigned round = 0; round < 2000; round++) {
         struct memory_map map;
@@ -79,7 +79,7 @@ HOST_TEST("random ranges in any order give the worst kind of each page")
     }
 }
 
-HOST_TEST("a full map gives up small usable ranges and forgets no reserved one")
+HOST_TEST(HMM0002, "a full map gives up small usable ranges and forgets no reserved one")
 {
     struct memory_map map;
 
@@ -97,7 +97,7 @@ HOST_TEST("a full map gives up small usable ranges and forgets no reserved one")
     host_equal(kind_at(&map, (1 << 30) - 1), MEMORY_USABLE);
 }
 
-HOST_TEST("a map full of reserved ranges says so")
+HOST_TEST(HMM0003, "a map full of reserved ranges says so")
 {
     struct memory_map map;
     int error = OK;
@@ -110,7 +110,7 @@ HOST_TEST("a map full of reserved ranges says so")
     check_consistent(&map);
 }
 
-HOST_TEST("ranges at the end of the address space are cut, nonsense is refused")
+HOST_TEST(HMM0004, "ranges at the end of the address space are cut, nonsense is refused")
 {
     struct memory_map map;
 
@@ -127,7 +127,7 @@ HOST_TEST("ranges at the end of the address space are cut, nonsense is refused")
     host_equal(memory_map_reserve(&map, 0, 4096, MEMORY_USABLE), ERROR_INVALID);
 }
 
-HOST_TEST("memory taken at boot is aligned, below the limit, above 1 MiB where possible")
+HOST_TEST(HMM0005, "memory taken at boot is aligned, below the limit, above 1 MiB where possible")
 {
     struct memory_map map;
     physical_t got = 1;

@@ -70,7 +70,7 @@ static uint32_t take_all(unsigned cpu, unsigned own)
     return count;
 }
 
-HOST_TEST("each CPU gets its own node's frames first, and what it frees goes home")
+HOST_TEST(HNU0001, "each CPU gets its own node's frames first, and what it frees goes home")
 {
     static struct acpi_affinity affinity;
 
@@ -95,7 +95,8 @@ HOST_TEST("each CPU gets its own node's frames first, and what it frees goes hom
     machine_forget();
 }
 
-HOST_TEST("a border in the middle of a block moves to the block's edge, and no block is of two")
+HOST_TEST(HNU0002,
+          "a border in the middle of a block moves to the block's edge, and no block is of two")
 {
     static struct acpi_affinity affinity;
     static const physical_t borders[] = {18 * MEBIBYTE, 17 * MEBIBYTE + 123, 23 * MEBIBYTE};
@@ -121,7 +122,7 @@ HOST_TEST("a border in the middle of a block moves to the block's edge, and no b
     }
 }
 
-HOST_TEST("a SRAT that speaks of other memory than this machine's changes nothing")
+HOST_TEST(HNU0003, "a SRAT that speaks of other memory than this machine's changes nothing")
 {
     static struct acpi_affinity affinity;
     static struct memory_map map;
@@ -144,7 +145,8 @@ HOST_TEST("a SRAT that speaks of other memory than this machine's changes nothin
     host_equal(numa_node_count, 1);
 }
 
-HOST_TEST("the frame at physical address 0 is a round, a stack's page, and free again like any")
+HOST_TEST(HNU0004,
+          "the frame at physical address 0 is a round, a stack's page, and free again like any")
 {
     uint32_t count = 0, slot;
 

@@ -35,7 +35,8 @@ uint64_t clock_now_ns(void)
     return now_ns;
 }
 
-HOST_TEST("a run queue gives the most urgent first, each priority in its order, by affinity")
+HOST_TEST(HRQ0001,
+          "a run queue gives the most urgent first, each priority in its order, by affinity")
 {
     static struct thread *model[THREADS]; /* in the order in which they should come */
     struct run_queue queue;
@@ -83,7 +84,7 @@ HOST_TEST("a run queue gives the most urgent first, each priority in its order, 
     }
 }
 
-HOST_TEST("the starved are fed by priority, then age, as far as the frames reach")
+HOST_TEST(HRQ0002, "the starved are fed by priority, then age, as far as the frames reach")
 {
     static struct memory_map map;
     physical_t frames[2000];
@@ -142,6 +143,7 @@ HOST_TEST("the starved are fed by priority, then age, as far as the frames reach
 }
 
 HOST_TEST(
+    HRQ0003,
     "while a thread hungers and memory is short nobody overtakes it or takes more than needed")
 {
     struct memory_map map = {0};

@@ -43,7 +43,8 @@ static void check_mark(const struct held *held)
     }
 }
 
-HOST_TEST("objects of all sizes and alignments keep apart over random use, and all memory returns")
+HOST_TEST(HSL0001,
+          "objects of all sizes and alignments keep apart over random use, and all memory returns")
 {
     static const size_t sizes[] = {1, 8, 16, 24, 40, 100, 256, 700, 1024, 2048, 3000, 8192};
     size_t free_before;
@@ -90,7 +91,8 @@ HOST_TEST("objects of all sizes and alignments keep apart over random use, and a
     }
 }
 
-HOST_TEST("without memory an object is refused, what was handed out stays whole, and all returns")
+HOST_TEST(HSL0002,
+          "without memory an object is refused, what was handed out stays whole, and all returns")
 {
     struct slab_cache cache;
     void *object = &cache, *last = NULL;
@@ -118,7 +120,7 @@ HOST_TEST("without memory an object is refused, what was handed out stays whole,
     host_equal(frame_free_count(), free_before);
 }
 
-HOST_TEST("mistakes with objects panic in words")
+HOST_TEST(HSL0003, "mistakes with objects panic in words")
 {
     struct slab_cache cache, other, odd;
     void *object, *another;
@@ -144,7 +146,7 @@ HOST_TEST("mistakes with objects panic in words")
 }
 
 #ifdef INVARIANT
-HOST_TEST("a write to a freed object, or beyond one, is noticed")
+HOST_TEST(HSL0004, "a write to a freed object, or beyond one, is noticed")
 {
     struct slab_cache cache;
     unsigned char *object;
@@ -163,7 +165,7 @@ HOST_TEST("a write to a freed object, or beyond one, is noticed")
 }
 #endif
 
-HOST_TEST("the listing names each cache and adds up")
+HOST_TEST(HSL0005, "the listing names each cache and adds up")
 {
     struct slab_cache cache;
     struct slab_statistics statistics;
@@ -190,7 +192,7 @@ HOST_TEST("the listing names each cache and adds up")
     host_check(!slab_statistics_read(1, &statistics));
 }
 
-HOST_TEST("memory of every size keeps apart over random use, and all returns")
+HOST_TEST(HSL0006, "memory of every size keeps apart over random use, and all returns")
 {
     static struct held held[400];
     size_t free_before;
@@ -229,7 +231,7 @@ HOST_TEST("memory of every size keeps apart over random use, and all returns")
     host_equal(slab_objects_in_use(), 0);
 }
 
-HOST_TEST("sizes out of range and wrong addresses of memory are refused")
+HOST_TEST(HSL0007, "sizes out of range and wrong addresses of memory are refused")
 {
     char other;
     void *memory = &other;
@@ -279,7 +281,7 @@ static void churn(unsigned cpu)
     slab_reap();
 }
 
-HOST_TEST("four CPUs at once never get the same object, and no slab is lost")
+HOST_TEST(HSL0008, "four CPUs at once never get the same object, and no slab is lost")
 {
     machine_create(8 * MEBIBYTE);
     host_cpus_create(4);

@@ -81,7 +81,8 @@ static void stacks_create(bool at_once)
     }
 }
 
-HOST_TEST("lent pages that nobody touched come back at each switch, the others stay, none is lost")
+HOST_TEST(HLE0001,
+          "lent pages that nobody touched come back at each switch, the others stay, none is lost")
 {
     stacks_create(true);
     for (unsigned step = 0; step < STEPS; step++) {
@@ -98,7 +99,7 @@ HOST_TEST("lent pages that nobody touched come back at each switch, the others s
     }
 }
 
-HOST_TEST("a stack that is dispatched while its pages cool gets the same frames back")
+HOST_TEST(HLE0002, "a stack that is dispatched while its pages cool gets the same frames back")
 {
     stacks_create(false);
     uint64_t before[STACK_PAGES];

@@ -217,14 +217,14 @@ static void model_run(unsigned steps)
     }
 }
 
-HOST_TEST("on a machine without a free frame no stack fault fails and no frame is lost")
+HOST_TEST(HMO0001, "on a machine without a free frame no stack fault fails and no frame is lost")
 {
     model_run(40000);
     host_check(refused > 100); /* memory really was short */
     hoard_count = 0;
 }
 
-HOST_TEST("the model finds the failure if the gate lets everybody pass")
+HOST_TEST(HMO0002, "the model finds the failure if the gate lets everybody pass")
 {
     gate_open = true;
 #ifdef INVARIANT

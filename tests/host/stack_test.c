@@ -12,7 +12,7 @@
 #include "tests/host/host.h"
 #include "tests/host/stack_machine.h"
 
-HOST_TEST("slots are handed out once each, come back, and end where there is no table")
+HOST_TEST(HST0001, "slots are handed out once each, come back, and end where there is no table")
 {
     static uint32_t held[FAKE_STACK_SLOTS];
     static bool taken[FAKE_STACK_SLOTS];
@@ -54,7 +54,8 @@ static void note_overflow(struct trap_frame *frame maybe_unused, uintptr_t addre
     overflowed = slot;
 }
 
-HOST_TEST("a fault fills all pages down to the address; guards and other stacks are told apart")
+HOST_TEST(HST0002,
+          "a fault fills all pages down to the address; guards and other stacks are told apart")
 {
     struct trap_frame frame = {.rip = 0x1234};
     uint32_t slot, other;
@@ -93,7 +94,7 @@ HOST_TEST("a fault fills all pages down to the address; guards and other stacks 
     host_equal(overflowed, slot);
 }
 
-HOST_TEST("a fault without cover is told as such, and not as an overflow")
+HOST_TEST(HST0003, "a fault without cover is told as such, and not as an overflow")
 {
     uint32_t slots[4];
 
@@ -109,7 +110,8 @@ HOST_TEST("a fault without cover is told as such, and not as an overflow")
     host_panics(stack_touch(stack_bottom(slots[2])), "critical stack fault");
 }
 
-HOST_TEST("while threads starve no stack is born, and with all pages at creation none is missing")
+HOST_TEST(HST0004,
+          "while threads starve no stack is born, and with all pages at creation none is missing")
 {
     uint32_t slot;
 
@@ -122,7 +124,7 @@ HOST_TEST("while threads starve no stack is born, and with all pages at creation
     host_equal(stack_missing(slot), 0);
 }
 
-HOST_TEST("a creation that finds no memory leaves no slot and no frame behind")
+HOST_TEST(HST0005, "a creation that finds no memory leaves no slot and no frame behind")
 {
     size_t free_before;
     physical_t frame;
@@ -139,7 +141,7 @@ HOST_TEST("a creation that finds no memory leaves no slot and no frame behind")
     host_equal(stack_slots_used(), 1);
 }
 
-HOST_TEST("a slot's number gives its addresses, and any address in it gives its number")
+HOST_TEST(HST0006, "a slot's number gives its addresses, and any address in it gives its number")
 {
     for (unsigned size = 0; size < STACK_SIZES; size++) {
         uint32_t last = (uint32_t)(STACK_REGION_BYTES / stack_slot_bytes(size)) - 1;
@@ -162,7 +164,8 @@ HOST_TEST("a slot's number gives its addresses, and any address in it gives its 
     }
 }
 
-HOST_TEST("stacks of every size: faults fill to the floor, below it only what was asked for is")
+HOST_TEST(HST0007,
+          "stacks of every size: faults fill to the floor, below it only what was asked for is")
 {
     struct frame_chain chain = {0};
     size_t free_before;
@@ -209,7 +212,7 @@ HOST_TEST("stacks of every size: faults fill to the floor, below it only what wa
     }
 }
 
-HOST_TEST("a stack that cannot go as deep as asked stays as it was")
+HOST_TEST(HST0008, "a stack that cannot go as deep as asked stays as it was")
 {
     static physical_t held[2 * MEBIBYTE / PAGE_BYTES];
     uint32_t slot, count = 0;

@@ -28,7 +28,8 @@ static bool areas_equal(void)
     return true;
 }
 
-HOST_TEST("memcpy, memmove and memset write what they should and nothing else, at any alignment")
+HOST_TEST(HSR0001,
+          "memcpy, memmove and memset write what they should and nothing else, at any alignment")
 {
     for (unsigned from = 0; from < 64; from += 3) {
         for (unsigned to = 0; to < 64; to++) {
@@ -57,7 +58,7 @@ HOST_TEST("memcpy, memmove and memset write what they should and nothing else, a
     }
 }
 
-HOST_TEST("memcmp tells the first difference as unsigned bytes, memchr the first place")
+HOST_TEST(HSR0002, "memcmp tells the first difference as unsigned bytes, memchr the first place")
 {
     for (unsigned round = 0; round < 20000; round++) {
         unsigned bytes = (unsigned)host_random_below(50), offset = (unsigned)host_random_below(20);
@@ -86,7 +87,7 @@ static const struct {
              {"ab", "a", 1, 1},    {"\x80", "a", 1, 1}, {"abc", "abd", -1, 0},
              {"ab", "abd", -1, 0}, {"abc", "abc", 0, 0}};
 
-HOST_TEST("strings are measured, compared and searched")
+HOST_TEST(HSR0003, "strings are measured, compared and searched")
 {
     const char *text = "magazine";
 
@@ -117,7 +118,7 @@ HOST_TEST("strings are measured, compared and searched")
     host_check(!string_equal(text, "magazin"));
 }
 
-HOST_TEST("string_copy terminates always and tells when it cut")
+HOST_TEST(HSR0004, "string_copy terminates always and tells when it cut")
 {
     char to[5] = "####";
 

@@ -12,7 +12,7 @@ struct item {
     struct list_node node;
 };
 
-HOST_TEST("a list keeps the order over random insertions, removals and appends")
+HOST_TEST(HDS0001, "a list keeps the order over random insertions, removals and appends")
 {
     static struct item items[60];
     struct list list = LIST_INITIALIZER(list), other;
@@ -91,7 +91,7 @@ static unsigned black_height(const struct tree_node *node, const struct tree_nod
     return left + !node->red;
 }
 
-HOST_TEST("a tree stays balanced and in order over random insertions and removals")
+HOST_TEST(HDS0002, "a tree stays balanced and in order over random insertions and removals")
 {
     static struct leaf leaves[200];
     struct tree tree = {0};
@@ -140,7 +140,7 @@ HOST_TEST("a tree stays balanced and in order over random insertions and removal
     }
 }
 
-HOST_TEST("a bitmap finds what an array of booleans finds")
+HOST_TEST(HDS0003, "a bitmap finds what an array of booleans finds")
 {
     for (unsigned bits = 1; bits < 300; bits += 7) {
         uint64_t words[BITMAP_WORDS(300)];
@@ -202,14 +202,15 @@ static void pass_through_ring(unsigned cpu)
     }
 }
 
-HOST_TEST("a ring passes bytes from one CPU to another in order, through counters that wrap")
+HOST_TEST(HDS0004,
+          "a ring passes bytes from one CPU to another in order, through counters that wrap")
 {
     ring.counters.written = ring.counters.taken = UINT32_MAX - 1000;
     host_cpus_run(2, pass_through_ring);
     host_equal(ring_count(&ring.counters), 0);
 }
 
-HOST_TEST("a ring takes exactly its size and then says so")
+HOST_TEST(HDS0005, "a ring takes exactly its size and then says so")
 {
     void *pointers[4], *pointer;
     struct pointer_ring small = POINTER_RING(pointers);

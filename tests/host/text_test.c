@@ -13,7 +13,7 @@ static int parse(const char *text, uint64_t *value)
     return number_parse_u64(text, value);
 }
 
-HOST_TEST("numbers are read back as they were printed, with and without suffix")
+HOST_TEST(HTX0001, "numbers are read back as they were printed, with and without suffix")
 {
     static const char suffixes[] = "kKmMgG";
     uint64_t value;
@@ -40,7 +40,7 @@ HOST_TEST("numbers are read back as they were printed, with and without suffix")
     }
 }
 
-HOST_TEST("nonsense is no number, and too much is out of range")
+HOST_TEST(HTX0002, "nonsense is no number, and too much is out of range")
 {
     static const char *const nonsense[] = {"",      " 1",  "1 ",  "-1",   "+1",   "0x",    "x1",
                                            "k",     "1kk", "1kB", "1T",   "0xk",  "0x1g2", "1.5",
@@ -88,7 +88,7 @@ static void random_text(char *text, const char *letters, uint64_t limit)
     *text = '\0';
 }
 
-HOST_TEST("patterns of stars and question marks match what a slow reference matches")
+HOST_TEST(HTX0003, "patterns of stars and question marks match what a slow reference matches")
 {
     unsigned matched = 0;
 
@@ -105,7 +105,7 @@ HOST_TEST("patterns of stars and question marks match what a slow reference matc
     host_check(matched > 1000 && matched < 99000);
 }
 
-HOST_TEST("sets, escapes and lists of patterns")
+HOST_TEST(HTX0004, "sets, escapes and lists of patterns")
 {
     host_check(glob_match("STK[0-9]*", "STK0003"));
     host_check(!glob_match("STK[!0-9]*", "STK0003"));
@@ -132,7 +132,7 @@ HOST_TEST("sets, escapes and lists of patterns")
     host_check(glob_match_any("MAG*,,*3", "STK0003"));
 }
 
-HOST_TEST("a pattern of many stars against a long text ends soon")
+HOST_TEST(HTX0005, "a pattern of many stars against a long text ends soon")
 {
     static char text[20000];
 

@@ -44,7 +44,7 @@ static size_t mapped_count(void)
     return count;
 }
 
-HOST_TEST("regions lie between guards, share no frame, and give everything back")
+HOST_TEST(HVM0001, "regions lie between guards, share no frame, and give everything back")
 {
     static struct {
         uintptr_t address;
@@ -94,7 +94,7 @@ HOST_TEST("regions lie between guards, share no frame, and give everything back"
     host_equal(frame_free_count(), free_before);
 }
 
-HOST_TEST("a region that cannot be had leaves nothing behind")
+HOST_TEST(HVM0002, "a region that cannot be had leaves nothing behind")
 {
     struct vmalloc_information information;
     size_t free_before;
@@ -117,7 +117,7 @@ HOST_TEST("a region that cannot be had leaves nothing behind")
     host_check(!vmalloc_read(0, &information));
 }
 
-HOST_TEST("an address is told as inside a region, in a guard, or nowhere")
+HOST_TEST(HVM0003, "an address is told as inside a region, in a guard, or nowhere")
 {
     struct vmalloc_information information;
     uintptr_t address;
@@ -148,7 +148,7 @@ HOST_TEST("an address is told as inside a region, in a guard, or nowhere")
     host_check(!vmalloc_find(UINTPTR_MAX, &information));
 }
 
-HOST_TEST("a wrong address freed as a region panics")
+HOST_TEST(HVM0004, "a wrong address freed as a region panics")
 {
     void *address;
 
@@ -157,7 +157,7 @@ HOST_TEST("a wrong address freed as a region panics")
     host_panics(vfree((char *)address + PAGE_BYTES), "none begins there");
 }
 
-HOST_TEST("a region freed twice panics")
+HOST_TEST(HVM0005, "a region freed twice panics")
 {
     void *address, *other;
 

@@ -57,7 +57,8 @@ static bool one_frame_seen(unsigned *blocks)
            after.orders[ORDER].kept_by_stacks == first->kept_by_stacks;
 }
 
-TEST(FRG0001, "one stack frame in 2 MiB of free memory is seen to keep them from being whole")
+TEST(FRG0001, "one stack frame in 2 MiB of free memory is seen to keep them from being whole",
+     ALWAYS)
 {
     unsigned blocks = 0;
     bool seen = false;
@@ -91,7 +92,8 @@ static void stack_give_up(uint32_t slot)
     interrupts_restore(flags);
 }
 
-TEST(FRG0002, "a stack that is whole at creation has its frames side by side, if there are such")
+TEST(FRG0002, "a stack that is whole at creation has its frames side by side, if there are such",
+     ALWAYS)
 {
     physical_t block;
     uint32_t slot;
@@ -127,7 +129,7 @@ static unsigned scattered_free(struct run_down *all, physical_t *odd)
     return kept;
 }
 
-TEST(FRG0003, "with no two free frames side by side a whole stack is born of single ones")
+TEST(FRG0003, "with no two free frames side by side a whole stack is born of single ones", ALWAYS)
 {
     struct run_down all;
     static physical_t odd[SCATTERED * 8];

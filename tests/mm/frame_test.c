@@ -24,7 +24,7 @@ static void reserve_fill(void)
     }
 }
 
-TEST(FRM0001, "a frame comes, changes hands and goes, and is counted at each owner exactly")
+TEST(FRM0001, "a frame comes, changes hands and goes, and is counted at each owner exactly", ALWAYS)
 {
     size_t tests = frame_owned_count(FRAME_OWNER_TEST), devices;
     physical_t frame = 0;
@@ -49,7 +49,7 @@ TEST(FRM0001, "a frame comes, changes hands and goes, and is counted at each own
     test_equal(frame_owner_of(frame), FRAME_OWNER_FREE);
 }
 
-TEST(FRM0002, "blocks of every order are aligned, lie apart and hold what is written")
+TEST(FRM0002, "blocks of every order are aligned, lie apart and hold what is written", ALWAYS)
 {
     physical_t blocks[BUDDY_ORDER_COUNT];
     unsigned orders = 0;
@@ -84,7 +84,8 @@ TEST(FRM0002, "blocks of every order are aligned, lie apart and hold what is wri
 }
 
 TEST(FRM0003,
-     "a per-CPU free list serves its CPU with interrupts off and nothing else when it is empty")
+     "a per-CPU free list serves its CPU with interrupts off and nothing else when it is empty",
+     ALWAYS)
 {
     physical_t frames[FRAME_BATCH], frame = 0;
     unsigned count = 0;
@@ -104,7 +105,8 @@ TEST(FRM0003,
     frame_free(frame, FRAME_OWNER_TEST);
 }
 
-TEST(FRM0007, "a CPU whose per-CPU free list is empty does not wait for the others to drain it")
+TEST(FRM0007, "a CPU whose per-CPU free list is empty does not wait for the others to drain it",
+     ALWAYS)
 {
     bool waited = true;
 
@@ -121,7 +123,8 @@ TEST(FRM0007, "a CPU whose per-CPU free list is empty does not wait for the othe
     test_check(!waited);
 }
 
-TEST(FRM0004, "memory run down to zero is an error, of every way to ask, and all comes back")
+TEST(FRM0004, "memory run down to zero is an error, of every way to ask, and all comes back",
+     ALWAYS)
 {
     size_t free_before = frame_free_count();
     physical_t frame = 0x123;
@@ -174,12 +177,12 @@ static void churn(unsigned cpu)
     }
 }
 
-TEST(FRM0005, "all CPUs at once never get the same frame")
+TEST(FRM0005, "all CPUs at once never get the same frame", ALWAYS)
 {
     test_on_each_cpu(churn);
 }
 
-TEST(FRM0006, "a frame can be had and given back a thousand times; the cheapest is told")
+TEST(FRM0006, "a frame can be had and given back a thousand times; the cheapest is told", ALWAYS)
 {
     uint64_t least = UINT64_MAX;
     physical_t frame;

@@ -8,7 +8,6 @@
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
-#include "tests/support/excluded.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
@@ -21,7 +20,8 @@ static void nothing(void *argument maybe_unused)
 {
 }
 
-TEST(INJ0001, "a creation survives the failure of each of its allocations, and loses nothing")
+TEST(INJ0001, "a creation survives the failure of each of its allocations, and loses nothing",
+     ALWAYS)
 {
     unsigned failures = 0;
     for (uint32_t step = 1; step <= 40; step++) {
@@ -87,11 +87,8 @@ static void growers_run(void)
     }
 }
 
-TEST(INJ0002, "when every second refill fails, threads wait and all of them finish")
+TEST(INJ0002, "when every second refill fails, threads wait and all of them finish", GATE)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     uint64_t waits = gate_counts.waits;
     fault_inject_arm(FAULT_INJECT_REFILL, 2, options.seed);
     growers_run();
@@ -102,11 +99,8 @@ TEST(INJ0002, "when every second refill fails, threads wait and all of them fini
     test_check(stack_mode_get() == STACK_MODE_EAGER || struck > 0);
 }
 
-TEST(INJ0003, "when the reserve is the only source, threads wait and all of them finish")
+TEST(INJ0003, "when the reserve is the only source, threads wait and all of them finish", GATE)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     uint64_t taken = stack_reserve_taken();
     fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, 1, options.seed);
     growers_run();

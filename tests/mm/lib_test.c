@@ -22,7 +22,8 @@ static void areas_fill(void)
     }
 }
 
-TEST(LIB0001, "memory moves by every length from 0 to 80, at every alignment, overlapping or not")
+TEST(LIB0001, "memory moves by every length from 0 to 80, at every alignment, overlapping or not",
+     ALWAYS)
 {
     for (unsigned from = 64; from < 72; from++) {
         for (unsigned to = 48; to < 96; to += 5) {
@@ -60,7 +61,7 @@ static void format_check(const char *expected, const char *format, ...)
     }
 }
 
-TEST(LIB0002, "numbers, texts and pointers are formatted with sign, width, zeros and cut")
+TEST(LIB0002, "numbers, texts and pointers are formatted with sign, width, zeros and cut", ALWAYS)
 {
     format_check("-9223372036854775808", "%ld", INT64_MIN);
     format_check("18446744073709551615", "%lu", UINT64_MAX);
@@ -71,7 +72,7 @@ TEST(LIB0002, "numbers, texts and pointers are formatted with sign, width, zeros
     format_check("300 44", "%hu %hhu", (unsigned short)300, (unsigned char)300);
 }
 
-TEST(LIB0003, "numbers with suffix are read, nonsense and overflow refused")
+TEST(LIB0003, "numbers with suffix are read, nonsense and overflow refused", ALWAYS)
 {
     uint64_t value = 0;
 
@@ -86,7 +87,7 @@ TEST(LIB0003, "numbers with suffix are read, nonsense and overflow refused")
     test_check(value == UINT64_MAX);
 }
 
-TEST(LIB0004, "shell patterns choose tests by id")
+TEST(LIB0004, "shell patterns choose tests by id", ALWAYS)
 {
     test_check(glob_match("*", "STK0003"));
     test_check(glob_match("STK*", "STK0003"));
@@ -101,7 +102,7 @@ struct leaf {
     struct list_node link;
 };
 
-TEST(LIB0005, "a tree gives back a thousand keys in order")
+TEST(LIB0005, "a tree gives back a thousand keys in order", ALWAYS)
 {
     static struct leaf leaves[1000];
     struct tree tree = {0};
@@ -122,7 +123,7 @@ TEST(LIB0005, "a tree gives back a thousand keys in order")
     test_equal(count, array_length(leaves) / 2);
 }
 
-TEST(LIB0006, "lists, bitmaps and rings keep what they are given")
+TEST(LIB0006, "lists, bitmaps and rings keep what they are given", ALWAYS)
 {
     static struct leaf leaves[3];
     uint64_t words[BITMAP_WORDS(130)];

@@ -1,7 +1,6 @@
 /*
- * Memory that is near some CPUs and far from others: on a machine with several nodes, which the
- * row `nodes` of the matrix is. Elsewhere each test says that there is only one, and that
- * nothing is counted then.
+ * Memory that is near some CPUs and far from others. These tests need a machine with several nodes
+ * of memory, such as the row `domains` of the matrix.
  */
 #include "mm/frame/numa_node.h"
 
@@ -19,17 +18,14 @@
 
 #define FRAMES 100
 
-static bool one_node(void)
+TEST(DOM0010, "a machine with one node of memory counts neither near nor far pages", ONE_NODE)
 {
-    if (numa_node_count > 1) {
-        return false;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        const struct numa_node_counts *counts = numa_node_counts_of(cpu);
+        for (unsigned use = 0; use < NUMA_USES; use++) {
+            test_equal(counts->local[use] + counts->remote[use], 0);
+        }
     }
-    const struct numa_node_counts *counts = numa_node_counts_of(cpu_number());
-    for (unsigned use = 0; use < NUMA_USES; use++) {
-        test_equal(counts->local[use] + counts->remote[use], 0);
-    }
-    test_skip("this machine has one node of memory");
-    return true;
 }
 
 static uint32_t far_frames;
@@ -48,11 +44,8 @@ static void take_and_look(unsigned cpu)
     }
 }
 
-TEST(DOM0001, "each CPU gets frames of its own node as long as that has any")
+TEST(DOM0001, "each CPU gets frames of its own node as long as that has any", NUMA_NODES)
 {
-    if (one_node()) {
-        return;
-    }
     far_frames = 0;
     test_on_each_cpu(take_and_look);
     test_equal(far_frames, 0);
@@ -78,13 +71,11 @@ static void node_give_back(struct run_down *all, unsigned node)
     *all = others;
 }
 
-TEST(DOM0002, "with its own node exhausted a CPU gets frames of another, and they go home")
+TEST(DOM0002, "with its own node exhausted a CPU gets frames of another, and they go home",
+     NUMA_NODES)
 {
     struct run_down all;
     physical_t frame, block, again;
-    if (one_node()) {
-        return;
-    }
     run_down_begin();
     unsigned own = frame_node_of_cpu(cpu_number());
     unsigned other = (own + 1) % numa_node_count;
@@ -135,11 +126,9 @@ static void grow_and_look(void *argument maybe_unused)
     interrupts_restore(flags);
 }
 
-TEST(DOM0003, "a thread bound to a CPU has a stack of that CPU's node, wherever it is made")
+TEST(DOM0003, "a thread bound to a CPU has a stack of that CPU's node, wherever it is made",
+     NUMA_NODES)
 {
-    if (one_node()) {
-        return;
-    }
     far_pages = 0;
     test_thread_bind(0, 20);
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
@@ -165,16 +154,10 @@ static void magazine_look(unsigned cpu)
     interrupts_restore(flags);
 }
 
-TEST(DOM0004, "magazines hold frames of their CPU's node, and each that they take is counted")
+TEST(DOM0004, "magazines hold frames of their CPU's node, and each that they take is counted",
+     NUMA_MAGAZINES)
 {
     struct numa_node_counts before, after;
-    if (one_node()) {
-        return;
-    }
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("nothing is taken from magazines");
-        return;
-    }
     far_pages = 0;
     test_thread_bind(0, 20);
     before = *numa_node_counts_of(0);

@@ -17,13 +17,14 @@ static uint64_t leaf_of(uintptr_t address)
     return walk.present ? walk.entries[walk.levels - 1] : 0;
 }
 
-TEST(PAG0001, "the boot's check of all tables against the layout holds on the running machine")
+TEST(PAG0001, "the boot's check of all tables against the layout holds on the running machine",
+     ALWAYS)
 {
     layout_check(); /* panics if not */
     test_check(paging_is_present((uintptr_t)__text_start));
 }
 
-TEST(PAG0002, "kernel text is read and execute; its alias in the direct map is read only")
+TEST(PAG0002, "kernel text is read and execute; its alias in the direct map is read only", ALWAYS)
 {
     uint64_t text = leaf_of((uintptr_t)__text_start);
     uint64_t alias = leaf_of(DIRECT_MAP_BASE + virtual_to_physical(__text_start));
@@ -32,7 +33,7 @@ TEST(PAG0002, "kernel text is read and execute; its alias in the direct map is r
     test_equal(text & PAGE_ADDRESS_MASK, alias & PAGE_ADDRESS_MASK);
 }
 
-TEST(PAG0003, "page 0, the lower half and the boot stack's guard are not mapped")
+TEST(PAG0003, "page 0, the lower half and the boot stack's guard are not mapped", ALWAYS)
 {
     const volatile uint64_t *top = physical_to_virtual(paging_root());
     for (unsigned i = 0; i < 256; i++) {
@@ -42,7 +43,7 @@ TEST(PAG0003, "page 0, the lower half and the boot stack's guard are not mapped"
     test_check(!paging_is_present((uintptr_t)__boot_stack_guard));
 }
 
-TEST(PAG0004, "every entry stack of every CPU is backed whole, with guards on both sides")
+TEST(PAG0004, "every entry stack of every CPU is backed whole, with guards on both sides", ALWAYS)
 {
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
@@ -56,7 +57,7 @@ TEST(PAG0004, "every entry stack of every CPU is backed whole, with guards on bo
     }
 }
 
-TEST(PAG0005, "protections that CPUID promises are on: NX, write-protect, SMEP, SMAP, UMIP")
+TEST(PAG0005, "protections that CPUID promises are on: NX, write-protect, SMEP, SMAP, UMIP", ALWAYS)
 {
     struct cpuid_result features = {0};
     if (cpuid(0, 0).eax >= 7) {
@@ -70,7 +71,8 @@ TEST(PAG0005, "protections that CPUID promises are on: NX, write-protect, SMEP, 
     test_equal((cr4 & CR4_UMIP) != 0, features.ecx >> 2 & 1);
 }
 
-TEST(PAG0006, "a mapping that is writable and executable, or not of whole pages, is refused")
+TEST(PAG0006, "a mapping that is writable and executable, or not of whole pages, is refused",
+     ALWAYS)
 {
     physical_t frame;
     test_equal(frame_allocate(FRAME_OWNER_TEST, &frame), OK);
@@ -82,7 +84,7 @@ TEST(PAG0006, "a mapping that is writable and executable, or not of whole pages,
     frame_free(frame, FRAME_OWNER_TEST);
 }
 
-TEST(PAG0007, "the page window shows the same leaf entries as a walk by hand")
+TEST(PAG0007, "the page window shows the same leaf entries as a walk by hand", ALWAYS)
 {
     unsigned local;
     uintptr_t places[] = {(uintptr_t)__text_start, (uintptr_t)__data_start, (uintptr_t)&local,
@@ -97,7 +99,7 @@ TEST(PAG0007, "the page window shows the same leaf entries as a walk by hand")
     }
 }
 
-TEST(PAG0008, "addresses that are not canonical have no walk")
+TEST(PAG0008, "addresses that are not canonical have no walk", ALWAYS)
 {
     test_check(!paging_is_present(0x0000800000000000UL));
     test_check(!paging_is_present(0xffff7fffffffffffUL));

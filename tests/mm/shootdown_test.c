@@ -22,7 +22,7 @@ static void shoot_often(unsigned cpu)
     }
 }
 
-TEST(SMP0120, "all CPUs shoot down at once, and every round ends")
+TEST(SMP0120, "all CPUs shoot down at once, and every round ends", ALWAYS)
 {
     uint64_t before = shootdown_count();
     counter = 0;
@@ -59,7 +59,7 @@ static void be_deaf(void *argument maybe_unused)
     interrupts_enable();
 }
 
-TEST(SMP0121, "a shootdown waits for the CPU that has not answered, whoever else seems to")
+TEST(SMP0121, "a shootdown waits for the CPU that has not answered, whoever else seems to", ALWAYS)
 {
     lapic_send_self(VECTOR_SHOOTDOWN); /* as good as none: no round is under way */
     if (cpu_online_count() < 2) {

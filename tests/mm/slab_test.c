@@ -15,7 +15,7 @@
 
 static uint64_t *objects[OBJECTS];
 
-TEST(SLB0001, "objects keep apart, and a cache that is empty holds no memory")
+TEST(SLB0001, "objects keep apart, and a cache that is empty holds no memory", ALWAYS)
 {
     static struct slab_cache cache;
     unsigned count = 0;
@@ -42,7 +42,7 @@ TEST(SLB0001, "objects keep apart, and a cache that is empty holds no memory")
     slab_cache_destroy(&cache);
 }
 
-TEST(SLB0002, "memory of every size from 1 byte to 4 MiB comes, keeps its bytes, and goes")
+TEST(SLB0002, "memory of every size from 1 byte to 4 MiB comes, keeps its bytes, and goes", ALWAYS)
 {
     for (size_t bytes = 1; bytes <= 4UL << 20; bytes += 1 + bytes * 3 / 4) {
         char *memory;
@@ -63,7 +63,8 @@ TEST(SLB0002, "memory of every size from 1 byte to 4 MiB comes, keeps its bytes,
     }
 }
 
-TEST(SLB0003, "without memory, objects, memory and regions are refused by error, and nothing leaks")
+TEST(SLB0003, "without memory, objects, memory and regions are refused by error, and nothing leaks",
+     ALWAYS)
 {
     static struct slab_cache cache;
     unsigned count = 0;
@@ -122,7 +123,7 @@ static void churn(unsigned cpu)
     }
 }
 
-TEST(SLB0004, "all CPUs at once never get the same object")
+TEST(SLB0004, "all CPUs at once never get the same object", ALWAYS)
 {
     slab_cache_init(&shared, "test", 48, 0);
     test_on_each_cpu(churn);
@@ -130,7 +131,7 @@ TEST(SLB0004, "all CPUs at once never get the same object")
     slab_cache_destroy(&shared);
 }
 
-TEST(SLB0005, "an object can be had and given back a thousand times; the cheapest is told")
+TEST(SLB0005, "an object can be had and given back a thousand times; the cheapest is told", ALWAYS)
 {
     static struct slab_cache cache;
     uint64_t least = UINT64_MAX;

@@ -8,7 +8,7 @@
 #include "tests/support/on_each_cpu.h"
 #include "tests/test.h"
 
-TEST(REG0001, "a region is zeroed and writable between two pages that are not there")
+TEST(REG0001, "a region is zeroed and writable between two pages that are not there", ALWAYS)
 {
     size_t bytes = (2UL << 20) + 3 * PAGE_BYTES; /* crosses a page table */
     uint64_t *words;
@@ -47,7 +47,8 @@ static void watched_check(unsigned cpu maybe_unused)
     test_equal(*watched, expected);
 }
 
-TEST(REG0002, "after a region is freed and its addresses used again, no CPU sees the old frame")
+TEST(REG0002, "after a region is freed and its addresses used again, no CPU sees the old frame",
+     ALWAYS)
 {
     void *first, *second;
 
@@ -72,7 +73,7 @@ TEST(REG0002, "after a region is freed and its addresses used again, no CPU sees
     }
 }
 
-TEST(REG0003, "a region that cannot be is refused, and leaves no frame behind")
+TEST(REG0003, "a region that cannot be is refused, and leaves no frame behind", ALWAYS)
 {
     size_t frames = frame_owned_count(FRAME_OWNER_VMALLOC);
     void *memory = &frames;
@@ -86,7 +87,7 @@ TEST(REG0003, "a region that cannot be is refused, and leaves no frame behind")
     test_equal(frame_owned_count(FRAME_OWNER_VMALLOC), frames);
 }
 
-TEST(REG0004, "the listing names a region, and an address in its guard is told as such")
+TEST(REG0004, "the listing names a region, and an address in its guard is told as such", ALWAYS)
 {
     struct vmalloc_information information = {.name = ""};
     void *memory;

@@ -1,14 +1,15 @@
 """Reads what the runner needs from a kernel's ELF file: its symbols, and so its tests.
 
-TEST(id, ...) in tests/test.h gives every test's entry in the kernel's table a symbol that ends
-in the id. So the list of tests that a kernel must run comes from the kernel itself.
+TEST(id, ..., condition) in tests/test.h gives every test's entry in the kernel's table a symbol
+that ends in the id and the condition. So the list of tests that a kernel must run comes from the
+kernel itself. Tests of the conditions DEATH and SOAK are not among them: no pattern selects these.
 """
 
 import re
 import struct
 
 SYMBOL_TABLE = 2
-TEST_SYMBOL = re.compile(r"test_entry_([A-Z]{3}\d{4})$")
+TEST_SYMBOL = re.compile(r"test_entry_([A-Z]{3}\d{4})_(?!(?:DEATH|SOAK)$)[A-Z0-9_]+$")
 
 
 class ElfError(Exception):

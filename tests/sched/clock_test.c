@@ -5,7 +5,7 @@
 #include "arch/x86_64/cpu/preempt.h"
 #include "tests/test.h"
 
-TEST(CLK0001, "time goes on and never back on one CPU")
+TEST(CLK0001, "time goes on and never back on one CPU", ALWAYS)
 {
     preempt_disable();
     uint64_t first = clock_now_ns(), last = first;
@@ -20,7 +20,7 @@ TEST(CLK0001, "time goes on and never back on one CPU")
     test_check(last > first);
 }
 
-TEST(CLK0002, "ticks and nanoseconds convert both ways within a millionth or two ticks")
+TEST(CLK0002, "ticks and nanoseconds convert both ways within a millionth or two ticks", ALWAYS)
 {
     static const uint64_t samples[] = {1000000, 123456789, 10000000000, 86400000000000};
 
@@ -33,7 +33,7 @@ TEST(CLK0002, "ticks and nanoseconds convert both ways within a millionth or two
     test_check(clock_tsc_to_ns(clock_tsc_per_ms()) > 999900);
 }
 
-TEST(CLK0003, "a delay takes no less than was asked for")
+TEST(CLK0003, "a delay takes no less than was asked for", ALWAYS)
 {
     static const unsigned delays_us[] = {0, 1, 10, 1000, 20000};
 
@@ -45,7 +45,7 @@ TEST(CLK0003, "a delay takes no less than was asked for")
     }
 }
 
-TEST(CLK0004, "the TSC still runs at the rate that was measured at boot")
+TEST(CLK0004, "the TSC still runs at the rate that was measured at boot", ALWAYS)
 {
     uint64_t flags = interrupts_save();
     uint64_t per_ms = clock_measure_tsc_per_ms();

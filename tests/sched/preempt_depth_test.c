@@ -125,7 +125,7 @@ static void preempt_at(uintptr_t edge, long offset)
     }
 }
 
-TEST(EVT0020, "preempted at each depth around each page edge, a thread finds all as it was")
+TEST(EVT0020, "preempted at each depth around each page edge, a thread finds all as it was", ALWAYS)
 {
     struct thread *other = other_start();
     own_slot = thread_current()->slot;
@@ -153,7 +153,7 @@ TEST(EVT0020, "preempted at each depth around each page edge, a thread finds all
     test_equal(other_in_service, -1);
 }
 
-TEST(EVT0021, "a thread may give way at each depth around a page edge")
+TEST(EVT0021, "a thread may give way at each depth around a page edge", ALWAYS)
 {
     struct thread *other = other_start();
     own_slot = thread_current()->slot;
@@ -175,17 +175,6 @@ TEST(EVT0021, "a thread may give way at each depth around a page edge")
               rips_count);
     test_check(taken >= rounds / 2);
     test_check(own_faults > 0);
-}
-
-/* With stack=lend the switch itself fills both. */
-static bool switch_fills(void)
-{
-    test_missing_sites_expect();
-    if (stack_mode_get() == STACK_MODE_LEND) {
-        test_skip("with stack=lend a switch leaves no hole that it could hit");
-        return true;
-    }
-    return false;
 }
 
 /*
@@ -226,12 +215,11 @@ static noreturn_function void coroutine_pushes(void)
     }
 }
 
-TEST(EVT0022, "the new stack's first push after a switch may hit a hole, before the switch is done")
+TEST(EVT0022, "the new stack's first push after a switch may hit a hole, before the switch is done",
+     SWITCH_LEAVES_HOLES)
 {
     uint32_t slot;
-    if (switch_fills()) {
-        return;
-    }
+    test_missing_sites_expect();
     if (!scratch_stack_create(&slot)) {
         return;
     }
@@ -265,12 +253,10 @@ static noreturn_function void coroutine_leaves(void)
 /* Two return addresses, six registers in the caller of the switch, and RBP in the switch. */
 #define SWITCH_PUSHES 9
 
-TEST(EVT0024, "each push of a switch may hit a hole of the old stack")
+TEST(EVT0024, "each push of a switch may hit a hole of the old stack", SWITCH_LEAVES_HOLES)
 {
     uint32_t slot;
-    if (switch_fills()) {
-        return;
-    }
+    test_missing_sites_expect();
     if (!scratch_stack_create(&slot)) {
         return;
     }
@@ -344,7 +330,8 @@ static void storm(unsigned cpu)
     interrupts_restore(flags);
 }
 
-TEST(EVT0023, "interrupts onto stacks of every depth, on all CPUs at once, change no byte of them")
+TEST(EVT0023, "interrupts onto stacks of every depth, on all CPUs at once, change no byte of them",
+     ALWAYS)
 {
     int error = interrupt_register(VECTOR_TEST, storm_interrupt, "test");
     test_equal(error, OK);

@@ -55,7 +55,7 @@ static void wait_seen(uint64_t cpus)
                     seen_on(), cpus);
 }
 
-TEST(SMP0101, "as many endless threads as CPUs spread over all of them")
+TEST(SMP0101, "as many endless threads as CPUs spread over all of them", ALWAYS)
 {
     stop_set(false);
     cpus_seen = 0;
@@ -78,7 +78,7 @@ static void move_around(unsigned cpu)
     }
 }
 
-TEST(SMP0102, "a thread that binds itself to a CPU runs there when the call returns")
+TEST(SMP0102, "a thread that binds itself to a CPU runs there when the call returns", ALWAYS)
 {
     test_on_each_cpu(move_around);
 }
@@ -95,7 +95,7 @@ static void stay(void *argument maybe_unused)
     test_equal(seen, thread_current()->affinity);
 }
 
-TEST(SMP0103, "a bound thread runs nowhere else, whatever it waits for and whoever is idle")
+TEST(SMP0103, "a bound thread runs nowhere else, whatever it waits for and whoever is idle", ALWAYS)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < 2 * cpu_online_count() && count < CPU_MAX; i++) {
@@ -114,7 +114,7 @@ static void wait_then_note(void *argument maybe_unused)
     thread_exit((int)cpu_number());
 }
 
-TEST(SMP0104, "a running, a ready and a waiting thread move when their affinity is changed")
+TEST(SMP0104, "a running, a ready and a waiting thread move when their affinity is changed", ALWAYS)
 {
     for (unsigned cpu = 1; cpu <= cpu_online_count(); cpu++) {
         uint64_t from = test_cpu_bit(cpu - 1), to = test_cpu_bit(cpu);
@@ -210,7 +210,7 @@ static void queue_check(unsigned cpu)
     test_equal(strangers, 0);
 }
 
-TEST(SMP0105, "run queues stay whole while priorities and affinities change under way")
+TEST(SMP0105, "run queues stay whole while priorities and affinities change under way", ALWAYS)
 {
     struct thread *shufflers[4];
     stop_set(false);
@@ -242,7 +242,7 @@ TEST(SMP0105, "run queues stay whole while priorities and affinities change unde
  * The longest queue holds only threads that are bound to its CPU; an idle CPU must look further.
  * Needs three CPUs to be hard.
  */
-TEST(SMP0106, "an idle CPU finds work though the longest queue has none for it")
+TEST(SMP0106, "an idle CPU finds work though the longest queue has none for it", ALWAYS)
 {
     struct thread *bound[4], *guard, *loose;
     stop_set(false);
@@ -274,7 +274,8 @@ static void count_once(void *argument maybe_unused)
 }
 
 /* Each CPU is taken by an endless thread, CPU 0 by the most urgent, behind which one waits. */
-TEST(SMP0107, "who waits behind an endless more urgent thread runs where a less urgent one runs")
+TEST(SMP0107, "who waits behind an endless more urgent thread runs where a less urgent one runs",
+     ALWAYS)
 {
     unsigned count = cpu_online_count();
     if (count < 2) {

@@ -29,7 +29,7 @@ static void sleeps(unsigned cpu)
     }
 }
 
-TEST(SLP0001, "a sleep lasts at least as long as asked, on every CPU")
+TEST(SLP0001, "a sleep lasts at least as long as asked, on every CPU", ALWAYS)
 {
     test_on_each_cpu(sleeps);
 }
@@ -39,7 +39,7 @@ static void sleep_by_number(void *argument)
     sleep_check((uintptr_t)argument % 7 * 3000000 + (uintptr_t)argument);
 }
 
-TEST(SLP0002, "many sleep at once, each as long as asked")
+TEST(SLP0002, "many sleep at once, each as long as asked", ALWAYS)
 {
     static struct thread *threads[100];
     for (uintptr_t i = 0; i < array_length(threads); i++) {
@@ -80,7 +80,8 @@ static bool wait_wake(void)
     return woken;
 }
 
-TEST(SLP0003, "a wait with an end ends by timeout, not before its time, and leaves the queue")
+TEST(SLP0003, "a wait with an end ends by timeout, not before its time, and leaves the queue",
+     ALWAYS)
 {
     wait_reset();
     uint64_t before = clock_now_ns();
@@ -97,7 +98,7 @@ static void wait_almost_for_ever(void *argument maybe_unused)
     thread_exit(wait_for(WAIT_FOREVER - 1));
 }
 
-TEST(SLP0004, "a wait of 584 years does not end at once, and a wake-up ends it")
+TEST(SLP0004, "a wait of 584 years does not end at once, and a wake-up ends it", ALWAYS)
 {
     wait_reset();
     struct thread *thread = test_thread_start(16, 0, wait_almost_for_ever, NULL);
@@ -125,7 +126,7 @@ static void wait_often(void *argument)
     test_count(&wait.done);
 }
 
-TEST(SLP0005, "wake-ups that race with timeouts are neither lost nor counted twice")
+TEST(SLP0005, "wake-ups that race with timeouts are neither lost nor counted twice", ALWAYS)
 {
     static struct thread *threads[WAITERS];
     uint32_t wakes = 0;
@@ -155,7 +156,7 @@ static void sleep_till_killed(void *argument maybe_unused)
     test_fail(__FILE__, __LINE__, "a killed thread went on behind its safe point");
 }
 
-TEST(KIL0001, "a thread that sleeps is killed")
+TEST(KIL0001, "a thread that sleeps is killed", ALWAYS)
 {
     struct thread *thread = test_thread_start(16, 0, sleep_till_killed, NULL);
     test_wait_blocked(thread);
@@ -172,7 +173,7 @@ static void wait_till_killed(void *argument maybe_unused)
     thread_exit_if_killed();
 }
 
-TEST(KIL0002, "a thread that waits is killed, and leaves the queue")
+TEST(KIL0002, "a thread that waits is killed, and leaves the queue", ALWAYS)
 {
     wait_reset();
     struct thread *thread = test_thread_start(16, 0, wait_till_killed, NULL);
@@ -192,7 +193,7 @@ static void run_till_killed(void *argument maybe_unused)
     }
 }
 
-TEST(KIL0003, "a thread that runs is killed at its next safe point, on every CPU")
+TEST(KIL0003, "a thread that runs is killed at its next safe point, on every CPU", ALWAYS)
 {
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         wait_reset();
@@ -205,7 +206,7 @@ TEST(KIL0003, "a thread that runs is killed at its next safe point, on every CPU
     }
 }
 
-TEST(KIL0004, "a thread killed before its first instruction dies at its first safe point")
+TEST(KIL0004, "a thread killed before its first instruction dies at its first safe point", ALWAYS)
 {
     test_thread_bind(0, THREAD_PRIORITIES - 1);
     struct thread *thread = test_thread_start(1, test_cpu_bit(0), sleep_till_killed, NULL);
@@ -230,7 +231,7 @@ static void join_and_tell(void *argument)
     thread_exit(thread_current()->kill_wanted ? code : -1);
 }
 
-TEST(KIL0005, "a killed joiner goes on waiting, and does not keep the joined from running")
+TEST(KIL0005, "a killed joiner goes on waiting, and does not keep the joined from running", ALWAYS)
 {
     semaphore_init(&gate, 0);
     test_thread_bind(0, THREAD_PRIORITIES - 1);
@@ -260,7 +261,7 @@ static void sleep_in_steps_till_killed(void *argument)
     }
 }
 
-TEST(KIL0006, "kills that race with wake-ups all arrive")
+TEST(KIL0006, "kills that race with wake-ups all arrive", ALWAYS)
 {
     static struct thread *victims[VICTIMS];
     for (uintptr_t i = 0; i < VICTIMS; i++) {

@@ -21,7 +21,7 @@ static void lock_and_note(void *argument)
     spin_unlock(&fair_lock);
 }
 
-TEST(SMP0110, "a spinlock serves the CPUs in the order in which they came")
+TEST(SMP0110, "a spinlock serves the CPUs in the order in which they came", ALWAYS)
 {
     unsigned count = cpu_online_count();
     fair_count = 0;
@@ -67,7 +67,7 @@ static void count_with_lock(unsigned cpu maybe_unused)
     }
 }
 
-TEST(SMP0111, "a spinlock keeps the other CPUs out")
+TEST(SMP0111, "a spinlock keeps the other CPUs out", ALWAYS)
 {
     unguarded = counter = 0;
     test_on_each_cpu(count_with_lock);

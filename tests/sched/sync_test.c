@@ -64,7 +64,7 @@ static void exclude(void *argument maybe_unused)
     }
 }
 
-TEST(SYN0001, "a mutex keeps all but one out, with two threads on every CPU")
+TEST(SYN0001, "a mutex keeps all but one out, with two threads on every CPU", ALWAYS)
 {
     memset(&guarded, 0, sizeof(guarded));
     run_pairs(exclude, exclude, NULL);
@@ -85,7 +85,7 @@ static void lock_and_note(void *argument)
     test_equal(thread_current()->mutexes_held, 0);
 }
 
-TEST(SYN0002, "a mutex is handed on in the order of waiting, and nobody overtakes")
+TEST(SYN0002, "a mutex is handed on in the order of waiting, and nobody overtakes", ALWAYS)
 {
     order_count = 0;
     mutex_lock(&mutex);
@@ -115,7 +115,7 @@ static void try_lock(void *argument maybe_unused)
     thread_exit(free);
 }
 
-TEST(SYN0003, "trying a mutex takes it only if it is free")
+TEST(SYN0003, "trying a mutex takes it only if it is free", ALWAYS)
 {
     test_check(mutex_try_lock(&mutex));
     test_check(mutex_is_held(&mutex));
@@ -134,7 +134,7 @@ static void lock_timed(void *argument)
     thread_exit(error);
 }
 
-TEST(SYN0004, "waiting for a mutex ends by timeout and by kill, and then others get it")
+TEST(SYN0004, "waiting for a mutex ends by timeout and by kill, and then others get it", ALWAYS)
 {
     mutex_lock(&mutex);
     struct thread *late = test_thread_start(16, 0, lock_timed, NULL);
@@ -160,7 +160,7 @@ static void lock_though_killed(void *argument maybe_unused)
     thread_exit(held && thread_current()->kill_wanted);
 }
 
-TEST(SYN0005, "a killed thread still gets the mutex that it cannot do without")
+TEST(SYN0005, "a killed thread still gets the mutex that it cannot do without", ALWAYS)
 {
     mutex_lock(&mutex);
     struct thread *thread = test_thread_start(16, 0, lock_though_killed, NULL);
@@ -220,7 +220,7 @@ static void production_end(void)
     }
 }
 
-TEST(SYN0010, "producers and consumers on all CPUs lose no item and no wake-up: semaphores")
+TEST(SYN0010, "producers and consumers on all CPUs lose no item and no wake-up: semaphores", ALWAYS)
 {
     semaphore_init(&slots, BUFFER);
     semaphore_init(&items, 0);
@@ -241,7 +241,8 @@ static void down_and_note(void *argument)
     order[place] = (uint8_t)(uintptr_t)argument;
 }
 
-TEST(SYN0011, "a semaphore has the tokens it was given, and gives them in the order of waiting")
+TEST(SYN0011, "a semaphore has the tokens it was given, and gives them in the order of waiting",
+     ALWAYS)
 {
     semaphore_init(&items, 2);
     test_check(semaphore_try_down(&items));
@@ -267,7 +268,7 @@ static void up_from_interrupt(struct trap_frame *frame maybe_unused)
     semaphore_up(&items);
 }
 
-TEST(SYN0012, "an interrupt handler wakes a thread by a semaphore, hundreds of times")
+TEST(SYN0012, "an interrupt handler wakes a thread by a semaphore, hundreds of times", ALWAYS)
 {
     unsigned vector;
     semaphore_init(&items, 0);
@@ -325,7 +326,7 @@ static void production_close(void)
     mutex_unlock(&mutex);
 }
 
-TEST(SYN0020, "producers and consumers on all CPUs lose no item and no wake-up: conditions")
+TEST(SYN0020, "producers and consumers on all CPUs lose no item and no wake-up: conditions", ALWAYS)
 {
     memset(&buffer, 0, sizeof(buffer));
     produced_sum = 0;
@@ -348,7 +349,7 @@ static void await_broadcast(void *argument maybe_unused)
     mutex_unlock(&mutex);
 }
 
-TEST(SYN0021, "a broadcast wakes all that wait for the condition")
+TEST(SYN0021, "a broadcast wakes all that wait for the condition", ALWAYS)
 {
     done = 0;
     broadcast_seen = false;
@@ -376,7 +377,8 @@ static void await_in_vain(void *argument)
     thread_exit(held ? error : 1);
 }
 
-TEST(SYN0022, "a wait for a condition ends by timeout and by kill, with the mutex held again")
+TEST(SYN0022, "a wait for a condition ends by timeout and by kill, with the mutex held again",
+     ALWAYS)
 {
     struct thread *late = test_thread_start(16, 0, await_in_vain, NULL);
     test_equal(test_thread_join(late), late != NULL ? ERROR_TIMEOUT : 0);

@@ -31,7 +31,7 @@ static void return_at_once(void *argument maybe_unused)
     test_count(&counter);
 }
 
-TEST(THR0001, "a thread runs with its argument, and join gives its exit code")
+TEST(THR0001, "a thread runs with its argument, and join gives its exit code", ALWAYS)
 {
     static const int codes[] = {0, 1, -1, 1234567, ERROR_KILLED};
     counter = 0;
@@ -44,7 +44,7 @@ TEST(THR0001, "a thread runs with its argument, and join gives its exit code")
     test_equal(counter, array_length(codes) + 1);
 }
 
-TEST(THR0002, "a thread is joined after its end as well as before it")
+TEST(THR0002, "a thread is joined after its end as well as before it", ALWAYS)
 {
     counter = 0;
     struct thread *thread = test_thread_start(16, 0, exit_with_argument, (void *)42);
@@ -53,7 +53,7 @@ TEST(THR0002, "a thread is joined after its end as well as before it")
     test_equal(test_thread_join(thread), 42);
 }
 
-TEST(THR0003, "detached threads go away by themselves")
+TEST(THR0003, "detached threads go away by themselves", ALWAYS)
 {
     uint32_t before = thread_count();
     counter = 0;
@@ -80,7 +80,7 @@ static void births(unsigned cpu maybe_unused)
     }
 }
 
-TEST(THR0004, "every CPU creates and joins threads, hundreds one after the other")
+TEST(THR0004, "every CPU creates and joins threads, hundreds one after the other", ALWAYS)
 {
     counter = born_count = 0;
     test_on_each_cpu(births);
@@ -88,7 +88,7 @@ TEST(THR0004, "every CPU creates and joins threads, hundreds one after the other
     test_note("%u threads on %u CPUs", born_count, cpu_online_count());
 }
 
-TEST(THR0005, "hundreds of threads live at once, in rounds to thousands")
+TEST(THR0005, "hundreds of threads live at once, in rounds to thousands", ALWAYS)
 {
     static struct thread *threads[ALIVE_AT_ONCE];
     for (unsigned round = 0; round < 4; round++) {
@@ -103,7 +103,7 @@ TEST(THR0005, "hundreds of threads live at once, in rounds to thousands")
     }
 }
 
-TEST(THR0006, "a priority or affinity that cannot be is an error, and changes nothing")
+TEST(THR0006, "a priority or affinity that cannot be is an error, and changes nothing", ALWAYS)
 {
     uint32_t before = thread_count();
     struct thread *thread = NULL;
@@ -127,7 +127,7 @@ TEST(THR0006, "a priority or affinity that cannot be is an error, and changes no
  * Fully backed threads never come from the cache of whole stacks. Some of the others may: these are
  * born, and run when memory is back.
  */
-TEST(THR0007, "without memory no thread is born: an error, and nothing leaks")
+TEST(THR0007, "without memory no thread is born: an error, and nothing leaks", ALWAYS)
 {
     static struct thread *born[CREATIONS_IN_VAIN];
     struct thread_options options = {.name = "unborn", .priority = 16, .backed = true};
@@ -156,7 +156,7 @@ TEST(THR0007, "without memory no thread is born: an error, and nothing leaks")
     test_equal(counter, CREATIONS_IN_VAIN - errors);
 }
 
-TEST(THR0008, "threads are found by number and by stack, and long names are cut")
+TEST(THR0008, "threads are found by number and by stack, and long names are cut", ALWAYS)
 {
     const struct thread *self = thread_current();
     const struct thread_options options = {.name = "a name of more than sixteen bytes",
@@ -182,7 +182,7 @@ static void order_note(void *argument)
     order[__atomic_fetch_add(&order_count, 1, __ATOMIC_SEQ_CST)] = (uint8_t)(uintptr_t)argument;
 }
 
-TEST(THR0010, "of 32 threads with 32 priorities on one CPU the more urgent runs first")
+TEST(THR0010, "of 32 threads with 32 priorities on one CPU the more urgent runs first", ALWAYS)
 {
     static struct thread *threads[THREAD_PRIORITIES];
     order_count = 0;
@@ -202,7 +202,7 @@ TEST(THR0010, "of 32 threads with 32 priorities on one CPU the more urgent runs 
     }
 }
 
-TEST(THR0011, "who is more urgent than its creator runs before the creator goes on")
+TEST(THR0011, "who is more urgent than its creator runs before the creator goes on", ALWAYS)
 {
     counter = 0;
     test_thread_bind(cpu_online_count() - 1, 16);
@@ -230,7 +230,7 @@ static void alternate(void *argument)
     }
 }
 
-TEST(THR0012, "two threads of one priority that yield take turns")
+TEST(THR0012, "two threads of one priority that yield take turns", ALWAYS)
 {
     order_count = 0;
     test_thread_bind(0, PRIORITY_HIGHEST);
@@ -280,7 +280,8 @@ static bool all_had_turns(unsigned cpus)
     return all;
 }
 
-TEST(THR0013, "an endless loop does not stop others of its priority: all CPUs, three on each")
+TEST(THR0013, "an endless loop does not stop others of its priority: all CPUs, three on each",
+     ALWAYS)
 {
     unsigned cpus = cpu_online_count();
     memset(&spin, 0, sizeof(spin));
@@ -317,7 +318,8 @@ static void pause_at_turns_end_and_spin(void *argument)
     spin_for_ever(argument);
 }
 
-TEST(THR0014, "who began to wait at the very end of its turn gets a turn later, and no more")
+TEST(THR0014, "who began to wait at the very end of its turn gets a turn later, and no more",
+     ALWAYS)
 {
     memset(&spin, 0, sizeof(spin));
     counter = 0;

@@ -103,7 +103,8 @@ def test_long_file_is_warned_about(tree):
     assert status == 0 and "warning: a.c: 402 lines" in output
 
 
-TEST_C = '/* x */\nTEST(AAA0001, "one sentence")\n{\n}\n'
+TEST_C = '/* x */\nTEST(AAA0001, "one sentence", ALWAYS)\n{\n}\n'
+CONDITIONS_H = "TEST_CONDITION(ALWAYS);\n"
 
 
 @pytest.mark.parametrize("files, wanted", [
@@ -111,25 +112,36 @@ TEST_C = '/* x */\nTEST(AAA0001, "one sentence")\n{\n}\n'
     ({"docs/a.md": "as AAA0001 shows"}, None),
     ({"docs/a.md": "```\nAAA0009\n```\n"}, None),
     ({"tests/exemptions": "pvh-* AAA000* why\n"}, None),
-    ({"tests/b.c": '/* TEST(AAA0001, "not a test") { */'}, None),
-    ({"tests/host/b.c": 'HOST_TEST("one, two")\n{\n}\n'}, None),
-    ({"tests/b.c": 'TEST(AAA0002,\n     "two lines "\n     "of it")\n{\n}\n'}, None),
-    ({"tests/b.c": 'TEST(AAA0001, "other sentence")\n{\n}\n'}, "AAA0001 is also in"),
-    ({"tests/host/b.c": 'HOST_TEST("one, two")\n{\n}\n'}, None),
-    ({"tests/b.c": 'TEST(AAA0002, "one sentence")\n{\n}\n'}, "has the sentence of AAA0001"),
-    ({"tests/host/b.c": 'HOST_TEST("one, two")\n{\n}\n'}, None),
-    ({"tests/b.c": 'TEST(AAA0002, "")\n{\n}\n'}, "no sentence"),
-    ({"tests/host/b.c": 'HOST_TEST("one, two")\n{\n}\n'}, None),
-    ({"tests/b.c": 'TEST(AAA0002, "a # SKIP it")\n{\n}\n'}, "no '#'"),
-    ({"tests/b.c": 'TEST(aaa1, "other sentence")\n{\n}\n'}, "not three capitals"),
+    ({"tests/b.c": '/* TEST(AAA0001, "not a test", ALWAYS) { */'}, None),
+    ({"tests/b.c": 'TEST(AAA0002,\n     "two lines, "\n     "of it",\n     ALWAYS)\n{\n}\n'}, None),
+    ({"tests/b.c": 'TEST(AAA0001, "other sentence", ALWAYS)\n{\n}\n'}, "AAA0001 is also in"),
+    ({"tests/b.c": 'TEST(AAA0002, "one sentence", ALWAYS)\n{\n}\n'},
+     "has the sentence of AAA0001"),
+    ({"tests/b.c": 'TEST(AAA0002, "", ALWAYS)\n{\n}\n'}, "no sentence"),
+    ({"tests/b.c": 'TEST(AAA0002, "a # SKIP it", ALWAYS)\n{\n}\n'}, "no '#'"),
+    ({"tests/b.c": 'TEST(aaa1, "other sentence", ALWAYS)\n{\n}\n'}, "not three capitals"),
+    ({"tests/b.c": 'TEST(AAA0002, "other sentence")\n{\n}\n'}, "has no condition ''"),
+    ({"tests/b.c": 'TEST(AAA0002, "other sentence", MAYBE)\n{\n}\n'}, "has no condition 'MAYBE'"),
+    ({"tests/support/conditions.h": CONDITIONS_H + "TEST_CONDITION(NEVER);\n"},
+     "no test has the condition NEVER"),
+    ({"tests/host/b.c": 'HOST_TEST(HAA0001, "one, two")\n{\n}\n'}, None),
+    ({"tests/host/b.c": 'HOST_TEST(HAA0001, "one, two")\n{\n}\n',
+      "docs/a.md": "as HAA0001 shows"}, None),
+    ({"tests/host/b.c": 'HOST_TEST(AAA0001, "one, two")\n{\n}\n'}, "AAA0001 is also in"),
+    ({"tests/host/b.c": 'HOST_TEST(HAA0001, "one sentence")\n{\n}\n'}, "has the sentence of"),
+    ({"tests/host/b.c": 'HOST_TEST("one, two")\n{\n}\n'}, "not three capitals"),
     ({"docs/a.md": "as AAA0009 shows"}, "no test AAA0009"),
-    ({"tests/b.c": 'DEATH_TEST(AAA0002, "other sentence")\n{\n}\n'}, "no row of tests/matrix.py"),
-    ({"tests/b.c": 'DEATH_TEST(AAA0002, "other sentence")\n{\n}\n',
+    ({"tests/b.c": 'TEST(AAA0002, "other sentence", DEATH)\n{\n}\n',
+      "tests/support/conditions.h": CONDITIONS_H + "TEST_CONDITION(DEATH);\n"},
+     "no row of tests/matrix.py"),
+    ({"tests/b.c": 'TEST(AAA0002, "other sentence", DEATH)\n{\n}\n',
+      "tests/support/conditions.h": CONDITIONS_H + "TEST_CONDITION(DEATH);\n",
       "tests/matrix.py": "AAA0002"}, None),
     ({"tests/exemptions": "pvh AAA0009 why\n"}, "no test AAA0009"),
 ])
 def test_test_ids(tree, files, wanted):
-    status, output = check("test_ids", tree({"tests/a.c": TEST_C, **files}))
+    status, output = check("test_ids", tree({"tests/a.c": TEST_C,
+                                             "tests/support/conditions.h": CONDITIONS_H, **files}))
     assert status == int(wanted is not None), output
     assert wanted is None or wanted in output
 
@@ -193,7 +205,7 @@ MUTANTS = [Mutant(f"m{i}", f"I{i}", TEST, "x", edits=(("mm/a.c", OLD, "b();"),))
 def test_mutants(tree, test, old, wanted):
     table = MUTANTS.replace("TEST", repr(test)).replace("OLD", repr(old))
     root = tree({"mm/a.c": "int f(void) { a(); } int g;\n", "tests/mutants.py": table,
-                 "tests/a_test.c": 'TEST(STK0001, "it works")\n{\n}\n'})
+                 "tests/a_test.c": 'TEST(STK0001, "it works", ALWAYS)\n{\n}\n'})
     shutil.copytree(os.path.join(ROOT, "tests", "runner"), os.path.join(root, "tests", "runner"))
     status, output = check("mutants", root)
     assert (status, wanted is None or wanted in output) == (int(wanted is not None), True), output

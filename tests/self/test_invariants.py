@@ -34,7 +34,7 @@ def test_invariants(tree, old, new, wanted):
     assert old in text
     root = tree({"docs/invariants.md": text.replace(old, new, 1) if old else text,
                  "tests/mutants.py": MUTANTS.replace("TEST", "'STK0001'").replace("OLD", "'a'"),
-                 "tests/a_test.c": 'TEST(STK0001, "a")\n{\n}\nTEST(GAT0001, "b")\n{\n}\n'})
+                 "tests/a_test.c": 'TEST(STK0001, "a", ALWAYS)\n{\n}\nTEST(GAT0001, "b", ALWAYS)\n{\n}\n'})
     shutil.copytree(os.path.join(ROOT, "tests", "runner"), os.path.join(root, "tests", "runner"))
     status, output = check("invariants", root)
     assert (status, wanted is None or wanted in output) == (int(wanted is not None), True), output

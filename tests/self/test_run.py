@@ -21,7 +21,7 @@ def fixture_kernel(tmp_path):
         path = path or tmp_path / "kernel.elf"
         path.parent.mkdir(parents=True, exist_ok=True)
         source = tmp_path / "kernel.c"
-        source.write_text("".join(f"int test_entry_{test_id} = 1;\n" for test_id in ids)
+        source.write_text("".join(f"int test_entry_{test_id}_ALWAYS = 1;\n" for test_id in ids)
                           + "int spin(void) { for (;;) { } }\n")
         subprocess.run(["gcc", "-nostdlib", "-static", "-e", "spin", "-o", str(path),
                         str(source)], check=True)

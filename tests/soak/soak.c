@@ -269,7 +269,7 @@ static void begin(void)
     soak_wait_begin();
 }
 
-SOAK_TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothing is lost")
+TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothing is lost", SOAK)
 {
     test_note("soak: %u s, seed %llu, %u CPUs; again by: make soak SECONDS=%u SEED=%llu",
               options.soak_seconds, (unsigned long long)options.seed, cpu_online_count(),

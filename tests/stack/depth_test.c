@@ -59,7 +59,7 @@ static void diver_end(struct thread *thread)
     thread_join(thread);
 }
 
-TEST(DEP0001, "a blocked thread's deepest word is found, and looking brings no page in")
+TEST(DEP0001, "a blocked thread's deepest word is found, and looking brings no page in", ALWAYS)
 {
     static const size_t depths[] = {6000, 9000, 12400, STACK_BYTES - 8};
     for (size_t i = 0; i < array_length(depths); i++) {
@@ -78,7 +78,7 @@ TEST(DEP0001, "a blocked thread's deepest word is found, and looking brings no p
     }
 }
 
-TEST(DEP0002, "a thread's end is counted in the histogram, by the pages it had")
+TEST(DEP0002, "a thread's end is counted in the histogram, by the pages it had", ALWAYS)
 {
     struct stack_depth_histogram before, after;
     stack_depth_histogram_read(&before);

@@ -20,15 +20,6 @@
 void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size_t bytes),
                  void *context); /* soak_dive.asm */
 
-static bool stacks_are_eager(void)
-{
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at creation");
-        return true;
-    }
-    return false;
-}
-
 struct lines {
     const char *wanted;
     unsigned count;
@@ -67,11 +58,10 @@ static void touch_below_floor(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0120, "a thread that goes below its fault floor without asking ends, and is told why")
+TEST(LRG0120, "a thread that goes below its fault floor without asking ends, and is told why",
+     STACKS_GROW)
 {
-    if (!stacks_are_eager()) {
-        overflow_check(SIZE_BYTES, touch_below_floor, " 100 bytes below the fault floor (");
-    }
+    overflow_check(SIZE_BYTES, touch_below_floor, " 100 bytes below the fault floor (");
 }
 
 static void touch_below_ensured(void *argument maybe_unused)
@@ -85,12 +75,11 @@ static void touch_below_ensured(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0121, "a thread that goes deeper than it asked for ends, and is told how far too far")
+TEST(LRG0121, "a thread that goes deeper than it asked for ends, and is told how far too far",
+     STACKS_GROW)
 {
-    if (!stacks_are_eager()) {
-        overflow_check(SIZE_BYTES, touch_below_ensured,
-                       " 72 bytes below what stack_ensure() asked for (");
-    }
+    overflow_check(SIZE_BYTES, touch_below_ensured,
+                   " 72 bytes below what stack_ensure() asked for (");
 }
 
 static void touch_after_release(void *argument maybe_unused)
@@ -104,11 +93,9 @@ static void touch_after_release(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0122, "depth that was given back is an overflow again")
+TEST(LRG0122, "depth that was given back is an overflow again", STACKS_GROW)
 {
-    if (!stacks_are_eager()) {
-        overflow_check(SIZE_BYTES, touch_after_release, " 8 bytes below the fault floor (");
-    }
+    overflow_check(SIZE_BYTES, touch_after_release, " 8 bytes below the fault floor (");
 }
 
 static void touch_guard(void *argument maybe_unused)
@@ -121,7 +108,8 @@ static void touch_guard(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0123, "a thread that runs into the guard of a large stack is told so, by the stack's size")
+TEST(LRG0123, "a thread that runs into the guard of a large stack is told so, by the stack's size",
+     ALWAYS)
 {
     overflow_check(SIZE_BYTES, touch_guard, " 24 bytes below its 256 KiB stack");
     overflow_check(STACK_BYTES_MAX, touch_guard, " 24 bytes below its 1024 KiB stack");
@@ -141,11 +129,10 @@ static void recurse_for_ever(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0124, "recursion without an end stops where stack_ensure() was asked for no more")
+TEST(LRG0124, "recursion without an end stops where stack_ensure() was asked for no more",
+     STACKS_GROW)
 {
-    if (!stacks_are_eager()) {
-        overflow_check(SIZE_BYTES, recurse_for_ever, " below what stack_ensure() asked for (");
-    }
+    overflow_check(SIZE_BYTES, recurse_for_ever, " below what stack_ensure() asked for (");
 }
 
 static struct semaphore never;
@@ -159,7 +146,7 @@ static void wait_ensured(void *argument)
     thread_exit_if_killed();
 }
 
-TEST(LRG0125, "threads killed while they hold a megabyte each leave nothing behind")
+TEST(LRG0125, "threads killed while they hold a megabyte each leave nothing behind", ALWAYS)
 {
     struct thread *threads[6];
     static uint32_t waiting;
@@ -212,11 +199,10 @@ static void release_from_below(void *argument maybe_unused)
     test_equal(stack_pages_backed(slot), STACK_PAGES);
 }
 
-TEST(LRG0126, "a release from below the floor leaves what is in use, and the next one takes it")
+TEST(LRG0126, "a release from below the floor leaves what is in use, and the next one takes it",
+     STACKS_GROW)
 {
-    if (!stacks_are_eager()) {
-        run_on_stack("sunken", SIZE_BYTES, release_from_below, NULL);
-    }
+    run_on_stack("sunken", SIZE_BYTES, release_from_below, NULL);
 }
 
 #define STORM_THREADS 6
@@ -248,7 +234,8 @@ static void storm(void *argument)
     }
 }
 
-TEST(LRG0127, "threads on all CPUs ensure and release at once, and none sees another's page")
+TEST(LRG0127, "threads on all CPUs ensure and release at once, and none sees another's page",
+     ALWAYS)
 {
     struct thread *threads[STORM_THREADS];
     for (uintptr_t i = 0; i < STORM_THREADS; i++) {

@@ -100,16 +100,14 @@ static void hold_check(size_t stack_bytes, size_t bytes)
     holder_end(thread);
 }
 
-TEST(LRG0130, "the swapper takes nothing of a large stack until what was ensured is released")
+TEST(LRG0130, "the swapper takes nothing of a large stack until what was ensured is released",
+     STACKS_GROW)
 {
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("large stacks that are whole from create stay whole");
-        return;
-    }
     hold_check(SIZE_BYTES, DEPTH_BYTES);
 }
 
-TEST(LRG0131, "the swapper takes nothing of a 16 KiB stack until what was ensured is released")
+TEST(LRG0131, "the swapper takes nothing of a 16 KiB stack until what was ensured is released",
+     ALWAYS)
 {
     hold_check(STACK_BYTES, SMALL_BYTES);
 }

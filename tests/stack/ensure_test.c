@@ -76,7 +76,7 @@ static void fill_whole(uint32_t slot, size_t bytes)
     test_check(stack_holes_are_one(slot));
 }
 
-TEST(LRG0101, "what is ensured can be filled to the last byte, in each size, and no fault")
+TEST(LRG0101, "what is ensured can be filled to the last byte, in each size, and no fault", ALWAYS)
 {
     in_each_size("filled", false, fill_whole);
 }
@@ -94,7 +94,7 @@ static void refuse_too_much(uint32_t slot, size_t bytes)
     test_equal(stack_pages_backed(slot), backed);
 }
 
-TEST(LRG0102, "more than the stack has is refused, and nothing changes")
+TEST(LRG0102, "more than the stack has is refused, and nothing changes", ALWAYS)
 {
     in_each_size("greedy", false, refuse_too_much);
 }
@@ -139,12 +139,9 @@ static void fail_for_frames(void *argument maybe_unused)
     }
 }
 
-TEST(LRG0103, "with too few frames left ensure says so, takes none, and has none from the magazine")
+TEST(LRG0103, "with too few frames left ensure says so, takes none, and has none from the magazine",
+     STACKS_GROW)
 {
-    if (stacks_are_eager()) {
-        test_skip("stacks are whole at creation");
-        return;
-    }
     run_on_stack("needy", RUN_DOWN_BYTES, fail_for_frames, NULL);
 }
 
@@ -171,12 +168,9 @@ static void fail_each_allocation(void *argument maybe_unused)
     test_check(failures >= 7); /* 40 KiB reach at least so many pages below the floor */
 }
 
-TEST(LRG0104, "ensure survives the failure of each of its allocations, and loses nothing")
+TEST(LRG0104, "ensure survives the failure of each of its allocations, and loses nothing",
+     STACKS_GROW)
 {
-    if (stacks_are_eager()) {
-        test_skip("stacks are whole at creation");
-        return;
-    }
     run_on_stack("unlucky", RUN_DOWN_BYTES, fail_each_allocation, NULL);
 }
 
@@ -198,7 +192,7 @@ static void use_without_memory(void *argument maybe_unused)
     stack_release();
 }
 
-TEST(LRG0105, "what was ensured is there when all memory is gone, and takes no round")
+TEST(LRG0105, "what was ensured is there when all memory is gone, and takes no round", ALWAYS)
 {
     run_on_stack("provident", STACK_BYTES, use_without_memory, NULL);
     run_on_stack("provident", STACK_BYTES_MAX, use_without_memory, NULL);
@@ -233,7 +227,7 @@ static void nest(void *argument maybe_unused)
     test_check(!stack_held(thread_current()));
 }
 
-TEST(LRG0106, "ensures nest: the deepest counts, until the last release")
+TEST(LRG0106, "ensures nest: the deepest counts, until the last release", ALWAYS)
 {
     run_on_stack("nesting", 256 * 1024, nest, NULL);
 }
@@ -259,7 +253,7 @@ static void in_odd_contexts(void *argument maybe_unused)
     stack_release();
 }
 
-TEST(LRG0107, "ensure works with a spinlock held and with interrupts off")
+TEST(LRG0107, "ensure works with a spinlock held and with interrupts off", ALWAYS)
 {
     run_on_stack("odd", 128 * 1024, in_odd_contexts, NULL);
 }
@@ -309,7 +303,8 @@ static void sink_and_come_back(void *argument maybe_unused)
     }
 }
 
-TEST(LRG0108, "threads on 1 MiB stacks sleep half a megabyte deep, and a backtrace sees it all")
+TEST(LRG0108, "threads on 1 MiB stacks sleep half a megabyte deep, and a backtrace sees it all",
+     ALWAYS)
 {
     struct thread *threads[4];
     for (unsigned i = 0; i < array_length(threads); i++) {
@@ -334,7 +329,7 @@ static void measure_depth(void *argument maybe_unused)
     test_check(stack_depth_scan(slot) <= STACK_BYTES || stacks_are_eager());
 }
 
-TEST(LRG0109, "the depth of a large stack is read exactly, below the floor as well")
+TEST(LRG0109, "the depth of a large stack is read exactly, below the floor as well", ALWAYS)
 {
     run_on_stack("measured", 256 * 1024, measure_depth, NULL);
 }

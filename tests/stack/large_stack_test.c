@@ -53,7 +53,8 @@ static void shape_check(uint32_t slot, size_t bytes)
     test_equal(stack_limit(slot), floor);
 }
 
-TEST(LRG0001, "stacks of 16 KiB to 1 MiB have their guard, floor and holes where they should")
+TEST(LRG0001, "stacks of 16 KiB to 1 MiB have their guard, floor and holes where they should",
+     ALWAYS)
 {
     in_each_size("sized", false, shape_check);
 }
@@ -76,7 +77,8 @@ static void nothing_check(uint32_t slot, size_t bytes)
     test_equal(stack_bytes_of(slot), bytes);
 }
 
-TEST(LRG0005, "each creation of a larger stack is counted, and its depth at the end has its bucket")
+TEST(LRG0005, "each creation of a larger stack is counted, and its depth at the end has its bucket",
+     ALWAYS)
 {
     struct stack_counts births, creations_after;
     struct stack_depth_histogram ends, ends_after;
@@ -98,7 +100,7 @@ TEST(LRG0005, "each creation of a larger stack is counted, and its depth at the 
     }
 }
 
-TEST(LRG0002, "a fully backed stack of any size has all its pages from create, zeroed")
+TEST(LRG0002, "a fully backed stack of any size has all its pages from creation, zeroed", ALWAYS)
 {
     in_each_size("whole", true, whole_check);
 }
@@ -107,7 +109,7 @@ static void nobody(void *argument maybe_unused)
 {
 }
 
-TEST(LRG0003, "a stack of a size that there is not is refused, and nothing changes")
+TEST(LRG0003, "a stack of a size that there is not is refused, and nothing changes", ALWAYS)
 {
     static const struct {
         size_t bytes;
@@ -138,7 +140,8 @@ static void slot_report(void *argument)
     *(uint32_t *)argument = thread_current()->slot;
 }
 
-TEST(LRG0004, "a larger stack is taken apart at its thread's death, and its slot used again")
+TEST(LRG0004, "a larger stack is taken apart at its thread's death, and its slot used again",
+     ALWAYS)
 {
     static uint32_t slots[2];
     for (unsigned round = 0; round < 2; round++) {

@@ -15,15 +15,6 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-static bool stacks_are_not_lent(void)
-{
-    if (stack_mode_get() != STACK_MODE_LEND) {
-        test_skip("stacks are not lent pages");
-        return true;
-    }
-    return false;
-}
-
 static uint32_t pages_in_state(uint32_t slot, enum stack_page_state state)
 {
     uint32_t count = 0;
@@ -70,11 +61,8 @@ static void await_standby_back(uint32_t slot)
                     pages_in_state(slot, STACK_PAGE_HOLE));
 }
 
-TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more")
+TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more", STACKS_LENT)
 {
-    if (stacks_are_not_lent()) {
-        return;
-    }
     semaphore_init(&idler.go, 0);
     semaphore_init(&idler.ready, 0);
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
@@ -107,10 +95,11 @@ TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more"
     }
 }
 
-TEST(LND0004, "a page on its way that is wanted again is the same page; what was touched stays")
+TEST(LND0004, "a page on its way that is wanted again is the same page; what was touched stays",
+     STACKS_LENT)
 {
     uint32_t slot, changed = 0;
-    if (stacks_are_not_lent() || !scratch_stack_create(&slot)) {
+    if (!scratch_stack_create(&slot)) {
         return;
     }
     volatile uint64_t *entries = stack_entries(slot);

@@ -18,15 +18,6 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-static bool stacks_are_not_lent(void)
-{
-    if (stack_mode_get() != STACK_MODE_LEND) {
-        test_skip("stacks are not lent pages");
-        return true;
-    }
-    return false;
-}
-
 static uint64_t faults_all(void)
 {
     uint64_t faults = 0;
@@ -36,11 +27,9 @@ static uint64_t faults_all(void)
     return faults;
 }
 
-TEST(LND0001, "a thread that runs finds its stack whole, and goes to its end without a fault")
+TEST(LND0001, "a thread that runs finds its stack whole, and goes to its end without a fault",
+     STACKS_LENT)
 {
-    if (stacks_are_not_lent()) {
-        return;
-    }
     uint32_t slot = thread_current()->slot;
     uint64_t flags = interrupts_save();
     uint64_t faults = faults_all();
@@ -104,11 +93,9 @@ static void toucher_watch(unsigned deep)
     thread_join(thread);
 }
 
-TEST(LND0002, "who sleeps keeps the pages that it touched, with every byte, and no others")
+TEST(LND0002, "who sleeps keeps the pages that it touched, with every byte, and no others",
+     STACKS_LENT)
 {
-    if (stacks_are_not_lent()) {
-        return;
-    }
     struct stack_lend_counts before, after;
     stack_lend_counts_read(&before);
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
@@ -161,13 +148,11 @@ static void left_out_watch(void *argument maybe_unused)
 }
 
 TEST(LND0006,
-     "who runs while a batch takes pages back, and sleeps then, loses its own all the same")
+     "who runs while a batch takes pages back, and sleeps then, loses its own all the same",
+     STACKS_LENT)
 {
     const struct thread_options watching = {
         .name = "watcher", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    if (stacks_are_not_lent()) {
-        return;
-    }
     if (stack_lend_mode() != STACK_LEND_BATCHED || cpu_online_count() == 1) {
         return; /* there are no batches, or none while somebody else runs */
     }
@@ -212,11 +197,9 @@ static void deeper(void *argument)
     test_equal(wrong, 0);
 }
 
-TEST(LND0005, "of two threads that take turns the next gets what is not touched, and no other page")
+TEST(LND0005, "of two threads that take turns the next gets what is not touched, and no other page",
+     STACKS_LENT)
 {
-    if (stacks_are_not_lent()) {
-        return;
-    }
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
     cache_empty();
     struct thread *one =

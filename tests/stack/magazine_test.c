@@ -73,7 +73,8 @@ static void fixture_end(void)
     scratch_stack_destroy(scratch);
 }
 
-TEST(MAG0001, "a refill that can have only a part of what it must takes nothing, and says so")
+TEST(MAG0001, "a refill that can have only a part of what it must takes nothing, and says so",
+     ALWAYS)
 {
     test_missing_sites_expect();
     if (!fixture_begin()) {
@@ -99,7 +100,8 @@ TEST(MAG0001, "a refill that can have only a part of what it must takes nothing,
     test_equal(left_some, 0);
 }
 
-TEST(MAG0002, "a refill for which the last frames of the machine are too few gives them back")
+TEST(MAG0002, "a refill for which the last frames of the machine are too few gives them back",
+     ALWAYS)
 {
     test_missing_sites_expect();
     struct run_down all;
@@ -143,7 +145,7 @@ static void free_list_dirty(void)
     }
 }
 
-TEST(MAG0003, "a refilled magazine has each frame once, for itself, and zero")
+TEST(MAG0003, "a refilled magazine has each frame once, for itself, and zero", ALWAYS)
 {
     test_missing_sites_expect();
     if (!fixture_begin()) {
@@ -184,7 +186,8 @@ static unsigned scratch_frames_of(enum frame_owner owner)
     return count;
 }
 
-TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack's when charged")
+TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack's when charged",
+     ALWAYS)
 {
     test_missing_sites_expect();
     if (!fixture_begin()) {
@@ -212,7 +215,8 @@ TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack
     test_equal(stacks, STANDBY);
 }
 
-TEST(MAG0005, "a magazine that is drained gives the reserve all but what it keeps, each frame once")
+TEST(MAG0005, "a magazine that is drained gives the reserve all but what it keeps, each frame once",
+     ALWAYS)
 {
     test_missing_sites_expect();
     if (!fixture_begin()) {

@@ -71,32 +71,32 @@ static void overflow_once(const char *name, void (*function)(void *))
     test_equal(survivors, 0);
 }
 
-TEST(OVF0001, "recursion without an end ends its thread alone")
+TEST(OVF0001, "recursion without an end ends its thread alone", ALWAYS)
 {
     overflow_once("recursion", by_recursion);
 }
 
-TEST(OVF0002, "pushing over the stack's end ends the thread alone")
+TEST(OVF0002, "pushing over the stack's end ends the thread alone", ALWAYS)
 {
     overflow_once("push", by_push);
 }
 
-TEST(OVF0003, "calling over the stack's end ends the thread alone")
+TEST(OVF0003, "calling over the stack's end ends the thread alone", ALWAYS)
 {
     overflow_once("call", by_call);
 }
 
-TEST(OVF0004, "a local variable that reaches into the guard ends its thread alone")
+TEST(OVF0004, "a local variable that reaches into the guard ends its thread alone", ALWAYS)
 {
     overflow_once("far local", by_far_local);
 }
 
-TEST(OVF0005, "a string store down over the stack's end ends its thread alone, with DF set")
+TEST(OVF0005, "a string store down over the stack's end ends its thread alone, with DF set", ALWAYS)
 {
     overflow_once("string store", by_string_store);
 }
 
-TEST(OVF0006, "many threads overflow at once, on all CPUs, and each is told of")
+TEST(OVF0006, "many threads overflow at once, on all CPUs, and each is told of", ALWAYS)
 {
     enum { THREADS = 24 };
     static struct thread *threads[THREADS];
@@ -131,7 +131,8 @@ static void wait_deep(void *argument)
                      : "rbx", "memory", "cc");
 }
 
-TEST(OVF0007, "a thread with no room to be preempted overflows; it does not take the machine along")
+TEST(OVF0007, "a thread with no room to be preempted overflows; it does not take the machine along",
+     ALWAYS)
 {
     static const uint32_t rooms[] = {8, 40, 100, 300, 600, 1000, ENTRY_CONTINUE_BYTES + 100};
     for (unsigned i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {

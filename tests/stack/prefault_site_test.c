@@ -26,15 +26,6 @@
 #define ABOVE_STEP    16
 #define SPINS_AT_MOST 200000000
 
-static bool stacks_are_not_prefaulted(void)
-{
-    if (stack_mode_get() != STACK_MODE_PREFAULT) {
-        test_skip("holes are not filled in advance");
-        return true;
-    }
-    return false;
-}
-
 /* What a site brings below the top page is there, and in use from then on; then comes a hole. */
 static uintptr_t edge_make(void)
 {
@@ -95,14 +86,12 @@ static void use_sleep(void)
     ignore_result(thread_sleep_ns(1));
 }
 
-TEST(PRE0005, "the kernel's own sections miss no page, wherever above a hole they begin")
+TEST(PRE0005, "the kernel's own sections miss no page, wherever above a hole they begin",
+     STACKS_PREFAULTED)
 {
     static void (*const sections[])(void) = {
         use_semaphore, use_semaphore_if_free, use_mutex, use_frame, use_block,
         use_object,    thread_yield,          use_sleep};
-    if (stacks_are_not_prefaulted()) {
-        return;
-    }
     semaphore_init(&semaphore, 0);
     slab_cache_init(&cache, "prefault", 64, 8);
     uint32_t before = stack_prefault_missing_count();
@@ -128,11 +117,9 @@ static void other_run(void *argument maybe_unused)
     }
 }
 
-TEST(PRE0006, "a preemption right above a hole has room for its frame and for what follows it")
+TEST(PRE0006, "a preemption right above a hole has room for its frame and for what follows it",
+     STACKS_PREFAULTED)
 {
-    if (stacks_are_not_prefaulted()) {
-        return;
-    }
     other.stop = false;
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
     struct thread *thread =

@@ -15,15 +15,6 @@
 #include "tests/support/own_stack.h"
 #include "tests/test.h"
 
-static bool stacks_are_not_prefaulted(void)
-{
-    if (stack_mode_get() != STACK_MODE_PREFAULT) {
-        test_skip("holes are not filled in advance");
-        return true;
-    }
-    return false;
-}
-
 /* Pages that a site brings below the one in use. */
 #define TOUCHED (SITE_TOUCH_BYTES / PAGE_BYTES)
 
@@ -81,13 +72,11 @@ static void section_preemption_by_rule(void)
     spin_unlock(&lock);
 }
 
-TEST(PRE0001, "where both are on, a site brings the page before the section begins")
+TEST(PRE0001, "where both are on, a site brings the page before the section begins",
+     STACKS_PREFAULTED)
 {
     static void (*const sections[])(void) = {section_interrupts, section_interrupts_by_rule,
                                              section_preemption, section_preemption_by_rule};
-    if (stacks_are_not_prefaulted()) {
-        return;
-    }
     for (unsigned i = 0; i < array_length(sections); i++) {
         pages = 0;
         section_run(sections[i]);
@@ -122,11 +111,8 @@ static void section_preemption_off(void)
     preempt_enable();
 }
 
-TEST(PRE0002, "where one is off already, a site leaves the stack alone")
+TEST(PRE0002, "where one is off already, a site leaves the stack alone", STACKS_PREFAULTED)
 {
-    if (stacks_are_not_prefaulted()) {
-        return;
-    }
     section_run(section_interrupts_off);
     test_equal(pages, 1 + TOUCHED);
     section_run(section_preemption_off);
@@ -148,11 +134,9 @@ static void report_check(uint32_t number, bool interrupts, bool preemption)
     }
 }
 
-TEST(PRE0003, "a section that is entered without its site is served, and told with a backtrace")
+TEST(PRE0003, "a section that is entered without its site is served, and told with a backtrace",
+     STACKS_PREFAULTED)
 {
-    if (stacks_are_not_prefaulted()) {
-        return;
-    }
     uint32_t slot = thread_current()->slot;
     volatile char *deep = (volatile char *)(stack_top(slot) - (2 + TOUCHED) * PAGE_BYTES + 64);
     own_stack_trim();
@@ -183,11 +167,9 @@ static void section_at_the_end(void)
     interrupts_restore(flags);
 }
 
-TEST(PRE0004, "near the end of a stack a site fills what is left, and is no overflow")
+TEST(PRE0004, "near the end of a stack a site fills what is left, and is no overflow",
+     STACKS_PREFAULTED)
 {
-    if (stacks_are_not_prefaulted()) {
-        return;
-    }
     uint32_t slot = thread_current()->slot;
     for (uintptr_t left = PAGE_BYTES - 512; left > ENTRY_CONTINUE_BYTES + 512; left -= 512) {
         own_stack_trim();

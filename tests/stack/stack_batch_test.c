@@ -68,7 +68,8 @@ static void settle_without_sleep(uint64_t duration_ns)
     }
 }
 
-TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all come at once")
+TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all come at once",
+     ALWAYS)
 {
     struct stack_batch_counts first, held, last;
     cache_settings_keep();
@@ -131,13 +132,10 @@ static void section_end(struct thread *thread)
     test_thread_join(thread);
 }
 
-TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released when it is over")
+TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released when it is over",
+     TWO_CPUS)
 {
     struct stack_batch_counts first, held;
-    if (cpu_online_count() == 1) {
-        test_skip("there is no other CPU");
-        return;
-    }
     cache_settings_keep();
     test_thread_bind(0, 20);
     struct thread *thread = section_begin();
@@ -174,7 +172,8 @@ static void batches_end(bool made, uint64_t reclaimed_before)
     cache_settings_put_back();
 }
 
-TEST(CAC0004, "a stack does not wait for a grace period while a thread starves for its frames")
+TEST(CAC0004, "a stack does not wait for a grace period while a thread starves for its frames",
+     ALWAYS)
 {
     cache_settings_keep();
     test_thread_bind(0, 20);
@@ -199,14 +198,14 @@ TEST(CAC0004, "a stack does not wait for a grace period while a thread starves f
     batches_end(made, reclaimed);
 }
 
-TEST(CAC0012, "a tick does not wait for a CPU that is at its batch")
+TEST(CAC0012, "a tick does not wait for a CPU that is at its batch", ALWAYS)
 {
     uint64_t flags = spin_lock_irq_save(&stack_batch_lock);
     stack_batch_tick(true); /* else it would be here for ever */
     spin_unlock_irq_restore(&stack_batch_lock, flags);
 }
 
-TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch")
+TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch", ALWAYS)
 {
     cache_settings_keep();
     test_thread_bind(0, 20);
@@ -222,7 +221,8 @@ TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch")
     batches_end(made, reclaimed);
 }
 
-TEST(CAC0008, "no more stacks wait in batches than the bound says; the others are freed at once")
+TEST(CAC0008, "no more stacks wait in batches than the bound says; the others are freed at once",
+     ALWAYS)
 {
     struct stack_batch_counts first, last;
     cache_settings_keep();
@@ -298,12 +298,9 @@ static bool is_born(void)
 }
 
 TEST(CAC0009,
-     "a creation that finds no memory has what waits in batches, and needs no grace period")
+     "a creation that finds no memory has what waits in batches, and needs no grace period",
+     TWO_CPUS)
 {
-    if (cpu_online_count() == 1) {
-        test_skip("there is no other CPU");
-        return;
-    }
     cache_settings_keep();
     swapper_quiet_set(true);
     test_eventually(is_born(), "no creation has what waits in batches");

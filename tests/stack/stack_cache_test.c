@@ -45,13 +45,10 @@ static bool stack_is_reused(char pattern)
     return seen.slot == slot && seen.pages >= 3 && seen.faults == 0 && seen.found == pattern;
 }
 
-TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fault, same bytes")
+TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fault, same bytes",
+     DEPTH_PAGE)
 {
     uint32_t round = 0;
-    if (stack_depth_is_exact()) {
-        test_skip("depth=exact zeroes reused stacks");
-        return;
-    }
     test_missing_sites_expect();
     cache_settings_keep();
     stack_cache_size_set(STACK_CACHE_DEFAULT);
@@ -76,12 +73,9 @@ static void pages_tell(void *argument maybe_unused)
     seen.pages = stack_pages_backed(seen.slot);
 }
 
-TEST(CAC0006, "eager stacks are whole at creation, whatever the dead left in the cache")
+TEST(CAC0006, "eager stacks are whole at creation, whatever the dead left in the cache",
+     STACKS_EAGER)
 {
-    if (stack_mode_get() != STACK_MODE_EAGER) {
-        test_skip("stacks are not whole at creation");
-        return;
-    }
     cache_settings_keep();
     stack_cache_size_set(STACK_CACHE_DEFAULT);
     stack_free_set(STACK_FREE_IMMEDIATE);
@@ -113,7 +107,8 @@ static uint32_t dead_leave_cached(uint32_t size)
     return this_cpu_pointer(stack_cache)->count;
 }
 
-TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to 8, and no more")
+TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to 8, and no more",
+     ALWAYS)
 {
     cache_settings_keep();
     stack_free_set(STACK_FREE_IMMEDIATE);
@@ -132,7 +127,7 @@ TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to
  * The frame at physical address 0 is put under the top page of a stack that no thread has, and only
  * read. It is not ours to free, so it is taken away again, entry by entry.
  */
-TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like any other")
+TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like any other", ALWAYS)
 {
     uint32_t slot;
     if (stack_slot_allocate(0, &slot) != OK) {
@@ -164,7 +159,7 @@ TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like 
     stack_slot_free(slot);
 }
 
-TEST(CAC0011, "every page of every guard is unmapped and names the slot that it guards")
+TEST(CAC0011, "every page of every guard is unmapped and names the slot that it guards", ALWAYS)
 {
     for (unsigned size = 0; size < STACK_SIZES; size++) {
         for (uint32_t index = 0; index < stack_slots_made(size); index++) {

@@ -70,7 +70,7 @@ static void grow_in_batches(unsigned cpu)
     }
 }
 
-TEST(STK0101, "all CPUs grow and free thousands of stacks at once, and no byte is lost")
+TEST(STK0101, "all CPUs grow and free thousands of stacks at once, and no byte is lost", ALWAYS)
 {
     struct stack_counts before, after;
     stack_counts_read(&before);
@@ -87,13 +87,9 @@ static void nothing(void *argument maybe_unused)
 {
 }
 
-TEST(STK0102, "a thread born where another ended gets its stack from the cache")
+TEST(STK0102, "a thread born where another ended gets its stack from the cache", STACKS_CACHED)
 {
     struct stack_counts before, after;
-    if (stack_free_get() == STACK_FREE_BATCHED || stack_cache_size() == 0) {
-        test_skip("stacks of the dead do not go to the cache at once");
-        return;
-    }
     test_thread_bind(0, 20);
     test_thread_join(test_thread_start(16, test_cpu_bit(0), nothing, NULL));
     stack_counts_read(&before);
@@ -127,7 +123,8 @@ static void hold_cpu(void *argument maybe_unused)
  * again before another CPU frees the last one's stack. The magazine is full before that one's last
  * switch, so the gate does not go deeper than the switch does.
  */
-TEST(STK0103, "a stack that grows in its thread's very last switch is booked before it is freed")
+TEST(STK0103, "a stack that grows in its thread's very last switch is booked before it is freed",
+     ALWAYS)
 {
     static struct thread *threads[BATCH];
     unsigned cpu = cpu_online_count() - 1;
@@ -150,7 +147,7 @@ TEST(STK0103, "a stack that grows in its thread's very last switch is booked bef
     test_thread_unbind();
 }
 
-TEST(STK0104, "a stack of which only some pages can be had is an error, and nothing leaks")
+TEST(STK0104, "a stack of which only some pages can be had is an error, and nothing leaks", ALWAYS)
 {
     struct run_down all;
     int errors[STACK_PAGES];
@@ -186,7 +183,7 @@ static never_inline void touch_lowest_page(void)
     *(volatile char *)(stack_bottom(thread_current()->slot) + 100) = 1;
 }
 
-TEST(STK0105, "a thread may give up its pages and grow again, often within one turn")
+TEST(STK0105, "a thread may give up its pages and grow again, often within one turn", ALWAYS)
 {
     for (unsigned i = 0; i < 20; i++) {
         stack_trim(thread_current()->slot,
@@ -256,7 +253,7 @@ static void all_look(void)
     }
 }
 
-TEST(STK0110, "no CPU sees a page that was taken away once another frame is in its place")
+TEST(STK0110, "no CPU sees a page that was taken away once another frame is in its place", ALWAYS)
 {
     unsigned count = cpu_online_count();
     if (stack_create_backed(&reuse.slot) != OK) {
@@ -331,7 +328,7 @@ static void run_backed(unsigned cpu, void (*entry)(void *))
     }
 }
 
-TEST(STK0111, "a stack that was freed and is born again on another CPU is zero there")
+TEST(STK0111, "a stack that was freed and is born again on another CPU is zero there", ALWAYS)
 {
     unsigned count = cpu_online_count();
     reuse.stale = 0;
@@ -367,7 +364,8 @@ static void see_shootdown(uintptr_t address, size_t bytes)
     doomed.shootdown(address, bytes);
 }
 
-TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only then are frames free")
+TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only then are frames free",
+     ALWAYS)
 {
     if (stack_create_backed(&doomed.slot) != OK) {
         test_fail(__FILE__, __LINE__, "no stack");

@@ -9,11 +9,9 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-TEST(STK0010, "fresh pages are zero, and every register survives the fault")
+TEST(STK0010, "fresh pages are zero, and every register survives the fault", STACKS_GROW)
 {
-    if (growth_is_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     uint64_t flags = own_stack_trim_and_hold();
     const volatile uint64_t *low = (const volatile uint64_t *)own_address(0, 0);
     uint64_t sum = 0;
@@ -41,11 +39,8 @@ TEST(STK0010, "fresh pages are zero, and every register survives the fault")
     test_equal(wrong, 1 + 1 + 2 + 3 + 4 + 5 + 7 + 8 + 9 + 10 + 11 + 12 + 13);
 }
 
-TEST(STK0011, "a stack never has two holes: a deep touch fills all pages above it")
+TEST(STK0011, "a stack never has two holes: a deep touch fills all pages above it", STACKS_GROW)
 {
-    if (stacks_are_eager()) {
-        return;
-    }
     own_stack_trim();
     *(volatile char *)own_address(1, 0) = 1;
     uint32_t slot = thread_current()->slot;
@@ -57,7 +52,7 @@ TEST(STK0011, "a stack never has two holes: a deep touch fills all pages above i
     }
 }
 
-TEST(STK0012, "the four pages below a stack are guard, and name their slot")
+TEST(STK0012, "the four pages below a stack are guard, and name their slot", ALWAYS)
 {
     uint32_t slot = thread_current()->slot;
     volatile uint64_t *guard = paging_leaf(stack_bottom(slot) - STACK_BYTES);
@@ -67,12 +62,8 @@ TEST(STK0012, "the four pages below a stack are guard, and name their slot")
     }
 }
 
-TEST(STK0013, "eager stacks are whole at creation and never fault")
+TEST(STK0013, "eager stacks are whole at creation and never fault", STACKS_EAGER)
 {
-    if (stack_mode_get() != STACK_MODE_EAGER) {
-        test_skip("stacks are filled by faults");
-        return;
-    }
     test_equal(stack_pages_backed(thread_current()->slot), STACK_PAGES);
     test_equal(stack_missing(thread_current()->slot), 0);
 }
@@ -105,7 +96,7 @@ static void pattern_thread(void *argument)
     }
 }
 
-TEST(STK0014, "sixty threads at different depths keep every byte of their stacks")
+TEST(STK0014, "sixty threads at different depths keep every byte of their stacks", ALWAYS)
 {
     static struct thread *threads[60];
     for (unsigned i = 0; i < array_length(threads); i++) {
@@ -117,11 +108,9 @@ TEST(STK0014, "sixty threads at different depths keep every byte of their stacks
     }
 }
 
-TEST(STK0015, "a magazine is full again after its thread left the CPU")
+TEST(STK0015, "a magazine is full again after its thread left the CPU", STACKS_GROW)
 {
-    if (growth_is_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     uint64_t flags = own_stack_trim_and_hold();
     *(volatile char *)own_address(0, 0) = 1;
     uint32_t taken = this_cpu(magazine).taken;
@@ -149,11 +138,9 @@ static void touch_before_shootdown(uintptr_t address, size_t bytes)
 
 /* The other CPUs may know the page until the shootdown, but this one must not: a frame that was
  * moved there by a preemption would go to a page that is about to be somebody else's. */
-TEST(STK0016, "what a thread gives up is a hole at once: a touch before the shootdown is a fault")
+TEST(STK0016, "what a thread gives up is a hole at once: a touch before the shootdown is a fault",
+     STACKS_GROW)
 {
-    if (stacks_are_eager()) {
-        return;
-    }
     for (unsigned page = STACK_PAGES; page-- > 0;) {
         *(volatile char *)own_address(page, 0) = 1;
     }

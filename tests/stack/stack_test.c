@@ -78,32 +78,26 @@ static void growth_check_pages(unsigned pages)
     }
 }
 
-TEST(STK0001, "grow by one page in one fault, interrupts off")
+TEST(STK0001, "grow by one page in one fault, interrupts off", STACKS_GROW)
 {
-    if (!growth_is_excluded()) {
-        growth_check_pages(1);
-    }
+    test_missing_sites_expect();
+    growth_check_pages(1);
 }
 
-TEST(STK0002, "grow by two pages in one fault, interrupts off")
+TEST(STK0002, "grow by two pages in one fault, interrupts off", STACKS_GROW)
 {
-    if (!growth_is_excluded()) {
-        growth_check_pages(2);
-    }
+    test_missing_sites_expect();
+    growth_check_pages(2);
 }
 
-TEST(STK0003, "grow by three pages in one fault, interrupts off")
+TEST(STK0003, "grow by three pages in one fault, interrupts off", STACKS_GROW)
 {
-    if (!growth_is_excluded()) {
-        growth_check_pages(3);
-    }
+    test_missing_sites_expect();
+    growth_check_pages(3);
 }
 
-TEST(STK0004, "grow page by page in three faults, interrupts on")
+TEST(STK0004, "grow page by page in three faults, interrupts on", STACKS_GROW)
 {
-    if (stacks_are_eager()) {
-        return;
-    }
     own_stack_trim();
     for (unsigned page = 3; page-- > 0;) {
         *(volatile char *)own_address(page, 4000) = (char)page;
@@ -111,12 +105,10 @@ TEST(STK0004, "grow page by page in three faults, interrupts on")
     }
 }
 
-TEST(STK0005, "grow with a spinlock held")
+TEST(STK0005, "grow with a spinlock held", STACKS_GROW)
 {
     static struct spinlock lock = SPINLOCK("test");
-    if (growth_is_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     own_stack_trim();
     spin_lock(&lock);
     *(volatile char *)own_address(0, 8) = 1;
@@ -133,11 +125,9 @@ TEST(STK0005, "grow with a spinlock held")
                      "movq %%rbx, %%rsp" ::"r"(rsp)                                                \
                      : "rbx", "rax", "rcx", "rsi", "rdi", "memory")
 
-TEST(STK0006, "grow by a push at the page's edge")
+TEST(STK0006, "grow by a push at the page's edge", STACKS_GROW)
 {
-    if (growth_is_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     struct growth growth;
     uint64_t flags = own_stack_trim_and_hold();
     growth_begin(&growth);
@@ -149,11 +139,9 @@ TEST(STK0006, "grow by a push at the page's edge")
     test_equal(*(volatile uint64_t *)own_address(lowest - 1, PAGE_BYTES - 8), 0x5a5a);
 }
 
-TEST(STK0007, "grow by a call at the page's edge")
+TEST(STK0007, "grow by a call at the page's edge", STACKS_GROW)
 {
-    if (growth_is_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     struct growth growth;
     uint64_t flags = own_stack_trim_and_hold();
     growth_begin(&growth);
@@ -173,12 +161,10 @@ static never_inline void far_local(volatile char *seen)
     *seen = local[599];
 }
 
-TEST(STK0008, "grow by a far local variable, deeper than a page")
+TEST(STK0008, "grow by a far local variable, deeper than a page", STACKS_GROW)
 {
     volatile char seen = 0;
-    if (growth_is_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     uint64_t flags = own_stack_trim_and_hold();
     /* As a function with 9000 bytes of locals that touches the furthest first. */
     __asm__ volatile("movb $7, -9000(%%rsp)" ::: "memory");
@@ -189,12 +175,10 @@ TEST(STK0008, "grow by a far local variable, deeper than a page")
     test_equal((unsigned char)seen, 599 % 256);
 }
 
-TEST(STK0009, "grow in the middle of rep movs, in both directions")
+TEST(STK0009, "grow in the middle of rep movs, in both directions", STACKS_GROW)
 {
     static char source[2 * PAGE_BYTES];
-    if (growth_is_excluded()) {
-        return;
-    }
+    test_missing_sites_expect();
     for (size_t i = 0; i < sizeof(source); i++) {
         source[i] = (char)(i * 7);
     }

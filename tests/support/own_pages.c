@@ -4,21 +4,6 @@
 #include "sched/core/thread.h"
 #include "tests/test.h"
 
-bool stacks_are_eager(void)
-{
-    if (stack_mode_get() == STACK_MODE_EAGER) {
-        test_skip("stacks are whole at creation");
-        return true;
-    }
-    return false;
-}
-
-bool growth_is_excluded(void)
-{
-    test_missing_sites_expect();
-    return stacks_are_eager();
-}
-
 void own_stack_trim(void)
 {
     uintptr_t here = align_down((uintptr_t)__builtin_frame_address(0), PAGE_BYTES);

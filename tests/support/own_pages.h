@@ -7,12 +7,6 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "mm/stack/stack.h"
 
-/* Skips the test, and says true, where stacks are whole at creation. */
-bool stacks_are_eager(void);
-
-/* The same for a test that grows with interrupts or preemption off. */
-bool growth_is_excluded(void);
-
 /* Back to one page. */
 void own_stack_trim(void);
 

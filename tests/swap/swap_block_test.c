@@ -95,7 +95,8 @@ static bool is_reclaimed(void)
     return demanded;
 }
 
-TEST(SWP0019, "a block has pages that were taken from sleepers; who can do with less leaves them")
+TEST(SWP0019, "a block has pages that were taken from sleepers; who can do with less leaves them",
+     ALWAYS)
 {
     test_eventually(is_reclaimed(), "no block comes of pages that were taken");
 }

@@ -9,7 +9,6 @@
 #include "mm/stack/stack.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/swapper.h"
-#include "tests/support/excluded.h"
 #include "tests/support/memory_exhaust.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -178,11 +177,8 @@ static void crowd_wake(void)
     }
 }
 
-TEST(SWP0030, "up to 100,000 threads sleep in a fifth of the pages they had, and wake whole")
+TEST(SWP0030, "up to 100,000 threads sleep in a fifth of the pages they had, and wake whole", GATE)
 {
-    if (gate_is_excluded()) {
-        return;
-    }
     struct memory_exhausted taken;
     struct stack_swap_counts counts;
     uint32_t refused = 0, wanted = crowd_size();

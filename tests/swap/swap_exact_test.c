@@ -52,7 +52,7 @@ static size_t swap_there_and_back(uint32_t slot, size_t bytes)
     return wrong;
 }
 
-TEST(SWP0017, "live bytes come back to the last one, however many there are")
+TEST(SWP0017, "live bytes come back to the last one, however many there are", ALWAYS)
 {
     uint32_t slot;
     if (!scratch_stack_create(&slot)) {
@@ -88,7 +88,7 @@ static void end_after_shootdown(enum swapper_step step, struct thread *thread)
     }
 }
 
-TEST(SWP0018, "a thread that wakes and ends while its pages are on their way is left alone")
+TEST(SWP0018, "a thread that wakes and ends while its pages are on their way is left alone", ALWAYS)
 {
     struct stack_swap_counts after;
     before = (struct stack_swap_counts){0};

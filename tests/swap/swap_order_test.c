@@ -45,7 +45,8 @@ static bool leave(enum swapper_take take)
     return true;
 }
 
-TEST(SWP0016, "pages that leave a sleeping stack are nobody's until every CPU has forgotten them")
+TEST(SWP0016, "pages that leave a sleeping stack are nobody's until every CPU has forgotten them",
+     ALWAYS)
 {
     if (leave(SWAPPER_SHRINK)) {
         test_equal(sleeper.told, 1);

@@ -42,20 +42,21 @@ static struct thread *liar_swapped(void)
     return thread;
 }
 
-DEATH_TEST(PAN0060, "a lent pointer into a stack that was taken is told with thread and wait")
+TEST(PAN0060, "a lent pointer into a stack that was taken is told with thread and wait", DEATH)
 {
     (void)liar_swapped();
     *lie.lent = 2;
 }
 
-DEATH_TEST(PAN0061, "a lent pointer into a stack that is swapped out is told with thread and wait")
+TEST(PAN0061, "a lent pointer into a stack that is swapped out is told with thread and wait", DEATH)
 {
     (void)liar_swapped();
     (void)stack_standby_free(UINT32_MAX);
     *lie.lent = 2;
 }
 
-DEATH_TEST(PAN0062, "whoever writes to a taken page by another address is found when it comes back")
+TEST(PAN0062, "whoever writes to a taken page by another address is found when it comes back",
+     DEATH)
 {
     const struct thread *thread = liar_swapped();
     uint64_t entry = stack_entries(thread->slot)[STACK_PAGES - 1];
@@ -68,7 +69,7 @@ DEATH_TEST(PAN0062, "whoever writes to a taken page by another address is found 
     semaphore_up(&lie.never);
 }
 
-TEST(SWP0004, "a thread that says that it lent a pointer keeps the page to which it points")
+TEST(SWP0004, "a thread that says that it lent a pointer keeps the page to which it points", ALWAYS)
 {
     lie.pin = true;
     swapper_quiet_set(true);

@@ -108,7 +108,7 @@ static void race_run(enum swapper_take take, void (*act)(struct thread *), bool 
     swap_sleeper_end(thread);
 }
 
-TEST(SWP0014, "backtraces, depth readers and scanners at every step bring nothing in")
+TEST(SWP0014, "backtraces, depth readers and scanners at every step bring nothing in", ALWAYS)
 {
     for (unsigned round = 0; round < 2; round++) {
         struct thread *thread = swap_sleeper_start(false);
@@ -133,22 +133,23 @@ TEST(SWP0014, "backtraces, depth readers and scanners at every step bring nothin
     }
 }
 
-TEST(SWP0010, "a wake-up at every step of shrinking a stack is not lost")
+TEST(SWP0010, "a wake-up at every step of shrinking a stack is not lost", ALWAYS)
 {
     race_run(SWAPPER_SHRINK, act_wake, true);
 }
 
-TEST(SWP0011, "a wake-up at every step of swapping a stack out is not lost")
+TEST(SWP0011, "a wake-up at every step of swapping a stack out is not lost", ALWAYS)
 {
     race_run(SWAPPER_SWAP, act_wake, true);
 }
 
-TEST(SWP0012, "a change of priority and affinity at every step leaves a resting thread where it is")
+TEST(SWP0012, "a change of priority and affinity at every step leaves a resting thread where it is",
+     ALWAYS)
 {
     race_run(SWAPPER_SWAP, act_priority, false);
 }
 
-TEST(SWP0013, "a thread that is killed at any step of swapping it out dies as it should")
+TEST(SWP0013, "a thread that is killed at any step of swapping it out dies as it should", ALWAYS)
 {
     for (unsigned round = 0; round < 4 * SWAPPER_STEPS; round++) {
         struct thread *thread = swap_sleeper_start(true);

@@ -8,7 +8,6 @@
 #include "sched/stack/swapper.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
-#include "tests/support/excluded.h"
 #include "tests/support/memory_exhaust.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -86,13 +85,11 @@ static void driver(void *argument maybe_unused)
     }
 }
 
-TEST(SWP0015, "swapped-out threads that wake at zero memory starve, and come back with every byte")
+TEST(SWP0015, "swapped-out threads that wake at zero memory starve, and come back with every byte",
+     GATE)
 {
     const struct thread_options directing = {
         .name = "driver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    if (gate_is_excluded()) {
-        return;
-    }
     /* More than the magazines and the reserve have pages for. */
     unsigned frames = stack_reserve_capacity() + cpu_online_count() * this_cpu(magazine).capacity;
     hungry.count = frames + 40 < SLEEPERS_MOST ? frames + 40 : SLEEPERS_MOST;

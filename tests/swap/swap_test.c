@@ -9,7 +9,7 @@
 #include "tests/swap/swap_fixture.h"
 #include "tests/test.h"
 
-TEST(SWP0001, "the swapper takes the pages below a sleeping thread's stack pointer")
+TEST(SWP0001, "the swapper takes the pages below a sleeping thread's stack pointer", ALWAYS)
 {
     struct thread *thread = swap_sleeper_start(false);
     if (thread == NULL) {
@@ -30,7 +30,7 @@ TEST(SWP0001, "the swapper takes the pages below a sleeping thread's stack point
     swap_sleeper_end(thread);
 }
 
-TEST(SWP0002, "pages that were taken and are nobody's yet come back as they were")
+TEST(SWP0002, "pages that were taken and are nobody's yet come back as they were", ALWAYS)
 {
     struct thread *thread = swap_sleeper_start(false);
     if (thread == NULL) {
@@ -59,7 +59,7 @@ TEST(SWP0002, "pages that were taken and are nobody's yet come back as they were
     swap_sleeper_end(thread);
 }
 
-TEST(SWP0003, "a thread that is swapped out finds every byte at its address when it wakes")
+TEST(SWP0003, "a thread that is swapped out finds every byte at its address when it wakes", ALWAYS)
 {
     struct thread *thread = swap_sleeper_start(false);
     if (thread == NULL) {
@@ -91,7 +91,7 @@ static void await_shrunk(const struct thread *thread)
                     stack_pages_backed(thread->slot));
 }
 
-TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less often")
+TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less often", ALWAYS)
 {
     struct swapper_counts before, after;
     swapper_counts_read(&before);

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Checks the ids of the in-kernel tests: well formed, unique, and with a sentence.
+"""Checks the ids of the tests: well formed, unique, with a sentence and, in the kernel, a condition.
 
-Every id that a document (outside of code blocks, which show examples), the matrix or
-tests/exemptions names must exist; and since no pattern selects a DEATH_TEST, some row of the matrix
-or some script of tests/boot/ must name it, or it would never run.
+In-kernel tests are TEST(id, "sentence", CONDITION), host unit tests HOST_TEST(id, "sentence").
+Every condition must be listed in tests/support/conditions.h. Every id that a document (outside of
+code blocks, which show examples), the matrix or tests/exemptions names must exist; and since no
+pattern selects a test of the condition DEATH, some row of the matrix or some script of tests/boot/
+must name it, or it would never run.
 """
 
 import os
@@ -11,11 +13,20 @@ import re
 
 import tree
 
-TEST = re.compile(r"^[ \t]*(?:DEATH_|SOAK_)?TEST\(\s*([^,]*?)\s*,\s*(.*?)\s*\)\s*\{",
-                  re.MULTILINE | re.DOTALL)
-DEATH_TEST = re.compile(r"^[ \t]*DEATH_TEST\(\s*(\w+)", re.MULTILINE)
+TEST = re.compile(r'^[ \t]*(HOST_)?TEST\(\s*([^,]*?)\s*,\s*((?:"(?:\\.|[^"\\])*"\s*)*)'
+                  r',?\s*([^)]*?)\s*\)\s*\{', re.MULTILINE)
+CONDITION = re.compile(r"^TEST_CONDITION\((\w+)\)", re.MULTILINE)
+CONDITIONS = "tests/support/conditions.h"
 ID = re.compile(r"[A-Z]{3}\d{4}$")
 MENTION = re.compile(r"\b[A-Z]{3}\d{4}\b")
+
+
+def tests(root):
+    """Yields (file, whether of the host, id, text of the literals, condition) of each test."""
+    for name in tree.files(root, ".c"):
+        for match in TEST.finditer(tree.without_c_comments(tree.read(root, name))):
+            yield (name, bool(match.group(1)), match.group(2), sentence(match.group(3)),
+                   match.group(4))
 
 
 def sentence(arguments):
@@ -27,22 +38,25 @@ def main():
     """Checks the tree."""
     root = tree.root_from_arguments()
     complaints, places, sentences = [], {}, {}
-    for name in tree.files(root, ".c"):
-        for test_id, rest in TEST.findall(tree.without_c_comments(tree.read(root, name))):
-            if not ID.match(test_id):
-                complaints.append(f"{name}: {test_id!r} is not three capitals and four digits")
-                continue
-            if test_id in places:
-                complaints.append(f"{name}: {test_id} is also in {places[test_id]}")
-            places[test_id] = name
-            words = sentence(rest)
-            if not words.strip() or " " not in words:
-                complaints.append(f"{name}: {test_id} has no sentence")
-            elif "#" in words or "\\n" in words:
-                complaints.append(f"{name}: {test_id}: no '#' or line end in a sentence")
-            elif words in sentences:
-                complaints.append(f"{name}: {test_id} has the sentence of {sentences[words]}")
-            sentences[words] = test_id
+    listed = CONDITION.findall(tree.read(root, CONDITIONS))
+    conditions = {}
+    for name, of_host, test_id, words, condition in tests(root):
+        if not ID.match(test_id):
+            complaints.append(f"{name}: {test_id!r} is not three capitals and four digits")
+            continue
+        if test_id in places:
+            complaints.append(f"{name}: {test_id} is also in {places[test_id]}")
+        places[test_id] = name
+        if not words.strip() or " " not in words:
+            complaints.append(f"{name}: {test_id} has no sentence")
+        elif "#" in words or "\\n" in words:
+            complaints.append(f"{name}: {test_id}: no '#' or line end in a sentence")
+        elif words in sentences:
+            complaints.append(f"{name}: {test_id} has the sentence of {sentences[words]}")
+        sentences[words] = test_id
+        if not of_host and condition not in listed:
+            complaints.append(f"{name}: {test_id}: {CONDITIONS} has no condition {condition!r}")
+        conditions[test_id] = condition
     for name in tree.files(root):
         kept = name.endswith(".md") or os.path.basename(name).startswith("CAVEATS")
         if kept or name in ("tests/exemptions", "tests/matrix.py"):
@@ -52,10 +66,12 @@ def main():
                     complaints.append(f"{name}: there is no test {mention}")
     finally_run = "".join(tree.read(root, name) for name in tree.files(root, ".py")
                           if name == "tests/matrix.py" or name.startswith("tests/boot/"))
-    for name in tree.files(root, ".c"):
-        for test_id in DEATH_TEST.findall(tree.without_c_comments(tree.read(root, name))):
-            if test_id not in finally_run:
-                complaints.append(f"{name}: no row of tests/matrix.py runs {test_id}")
+    for test_id, condition in conditions.items():
+        if condition == "DEATH" and test_id not in finally_run:
+            complaints.append(f"{places[test_id]}: no row of tests/matrix.py runs {test_id}")
+    for condition in listed:
+        if condition not in conditions.values():
+            complaints.append(f"{CONDITIONS}: no test has the condition {condition}")
     tree.finish(complaints)
 
 

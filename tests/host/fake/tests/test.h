@@ -1,9 +1,14 @@
-/* In-kernel tests that need no hardware run on the host as well: their words in the host's. */
+/*
+ * Stands in for tests/test.h where an in-kernel test that needs nothing of the machine is compiled
+ * for the host: it becomes a host test with its id. Such a test has the condition ALWAYS.
+ */
 #pragma once
 
 #include "tests/host/host.h"
 
-#define TEST(test_id, test_sentence) HOST_TEST(#test_id " " test_sentence)
-#define test_fail                    host_fail
-#define test_check                   host_check
-#define test_equal                   host_equal
+#define HOST_CONDITION_ALWAYS
+
+#define TEST(id, sentence, condition) HOST_CONDITION_##condition HOST_TEST(id, sentence)
+#define test_fail                     host_fail
+#define test_check                    host_check
+#define test_equal                    host_equal
