@@ -2,7 +2,7 @@
 each, boots it, and asks for the failure of the test that is named here.
 
 Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, domains). An edit is (file, old
-text, new text); the old text stands in the file exactly once. The invariants are those of
+code, new code), without comments; the old code stands in the file exactly once. The invariants are those of
 runner/mutant.py:INVARIANTS. `words` is what the test says as it fails, or the panic in it.
 """
 
@@ -86,7 +86,7 @@ ENTRY_MUTANTS = (
 """),)),
     Mutant("flags-not-cleared", "I1", "ENT0005", "flags_in_interrupt", modes=FAULT_AND_EAGER,
            edits=((ENTRY_ASM, """\
-    push 2                              ; clears DF, AC, NT, TF; IF is 0 already (interrupt gates)
+    push 2
     popfq
 """, ""),)),
     Mutant("frame-not-marked", "I1", "BTR0002", "is not in the backtrace", edits=((ENTRY_ASM, """\
@@ -554,7 +554,7 @@ LIFE_MUTANTS = (
     Mutant("eager-birth-has-one-page", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
            edits=((STACK, "return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);",
                    "return stack_create_cold(false, slot);"), (STACK, """\
-        stack_reap_add(*slot); /* its last owner gave pages back (stack_trim()) */
+        stack_reap_add(*slot);
         return stack_create_cold(true, slot);
 """, """\
         stack_reap_add(*slot);

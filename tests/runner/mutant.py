@@ -58,9 +58,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: (file, old text, new text), each old text once in its file. `test` is the id of
-    the test that must fail, in each of the modes and builds, and `words` a regular expression for
-    what it, or the panic in it, says."""
+    """One change: (file, old code, new code), each old code once in its file, whatever comments and
+    white space stand in it. `test` is the id of the test that must fail, in each of the modes and
+    builds, and `words` a regular expression for what it, or the panic in it, says."""
 
     name: str
     invariant: str
@@ -85,6 +85,27 @@ class Mutant:
         return f"{'|'.join(self.modes)} {'|'.join(self.builds)}"
 
 
+COMMENTS = {
+    True: re.compile(r"""(;[^\n]*)|"[^"\n]*"|'[^'\n]*'"""),
+    False: re.compile(r"""(//[^\n]*|/\*.*?\*/)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL),
+}
+
+
+def without_comments(path, text):
+    """The text with spaces in place of its comments; C, or NASM by the file's name."""
+    pattern = COMMENTS[path.endswith((".asm", ".inc"))]
+    return pattern.sub(lambda match: " " * len(match.group(0)) if match.group(1) else match.group(0),
+                       text)
+
+
+def places_of(path, text, old):
+    """The (start, end) of each place in the text that has the code `old`; comments, line ends and the
+    width of white space do not count."""
+    words = [re.escape(word) for word in old.split()]
+    pattern = re.compile(r"\s+".join(words))
+    return [match.span() for match in pattern.finditer(without_comments(path, text))] if words else []
+
+
 def edited(root, edits):
     """The files that the edits change, with their new text."""
     texts = {}
@@ -95,10 +116,11 @@ def edited(root, edits):
                     texts[path] = file.read()
             except OSError as error:
                 raise Refused(f"{path} cannot be read: {error.strerror}") from error
-        found = texts[path].count(old)
-        if found != 1:
-            raise Refused(f"{path} has its text {found} times, not once: {old.strip()!r}")
-        texts[path] = texts[path].replace(old, new)
+        places = places_of(path, texts[path], old)
+        if len(places) != 1:
+            raise Refused(f"{path} has its code {len(places)} times, not once: {old.strip()!r}")
+        (start, end), = places
+        texts[path] = texts[path][:start] + new.strip() + texts[path][end:]
     return texts
 
 
@@ -132,6 +154,9 @@ def table_complaints(mutants):
               if not (mutant.modes and mutant.builds and mutant.words)]
     found += [f"{mutant.name}: there is no mode {mode}" for mutant in mutants
               for mode in mutant.modes if mode not in MODES]
+    found += [f"{mutant.name}: a comment in the code that it changes in {path}" for mutant in mutants
+              for path, *codes in mutant.edits
+              if any(without_comments(path, code) != code for code in codes)]
     names = [mutant.name for mutant in mutants]
     return found + [f"{name} stands there twice" for name in sorted(set(names))
                     if names.count(name) > 1]

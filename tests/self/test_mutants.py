@@ -3,9 +3,11 @@
 import os
 import stat
 import sys
+import time
 
 import pytest
 import mutants as table
+from runner import mutant_boot
 from runner.mutant import (Mutant, Refused, apply_edits, choose, commit_third, edits_complaints,
                            table_complaints)
 from runner.mutants import Laboratory, Verdict, count_of
@@ -45,18 +47,36 @@ MAKEFILE = """build/release/kernel.elf: engine.c kernel tools/build/tool
 """
 
 
+class Clock:
+    """The clock of the boots, put forward when a test hangs."""
+
+    ahead = 0
+
+    def monotonic(self):
+        return time.monotonic() + self.ahead
+
+
 @pytest.fixture
-def attempt(tree):
+def attempt(tree, monkeypatch):
     """A function that makes a tree whose kernel says `output`, and tries a mutant."""
     def attempt(output, edits=(("engine.c", OLD, NEW),), modes=("fault",), eager=""):
-        limit_seconds = 20 if output == HANG else 300  # it must come up before it hangs
+        clock, feed = Clock(), mutant_boot.ktap.Reader.feed
+
+        def feed_and_wait(reader, data):
+            fresh = feed(reader, data)
+            if output == HANG and reader.running:
+                clock.ahead += 1000
+            return fresh
+
+        monkeypatch.setattr(mutant_boot, "time", clock)
+        monkeypatch.setattr(mutant_boot.ktap.Reader, "feed", feed_and_wait)
         root = tree({"engine.c": OLD, "kernel": repr({"fault": output, "eager": eager}),
                      "Makefile": MAKEFILE, "build/release/flags": "", "tools/build/tool": "",
                      "qemu": QEMU.format(python=sys.executable)})
         os.chmod(os.path.join(root, "qemu"), stat.S_IRWXU)
         paths = Paths(root)
         paths.qemu = os.path.join(root, "qemu")
-        laboratory = Laboratory(paths, say=lambda line: None, repeat=2, limit_seconds=limit_seconds)
+        laboratory = Laboratory(paths, say=lambda line: None, repeat=2, limit_seconds=300)
         verdict = laboratory.attempt(Mutant("one", "I1", "STK9001", "x is", edits, modes))
         with open(os.path.join(root, "engine.c"), encoding="utf-8") as file:
             assert file.read() == OLD, "the working tree was changed"
@@ -103,6 +123,27 @@ def test_a_text_that_stands_there_twice_is_refused(tree):
     root = tree({"engine.c": OLD + OLD})
     with pytest.raises(Refused, match="2 times"):
         apply_edits(root, [("engine.c", OLD, NEW)])
+
+
+@pytest.mark.parametrize("name, text, old", [
+    ("a.c", "f(1); /* why */\n\tg(2);\n", "f(1);\n    g(2);\n"),
+    ("a.c", "f(1);\n    // g(0); f(1);\n    g(2);\n", "f(1);\n    g(2);\n"),
+    ("a.c", 'f(1);\n    g(2); p("/* no comment */");\n', 'f(1); g(2); p("/* no comment */");'),
+    ("a.asm", "    f ; why; g\n    g\n", "f\n    g\n"),
+])
+def test_comments_and_white_space_are_no_part_of_the_code(tree, name, text, old):
+    root = tree({name: "/* f(1); g(2); */ " * name.endswith(".c") + text})
+    apply_edits(root, [(name, old, "h(3);\n")])
+    with open(os.path.join(root, name), encoding="utf-8") as file:
+        assert file.read().strip().endswith("h(3);")
+
+
+@pytest.mark.parametrize("path, old, new", [
+    ("a.c", "f(); /* why */", "g();"), ("a.c", "f();", "g(); // why"), ("a.asm", "f ; why", "g")])
+def test_a_comment_in_the_table_is_a_complaint(path, old, new):
+    extra = Mutant("one", "I1", "STK0001", "x", ((path, old, new),))
+    assert table_complaints([*table.MUTANTS, extra]) == \
+        [f"one: a comment in the code that it changes in {path}"]
 
 
 def test_the_table_is_whole_and_its_thirds_are_all_of_it():

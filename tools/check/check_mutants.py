@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that each mutant of tests/mutants.py still fits: its old text stands in its file exactly
-once, its test exists, and each invariant has a mutant. Whoever changes the code that a mutant is
+"""Checks that each mutant of tests/mutants.py still fits: its old code stands in its file exactly
+once, neither has a comment, its test exists, and each invariant has a mutant. Whoever changes the code that a mutant is
 made of changes the mutant with it."""
 
 import os
