@@ -40,7 +40,7 @@ LAYERS_GOOD = {
     ("lib/list.h", '#include "mm/frame/frame.h"\n', "mm/ lies above lib/"),
     ("lib/list.c", '  #  include "mm/frame/frame.h"\n', "mm/ lies above lib/"),
     ("arch/x86_64/a.asm", '%include "boot/b.inc"\n', "boot/ lies above arch/"),
-    ("mm/frame/frame.c", '#include "../kernel/main.h"\n', "kernel/ lies above mm/"),
+    ("mm/frame/frame.c", '#include "../../kernel/main.h"\n', "kernel/ lies above mm/"),
     ("mm/frame/frame.c", '#include "user/call.h"\n', "stand apart"),
     ("user/init.c", '#include "mm/frame/frame.h"\n', "stand apart"),
     ("mm/frame/frame.h", '#include "mm/heap/slab.h"\n', "circle: "),
