@@ -29,6 +29,10 @@ static never_inline void hang_with_preemption_off(void)
     preempt_enable();
 }
 
+/* By a pointer that no compiler sees through: the backtrace has one line for all levels. */
+static void hang_deep(unsigned bytes);
+static void (*volatile hang_deeper)(unsigned bytes) = hang_deep;
+
 static never_inline void hang_deep(unsigned bytes)
 {
     volatile uint8_t local[256];
@@ -36,7 +40,7 @@ static never_inline void hang_deep(unsigned bytes)
     if (bytes <= sizeof(local)) {
         hang_with_preemption_off();
     } else {
-        hang_deep(bytes - sizeof(local));
+        hang_deeper(bytes - sizeof(local));
     }
     (void)local[0];
 }
