@@ -17,7 +17,7 @@ static const struct region {
     {DIRECT_MAP_BASE, "direct map"},
     {STACK_OBJECT_BASE, "stack object"},
     {STACK_OBJECT_BASE + STACK_OBJECT_BYTES, "no region"},
-    {PAGE_RECURSIVE_BASE, "page window"},
+    {PAGE_RECURSIVE_BASE, "recursive mapping"},
     {PAGE_RECURSIVE_BASE + DIRECT_MAP_BYTES, "no region"},
     {VMALLOC_BASE, "kernel regions"},
     {VMALLOC_BASE + VMALLOC_BYTES, "no region"},

@@ -18,7 +18,7 @@ struct page_range {
 
 /*
  * Calls `show` for every range from `first` to the end of the address space, until it answers
- * false. Pages of the stack object and of the page window are left out. Thread context.
+ * false. Pages of the stack object and of the recursive mapping are left out. Thread context.
  */
 void page_table_dump(uintptr_t first, bool (*show)(void *context, const struct page_range *range),
                      void *context);

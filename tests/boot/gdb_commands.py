@@ -58,7 +58,7 @@ def found(pattern, text):
 TO_FIRST_FAULT = ("hbreak fault_trace_begin", "continue", "delete", "hbreak stack_fault",
                   "continue", "delete")
 QEMU_SAYS = 'eval "monitor gva2gpa 0x%lx", $address'
-# The leaf entry through the page window, by arithmetic that is gdb's.
+# The leaf entry through the recursive mapping, by arithmetic that is gdb's.
 LEAF = "*(unsigned long *)(PAGE_RECURSIVE_BASE + (($address & 0xffffffffffff) >> 9 & ~7))"
 WINDOW_SAYS = f"p/x {LEAF}"
 RECORD = f"p frame_buddy.frames[({LEAF} & PAGE_ADDRESS_MASK) >> 12]"
@@ -90,7 +90,7 @@ def fault_judge(ask):
     before, after = ask("st pte $address"), ask("st pte $address", 1)
     leaf = found(r"^  L1\[ *(\d+)\] at (0x\w+)  (0x\w+)  not present$", before)
     assert int(leaf.group(1)) == address >> 12 & 511
-    assert int(leaf.group(3), 16) == ask.number(WINDOW_SAYS), "not what the page window shows"
+    assert int(leaf.group(3), 16) == ask.number(WINDOW_SAYS), "not what the recursive mapping shows"
     slot = int(found(r"stack slot (\d+): hole; its entry names slot \1$", before).group(1))
     physical = int(found(r"physical (0x\w+), page of 4 KiB", after).group(1), 16)
     assert physical == ask.number(QEMU_SAYS), "QEMU finds another frame"

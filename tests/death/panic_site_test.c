@@ -1,6 +1,6 @@
 /*
- * The five rules of text sites, each claimed where it is not true: the invariant build says so. The
- * rows of tests/matrix.py hold the words.
+ * The five rules of patch sites, each claimed where it is not true: the invariant build says so.
+ * Rows of tests/matrix.py have the words.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/preempt.h"

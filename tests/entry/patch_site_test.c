@@ -1,5 +1,5 @@
 /*
- * Text sites: what stands where interrupts or preemption go off, in the mode that was booted. That
+ * Patch sites: what stands where interrupts or preemption go off, in the mode that was booted. That
  * the plain forms are one instruction each is read from the kernel file as well
  * (tools/build/patch_sites.py).
  */
@@ -11,7 +11,7 @@
 #include "mm/stack_modes/mode_patch.h"
 #include "tests/test.h"
 
-TEST(SIT0001, "every text site holds the instructions of the mode that was booted, and no others",
+TEST(SIT0001, "every patch site holds the instructions of the mode that was booted, and no others",
      ALWAYS)
 {
     unsigned kinds[SITE_KINDS] = {0}, rules[SITE_RULES] = {0};

@@ -1,7 +1,7 @@
 /*
- * Page tables for the host unit tests: the page window of the real paging.h, as memory for the leaf
- * entries of the first pages of the region area and of each region of the stack object. Beyond that
- * is nothing.
+ * Page tables for the host unit tests: the recursive mapping of the real paging.h, as memory for the
+ * leaf entries of the first pages of the region area and of each region of the stack object. Beyond
+ * that is nothing.
  */
 #pragma once
 

@@ -84,7 +84,7 @@ TEST(PAG0006, "a mapping that is writable and executable, or not of whole pages,
     frame_free(frame, FRAME_OWNER_TEST);
 }
 
-TEST(PAG0007, "the page window shows the same leaf entries as a walk by hand", ALWAYS)
+TEST(PAG0007, "the recursive mapping shows the same leaf entries as a walk by hand", ALWAYS)
 {
     unsigned local;
     uintptr_t places[] = {(uintptr_t)__text_start, (uintptr_t)__data_start, (uintptr_t)&local,

@@ -212,7 +212,7 @@ def test_what_follows_a_moved_frame_must_fit_into_its_room(bounds):
     assert status == 1 and "after-a-move: " in output and "and there are 300" in output
 
 
-# Two text sites: a CLI that becomes a call, and a function that becomes a jump to another.
+# Two patch sites: a CLI that becomes a call, and a function that becomes a jump to another.
 SITE = r"""__attribute__((noinline)) int masked(int n) { __asm__ volatile("771: cli\n"
     ".pushsection .patch_sites, \"a\"\n.balign 8\n.quad 771b, 0\n.byte %d, 5, 0, 0, 0, 0, 0, 0\n"
     ".popsection" ::: "memory"); return n; }"""

@@ -1,5 +1,5 @@
 /*
- * stack=prefault: at each text site where interrupts or preemption go off, the page below is there
+ * stack=prefault: at each patch site where interrupts or preemption go off, the page below is there
  * in advance, by OSv's five rules; a stack fault in a section that has no such site is told.
  */
 #include "mm/stack_modes/stack_prefault.h"

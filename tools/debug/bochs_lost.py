@@ -159,7 +159,7 @@ def tell_after(tell, view, moment, word):
     return arrived, in_service
 
 
-def scene(tell, options, word):
+def one_kernel(tell, options, word):
     """One kernel, to the moment and beyond."""
     kernel = getattr(options, f"{word}_kernel")
     facts, names = kernel_facts.load(kernel), Names(kernel)
@@ -195,8 +195,8 @@ def walk(options, tell):
     print("Bochs boots two kernels to the same moment, one after the other: one that takes"
           " interrupts on the\nstack in use (VARIANT=lost), and the one as it should be.",
           flush=True)
-    scene(tell, options, "lost")
-    scene(tell, options, "sound")
+    one_kernel(tell, options, "lost")
+    one_kernel(tell, options, "sound")
     tell.tell_facts()
     return 0
 

@@ -101,7 +101,7 @@ def parse(text):
 
 def addresses(objects, objdump="objdump"):
     """{path: what its relocations refer to, calls and jumps left out}: [(symbol, offset)]. The
-    records of text sites are left out, too: sites.py follows them."""
+    records of patch sites are left out, too: sites.py follows them."""
     done = subprocess.run([objdump, "-r", *objects], check=True, stdout=subprocess.PIPE, text=True)
     found, current, section = {}, [], ""
     for line in done.stdout.splitlines():

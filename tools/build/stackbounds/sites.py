@@ -1,4 +1,4 @@
-"""Text sites (arch/x86_64/cpu/patch_site.h): instructions that a mode of the kernel replaces at boot by a
+"""Patch sites (arch/x86_64/cpu/patch_site.h): instructions that a mode of the kernel replaces at boot by a
 call or a jump, of which neither the compiler nor the listing of an object knows.
 
 Read from the records that each object has of its sites: where a site is, of which kind, and for a
@@ -52,7 +52,7 @@ def add(graph, listed, found, directory):
         for kind, place, target in records:
             owner = _function(graph, listed[path], path, place, directory)
             if owner is None or kind not in CALLED and target is None:
-                graph.complain(f"{path}: a text site at {place} of kind {kind}, of which nothing is"
+                graph.complain(f"{path}: a patch site at {place} of kind {kind}, of which nothing is"
                                " known (tools/build/stackbounds/sites.py)")
             elif target is None:
                 graph.functions[owner].calls.update(CALLED[kind])
@@ -60,7 +60,7 @@ def add(graph, listed, found, directory):
                 name = _function(graph, listed[path], path, target, directory)
                 replaced.append((owner, name))
                 if name is None:
-                    graph.complain(f"{path}: the text site at {place} becomes a jump to {target},"
+                    graph.complain(f"{path}: the patch site at {place} becomes a jump to {target},"
                                    " where no function is known: it needs an annotation")
     for function in graph.functions.values():
         function.calls.update(name for owner, name in replaced

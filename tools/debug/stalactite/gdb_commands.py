@@ -231,7 +231,7 @@ class PteCommand(Command):
         facts = memory.facts
         regions = (("DIRECT_MAP_BASE", "DIRECT_MAP_BYTES", "direct map"),
                    ("STACK_OBJECT_BASE", "STACK_OBJECT_BYTES", "stack object"),
-                   ("PAGE_RECURSIVE_BASE", "DIRECT_MAP_BYTES", "page window"),
+                   ("PAGE_RECURSIVE_BASE", "DIRECT_MAP_BYTES", "recursive mapping"),
                    ("VMALLOC_BASE", "VMALLOC_BYTES", "kernel regions"))
         for base, length, name in regions:
             if 0 <= address - facts.constant(base) < facts.constant(length):
