@@ -88,7 +88,7 @@ void hooks_wire(enum stack_mode mode)
     smp_processor_start = processor_start;
     frame_free_hook = stack_reserve_add;
     frame_reclaim_hook = stack_standby_frame;
-    stack_shootdown = shootdown;
+    stack_shootdown_hook = shootdown;
     stack_trim_prepare = mode == STACK_MODE_LEND ? stack_lend_keep : NULL;
     stack_overflow_handler = overflow_handle;
     stack_owner_describe = thread_owner_describe;

@@ -242,9 +242,9 @@ STACK_MUTANTS = (
            edits=((FAULT, "stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, "
                    "STACK_PAGE_BEYOND);", "stack_entry_is(entry, STACK_PAGE_GUARD);"),)),
     Mutant("depth-released-leaves-holes", "I4", "LRG0122", "while page .* is still in use",
-           modes=BUT_EAGER, edits=((LARGE,
-        "*entry = stack_entry_make(STACK_PAGE_BEYOND, slot);",
-        "*entry = stack_entry_make(STACK_PAGE_HOLE, slot);"),)),
+           modes=BUT_EAGER, edits=((STACK_PAGES,
+        "stack_entry_make(STACK_PAGE_BEYOND, slot));",
+        "stack_entry_make(STACK_PAGE_HOLE, slot));"),)),
     Mutant("below-the-floor-is-a-hole", "I4", "LRG0120", "while page .* is still in use",
            modes=FAULT_AND_LEND, edits=((SLOT,
         "bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);",
@@ -252,8 +252,8 @@ STACK_MUTANTS = (
     # I5: the leaf entry is the truth.
     Mutant("page-taken-is-no-hole", "I5", "STK0105", "stray access.*no thread owns",
            edits=((STACK_PAGES,
-        "entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);",
-        "entries[page] = stack_entry_make(STACK_PAGE_FREE, slot);"),)),
+        "count += entry_free(&entries[page], stack_entry_make(STACK_PAGE_HOLE, slot));",
+        "count += entry_free(&entries[page], stack_entry_make(STACK_PAGE_FREE, slot));"),)),
     Mutant("guard-names-no-slot", "I5", "STK0012", "stack_entry_slot", modes=ALL_MODES,
            edits=((SLOT,
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, slot);",
@@ -279,17 +279,37 @@ STACK_MUTANTS = (
     Mutant("stack-freed-before-shootdown", "I6", "STK0112", "doomed.reusable is",
            modes=FAULT_AND_EAGER, edits=((STACK_DEAD, """\
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
-        frame_chain_free(&taken, FRAME_OWNER_STACK);
+        for (uint32_t i = 0; i < count; i++) {
+            slot_unmap_end(slots[i]);
+        }
 """, """\
-        frame_chain_free(&taken, FRAME_OWNER_STACK);
+        for (uint32_t i = 0; i < count; i++) {
+            slot_unmap_end(slots[i]);
+        }
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
 """),)),
     Mutant("trim-without-shootdown", "I6", "STK0110", "reuse.stale is", cpus=2, edits=((TRIM,
         "    stack_shootdown(stack_floor(slot), STACK_BYTES);\n", ""),)),
     Mutant("depth-released-without-shootdown", "I6", "LRG0122", "too far",
            edits=((LARGE,
-        "        stack_shootdown(lowest, chain.count * PAGE_BYTES);\n",
+        "        stack_shootdown(lowest, count * PAGE_BYTES);\n",
         "        (void)lowest;\n"),)),
+    Mutant("trim-without-shootdown-is-noticed", "I6", "STK0113", "no shootdown began",
+           builds=("invariant",), edits=((TRIM,
+        "    stack_shootdown(stack_floor(slot), STACK_BYTES);\n", ""),)),
+    Mutant("unmapping-page-gets-another-frame", "I6", "STK0113", "frame_at.1. is", edits=((FAULT,
+        "        if (stack_entry_return(--backed)) {\n",
+        "        if ((--backed, false)) {\n"),)),
+    Mutant("hole-below-takes-what-is-being-unmapped", "I6", "STK0114", "frame_at.1. is",
+           edits=((FAULT,
+        "    } while (above == entry);\n", "    } while (!(above & PAGE_PRESENT));\n"),)),
+    Mutant("lent-over-a-page-being-unmapped", "I6", "STK0115", "moves.wrong is|stack_frames",
+           modes=("lend-intel",), cpus=2, edits=((LEND,
+        "    if (unlikely(page > 0 && stack_entry_is(entries[page - 1], STACK_PAGE_UNMAPPING))) {\n",
+        "    if (page > STACK_PAGES) {\n"),)),
+    Mutant("filled-over-a-page-being-unmapped", "I6", "STK0115", "moves.wrong is|stack_frames",
+           modes=("lend-amd",), cpus=2, edits=((LEND,
+        "        if (stack_entry_is(old, STACK_PAGE_UNMAPPING)) {\n", "        if (false) {\n"),)),
     Mutant("trim-keeps-translations", "I6", "STK0016", "backed_at_shootdown is",
            edits=((TRIM, """\
     for (uint32_t page = 0; page < pages; page++) {

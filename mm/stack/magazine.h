@@ -40,7 +40,7 @@ struct magazine {
     uint32_t low_water;
     uint64_t refills;
     uint64_t refill_failures;
-    uint64_t faults[STACK_PAGES]; /* stack faults that filled 1, 2, 3 pages; [0] is not used */
+    uint64_t faults[STACK_PAGES]; /* stack faults by rounds taken: 0 to 3 */
     uint64_t rounds[MAGAZINE_ROUNDS_MAX];
     uint32_t events; /* refills requested since boot; the last ones are in `history` */
     struct magazine_event history[MAGAZINE_HISTORY];

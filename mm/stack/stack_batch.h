@@ -68,7 +68,7 @@ void stack_batch_most_set(uint32_t stacks);
 bool stack_batch_waits(void);
 
 /*
- * Adds the number of stacks in all batches to *slots and that of their backed pages to *pages.
+ * Adds the number of stacks in all batches to *slots and that of their frames to *pages.
  * Context: THREAD.
  */
 void stack_batch_count(uint32_t *slots, size_t *pages);

@@ -74,7 +74,7 @@ void stack_unowned_count(uint32_t *slots, size_t *pages)
         const struct stack_cache *cache = &cpu_variable(stack_cache, cpu);
         for (uint32_t i = 0; i < cache->count; i++) {
             (*slots)++;
-            *pages += stack_pages_backed(cache->slots[i]);
+            *pages += stack_pages_backed(cache->slots[i]) + stack_pages_unmapping(cache->slots[i]);
         }
     }
     stack_batch_count(slots, pages);

@@ -113,7 +113,7 @@ void stack_cache_drain(void);
 
 /*
  * Adds the number of stacks that no thread owns (in caches, in batches, to be reaped) to *slots,
- * and that of their backed pages to *pages.
+ * and that of their frames to *pages.
  * Context: THREAD. Exact only while no thread starts or ends.
  */
 void stack_unowned_count(uint32_t *slots, size_t *pages);

@@ -3,8 +3,9 @@
  *
  *   1. not in the stack object, or where no slot was ever made   -> not a stack fault
  *   2. a hole of a slot that this CPU uses                       -> fill it and return
- *   3. a guard of a slot that this CPU uses, or beyond its floor -> overflow of that thread
- *   4. anything else in the stack object                         -> kernel bug, panic
+ *   3. a page of such a slot that is being unmapped              -> map the same frame again
+ *   4. a guard of such a slot, or beyond its floor               -> overflow of that thread
+ *   5. anything else in the stack object                         -> kernel bug, panic
  *
  * Context: ENTRY, on the page-fault entry stack. The slot is read from the leaf entry and compared
  * with stack_use, never taken from the current thread: during a switch two stacks are in use.
@@ -41,28 +42,48 @@ static never_inline noreturn_function void critical_stack_fault(uintptr_t addres
 }
 
 /*
- * Fills from the lowest backed page down to `leaf`, so a stack never has two holes. Returns the
- * number of pages. The dispatch gate has made sure that the magazine covers them (I3). If it does
- * not, that is a kernel bug, which has a panic of its own.
+ * Fills from the lowest backed page down to `leaf`, so a stack never has two holes. Pages that are
+ * being unmapped get their own frames back, because other CPUs may still translate their addresses
+ * (I6); holes get rounds. Returns how many rounds. The dispatch gate has made sure that the
+ * magazine covers them (I3). If it does not, that is a kernel bug, which has a panic of its own.
  */
-static always_inline uint32_t holes_fill(volatile uint64_t *leaf, uintptr_t address)
+static never_inline uint32_t pages_fill(volatile uint64_t *leaf, uintptr_t address)
 {
-    volatile uint64_t *backed = leaf + 1;
+    volatile uint64_t *backed = leaf;
+    uint32_t rounds = 0;
     while (!(*backed & PAGE_PRESENT)) {
         backed++;
     }
-    uint32_t pages = (uint32_t)(backed - leaf);
-    uint32_t taken = this_cpu(magazine).taken;
-    if (unlikely(taken + pages > this_cpu(magazine).capacity)) {
-        critical_stack_fault(address, pages);
+    while (backed != leaf) {
+        if (stack_entry_return(--backed)) {
+            continue;
+        }
+        invariant(stack_entry_is(*backed, STACK_PAGE_HOLE));
+        if (unlikely(magazine_available() == 0)) {
+            critical_stack_fault(address, (uint32_t)(backed - leaf) + 1);
+        }
+        *backed = magazine_round_take();
+        rounds++;
     }
-    this_cpu(magazine).taken = taken + pages;
+    this_cpu(magazine).faults[rounds]++;
+    return rounds;
+}
+
+/* pages_fill() where there are only holes between `leaf` and `backed`: nearly every stack fault. */
+static always_inline void holes_fill(volatile uint64_t *leaf, volatile uint64_t *backed,
+                                     uintptr_t address)
+{
+    uint64_t pages = ((uintptr_t)backed - (uintptr_t)leaf) / sizeof(*leaf);
+    uint32_t taken = this_cpu(magazine).taken;
+    if (unlikely(taken + (uint32_t)pages > this_cpu(magazine).capacity)) {
+        critical_stack_fault(address, (uint32_t)pages);
+    }
+    this_cpu(magazine).taken = taken + (uint32_t)pages;
     this_cpu(magazine).faults[pages]++;
     THIS_CPU_SPACE const uint64_t *round = &this_cpu(magazine).rounds[taken];
     do {
         *--backed = *round++;
     } while (backed != leaf);
-    return pages;
 }
 
 static never_inline struct trap_frame *
@@ -83,13 +104,27 @@ fault_observe(const struct trap_frame *frame, uintptr_t address, uint64_t entry,
     return NULL;
 }
 
+/*
+ * Returns whether a fault fills the page: a hole of a stack in use here, or a page of such a stack,
+ * above its fault floor, that is being unmapped.
+ */
+static bool page_is_fillable(uint64_t entry, uintptr_t address)
+{
+    uint32_t slot;
+    if (hole_is_used_here(entry)) {
+        return true;
+    }
+    return stack_entry_is(entry, STACK_PAGE_UNMAPPING) && stack_slot_find(address, &slot) &&
+           address >= stack_floor(slot) && hole_is_used_here(stack_hole_of(slot));
+}
+
 /* Returns whether no fault may fill the page: a touch is an overflow. */
 static always_inline bool entry_is_the_end(uint64_t entry)
 {
     return stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, STACK_PAGE_BEYOND);
 }
 
-/* Cases 3 and 4. */
+/* Cases 4 and 5. */
 static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, uintptr_t address,
                                                       uint64_t entry)
 {
@@ -102,7 +137,8 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
               "may not be executed",
               (void *)frame->rip, (void *)address, frame->error);
     }
-    if (entry_is_the_end(entry) && hole_is_used_here(stack_hole_of(slot))) {
+    if ((entry_is_the_end(entry) || address < stack_floor(slot)) &&
+        hole_is_used_here(stack_hole_of(slot))) {
         stack_overflow_handler(frame, address, slot);
         return NULL;
     }
@@ -139,22 +175,45 @@ static always_inline void fault_check_origin(const struct trap_frame *frame mayb
 #endif
 }
 
-/* Cases 2 to 4, for an address that has a leaf entry. */
-static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, uintptr_t address)
+/* I3 and I4: the cover shrank with the holes, and one hole is left, below the backed part. */
+static always_inline void fault_check_result(uint32_t slot maybe_unused)
 {
-    volatile uint64_t *leaf = stack_leaf_at(address - STACK_OBJECT_BASE);
-    uint64_t entry = *leaf;
-    if (unlikely(!hole_is_used_here(entry))) {
+    invariant(magazine_available() >= stack_missing(slot));
+    invariant(stack_holes_are_one(slot));
+}
+
+/* Cases 2 to 5 in full: also where pages are being unmapped, or an observer is set. */
+static never_inline struct trap_frame *fault_serve_rarely(struct trap_frame *frame,
+                                                          uintptr_t address, uint64_t entry)
+{
+    uint32_t slot = 0;
+    if (!page_is_fillable(entry, address)) {
         return fault_diagnose(frame, address, entry);
     }
+    (void)stack_slot_find(address, &slot);
     fault_check_origin(frame, address);
-    uint32_t pages = holes_fill(leaf, address);
-    /* I3 and I4: the cover shrank with the holes, and one hole is left, below the backed part. */
-    invariant(magazine_available() >= stack_missing(stack_entry_slot(entry)));
-    invariant(stack_holes_are_one(stack_entry_slot(entry)));
-    if (unlikely(stack_fault_observer != NULL)) {
-        return fault_observe(frame, address, entry, pages);
+    uint32_t rounds = pages_fill(paging_leaf(address), address);
+    fault_check_result(slot);
+    return fault_observe(frame, address, stack_hole_of(slot), rounds);
+}
+
+/* Cases 2 to 5, for an address that has a leaf entry. */
+static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, uintptr_t address)
+{
+    volatile uint64_t *leaf = stack_leaf_at(address - STACK_OBJECT_BASE), *backed = leaf;
+    uint64_t entry = *leaf, above;
+    if (unlikely(!hole_is_used_here(entry)) || unlikely(stack_fault_observer != NULL)) {
+        return fault_serve_rarely(frame, address, entry);
     }
+    do {
+        above = *++backed;
+    } while (above == entry);
+    if (unlikely(!(above & PAGE_PRESENT))) {
+        return fault_serve_rarely(frame, address, entry);
+    }
+    fault_check_origin(frame, address);
+    holes_fill(leaf, backed, address);
+    fault_check_result(stack_entry_slot(entry));
     return NULL;
 }
 
@@ -185,8 +244,8 @@ struct trap_frame *stack_fault_fred(struct trap_frame *frame)
 
 void stack_hole_fill(uintptr_t address)
 {
-    if (stack_leaf_exists(address) && hole_is_used_here(*paging_leaf(address))) {
-        holes_fill(paging_leaf(address), address);
+    if (stack_leaf_exists(address) && page_is_fillable(*paging_leaf(address), address)) {
+        pages_fill(paging_leaf(address), address);
     }
 }
 
@@ -211,15 +270,16 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
         if (entry & PAGE_PRESENT) {
             continue;
         }
-        if (hole_is_used_here(entry)) {
-            uint32_t pages = holes_fill(paging_leaf(page), page);
-            if (unlikely(stack_fault_observer != NULL)) {
-                (void)fault_observe(frame, page, entry, pages);
-            }
-            continue;
+        if (!page_is_fillable(entry, page)) {
+            fault_diagnose(frame, page, entry);
+            return false;
         }
-        fault_diagnose(frame, page, entry);
-        return false;
+        uint32_t pages = pages_fill(paging_leaf(page), page);
+        if (unlikely(stack_fault_observer != NULL)) {
+            uint32_t slot = 0;
+            (void)stack_slot_find(page, &slot);
+            (void)fault_observe(frame, page, stack_hole_of(slot), pages);
+        }
     }
     return true;
 }

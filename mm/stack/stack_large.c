@@ -47,10 +47,10 @@ static void pages_map(volatile uint64_t *lowest, volatile uint64_t *above, uint3
                       struct frame_chain *chain)
 {
     while (above != lowest) {
-        uint64_t entry = *--above;
-        if (entry & PAGE_PRESENT) {
+        if (stack_entry_return(--above) || (*above & PAGE_PRESENT)) {
             continue;
         }
+        uint64_t entry = *above;
         if (entry != stack_entry_make(STACK_PAGE_HOLE, slot) &&
             entry != stack_entry_make(STACK_PAGE_BEYOND, slot)) {
             panic("stack slot %u: the entry 0x%llx is neither a hole nor beyond the floor of the "
@@ -89,25 +89,12 @@ int stack_back_down(uint32_t slot, uintptr_t address)
     return error;
 }
 
-uintptr_t stack_below_floor_take(uint32_t slot, uintptr_t address, struct frame_chain *chain)
-{
-    uintptr_t floor = stack_floor(slot), lowest = stack_limit(slot);
-    uintptr_t end = address < floor ? align_down(address, PAGE_BYTES) : floor;
-    for (uintptr_t page = lowest; page < end; page += PAGE_BYTES) {
-        volatile uint64_t *entry = paging_leaf(page);
-        physical_t frame = *entry & PAGE_ADDRESS_MASK;
-        *entry = stack_entry_make(STACK_PAGE_BEYOND, slot);
-        frame_chain_put(chain, frame);
-    }
-    return lowest;
-}
-
 void stack_give_back(uint32_t slot, uintptr_t address)
 {
-    struct frame_chain chain = {0};
-    uintptr_t lowest = stack_below_floor_take(slot, address, &chain);
-    if (chain.count != 0) {
-        stack_shootdown(lowest, chain.count * PAGE_BYTES);
-        frame_chain_free(&chain, FRAME_OWNER_STACK);
+    uintptr_t lowest = stack_limit(slot);
+    uint32_t count = stack_unmap_begin_below_floor(slot, address);
+    if (count != 0) {
+        stack_shootdown(lowest, count * PAGE_BYTES);
+        stack_unmap_end_below_floor(slot);
     }
 }

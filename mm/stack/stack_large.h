@@ -30,16 +30,8 @@ uint64_t stack_large_creations(void);
 must_check int stack_back_down(uint32_t slot, uintptr_t address);
 
 /*
- * Takes the backed pages that lie below the floor and wholly below `address`. Adds their frames to
- * the chain, to be freed after a shootdown. The stack's thread is the caller and does not use these
- * pages, or it does not run. Returns the lowest address taken, or the floor.
- * Context: ATOMIC.
- */
-uintptr_t stack_below_floor_take(uint32_t slot, uintptr_t address, struct frame_chain *chain);
-
-/*
- * Takes the backed pages that lie below the floor and wholly below `address`, shoots them down and
- * frees their frames. The stack's thread is the caller and does not use these pages, or it does not
+ * Unmaps the backed pages that lie below the floor and wholly below `address`, waits for the
+ * shootdown and frees their frames. The stack's thread is the caller and does not use these pages, or it does not
  * run.
  * Context: THREAD.
  */

@@ -1,11 +1,14 @@
 /* Reads and changes the leaf entries of stacks. See stack_pages.h. */
 #include "mm/stack/stack_pages.h"
 
+#include "arch/x86_64/cpu/panic.h"
+#include "mm/frame/frame.h"
+
 static void shootdown_nothing(uintptr_t address maybe_unused, size_t bytes maybe_unused)
 {
 }
 
-void (*stack_shootdown)(uintptr_t address, size_t bytes) = shootdown_nothing;
+void (*stack_shootdown_hook)(uintptr_t address, size_t bytes) = shootdown_nothing;
 
 /* Counts the backed ones of the four pages that faults fill. */
 static uint32_t pages_filled(uint32_t slot)
@@ -49,6 +52,16 @@ uint32_t stack_pages_below_floor(uint32_t slot)
     return pages;
 }
 
+uint32_t stack_pages_unmapping(uint32_t slot)
+{
+    volatile uint64_t *bottom = paging_leaf(stack_bottom(slot));
+    uint32_t count = 0;
+    for (uint32_t page = 0; page < stack_bytes_of(slot) / PAGE_BYTES; page++) {
+        count += stack_entry_is(bottom[page], STACK_PAGE_UNMAPPING);
+    }
+    return count;
+}
+
 uintptr_t stack_limit(uint32_t slot)
 {
     return stack_floor(slot) - stack_pages_below_floor(slot) * PAGE_BYTES;
@@ -85,15 +98,143 @@ bool stack_is_backed(uintptr_t address)
     return stack_leaf_exists(address) && (*paging_leaf(address) & PAGE_PRESENT);
 }
 
-uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames)
+#ifdef INVARIANT
+/* Shootdowns of stacks are numbered from 1, as they begin. */
+static uint32_t shootdowns_begun;
+static uint32_t shootdown_ended; /* the highest number of one that ended */
+
+static bool is_later(uint32_t number, uint32_t than)
+{
+    return (int32_t)(number - than) > 0;
+}
+
+static uint32_t shootdown_note_begin(void)
+{
+    return __atomic_add_fetch(&shootdowns_begun, 1, __ATOMIC_SEQ_CST);
+}
+
+static void shootdown_note_end(uint32_t number)
+{
+    uint32_t ended = __atomic_load_n(&shootdown_ended, __ATOMIC_RELAXED);
+    while (is_later(number, ended) &&
+           !__atomic_compare_exchange_n(&shootdown_ended, &ended, number, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED)) {
+    }
+}
+
+void stack_unmap_note(physical_t frame)
+{
+    frame_tag_set(frame, __atomic_load_n(&shootdowns_begun, __ATOMIC_SEQ_CST));
+}
+
+void stack_unmap_check(physical_t frame)
+{
+    uint32_t begun_before = frame_tag(frame);
+    if (!is_later(__atomic_load_n(&shootdown_ended, __ATOMIC_SEQ_CST), begun_before)) {
+        panic("the frame 0x%lx of an unmapped stack page is about to be used again, but no "
+              "shootdown began after the page was unmapped and ended (invariant I6)",
+              frame);
+    }
+    frame_tag_set(frame, 0);
+}
+#else
+static always_inline uint32_t shootdown_note_begin(void)
+{
+    return 0;
+}
+static always_inline void shootdown_note_end(uint32_t number maybe_unused)
+{
+}
+#endif
+
+void stack_shootdown(uintptr_t address, size_t bytes)
+{
+    uint32_t number = shootdown_note_begin();
+    stack_shootdown_hook(address, bytes);
+    shootdown_note_end(number);
+}
+
+/* The bits of an UNMAPPING entry besides its frame. */
+#define UNMAPPING_BITS ((uint64_t)STACK_PAGE_UNMAPPING << 1)
+
+/* Makes a page UNMAPPING. Returns false if it is not backed. */
+static bool entry_unmap(volatile uint64_t *entry)
+{
+    uint64_t old = *entry;
+    if (!(old & PAGE_PRESENT)) {
+        return false;
+    }
+    /* An exchange, because a CPU may be setting the Accessed bit at this moment. */
+    (void)__atomic_exchange_n(entry, (old & PAGE_ADDRESS_MASK) | UNMAPPING_BITS, __ATOMIC_ACQ_REL);
+    stack_unmap_note(old & PAGE_ADDRESS_MASK);
+    return true;
+}
+
+/*
+ * Writes `empty` to the entry of a page that is still UNMAPPING and frees its frame. Returns false
+ * if it is not UNMAPPING: it never was, or a stack fault mapped it again.
+ */
+static bool entry_free(volatile uint64_t *entry, uint64_t empty)
+{
+    uint64_t old = *entry;
+    if (!stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
+        return false;
+    }
+    stack_unmap_check(old & PAGE_ADDRESS_MASK);
+    if (!__atomic_compare_exchange_n(entry, &old, empty, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED)) {
+        return false;
+    }
+    frame_free(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK);
+    return true;
+}
+
+bool stack_entry_return(volatile uint64_t *entry)
+{
+    uint64_t old = *entry;
+    return stack_entry_is(old, STACK_PAGE_UNMAPPING) &&
+           __atomic_compare_exchange_n(entry, &old, (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA,
+                                       false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+uint32_t stack_unmap_begin(uint32_t slot, uint32_t pages)
 {
     volatile uint64_t *entries = stack_entries(slot);
     uint32_t count = 0;
-    for (unsigned page = 0; page < pages; page++) {
-        if (entries[page] & PAGE_PRESENT) {
-            frames[count++] = entries[page] & PAGE_ADDRESS_MASK;
-            entries[page] = stack_entry_make(STACK_PAGE_HOLE, slot);
-        }
+    for (uint32_t page = 0; page < pages; page++) {
+        count += entry_unmap(&entries[page]);
+    }
+    return count;
+}
+
+uint32_t stack_unmap_end(uint32_t slot)
+{
+    volatile uint64_t *entries = stack_entries(slot);
+    uint32_t count = 0;
+    /* The lowest first: below an UNMAPPING page there are only holes and UNMAPPING pages. */
+    for (uint32_t page = 0; page < STACK_PAGES; page++) {
+        count += entry_free(&entries[page], stack_entry_make(STACK_PAGE_HOLE, slot));
+    }
+    return count;
+}
+
+uint32_t stack_unmap_begin_below_floor(uint32_t slot, uintptr_t address)
+{
+    uintptr_t floor = stack_floor(slot), page = stack_limit(slot);
+    uintptr_t end = address < floor ? align_down(address, PAGE_BYTES) : floor;
+    uint32_t count = 0;
+    for (; page < end; page += PAGE_BYTES) {
+        count += entry_unmap(paging_leaf(page));
+    }
+    return count;
+}
+
+uint32_t stack_unmap_end_below_floor(uint32_t slot)
+{
+    uint32_t count = 0;
+    for (uint32_t page = pages_below_floor_most(slot); page-- > 0;) {
+        count +=
+            entry_free(entry_below_floor(slot, page), stack_entry_make(STACK_PAGE_BEYOND, slot));
     }
     return count;
 }

@@ -1,6 +1,23 @@
 /*
- * Questions about the pages of a stack, answered from its leaf entries, and the step by which pages
- * of a stack lose their frames. All other files about stacks build on this one.
+ * Questions about the pages of a stack, answered from its leaf entries, and the protocol by which
+ * pages of a stack lose their frames. All other files about stacks build on this one.
+ *
+ * The protocol (part of invariant I6): an address of a stack is not backed again before every CPU
+ * has forgotten its translation, unless it gets the very same frame. So pages are unmapped in three
+ * steps:
+ *
+ *   1. stack_unmap_begin(): a backed page becomes UNMAPPING. It is not present, but its entry still
+ *      names its frame, which keeps its bytes.
+ *   2. stack_shootdown(): every CPU forgets the translation, and acknowledges. Meanwhile the
+ *      stack's thread may be preempted, migrate, or touch the page. A touch is a stack fault, which
+ *      maps the same frame again (stack_entry_return()) and takes no round.
+ *   3. stack_unmap_end(): a page that is still UNMAPPING becomes a hole, and its frame is freed.
+ *
+ * UNMAPPING pages lie directly below the backed part, and holes below them. Trimming, reaping and
+ * giving back depth use these functions. The swapper goes on from UNMAPPING to STANDBY instead of
+ * step 3 (mm/stack_modes/stack_swap.h). stack=lend has LEND_UNMAPPING for pages that its batches
+ * unmap, because a batch and the swapper may work on one stack at a time
+ * (mm/stack_modes/stack_lend.h).
  */
 #pragma once
 
@@ -19,6 +36,12 @@ uint32_t stack_missing(uint32_t slot);
  * Context: ANY. The answer holds only while the stack's thread cannot run.
  */
 uint32_t stack_pages_backed(uint32_t slot);
+
+/*
+ * Returns how many pages of the stack are UNMAPPING: not backed, but they still have their frames.
+ * Context: ANY.
+ */
+uint32_t stack_pages_unmapping(uint32_t slot);
 
 /*
  * Returns how many pages below the fault floor are backed. They are one piece, from the floor down.
@@ -47,16 +70,73 @@ bool stack_holes_are_one(uint32_t slot);
 bool stack_is_backed(uintptr_t address);
 
 /*
- * Makes holes of the backed ones of the lowest `pages` of the four pages that faults fill. Writes
- * their frames to `frames`, and returns how many. The caller shoots the pages' translations down
- * before it frees a frame or lets the slot be used again.
+ * Step 1: makes UNMAPPING of the backed ones of the lowest `pages` of the four pages that faults
+ * fill. Returns how many.
  * Context: ATOMIC. No CPU may use the stack, or it is the caller's own and interrupts are off.
  */
-uint32_t stack_pages_take(uint32_t slot, uint32_t pages, physical_t *frames);
+uint32_t stack_unmap_begin(uint32_t slot, uint32_t pages);
 
 /*
- * Hook: makes every online CPU forget its translations of [address, address + bytes), and returns when
- * all have. Until kernel/hooks.c sets it, it does nothing.
+ * Step 2: makes every online CPU forget its translations of [address, address + bytes), and returns
+ * when all have acknowledged.
  * Context: THREAD.
  */
-extern void (*stack_shootdown)(uintptr_t address, size_t bytes);
+void stack_shootdown(uintptr_t address, size_t bytes);
+
+/*
+ * Step 3: makes holes of the pages that are still UNMAPPING, among the four pages that faults fill,
+ * and frees their frames. Returns how many.
+ * Context: ATOMIC. No CPU may use the stack, or it is the caller's own.
+ */
+uint32_t stack_unmap_end(uint32_t slot);
+
+/*
+ * Step 1 for pages below the fault floor: makes UNMAPPING of the backed ones that lie below the
+ * floor and wholly below `address`. Returns how many. The slot must be of a stack larger than
+ * 16 KiB.
+ * Context: ATOMIC. No CPU may use the stack, or it is the caller's own and does not use these
+ * pages.
+ */
+uint32_t stack_unmap_begin_below_floor(uint32_t slot, uintptr_t address);
+
+/*
+ * Step 3 for pages below the fault floor: those that are still UNMAPPING are beyond the floor
+ * again, and their frames are freed. Returns how many. The slot must be of a stack larger than
+ * 16 KiB.
+ * Context: ATOMIC. No CPU may use the stack, or it is the caller's own.
+ */
+uint32_t stack_unmap_end_below_floor(uint32_t slot);
+
+/*
+ * Maps a page that is UNMAPPING again, with the frame that its entry names. Returns false if the
+ * page is in any other state.
+ * Context: ANY. The page is of a stack in use on this CPU, or of one that is being dispatched here.
+ */
+must_check bool stack_entry_return(volatile uint64_t *entry);
+
+/*
+ * Hook: does the shootdown for stack_shootdown(). Until kernel/hooks.c sets it, it does nothing.
+ * Context: THREAD.
+ */
+extern void (*stack_shootdown_hook)(uintptr_t address, size_t bytes);
+
+#ifdef INVARIANT
+/*
+ * Records when the page of this frame was unmapped, for stack_unmap_check().
+ * Context: ANY.
+ */
+void stack_unmap_note(physical_t frame);
+
+/*
+ * Panics unless a stack_shootdown() began after stack_unmap_note() of this frame, and ended.
+ * Context: ANY.
+ */
+void stack_unmap_check(physical_t frame);
+#else
+static always_inline void stack_unmap_note(physical_t frame maybe_unused)
+{
+}
+static always_inline void stack_unmap_check(physical_t frame maybe_unused)
+{
+}
+#endif

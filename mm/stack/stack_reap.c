@@ -5,8 +5,6 @@
 #include "mm/stack/stack_reap.h"
 
 #include "arch/x86_64/cpu/spinlock.h"
-#include "mm/frame/frame.h"
-#include "mm/stack/stack_large.h"
 #include "mm/stack/stack_pages.h"
 
 #define RECLAIM_BATCH 64
@@ -54,7 +52,7 @@ void stack_chain_count(const struct stack_chain *chain, uint32_t *slots, size_t 
     uint32_t slot = chain->first;
     for (uint32_t i = 0; i < chain->count; i++, slot = *link_of(slot)) {
         (*slots)++;
-        *pages += stack_pages_backed(slot);
+        *pages += stack_pages_backed(slot) + stack_pages_unmapping(slot);
     }
 }
 
@@ -85,40 +83,48 @@ bool stack_reclaim_wanted(void)
     return __atomic_load_n(&to_reap.count, __ATOMIC_RELAXED) != 0;
 }
 
+/* Begins to unmap all pages of a stack. */
+static void slot_unmap_begin(uint32_t slot)
+{
+    stack_unmap_begin(slot, STACK_PAGES);
+    if (stack_is_large(slot)) {
+        stack_unmap_begin_below_floor(slot, stack_floor(slot));
+    }
+}
+
+/* Frees the frames of a stack, after the shootdown, and its slot. */
+static void slot_unmap_end(uint32_t slot)
+{
+    stack_unmap_end(slot);
+    if (stack_is_large(slot)) {
+        stack_unmap_end_below_floor(slot);
+    }
+    stack_slot_free(slot);
+}
+
 uint32_t stack_reclaim(void)
 {
-    uint32_t slots[RECLAIM_BATCH], total = 0;
-    uint32_t count;
+    uint32_t slots[RECLAIM_BATCH], total = 0, count;
 
     do {
-        struct frame_chain taken = {0};
+        uint32_t lowest = UINT32_MAX, highest = 0;
         for (count = 0; count < RECLAIM_BATCH; count++) {
-            slots[count] = reap_take();
-            if (slots[count] == STACK_SLOT_NONE) {
+            uint32_t slot = reap_take();
+            if (slot == STACK_SLOT_NONE) {
                 break;
             }
-            if (stack_is_large(slots[count])) {
-                stack_below_floor_take(slots[count], stack_top(slots[count]), &taken);
-            }
-            physical_t frames[STACK_PAGES];
-            uint32_t pages = stack_pages_take(slots[count], STACK_PAGES, frames);
-            for (uint32_t i = 0; i < pages; i++) {
-                frame_chain_put(&taken, frames[i]);
-            }
+            slots[count] = slot;
+            lowest = slot < lowest ? slot : lowest;
+            highest = slot > highest ? slot : highest;
+            slot_unmap_begin(slot);
         }
         if (count == 0) {
             break;
         }
         /* One shootdown for the whole batch, of the range that contains all its stacks. */
-        uint32_t lowest = slots[0], highest = slots[0];
-        for (uint32_t i = 1; i < count; i++) {
-            lowest = slots[i] < lowest ? slots[i] : lowest;
-            highest = slots[i] > highest ? slots[i] : highest;
-        }
         stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
-        frame_chain_free(&taken, FRAME_OWNER_STACK);
         for (uint32_t i = 0; i < count; i++) {
-            stack_slot_free(slots[i]);
+            slot_unmap_end(slots[i]);
         }
         total += count;
     } while (count == RECLAIM_BATCH);

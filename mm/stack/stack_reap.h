@@ -32,7 +32,7 @@ uint32_t stack_chain_pop(struct stack_chain *chain);
 void stack_chain_join(struct stack_chain *chain, struct stack_chain *more);
 
 /*
- * Adds the number of a chain's stacks to *slots and that of their backed pages to *pages.
+ * Adds the number of a chain's stacks to *slots and that of their frames to *pages.
  * Context: IRQ.
  */
 void stack_chain_count(const struct stack_chain *chain, uint32_t *slots, size_t *pages);
@@ -70,7 +70,7 @@ bool stack_reclaim_wanted(void);
 uint64_t stack_reclaimed_count(void);
 
 /*
- * Adds the number of stacks to be reaped to *slots and that of their backed pages to *pages.
+ * Adds the number of stacks to be reaped to *slots and that of their frames to *pages.
  * Context: THREAD. Takes as long as the list is.
  */
 void stack_reap_count(uint32_t *slots, size_t *pages);

@@ -2,7 +2,6 @@
 #include "mm/stack/stack_trim.h"
 
 #include "arch/x86_64/cpu/cpu.h"
-#include "mm/frame/frame.h"
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_pages.h"
 #include "mm/stack/stack_use.h"
@@ -17,7 +16,7 @@ void (*stack_trim_prepare)(void);
  * magazine must first cover what the stack will miss, and the pages in use stay: those from the
  * caller's frames down to this function's.
  */
-static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, physical_t *frames)
+static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address)
 {
     if (this_cpu(stack_use).current_hole == stack_hole_of(slot)) {
         uintptr_t in_use =
@@ -37,8 +36,8 @@ static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, 
         return 0;
     }
     uint32_t pages = (uint32_t)((address - stack_floor(slot)) / PAGE_BYTES);
-    uint32_t count = stack_pages_take(slot, pages, frames);
-    /* Before anything is pushed there again: the push must find the hole. */
+    uint32_t count = stack_unmap_begin(slot, pages);
+    /* Before anything is pushed there again: the push must fault and map the page again. */
     for (uint32_t page = 0; page < pages; page++) {
         tlb_forget_page(stack_floor(slot) + page * PAGE_BYTES);
     }
@@ -47,15 +46,12 @@ static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address, 
 
 void stack_trim(uint32_t slot, uintptr_t address)
 {
-    physical_t frames[STACK_PAGES];
     uint64_t flags = interrupts_save_by(BOTH_ON);
-    uint32_t count = stack_trim_begin(slot, address, frames);
+    uint32_t count = stack_trim_begin(slot, address);
     interrupts_restore(flags);
     if (count == 0) {
         return;
     }
     stack_shootdown(stack_floor(slot), STACK_BYTES);
-    for (uint32_t i = 0; i < count; i++) {
-        frame_free(frames[i], FRAME_OWNER_STACK);
-    }
+    stack_unmap_end(slot);
 }

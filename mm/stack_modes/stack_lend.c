@@ -6,7 +6,8 @@
 #include "arch/x86_64/cpu/percpu.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/magazine.h"
-#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_pages.h"
+#include "mm/stack/stack_use.h"
 
 /* Rights of a lent page: as a round of the magazine, but with the Accessed bit clear. */
 #define LENT_RIGHTS (PAGE_KERNEL_DATA & ~PAGE_ACCESSED)
@@ -101,7 +102,11 @@ static void pages_take_back(volatile uint64_t *entry, uint64_t hole, uint32_t le
 static void pages_lend(volatile uint64_t *entries, uint32_t before)
 {
     struct magazine *own = this_cpu_pointer(magazine);
-    unsigned page = holes_count(entries), first = page;
+    unsigned page = holes_count(entries);
+    if (unlikely(page > 0 && stack_entry_is(entries[page - 1], STACK_PAGE_UNMAPPING))) {
+        page = 0; /* the thread is trimming its stack: a fault returns what it touches meanwhile */
+    }
+    unsigned first = page;
     while (page > 0 && own->capacity > own->taken) {
         uint64_t round = own->rounds[--own->capacity];
         entries[--page] = (round & PAGE_ADDRESS_MASK) | LENT_RIGHTS;
@@ -135,7 +140,7 @@ void stack_lend_switch(void)
     invariant(to[LENT_MOST] & PAGE_PRESENT);
     /* Straight only if nothing is backed below the old floor, and the new has its top page only. */
     if (likely(this_cpu(stack_lend).current == LENT_MOST && !(from[-1] & PAGE_PRESENT) &&
-               !(to[LENT_MOST - 1] & PAGE_PRESENT))) {
+               to[LENT_MOST - 1] == to_hole)) {
         for (; passed < LENT_MOST; passed++) {
             uint64_t old = from[passed] & ~PAGE_ACCESSED;
             if (!entry_replace(&from[passed], old, from_hole)) {
@@ -173,6 +178,10 @@ static never_inline void pages_fill(volatile uint64_t *entries)
         if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&
             entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {
             continue; /* the same frame at the same address */
+        }
+        if (stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
+            page++; /* the thread is trimming its stack: a fault returns what it touches meanwhile */
+            break;
         }
         if (own->taken == own->capacity) {
             break; /* gate=off: faults fill the others */
@@ -216,6 +225,7 @@ unsigned stack_lend_unmap_begin(uint32_t slot)
         if (!entry_replace(entry, old, frame | stack_entry_make(STACK_PAGE_LEND_UNMAPPING, 0))) {
             break;
         }
+        stack_unmap_note(frame);
     }
     return (unsigned)(entry - first);
 }
@@ -229,6 +239,7 @@ unsigned stack_lend_unmap_end(uint32_t slot, physical_t *frames)
         if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&
             entry_replace(&entries[page], old, stack_entry_make(STACK_PAGE_HOLE, slot))) {
             frames[count++] = old & PAGE_ADDRESS_MASK;
+            stack_unmap_check(old & PAGE_ADDRESS_MASK);
         }
     }
     __atomic_add_fetch(&this_cpu_pointer(stack_lend)->counts.taken_back, count, __ATOMIC_RELAXED);

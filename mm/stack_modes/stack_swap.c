@@ -9,6 +9,7 @@
 #include "mm/frame/frame.h"
 #include "mm/heap/slab_check.h"
 #include "mm/stack/magazine.h"
+#include "mm/stack/stack_pages.h"
 
 #define SAVED_A_FRAME 32 /* objects in a frame at most; smaller objects are not worth a cache */
 #define TOP_PAGE      (STACK_PAGES - 1)
@@ -45,39 +46,19 @@ static bool entry_change(volatile uint64_t *entry, uint64_t from, uint64_t to)
     return __atomic_compare_exchange_n(entry, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static uint32_t pages_in_state(uint32_t slot, enum stack_page_state state)
+uint32_t stack_pages_standby(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
     uint32_t count = 0;
     for (unsigned page = 0; page < STACK_PAGES; page++) {
-        count += stack_entry_is(entries[page], state);
+        count += stack_entry_is(entries[page], STACK_PAGE_STANDBY);
     }
     return count;
 }
 
-uint32_t stack_pages_unmapping(uint32_t slot)
-{
-    return pages_in_state(slot, STACK_PAGE_UNMAPPING);
-}
-
-uint32_t stack_pages_standby(uint32_t slot)
-{
-    return pages_in_state(slot, STACK_PAGE_STANDBY);
-}
-
 uint32_t stack_pages_unmap_begin(uint32_t slot, unsigned pages)
 {
-    volatile uint64_t *entries = stack_entries(slot);
-    uint32_t count = 0;
-    for (unsigned page = 0; page < pages; page++) {
-        uint64_t entry = entries[page];
-        if (entry & PAGE_PRESENT) {
-            /* An exchange, because a CPU may be setting the Accessed bit at this moment. */
-            entry = __atomic_exchange_n(
-                &entries[page], entry_with_frame(STACK_PAGE_UNMAPPING, entry), __ATOMIC_ACQ_REL);
-            count++;
-        }
-    }
+    uint32_t count = stack_unmap_begin(slot, pages);
     __atomic_add_fetch(&counts.shrunk, pages < STACK_PAGES ? count : 0, __ATOMIC_RELAXED);
     return count;
 }
@@ -215,6 +196,7 @@ uint32_t stack_pages_release(uint32_t slot)
     for (unsigned page = 0; page < STACK_PAGES; page++) {
         uint64_t entry = entries[page];
         if (stack_entry_is(entry, STACK_PAGE_UNMAPPING)) {
+            stack_unmap_check(entry & PAGE_ADDRESS_MASK);
             frame_owner_change(entry & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK,
                                FRAME_OWNER_STACK_STANDBY);
             __atomic_add_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
@@ -232,10 +214,7 @@ uint32_t stack_pages_release(uint32_t slot)
 static bool page_return(volatile uint64_t *entry)
 {
     uint64_t old = *entry;
-    if (stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
-        /* A plain store: only the holder of the run queue's lock changes an UNMAPPING page. */
-        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA;
-    } else if (stack_entry_is(old, STACK_PAGE_STANDBY)) {
+    if (stack_entry_is(old, STACK_PAGE_STANDBY)) {
         /* Booked before it is mapped: once it is mapped, the frame may be freed as the stack's. */
         if (!entry_change(entry, old, entry_with_frame(STACK_PAGE_UNMAPPING, old))) {
             return false;
@@ -243,7 +222,7 @@ static bool page_return(volatile uint64_t *entry)
         frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);
         __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
         *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA;
-    } else {
+    } else if (!stack_entry_return(entry)) {
         return (old & PAGE_PRESENT) != 0;
     }
     __atomic_add_fetch(&counts.returned, 1, __ATOMIC_RELAXED);
@@ -315,7 +294,7 @@ void stack_refill(uint32_t slot, unsigned pages)
 {
     volatile uint64_t *entries = stack_entries(slot);
     for (unsigned page = STACK_PAGES; page-- > STACK_PAGES - pages;) {
-        if (!(entries[page] & PAGE_PRESENT)) {
+        if (!(entries[page] & PAGE_PRESENT) && !stack_entry_return(&entries[page])) {
             entries[page] = round_for(slot);
             __atomic_add_fetch(&counts.refilled, 1, __ATOMIC_RELAXED);
         }

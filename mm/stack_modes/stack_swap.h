@@ -141,12 +141,6 @@ uint32_t stack_saved_count(void);
 void stack_swap_counts_read(struct stack_swap_counts *counts);
 
 /*
- * Returns how many pages of a slot are UNMAPPING.
- * Context: ANY.
- */
-uint32_t stack_pages_unmapping(uint32_t slot);
-
-/*
  * Returns how many pages of a slot are STANDBY.
  * Context: ANY.
  */

@@ -121,6 +121,7 @@ HOST_TEST(HLE0002, "a stack that is dispatched while its pages cool gets the sam
             }
         }
         physical_t frames[STACK_PAGES];
+        stack_shootdown(0, SIZE_MAX);
         unsigned taken = stack_lend_unmap_end(slots[cooled], frames);
         host_equal(taken, dispatched ? 0 : count);
         for (unsigned i = 0; i < taken; i++) {

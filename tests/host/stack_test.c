@@ -167,7 +167,6 @@ HOST_TEST(HST0006, "a slot's number gives its addresses, and any address in it g
 HOST_TEST(HST0007,
           "stacks of every size: faults fill to the floor, below it only what was asked for is")
 {
-    struct frame_chain chain = {0};
     size_t free_before;
 
     stack_machine_create(8 * MEBIBYTE, 1);
@@ -196,10 +195,16 @@ HOST_TEST(HST0007,
         overflowed = STACK_SLOT_NONE;
         host_check(stack_touch(stack_bottom(slot)));
         host_equal(overflowed, slot);
-        host_equal(stack_below_floor_take(slot, stack_top(slot), &chain),
-                   stack_bottom(slot) + PAGE_BYTES);
-        host_equal(chain.count, bytes / PAGE_BYTES - STACK_PAGES - 1);
-        frame_chain_free(&chain, FRAME_OWNER_STACK);
+        host_equal(stack_limit(slot), stack_bottom(slot) + PAGE_BYTES);
+        host_equal(stack_unmap_begin_below_floor(slot, stack_top(slot)),
+                   bytes / PAGE_BYTES - STACK_PAGES - 1);
+        host_equal(stack_limit(slot), stack_floor(slot));
+        host_equal(stack_pages_unmapping(slot), bytes / PAGE_BYTES - STACK_PAGES - 1);
+        overflowed = STACK_SLOT_NONE;
+        host_check(stack_touch(stack_floor(slot) - 1)); /* being unmapped, but below the floor */
+        host_equal(overflowed, slot);
+        stack_shootdown(stack_bottom(slot), bytes);
+        host_equal(stack_unmap_end_below_floor(slot), bytes / PAGE_BYTES - STACK_PAGES - 1);
         stack_check_shape(slot);
         host_equal(stack_pages_backed(slot), STACK_PAGES);
         host_check(magazine_refill(MAGAZINE_ROUNDS_DEFAULT));

@@ -800,7 +800,7 @@ proctype Reclaimer()
             fi
         }
 #endif
-    ::  atomic { /* `mm/stack/stack_pages.c:stack_pages_take` */
+    ::  atomic { /* `mm/stack/stack_pages.c:stack_unmap_begin` */
             (state[0] == DEAD || state[1] == DEAD || state[2] == DEAD) ->
             do
             :: x < THREADS ->

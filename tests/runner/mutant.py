@@ -12,7 +12,8 @@ INVARIANTS = {
     "I3": "the magazine covers the thread that runs, and both sides of a switch",
     "I4": "a stack has one hole, between what is backed and the guard",
     "I5": "the leaf entry is the truth about a page",
-    "I6": "no frame is used again before its shootdown is acknowledged",
+    "I6": "no frame is used again, and no address gets another frame, before its shootdown is "
+          "acknowledged",
     "I7": "no frame is in a magazine and mapped; frames are conserved, and come zeroed",
 }
 THIRDS = 3

@@ -77,12 +77,12 @@ TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more"
     await_standby_back(thread->slot);
     idler.slot = thread->slot;
     idler.told = idler.lend_unmapping = idler.free = 0;
-    idler.shootdown = stack_shootdown;
-    __atomic_store_n(&stack_shootdown, see_shootdown, __ATOMIC_SEQ_CST);
+    idler.shootdown = stack_shootdown_hook;
+    __atomic_store_n(&stack_shootdown_hook, see_shootdown, __ATOMIC_SEQ_CST);
     semaphore_up(&idler.go);
     semaphore_down(&idler.ready);
     await_standby_back(thread->slot);
-    __atomic_store_n(&stack_shootdown, idler.shootdown, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&stack_shootdown_hook, idler.shootdown, __ATOMIC_SEQ_CST);
     semaphore_up(&idler.go);
     test_thread_join(thread);
     test_thread_unbind();

@@ -137,7 +137,6 @@ TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like 
     volatile uint64_t *entries = stack_entries(slot);
     uintptr_t page = stack_top(slot) - PAGE_BYTES;
     struct paging_walk walk;
-    physical_t frames[STACK_PAGES] = {~0UL};
 
     entries[STACK_PAGES - 1] = 0 | PAGE_KERNEL_DATA;
     test_equal(stack_pages_backed(slot), 1);
@@ -152,9 +151,14 @@ TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like 
         (void)((const volatile char *)page)[i]; /* as any page, without a fault */
     }
 
-    test_equal(stack_pages_take(slot, STACK_PAGES, frames), 1);
-    test_equal(frames[0], 0);
+    test_equal(stack_unmap_begin(slot, STACK_PAGES), 1);
+    test_equal(stack_entry_state(entries[STACK_PAGES - 1]), STACK_PAGE_UNMAPPING);
+    test_equal(entries[STACK_PAGES - 1] & PAGE_ADDRESS_MASK, 0);
     test_equal(stack_pages_backed(slot), 0);
+    test_equal(stack_pages_unmapping(slot), 1);
+    test_check(stack_entry_return(&entries[STACK_PAGES - 1]));
+    test_equal(entries[STACK_PAGES - 1], 0 | PAGE_KERNEL_DATA);
+    entries[STACK_PAGES - 1] = stack_entry_make(STACK_PAGE_HOLE, slot);
     stack_shootdown(stack_bottom(slot), STACK_BYTES);
     stack_slot_free(slot);
 }

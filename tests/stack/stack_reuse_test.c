@@ -375,8 +375,8 @@ TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only the
     for (unsigned page = 0; page < STACK_PAGES; page++) {
         doomed.frames[page] = stack_entries(doomed.slot)[page] & PAGE_ADDRESS_MASK;
     }
-    doomed.shootdown = stack_shootdown;
-    __atomic_store_n(&stack_shootdown, see_shootdown, __ATOMIC_SEQ_CST);
+    doomed.shootdown = stack_shootdown_hook;
+    __atomic_store_n(&stack_shootdown_hook, see_shootdown, __ATOMIC_SEQ_CST);
     uint64_t flags = interrupts_save();
     stack_destroy(doomed.slot);
     stack_cache_drain();
@@ -384,7 +384,7 @@ TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only the
     stack_reclaim();
     /* The reclaimer may have been faster, and is at it. */
     (void)test_wait_until(&doomed.covered, 1, "shootdowns of the dead stack");
-    __atomic_store_n(&stack_shootdown, doomed.shootdown, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&stack_shootdown_hook, doomed.shootdown, __ATOMIC_SEQ_CST);
     test_equal(doomed.covered, 1);
     test_equal(doomed.reusable, 0);
     test_equal(doomed.mapped, 0);

@@ -146,10 +146,10 @@ TEST(STK0016, "what a thread gives up is a hole at once: a touch before the shoo
     }
     trimmed_slot = thread_current()->slot;
     backed_at_shootdown = 0;
-    shootdown_then = stack_shootdown;
-    __atomic_store_n(&stack_shootdown, touch_before_shootdown, __ATOMIC_RELEASE);
+    shootdown_then = stack_shootdown_hook;
+    __atomic_store_n(&stack_shootdown_hook, touch_before_shootdown, __ATOMIC_RELEASE);
     own_stack_trim();
-    __atomic_store_n(&stack_shootdown, shootdown_then, __ATOMIC_RELEASE);
+    __atomic_store_n(&stack_shootdown_hook, shootdown_then, __ATOMIC_RELEASE);
     test_equal(backed_at_shootdown, STACK_PAGES - 1);
     test_equal(*(volatile char *)own_address(1, 0), 1);
 }

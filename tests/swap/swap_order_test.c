@@ -35,10 +35,10 @@ static bool leave(enum swapper_take take)
         return false;
     }
     sleeper.slot = thread->slot;
-    sleeper.shootdown = stack_shootdown;
-    __atomic_store_n(&stack_shootdown, see_shootdown, __ATOMIC_SEQ_CST);
+    sleeper.shootdown = stack_shootdown_hook;
+    __atomic_store_n(&stack_shootdown_hook, see_shootdown, __ATOMIC_SEQ_CST);
     test_equal(swapper_pass(thread, take), 1);
-    __atomic_store_n(&stack_shootdown, sleeper.shootdown, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&stack_shootdown_hook, sleeper.shootdown, __ATOMIC_SEQ_CST);
     test_equal(stack_pages_standby(sleeper.slot),
                take == SWAPPER_SWAP ? STACK_PAGES : STACK_PAGES - 1);
     swap_sleeper_end(thread);
