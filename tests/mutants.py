@@ -46,7 +46,7 @@ STACK_PAGES = "mm/stack/stack_pages.c"
 SWAP = "mm/stack_modes/stack_swap.c"
 SWAPPER = "sched/stack/swapper.c"
 TRIM = "mm/stack/stack_trim.c"
-TEXT_SITE = "arch/x86_64/cpu/patch_site.c"
+PATCH_SITE = "arch/x86_64/cpu/patch_site.c"
 VECTORS = "arch/x86_64/entry/vectors.h"
 
 FAULT_AND_EAGER = ("fault", "eager")
@@ -142,11 +142,11 @@ COVER_MUTANTS = (
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);\n"
         "    need -= need > 0;"),)),
-    Mutant("gate-ignores-who-leaves", "I3", "GAT0010", "wrong is",
+    Mutant("gate-ignores-the-stack-that-is-left", "I3", "GAT0010", "wrong is",
            modes=FAULT_AND_LEND, edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(to->slot);"),)),
-    Mutant("gate-ignores-who-comes", "I3", "GAT0010", "wrong is",
+    Mutant("gate-ignores-the-next-stack", "I3", "GAT0010", "wrong is",
            modes=FAULT_AND_LEND, edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot);"),)),
@@ -171,7 +171,7 @@ COVER_MUTANTS = (
            modes=FAULT_AND_LEND, edits=((MAGAZINE,
         "if (!stack_memory_short() && rounds_add(own, own->taken)) {",
         "if (rounds_add(own, own->taken)) {"),)),
-    Mutant("starved-are-never-fed", "I3", "GAT0012", "the thread that starved: only 0 of 1",
+    Mutant("no-frames-are-granted", "I3", "GAT0012", "the thread that starved: only 0 of 1",
            edits=((GATE,
         "if (promised + need <= frames) {", "if (promised + need > frames) {"),)),
     Mutant("owner-from-current", "I3", "EVT0022", "stray access", edits=((FAULT, """\
@@ -180,14 +180,14 @@ COVER_MUTANTS = (
 """, """\
     return likely(entry == this_cpu(stack_use).current_hole);
 """),)),
-    Mutant("births-ignore-who-starves", "I3", "GAT0003", "thread == NULL",
+    Mutant("creation-ignores-memory-waiters", "I3", "GAT0003", "thread == NULL",
            modes=FAULT_AND_LEND, edits=((STACK,
         "if (memory_queued() != 0 || stack_memory_short()) {", "if (false) {"),)),
-    Mutant("births-from-the-cache-while-others-starve", "I3", "GAT0013", "error is",
+    Mutant("cache-serves-creation-while-others-wait", "I3", "GAT0013", "error is",
            modes=FAULT_AND_LEND, edits=((STACK,
         "if (likely(memory_queued() == 0 && stack_cache_take(slot))) {",
         "if (likely(stack_cache_take(slot))) {"),)),
-    Mutant("deaths-fill-the-cache-while-others-starve", "I3", "GAT0013", "cached_at_last is",
+    Mutant("cache-takes-stacks-while-others-wait", "I3", "GAT0013", "cached_at_last is",
            modes=FAULT_AND_LEND,
            edits=((STACK, "if (unlikely(memory_queued() != 0 || stack_is_large(slot) ||",
                    "if (unlikely(stack_is_large(slot) ||"),)),
@@ -207,7 +207,7 @@ COVER_MUTANTS = (
 """), (LARGE, '#include "mm/stack/stack_reserve.h"', """\
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_reserve.h\""""))),
-    Mutant("feeding-ignores-priority", "I3", "GAT0002", "out_of_turn is",
+    Mutant("grants-ignore-priority", "I3", "GAT0002", "out_of_turn is",
            modes=("fault", "lend-intel"), edits=((GATE,
         "&memory_queue_lists[run_queue_most_urgent(memory_queue_bits)]",
         "&memory_queue_lists[__builtin_ctz(memory_queue_bits)]"),)),
@@ -333,7 +333,7 @@ FRAME_MUTANTS = (
 """, """\
     stack_depth_note_end(slot);
 """))),
-    Mutant("gathered-frames-kept", "I7", "MAG0002", "free_after is",
+    Mutant("frames-of-a-failed-refill-kept", "I7", "MAG0002", "free_after is",
            edits=((MAGAZINE, """\
     while (have-- > 0) {
         frame_free(frames[have], FRAME_OWNER_MAGAZINE);
@@ -345,7 +345,7 @@ FRAME_MUTANTS = (
     Mutant("reserve-gives-one-frame-twice", "I7", "MAG0001",
            "'reserve' but it belongs to 'magazine'", edits=((RESERVE,
         "frames[i] = reserve[--reserve_count];", "frames[i] = reserve[reserve_count - 1];"),)),
-    Mutant("chain-keeps-what-it-gathered", "I7", "STK0104", r"found\[pages\] is",
+    Mutant("chain-keeps-what-it-took", "I7", "STK0104", r"found\[pages\] is",
            edits=((CHAIN,
         "            frame_chain_free(&fresh, owner);\n", ""),)),
     Mutant("drain-keeps-its-rounds", "I7", "MAG0005", "kept is",
@@ -366,7 +366,7 @@ FRAME_MUTANTS = (
 
 # The swapper takes pages from threads that sleep, and gives them back.
 SWAP_MUTANTS = (
-    Mutant("wake-up-lost-at-rest", "I3", "SWP0011", "was woken at step .*, and sleeps on", edits=((
+    Mutant("wake-up-of-a-candidate-lost", "I3", "SWP0011", "was woken at step .*, and sleeps on", edits=((
         READY, "if (from == THREAD_BLOCKED && thread->state == THREAD_SWAP_CANDIDATE) {",
         "if (from == THREAD_SWAP_CANDIDATE) {"),)),
     Mutant("gate-forgets-the-top-page", "I3", "GAT0010", "wrong is", edits=((GATE,
@@ -400,7 +400,7 @@ SWAP_MUTANTS = (
     Mutant("what-is-saved-is-not-poisoned", "I5", "SWP0002", "was written at .* while it was away",
            builds=("invariant",), edits=((SWAP,
         "    memset((void *)from, SAVED_POISON, bytes);\n", ""),)),
-    Mutant("held-stack-taken", "I4", "LRG0131", "swapper_pass.* is 1", edits=((REST,
+    Mutant("reserved-stack-taken", "I4", "LRG0131", "swapper_pass.* is 1", edits=((REST,
         "if (thread->stack_reservations != 0 || thread->saved_rsp < stack_floor(thread->slot) ||",
         "if (thread->saved_rsp < stack_floor(thread->slot) ||"),)),
     Mutant("swapper-never-learns", "I4", "SWP0005", "spared", edits=((SWAPPER,
@@ -408,7 +408,7 @@ SWAP_MUTANTS = (
         "unsigned backoff = hysteresis && thread == NULL ? thread->shrink_backoff : 0;"),)),
     Mutant("depth-after-a-shrink-goes-unseen", "I4", "SWP0005", "shrink_backoff", edits=((SWAPPER,
         "    if (deep && soon) {", "    if (!deep && soon) {"),)),
-    Mutant("ready-thread-put-to-rest", "I3", "SWP0010",
+    Mutant("ready-thread-made-a-candidate", "I3", "SWP0010",
            "stray access.* a page that was taken from another",
            edits=((REST,
         "if (thread->state != THREAD_BLOCKED || thread == cpu_variable(run_queue, thread->cpu)"
@@ -475,7 +475,7 @@ MODE_MUTANTS = (
             uint64_t old = *entry;
             if (!entry_replace(entry, old, hole)) {
 """),)),
-    Mutant("cooled-though-touched", "I5", "LND0004", "cooled is", modes=("lend-amd",),
+    Mutant("unmapped-though-touched", "I5", "LND0004", "cooled is", modes=("lend-amd",),
            edits=((LEND, """\
         uint64_t old = *entry & ~PAGE_ACCESSED;
         uint64_t frame = old""", """\
@@ -506,7 +506,7 @@ MODE_MUTANTS = (
         }
         batch.slots[batch.count++] = thread->slot;
 """),)),
-    Mutant("cooling-page-replaced", "I7", "LND0004", "changed is|rounds is", modes=("lend-amd",),
+    Mutant("unmapping-page-replaced", "I7", "LND0004", "changed is|rounds is", modes=("lend-amd",),
            edits=((LEND, "        if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&\n"
                    "            entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {",
                    "        if (old == 0) {"),)),
@@ -544,7 +544,7 @@ void semaphore_up(struct semaphore *semaphore)
 """),)),
     Mutant("site-touches-too-little", "I3", "PRE0001", "own_pages.* is 1",
            modes=("prefault",), edits=((
-        TEXT_SITE, "static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES);",
+        PATCH_SITE, "static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES);",
         "static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES / 16);"),)),
     Mutant("moved-frame-has-no-room-below", "I3", "PRE0006", "missing_count|missing site",
            modes=("prefault",), edits=((PREFAULT,
@@ -571,7 +571,7 @@ void semaphore_up(struct semaphore *semaphore)
 
 # How stacks are born in each mode, and how the dead ones are kept and freed.
 LIFE_MUTANTS = (
-    Mutant("eager-birth-has-one-page", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
+    Mutant("eager-stack-has-one-page", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
            edits=((STACK, "return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);",
                    "return stack_create_cold(false, slot);"), (STACK, """\
         stack_reap_add(*slot);
@@ -580,7 +580,7 @@ LIFE_MUTANTS = (
         stack_reap_add(*slot);
         return stack_create_cold(false, slot);
 """))),
-    Mutant("eager-large-birth-has-holes", "I4", "LRG0001", "stack_pages_backed", modes=("eager",),
+    Mutant("eager-large-stack-has-holes", "I4", "LRG0001", "stack_pages_backed", modes=("eager",),
            edits=((STACK,
         "return stack_large_create(size, whole || stack_mode_get() == STACK_MODE_EAGER, slot);",
         "return stack_large_create(size, whole, slot);"),)),
@@ -605,33 +605,33 @@ LIFE_MUTANTS = (
         "bool room = held < held_most()", "bool room = held < held_most() + UINT32_MAX / 2"),)),
     Mutant("batch-is-freed-twice", "I7", "CAC0003", "stray access", edits=((BATCH,
         "stack_chain_join(&released, &own->waiting);", "released = own->waiting;"),)),
-    Mutant("batch-keeps-what-the-starving-need", "I3", "CAC0004", "stacks_in_batches", edits=((
+    Mutant("batch-keeps-what-others-wait-for", "I3", "CAC0004", "stacks_in_batches", edits=((
         CACHE, "    stack_batch_drain();\n", ""),)),
-    Mutant("batch-takes-while-others-starve", "I3", "CAC0004", "stacks_in_batches", edits=((CACHE,
+    Mutant("batch-takes-while-others-wait", "I3", "CAC0004", "stacks_in_batches", edits=((CACHE,
         "if (memory_queued() != 0 || stack_is_large(slot) || !stack_batch_add(slot)) {",
         "if (stack_is_large(slot) || !stack_batch_add(slot)) {"),)),
 )
 
 # Memory in domains: each CPU's own comes first, and what is far is counted as far.
 DOMAIN_MUTANTS = (
-    Mutant("own-domain-is-not-first", "I7", "DOM0001", "far_frames is", cpus=4, domains=2,
+    Mutant("own-node-is-not-first", "I7", "DOM0001", "far_frames is", cpus=4, domains=2,
            edits=((FREE_LIST, "frame_batch_take(frame_nodes[cpu->node], cpu->free_list);",
                    "frame_batch_take(frame_nodes[0], cpu->free_list);"),)),
     Mutant("far-frames-stay", "I7", "DOM0002", "numa_node_of|free_after", cpus=4, domains=2,
            edits=((FRAME, "    if (numa_node_of(address) == cpu->node) {", "    if (true) {"),)),
-    Mutant("frames-go-home-to-the-first-domain", "I7", "DOM0002", "free_after", cpus=4, domains=2,
+    Mutant("frames-go-home-to-the-first-node", "I7", "DOM0002", "free_after", cpus=4, domains=2,
            edits=((FRAME_NODE, "    buddy_put(home, number, 0);",
                    "    buddy_put(&frame_buddy, number, 0);"),)),
-    Mutant("no-frame-from-another-domain", "I7", "DOM0002", "error is", cpus=4, domains=2,
+    Mutant("no-frame-from-another-node", "I7", "DOM0002", "error is", cpus=4, domains=2,
            edits=((FRAME_NODE, "for (unsigned i = 1; i < numa_node_count && count == 0; i++) {",
                    "for (unsigned i = 1; i < 1; i++) {"),)),
     Mutant("far-counted-as-near", "I7", "DOM0004", "remote", cpus=4, domains=2, edits=((DOMAIN,
         "if (numa_node_of(frame) == frame_node_of_cpu(cpu_number())) {",
         "if (numa_node_of(frame) != frame_node_of_cpu(cpu_number())) {"),)),
-    Mutant("births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
+    Mutant("creation-asks-the-wrong-node", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
            edits=((STACK, "    frame_node_set(cpu, node);\n",
                    "    frame_node_set(cpu, node == own ? node : own);\n"),)),
-    Mutant("whole-births-ask-the-wrong-domain", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
+    Mutant("whole-creation-asks-the-wrong-node", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
            modes=("eager",), edits=((FRAME_NODE, """\
         if (buddy_take(frame_nodes[(own + i) % numa_node_count], order, first)) {
 """, """\
