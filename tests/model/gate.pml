@@ -1,25 +1,27 @@
 /*
- * The promise as a Promela model: two CPUs, three threads with short stacks, magazines, the gate,
- * the reserve, the starved queue, births, deaths, the reclaimer and its shootdown, migration.
- * docs/model.md says what each property means and what is left out; model.py checks all of it.
+ * The guarantee as a Promela model: two CPUs, three threads with short stacks, magazines, the gate, the
+ * reserve, the queue of threads that wait for memory, creation and end of threads, the reclaimer and its
+ * shootdown, migration. docs/model.md says what each property means and what is left out; model.py
+ * checks all of it.
  *
  * A step of the model is what the code does without letting another CPU in between: one critical
- * section. What only its own CPU can see (its magazine, the stack that runs there) is done in the
- * same step. Names in `...` are the code that a step stands for; tools/check/check_citations.py looks
- * whether they are still there.
+ * section. What only its own CPU can see (its magazine, the stack that runs there) is done in the same
+ * step. Names in `...` are the code that a step stands for; tools/check/check_citations.py checks that
+ * they are still there.
  *
- * Two views of the same system, because all at once would be too much:
- *   without LIVE  order does not matter: any ready thread may be chosen, any starved one be fed
- *   with LIVE     queues keep their order, free frames lie in front lists, and it is asked whether
- *                 a starved thread runs again
+ * Several views of one system, because all at once would be too much:
+ *   without LIVE  order does not matter: any ready thread may be chosen, and any waiting one be granted
+ *                 frames
+ *   with LIVE     queues keep their order, free frames lie in per-CPU free lists, and the question is
+ *                 whether a waiting thread runs again
  *   with MARK     one frame, any, is followed by identity; the others stay numbers
  *   with SWAP     a swapper takes pages from threads that sleep, down to the last; PAGES is 2
- *   with TWO      there are two threads; with NIGHT one of them sleeps for good, some day
+ *   with TWO      there are two threads; with NIGHT one of them sleeps for good, at some time
  *
- * Macros with a mistake for a name, like NO_FEED, take one guard out.
+ * A macro that is named after a mistake, such as NO_GRANT, takes one guard out.
  */
 #ifndef PAGES
-#define PAGES 2 /* of a stack; one is backed at birth */
+#define PAGES 2 /* of a stack; one is backed at creation */
 #endif
 #define MOST (PAGES - 1) /* the most that a stack can miss */
 #ifndef ROUNDS
@@ -38,7 +40,7 @@
 #define HOG 2 /* of them, at most, with other users of memory */
 #endif
 #ifndef MORTALS
-#define MORTALS 1 /* threads that die, and are born again */
+#define MORTALS 1 /* threads that end, and are created again */
 #endif
 
 #define THREADS 3
@@ -47,12 +49,12 @@
 #define BOTH 3 /* CPUs, by bit */
 
 /* `sched/core/thread.h:thread_state`, and where a stack is that has no thread */
-#define UNBORN 0
+#define NO_THREAD 0
 #define BLOCKED 1
 #define READY 2
 #define RUNNING 3
-#define STARVED 4
-#define FED 5    /* out of the starved queue, not yet on a run queue: `sched/stack/gate.c:memory_queue_take` */
+#define WAITS_MEMORY 4 /* in the queue of threads that wait for memory */
+#define GRANTED 5 /* out of that queue, not yet on a run queue: `sched/stack/gate.c:memory_queue_take` */
 #define DYING 6  /* `sched/core/thread.h:THREAD_DEAD` */
 #define CACHED 7 /* `mm/stack/stack_cache.c:stack_cache` */
 #define DEAD 8   /* `mm/stack/stack_reap.c:stack_reap_add` */
@@ -64,13 +66,13 @@
 #define MAPPED 0
 #define HOLE 1 /* the top page: swapped, its live bytes are elsewhere */
 #define UNMAPPING 2
-#define FREEABLE 3 /* `mm/stack/stack_entry.h:STACK_PAGE_STANDBY` */
+#define STANDBY 3 /* `mm/stack/stack_entry.h:STACK_PAGE_STANDBY` */
 
 /* Never true. Which property an assertion belongs to is read from the one that it names. */
 hidden byte cover_lost, stray_served, frames_lost, frame_twice, frame_stale, two_cpus, gone_touched;
 
 byte backed[4], state[4], home[4];   /* of each stack and its thread */
-byte mag[2], hand[2], front[2]; /* of each CPU: frames in its magazine, on the way there, free */
+byte mag[2], hand[2], free_list[2]; /* of each CPU: frames in its magazine, on the way there, free */
 byte buddy, reserve, taken, hog = HOG; /* frames */
 byte runs[2];                        /* `sched/core/thread.h:thread_running` */
 byte cur[2], nxt[2];                 /* `mm/stack/stack_use.h:stack_use` */
@@ -85,10 +87,10 @@ bit night;            /* thread 1 sleeps for good */
 #endif
 byte asked, swapper_asked;           /* `arch/x86_64/apic/shootdown.c:round_waiting`: of either requester */
 #ifdef LIVE
-byte elder[THREADS]; /* who hungers, the first first, as thread + 1 */
+byte oldest[THREADS]; /* the threads that wait for memory, the oldest first, as thread + 1 */
 chan ready[2] = [THREADS] of { byte };
 #else
-bit hungry[4];
+bit waiter[4];
 #endif
 
 #ifndef GATE_IGNORES_SWAPPED
@@ -97,19 +99,22 @@ bit hungry[4];
 #define missing(s) (PAGES - backed[s] - (top_page[s] != MAPPED))
 #endif
 
-/* Who hungers: from the first time in vain until it runs; `mm/stack/stack_reserve.h:memory_waiters`. */
+/*
+ * A thread counts as a memory waiter from the first time that it does not pass until it runs:
+ * `mm/stack/stack_reserve.h:memory_waiters`.
+ */
 #ifdef LIVE
-#define is_memory_waiter(x) (elder[0] == x + 1 || elder[1] == x + 1 || elder[2] == x + 1)
-#define anybody (elder[0] != 0)
+#define is_memory_waiter(x) (oldest[0] == x + 1 || oldest[1] == x + 1 || oldest[2] == x + 1)
+#define any_waiter (oldest[0] != 0)
 #else
-#define is_memory_waiter(x) (hungry[x] == 1)
-#define anybody (hungry[0] || hungry[1] || hungry[2])
+#define is_memory_waiter(x) (waiter[x] == 1)
+#define any_waiter (waiter[0] || waiter[1] || waiter[2])
 #endif
-#define in_queue (state[0] == STARVED || state[1] == STARVED || state[2] == STARVED)
-#ifndef FED_FORGOTTEN
-#define hunger anybody
+#define in_queue (state[0] == WAITS_MEMORY || state[1] == WAITS_MEMORY || state[2] == WAITS_MEMORY)
+#ifndef GRANT_FORGOTTEN
+#define waiters any_waiter
 #else
-#define hunger in_queue
+#define waiters in_queue
 #endif
 
 /* Run queues: `sched/core/run_queue.h:run_queue_append`, `sched/core/run_queue.h:run_queue_first`. */
@@ -118,7 +123,7 @@ bit hungry[4];
 #define ready_take(q, x) ready[q]?x
 #define ready_here (len(ready[c]) > 0)
 #define ready_there (len(ready[1 - c]) > 0)
-#define free_frames (front[0] + front[1] + buddy)
+#define free_frames (free_list[0] + free_list[1] + buddy)
 #else
 #define waits_on(x, q) (state[x] == READY && home[x] == q)
 #define ready_put(x) state[x] = READY
@@ -148,13 +153,13 @@ bit hungry[4];
 #define AT_FREE 1
 #define AT_RESERVE 2
 #define AT_HOG 4
-#define AT_STANDBY 8
+#define AT_RECLAIMER 8
 #define AT_MAGAZINE(cpu) (16 << (cpu))
 #define AT_HAND(cpu) (64 << (cpu))
 #define AT_STACK(s) (256 << (s))
 #define AT_STACKS (7 * 256)
 #define AT_UNMAPPING(s) (2048 << (s))
-#define AT_FREEABLE(s) (16384 << (s))
+#define AT_STANDBY(s) (16384 << (s))
 #define AT_SWAPPER (1 << 17)
 #ifdef MARK
 int at;
@@ -206,7 +211,7 @@ inline touch(s)
 /* `mm/frame/frame.c:frame_free`: to the reserve while it has room (`mm/stack/stack_reserve.c:stack_reserve_add`). */
 inline frames_free(place, n, cpu)
 {
-#ifndef NO_FREE_INTERCEPT
+#ifndef NO_FREE_TO_RESERVE
     k = (n < RESERVE - reserve -> n : RESERVE - reserve);
 #else
     k = 0;
@@ -216,7 +221,7 @@ inline frames_free(place, n, cpu)
     n = n - k;
     moved(place, n, AT_FREE, n);
 #ifdef LIVE
-    front[cpu] = front[cpu] + n;
+    free_list[cpu] = free_list[cpu] + n;
 #else
     buddy = buddy + n;
 #endif
@@ -226,49 +231,49 @@ inline frames_free(place, n, cpu)
 
 #ifdef SWAP
 #define kept(x, how) ((low_page[x] == how) + (top_page[x] == how))
-/* `mm/stack_modes/stack_swap.c:standby_give_up`: anybody, at any time, takes the frame of such a page. */
+/* `mm/stack_modes/stack_swap.c:standby_give_up`: any_waiter, at any time, takes the frame of such a page. */
 #ifdef RECLAIM_UNMAPPING
-#define given_up(page, x) (page[x] == FREEABLE || page[x] == UNMAPPING)
+#define given_up(page, x) (page[x] == STANDBY || page[x] == UNMAPPING)
 #else
-#define given_up(page, x) (page[x] == FREEABLE)
+#define given_up(page, x) (page[x] == STANDBY)
 #endif
 #define any_given_up \
     (given_up(low_page, 0) || given_up(top_page, 0) || given_up(low_page, 1) || \
      given_up(top_page, 1) || given_up(low_page, 2) || given_up(top_page, 2))
 #ifdef MARK
-#define demanded(page, x, place) \
+#define reclaimed(page, x, place) \
     if \
-    :: page[x] == FREEABLE -> moved(AT_FREEABLE(x), kept(x, FREEABLE), place, 1) \
+    :: page[x] == STANDBY -> moved(AT_STANDBY(x), kept(x, STANDBY), place, 1) \
     :: page[x] == UNMAPPING -> moved(AT_UNMAPPING(x), kept(x, UNMAPPING), place, 1) \
     fi; \
     assert(frame_stale || !(at & (place)) || known == 0)
 #else
-#define demanded(page, x, place) skip
+#define reclaimed(page, x, place) skip
 #endif
-#ifndef DEMAND_NO_EXCHANGE
-#define demand(page, x, place) \
-    demanded(page, x, place); got++; page[x] = HOLE; away[x] = away[x] - 1
+#ifndef RECLAIM_NO_EXCHANGE
+#define reclaim(page, x, place) \
+    reclaimed(page, x, place); got++; page[x] = HOLE; away[x] = away[x] - 1
 #else
-#define demand(page, x, place) got++
+#define reclaim(page, x, place) got++
 #endif
 #endif
 
 /*
- * `mm/frame/frame.c:frame_allocate`, n times or until there is none: got. An empty front list takes all
- * of the buddy lists, which hold less than `mm/frame/frame.h:FRAME_BATCH` frames here. When there is none
+ * `mm/frame/frame.c:frame_allocate`, n times or until there is none: got. An empty free list takes
+ * all of the buddy lists, which hold less than `mm/frame/frame.h:FRAME_BATCH` frames here. When there is none
  * a page that a sleeper gave up loses its own: `mm/frame/frame.c:allocate_slowly`.
  */
 inline frames_allocate(place, n)
 {
 #ifdef LIVE
-    got = (front[c] < n -> front[c] : n);
-    front[c] = front[c] - got;
+    got = (free_list[c] < n -> free_list[c] : n);
+    free_list[c] = free_list[c] - got;
     if
     :: got < n ->
-        front[c] = buddy;
+        free_list[c] = buddy;
         buddy = 0;
-        k = (front[c] < n - got -> front[c] : n - got);
-        front[c] = front[c] - k;
+        k = (free_list[c] < n - got -> free_list[c] : n - got);
+        free_list[c] = free_list[c] - k;
         got = got + k;
         k = 0
     :: else
@@ -281,13 +286,13 @@ inline frames_allocate(place, n)
 #ifdef SWAP
     ;
     do
-    :: got < n && given_up(low_page, 0) -> demand(low_page, 0, place)
-    :: got < n && given_up(top_page, 0) -> demand(top_page, 0, place)
-    :: got < n && given_up(low_page, 1) -> demand(low_page, 1, place)
-    :: got < n && given_up(top_page, 1) -> demand(top_page, 1, place)
+    :: got < n && given_up(low_page, 0) -> reclaim(low_page, 0, place)
+    :: got < n && given_up(top_page, 0) -> reclaim(top_page, 0, place)
+    :: got < n && given_up(low_page, 1) -> reclaim(low_page, 1, place)
+    :: got < n && given_up(top_page, 1) -> reclaim(top_page, 1, place)
 #ifndef TWO
-    :: got < n && given_up(low_page, 2) -> demand(low_page, 2, place)
-    :: got < n && given_up(top_page, 2) -> demand(top_page, 2, place)
+    :: got < n && given_up(low_page, 2) -> reclaim(low_page, 2, place)
+    :: got < n && given_up(top_page, 2) -> reclaim(top_page, 2, place)
 #endif
     :: got == n || !any_given_up -> break
     od
@@ -295,83 +300,83 @@ inline frames_allocate(place, n)
 }
 
 /* `sched/stack/gate.c:gate_wait`: its age counts from the first time. */
-inline starve(x)
+inline memory_wait(x)
 {
-    state[x] = STARVED;
+    state[x] = WAITS_MEMORY;
 #ifdef LIVE
     if
     :: is_memory_waiter(x)
     :: else ->
         if
-        :: elder[0] == 0 -> elder[0] = x + 1
-        :: elder[0] != 0 && elder[1] == 0 -> elder[1] = x + 1
-        :: else -> elder[2] = x + 1
+        :: oldest[0] == 0 -> oldest[0] = x + 1
+        :: oldest[0] != 0 && oldest[1] == 0 -> oldest[1] = x + 1
+        :: else -> oldest[2] = x + 1
         fi
     fi
 #else
-    hungry[x] = 1
+    waiter[x] = 1
 #endif
 }
 
 /* `sched/stack/gate.c:gate_wait_end` */
-inline eaten(x)
+inline memory_wait_end(x)
 {
 #ifdef LIVE
     if
-    :: elder[0] == x + 1 -> elder[0] = elder[1]; elder[1] = elder[2]; elder[2] = 0
-    :: elder[1] == x + 1 -> elder[1] = elder[2]; elder[2] = 0
-    :: elder[2] == x + 1 -> elder[2] = 0
+    :: oldest[0] == x + 1 -> oldest[0] = oldest[1]; oldest[1] = oldest[2]; oldest[2] = 0
+    :: oldest[1] == x + 1 -> oldest[1] = oldest[2]; oldest[2] = 0
+    :: oldest[2] == x + 1 -> oldest[2] = 0
     :: else
     fi
 #else
-    hungry[x] = 0
+    waiter[x] = 0
 #endif
 }
 
-/* `sched/stack/gate.c:promised`: for those that were let go and have not passed the gate yet. */
+/* `sched/stack/gate.c:promised`: for threads that were granted frames and have not passed the gate yet. */
 #ifndef NO_PROMISE
-#define promised_to(x) (is_memory_waiter(x) && state[x] != STARVED -> missing(x) : 0)
+#define promised_to(x) (is_memory_waiter(x) && state[x] != WAITS_MEMORY -> missing(x) : 0)
 #else
 #define promised_to(x) 0
 #endif
 #define enough_for(x) \
-    (state[x] == STARVED && promised_to(0) + promised_to(1) + promised_to(2) + missing(x) <= \
+    (state[x] == WAITS_MEMORY && promised_to(0) + promised_to(1) + promised_to(2) + missing(x) <= \
      buddy + reserve)
-#define feeding (state[0] == FED || state[1] == FED || state[2] == FED)
+#define granting (state[0] == GRANTED || state[1] == GRANTED || state[2] == GRANTED)
 
 /*
- * `sched/stack/gate.c:gate_grant`, by one CPU at a time: t is the first of the starved if there are frames
- * for it. One a call, instead of `sched/stack/gate.h:GATE_GRANTS_AT_ONCE`.
+ * `sched/stack/gate.c:gate_grant`, by one CPU at a time: t is the first thread that waits, if there are
+ * frames for it. One a call, instead of `sched/stack/gate.h:GATE_GRANTS_AT_ONCE`.
  */
-inline feed()
+inline grant()
 {
     t = NONE;
     if
-    :: feeding
-#ifndef NO_FEED
+    :: granting
+#ifndef NO_GRANT
 #ifdef LIVE
     :: else ->
         do
-        :: k < THREADS && elder[k] != 0 && state[elder[k] - 1] != STARVED -> k++
+        :: k < THREADS && oldest[k] != 0 && state[oldest[k] - 1] != WAITS_MEMORY -> k++
         :: else -> break
         od;
         if
-        :: k < THREADS && elder[k] != 0 ->
-            if :: enough_for(elder[k] - 1) -> t = elder[k] - 1 :: else fi
+        :: k < THREADS && oldest[k] != 0 ->
+            if :: enough_for(oldest[k] - 1) -> t = oldest[k] - 1 :: else fi
         :: else
         fi;
         k = 0
 #else
-    :: !feeding && enough_for(0) -> t = 0
-    :: !feeding && enough_for(1) -> t = 1
-    :: !feeding && enough_for(2) -> t = 2
-    :: !feeding && !enough_for(0) && !enough_for(1) && !enough_for(2)
+    :: !granting && enough_for(0) -> t = 0
+    :: !granting && enough_for(1) -> t = 1
+    :: !granting && enough_for(2) -> t = 2
+    :: !granting && !enough_for(0) && !enough_for(1) && !enough_for(2)
 #endif
 #else
     :: else
 #endif
     fi;
-    if :: t != NONE -> state[t] = FED :: else fi
+    if :: t != NONE -> state[t] = GRANTED :: else fi
 }
 
 /* `mm/stack/stack_reap.c:stack_chain_push` writes into a dead stack's top page. */
@@ -401,8 +406,8 @@ inline give_back(keep)
     reserve = reserve + k;
     k = 0;
 #ifdef LIVE
-    buddy = buddy + front[c]; /* `mm/frame/frame_free_list.c:frame_cache_drain_this_cpu` */
-    front[c] = 0;
+    buddy = buddy + free_list[c]; /* `mm/frame/frame_free_list.c:frame_cache_drain_this_cpu` */
+    free_list[c] = 0;
 #endif
     uncache(0); /* `mm/stack/stack_cache.c:stack_cache_drain` */
     uncache(1);
@@ -416,8 +421,8 @@ inline give_back(keep)
     :: page[x] == UNMAPPING -> \
         moved(AT_UNMAPPING(x), kept(x, UNMAPPING), AT_STACK(x), 1); \
         page[x] = MAPPED \
-    :: page[x] == FREEABLE -> \
-        moved(AT_FREEABLE(x), kept(x, FREEABLE), AT_STACK(x), 1); \
+    :: page[x] == STANDBY -> \
+        moved(AT_STANDBY(x), kept(x, STANDBY), AT_STACK(x), 1); \
         page[x] = MAPPED \
     :: else \
     fi
@@ -432,10 +437,10 @@ inline swap_candidate_end(x)
     if
     :: top_page[x] == MAPPED -> page_return(low_page, x)
 #ifndef STANDBY_NOT_FREED
-    :: top_page[x] != MAPPED && low_page[x] == FREEABLE -> /* what lies below a hole goes, too */
+    :: top_page[x] != MAPPED && low_page[x] == STANDBY -> /* what lies below a hole goes, too */
         low_page[x] = HOLE;
         got = 1;
-        frames_free(AT_FREEABLE(x), got, c)
+        frames_free(AT_STANDBY(x), got, c)
 #endif
     :: else
     fi;
@@ -463,7 +468,7 @@ inline swap_in(x)
 #define sleeps(x) (state[x] == BLOCKED)
 #endif
 
-/* `sched/core/ready.c:schedule_ready`: who has not left his CPU yet just stays. */
+/* `sched/core/ready.c:schedule_ready`: a thread that has not left its CPU yet just stays. */
 #ifdef NIGHT
 #define wakeable(x) (sleeps(x) && !locked[home[x]] && !(night && x == 1))
 #else
@@ -481,20 +486,20 @@ inline wake(x)
 }
 
 /* `mm/stack/stack.c:stack_create` and `sched/core/thread.c:thread_create` */
-#ifndef BIRTH_IGNORES_STARVING
-#define create_allowed (!hunger)
+#ifndef CREATION_IGNORES_WAITERS
+#define create_allowed (!waiters)
 #else
 #define create_allowed true
 #endif
-#define bearable(x) (create_allowed && !locked[c] && \
-                     (cached_here(x) || (state[x] == UNBORN && none_cached && \
+#define creatable(x) (create_allowed && !locked[c] && \
+                     (cached_here(x) || (state[x] == NO_THREAD && none_cached && \
                                          (free_frames > 0 || standby_frames))))
 #ifdef SWAP
 #define back_top(x) top_page[x] = MAPPED
 #else
 #define back_top(x) skip
 #endif
-inline birth(x)
+inline create(x)
 {
     if
     :: cached_here(x) -> ready_put(x) /* `mm/stack/stack_cache.h:stack_cache_take`: as its last owner left it */
@@ -502,7 +507,7 @@ inline birth(x)
         frames_allocate(AT_STACK(x), 1); /* `mm/stack/stack.c:stack_back_top` */
         if
         :: got == 1 -> backed[x] = 1; back_top(x); home[x] = c; mapped(x); ready_put(x)
-        :: else /* all free frames lie in the other CPU's front list: an error, and no thread */
+        :: else /* all free frames lie in the other CPU's free list: an error, and no thread */
         fi;
         got = 0
     fi
@@ -519,10 +524,10 @@ inline event()
     :: wakeable(2) -> wake(2)
 #endif
 #if MORTALS
-    :: bearable(0) -> birth(0)
-    :: bearable(1) -> birth(1)
+    :: creatable(0) -> create(0)
+    :: creatable(1) -> create(1)
 #ifndef TWO
-    :: bearable(2) -> birth(2)
+    :: creatable(2) -> create(2)
 #endif
 #endif
     :: hog > 0 -> frames_free(AT_HOG, hog, c)
@@ -536,11 +541,11 @@ inline event()
 #define mortal(x) (x >= THREADS - MORTALS)
 #endif
 
-/* The other CPU waits for the lock, to put a fed thread on the queue. The lock is a fair one:
+/* The other CPU waits for the lock, to put a thread that was granted frames on the queue. The lock is a fair one:
    `arch/x86_64/cpu/spinlock.h:spin_lock`. */
 #define lock_promised \
-    ((state[0] == FED && home[0] == c) || (state[1] == FED && home[1] == c) || \
-     (state[2] == FED && home[2] == c) || swapper_waits)
+    ((state[0] == GRANTED && home[0] == c) || (state[1] == GRANTED && home[1] == c) || \
+     (state[2] == GRANTED && home[2] == c) || swapper_waits)
 #if defined(SWAP) && defined(LIVE)
 #define swapper_waits (claim != NONE && swapper_asked == 0 && home[claim] == c)
 #else
@@ -591,7 +596,7 @@ top:
     /* `sched/core/schedule.c:schedule_tick`, or the idle thread's turn: `sched/core/idle.c:idle_entry` */
     atomic {
         if
-        :: hunger ->
+        :: waiters ->
 #ifndef NO_IDLE_DRAIN
             if :: runs[c] == IDLE -> give_back(0) :: else fi;
 #endif
@@ -606,7 +611,7 @@ top:
             :: else
             fi;
 #endif
-            feed()
+            grant()
         :: else -> t = NONE
         fi;
         if
@@ -634,7 +639,7 @@ schedule:
         :: state[from] == RUNNING && from != IDLE -> ready_put(from)
         :: else
         fi;
-#ifdef BURY_EARLY
+#ifdef REAP_EARLY
         if :: state[from] == DYING -> state[from] = DEAD; home[from] = 0 :: else fi;
 #endif
         touch(from);
@@ -661,7 +666,7 @@ choose:
 #endif
 #ifndef NEWCOMERS_OVERTAKE
         if
-        :: more > 0 && hunger && !is_memory_waiter(to) -> goto decide
+        :: more > 0 && waiters && !is_memory_waiter(to) -> goto decide
         :: else
         fi;
 #endif
@@ -671,11 +676,11 @@ choose:
         want = ROUNDS - mag[c];
 #ifndef GREEDY_REFILL
         if
-        :: hunger -> goto least
+        :: waiters -> goto least
         :: else
         fi;
 #endif
-gather: /* `mm/stack/magazine.c:frames_gather` */
+frames_take: /* `mm/stack/magazine.c:frames_gather` */
         frames_allocate(AT_HAND(c), want);
         hand[c] = got;
         got = 0;
@@ -710,7 +715,7 @@ gather: /* `mm/stack/magazine.c:frames_gather` */
 least:
         if
         :: more == 0 -> enough = 1
-        :: else -> want = more; second = 1; goto gather
+        :: else -> want = more; second = 1; goto frames_take
         fi;
 decide:
         want = 0;
@@ -719,13 +724,13 @@ decide:
         if
         :: enough || to == from || to == IDLE ->
             enough = 0;
-            eaten(to);
+            memory_wait_end(to);
 #ifdef SWAP
             swap_in(to);
 #endif
             state[to] = RUNNING
         :: else ->
-            starve(to);
+            memory_wait(to);
             to = 0;
             touch(from);
             goto choose
@@ -775,15 +780,15 @@ decide:
 #endif
 
 /*
- * `sched/stack/oom.c:reap`: an expendable thread that starves ends where it lies. Never one whose
- * top page is swapped out: `sched/stack/gate.c:gate_expendable_take_out`.
+ * `sched/stack/oom.c:reap`: an expendable thread that waits for memory ends where it is. Never one
+ * whose top page is swapped out: `sched/stack/gate.c:gate_expendable_take_out`.
  */
-#ifndef BURY_SWAPPED
-#define expendable(x) (mortal(x) && state[x] == STARVED && top_page[x] == MAPPED)
+#ifndef REAP_SWAPPED
+#define expendable(x) (mortal(x) && state[x] == WAITS_MEMORY && top_page[x] == MAPPED)
 #else
-#define expendable(x) (mortal(x) && state[x] == STARVED)
+#define expendable(x) (mortal(x) && state[x] == WAITS_MEMORY)
 #endif
-#define bury(x) has_top(x); eaten(x); state[x] = DEAD; home[x] = 0
+#define reap(x) has_top(x); memory_wait_end(x); state[x] = DEAD; home[x] = 0
 
 /* `sched/stack/reclaimer.c:reclaimer_run`: fully backed, so its own dispatch is no question. */
 proctype Reclaimer()
@@ -794,9 +799,9 @@ proctype Reclaimer()
 #if defined(SWAP) && !defined(LIVE)
     ::  atomic {
             if
-            :: expendable(0) -> bury(0)
-            :: expendable(1) -> bury(1)
-            :: expendable(2) -> bury(2)
+            :: expendable(0) -> reap(0)
+            :: expendable(1) -> reap(1)
+            :: expendable(2) -> reap(2)
             fi
         }
 #endif
@@ -806,7 +811,7 @@ proctype Reclaimer()
             :: x < THREADS ->
                 if
                 :: state[x] == DEAD ->
-                    moved(AT_STACK(x), backed[x], AT_STANDBY, backed[x]);
+                    moved(AT_STACK(x), backed[x], AT_RECLAIMER, backed[x]);
                     taken = taken + backed[x];
                     backed[x] = 0;
                     no_pages(x);
@@ -824,15 +829,15 @@ proctype Reclaimer()
         atomic { /* `mm/stack/stack_reap.c:stack_reclaim` */
             asked == 0 ->
 #ifdef MARK
-            assert(frame_stale || !(at & AT_STANDBY) || known == 0);
+            assert(frame_stale || !(at & AT_RECLAIMER) || known == 0);
 #endif
             if
-            :: frames_free(AT_STANDBY, taken, 0)
-            :: frames_free(AT_STANDBY, taken, 1)
+            :: frames_free(AT_RECLAIMER, taken, 0)
+            :: frames_free(AT_RECLAIMER, taken, 1)
             fi;
             do
             :: x < THREADS ->
-                if :: state[x] == REAPED -> state[x] = UNBORN :: else fi;
+                if :: state[x] == REAPED -> state[x] = NO_THREAD :: else fi;
                 x++
             :: else -> break
             od;
@@ -849,7 +854,7 @@ proctype Reclaimer()
 #define free_to_take(x) (sleeps(x) && backed[x] > 0 && !locked[home[x]] && runs[home[x]] != x)
 #endif
 
-#define is_gone(x) (state[x] == UNBORN || (state[x] >= CACHED && state[x] <= REAPED))
+#define is_gone(x) (state[x] == NO_THREAD || (state[x] >= CACHED && state[x] <= REAPED))
 
 /* `mm/stack_modes/stack_swap.c:stack_pages_unmap_begin` */
 #define page_leave(page) \
@@ -863,11 +868,11 @@ proctype Reclaimer()
     fi
 
 /* `mm/stack_modes/stack_swap.c:stack_pages_release` */
-#define page_release(page) if :: page[claim] == UNMAPPING -> page[claim] = FREEABLE :: else fi
+#define page_release(page) if :: page[claim] == UNMAPPING -> page[claim] = STANDBY :: else fi
 
 /*
- * Frames of pages that were given up are freed: while somebody hungers they must be, otherwise they
- * may be, at any time (other memory may be short). `mm/stack_modes/stack_swap.c:stack_standby_free`.
+ * Frames of pages that were given up are freed: while a thread waits for memory they must be, otherwise
+ * they may be, at any time (other memory may be short). `mm/stack_modes/stack_swap.c:stack_standby_free`.
  */
 #ifdef STANDBY_KEPT
 #define standby_to_free false
@@ -875,7 +880,7 @@ proctype Reclaimer()
 #define standby_to_free any_given_up
 #endif
 #ifdef LIVE
-#define must_free (hunger && standby_to_free)
+#define must_free (waiters && standby_to_free)
 #else
 #define must_free false
 #endif
@@ -888,13 +893,13 @@ proctype Swapper()
     ::  atomic { /* `sched/stack/swapper.c:look_around` */
             standby_to_free ->
             if
-            :: given_up(low_page, 0) -> demand(low_page, 0, AT_SWAPPER)
-            :: given_up(top_page, 0) -> demand(top_page, 0, AT_SWAPPER)
-            :: given_up(low_page, 1) -> demand(low_page, 1, AT_SWAPPER)
-            :: given_up(top_page, 1) -> demand(top_page, 1, AT_SWAPPER)
+            :: given_up(low_page, 0) -> reclaim(low_page, 0, AT_SWAPPER)
+            :: given_up(top_page, 0) -> reclaim(top_page, 0, AT_SWAPPER)
+            :: given_up(low_page, 1) -> reclaim(low_page, 1, AT_SWAPPER)
+            :: given_up(top_page, 1) -> reclaim(top_page, 1, AT_SWAPPER)
 #ifndef TWO
-            :: given_up(low_page, 2) -> demand(low_page, 2, AT_SWAPPER)
-            :: given_up(top_page, 2) -> demand(top_page, 2, AT_SWAPPER)
+            :: given_up(low_page, 2) -> reclaim(low_page, 2, AT_SWAPPER)
+            :: given_up(top_page, 2) -> reclaim(top_page, 2, AT_SWAPPER)
 #endif
             fi;
             if
@@ -938,7 +943,7 @@ proctype Swapper()
             :: claim != NONE ->
                 assert(gone_touched || !is_gone(claim));
 #ifdef MARK
-                if :: at == AT_UNMAPPING(claim) -> at = AT_FREEABLE(claim) :: else fi;
+                if :: at == AT_UNMAPPING(claim) -> at = AT_STANDBY(claim) :: else fi;
 #endif
                 page_release(low_page);
                 page_release(top_page);
@@ -951,14 +956,14 @@ proctype Swapper()
 #endif
 
 #ifdef NIGHT
-/* From some moment on nobody wakes thread 1 any more. */
+/* From some moment on thread 1 is not woken any more. */
 proctype Night()
 {
     atomic { sleeps(1) -> night = 1 }
 }
 #endif
 
-/* Looks at every state, and stands in nobody's way. */
+/* Looks at every state, and changes nothing. */
 proctype Watch()
 {
 end:
@@ -994,7 +999,7 @@ init
         run Cpu(1);
 #ifdef SWAP
 #ifdef TWO
-        state[2] = UNBORN; backed[2] = 0; buddy = buddy + 1;
+        state[2] = NO_THREAD; backed[2] = 0; buddy = buddy + 1;
 #endif
         low_page[0] = HOLE; low_page[1] = HOLE; low_page[2] = HOLE;
         run Swapper();
@@ -1011,13 +1016,13 @@ init
 
 #ifdef LIVE
 /*
- * If what others take is freed again and again, who starves runs again. FRAMES is what all stacks
- * have together when full, and no more: with less a thread can starve with every right.
+ * If what others take is freed again and again, a thread that waits for memory runs again. FRAMES is what
+ * all stacks have together when full, and no more: with less a thread may wait for ever, and rightly.
  */
 #ifndef NIGHT
-ltl fed { ([]<> (hog == 0)) -> [] ((state[0] == STARVED) -> <> (state[0] == RUNNING)) }
+ltl served { ([]<> (hog == 0)) -> [] ((state[0] == WAITS_MEMORY) -> <> (state[0] == RUNNING)) }
 #else
-/* With fewer frames: once the other thread sleeps for good, its own are there for who starves. */
-ltl fed { [] ((state[0] == STARVED && night) -> <> (state[0] == RUNNING)) }
+/* With fewer frames: once the other thread sleeps for good, its frames must reach the one that waits. */
+ltl served { [] ((state[0] == WAITS_MEMORY && night) -> <> (state[0] == RUNNING)) }
 #endif
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the model of the promise (gate.pml) exhaustively, and that each of its guards is needed.
+"""Checks the model of the guarantee (gate.pml) exhaustively, and that each of its guards is needed.
 
 First the whole model, which must keep every property in every state that can be reached; then once
 for each guard without that guard, which must break the property that the guard is for. A search
@@ -85,23 +85,24 @@ SWAPPED = "PAGES=2 FRAMES=4 HOG=0 MORTALS=2 SWAP TWO"
 SWAPPED_MARKED = "PAGES=2 FRAMES=3 HOG=0 MORTALS=2 SWAP TWO MARK"
 SWAPPED_IMMORTAL = "PAGES=2 FRAMES=4 HOG=0 MORTALS=0 SWAP TWO"
 THREE_SWAPPED = "PAGES=2 FRAMES=3 HOG=0 MORTALS=1 SWAP"
-FED = "PAGES=2 FRAMES=6 HOG=1"
-IMMORTAL = FED + " MORTALS=0"
-FED_SWAPPED = "PAGES=2 FRAMES=4 HOG=1 MORTALS=0 SWAP TWO"
+SERVED = "PAGES=2 FRAMES=6 HOG=1"
+IMMORTAL = SERVED + " MORTALS=0"
+SERVED_SWAPPED = "PAGES=2 FRAMES=4 HOG=1 MORTALS=0 SWAP TWO"
 ASLEEP = "PAGES=2 FRAMES=2 HOG=0 MORTALS=0 SWAP TWO NIGHT"
 
 WHOLE = (
-    Run("fed", "who starves runs again, if memory is freed again and again", FED, live=True),
-    Run("deep", "stacks of 3 pages: cover, frames conserved, one CPU a stack", DEEP),
-    Run("mortal", "stacks of 2 pages, every thread is born and dies", NUMBERS + " MORTALS=3"),
-    Run("swap", "pages of sleepers are taken and come back; threads are born, killed and buried",
-        SWAPPED),
-    Run("swap-marked", "the same, one frame by identity: none used that a CPU may know",
-        SWAPPED_MARKED),
-    Run("swap-three", "three threads, of which one dies and is born again", THREE_SWAPPED),
-    Run("fed-swap", "who starves runs again, while pages are taken and come back", FED_SWAPPED,
+    Run("served", "a waiting thread runs again, if memory is freed again and again", SERVED,
         live=True),
-    Run("fed-asleep", "the frames of who sleeps for good are there for who starves", ASLEEP,
+    Run("deep", "stacks of 3 pages: cover, frames conserved, one CPU a stack", DEEP),
+    Run("mortal", "stacks of 2 pages, every thread is created and ends", NUMBERS + " MORTALS=3"),
+    Run("swap", "pages of sleepers are taken and come back; threads are created, killed, reaped",
+        SWAPPED),
+    Run("swap-marked", "as swap, one frame by identity: none used that a CPU may know",
+        SWAPPED_MARKED),
+    Run("swap-three", "three threads, of which one ends and is created again", THREE_SWAPPED),
+    Run("served-swap", "a waiting thread runs again, while pages are taken and come back",
+        SERVED_SWAPPED, live=True),
+    Run("served-asleep", "the frames of a thread that sleeps for good reach one that waits", ASLEEP,
         live=True),
     Run("marked", "one frame by identity: in one place, none freed that a CPU may know", MARKED),
 )
@@ -109,7 +110,7 @@ WHOLE = (
 
 def guard(macro, breaks, sentence, macros=NUMBERS):
     """A run without one guard."""
-    return Run(macro, sentence, f"{macros} {macro}", breaks == "fed", breaks)
+    return Run(macro, sentence, f"{macros} {macro}", breaks == "served", breaks)
 
 
 GUARDS = (
@@ -119,12 +120,13 @@ GUARDS = (
     guard("REFILL_PARTIAL", "cover", "a refill that got less than it needed counts"),
     guard("BUSY_DRAINS_ALL", "cover", "a busy CPU gives the cover of its thread away"),
     guard("STRAY_FILL", "cover", "a hole of any slot is filled, not only of stacks in use here"),
-    guard("BURY_EARLY", "cover", "a dead thread's stack is given up before the switch away"),
+    guard("REAP_EARLY", "cover", "a dead thread's stack is given up before the switch away"),
     guard("NEXT_NAMED_LATE", "own-holes-only", "the next stack is named only after the switch"),
     guard("MIGRATE_BEFORE_SWITCH_DONE", "one-cpu",
           "the run queue is unlocked before the switch is complete"),
     guard("RESERVE_DOUBLE", "conserved", "a drained frame stays in the magazine, too"),
-    guard("RESERVE_DOUBLE", "one-place", "the same, seen by the frame", MARKED),
+    guard("RESERVE_DOUBLE", "one-place",
+          "a drained frame stays in the magazine, as the frame sees it", MARKED),
     guard("FREE_WITHOUT_SHOOTDOWN", "no-stale-translation",
           "frames of a dead stack are freed without a shootdown", MARKED),
     guard("ROUNDS=2", "cover", "a full magazine does not cover a stack that is swapped out",
@@ -135,26 +137,29 @@ GUARDS = (
           SWAPPED_IMMORTAL),
     guard("SWAP_UNLOCKED", "cover", "pages are taken without the lock that dispatch takes",
           SWAPPED_IMMORTAL),
-    guard("STANDBY_NOT_FREED", "own-holes-only", "what lies below a page that is gone stays taken",
-          SWAPPED),
-    guard("DEMAND_NO_EXCHANGE", "conserved", "a frame is given away though its thread has it back",
+    guard("STANDBY_NOT_FREED", "own-holes-only",
+          "what lies below a page that is gone stays on standby", SWAPPED),
+    guard("RECLAIM_NO_EXCHANGE", "conserved", "a frame is given away though its thread has it back",
           SWAPPED),
     guard("RECLAIM_UNMAPPING", "no-stale-translation", "frames are given away before the shootdown",
           SWAPPED_MARKED),
-    guard("SWAP_WITHOUT_SHOOTDOWN", "no-stale-translation", "there is none", SWAPPED_MARKED),
+    guard("SWAP_WITHOUT_SHOOTDOWN", "no-stale-translation",
+          "pages are put on standby without a shootdown", SWAPPED_MARKED),
     guard("CLAIM_STANDS", "living-only", "a wake-up does not cross its claim out", SWAPPED),
-    guard("BURY_SWAPPED", "own-holes-only", "the last resort buries who has no top page", SWAPPED),
-    guard("STANDBY_KEPT", "fed", "what was taken is not freed while others starve", ASLEEP),
-    guard("STALE_NEED", "fed", "the gate asks for pages that it has filled itself", FED_SWAPPED),
-    guard("NO_FEED", "fed", "nobody lets the starved try again", IMMORTAL),
-    guard("NO_IDLE_DRAIN", "fed", "an idle CPU keeps what it holds", IMMORTAL),
-    guard("NO_BUSY_DRAIN", "fed", "a busy CPU keeps what it does not need", IMMORTAL),
-    guard("NO_PROMISE", "fed", "the same frames are promised to several of the starved", IMMORTAL),
-    guard("NO_FREE_INTERCEPT", "fed", "freed frames do not go to the reserve first", IMMORTAL),
-    guard("NEWCOMERS_OVERTAKE", "fed", "who has not waited takes frames before those who have",
+    guard("REAP_SWAPPED", "own-holes-only", "a thread without its top page is reaped", SWAPPED),
+    guard("STANDBY_KEPT", "served", "standby pages are not freed while others wait", ASLEEP),
+    guard("STALE_NEED", "served", "the gate asks for pages that it has filled itself",
+          SERVED_SWAPPED),
+    guard("NO_GRANT", "served", "no thread that waits may try again", IMMORTAL),
+    guard("NO_IDLE_DRAIN", "served", "an idle CPU keeps what it holds", IMMORTAL),
+    guard("NO_BUSY_DRAIN", "served", "a busy CPU keeps what it does not need", IMMORTAL),
+    guard("NO_PROMISE", "served", "the same frames are granted to several threads", IMMORTAL),
+    guard("NO_FREE_TO_RESERVE", "served", "freed frames do not go to the reserve first", IMMORTAL),
+    guard("NEWCOMERS_OVERTAKE", "served", "a thread that has not waited takes frames first",
           IMMORTAL),
-    guard("GREEDY_REFILL", "fed", "a refill takes a full magazine while others starve", IMMORTAL),
-    guard("FED_FORGOTTEN", "fed", "who was let go does not count until it has run", IMMORTAL),
+    guard("GREEDY_REFILL", "served", "a refill takes a full magazine while others wait", IMMORTAL),
+    guard("GRANT_FORGOTTEN", "served", "a thread that was granted frames does not count",
+          IMMORTAL),
 )
 
 
@@ -187,7 +192,7 @@ def judge(text, whole):
 def property_of(error):
     """The name of the property that an error of pan is about."""
     if "acceptance cycle" in error:
-        return "fed"
+        return "served"
     for word, name in PROPERTIES.items():
         if re.search(rf"\b{word}\b", error):
             return name
@@ -259,7 +264,7 @@ def line(run, outcome):
 
 def main():
     """Runs all, or those that are named."""
-    parser = argparse.ArgumentParser(description="Checks the model of the promise.")
+    parser = argparse.ArgumentParser(description="Checks the model of the guarantee.")
     parser.add_argument("names", nargs="*", help="runs to make (default: all)")
     parser.add_argument("--tap", action="store_true", help="print TAP")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),

@@ -49,7 +49,7 @@ def test_a_search_that_proves_nothing_is_refused(text, reason):
 @pytest.mark.parametrize("error, name", [
     ("assertion violated ((cover_lost||(mag[c]>=1)) (at depth 12)", "cover"),
     ("assertion violated frames_lost (at depth 12)", "conserved"),
-    ("acceptance cycle (at depth 12)", "fed"),
+    ("acceptance cycle (at depth 12)", "served"),
     ("invalid end state (at depth 12)", "invalid end state"),
 ])
 def test_what_broke_is_told_by_name(error, name):
@@ -81,7 +81,7 @@ def test_guards_must_break_what_they_are_for(tmp_path, breaks, macro, complaint)
 
 
 def test_every_property_of_the_model_is_broken_by_some_guard():
-    assert {run.breaks for run in model.GUARDS} == set(model.PROPERTIES.values()) | {"fed"}
+    assert {run.breaks for run in model.GUARDS} == set(model.PROPERTIES.values()) | {"served"}
 
 
 def test_every_macro_of_a_guard_stands_in_the_model():
