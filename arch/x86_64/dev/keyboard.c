@@ -1,6 +1,6 @@
 /*
- * Controller set-up and the interrupt. The controller translates to scan code set 1, as firmware
- * leaves it. Sources: IBM PS/2 technical reference, keyboard controller; any i8042 data sheet.
+ * Set-up of the controller, and its interrupt. The controller translates to scan code set 1.
+ * Sources: IBM PS/2 technical reference, keyboard controller; any i8042 data sheet.
  */
 #include "arch/x86_64/dev/keyboard.h"
 
@@ -26,7 +26,7 @@
 
 #define KEYBOARD_SCAN_ON 0xf4
 #define WAIT_STEPS       20000 /* a port read takes about a microsecond */
-#define BYTES_AT_MOST    64    /* taken at once; a broken controller must not hold us */
+#define BYTES_AT_MOST    64    /* read in one interrupt, so that a broken controller ends it */
 
 void (*keyboard_receive)(uint8_t scan_code);
 
@@ -58,7 +58,7 @@ static bool data_send(uint8_t byte)
     return true;
 }
 
-/* A byte that was asked for; -1 if none comes in time. */
+/* Returns the byte that the controller sends; -1 if none comes in time. */
 static int data_receive(void)
 {
     return status_wait(STATUS_OUTPUT_FULL, STATUS_OUTPUT_FULL) ? inb(DATA) : -1;
@@ -71,7 +71,9 @@ static void output_flush(void)
     }
 }
 
-/* The keyboard on with its interrupt, the mouse off; false if nobody answers. */
+/*
+ * Turns the keyboard and its interrupt on, the mouse off. Returns false if there is no controller.
+ */
 static bool controller_set_up(void)
 {
     if (inb(STATUS) == 0xff || !command_send(COMMAND_DISABLE) ||
@@ -94,7 +96,7 @@ int keyboard_start(void)
     uint64_t flags = interrupts_save();
     bool found = controller_set_up() && data_send(KEYBOARD_SCAN_ON);
     if (found) {
-        (void)data_receive(); /* the keyboard says 0xfa */
+        (void)data_receive(); /* the keyboard's acknowledgement, 0xfa */
         output_flush();
     }
     interrupts_restore(flags);

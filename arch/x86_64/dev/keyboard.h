@@ -1,7 +1,4 @@
-/*
- * The PS/2 keyboard behind an i8042 controller. A machine without one is noticed; every wait is
- * bounded.
- */
+/* The PS/2 keyboard behind an i8042 controller. Every wait is bounded. */
 #pragma once
 
 #include "lib/compiler.h"

@@ -1,7 +1,7 @@
 /*
- * Restart, power off, leave. Sources: ACPI 6.4, 4.8.3.6 (reset register) and 4.8.3.2 (PM1 control);
- * Intel ICH9 data sheet, 13.7.5 (port 0xcf9); QEMU's hw/misc/debugexit.c; Bochs's user manual, 3.9
- * (port 0x8900).
+ * Restart, power-off, and exit from an emulator. Sources: ACPI 6.4, 4.8.3.6 (reset register) and
+ * 4.8.3.2 (PM1 control); Intel ICH9 data sheet, 13.7.5 (port 0xcf9); QEMU's hw/misc/debugexit.c;
+ * Bochs's user manual, 3.9 (port 0x8900).
  */
 #include "arch/x86_64/dev/reset.h"
 
@@ -26,6 +26,10 @@
 #define QEMU_EXIT      0xf4
 #define BOCHS_SHUTDOWN 0x8900
 
+/* A port access takes about a microsecond, on real machines and in an emulator. */
+#define SHORT_WAIT_STEPS 10000
+#define LONG_WAIT_STEPS  5000000 /* a busy host may take seconds to act on a power-off */
+
 static volatile uint8_t *reset_memory;
 
 void reset_init(void)
@@ -37,10 +41,10 @@ void reset_init(void)
     }
 }
 
-/* Some thousand port accesses: long enough for a reset to happen, on any clock. */
-static void wait_a_little(void)
+/* Waits by port accesses, because a panic may come before the clock is measured. */
+static void wait_steps(unsigned steps)
 {
-    for (int i = 0; i < 10000; i++) {
+    for (unsigned i = 0; i < steps; i++) {
         (void)inb(0x80);
     }
 }
@@ -69,16 +73,16 @@ void machine_reboot(void)
     interrupts_disable();
     serial_drain();
     acpi_reset();
-    wait_a_little();
+    wait_steps(SHORT_WAIT_STEPS);
     i8042_reset();
-    wait_a_little();
-    outb(CHIPSET_RESET, 0x02); /* a hard reset is asked for ... */
-    outb(CHIPSET_RESET, 0x06); /* ... and begins with the change to this */
-    wait_a_little();
+    wait_steps(SHORT_WAIT_STEPS);
+    outb(CHIPSET_RESET, 0x02); /* selects a hard reset, which ... */
+    outb(CHIPSET_RESET, 0x06); /* ... begins with the change to this value */
+    wait_steps(SHORT_WAIT_STEPS);
 
     /*
-     * An exception without an IDT is a triple fault, which resets the CPU (SDM 6.15, #DF); with
-     * FRED one without a stack on any level.
+     * An exception without an IDT is a triple fault, which resets the CPU (SDM 6.15, #DF). With
+     * FRED it is an exception without a stack on any level.
      */
     for (unsigned level = 1; level < FRED_LEVELS && fred_is_active(); level++) {
         msr_write(MSR_FRED_RSP0 + level, 0);
@@ -91,12 +95,13 @@ void machine_reboot(void)
     cpu_halt_forever();
 }
 
-static void acpi_power_off(void)
+/* Returns false if the tables do not say how. The machine may take a while to act on it. */
+static bool acpi_power_off(void)
 {
     const struct acpi_info *acpi = acpi_info();
 
     if (!acpi->s5_known || acpi->pm1a_control_port == 0) {
-        return;
+        return false;
     }
     uint16_t keep = inw(acpi->pm1a_control_port) & PM1_SCI_ENABLE;
     outw(acpi->pm1a_control_port,
@@ -105,6 +110,7 @@ static void acpi_power_off(void)
         outw(acpi->pm1b_control_port,
              (uint16_t)(keep | acpi->s5_type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
     }
+    return true;
 }
 
 static void bochs_shutdown(void)
@@ -118,12 +124,13 @@ void machine_power_off(void)
 {
     interrupts_disable();
     serial_drain();
-    acpi_power_off();
-    wait_a_little();
-    outw(0x604, PM1_SLEEP_ENABLE);  /* QEMU, where its tables were not to be had */
-    outw(0xb004, PM1_SLEEP_ENABLE); /* Bochs, and QEMU of long ago */
+    if (acpi_power_off()) {
+        wait_steps(LONG_WAIT_STEPS);
+    }
+    outw(0x604, PM1_SLEEP_ENABLE);  /* QEMU, if its tables were not found */
+    outw(0xb004, PM1_SLEEP_ENABLE); /* Bochs, and old versions of QEMU */
     bochs_shutdown();
-    wait_a_little();
+    wait_steps(LONG_WAIT_STEPS);
     log_raw("The machine does not power off by itself: switch it off by hand.\n");
     serial_drain();
     cpu_halt_forever();
@@ -135,5 +142,6 @@ void machine_exit(unsigned code)
     serial_drain();
     outb(QEMU_EXIT, (uint8_t)code);
     bochs_shutdown();
-    cpu_halt_forever();
+    wait_steps(SHORT_WAIT_STEPS);
+    machine_power_off();
 }

@@ -1,7 +1,7 @@
 /*
- * The cells go to the display's memory one 16-bit store each, and nothing is ever read back, except
- * once to see whether a display is there at all. Source: the VGA's register descriptions (CRT
- * controller 0x0a, 0x0b, 0x0e, 0x0f).
+ * A cell is one 16-bit store to the display's memory. The memory is read only once, to find out if
+ * there is a display. Source: the VGA's register descriptions (CRT controller 0x0a, 0x0b, 0x0e,
+ * 0x0f).
  */
 #include "arch/x86_64/dev/vga_text.h"
 
@@ -28,7 +28,7 @@ static void crt_write(uint8_t index, uint8_t value)
     outb(CRT_DATA, value);
 }
 
-/* ANSI counts red as 1 and blue as 4, the VGA the other way round. */
+/* Converts a colour: in ANSI's numbers red is 1 and blue 4, in the VGA's red is 4 and blue 1. */
 static uint8_t vga_colour(unsigned ansi)
 {
     return (uint8_t)((ansi & 0xa) | (ansi & 1) << 2 | (ansi & 4) >> 2);
@@ -57,7 +57,7 @@ int vga_text_init(void)
     if (text_memory[0] != PROBE_PATTERN) {
         return ERROR_NOT_FOUND;
     }
-    crt_write(CURSOR_START, 14); /* an underline of two lines, and visible */
+    crt_write(CURSOR_START, 14); /* a visible underline of two lines */
     crt_write(CURSOR_END, 15);
     return OK;
 }

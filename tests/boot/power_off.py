@@ -1,0 +1,30 @@
+"""The end of a machine that has no port for an exit status."""
+
+import subprocess
+
+HANG_SECONDS = 300
+OFF_BY_HAND = "does not power off"
+
+
+def end(start, cmdline):
+    """Boots without isa-debug-exit; returns (status, output) of QEMU."""
+    command = [start.paths.qemu, "-machine", "pc", "-accel", "tcg", "-m", "64", "-nodefaults",
+               "-display", "none", "-serial", "stdio", "-no-reboot",
+               "-kernel", start.paths.kernel("release"), "-append", cmdline]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=HANG_SECONDS, check=False)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def check_exit(start):
+    """exit=1 powers the machine off where there is no port for a status"""
+    status, output = end(start, "exit=1 test=BTI0001")
+    assert "leaving: success" in output, output
+    assert status == 0 and OFF_BY_HAND not in output, (status, output[-300:])
+
+
+def check_panic(start):
+    """panic=exit powers the machine off where there is no port for a status"""
+    status, output = end(start, "panic=exit test=PAN0024")
+    assert "PANIC: this is the test's own panic" in output, output
+    assert status == 0 and OFF_BY_HAND not in output, (status, output[-300:])
