@@ -1,6 +1,6 @@
 /*
- * Either loader's information in one form: chooses the parser, then marks what is in use. The work
- * goes on in a scratch copy, so that a malformed input changes nothing.
+ * Choice of the parser for the loader's information, and the ranges of memory that are in use. The
+ * parser works on a scratch copy, so that a malformed input changes only the command line.
  */
 #include "boot/boot_info.h"
 
@@ -52,7 +52,7 @@ void boot_command_line_set(struct boot_info *out, const char *text)
     }
 }
 
-/* Page 0 stays out of use, so that physical address 0 never means memory of ours. */
+/* Page 0 stays out of use, so that physical address 0 is never memory of the kernel. */
 static must_check int mark_in_use(struct boot_info *info)
 {
     physical_t kernel_end = virtual_to_physical(__kernel_end);
@@ -103,6 +103,8 @@ int boot_info_read(uint32_t magic, physical_t info, struct boot_info *out)
     }
     if (error == OK) {
         *out = scratch;
+    } else {
+        memcpy(out->command_line, scratch.command_line, sizeof(out->command_line));
     }
     return error;
 }

@@ -1,8 +1,8 @@
 /*
- * What the boot loader told, in one form whichever loader it was. Everything is copied, so the
- * loader's own structures need not survive; modules stay where they are and are marked as in use.
+ * The boot loader's information, in one form for all loaders. It is copied, so the loader's own
+ * structures may be overwritten; modules stay in place and are marked as in use.
  *
- * One processor, at boot, on the boot page tables (physical 0 to 4 GiB in the direct map).
+ * All functions here run on the boot processor, on the boot page tables.
  */
 #pragma once
 
@@ -23,7 +23,7 @@
 struct boot_module {
     physical_t base;
     uint64_t bytes;
-    char name[BOOT_MODULE_NAME_MAX]; /* its own command line, cut to fit */
+    char name[BOOT_MODULE_NAME_MAX]; /* its command line, cut to fit; may be empty */
 };
 
 struct boot_info {
@@ -34,33 +34,49 @@ struct boot_info {
     struct boot_module modules[BOOT_MODULE_MAX];
     unsigned module_count;
     struct framebuffer_info framebuffer;
-    uint8_t rsdp[BOOT_RSDP_BYTES]; /* a copy, unchecked; see acpi_init() */
+    uint8_t rsdp[BOOT_RSDP_BYTES]; /* a copy; acpi_init() checks it */
     unsigned rsdp_bytes;           /* 0 if the loader gave none */
 };
 
 /*
- * Reads what lies at `info` in the format that `magic` names, and marks in the map what is in use:
- * page 0, the legacy hole below 1 MiB, the kernel's image, the modules.
- * Errors: ERROR_UNSUPPORTED for an unknown magic, ERROR_CORRUPT for anything malformed, each with a
- * log line that says what is wrong. *out is changed on success only.
+ * Reads the information at `info` in the format that `magic` names, and marks the ranges in use in
+ * the memory map: page 0, the legacy hole below 1 MiB, the kernel's image, the modules. Optional
+ * information that is malformed is left out with a warning. After an error only out->command_line
+ * is changed: it is the loader's if that could be read, so that its options hold for the panic that
+ * follows. Context: boot, once. Errors: ERROR_UNSUPPORTED (unknown magic), ERROR_CORRUPT (no memory
+ * map that can be used); each is logged.
  */
 must_check int boot_info_read(uint32_t magic, physical_t info, struct boot_info *out);
 
 /*
- * The two formats, as pure functions on a reader and a zeroed *out, for boot_info_read() and tests.
- * On an error *out holds rubbish.
- * Sources: Multiboot2 specification 2.0, section 3.6; Xen's public header hvm/start_info.h.
+ * Parses Multiboot2 information into a zeroed *out. After an error only out->command_line is valid.
+ * For boot_info_read() and tests. Context: that of the reader. Errors: ERROR_CORRUPT, logged.
+ * Source: Multiboot2 specification 2.0, section 3.6.
  */
 must_check int multiboot2_parse(const struct physical_reader *reader, physical_t info,
                                 struct boot_info *out);
+
+/*
+ * Parses PVH start information into a zeroed *out. After an error only out->command_line is valid.
+ * For boot_info_read() and tests. Context: that of the reader. Errors: ERROR_CORRUPT, logged.
+ * Source: Xen's public header hvm/start_info.h.
+ */
 must_check int pvh_parse(const struct physical_reader *reader, physical_t info,
                          struct boot_info *out);
 
-/* Firmware's number for a kind of memory (as in E820, ACPI 15.1) as a memory_kind. */
+/*
+ * Returns the memory_kind of firmware's number for a kind of memory (ACPI 6.4, 15.1). Context: ANY.
+ */
 enum memory_kind boot_memory_kind(uint32_t firmware_type);
 
-/* Adds a module; more than BOOT_MODULE_MAX are reported and left out. */
+/*
+ * Adds a module. Warns and leaves it out if there are BOOT_MODULE_MAX already. For the parsers.
+ * Context: boot.
+ */
 void boot_module_add(struct boot_info *out, physical_t base, uint64_t bytes, const char *name);
 
-/* Copies the command line; notes and reports when it had to be cut. */
+/*
+ * Copies the command line. If it is too long, cuts it, warns, and sets out->command_line_truncated.
+ * For the parsers. Context: boot.
+ */
 void boot_command_line_set(struct boot_info *out, const char *text);

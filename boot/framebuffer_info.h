@@ -1,5 +1,5 @@
 /*
- * What the boot loader said about the screen: plain data, filled in by boot/multiboot2.c and used
+ * The boot loader's description of the screen: plain data, filled in by boot/multiboot2.c and used
  * by the framebuffer driver. Source: Multiboot2 specification, section 3.6.12.
  */
 #pragma once
@@ -7,12 +7,12 @@
 #include "arch/x86_64/cpu/types.h"
 
 enum framebuffer_kind {
-    FRAMEBUFFER_NONE,   /* the loader said nothing, as by PVH: there may be VGA text at 0xb8000 */
+    FRAMEBUFFER_NONE,   /* no description, as with PVH: there may be VGA text at 0xb8000 */
     FRAMEBUFFER_PIXELS, /* direct colour; the masks below say which bits are which */
     FRAMEBUFFER_TEXT,   /* VGA text: width and height in characters, two bytes each */
 };
 
-/* Where one colour lies in a pixel: `bits` bits, the lowest of them at bit `shift`. */
+/* The place of one colour in a pixel: `bits` bits, the lowest of them at bit `shift`. */
 struct framebuffer_colour {
     uint8_t shift;
     uint8_t bits;

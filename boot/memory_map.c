@@ -1,4 +1,4 @@
-/* The map of physical memory: see memory_map.h for its invariant. */
+/* The map of physical memory. memory_map.h states its invariant. */
 #include "boot/memory_map.h"
 
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 #define ADDRESS_END (1ull << 52)
 
 #define LOW_MEMORY_END 0x100000ull
+#define BASE_RAM_END   0xa0000ull /* a PC has RAM from 0 to the video memory */
 
 static physical_t round_down(physical_t address, uint64_t unit)
 {
@@ -100,7 +101,7 @@ static int drop_smallest_usable(struct memory_map *map)
     return OK;
 }
 
-/* One step of adding may need two more entries: a range that is cut in three. */
+/* Makes room for two more entries: one step of an addition may cut a range in three. */
 static must_check int make_room(struct memory_map *map)
 {
     int error = OK;
@@ -114,7 +115,7 @@ static must_check int make_room(struct memory_map *map)
     return error;
 }
 
-/* Gives [start, end), which lies inside range `index`, another kind. */
+/* Changes the kind of [start, end), which lies inside range `index`. */
 static void recolour(struct memory_map *map, unsigned index, physical_t start, physical_t end,
                      enum memory_kind kind)
 {
@@ -150,7 +151,7 @@ int memory_map_add(struct memory_map *map, physical_t base, uint64_t bytes, enum
         end = round_up(end, PAGE_BYTES);
     }
 
-    /* From left to right: a gap becomes a range, what is there already keeps the worse kind. */
+    /* From left to right: a gap becomes a range; an existing range keeps the later kind. */
     for (physical_t start = base, stop; start < end; start = stop) {
         unsigned index = 0;
         int error = make_room(map);
@@ -190,7 +191,7 @@ int memory_map_reserve(struct memory_map *map, physical_t base, uint64_t bytes,
     return memory_map_add(map, base, bytes, kind);
 }
 
-/* The lowest aligned place in [floor, limit) with `bytes` usable bytes. */
+/* Stores the lowest aligned address in [floor, limit) with `bytes` usable bytes. */
 static bool find_usable(const struct memory_map *map, uint64_t bytes, uint64_t alignment_bytes,
                         physical_t floor, physical_t limit, physical_t *out)
 {
@@ -260,6 +261,18 @@ const struct memory_range *memory_map_find(const struct memory_map *map, physica
         }
     }
     return NULL;
+}
+
+bool memory_map_has_ram(const struct memory_map *map, physical_t base, uint64_t bytes)
+{
+    for (unsigned i = 0; i < map->count; i++) {
+        const struct memory_range *range = &map->ranges[i];
+        if (range->kind <= MEMORY_ACPI_RECLAIMABLE && base < range_end(range) &&
+            range->base < base + bytes) {
+            return true;
+        }
+    }
+    return base < BASE_RAM_END;
 }
 
 uint64_t memory_map_bytes(const struct memory_map *map, enum memory_kind kind)

@@ -1,6 +1,8 @@
 /*
- * Multiboot2 boot information: a header of total size, then tags, each of type, size and contents,
- * starting at multiples of 8, ended by a tag of type 0.
+ * Multiboot2 boot information: a header with the total size, then tags of type, size and contents
+ * that start at multiples of 8. A tag of type 0 ends the list. The memory map is required. If the
+ * description of anything else is malformed, that thing is lost, with a warning, and the boot
+ * continues.
  * Source: Multiboot2 specification 2.0, section 3.6.
  */
 #include "arch/x86_64/cpu/log.h"
@@ -9,7 +11,7 @@
 #include "lib/error.h"
 #include "lib/string.h"
 
-#define TOTAL_BYTES_MAX (1U << 20) /* no loader needs a MiB; a larger number is rubbish */
+#define TOTAL_BYTES_MAX (1U << 20) /* no loader needs more */
 #define HEADER_BYTES    8
 
 enum tag_type {
@@ -61,7 +63,13 @@ static int tag_malformed(const struct tag *tag, const char *what)
     return ERROR_CORRUPT;
 }
 
-/* The string that starts at `offset` in the tag; a null pointer if its end is not inside. */
+static void tag_lost(const struct tag *tag, const char *what)
+{
+    log_warn("boot: Multiboot2 tag %u (%s), %u bytes: %s; going on without it", tag->type,
+             tag_name(tag->type), tag->size, what);
+}
+
+/* Returns the string at `offset` in the tag, or a null pointer if the tag has no end of it. */
 static const char *tag_string(const struct tag *tag, uint32_t offset)
 {
     if (tag->size <= offset || memchr(tag->bytes + offset, 0, tag->size - offset) == NULL) {
@@ -70,35 +78,37 @@ static const char *tag_string(const struct tag *tag, uint32_t offset)
     return (const char *)tag->bytes + offset;
 }
 
-static must_check int parse_string(const struct tag *tag, struct boot_info *out)
+static void parse_string(const struct tag *tag, struct boot_info *out)
 {
     const char *text = tag_string(tag, HEADER_BYTES);
 
     if (text == NULL) {
-        return tag_malformed(tag, "the text has no end");
-    }
-    if (tag->type == TAG_COMMAND_LINE) {
+        tag_lost(tag, "the text has no end");
+    } else if (tag->type == TAG_COMMAND_LINE) {
         boot_command_line_set(out, text);
     } else {
         (void)string_copy(out->loader_name, sizeof(out->loader_name), text);
     }
-    return OK;
 }
 
-static must_check int parse_module(const struct tag *tag, struct boot_info *out)
+/* A module whose name is malformed keeps its memory: that is in use all the same. */
+static void parse_module(const struct tag *tag, struct boot_info *out)
 {
-    const char *name = tag_string(tag, 16);
-
-    if (name == NULL) {
-        return tag_malformed(tag, "too short, or its name has no end");
+    if (tag->size < 16) {
+        tag_lost(tag, "too short");
+        return;
     }
+    const char *name = tag_string(tag, 16);
     uint32_t base = bytes_read_32(tag->bytes + 8);
     uint32_t end = bytes_read_32(tag->bytes + 12);
     if (end < base) {
-        return tag_malformed(tag, "the module ends before it starts");
+        tag_lost(tag, "the module ends before it starts");
+        return;
     }
-    boot_module_add(out, base, end - base, name);
-    return OK;
+    if (name == NULL) {
+        log_warn("boot: the module at 0x%x has no name, or one without an end", base);
+    }
+    boot_module_add(out, base, end - base, name != NULL ? name : "");
 }
 
 static must_check int parse_memory_map(const struct tag *tag, struct boot_info *out)
@@ -108,7 +118,7 @@ static must_check int parse_memory_map(const struct tag *tag, struct boot_info *
     }
     uint32_t entry_bytes = bytes_read_32(tag->bytes + 8);
     if (entry_bytes < 24 || entry_bytes % 8 != 0) {
-        return tag_malformed(tag, "the size of an entry makes no sense");
+        return tag_malformed(tag, "the size of an entry is impossible");
     }
     if ((tag->size - 16) % entry_bytes != 0) {
         return tag_malformed(tag, "the last entry is cut off");
@@ -124,7 +134,7 @@ static must_check int parse_memory_map(const struct tag *tag, struct boot_info *
     return OK;
 }
 
-/* Used only if there is no memory map: KiB from 0, and KiB from 1 MiB to the first hole. */
+/* Used if there is no memory map: the KiB from 0, and the KiB from 1 MiB to the first hole. */
 static must_check int parse_basic_memory(const struct tag *tag, struct boot_info *out)
 {
     if (tag->size < 16) {
@@ -139,12 +149,13 @@ static must_check int parse_basic_memory(const struct tag *tag, struct boot_info
     return error;
 }
 
-static must_check int parse_framebuffer(const struct tag *tag, struct boot_info *out)
+static void parse_framebuffer(const struct tag *tag, struct boot_info *out)
 {
     struct framebuffer_info info = {.kind = FRAMEBUFFER_NONE};
 
     if (tag->size < 32) {
-        return tag_malformed(tag, "too short");
+        tag_lost(tag, "too short");
+        return;
     }
     info.address = bytes_read_64(tag->bytes + 8);
     info.pitch_bytes = bytes_read_32(tag->bytes + 16);
@@ -154,7 +165,8 @@ static must_check int parse_framebuffer(const struct tag *tag, struct boot_info 
     uint8_t type = tag->bytes[29];
     if (type == 1) {
         if (tag->size < 38) {
-            return tag_malformed(tag, "too short for the colours");
+            tag_lost(tag, "too short for the colours");
+            return;
         }
         info.kind = FRAMEBUFFER_PIXELS;
         info.red = (struct framebuffer_colour){tag->bytes[32], tag->bytes[33]};
@@ -163,30 +175,30 @@ static must_check int parse_framebuffer(const struct tag *tag, struct boot_info 
     } else if (type == 2) {
         info.kind = FRAMEBUFFER_TEXT;
     } else {
-        log_warn("boot: framebuffer of type %u is not understood and not used", type);
-        return OK;
+        log_warn("boot: framebuffer of type %u is not supported and not used", type);
+        return;
     }
     if ((uint64_t)info.width * ((info.bits_per_pixel + 7) / 8) > info.pitch_bytes) {
-        return tag_malformed(tag, "a line is longer than the distance between lines");
+        tag_lost(tag, "a line is longer than the distance between lines");
+        return;
     }
     out->framebuffer = info;
-    return OK;
 }
 
-/* The new RSDP is preferred, whichever comes first. */
-static must_check int parse_rsdp(const struct tag *tag, struct boot_info *out)
+/* The new RSDP is preferred to the old one, in any order of the tags. */
+static void parse_rsdp(const struct tag *tag, struct boot_info *out)
 {
     uint32_t bytes = tag->size - HEADER_BYTES;
 
     if (bytes < 20 || (tag->type == TAG_ACPI_NEW && bytes < BOOT_RSDP_BYTES)) {
-        return tag_malformed(tag, "too short");
+        tag_lost(tag, "too short");
+        return;
     }
     bytes = tag->type == TAG_ACPI_NEW ? BOOT_RSDP_BYTES : 20;
     if (bytes > out->rsdp_bytes) {
         memcpy(out->rsdp, tag->bytes + HEADER_BYTES, bytes);
         out->rsdp_bytes = bytes;
     }
-    return OK;
 }
 
 static must_check int parse_tag(const struct tag *tag, struct boot_info *out)
@@ -194,16 +206,20 @@ static must_check int parse_tag(const struct tag *tag, struct boot_info *out)
     switch (tag->type) {
     case TAG_COMMAND_LINE:
     case TAG_LOADER_NAME:
-        return parse_string(tag, out);
+        parse_string(tag, out);
+        return OK;
     case TAG_MODULE:
-        return parse_module(tag, out);
+        parse_module(tag, out);
+        return OK;
     case TAG_MEMORY_MAP:
         return parse_memory_map(tag, out);
     case TAG_FRAMEBUFFER:
-        return parse_framebuffer(tag, out);
+        parse_framebuffer(tag, out);
+        return OK;
     case TAG_ACPI_OLD:
     case TAG_ACPI_NEW:
-        return parse_rsdp(tag, out);
+        parse_rsdp(tag, out);
+        return OK;
     default:
         return OK;
     }
@@ -214,6 +230,7 @@ int multiboot2_parse(const struct physical_reader *reader, physical_t info, stru
     struct tag basic_memory = {.size = 0};
     const uint8_t *header = physical_read(reader, info, HEADER_BYTES);
     uint32_t total = header != NULL ? bytes_read_32(header) : 0;
+    int error = OK;
 
     if (info % 8 != 0 || total < 2 * HEADER_BYTES || total > TOTAL_BYTES_MAX) {
         log_error("boot: Multiboot2 information at 0x%llx, %u bytes: misplaced, or no such size",
@@ -225,6 +242,7 @@ int multiboot2_parse(const struct physical_reader *reader, physical_t info, stru
         log_error("boot: Multiboot2 information of %u bytes cannot be read", total);
         return ERROR_CORRUPT;
     }
+    /* After an error the other tags are still read: the command line may say how to panic. */
     for (uint32_t offset = HEADER_BYTES; offset <= total - HEADER_BYTES;) {
         struct tag tag = {.bytes = bytes + offset,
                           .type = bytes_read_32(bytes + offset),
@@ -234,15 +252,13 @@ int multiboot2_parse(const struct physical_reader *reader, physical_t info, stru
         }
         if (tag.type == TAG_END) {
             bool map_missing = out->map.count == 0 && basic_memory.size != 0;
-            return map_missing ? parse_basic_memory(&basic_memory, out) : OK;
+            return error == OK && map_missing ? parse_basic_memory(&basic_memory, out) : error;
         }
         if (tag.type == TAG_BASIC_MEMORY) {
             basic_memory = tag;
         }
-        int error = parse_tag(&tag, out);
-        if (error != OK) {
-            return error;
-        }
+        int tag_error = parse_tag(&tag, out);
+        error = error != OK ? error : tag_error;
         offset += (uint32_t)align_up(tag.size, 8);
     }
     log_error("boot: Multiboot2 information of %u bytes has no end tag", total);

@@ -1,7 +1,9 @@
 /*
  * PVH start information, as QEMU's -kernel gives it: one struct with the physical addresses of
- * command line, modules, memory map and RSDP. Source: Xen's public header hvm/start_info.h,
- * versions 0 (no memory map: refused) and 1. An address of 0 means "none" there.
+ * command line, modules, memory map and RSDP; 0 means "none". The memory map is required, so
+ * version 0, which has none, is refused. If the description of anything else is malformed, that
+ * thing is lost, with a warning, and the boot continues. Source: Xen's public header
+ * hvm/start_info.h.
  *
  *   offset  0 magic   4 version   8 flags   12 number of modules   16 modules   24 command line
  *          32 RSDP   40 memory map   48 number of its entries
@@ -17,8 +19,8 @@
 #define START_INFO_BYTES 56
 #define MODULE_BYTES     32
 #define MAP_ENTRY_BYTES  24
-#define MODULES_SANE     64   /* more is rubbish */
-#define MAP_SANE         1024 /* more is rubbish */
+#define MODULES_SANE     64   /* a larger number is an error */
+#define MAP_SANE         1024 /* a larger number is an error */
 
 static int malformed(const char *field, const char *what, uint64_t value)
 {
@@ -26,7 +28,13 @@ static int malformed(const char *field, const char *what, uint64_t value)
     return ERROR_CORRUPT;
 }
 
-/* A string at a physical address, cut to `size`. False if memory ends before it does. */
+static void lost(const char *field, const char *what, uint64_t value)
+{
+    log_warn("boot: PVH %s: %s (0x%llx); going on without it", field, what,
+             (unsigned long long)value);
+}
+
+/* Copies a string at a physical address, cut to `size`. Returns false if it cannot be read. */
 static bool read_string(const struct physical_reader *reader, physical_t address, char *to,
                         size_t size)
 {
@@ -44,36 +52,35 @@ static bool read_string(const struct physical_reader *reader, physical_t address
     return true;
 }
 
-static must_check int parse_command_line(const struct physical_reader *reader, physical_t address,
-                                         struct boot_info *out)
+static void parse_command_line(const struct physical_reader *reader, physical_t address,
+                               struct boot_info *out)
 {
     static char text[BOOT_COMMAND_LINE_MAX + 1]; /* one more, so that a cut is noticed */
 
     if (address == 0) {
-        return OK;
+        return;
     }
-    if (!read_string(reader, address, text, sizeof(text))) {
-        return malformed("command line", "it has no end in memory, address", address);
+    if (read_string(reader, address, text, sizeof(text))) {
+        boot_command_line_set(out, text);
+    } else {
+        lost("command line", "it has no end in memory, address", address);
     }
-    boot_command_line_set(out, text);
-    return OK;
 }
 
-static must_check int parse_modules(const struct physical_reader *reader, const uint8_t *start,
-                                    struct boot_info *out)
+static void parse_modules(const struct physical_reader *reader, const uint8_t *start,
+                          struct boot_info *out)
 {
     uint32_t count = bytes_read_32(start + 12);
     physical_t list = bytes_read_64(start + 16);
 
-    if (count == 0) {
-        return OK;
-    }
     if (count > MODULES_SANE) {
-        return malformed("modules", "too many", count);
+        lost("modules", "too many", count);
+        return;
     }
     const uint8_t *entry = physical_read(reader, list, (uint64_t)count * MODULE_BYTES);
-    if (entry == NULL) {
-        return malformed("modules", "their list cannot be read, address", list);
+    if (count != 0 && entry == NULL) {
+        lost("modules", "their list cannot be read, address", list);
+        return;
     }
     for (uint32_t i = 0; i < count; i++, entry += MODULE_BYTES) {
         char name[BOOT_MODULE_NAME_MAX] = "";
@@ -82,14 +89,15 @@ static must_check int parse_modules(const struct physical_reader *reader, const 
         physical_t name_address = bytes_read_64(entry + 16);
 
         if (base + bytes < base) {
-            return malformed("module", "its end wraps around, address", base);
+            lost("module", "its end wraps around, address", base);
+            continue;
         }
         if (name_address != 0 && !read_string(reader, name_address, name, sizeof(name))) {
-            return malformed("module", "its name cannot be read, address", name_address);
+            lost("module's name", "it cannot be read, address", name_address);
+            name[0] = '\0';
         }
         boot_module_add(out, base, bytes, name);
     }
-    return OK;
 }
 
 static must_check int parse_memory_map(const struct physical_reader *reader, const uint8_t *start,
@@ -98,6 +106,9 @@ static must_check int parse_memory_map(const struct physical_reader *reader, con
     physical_t list = bytes_read_64(start + 40);
     uint32_t count = bytes_read_32(start + 48);
 
+    if (bytes_read_32(start + 4) < 1) {
+        return malformed("start info", "this version has no memory map", bytes_read_32(start + 4));
+    }
     if (count == 0 || count > MAP_SANE) {
         return malformed("memory map", "number of entries", count);
     }
@@ -115,8 +126,8 @@ static must_check int parse_memory_map(const struct physical_reader *reader, con
     return OK;
 }
 
-static must_check int parse_rsdp(const struct physical_reader *reader, physical_t address,
-                                 struct boot_info *out)
+static void parse_rsdp(const struct physical_reader *reader, physical_t address,
+                       struct boot_info *out)
 {
     const uint8_t *rsdp = address != 0 ? physical_read(reader, address, BOOT_RSDP_BYTES) : NULL;
 
@@ -124,9 +135,8 @@ static must_check int parse_rsdp(const struct physical_reader *reader, physical_
         out->rsdp_bytes = rsdp[15] >= 2 ? BOOT_RSDP_BYTES : 20; /* 15: revision */
         memcpy(out->rsdp, rsdp, out->rsdp_bytes);
     } else if (address != 0) {
-        return malformed("RSDP", "it cannot be read, address", address);
+        lost("RSDP", "it cannot be read, address", address);
     }
-    return OK;
 }
 
 int pvh_parse(const struct physical_reader *reader, physical_t info, struct boot_info *out)
@@ -139,19 +149,9 @@ int pvh_parse(const struct physical_reader *reader, physical_t info, struct boot
     if (bytes_read_32(start) != BOOT_MAGIC_PVH) {
         return malformed("start info", "its magic number is wrong", bytes_read_32(start));
     }
-    if (bytes_read_32(start + 4) < 1) {
-        return malformed("start info", "this version has no memory map", bytes_read_32(start + 4));
-    }
     (void)string_copy(out->loader_name, sizeof(out->loader_name), "PVH");
-    int error = parse_command_line(reader, bytes_read_64(start + 24), out);
-    if (error == OK) {
-        error = parse_modules(reader, start, out);
-    }
-    if (error == OK) {
-        error = parse_rsdp(reader, bytes_read_64(start + 32), out);
-    }
-    if (error == OK) {
-        error = parse_memory_map(reader, start, out);
-    }
-    return error;
+    parse_command_line(reader, bytes_read_64(start + 24), out);
+    parse_modules(reader, start, out);
+    parse_rsdp(reader, bytes_read_64(start + 32), out);
+    return parse_memory_map(reader, start, out);
 }

@@ -1,13 +1,14 @@
-; The way into long mode, from either door.
+; The entry points of the kernel and the change to long mode.
 ;
 ; Multiboot2 (GRUB): 32-bit protected mode, paging off, eax = 0x36d76289, ebx = information.
-; PVH (qemu -kernel): the same mode, ebx = start_info, eax undefined.
+; PVH (qemu -kernel): 32-bit protected mode, paging off, ebx = start_info, eax undefined.
 ; (Multiboot2 specification 1.6 or later, section 3.3; Xen's PVH boot ABI.)
 ;
-; Stack: none until the end of this file; then the boot stack of linker.ld, from its top.
-; Registers kept: esi = magic, edi = address of the loader's information, both for boot_main().
-; Until boot_main() replaces them, these page tables map physical 0 to 4 GiB three times: at 0,
-; at the direct map, and (the first GiB) at KERNEL_BASE.
+; Stack: a small one of this file's, which is not used for calls; from boot_high on the boot stack
+; of linker.ld. Registers: esi = magic and edi = address of the loader's information are kept for
+; boot_main(); all others are used. The page tables here map physical 0 to 4 GiB three times: at 0,
+; in the direct map, and (the first GiB) at KERNEL_BASE. They are in use until kernel_space_build()
+; replaces them.
 
 %include "offsets.inc"
 
@@ -17,6 +18,7 @@ PVH_MAGIC              equ 0x336ec578
 
 extern boot_main
 extern __boot_stack_top
+extern __kernel_end_physical
 global boot_multiboot_entry
 
 section .multiboot progbits alloc noexec nowrite align=8
@@ -63,7 +65,20 @@ boot_common:
     mov edi, ebx
     mov esp, boot_small_stack.top
 
-    ; A CPU without long mode or NX is refused in words.
+    ; A loader may have copied part of the image to where there is no memory: the last word of the
+    ; image must hold what is written to it.
+    mov ebp, message_memory
+    mov ebx, __kernel_end_physical - 4
+    mov edx, [ebx]
+    mov dword [ebx], 0x5a17c0de
+    cmp dword [ebx], 0x5a17c0de
+    jne boot_refuse
+    mov dword [ebx], 0xa5e83f21
+    cmp dword [ebx], 0xa5e83f21
+    jne boot_refuse
+    mov [ebx], edx
+
+    ; The CPU must have long mode and NX.
     mov eax, 0x80000000
     cpuid
     mov ebp, message_long_mode
@@ -135,7 +150,8 @@ boot_high:
     call boot_main
     ud2
 
-; Says why the CPU cannot run this kernel: on COM1 and on the VGA text screen. ebp = message.
+; Prints why this machine cannot run the kernel on COM1 and on the VGA text screen, and halts.
+; ebp = message. Uses no stack.
 section .boot.text
 bits 32
 boot_refuse:
@@ -182,6 +198,7 @@ boot_gdt:
     dd boot_gdt
 message_long_mode:  db 13, 10, "Stalactite needs a 64-bit x86 CPU; this one has no long mode.", 13, 10, 0
 message_no_execute: db 13, 10, "Stalactite needs a CPU with NX (no-execute pages); this one has none.", 13, 10, 0
+message_memory:     db 13, 10, "Stalactite does not fit into this machine's memory; 16 MiB are enough.", 13, 10, 0
 align 16
     times 256 db 0
 boot_small_stack:

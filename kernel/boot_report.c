@@ -16,10 +16,18 @@ static size_t frames_mib(size_t frames)
     return frames * PAGE_BYTES >> 20;
 }
 
+static const struct memory_map *memory_map;
+
+bool boot_is_ram(physical_t base, uint64_t bytes)
+{
+    return memory_map != NULL && memory_map_has_ram(memory_map, base, bytes);
+}
+
 void boot_report_start(const struct boot_info *boot)
 {
     char model[CPU_MODEL_BYTES];
 
+    memory_map = &boot->map;
     cpu_model_read(model);
     log_info("boot: by %s%s%s", boot->loader_name, boot->command_line[0] != '\0' ? ": " : "",
              boot->command_line);

@@ -6,6 +6,12 @@
 /* Who started us and with which words, and on which processor. */
 void boot_report_start(const struct boot_info *boot);
 
+/*
+ * Returns whether a byte of [base, base + bytes) is RAM, by the map that boot_report_start() got,
+ * which must stay valid. Context: ANY.
+ */
+bool boot_is_ram(physical_t base, uint64_t bytes);
+
 /* The processor's protections in force, and the memory. After layout_check(). */
 void boot_report_memory(void);
 

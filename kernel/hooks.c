@@ -27,6 +27,7 @@
 #include "arch/x86_64/paging/paging.h"
 #include "arch/x86_64/smp/smp.h"
 #include "arch/x86_64/time/timer.h"
+#include "kernel/boot_report.h"
 #include "kernel/console/console.h"
 #include "kernel/console/console_devices.h"
 #include "kernel/console/log_ring.h"
@@ -70,14 +71,15 @@ static void page_fault_hooks_wire(bool prefault)
 void hooks_wire_early(void)
 {
     log_handler = log_handle;
+    panic_handler = panic_handle;
     paging_frame_source = kernel_space_table_frame;
 }
 
 void hooks_wire(enum stack_mode mode)
 {
-    panic_handler = panic_handle;
     exception_handler_set(VECTOR_NMI, nmi_handle);
     page_fault_hooks_wire(mode == STACK_MODE_PREFAULT);
+    mmio_is_ram = boot_is_ram;
     interrupt_end = lapic_end_of_interrupt;
     entry_preempt = schedule_while_wanted;
     preempt_reschedule = schedule_late;

@@ -77,9 +77,10 @@ static void low_pages_take(void)
 /* From a boot loader's words to a kernel in tables of its own. */
 static void memory_start(uint32_t magic, uint32_t information)
 {
-    must_succeed(boot_info_read(magic, information, &boot_info), "the boot loader's information");
+    int error = boot_info_read(magic, information, &boot_info);
+    options_parse(boot_info.command_line); /* panic= and exit= hold from the first panic on */
+    must_succeed(error, "the boot loader's information");
     boot_report_start(&boot_info);
-    options_parse(boot_info.command_line);
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */
     low_pages_take();
     stack_prefault_mode_set(options.prefault);

@@ -44,7 +44,7 @@ SUITE = (
     Row("bochs-tigerlake", emulator="bochs", boot="bios-cd", cpu="tigerlake", limit_seconds=900),
 )
 
-# They only have to come up, say so, and leave.
+# They only have to come up, say so, and leave. Without the port for the status, by power-off.
 UP = r"Stalactite is up"
 BOOT = (
     Row("boot-64cpus", kind="boot", cpus=64, memory_mib=1024, expect=(r"64 CPUs online", UP)),
@@ -207,9 +207,17 @@ PANIC = (
                 r"both were on, and the stack is not backed a page below",)),
 )
 
-# A kernel that was built wrong on purpose, to show what goes wrong: interrupts, NMI and #DB enter on
-# the thread's stack, and are lost where their frame would touch a missing page. One CPU, because the
-# others' ordinary interrupts would be lost, too.
+# Machines that cannot run the kernel: it says so before there is a console, and ends as by a panic.
+REFUSED = (
+    Row("refused-2m", kind="boot", status=37, memory_mib=2,
+        expect=(r"^Stalactite does not fit into this machine's memory; 16 MiB are enough\.$",)),
+    Row("refused-no-long-mode", kind="boot", status=37, cpu="qemu32",
+        expect=(r"^Stalactite needs a 64-bit x86 CPU; this one has no long mode\.$",)),
+)
+
+# A kernel that was built wrong on purpose, to show what goes wrong: interrupts, NMI and #DB enter
+# on the thread's stack, and are lost where their frame would touch a missing page. One CPU, because
+# the others' ordinary interrupts would be lost, too.
 LOST = r": lost at 48 of 48 lethal offsets above the edge and at 16 of 16 below it; in-service bit "
 LESSON = (
     Row("lesson-lost-events", kind="lesson", build="lost", cpus=1, tests="EVT000[1-5]", ordered=False,
@@ -235,8 +243,8 @@ BUT_EVT0047 = "[A-D]*,E[A-U]*,[F-Z]*,EVT00[0-3]*,EVT004[0-6]*"
 # EVT0011, which only the IDT's path has, needs such breakpoints all along.
 BUT_BREAKPOINTS = BUT_EVT0047.replace("EVT00[0-3]*", "EVT000*,EVT0010,EVT00[23]*")
 
-# The panics that depend on how events enter, the lesson (64 bytes of RSP are lethal there), and what
-# the two ways in cost on the same machine.
+# The panics that depend on how events enter, the lesson (64 bytes of RSP are lethal there), and
+# what the two ways in cost on the same machine.
 ENTRY_FIGURES = tuple(rf"^BENCH {name} \d+ instructions$" for name in (
     "stack_fault_1", "stack_fault_3", "fault_moved", "tick", "tick_preempt"))
 FRED = (
@@ -290,10 +298,11 @@ SCRIPT = (
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),
                           ("lend-intel", "max,vendor=GenuineIntel"))),
     Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py"),
+    Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
     Row("monitor-session", kind="script", script="tests/boot/monitor_session.py",
         cmdline="monitor=1"),
 )
 
-ROWS = SUITE + BOOT + BENCH + PANIC + LESSON + FRED + SCRIPT
+ROWS = SUITE + BOOT + BENCH + PANIC + REFUSED + LESSON + FRED + SCRIPT

@@ -1,6 +1,7 @@
 /*
- * Pixels of 2, 3 or 4 bytes in any order of colours. A cell is drawn with stores alone: reading a
- * framebuffer is slow on every machine. The whole grid stands in the middle of the display.
+ * Drawing of cells into a framebuffer with pixels of 2, 3 or 4 bytes and any order of colours. A
+ * cell is drawn with stores alone, because reads from a framebuffer are slow. The grid of cells is
+ * centred on the display.
  */
 #include "kernel/console/framebuffer.h"
 
@@ -12,22 +13,22 @@
 #define CURSOR_FIRST_ROW 13    /* the cursor underlines rows 13 and 14 */
 #define CURSOR_LAST_ROW  14
 
-/* What is on the display: set up once by framebuffer_init(), then only read. */
+/* The layout of the display. framebuffer_init() sets it once; later it is only read. */
 static struct {
     uint8_t *first; /* the pixel in the upper left corner of the grid */
     uint32_t pitch_bytes;
     uint32_t pixel_bytes;
-    uint32_t scale;       /* pixels for one of the font's, both ways */
+    uint32_t scale;       /* width and height of one of the font's pixels */
     uint32_t colours[16]; /* pixel values, by enum screen_colour */
 } display;
 
-/* The sixteen colours as 0xRRGGBB; the background is a very dark blue, easy on the eye. */
+/* The sixteen colours as 0xRRGGBB. The background is a very dark blue. */
 static const uint32_t palette[16] = {
     0x10141a, 0xd05050, 0x58b058, 0xc8a040, 0x5080d8, 0xb868c0, 0x40b0b8, 0xc8ccc8,
     0x687078, 0xff7070, 0x80e080, 0xffd868, 0x80b0ff, 0xe890f0, 0x70e8f0, 0xffffff,
 };
 
-/* The `bits` most significant bits of one colour's 8, in their place. */
+/* Returns the most significant bits of an 8-bit colour, shifted to their place in a pixel. */
 static uint32_t colour_field(uint32_t value8, struct framebuffer_colour field)
 {
     uint32_t value = field.bits >= 8 ? value8 << (field.bits - 8) : value8 >> (8 - field.bits);
@@ -53,7 +54,7 @@ static void pixel_store(uint8_t *place, uint32_t value)
     }
 }
 
-/* One line of pixels of a cell; `bits` are the font's eight. */
+/* Draws one line of pixels of a cell; `bits` are the font's eight pixels. */
 static void line_draw(uint8_t *place, uint8_t bits, uint32_t fore, uint32_t back)
 {
     for (unsigned bit = 0; bit < FONT_COLUMNS; bit++) {
@@ -103,7 +104,7 @@ static int info_check(const struct framebuffer_info *info)
     return sane ? OK : ERROR_INVALID;
 }
 
-/* The smallest enlargement that leaves no more cells than a screen may have. */
+/* Returns the smallest scale at which the display has no more cells than a screen may have. */
 static uint32_t scale_for(const struct framebuffer_info *info)
 {
     uint32_t scale = 1;
@@ -114,7 +115,7 @@ static uint32_t scale_for(const struct framebuffer_info *info)
     return scale;
 }
 
-/* Everything in the background's colour, margins included. */
+/* Fills the display, margins included, with the background's colour. */
 static void display_clear(uint8_t *memory, const struct framebuffer_info *info)
 {
     for (uint32_t y = 0; y < info->height; y++) {
@@ -134,7 +135,7 @@ int framebuffer_init(struct screen *screen, const struct framebuffer_info *info)
     }
     uint32_t scale = scale_for(info);
     if (info->width < FONT_COLUMNS * scale || info->height < FONT_ROWS * scale) {
-        return ERROR_UNSUPPORTED; /* a ribbon: enlarged as its length wants, nothing fits */
+        return ERROR_UNSUPPORTED; /* the display is so long and thin that no cell fits */
     }
     uint8_t *memory = mmio_map(info->address, (size_t)info->pitch_bytes * info->height);
     if (memory == NULL) {

@@ -34,7 +34,7 @@ static const struct acpi_affinity *machine_parse(void)
     struct physical_reader reader = firmware_reader(&image);
 
     firmware_table_seal(&image, machine.srat);
-    test_equal(acpi_parse(&reader, firmware_at(&image, machine.rsdp), 36, &result), OK);
+    test_equal(acpi_parse(&reader, firmware_at(&image, machine.rsdp), 36, 0, &result), OK);
     test_equal(result.processor_count, PROCESSORS); /* whatever becomes of the SRAT */
     return &result.affinity;
 }

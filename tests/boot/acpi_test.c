@@ -16,9 +16,11 @@ static uint8_t memory[IMAGE_BYTES];
 static struct firmware_image image;
 static struct firmware_machine machine;
 static struct acpi_info result;
+static uint32_t boot_apic_id; /* of the processor that is said to run the boot */
 
 static void machine_make(unsigned processors)
 {
+    boot_apic_id = 0;
     firmware_image_init(&image, memory, IMAGE_BYTES, IMAGE_BASE);
     machine = firmware_machine(&image, processors);
 }
@@ -27,7 +29,7 @@ static int machine_parse(void)
 {
     struct physical_reader reader = firmware_reader(&image);
 
-    return acpi_parse(&reader, firmware_at(&image, machine.rsdp), 36, &result);
+    return acpi_parse(&reader, firmware_at(&image, machine.rsdp), 36, boot_apic_id, &result);
 }
 
 static void length_set(physical_t table, uint32_t bytes)
@@ -129,6 +131,8 @@ TEST(ACP0005,
 
     memcpy(firmware_at(&image, wrong.xsdt) + 36, entries, sizeof(entries));
     firmware_table_seal(&image, wrong.xsdt);
+    length_set(wrong.rsdt, 36); /* an RSDT without entries, which cannot help */
+    firmware_table_seal(&image, wrong.rsdt);
     test_equal(machine_parse(), OK);
     test_check(result.present && !result.madt_present);
     test_equal(result.lapic_address, 0xfee00000);
@@ -178,4 +182,144 @@ TEST(ACP0008, "the machine's own tables make sense, or it has none and runs on o
     for (unsigned line = 0; line < ACPI_ISA_COUNT; line++) {
         test_check(own->isa[line].gsi < 240);
     }
+}
+
+/* Makes the XSDT list nothing: `bytes` of it are left, with entries of 0. */
+static void xsdt_empty(uint32_t bytes)
+{
+    memset(firmware_at(&image, machine.xsdt) + 36, 0, bytes - 36);
+    length_set(machine.xsdt, bytes);
+    firmware_table_seal(&image, machine.xsdt);
+}
+
+TEST(ACP0009, "tables that the XSDT does not list, or lists damaged, are taken from the RSDT",
+     ALWAYS)
+{
+    machine_make(2);
+    xsdt_empty(36);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 2);
+    test_check(result.s5_known);
+
+    machine_make(2);
+    xsdt_empty(36 + 4 * 8);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 2);
+    test_equal(result.hpet_address, 0xfed00000);
+
+    machine_make(2); /* the XSDT's second entry leads nowhere; the RSDT's is good */
+    uint64_t nowhere = 0x12345000;
+    memcpy(firmware_at(&image, machine.xsdt) + 36, &nowhere, sizeof(nowhere));
+    firmware_table_seal(&image, machine.xsdt);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 2);
+    test_check(result.fadt_present);
+}
+
+TEST(ACP0010, "processors with an id that addresses all are left out, as xAPIC and as x2APIC",
+     ALWAYS)
+{
+    static const uint8_t x2apic_all[16] = {9, 16, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 3};
+
+    machine_make(4);
+    uint8_t *entries = firmware_at(&image, machine.madt) + 44 + 6; /* four processors of 8 bytes */
+    memcpy(entries + 16, x2apic_all, sizeof(x2apic_all)); /* in place of the third and fourth */
+    firmware_table_seal(&image, machine.madt);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 2);
+    test_equal(result.processors_left_out, 1);
+
+    machine_make(4);
+    firmware_at(&image, machine.madt)[44 + 6 + 24 + 3] = 0xff;
+    firmware_table_seal(&image, machine.madt);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 3);
+}
+
+TEST(ACP0011, "the boot processor is in the list though the MADT disables it or does not name it",
+     ALWAYS)
+{
+    machine_make(3);
+    boot_apic_id = 1;
+    firmware_at(&image, machine.madt)[44 + 6 + 8 + 4] = 0; /* the second is not enabled */
+    firmware_table_seal(&image, machine.madt);
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 3);
+    test_equal(result.processors[1].apic_id, 1);
+
+    boot_apic_id = 77;
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, 3); /* 0 and 2, and the one that runs */
+    test_equal(result.processors[2].apic_id, 77);
+    test_equal(result.processors[2].nmi_lint, 1);
+
+    machine_make(CPU_MAX + 1);
+    boot_apic_id = 200;
+    test_equal(machine_parse(), OK);
+    test_equal(result.processor_count, CPU_MAX);
+    test_equal(result.processors[CPU_MAX - 1].apic_id, 200);
+    test_equal(result.processors_left_out, 2);
+}
+
+/* Writes both addresses of the DSDT into the FADT. */
+static void dsdt_set(uint32_t older, uint64_t newer)
+{
+    memcpy(firmware_at(&image, machine.fadt) + 40, &older, sizeof(older));
+    memcpy(firmware_at(&image, machine.fadt) + 140, &newer, sizeof(newer));
+    firmware_table_seal(&image, machine.fadt);
+}
+
+TEST(ACP0012, "of the two addresses of the DSDT the one that leads to a DSDT holds", ALWAYS)
+{
+    static const uint64_t wrong[] = {0, 0x10, 0xdeadbeef, 0xffffffff};
+
+    for (unsigned i = 0; i < array_length(wrong); i++) {
+        machine_make(1);
+        dsdt_set((uint32_t)wrong[i], machine.dsdt);
+        test_equal(machine_parse(), OK);
+        test_check(result.s5_known && result.s5_type_a == 5);
+        dsdt_set((uint32_t)machine.dsdt, wrong[i]);
+        test_equal(machine_parse(), OK);
+        test_check(result.s5_known && result.s5_type_a == 5);
+    }
+    machine_make(1);
+    dsdt_set((uint32_t)machine.hpet, machine.madt); /* tables, but not this one */
+    test_equal(machine_parse(), OK);
+    test_check(!result.s5_known);
+}
+
+TEST(ACP0013, "a power-off package that stands in an SSDT is found", ALWAYS)
+{
+    static const uint8_t s5[] = {0x08, 0x5c, 0x5f, 0x53, 0x35, 0x5f, 0x12, 0x08,
+                                 0x04, 0x0a, 0x05, 0x0a, 0x05, 0x00, 0x00};
+
+    for (unsigned of_xsdt = 0; of_xsdt < 2; of_xsdt++) {
+        machine_make(1);
+        physical_t ssdt = firmware_table_begin(&image, "SSDT", 1);
+        firmware_put_bytes(&image, s5, sizeof(s5));
+        firmware_table_end(&image, ssdt);
+        firmware_at(&image, machine.dsdt)[0] = 'X'; /* no DSDT */
+        /* In place of the last entry, the SRAT's. */
+        memcpy(firmware_at(&image, machine.xsdt) + 36 + 3 * 8, &ssdt, of_xsdt ? 8 : 0);
+        memcpy(firmware_at(&image, machine.rsdt) + 36 + 3 * 4, &ssdt, of_xsdt ? 0 : 4);
+        firmware_table_seal(&image, machine.xsdt);
+        firmware_table_seal(&image, machine.rsdt);
+        if (!of_xsdt) {
+            xsdt_empty(36);
+        }
+        test_equal(machine_parse(), OK);
+        test_check(result.s5_known);
+        test_equal(result.s5_type_a, 5);
+        test_equal(result.s5_type_b, 5);
+    }
+}
+
+TEST(ACP0014, "memory above 4 GiB can be asked for, and what no CPU has is refused", ALWAYS)
+{
+    const struct physical_reader *reader = &physical_reader_boot;
+
+    test_check(physical_read(reader, 1UL << 52, 4) == NULL);
+    test_check(physical_read(reader, UINT64_MAX - 3, 4) == NULL);
+    test_check(physical_read(reader, 0x1000, UINT64_MAX) == NULL);
+    test_check(physical_read(reader, 0x1000, 16) != NULL);
 }

@@ -107,28 +107,25 @@ TEST(BTI0002, "Multiboot2: wrong totals, no end tag, and a place that is not ali
     test_equal(multiboot2_parse(&reader, 0xfffffffffffffff8, &result), ERROR_CORRUPT);
 }
 
-TEST(BTI0003, "Multiboot2: tags whose size or contents cannot be are refused", ALWAYS)
+TEST(BTI0003, "Multiboot2: a malformed memory map is refused, and so is a tag of impossible size",
+     ALWAYS)
 {
     static const struct {
         uint32_t type;
         const char *contents;
         uint32_t bytes;
     } wrong[] = {
-        {1, "no end", 6},                              /* a command line without terminator */
-        {2, NULL, 0},                                  /* a loader name without any byte */
-        {3, "\0\0\x20\0\0\0\x10\0x", 10},              /* a module that ends before it starts */
-        {3, "\0\0\x20\0\0\0\x30\0", 8},                /* a module without a name */
         {6, "\x18\0\0\0", 4},                          /* a memory map without a version */
         {6, "\0\0\0\0\0\0\0\0", 8},                    /* entries of no size */
         {6, "\x18\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16}, /* half an entry */
-        {8, "\0\0\0\0\0\0\0\0", 8},                    /* half a framebuffer */
-        {15, "RSD PTR ............", 20},              /* a new RSDP as short as an old one */
     };
 
     for (unsigned i = 0; i < array_length(wrong); i++) {
         multiboot2_begin();
         tag_put(wrong[i].type, wrong[i].contents, wrong[i].bytes);
+        tag_put(1, "panic=exit", 11);
         test_equal(multiboot2_end(), ERROR_CORRUPT);
+        test_check(string_equal(result.command_line, "panic=exit")); /* for what follows */
     }
     for (uint32_t size = 0; size < 8; size++) { /* a size that does not even hold itself */
         multiboot2_begin();
@@ -210,7 +207,7 @@ TEST(BTI0006, "PVH: command line, module and memory map", ALWAYS)
     test_equal(result.rsdp_bytes, 0);
 }
 
-TEST(BTI0007, "PVH: a wrong magic, an old version, and lists that are not there are refused",
+TEST(BTI0007, "PVH: a wrong magic, an old version, and a memory map that cannot be are refused",
      ALWAYS)
 {
     static const struct {
@@ -219,11 +216,7 @@ TEST(BTI0007, "PVH: a wrong magic, an old version, and lists that are not there 
     } wrong[] = {
         {0, 0},           /* magic */
         {4, 0},           /* version without memory map */
-        {12, 65},         /* number of modules */
-        {20, 1},          /* modules beyond 4 GiB */
-        {28, 0xffffffff}, /* command line far out */
-        {36, 1},          /* RSDP beyond 4 GiB */
-        {44, 1},          /* memory map beyond 4 GiB */
+        {44, 1},          /* memory map that cannot be read */
         {48, 0},          /* empty memory map */
         {48, 0xffffffff}, /* endless memory map */
     };
@@ -232,26 +225,30 @@ TEST(BTI0007, "PVH: a wrong magic, an old version, and lists that are not there 
         pvh_make(IMAGE_BASE);
         memcpy(memory + wrong[i].offset, &wrong[i].value, sizeof(wrong[i].value));
         test_equal(pvh_try(), ERROR_CORRUPT);
+        test_check(wrong[i].offset == 0 || string_equal(result.command_line, "exit=1"));
     }
-    pvh_make(IMAGE_BASE);
-    memset(memory + 512, 'x', IMAGE_BYTES - 512); /* a command line that runs out of memory */
-    test_equal(pvh_try(), result.command_line_truncated ? OK : ERROR_CORRUPT);
 }
 
 TEST(BTI0008,
-     "reading marks page 0, the hole below 1 MiB, kernel and modules; errors change nothing",
+     "reading marks page 0, the hole below 1 MiB, kernel and modules; errors change the command "
+     "line alone",
      ALWAYS)
 {
     physical_t here = virtual_to_physical(memory);
 
     pvh_make(here);
     memset(&result, 0x5a, sizeof(result));
+    memory[48] = 0; /* an empty memory map */
+    test_equal(boot_info_read(BOOT_MAGIC_PVH, here, &result), ERROR_CORRUPT);
+    test_check(string_equal(result.command_line, "exit=1"));
     memory[0] ^= 1;
     test_equal(boot_info_read(BOOT_MAGIC_PVH, here, &result), ERROR_CORRUPT);
+    test_check(string_equal(result.command_line, ""));
     test_equal(boot_info_read(0x2badb002, here, &result), ERROR_UNSUPPORTED);
+    memory[48] = 2;
     const uint8_t *bytes = (const uint8_t *)&result;
     unsigned changed = 0;
-    for (size_t i = 0; i < sizeof(result); i++) {
+    for (size_t i = sizeof(result.command_line); i < sizeof(result); i++) {
         changed += bytes[i] != 0x5a ? 1 : 0;
     }
     test_equal(changed, 0);
@@ -266,4 +263,82 @@ TEST(BTI0008,
     test_check(hole != NULL && hole->kind == MEMORY_RESERVED);
     test_check(own != NULL && own->kind == MEMORY_KERNEL);
     test_check(module != NULL && module->kind == MEMORY_KERNEL);
+}
+
+TEST(BTI0009, "Multiboot2: a malformed description of something optional loses that thing alone",
+     ALWAYS)
+{
+    static const struct {
+        uint32_t type;
+        const char *contents;
+        uint32_t bytes;
+    } wrong[] = {
+        {1, "no end", 6},                 /* a command line without terminator */
+        {1, NULL, 0},                     /* a command line without any byte */
+        {2, "no end", 6},                 /* a loader name without terminator */
+        {2, NULL, 0},                     /* a loader name without any byte */
+        {3, "\0\0\x20\0\0\0\x10\0x", 10}, /* a module that ends before it starts */
+        {3, "\0\0\x20\0", 4},             /* a module without an end */
+        {8, "\0\0\0\0\0\0\0\0", 8},       /* half a framebuffer */
+        {8, "\0\0\0\xfd\0\0\0\0\x10\0\0\0\0\4\0\0\0\3\0\0\x20\1\0\0\x10\x8\x8\x8\0\x8", 30},
+        {14, "RSD PTR ", 8},              /* half an RSDP */
+        {15, "RSD PTR ............", 20}, /* a new RSDP as short as an old one */
+    };
+
+    for (unsigned i = 0; i < array_length(wrong); i++) {
+        multiboot2_begin();
+        tag_put(wrong[i].type, wrong[i].contents, wrong[i].bytes);
+        memory_map_put(24);
+        test_equal(multiboot2_end(), OK);
+        test_check(string_equal(result.command_line, ""));
+        test_check(string_equal(result.loader_name, ""));
+        test_equal(result.module_count, 0);
+        test_equal(result.framebuffer.kind, FRAMEBUFFER_NONE);
+        test_equal(result.rsdp_bytes, 0);
+        test_equal(memory_map_bytes(&result.map, MEMORY_USABLE), 0xa0000 + 0x1000000);
+    }
+}
+
+TEST(BTI0010, "Multiboot2: a module without a name, or whose name has no end, keeps its memory",
+     ALWAYS)
+{
+    multiboot2_begin();
+    tag_put(3, "\0\0\x20\0\0\0\x30\0", 8);
+    tag_put(3, "\0\0\x40\0\0\0\x50\0no end", 14);
+    memory_map_put(24);
+    test_equal(multiboot2_end(), OK);
+    test_equal(result.module_count, 2);
+    test_equal(result.modules[0].base, 0x200000);
+    test_equal(result.modules[1].bytes, 0x100000);
+    test_check(string_equal(result.modules[1].name, ""));
+}
+
+TEST(BTI0011, "PVH: a malformed description of something optional loses that thing alone", ALWAYS)
+{
+    static const struct {
+        unsigned offset;
+        uint32_t value;
+    } wrong[] = {
+        {12, 65},          /* number of modules */
+        {20, 1},           /* a list of modules that cannot be read */
+        {28, 0xffffffff},  /* a command line that cannot be read */
+        {36, 1},           /* an RSDP that cannot be read */
+        {260, 0xffffffff}, /* a module whose end, with the next, wraps around */
+    };
+
+    for (unsigned i = 0; i < array_length(wrong); i++) {
+        pvh_make(IMAGE_BASE);
+        memcpy(memory + wrong[i].offset, &wrong[i].value, sizeof(wrong[i].value));
+        if (wrong[i].offset == 260) {
+            memset(memory + 264, 0xff, 8);
+        }
+        test_equal(pvh_try(), OK);
+        test_check(string_equal(result.command_line, i == 2 ? "" : "exit=1"));
+        test_equal(result.module_count, i == 2 || i == 3 ? 1 : 0);
+        test_equal(memory_map_bytes(&result.map, MEMORY_USABLE), 0xa0000 + 0x1000000);
+    }
+    pvh_make(IMAGE_BASE);
+    memset(memory + 512, 'x', IMAGE_BYTES - 512); /* a command line longer than is kept */
+    test_equal(pvh_try(), OK);
+    test_check(result.command_line_truncated);
 }

@@ -43,6 +43,20 @@ TEST(SMP0002, "a processor that does not answer is given up, and the gate is clo
     test_equal(cpu_online_count(), online);
 }
 
+TEST(SMP0006, "an id that addresses all processors, or that would be cut to one, is no destination",
+     ALWAYS)
+{
+    static const uint32_t wrong[] = {0xff, 0x1ff, 0x10000, 0xffffffff};
+    unsigned online = cpu_online_count();
+
+    for (unsigned i = lapic_is_x2apic() ? 3 : 0; i < array_length(wrong); i++) {
+        test_check(!lapic_can_address(wrong[i]));
+        test_equal(smp_wake(wrong[i], 20), ERROR_RANGE);
+    }
+    test_check(!smp_gate_is_claimed());
+    test_equal(cpu_online_count(), online);
+}
+
 static unsigned prepare_calls;
 
 static int prepare_without_memory(unsigned cpu maybe_unused, uint32_t apic_id maybe_unused,

@@ -42,7 +42,7 @@ def check_sound(start):
 
 def check_cut(start):
     """a table whose last entry is cut off is refused as a whole"""
-    boot(start, SOUND + memory(1, 0, 0)[:20], "SRAT of 148 bytes refused: an entry has no sensible")
+    boot(start, SOUND + memory(1, 0, 0)[:20], "SRAT of 148 bytes refused: an entry has no possible")
 
 
 def check_overlap(start):

@@ -111,6 +111,16 @@ void host_cpus_run(unsigned count, void (*work)(unsigned cpu))
 
 bool fake_caches_only_accessed;
 
+unsigned cpu_physical_bits(void)
+{
+    return 40;
+}
+
+uint32_t cpu_initial_apic_id(void)
+{
+    return 0;
+}
+
 bool cpu_caches_only_accessed(void)
 {
     return fake_caches_only_accessed;

@@ -114,7 +114,7 @@ HOST_TEST(HFW0001, "damaged ACPI tables with right checksums never lead a parser
         seal(machine.srat);
         seal(machine.rsdt);
         seal(machine.xsdt);
-        int error = acpi_parse(&reader, rsdp, sizeof(rsdp), &result);
+        int error = acpi_parse(&reader, rsdp, sizeof(rsdp), 0, &result);
         host_check(error == OK || error == ERROR_NOT_FOUND);
         check_counts(&result);
         pieces_free();
@@ -130,8 +130,8 @@ HOST_TEST(HFW0002, "random bytes are no RSDP, and searching them ends")
         for (unsigned i = 0; i < sizeof(rsdp); i++) {
             rsdp[i] = (uint8_t)host_random();
         }
-        host_equal(acpi_parse(&reader, rsdp, (unsigned)host_random_below(37), &result),
-                   ERROR_CORRUPT);
+        unsigned bytes = (unsigned)host_random_below(37);
+        host_equal(acpi_parse(&reader, rsdp, bytes, 0, &result), ERROR_CORRUPT);
     }
 }
 

@@ -1,10 +1,12 @@
 /*
- * From the RSDP to the tables: root table (XSDT, else RSDT), one look at each table it lists. There
- * is no recursion to fall into: a root table's entries are only compared with four signatures.
+ * From the RSDP to the tables. First the XSDT's tables are parsed, then those of the RSDT of which
+ * the XSDT has no sound one, last the SSDTs if the DSDT does not say how to power off. A root table
+ * that lists itself or another one does no harm, because entries are only compared with signatures.
  */
 #include "arch/x86_64/acpi/acpi.h"
 
 #include "arch/x86_64/acpi/acpi_tables.h"
+#include "arch/x86_64/cpu/cpu_model.h"
 #include "arch/x86_64/cpu/log.h"
 #include "lib/bytes.h"
 #include "lib/error.h"
@@ -18,8 +20,8 @@ static struct acpi_info info;
 static bool info_ready;
 
 /*
- * A machine without tables is taken to be wired like every PC of that age: line 0, the timer, at
- * pin 2 of the one I/O APIC (MultiProcessor Specification 1.4, 3.6.2.3 and 5.3).
+ * A machine without tables is assumed to be wired like the PCs of that age: line 0, the timer, at
+ * pin 2 of the only I/O APIC (MultiProcessor Specification 1.4, 3.6.2.3 and 5.3).
  */
 static void info_reset(struct acpi_info *out)
 {
@@ -81,7 +83,7 @@ bool acpi_rsdp_valid(const uint8_t *rsdp, unsigned bytes)
     return rsdp[15] < 2 || (bytes >= RSDP_BYTES_MAX && bytes_sum(rsdp, RSDP_BYTES_MAX) == 0);
 }
 
-/* One table of the root's list. The first of its kind counts. */
+/* Parses a table that a root table lists, if none of its kind was parsed before. */
 static void table_parse(const struct physical_reader *reader, physical_t address,
                         struct acpi_info *out)
 {
@@ -115,40 +117,92 @@ static void table_parse(const struct physical_reader *reader, physical_t address
     }
 }
 
-int acpi_parse(const struct physical_reader *reader, const uint8_t *rsdp, unsigned rsdp_bytes,
-               struct acpi_info *out)
+/* Looks for the power-off package in a table, if it is an SSDT and none was found before. */
+static void ssdt_parse(const struct physical_reader *reader, physical_t address,
+                       struct acpi_info *out)
 {
-    const uint8_t *root = NULL;
-    uint32_t bytes, entry_bytes = 8;
+    const uint8_t *header = address != 0 ? physical_read(reader, address, ACPI_HEADER_BYTES) : NULL;
+    uint32_t bytes;
 
+    if (header == NULL || out->s5_known ||
+        (memcmp(header, "SSDT", 4) != 0 && memcmp(header, "PSDT", 4) != 0)) {
+        return;
+    }
+    const uint8_t *table = acpi_table_map(reader, address, NULL, &bytes);
+    if (table != NULL) {
+        out->s5_known = acpi_s5_find(table + ACPI_HEADER_BYTES, bytes - ACPI_HEADER_BYTES,
+                                     &out->s5_type_a, &out->s5_type_b);
+    }
+}
+
+/* A root table: entries of `entry_bytes` from `entries` to `end`. */
+struct root_table {
+    const uint8_t *entries, *end;
+    uint32_t entry_bytes;
+};
+
+/* Reads a root table's header. It has no entries if it is absent or malformed. */
+static struct root_table root_read(const struct physical_reader *reader, physical_t address,
+                                   const char *signature, uint32_t entry_bytes)
+{
+    struct root_table root = {.entry_bytes = entry_bytes};
+    uint32_t bytes;
+    const uint8_t *table = address != 0 ? acpi_table_map(reader, address, signature, &bytes) : NULL;
+
+    if (table != NULL) {
+        uint32_t rest = (bytes - ACPI_HEADER_BYTES) % entry_bytes;
+        if (rest != 0) {
+            log_warn("acpi: the last entry of the %s is cut off", signature);
+        }
+        root.entries = table + ACPI_HEADER_BYTES;
+        root.end = table + bytes - rest;
+    }
+    return root;
+}
+
+static void root_walk(const struct physical_reader *reader, const struct root_table *root,
+                      struct acpi_info *out,
+                      void (*parse)(const struct physical_reader *reader, physical_t address,
+                                    struct acpi_info *out))
+{
+    for (const uint8_t *at = root->entries; at != root->end; at += root->entry_bytes) {
+        parse(reader, root->entry_bytes == 8 ? bytes_read_64(at) : bytes_read_32(at), out);
+    }
+}
+
+static bool tables_missing(const struct acpi_info *out)
+{
+    return !out->madt_present || !out->fadt_present || !out->srat_present || out->hpet_address == 0;
+}
+
+int acpi_parse(const struct physical_reader *reader, const uint8_t *rsdp, unsigned rsdp_bytes,
+               uint32_t boot_apic_id, struct acpi_info *out)
+{
     info_reset(out);
+    out->boot_apic_id = boot_apic_id;
     if (!acpi_rsdp_valid(rsdp, rsdp_bytes)) {
         log_warn("acpi: the RSDP (%u bytes) has a wrong signature, length or checksum", rsdp_bytes);
         return ERROR_CORRUPT;
     }
-    if (rsdp[15] >= 2 && bytes_read_64(rsdp + 24) != 0) {
-        root = acpi_table_map(reader, bytes_read_64(rsdp + 24), "XSDT", &bytes);
+    physical_t xsdt_address = rsdp[15] >= 2 ? bytes_read_64(rsdp + 24) : 0;
+    struct root_table xsdt = root_read(reader, xsdt_address, "XSDT", 8), rsdt = {0};
+
+    root_walk(reader, &xsdt, out, table_parse);
+    if (tables_missing(out)) {
+        rsdt = root_read(reader, bytes_read_32(rsdp + 16), "RSDT", 4);
+        root_walk(reader, &rsdt, out, table_parse);
     }
-    if (root == NULL) {
-        root = acpi_table_map(reader, bytes_read_32(rsdp + 16), "RSDT", &bytes);
-        entry_bytes = 4;
-    }
-    if (root == NULL) {
-        log_warn("acpi: there is no root table to be read");
+    if (xsdt.entries == NULL && rsdt.entries == NULL) {
+        log_warn("acpi: no root table can be read");
         return ERROR_NOT_FOUND;
     }
-    if ((bytes - ACPI_HEADER_BYTES) % entry_bytes != 0) {
-        log_warn("acpi: the last entry of the %.4s is cut off", (const char *)root);
-    }
+    root_walk(reader, &xsdt, out, ssdt_parse);
+    root_walk(reader, &rsdt, out, ssdt_parse);
     out->present = true;
-    for (uint32_t at = ACPI_HEADER_BYTES; at + entry_bytes <= bytes; at += entry_bytes) {
-        table_parse(reader, entry_bytes == 8 ? bytes_read_64(root + at) : bytes_read_32(root + at),
-                    out);
-    }
     return OK;
 }
 
-/* Looks at each 16-byte boundary of [base, base + bytes). */
+/* Searches each 16-byte boundary of [base, base + bytes). */
 static bool search_range(const struct physical_reader *reader, physical_t base, uint32_t bytes,
                          uint8_t rsdp[36], unsigned *rsdp_bytes)
 {
@@ -180,13 +234,15 @@ int acpi_search(const struct physical_reader *reader, uint8_t rsdp[36], unsigned
 void acpi_init(const uint8_t *rsdp, unsigned rsdp_bytes)
 {
     static uint8_t found[RSDP_BYTES_MAX];
+    const struct physical_reader *reader = &physical_reader_boot;
+    uint32_t own_id = cpu_initial_apic_id();
     int error = ERROR_NOT_FOUND;
 
     if (rsdp_bytes != 0) {
-        error = acpi_parse(&physical_reader_boot, rsdp, rsdp_bytes, &info);
+        error = acpi_parse(reader, rsdp, rsdp_bytes, own_id, &info);
     }
-    if (error != OK && acpi_search(&physical_reader_boot, found, &rsdp_bytes) == OK) {
-        error = acpi_parse(&physical_reader_boot, found, rsdp_bytes, &info);
+    if (error != OK && acpi_search(reader, found, &rsdp_bytes) == OK) {
+        error = acpi_parse(reader, found, rsdp_bytes, own_id, &info);
     }
     info_ready = error == OK;
     if (error != OK) {

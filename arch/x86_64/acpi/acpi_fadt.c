@@ -1,9 +1,8 @@
 /*
- * FADT (fixed hardware: reset, PM timer, power off), HPET's address, and the one thing wanted from
- * the DSDT: the sleep types of _S5. The DSDT is a program; to run it would take an interpreter, but
- * _S5 is in practice a constant package and can be found as bytes.
- * Source: ACPI 6.4, 5.2.9 (FADT), 5.2.3.2 (generic address), 20.2 (AML bytes), 7.4.2 (_S5);
- * IA-PC HPET specification 1.0a, 3.2.4.
+ * FADT (fixed hardware: reset, PM timer, power-off), the HPET's address, and the sleep types of _S5
+ * from the DSDT. The DSDT is a program and running it would take an interpreter, but in practice
+ * _S5 is a constant package, which a search for its bytes finds. Source: ACPI 6.4, 5.2.9 (FADT),
+ * 5.2.3.2 (generic address), 20.2 (AML bytes), 7.4.2 (_S5); IA-PC HPET specification 1.0a, 3.2.4.
  */
 #include "arch/x86_64/acpi/acpi_tables.h"
 #include "arch/x86_64/cpu/log.h"
@@ -24,6 +23,7 @@ enum fadt_offset {
     FADT_RESET_VALUE = 128,
     FADT_X_DSDT = 140,
     FADT_X_PM1A_CONTROL = 172,
+    FADT_X_PM1B_CONTROL = 184,
     FADT_X_PM_TIMER = 208,
 };
 
@@ -33,7 +33,7 @@ enum fadt_offset {
 #define SPACE_MEMORY        0
 #define SPACE_PORT          1
 
-/* A generic address: space, width, offset, access size, then 64 bits of address. */
+/* Reads a generic address: space, width, offset, access size, then 64 bits of address. */
 static struct acpi_register generic_address(const uint8_t *at)
 {
     struct acpi_register result = {.address = bytes_read_64(at + 4)};
@@ -44,19 +44,19 @@ static struct acpi_register generic_address(const uint8_t *at)
     return result;
 }
 
-/* A port from the table's old 32-bit field, else from the newer generic address; 0 for none. */
+/* Returns a port from the old 32-bit field, or, if that is no port, the newer one; 0 for none. */
 static uint16_t port_read(const uint8_t *table, uint32_t bytes, uint32_t old, uint32_t newer)
 {
     uint32_t port = bytes_read_32(table + old);
 
-    if (port == 0 && bytes >= newer + 12) {
+    if ((port == 0 || port > 0xffff) && bytes >= newer + 12) {
         struct acpi_register address = generic_address(table + newer);
         port = address.present && !address.in_memory ? (uint32_t)address.address : 0;
     }
     return port <= 0xffff ? (uint16_t)port : 0;
 }
 
-/* A constant integer of AML at aml[*at]; moves *at behind it. False if it is none, or cut off. */
+/* Reads a constant integer of AML at aml[*at] and moves *at behind it. False if there is none. */
 static bool aml_integer(const uint8_t *aml, uint32_t bytes, uint32_t *at, uint8_t *value)
 {
     if (*at >= bytes) {
@@ -90,7 +90,7 @@ static bool aml_integer(const uint8_t *aml, uint32_t bytes, uint32_t *at, uint8_
     return true;
 }
 
-/* aml[at] follows the name _S5_: package opcode, length of 1 to 4 bytes, number of elements. */
+/* Reads the package behind a name _S5_: opcode, length of 1 to 4 bytes, number of elements. */
 static bool s5_package(const uint8_t *aml, uint32_t bytes, uint32_t at, uint8_t *type_a,
                        uint8_t *type_b)
 {
@@ -123,7 +123,8 @@ bool acpi_s5_find(const uint8_t *aml, uint32_t bytes, uint8_t *type_a, uint8_t *
     return false;
 }
 
-static void dsdt_parse(const struct physical_reader *reader, physical_t address,
+/* Parses the DSDT at an address. Returns false if there is no sound one. */
+static bool dsdt_parse(const struct physical_reader *reader, physical_t address,
                        struct acpi_info *out)
 {
     uint32_t bytes;
@@ -133,6 +134,7 @@ static void dsdt_parse(const struct physical_reader *reader, physical_t address,
         out->s5_known = acpi_s5_find(table + ACPI_HEADER_BYTES, bytes - ACPI_HEADER_BYTES,
                                      &out->s5_type_a, &out->s5_type_b);
     }
+    return table != NULL;
 }
 
 void acpi_fadt_parse(const struct physical_reader *reader, const uint8_t *table, uint32_t bytes,
@@ -147,7 +149,7 @@ void acpi_fadt_parse(const struct physical_reader *reader, const uint8_t *table,
 
     out->fadt_present = true;
     out->pm1a_control_port = port_read(table, bytes, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
-    out->pm1b_control_port = (uint16_t)bytes_read_32(table + FADT_PM1B_CONTROL);
+    out->pm1b_control_port = port_read(table, bytes, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
     if (table[FADT_PM_TIMER_BYTES] == 4) {
         out->pm_timer_port = port_read(table, bytes, FADT_PM_TIMER, FADT_X_PM_TIMER);
         out->pm_timer_32_bits = (flags & FLAG_PM_TIMER_32) != 0;
@@ -160,11 +162,11 @@ void acpi_fadt_parse(const struct physical_reader *reader, const uint8_t *table,
         out->reset = generic_address(table + FADT_RESET);
         out->reset_value = table[FADT_RESET_VALUE];
     }
-    physical_t dsdt = bytes_read_32(table + FADT_DSDT);
-    if (dsdt == 0 && bytes >= FADT_X_DSDT + 8) {
-        dsdt = bytes_read_64(table + FADT_X_DSDT);
+    /* The 64-bit address holds where it leads to a DSDT, else the 32-bit one. */
+    physical_t newer = bytes >= FADT_X_DSDT + 8 ? bytes_read_64(table + FADT_X_DSDT) : 0;
+    if (!dsdt_parse(reader, newer, out)) {
+        (void)dsdt_parse(reader, bytes_read_32(table + FADT_DSDT), out);
     }
-    dsdt_parse(reader, dsdt, out);
 }
 
 void acpi_hpet_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out)

@@ -1,7 +1,8 @@
 /*
- * MADT: a header with the local APICs' address, then entries of type, length and contents.
+ * MADT: a header with the address of the local APICs, then entries of type, length and contents.
  * Entries may come in any order, so the NMI pins are applied in a second pass, by processor number.
- * Source: ACPI 6.4, 5.2.12.
+ * Source: ACPI 6.4, 5.2.12; SDM volume 3A, 11.6.1 and 11.12.9 (the ids that address all
+ * processors).
  */
 #include "arch/x86_64/acpi/acpi_tables.h"
 #include "arch/x86_64/cpu/log.h"
@@ -9,6 +10,10 @@
 
 #define MADT_ENTRIES_OFFSET 44
 #define PROCESSOR_ENABLED   1
+
+#define XAPIC_ID_ALL  0xffU
+#define X2APIC_ID_ALL 0xffffffffU
+#define UID_UNKNOWN   0xfffffffeU /* of a processor that is not listed */
 
 enum madt_entry_type {
     MADT_LAPIC = 0,
@@ -21,15 +26,30 @@ enum madt_entry_type {
     MADT_TYPES_KNOWN,
 };
 
-/* The least length of each entry that is understood; 0: not looked at. */
+/* The least length of each entry that is parsed; 0 for those that are not. */
 static const uint8_t entry_bytes_least[MADT_TYPES_KNOWN] = {
     [MADT_LAPIC] = 8,          [MADT_IOAPIC] = 12, [MADT_OVERRIDE] = 10,   [MADT_LAPIC_NMI] = 6,
     [MADT_LAPIC_ADDRESS] = 12, [MADT_X2APIC] = 16, [MADT_X2APIC_NMI] = 12,
 };
 
+static void processor_append(struct acpi_info *out, uint32_t apic_id, uint32_t uid)
+{
+    out->processors[out->processor_count++] =
+        (struct acpi_processor){.apic_id = apic_id, .uid = uid, .nmi_lint = 1};
+}
+
 static void processor_add(struct acpi_info *out, uint32_t apic_id, uint32_t uid, uint32_t flags)
 {
-    if ((flags & PROCESSOR_ENABLED) == 0) {
+    if ((flags & PROCESSOR_ENABLED) == 0 && apic_id == out->boot_apic_id) {
+        log_warn("acpi: MADT says that the boot processor (APIC id %u) is disabled; it is used",
+                 apic_id);
+    } else if ((flags & PROCESSOR_ENABLED) == 0) {
+        out->processors_disabled++;
+        return;
+    }
+    if (apic_id == X2APIC_ID_ALL) {
+        log_warn("acpi: MADT lists a processor with the APIC id that addresses all; left out");
+        out->processors_left_out++;
         return;
     }
     for (unsigned i = 0; i < out->processor_count; i++) {
@@ -38,12 +58,27 @@ static void processor_add(struct acpi_info *out, uint32_t apic_id, uint32_t uid,
             return;
         }
     }
-    if (out->processor_count == CPU_MAX) {
-        out->processors_left_out++;
+    if (out->processor_count == CPU_MAX) { /* boot_processor_ensure() makes room for that one */
+        out->processors_left_out += apic_id != out->boot_apic_id ? 1 : 0;
         return;
     }
-    out->processors[out->processor_count++] =
-        (struct acpi_processor){.apic_id = apic_id, .uid = uid, .nmi_lint = 1};
+    processor_append(out, apic_id, uid);
+}
+
+/* The boot processor runs, so it is in the list even if the table does not name it. */
+static void boot_processor_ensure(struct acpi_info *out)
+{
+    for (unsigned i = 0; i < out->processor_count; i++) {
+        if (out->processors[i].apic_id == out->boot_apic_id) {
+            return;
+        }
+    }
+    log_warn("acpi: MADT does not list the boot processor (APIC id %u)", out->boot_apic_id);
+    if (out->processor_count == CPU_MAX) {
+        out->processor_count--;
+        out->processors_left_out++;
+    }
+    processor_append(out, out->boot_apic_id, UID_UNKNOWN);
 }
 
 static void ioapic_add(struct acpi_info *out, const uint8_t *entry)
@@ -88,7 +123,7 @@ static void entry_parse(const uint8_t *entry, struct acpi_info *out)
 {
     switch (entry[0]) {
     case MADT_LAPIC:
-        if (entry[3] != 0xff) {
+        if (entry[3] != XAPIC_ID_ALL) { /* firmware fills unused entries so */
             processor_add(out, entry[3], entry[2], bytes_read_32(entry + 4));
         }
         break;
@@ -117,14 +152,14 @@ static void entry_parse_nmi(const uint8_t *entry, struct acpi_info *out)
     }
 }
 
-/* Walks the entries as far as they make sense; reports when `loud`. */
+/* Parses the entries up to the first without a possible length; reports errors if `loud`. */
 static void entries_walk(const uint8_t *table, uint32_t bytes, struct acpi_info *out, bool loud,
                          void (*parse)(const uint8_t *entry, struct acpi_info *out))
 {
     for (uint32_t at = MADT_ENTRIES_OFFSET; at < bytes; at += table[at + 1]) {
         if (bytes - at < 2 || table[at + 1] < 2 || table[at + 1] > bytes - at) {
             if (loud) {
-                log_warn("acpi: MADT entry at byte %u of %u has no sensible length; the rest of "
+                log_warn("acpi: MADT entry at byte %u of %u has no possible length; the rest of "
                          "the table is left out",
                          at, bytes);
             }
@@ -149,11 +184,12 @@ void acpi_madt_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out
         return;
     }
     out->madt_present = true;
-    out->isa[0].gsi = 0; /* unless overridden, as it always is */
+    out->isa[0].gsi = 0; /* unless overridden, as in most tables */
     out->lapic_address = bytes_read_32(table + 36);
     entries_walk(table, bytes, out, true, entry_parse);
+    boot_processor_ensure(out);
     entries_walk(table, bytes, out, false, entry_parse_nmi);
-    if (out->processors_left_out != 0) {
+    if (out->processor_count == CPU_MAX && out->processors_left_out != 0) {
         log_warn("acpi: %u processors beyond the first %d are left out", out->processors_left_out,
                  CPU_MAX);
     }

@@ -1,7 +1,7 @@
 /*
- * SRAT: a header, then entries of type, length and contents that say to which domain ("proximity
- * domain") a processor or a range of memory belongs. Half a truth would be worse than none: if any
- * entry makes no sense the whole table is refused, and memory is one domain.
+ * SRAT: a header, then entries of type, length and contents that give the domain ("proximity
+ * domain") of a processor or of a range of memory. If any entry is malformed the whole table is
+ * refused and memory is one domain, because the rest of such a table cannot be relied on.
  * Source: ACPI 6.4, 5.2.16.
  */
 #include "arch/x86_64/acpi/acpi_tables.h"
@@ -23,8 +23,8 @@ static const uint8_t entry_bytes_least[SRAT_TYPES_KNOWN] = {
     [SRAT_LAPIC] = 16, [SRAT_MEMORY] = 40, [SRAT_X2APIC] = 24};
 
 /*
- * The number of a domain by the table's name for it; a new one if need be. Returns what is wrong
- * with the table, in words, or NULL; as do all below.
+ * Stores the number of the domain that the table calls `name`, and adds the domain if it is new.
+ * Returns what is wrong with the table, in words, or NULL. So do all functions below.
  */
 static const char *domain_find(struct acpi_affinity *out, uint32_t name, unsigned *domain)
 {
@@ -65,7 +65,7 @@ static const char *memory_add(struct acpi_affinity *out, physical_t base, uint64
 {
     unsigned domain;
     if (bytes == 0) {
-        return NULL; /* firmware writes such for slots that are empty */
+        return NULL; /* an empty memory slot */
     }
     if (base + bytes < base) {
         return "a range of memory ends beyond the last address";
@@ -94,7 +94,7 @@ static const char *entry_parse(const uint8_t *entry, struct acpi_affinity *out)
     uint32_t name;
 
     switch (entry[0]) {
-    case SRAT_LAPIC: /* the domain's bytes 3 to 1 were added later, behind the rest */
+    case SRAT_LAPIC: /* bytes 3 to 1 of the domain were added later, behind the other fields */
         name = entry[2] | (bytes_read_32(entry + 8) & 0xffffff00);
         return bytes_read_32(entry + 4) & AFFINITY_ENABLED ? processor_add(out, entry[3], name)
                                                            : NULL;
@@ -116,7 +116,7 @@ static const char *entries_parse(const uint8_t *table, uint32_t bytes, struct ac
 {
     for (uint32_t at = SRAT_ENTRIES_OFFSET; at < bytes; at += table[at + 1]) {
         if (bytes - at < 2 || table[at + 1] < 2 || table[at + 1] > bytes - at) {
-            return "an entry has no sensible length";
+            return "an entry has no possible length";
         }
         if (table[at] < SRAT_TYPES_KNOWN && table[at + 1] < entry_bytes_least[table[at]]) {
             return "an entry is too short for its type";

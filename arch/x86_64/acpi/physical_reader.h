@@ -1,17 +1,22 @@
 /*
- * How parsers of firmware tables see physical memory. They ask for a piece and get a pointer to it,
- * or a null pointer when it cannot be had; so a test can feed them any bytes at any address.
+ * The access of the parsers of firmware tables to physical memory. A parser asks for a range and
+ * gets a pointer to it, or a null pointer if it cannot be read; so a test can supply any bytes at
+ * any address.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
 struct physical_reader {
-    /* The bytes [address, address + bytes), or a null pointer. No alignment is promised. */
+    /* Returns the bytes [address, address + bytes), not aligned, or a null pointer. */
     const void *(*map)(void *context, physical_t address, uint64_t bytes);
     void *context;
 };
 
+/*
+ * Returns the bytes [address, address + bytes) of physical memory, not aligned, or a null pointer
+ * if they cannot be read. Context: that of the reader.
+ */
 static inline const void *physical_read(const struct physical_reader *reader, physical_t address,
                                         uint64_t bytes)
 {
@@ -19,7 +24,9 @@ static inline const void *physical_read(const struct physical_reader *reader, ph
 }
 
 /*
- * Reads through the direct map, below 4 GiB only: what the boot page tables show. Firmware keeps
- * its tables there. For the time before the kernel's own page tables, which need not map them.
+ * Reads through the direct map of the boot page tables, which show the first 4 GiB. Above, it adds
+ * the GiB that is asked for to these tables, a limited number of times, if the CPU has the address
+ * and the direct map reaches it. Context: boot, before the kernel's own page tables are loaded;
+ * later for addresses that these map.
  */
 extern const struct physical_reader physical_reader_boot;

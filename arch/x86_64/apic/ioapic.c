@@ -16,6 +16,8 @@
 #define REGISTER_VERSION 1
 #define REGISTER_LINE    0x10 /* two registers a line from here on */
 
+#define DESTINATION_ALL 0xffU /* of the 8 bits of a destination; larger ids cannot be named */
+
 #define LINE_ACTIVE_LOW (1U << 13)
 #define LINE_LEVEL      (1U << 15)
 #define LINE_MASKED     (1U << 16)
@@ -100,10 +102,13 @@ static must_check int line_route(uint32_t gsi, uint32_t how, unsigned vector, un
         return ERROR_NOT_FOUND;
     }
     uint32_t index = REGISTER_LINE + 2 * (gsi - ioapic->gsi_base);
-    uint32_t id = lapic_id_of(cpu);
+    uint32_t id = lapic_id_of(cpu) < DESTINATION_ALL ? lapic_id_of(cpu) : lapic_id_of(0);
+    if (id >= DESTINATION_ALL) {
+        return ERROR_UNSUPPORTED;
+    }
     uint64_t flags = spin_lock_irq_save(&lock);
     register_write(ioapic, index, LINE_MASKED);
-    register_write(ioapic, index + 1, (id <= 0xff ? id : lapic_id_of(0)) << 24);
+    register_write(ioapic, index + 1, id << 24);
     register_write(ioapic, index, vector | how);
     spin_unlock_irq_restore(&lock, flags);
     return OK;

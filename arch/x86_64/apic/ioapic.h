@@ -16,8 +16,9 @@ void ioapic_init(void);
 
 /*
  * Routes an ISA line (0 to 15) to a vector on a CPU, with the polarity and trigger that the MADT
- * gives, and unmasks it. Stores the line's GSI. Context: THREAD or ATOMIC. Errors: ERROR_RANGE (no
- * such line), ERROR_NOT_FOUND (no I/O APIC serves it).
+ * gives, and unmasks it. If the CPU's APIC id does not fit, CPU 0 gets the interrupt. Stores the
+ * line's GSI. Context: THREAD or ATOMIC. Errors: ERROR_RANGE (no such line), ERROR_NOT_FOUND (no
+ * I/O APIC serves it), ERROR_UNSUPPORTED (CPU 0's id does not fit either).
  */
 must_check int ioapic_route_isa(unsigned line, unsigned vector, unsigned cpu, uint32_t *gsi);
 

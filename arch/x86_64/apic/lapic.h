@@ -61,16 +61,30 @@ void lapic_send_nmi(unsigned cpu);
 void lapic_send_nmi_all_but_self(void);
 
 /*
- * Sends INIT to the processor with an APIC id: it stops and waits for STARTUP. The caller waits as
- * SDM 9.4.4.1 says. Context: THREAD or boot.
+ * Returns true if an APIC id addresses one processor in the present mode: it is not too large for
+ * the command register, and not the id that addresses all processors. Context: ANY.
  */
-void lapic_send_init(uint32_t apic_id);
+bool lapic_can_address(uint32_t apic_id);
+
+/*
+ * Lets lapic_send_all_but_self() address all processors at once, which also reaches those that are
+ * not online. Context: THREAD or boot, when every processor of the machine is online.
+ */
+void lapic_all_are_online(void);
+
+/*
+ * Sends INIT to the processor with an APIC id: it stops and waits for STARTUP. The caller waits as
+ * SDM 9.4.4.1 says. Context: THREAD or boot. Errors: ERROR_RANGE (the id does not address one
+ * processor; nothing is sent).
+ */
+must_check int lapic_send_init(uint32_t apic_id);
 
 /*
  * Sends STARTUP to the processor with an APIC id: after an INIT it starts in real mode at physical
- * address page * 4096. The caller waits as SDM 9.4.4.1 says. Context: THREAD or boot.
+ * address page * 4096. The caller waits as SDM 9.4.4.1 says. Context: THREAD or boot. Errors:
+ * ERROR_RANGE (the id does not address one processor; nothing is sent).
  */
-void lapic_send_startup(uint32_t apic_id, uint8_t page);
+must_check int lapic_send_startup(uint32_t apic_id, uint8_t page);
 
 /* Returns true if a vector is in service on this CPU. For tests. Context: ANY. */
 bool lapic_in_service(unsigned vector);

@@ -7,8 +7,8 @@
  */
 #include "arch/x86_64/apic/lapic.h"
 
-#include "arch/x86_64/acpi/acpi.h"
 #include "arch/x86_64/apic/lapic_registers.h"
+#include "lib/error.h"
 
 #define COMMAND_NMI          (4U << 8)
 #define COMMAND_INIT         (5U << 8)
@@ -17,6 +17,9 @@
 #define COMMAND_ASSERT       (1U << 14)
 #define COMMAND_SELF         (1U << 18)
 #define COMMAND_ALL_BUT_SELF LAPIC_COMMAND_SHORTHAND
+
+#define XAPIC_ID_ALL  0xffU
+#define X2APIC_ID_ALL 0xffffffffU
 
 #define COMMAND_HIGH  (LAPIC_COMMAND + 0x10)
 #define PENDING_SPINS 1000000 /* after that the APIC is taken to be broken */
@@ -28,13 +31,29 @@ static void wait_until_taken(void)
     }
 }
 
-static void command_send(uint32_t destination, uint32_t command)
+static bool all_are_online;
+
+bool lapic_can_address(uint32_t apic_id)
 {
+    return apic_id < (lapic_is_x2apic() ? X2APIC_ID_ALL : XAPIC_ID_ALL);
+}
+
+void lapic_all_are_online(void)
+{
+    __atomic_store_n(&all_are_online, true, __ATOMIC_RELEASE);
+}
+
+/* Writes the command register, unless the destination is not one processor: ERROR_RANGE. */
+static int command_send(uint32_t destination, uint32_t command)
+{
+    if (!lapic_can_address(destination)) {
+        return ERROR_RANGE;
+    }
     if (lapic_is_x2apic()) {
         /* The write to this MSR is no fence, and the receiver must see all earlier stores. */
         __asm__ volatile("mfence; lfence" ::: "memory");
         msr_write(0x800 + LAPIC_COMMAND / 16, ((uint64_t)destination << 32) | command);
-        return;
+        return OK;
     }
     uint64_t flags = interrupts_save();
     wait_until_taken();
@@ -44,6 +63,7 @@ static void command_send(uint32_t destination, uint32_t command)
     wait_until_taken();
     lapic_write(COMMAND_HIGH, destination_before);
     interrupts_restore(flags);
+    return OK;
 }
 
 void lapic_send(unsigned cpu, unsigned vector)
@@ -74,8 +94,7 @@ static void command_send_to_others(uint32_t command)
  */
 void lapic_send_all_but_self(unsigned vector)
 {
-    const struct acpi_info *acpi = acpi_info();
-    if (cpu_online_count() == acpi->processor_count && acpi->processors_left_out == 0) {
+    if (__atomic_load_n(&all_are_online, __ATOMIC_ACQUIRE)) {
         command_send(0, COMMAND_ALL_BUT_SELF | COMMAND_ASSERT | vector);
     } else {
         command_send_to_others(COMMAND_ASSERT | vector);
@@ -93,12 +112,12 @@ void lapic_send_nmi_all_but_self(void)
     command_send_to_others(COMMAND_NMI | COMMAND_ASSERT);
 }
 
-void lapic_send_init(uint32_t apic_id)
+int lapic_send_init(uint32_t apic_id)
 {
-    command_send(apic_id, COMMAND_INIT | COMMAND_ASSERT);
+    return command_send(apic_id, COMMAND_INIT | COMMAND_ASSERT);
 }
 
-void lapic_send_startup(uint32_t apic_id, uint8_t page)
+int lapic_send_startup(uint32_t apic_id, uint8_t page)
 {
-    command_send(apic_id, COMMAND_STARTUP | COMMAND_ASSERT | page);
+    return command_send(apic_id, COMMAND_STARTUP | COMMAND_ASSERT | page);
 }

@@ -18,6 +18,15 @@ void cpu_model_read(char name[CPU_MODEL_BYTES]);
  */
 bool cpu_caches_only_accessed(void);
 
+/* Returns how many bits a physical address of this CPU has: 36 to 52. Context: ANY. */
+unsigned cpu_physical_bits(void);
+
+/*
+ * Returns the APIC id that the calling CPU had at reset, which is how the MADT names it. Context:
+ * ANY, if the caller cannot migrate.
+ */
+uint32_t cpu_initial_apic_id(void);
+
 /*
  * Returns true if CPUID reports a hypervisor, which emulators do as well. A hypervisor may hide
  * itself. Context: ANY.

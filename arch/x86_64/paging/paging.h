@@ -107,13 +107,14 @@ static always_inline volatile uint64_t *paging_leaf(uintptr_t address)
 }
 
 /*
- * Maps device registers, uncached, for good. Returns NULL, with a log line, if memory is short.
- * Context: boot or THREAD.
+ * Maps device registers, uncached, for good. Addresses come from firmware and loader, so they are
+ * checked. Returns NULL, with a log line, if a byte lies beyond the physical addresses of the CPU
+ * or in RAM, or if memory is short. Context: boot or THREAD.
  */
 void *mmio_map(physical_t physical, size_t bytes);
 
 /*
- * Maps memory that holds firmware tables, read-only, for good. Returns NULL, with a log line, if
- * memory is short. Context: boot or THREAD.
+ * Hook: returns whether a byte of [base, base + bytes) is RAM. Until it is set, no range is. Context:
+ * that of mmio_map().
  */
-const void *firmware_map(physical_t physical, size_t bytes);
+extern bool (*mmio_is_ram)(physical_t base, uint64_t bytes);

@@ -21,8 +21,6 @@
 #define INIT_WAIT_US    10000 /* SDM 9.4.4.1 */
 #define STARTUP_WAIT_US 200
 
-#define XAPIC_ID_MAX 254 /* 255 addresses all processors */
-
 /* Read by the starting CPU, in trampoline.asm and smp_enter(). Written before STARTUP is sent. */
 uintptr_t smp_entry_stack;
 physical_t smp_kernel_root;
@@ -58,29 +56,34 @@ static bool claimed_within(uint64_t us)
     return true;
 }
 
-static void startup_send(uint32_t apic_id)
+static must_check int startup_send(uint32_t apic_id)
 {
-    lapic_send_startup(apic_id, smp_trampoline_page());
+    return lapic_send_startup(apic_id, smp_trampoline_page());
 }
 
 /* Starts a processor after its INIT and the wait that follows INIT. */
 static must_check int wake_after_init(uint32_t apic_id, unsigned timeout_ms)
 {
     smp_gate_open(apic_id);
-    startup_send(apic_id);
-    if (claimed_within(STARTUP_WAIT_US)) {
+    int error = startup_send(apic_id);
+    if (error == OK && claimed_within(STARTUP_WAIT_US)) {
         return OK;
     }
-    startup_send(apic_id); /* the first may be missed; a processor that runs ignores it */
-    if (claimed_within((uint64_t)timeout_ms * 1000)) {
+    if (error == OK) { /* the first may be missed; a processor that runs ignores it */
+        error = startup_send(apic_id);
+    }
+    if (error == OK && claimed_within((uint64_t)timeout_ms * 1000)) {
         return OK;
     }
-    return smp_gate_close() ? ERROR_TIMEOUT : OK;
+    return !smp_gate_close() ? OK : error != OK ? error : ERROR_TIMEOUT;
 }
 
 int smp_wake(uint32_t apic_id, unsigned timeout_ms)
 {
-    lapic_send_init(apic_id);
+    int error = lapic_send_init(apic_id);
+    if (error != OK) {
+        return error;
+    }
     clock_delay_us(INIT_WAIT_US);
     return wake_after_init(apic_id, timeout_ms);
 }
@@ -88,10 +91,12 @@ int smp_wake(uint32_t apic_id, unsigned timeout_ms)
 bool smp_wake_unwanted(uint32_t apic_id)
 {
     (void)smp_gate_close();
-    lapic_send_init(apic_id);
+    int error = lapic_send_init(apic_id);
     clock_delay_us(INIT_WAIT_US);
-    startup_send(apic_id);
-    return !claimed_within(INIT_WAIT_US);
+    if (error == OK) {
+        error = startup_send(apic_id);
+    }
+    return error == OK && !claimed_within(INIT_WAIT_US);
 }
 
 /* Waits until the CPU that claimed the gate counts as online. */
@@ -118,9 +123,15 @@ static bool is_online(uint32_t apic_id)
     return false;
 }
 
-static bool reachable(uint32_t apic_id)
+/* Returns true if the machine has no processor but those that are online. */
+static bool machine_is_online(const struct acpi_info *acpi)
 {
-    return lapic_is_x2apic() || apic_id <= XAPIC_ID_MAX;
+    unsigned online = 0;
+    for (unsigned i = 0; i < acpi->processor_count; i++) {
+        online += is_online(acpi->processors[i].apic_id) ? 1 : 0;
+    }
+    return online == acpi->processor_count && online == cpu_online_count() &&
+           acpi->processors_left_out == 0 && acpi->processors_disabled == 0;
 }
 
 /* Sends INIT to each processor that is not online, so that one long wait serves for all. */
@@ -128,8 +139,8 @@ static void init_all(const struct acpi_info *acpi)
 {
     for (unsigned i = 0; i < acpi->processor_count; i++) {
         uint32_t apic_id = acpi->processors[i].apic_id;
-        if (!is_online(apic_id) && reachable(apic_id)) {
-            lapic_send_init(apic_id);
+        if (!is_online(apic_id)) {
+            (void)!lapic_send_init(apic_id); /* start_one() warns of one that has no such address */
         }
     }
     clock_delay_us(INIT_WAIT_US);
@@ -141,8 +152,9 @@ static void init_all(const struct acpi_info *acpi)
  */
 static must_check int start_one(uint32_t apic_id, unsigned cpu)
 {
-    if (!reachable(apic_id)) {
-        log_warn("smp: processor with APIC id %u cannot be reached in xAPIC mode", apic_id);
+    if (!lapic_can_address(apic_id)) {
+        log_warn("smp: processor with APIC id %u cannot be addressed in this mode; left out",
+                 apic_id);
         return ERROR_UNSUPPORTED;
     }
     int error = smp_processor_prepare(cpu, apic_id, &smp_entry_stack);
@@ -194,6 +206,9 @@ unsigned smp_start_all(unsigned limit)
         smp_trampoline_clear();
     }
     left_out += acpi->processors_left_out;
+    if (machine_is_online(acpi)) {
+        lapic_all_are_online();
+    }
     log_info("smp: %u CPU%s online%s", cpu_online_count(), cpu_online_count() == 1 ? "" : "s",
              left_out != 0 ? ", some left out" : "");
     return cpu_online_count();

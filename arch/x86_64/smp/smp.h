@@ -57,8 +57,8 @@ bool smp_wake_unwanted(uint32_t apic_id);
 
 /*
  * Starts the processor with an APIC id and waits up to `timeout_ms` for it to pass the gate. For
- * tests, which name processors that do not exist. Context: THREAD. Errors: ERROR_TIMEOUT (it did
- * not come, and if it comes later it parks).
+ * tests, which name processors that do not exist. Context: THREAD. Errors: ERROR_RANGE (the id
+ * does not address one processor), ERROR_TIMEOUT (it did not come, and if it comes later it parks).
  */
 must_check int smp_wake(uint32_t apic_id, unsigned timeout_ms);
 
