@@ -11,7 +11,8 @@ from runner import elf
 
 # An uncorrected error in bank 9, valid and with the processor's context intact as far as it matters.
 CHECK = "mce 0 9 0xbd00000000000000 0x4 0 0"
-PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+)")
+PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+): 1 banks report an "
+                   r"error, bank 9 with status 0xbd00000000000000; the global status is 0x4\. ")
 HANG_SECONDS = 300
 # Where: a symbol, how many instructions after it, a function that the backtrace must name, and
 # tests that come there however fast the machine is: threads that fault and end, and preemptions

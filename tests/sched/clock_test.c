@@ -58,3 +58,9 @@ TEST(CLK0004, "the TSC still runs at the rate that was measured at boot", ALWAYS
         test_check(per_ms < clock_tsc_per_ms() / 100 * 105);
     }
 }
+
+TEST(CLK0005, "a reference that did not count gives no rate, and no division by 0", ALWAYS)
+{
+    test_equal(clock_rate_per_ms(1000000, 0, 3579545), 0);
+    test_equal(clock_rate_per_ms(20000000, 71590, 3579500), 1000000);
+}

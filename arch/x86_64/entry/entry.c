@@ -10,11 +10,15 @@
 #include "arch/x86_64/entry/entry.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/machine_check.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/safe_access.h"
+#include "lib/string.h"
+
+extern const char __text_start[], __text_end[];
 
 static struct trap_frame *page_fault_early(struct trap_frame *frame)
 {
@@ -82,14 +86,20 @@ static bool frame_from_entry_stack(const struct trap_frame *frame)
     return !trap_frame_from_user(frame) && entry_stack_find(frame->rsp, &cpu, &kind);
 }
 
-static void exception_handle(struct trap_frame *frame)
+/* Returns true if the handler that is registered for the exception handles it. */
+static bool exception_try(struct trap_frame *frame)
 {
     exception_handler handler =
         __atomic_load_n(&exception_handlers[frame->vector], __ATOMIC_ACQUIRE);
+    return handler != NULL && handler(frame);
+}
+
+static void exception_handle(struct trap_frame *frame)
+{
     if (frame->vector == VECTOR_GENERAL_PROTECTION && safe_access_fix(frame)) {
         return;
     }
-    if (handler != NULL && handler(frame)) {
+    if (exception_try(frame)) {
         return;
     }
     panic("%s in the kernel at %p (error code 0x%x): the backtrace tells the function, at "
@@ -155,9 +165,27 @@ struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
     return entry_move_frame(frame);
 }
 
+/*
+ * An NMI may arrive between the STI and the HLT of cpu_wait_for_interrupt(). Interrupts are on
+ * after its return, so one that was pending is taken before the HLT, which would then wait for the
+ * next. Behind the HLT the waiting thread looks again for something to do.
+ */
+static void halt_skip(struct trap_frame *frame)
+{
+    static const uint8_t sti_hlt[] = {0xfb, 0xf4};
+    uintptr_t sti = frame->rip - 1;
+
+    if (!trap_frame_from_user(frame) && sti >= (uintptr_t)__text_start &&
+        sti + sizeof(sti_hlt) <= (uintptr_t)__text_end &&
+        memcmp((const void *)sti, sti_hlt, sizeof(sti_hlt)) == 0) {
+        frame->rip++;
+    }
+}
+
 struct trap_frame *entry_nmi(struct trap_frame *frame)
 {
     exception_handle(frame);
+    halt_skip(frame);
     return_check(frame);
     return NULL;
 }
@@ -171,7 +199,14 @@ struct trap_frame *entry_debug(struct trap_frame *frame)
 
 struct trap_frame *entry_machine_check(struct trap_frame *frame)
 {
-    exception_handle(frame);
+    if (!exception_try(frame)) {
+        struct machine_check check;
+        machine_check_read(&check);
+        panic(
+            "#MC machine check in the kernel at %p: %u banks report an error, bank %u with status "
+            "0x%lx; the global status is 0x%lx. The hardware failed",
+            (void *)frame->rip, check.reports, check.bank, check.status, check.global);
+    }
     return_check(frame);
     return NULL;
 }

@@ -16,6 +16,7 @@
 #define ASSUMED_TSC_PER_MS   1000000 /* the rate under -icount; elsewhere about that */
 #define ASSUMED_LAPIC_PER_MS 100000
 
+#define CPUID_FREQUENCY              0x16U /* eax: the base frequency in MHz */
 #define CPUID_1_ECX_HYPERVISOR       (1U << 31)
 #define CPUID_80000007_EDX_INVARIANT (1U << 8)
 
@@ -31,9 +32,35 @@ static uint64_t ns_per_tsc_32; /* nanoseconds in a tick, times 2^32 */
 static uint64_t tsc_per_ns_32;
 static const struct clock_reference *reference;
 
+static void rate_set(uint64_t per_ms)
+{
+    ns_per_tsc_32 = (1000000ULL << 32) / per_ms;
+    tsc_per_ns_32 = (per_ms << 32) / 1000000;
+}
+
+/*
+ * Until the rate is measured, log lines carry times by the rate that CPUID names, or a usual one.
+ */
 void clock_mark_start(void)
 {
+    uint32_t mhz = cpuid(0, 0).eax >= CPUID_FREQUENCY ? cpuid(CPUID_FREQUENCY, 0).eax & 0xffff : 0;
+
     start_tsc = tsc_read();
+    rate_set(mhz != 0 ? mhz * 1000UL : ASSUMED_TSC_PER_MS);
+}
+
+/* Changes the rate, and moves the origin so that the time is at this moment what it was. */
+static void rate_change(uint64_t per_ms)
+{
+    uint64_t now_tsc = tsc_read(), now_ns = clock_tsc_to_ns(now_tsc - start_tsc);
+
+    rate_set(per_ms);
+    start_tsc = now_tsc - clock_ns_to_tsc(now_ns);
+}
+
+uint64_t clock_rate_per_ms(uint64_t ticks, uint64_t counted, uint64_t frequency_hz)
+{
+    return counted == 0 ? 0 : ticks * frequency_hz / counted / 1000;
 }
 
 uint64_t clock_tsc_to_ns(uint64_t ticks)
@@ -105,8 +132,8 @@ static void measure(uint64_t *tsc, uint64_t *lapic)
     }
     struct reading last = read_together();
     uint64_t counted = (last.reference - first.reference) & reference->mask;
-    *tsc = (last.tsc - first.tsc) * reference->frequency_hz / counted / 1000;
-    *lapic = (uint64_t)(first.lapic - last.lapic) * reference->frequency_hz / counted / 1000;
+    *tsc = clock_rate_per_ms(last.tsc - first.tsc, counted, reference->frequency_hz);
+    *lapic = clock_rate_per_ms(first.lapic - last.lapic, counted, reference->frequency_hz);
 }
 
 uint64_t clock_measure_tsc_per_ms(void)
@@ -179,7 +206,6 @@ void clock_init(void)
         tsc_per_ms = tsc_per_ms != 0 ? tsc_per_ms : ASSUMED_TSC_PER_MS;
         lapic_per_ms = lapic_per_ms != 0 ? lapic_per_ms : ASSUMED_LAPIC_PER_MS;
     }
-    ns_per_tsc_32 = (1000000ULL << 32) / tsc_per_ms;
-    tsc_per_ns_32 = (tsc_per_ms << 32) / 1000000;
+    rate_change(tsc_per_ms);
     tsc_report();
 }

@@ -8,7 +8,10 @@
 
 #include "arch/x86_64/cpu/types.h"
 
-/* Sets the origin of clock_now_ns() to now. Context: boot, once. */
+/*
+ * Sets the origin of clock_now_ns() to now. It counts at an assumed rate until clock_init().
+ * Context: boot, once.
+ */
 void clock_mark_start(void);
 
 /*
@@ -18,8 +21,17 @@ void clock_mark_start(void);
  */
 void clock_init(void);
 
-/* Returns the nanoseconds since clock_mark_start(); 0 until clock_init(). Context: ANY. */
+/*
+ * Returns the nanoseconds since clock_mark_start(). They never go back: clock_init() changes the
+ * rate from there on. Context: ANY.
+ */
 uint64_t clock_now_ns(void);
+
+/*
+ * Returns the rate in ticks a millisecond of a counter that counted `ticks` while a reference of
+ * `frequency_hz` counted `counted`; 0 if the reference did not count. Context: ANY.
+ */
+uint64_t clock_rate_per_ms(uint64_t ticks, uint64_t counted, uint64_t frequency_hz);
 
 /* Returns the ticks of the TSC in a millisecond. Context: ANY, after clock_init(). */
 uint64_t clock_tsc_per_ms(void);
