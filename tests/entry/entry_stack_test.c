@@ -157,7 +157,8 @@ TEST(ENT0003,
     nmi_observer_set(old);
     test_equal(nmis, 1);
     for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
-        bool lowered = (kind == ENTRY_NMI || kind == ENTRY_INTERRUPT) && !fred_is_active();
+        bool lowered = (kind == ENTRY_NMI || kind == ENTRY_DEBUG || kind == ENTRY_INTERRUPT) &&
+                       !fred_is_active();
         test_equal(nested_ist[kind],
                    entry_stack_top(test_cpu, kind) - (lowered ? ENTRY_AREA_BYTES : 0));
     }
@@ -166,6 +167,52 @@ TEST(ENT0003,
     idle_check(test_cpu, "after an NMI in an interrupt");
     preempt_enable();
     interrupt_unregister(VECTOR_TEST);
+}
+
+static uintptr_t debug_frame;
+
+static bool debug_note(struct trap_frame *frame)
+{
+    debug_frame = (uintptr_t)frame;
+    debug_status_clear();
+    return true;
+}
+
+static bool nmi_debugs(struct trap_frame *frame maybe_unused)
+{
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    static volatile uint32_t watched aligned_to(4);
+    debug_write_set((uintptr_t)&watched);
+    watched = 1;
+    debug_clear();
+    nmis = nmis + 1;
+    return true;
+}
+
+TEST(ENT0009,
+     "a debug exception inside an NMI spares the frame of one whose exit path the NMI interrupted",
+     IDT)
+{
+    preempt_disable();
+    test_cpu = cpu_number();
+    nmis = 0;
+    nmi_observer old = nmi_observer_set(nmi_debugs);
+    exception_handler old_debug = exception_handler_set(VECTOR_DEBUG, debug_note);
+    uint64_t patience = test_eventually_end_tsc();
+    lapic_send_nmi(test_cpu);
+    while (nmis == 0 && tsc_read() < patience) {
+        cpu_pause();
+    }
+    exception_handler_set(VECTOR_DEBUG, old_debug);
+    nmi_observer_set(old);
+    test_equal(nmis, 1);
+    /* On its exit path the outer #DB has raised its IST again, and its frame is in the top area. */
+    test_equal(debug_frame + sizeof(struct trap_frame),
+               entry_stack_top(test_cpu, ENTRY_DEBUG) - ENTRY_AREA_BYTES);
+    idle_check(test_cpu, "after a #DB in an NMI");
+    preempt_enable();
 }
 
 static volatile uint32_t deep_limit = 1000000;

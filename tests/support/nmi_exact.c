@@ -29,6 +29,7 @@ static bool nmi_see(struct trap_frame *frame)
         if (!fred_is_active()) {
             /* What the way out that is not taken would have done. */
             this_cpu(cpu_task_state).ist[ENTRY_NMI - 1] += ENTRY_AREA_BYTES;
+            this_cpu(cpu_task_state).ist[ENTRY_DEBUG - 1] += ENTRY_AREA_BYTES;
         }
         far_return(&blocked_place, 1);
     }

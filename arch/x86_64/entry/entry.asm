@@ -9,7 +9,9 @@
 ; Registers: all are saved and restored; see entry_frame.inc for the call of C.
 ;
 ; IST: entry lowers the IST entry of its kind by one area, so that a nested entry does not overwrite
-; the live frame. Both exits (return, and move to the thread's stack) raise it again.
+; the live frame. Both exits (return, and move to the thread's stack) raise it again. An NMI can
+; arrive on an exit path after that, while the frame there is still live, and a #DB can be raised
+; inside the NMI; so the NMI lowers the IST entry of #DB as well.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
@@ -53,11 +55,17 @@ entry_path_%1:
 %if %1 != ENTRY_THREAD
     sub qword [IST_OF(%1)], ENTRY_AREA_BYTES
 %endif
+%if %1 == ENTRY_NMI
+    sub qword [IST_OF(ENTRY_DEBUG)], ENTRY_AREA_BYTES
+%endif
     CALL_WITH_FRAME %2
 %if %1 != ENTRY_THREAD
     test rax, rax
     jnz .move
     add qword [IST_OF(%1)], ENTRY_AREA_BYTES
+%endif
+%if %1 == ENTRY_NMI
+    add qword [IST_OF(ENTRY_DEBUG)], ENTRY_AREA_BYTES
 %endif
     RETURN
 %if %1 != ENTRY_THREAD
