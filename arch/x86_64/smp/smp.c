@@ -176,6 +176,25 @@ static must_check int start_one(uint32_t apic_id, unsigned cpu)
     return OK;
 }
 
+/*
+ * Starts the processors that are not online, so that they park in the trampoline with machine
+ * checks on: see trampoline.asm. The gate is closed.
+ */
+static void park_others(const struct acpi_info *acpi)
+{
+    if (cpu_online_count() >= acpi->processor_count) {
+        return;
+    }
+    init_all(acpi);
+    for (unsigned i = 0; i < acpi->processor_count; i++) {
+        uint32_t apic_id = acpi->processors[i].apic_id;
+        if (!is_online(apic_id) && lapic_can_address(apic_id)) {
+            (void)!startup_send(apic_id);
+            clock_delay_us(STARTUP_WAIT_US);
+        }
+    }
+}
+
 unsigned smp_start_all(unsigned limit)
 {
     const struct acpi_info *acpi = acpi_info();
@@ -204,6 +223,7 @@ unsigned smp_start_all(unsigned limit)
     }
     if (error != ERROR_BUSY) {
         smp_trampoline_clear();
+        park_others(acpi);
     }
     left_out += acpi->processors_left_out;
     if (machine_is_online(acpi)) {

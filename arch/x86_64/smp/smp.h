@@ -38,8 +38,8 @@ void smp_low_pages_set(physical_t pages);
 
 /*
  * Starts processors until `limit` CPUs are online or no processor is left, and returns the number
- * of online CPUs. Warns of each processor that is left out. Context: THREAD or boot, on CPU 0,
- * once.
+ * of online CPUs. The others of the list park, with machine checks on. Warns of each that is left
+ * out. Context: THREAD or boot, on CPU 0, once.
  */
 unsigned smp_start_all(unsigned limit);
 

@@ -8,8 +8,10 @@
 ;          4  APIC id of the expected processor
 ;          8  physical address of the top-level page table to load
 ;
-; A processor that is not the expected one (it comes after smp.c has given it up) parks here for
-; good and has changed only its own registers. The expected one claims the gate, goes through
+; A processor that is not the expected one (it comes after smp.c has given it up, or is started to
+; be parked) parks here for good. It sets CR4.MCE, because a machine check is broadcast to all
+; processors and one of them without it shuts the machine down; its handler clears the check and
+; returns. The expected one claims the gate, goes through
 ; protected mode into long mode on the trampoline's small page tables, which map this page read-only
 ; at its physical address and the kernel half as in the kernel's tables, and jumps to the kernel's
 ; text.
@@ -28,6 +30,9 @@ GATE            equ 0x1000
 GATE_STATE      equ GATE + 0
 GATE_APIC_ID    equ GATE + 4
 GATE_PAGE_TABLE equ GATE + 8
+PARK_IDT        equ GATE + 0x100        ; the parked processors' interrupt table of real mode,
+PARK_POINTER    equ GATE + 0x200        ; the pointer to it,
+PARK_STACK      equ GATE + 0x1000       ; and their stack: see .park
 GATE_WAITING    equ 1
 GATE_CLAIMED    equ 2
 
@@ -72,9 +77,39 @@ trampoline_begin:
     mov cr0, eax
     jmp dword far [HERE(to_protected)]
 
+; All parked processors share table, pointer and stack: each writes the same values there, and an
+; event pushes the address of one of the same two instructions.
 .park:
+    mov ax, cs
+    mov ss, ax
+    mov esp, PARK_STACK
+    mov word [PARK_IDT + 2 * 4], HERE(.nmi)
+    mov [PARK_IDT + 2 * 4 + 2], cs
+    mov word [PARK_IDT + 18 * 4], HERE(.machine_check)
+    mov [PARK_IDT + 18 * 4 + 2], cs
+    lea eax, [esi + PARK_IDT]
+    mov word [PARK_POINTER], 18 * 4 + 3
+    mov [PARK_POINTER + 2], eax
+    o32 lidt [PARK_POINTER]
+    mov eax, 1
+    cpuid
+    and edx, (1 << 7) | (1 << 14)       ; machine checks, and their MSRs
+    cmp edx, (1 << 7) | (1 << 14)
+    jne .parked
+    mov eax, cr4
+    or eax, 1 << 6                      ; MCE
+    mov cr4, eax
+.parked:
     hlt
-    jmp .park
+    jmp .parked
+
+.machine_check:
+    mov ecx, 0x17a                      ; IA32_MCG_STATUS: the check is over
+    xor eax, eax
+    xor edx, edx
+    wrmsr
+.nmi:
+    iret
 
 bits 32
 protected_mode:

@@ -1,0 +1,26 @@
+"""Processors that are not used, and a machine check that is broadcast to all: each must let it in, or
+the machine shuts down without a word."""
+
+import re
+
+BROADCAST = "mce -b 0 9 0xbd00000000000000 0x4 0 0"
+CR4_MCE = 1 << 6
+CPUS = 4
+
+
+def monitor_command(qmp, text):
+    return qmp.execute("human-monitor-command", **{"command-line": text})
+
+
+def check_broadcast(start):
+    """with two of four processors in use all four have CR4.MCE, and a broadcast check is a panic"""
+    machine = start(cmdline="cpus=2 monitor=1 panic=exit", cpus=CPUS)
+    machine.wait_prompt()
+    qmp = machine.qmp()
+    values = [int(value, 16) for value in
+              re.findall(r"CR4=([0-9a-f]+)", monitor_command(qmp, "info registers -a"))]
+    assert len(values) == CPUS, values
+    assert all(value & CR4_MCE for value in values), [hex(value) for value in values]
+    monitor_command(qmp, BROADCAST)
+    machine.expect(r"PANIC: #MC machine check in the kernel at 0x")
+    assert machine.wait_end(machine.row.limit_seconds) == 37
