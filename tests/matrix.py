@@ -299,6 +299,7 @@ SCRIPT = (
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),
                           ("lend-intel", "max,vendor=GenuineIntel"))),
     Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py"),
+    Row("early-panic", kind="script", script="tests/boot/early_panic.py", gdb=True, cpus=1),
     Row("parked", kind="script", script="tests/boot/parked.py", cpu="max"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),

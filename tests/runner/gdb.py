@@ -84,6 +84,10 @@ class Gdb:
             raise GdbError(f"cannot read {count} bytes at {address:#x}")
         return bytes.fromhex(answer)
 
+    def write(self, address, data):
+        """Writes bytes to virtual memory."""
+        self._must(f"M{address:x},{len(data):x}:{data.hex()}")
+
     def word(self, address):
         """The 64-bit word at a virtual address."""
         return int.from_bytes(self.read(address, 8), "little")
