@@ -1,7 +1,8 @@
 /*
- * What to do with an NMI, in order: stop, if a panic asked for it; a test's own; else somebody
- * pressed the button on a machine that seems to hang, and every CPU prints where it is. On the NMI
- * entry stack: no locks that others hold, no memory that may be missing.
+ * The reasons of an NMI, in the order in which they are checked: a panic stops this CPU; a test
+ * counts it; another CPU wants a backtrace; else it comes from outside, from the button of a
+ * machine that seems to hang, and every CPU prints its backtrace. All runs on the NMI entry stack,
+ * so it takes no lock that thread code takes and touches only memory that is always mapped.
  */
 #include "kernel/nmi.h"
 
@@ -13,16 +14,20 @@
 #include "arch/x86_64/time/clock.h"
 #include "sched/core/thread.h"
 
-#define TURN_WAIT_STEPS 20000000  /* then print anyway: a CPU that died while printing */
-#define DUMP_WINDOW_NS  500000000 /* NMIs that come so soon after are of the same dump */
+#define TURN_WAIT_STEPS 20000000  /* after that the other CPU is taken to hang */
+#define DUMP_WINDOW_NS  500000000 /* an NMI within this time belongs to the same dump */
 
 static volatile bool stopping;
 static nmi_observer observer;
-static uint32_t dump_turn;      /* 0: nobody prints */
-static uint64_t dump_asked;     /* CPUs that were sent an NMI to print, and have not, by bit */
+static uint32_t dump_turn;      /* 1 while a CPU prints */
+static uint64_t dump_asked;     /* a bit for each CPU that was sent an NMI to print, and has not */
 static uint64_t dump_began_tsc; /* when the last dump began */
 static PER_CPU(struct backtrace, nmi_trace);
-static PER_CPU(uint64_t, dump_told_tsc); /* when this CPU had told where it is */
+static PER_CPU(uint64_t, dump_told_tsc); /* when this CPU had printed */
+
+static uint32_t trace_wanted;         /* the CPU that nmi_backtrace() asks, plus 1; 0: none */
+static struct backtrace trace_answer; /* valid when that CPU has set trace_wanted to 0 */
+static uint32_t trace_thread;
 
 nmi_observer nmi_observer_set(nmi_observer wanted)
 {
@@ -35,6 +40,36 @@ void nmi_stop_other_cpus(void)
     if (cpu_online_count() > 1) {
         lapic_send_nmi_all_but_self();
     }
+}
+
+bool nmi_backtrace(unsigned cpu, struct backtrace *trace, uint32_t *thread_id)
+{
+    uint32_t wanted = cpu + 1;
+    __atomic_store_n(&trace_wanted, wanted, __ATOMIC_RELEASE);
+    lapic_send_nmi(cpu);
+    for (unsigned step = 0; step < TURN_WAIT_STEPS; step++) {
+        if (__atomic_load_n(&trace_wanted, __ATOMIC_ACQUIRE) != wanted) {
+            *trace = trace_answer;
+            *thread_id = trace_thread;
+            return true;
+        }
+        cpu_pause();
+    }
+    __atomic_store_n(&trace_wanted, 0, __ATOMIC_RELEASE);
+    return false;
+}
+
+/* Answers nmi_backtrace(). Returns false if this CPU is not asked. */
+static bool trace_give(const struct trap_frame *frame)
+{
+    if (__atomic_load_n(&trace_wanted, __ATOMIC_ACQUIRE) != cpu_number() + 1) {
+        return false;
+    }
+    const struct thread *thread = thread_current();
+    trace_thread = thread != NULL ? thread->id : 0;
+    backtrace_from_frame(&trace_answer, frame);
+    __atomic_store_n(&trace_wanted, 0, __ATOMIC_RELEASE);
+    return true;
 }
 
 static void turn_take(void)
@@ -69,10 +104,10 @@ static bool is_soon_after(uint64_t tsc, uint64_t now)
 }
 
 /*
- * Is it this CPU's turn to tell? An NMI from outside may come to one CPU or to all of them: the
- * first to take it asks every other one, and each tells once for each dump, however many NMIs it
- * gets. The second one of a CPU waits until it has told, which may be long after the dump began,
- * for it had to wait for its turn: so it is judged by when the CPU itself had told.
+ * Returns true if this CPU must print. An NMI from outside may come to one CPU or to all: the first
+ * to take it sends one to every other CPU, and each prints once for a dump, however many NMIs it
+ * gets. A second NMI of a CPU is pending until the CPU has printed, which may be long after the
+ * dump began because it waited for its turn; so the time of its own print counts.
  */
 static bool dump_is_wanted(void)
 {
@@ -84,7 +119,7 @@ static bool dump_is_wanted(void)
     if (is_soon_after(this_cpu(dump_told_tsc), now) || is_soon_after(began, now) ||
         !__atomic_compare_exchange_n(&dump_began_tsc, &began, now, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
-        return false; /* told already, or about to be asked */
+        return false; /* it has printed already, or will be asked */
     }
     unsigned count = cpu_online_count();
     uint64_t all = count >= 64 ? UINT64_MAX : (1UL << count) - 1;
@@ -100,6 +135,9 @@ bool nmi_handle(struct trap_frame *frame)
     }
     nmi_observer test = __atomic_load_n(&observer, __ATOMIC_ACQUIRE);
     if (test != NULL && test(frame)) {
+        return true;
+    }
+    if (trace_give(frame)) {
         return true;
     }
     if (dump_is_wanted()) {

@@ -2,6 +2,7 @@
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/entry/backtrace.h"
 #include "kernel/monitor/monitor.h"
+#include "kernel/nmi.h"
 #include "lib/format.h"
 #include "lib/number.h"
 #include "lib/string.h"
@@ -126,10 +127,13 @@ MONITOR_COMMAND(cpus, "", "list the processors and what they run")
     return OK;
 }
 
+#define TRACE_TRIES 100
+
 struct trace_search {
     const char *name; /* null: by id */
     uint64_t id;
     bool found, running, self;
+    unsigned cpu; /* where it runs */
     uint32_t thread_id;
     const char *thread_name;
     struct backtrace trace;
@@ -149,6 +153,20 @@ static void trace_take(struct thread *thread, void *context)
     search->thread_id = thread->id;
     search->thread_name = thread->name;
     search->running = !thread_trace(thread, &search->trace);
+    search->cpu = thread->cpu;
+}
+
+/* Finds the thread and records its backtrace; if it runs on another CPU, by an NMI there. */
+static bool trace_try(struct trace_search *search)
+{
+    search->found = false;
+    thread_for_each(trace_take, search);
+    if (!search->found || !search->running) {
+        return true;
+    }
+    uint32_t interrupted;
+    return !search->self && nmi_backtrace(search->cpu, &search->trace, &interrupted) &&
+           interrupted == search->thread_id;
 }
 
 static void line_print(const char *text)
@@ -156,22 +174,25 @@ static void line_print(const char *text)
     console_print("%s\n", text);
 }
 
-MONITOR_COMMAND(bt, "THREAD", "show where a thread waits, by id or name")
+MONITOR_COMMAND(bt, "THREAD", "show where a thread waits or runs, by id or name")
 {
     static struct trace_search search; /* large; the monitor's thread only */
     memset(&search, 0, sizeof(search));
     if (!digits_only(arguments[0]) || number_parse_u64(arguments[0], &search.id) != OK) {
         search.name = arguments[0];
     }
-    thread_for_each(trace_take, &search);
+    bool traced = false; /* it may be switched away, or move, before the NMI arrives */
+    for (unsigned tries = 0; tries < TRACE_TRIES && !traced; tries++) {
+        traced = trace_try(&search) || search.self;
+    }
     if (!search.found) {
         console_print("There is no thread '%s'; 'threads' lists them.\n", arguments[0]);
         return OK;
     }
     if (search.self) {
         backtrace_from_here(&search.trace);
-    } else if (search.running) {
-        console_print("Thread %u (%s) runs just now; only one that waits can be shown.\n",
+    } else if (!traced) {
+        console_print("Thread %u (%s) runs and moves too fast to be shown; try again.\n",
                       search.thread_id, search.thread_name);
         return OK;
     }
