@@ -80,6 +80,7 @@ static void framebuffer_draw(unsigned column, unsigned row, struct screen_cell c
             place += display.pitch_bytes;
         }
     }
+    __asm__ volatile("sfence" ::: "memory"); /* the machine may halt next */
 }
 
 static bool colour_fits(struct framebuffer_colour field, uint32_t bits_per_pixel)
@@ -137,7 +138,7 @@ int framebuffer_init(struct screen *screen, const struct framebuffer_info *info)
     if (info->width < FONT_COLUMNS * scale || info->height < FONT_ROWS * scale) {
         return ERROR_UNSUPPORTED; /* the display is so long and thin that no cell fits */
     }
-    uint8_t *memory = mmio_map(info->address, (size_t)info->pitch_bytes * info->height);
+    uint8_t *memory = mmio_map_combining(info->address, (size_t)info->pitch_bytes * info->height);
     if (memory == NULL) {
         return ERROR_NO_MEMORY;
     }

@@ -117,8 +117,12 @@ void page_table_dump(uintptr_t first, bool (*show)(void *, const struct page_ran
 
 char *page_rights_format(char text[16], uint64_t flags)
 {
+    uint64_t type = flags & PAGE_UNCACHED;
     format_string(text, 16, "r%c%c%s%s%s", flags & PAGE_WRITABLE ? 'w' : '-',
                   flags & PAGE_NO_EXECUTE ? '-' : 'x', flags & PAGE_USER ? " user" : "",
-                  flags & PAGE_GLOBAL ? "" : " local", flags & PAGE_UNCACHED ? " uc" : "");
+                  flags & PAGE_GLOBAL ? "" : " local",
+                  type == PAGE_COMBINING ? " wc"
+                  : type != 0            ? " uc"
+                                         : "");
     return text;
 }

@@ -2,9 +2,12 @@
 #include "arch/x86_64/acpi/acpi.h"
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu_model.h"
+#include "arch/x86_64/cpu/page_attributes.h"
+#include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/paging/paging.h"
 #include "kernel/console/framebuffer.h"
 #include "lib/error.h"
+#include "tests/support/on_each_cpu.h"
 #include "tests/test.h"
 
 TEST(DEV0001, "no device is mapped at an address that the CPU does not have", ALWAYS)
@@ -47,4 +50,25 @@ TEST(DEV0003, "a framebuffer at an address that cannot be is no screen, and the 
     static struct screen screen;
 
     test_check(framebuffer_init(&screen, &wrong) != OK);
+}
+
+static uint32_t combining;
+
+static void combine_count(unsigned cpu maybe_unused)
+{
+    __atomic_add_fetch(&combining, page_attributes_combine() ? 1 : 0, __ATOMIC_RELAXED);
+}
+
+TEST(DEV0004, "stores to a framebuffer are combined on every CPU, and device registers uncached",
+     ALWAYS)
+{
+    uintptr_t combined = (uintptr_t)mmio_map_combining(0xa0000, PAGE_BYTES);
+    uintptr_t uncached = (uintptr_t)mmio_map(0xa0000, PAGE_BYTES);
+
+    combining = 0;
+    test_on_each_cpu(combine_count);
+    test_equal(combining, cpu_online_count());
+    test_check(combined != 0 && uncached != 0);
+    test_equal(*paging_leaf(combined) & PAGE_UNCACHED, PAGE_COMBINING);
+    test_equal(*paging_leaf(uncached) & PAGE_UNCACHED, PAGE_UNCACHED);
 }

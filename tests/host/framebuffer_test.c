@@ -13,7 +13,7 @@ static struct screen screen;
 static uint8_t
     *memory; /* exactly as large as the driver asks for, so that ASan sees every step off */
 
-void *mmio_map(physical_t physical, size_t bytes)
+void *mmio_map_combining(physical_t physical, size_t bytes)
 {
     if (physical == 0) {
         return NULL;

@@ -6,6 +6,7 @@
 
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/machine_check.h"
+#include "arch/x86_64/cpu/page_attributes.h"
 #include "lib/compiler.h"
 
 struct idt_entry {
@@ -151,4 +152,5 @@ void descriptors_load(void)
     __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TASK));
     __asm__ volatile("lidt %0" ::"m"(idt_pointer));
     machine_check_enable();
+    page_attributes_set();
 }

@@ -27,8 +27,9 @@ struct task_state {
 DECLARE_PER_CPU(struct task_state, cpu_task_state);
 
 /*
- * Fills and loads the GDT, the task state and the IDT of the calling CPU, and enables machine
- * checks. Context: boot of each CPU, once, interrupts off, after percpu_activate().
+ * Fills and loads the GDT, the task state and the IDT of the calling CPU, enables machine checks,
+ * and sets its memory types. Context: boot of each CPU, once, interrupts off, after
+ * percpu_activate().
  */
 void descriptors_load(void);
 

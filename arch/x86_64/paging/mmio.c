@@ -28,7 +28,7 @@ static const char *complaint_about(physical_t physical, size_t bytes)
     return NULL;
 }
 
-void *mmio_map(physical_t physical, size_t bytes)
+static void *device_map(physical_t physical, size_t bytes, uint64_t type)
 {
     const char *complaint = complaint_about(physical, bytes);
     if (complaint != NULL) {
@@ -45,11 +45,21 @@ void *mmio_map(physical_t physical, size_t bytes)
     mmio_next += whole_bytes + PAGE_BYTES;
     spin_unlock_irq_restore(&mmio_lock, saved);
 
-    int error = paging_map(address, first, whole_bytes, PAGE_KERNEL_DATA | PAGE_UNCACHED);
+    int error = paging_map(address, first, whole_bytes, PAGE_KERNEL_DATA | type);
     if (error != OK) {
         log_error("cannot map device memory at 0x%llx: %s", (unsigned long long)physical,
                   error_name(error));
         return NULL;
     }
     return (void *)(address + (physical - first));
+}
+
+void *mmio_map(physical_t physical, size_t bytes)
+{
+    return device_map(physical, bytes, PAGE_UNCACHED);
+}
+
+void *mmio_map_combining(physical_t physical, size_t bytes)
+{
+    return device_map(physical, bytes, PAGE_COMBINING);
 }

@@ -14,6 +14,7 @@
 #define PAGE_PRESENT    (1UL << 0)
 #define PAGE_WRITABLE   (1UL << 1)
 #define PAGE_USER       (1UL << 2)
+#define PAGE_COMBINING  (1UL << 3) /* PWT: stores are combined, see page_attributes.h */
 #define PAGE_UNCACHED   (3UL << 3) /* PCD and PWT */
 #define PAGE_ACCESSED   (1UL << 5)
 #define PAGE_DIRTY      (1UL << 6)
@@ -114,7 +115,14 @@ static always_inline volatile uint64_t *paging_leaf(uintptr_t address)
 void *mmio_map(physical_t physical, size_t bytes);
 
 /*
- * Hook: returns whether a byte of [base, base + bytes) is RAM. Until it is set, no range is. Context:
- * that of mmio_map().
+ * Maps memory of a device that only stores go to, such as a framebuffer, for good: stores are
+ * combined to bursts, and SFENCE sends what is left of them. Refuses addresses as mmio_map() does.
+ * Returns NULL, with a log line. Context: boot or THREAD.
+ */
+void *mmio_map_combining(physical_t physical, size_t bytes);
+
+/*
+ * Hook: returns whether a byte of [base, base + bytes) is RAM. Until it is set, no range is.
+ * Context: that of mmio_map().
  */
 extern bool (*mmio_is_ram)(physical_t base, uint64_t bytes);
