@@ -13,6 +13,9 @@
  */
 must_check int number_parse_u64(const char *text, uint64_t *value);
 
-/* The same, and ERROR_RANGE outside minimum to maximum (both allowed). */
+/*
+ * Reads a number as number_parse_u64() does, from minimum to maximum (both allowed).
+ * Errors: those of number_parse_u64(); ERROR_RANGE outside the limits. *value is then unchanged.
+ */
 must_check int number_parse_range(const char *text, uint64_t minimum, uint64_t maximum,
                                   uint64_t *value);

@@ -30,7 +30,7 @@ void console_write(const char *text, size_t bytes);
 /* Writes formatted text. */
 void console_print(const char *format, ...) printf_like(1, 2);
 
-/* The same in a style, which ends with the text. */
+/* Writes formatted text in a style; the style ends with the text. */
 void console_print_styled(enum console_style style, const char *format, ...) printf_like(2, 3);
 void console_write_styled(enum console_style style, const char *text, size_t bytes);
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks that retired words do not come back.
 
-The list is tools/check/retired_words: a regular expression, a tab, and what is said instead. It is
-looked for in the names of all files and in all their lines, in large letters or small, but not in the
-list itself, in the glossary (which may name an old word), in CHANGES.md, and in pictures.
+The list is tools/check/retired_words: a regular expression, a tab, and what is said instead; after
+another tab, the folders to which that is limited. It is looked for in the names of files and in all
+their lines, in large letters or small, but not in the list itself, in the glossary (which may name an
+old word), in CHANGES.md, and in pictures.
 """
 
 import os
@@ -17,25 +18,28 @@ EXEMPT_SUFFIXES = (".png", ".svg")
 
 
 def patterns(text):
-    """[(number of the line, compiled pattern, what to say instead)] of the list."""
+    """[(number of the line, compiled pattern, what to say instead, folders)] of the list."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#"):
-            pattern, _, instead = line.partition("\t")
-            found.append((number, re.compile(pattern, re.IGNORECASE), instead.strip()))
+            pattern, instead, places, *_ = line.split("\t") + ["", ""]
+            found.append((number, re.compile(pattern, re.IGNORECASE), instead.strip(),
+                          tuple(places.split())))
     return found
 
 
 def list_complaints(words):
     """What is wrong with the list."""
     return [f"{LIST}:{number}: nothing stands behind the tab: what is said instead?"
-            for number, _, instead in words if not instead]
+            for number, _, instead, _ in words if not instead]
 
 
 def word_complaints(name, text, words):
     """Retired words in one file."""
     complaints = []
-    for _, pattern, instead in words:
+    for _, pattern, instead, places in words:
+        if places and not name.startswith(places):
+            continue
         if pattern.search(name):
             complaints.append(f"{name}: the file's name has a retired word; say: {instead}")
         if not pattern.search(text):
