@@ -171,7 +171,8 @@ COVER_MUTANTS = (
            modes=FAULT_AND_LEND, edits=((MAGAZINE,
         "if (!stack_memory_short() && rounds_add(own, own->taken)) {",
         "if (rounds_add(own, own->taken)) {"),)),
-    Mutant("no-frames-are-granted", "I3", "GAT0012", "the thread that starved: only 0 of 1",
+    Mutant("no-frames-are-granted", "I3", "GAT0012",
+           "the thread that waited for memory: only 0 of 1",
            edits=((GATE,
         "if (promised + need <= frames) {", "if (promised + need > frames) {"),)),
     Mutant("owner-from-current", "I3", "EVT0022", "stray access", edits=((FAULT, """\
@@ -378,10 +379,10 @@ SWAP_MUTANTS = (
         "        (unsigned)((thread->saved_rsp - stack_floor(thread->slot)) / PAGE_BYTES) + 1;"),)),
     Mutant("swapped-page-is-a-hole", "I5", "SWP0003", "STACK_PAGE_SWAPPED", edits=((SWAP,
         "page == TOP_PAGE ? STACK_PAGE_SWAPPED : STACK_PAGE_HOLE;", "STACK_PAGE_HOLE;"),)),
-    Mutant("pages-taken-without-shootdown", "I6", "SWP0016", "sleeper.told is 0", edits=((REST,
+    Mutant("pages-taken-without-shootdown", "I6", "SWP0016", "sleeper.shootdowns is 0", edits=((REST,
         "stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));",
         ";"),)),
-    Mutant("pages-free-before-the-shootdown", "I6", "SWP0016", "sleeper.taken|sleeper.leaving",
+    Mutant("pages-free-before-the-shootdown", "I6", "SWP0016", "sleeper.standby|sleeper.unmapping",
            edits=((SWAPPER, """\
     swap_candidate_batch_shoot(pass->claims);
     step_tell(SWAPPER_SHOT, thread);
@@ -481,7 +482,7 @@ MODE_MUTANTS = (
         uint64_t frame = old""", """\
         uint64_t old = *entry;
         uint64_t frame = old"""),)),
-    Mutant("lent-pages-freed-without-shootdown", "I6", "LND0003", "told is 0", modes=("lend-amd",),
+    Mutant("lent-pages-freed-without-shootdown", "I6", "LND0003", "shootdowns is 0", modes=("lend-amd",),
            edits=((LEND_BATCH, "            batch_shootdown();\n", "            (void)batch_shootdown;\n"),)),
     Mutant("lent-pages-free-before-the-shootdown", "I6", "LND0003", "lend_unmapping is 0",
            modes=("lend-amd",), edits=((LEND_BATCH, """\

@@ -3,10 +3,12 @@
 
 #include "arch/x86_64/cpu/types.h"
 
-/* The PIT's channel 0 raises its line once, `count` periods of 1.193182 MHz from now: one edge. */
+/*
+ * Makes the PIT's channel 0 raise its line once, after `count` periods of 1.193182 MHz: one edge.
+ */
 void event_pit_shot(uint16_t count);
 
-/* And lets it fall, without an interrupt. */
+/* Lets the PIT's line fall without an interrupt. */
 void event_pit_silence(void);
 
 /*

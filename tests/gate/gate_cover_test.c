@@ -1,7 +1,7 @@
 /*
- * The dispatch gate's arithmetic, case by case: threads that never run, whose stacks miss from none
- * to all four pages, and a magazine that is made to hold any number of rounds and cannot be
- * refilled. And the way back from the starved queue.
+ * The dispatch gate's arithmetic, case by case. The threads never run; their stacks miss from zero
+ * to four pages. The magazine is made to hold any number of rounds, and refills are made to fail.
+ * The last tests check how a thread leaves the queue of threads that wait for memory.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "kernel/options.h"
@@ -20,10 +20,9 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-static struct thread
-    threads[STACK_PAGES + 1]; /* number i misses i pages; they are only looked at */
+static struct thread threads[STACK_PAGES + 1]; /* thread i misses i pages; none of them ever runs */
 static unsigned made;
-#define THREAD_SWAPPED STACK_PAGES /* the last misses all, as one that is swapped out */
+#define THREAD_SWAPPED STACK_PAGES /* the last one misses all, as a swapped-out thread does */
 
 static bool threads_make(void)
 {
@@ -39,7 +38,7 @@ static bool threads_make(void)
         scratch_stack_unuse();
         test_equal(stack_missing(thread->slot), made);
     }
-    *(volatile char *)stack_floor(thread_current()->slot) = 1; /* its own needs no cover */
+    *(volatile char *)stack_floor(thread_current()->slot) = 1; /* this thread then needs no cover */
     return stack_slot_allocate(0, &threads[THREAD_SWAPPED].slot) == OK;
 }
 
@@ -55,8 +54,8 @@ static void threads_unmake(void)
 }
 
 /*
- * Asks the gate with `rounds` in the magazine; all is as before on return, unless the gate took
- * frames: these are lost then, which fails the test as a leak. Interrupts are off.
+ * Asks the gate with `rounds` in the magazine and restores the magazine afterwards. If the gate
+ * took frames, they are lost, and the test fails as a leak. Interrupts are off.
  */
 static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *rounds_after)
 {
@@ -71,15 +70,16 @@ static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *ro
     return passed;
 }
 
-TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch, for every case",
+TEST(GAT0010,
+     "the gate passes a thread exactly if both sides of the switch are covered, in every case",
      GATE)
 {
     unsigned wrong = 0, asked = 0;
     if (threads_make()) {
         uint64_t flags = interrupts_save();
-        stack_lend_keep(); /* the magazine is whole while we look at it */
+        stack_lend_keep(); /* keeps the magazine full meanwhile */
         fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, 0, 0);
-        fault_inject_arm(FAULT_INJECT_REFILL, 1, 0); /* what is there is all there is */
+        fault_inject_arm(FAULT_INJECT_REFILL, 1, 0); /* no frame comes from elsewhere */
         for (uint32_t rounds = 0; rounds <= this_cpu(magazine).capacity; rounds++) {
             for (unsigned pair = 0; pair < STACK_PAGES * (STACK_PAGES + 1); pair++) {
                 unsigned from = pair % STACK_PAGES, to = pair / STACK_PAGES;
@@ -104,27 +104,28 @@ TEST(GAT0010, "the gate lets pass just who is covered: both sides of the switch,
     test_equal(wrong, 0);
 }
 
-/* Makes memory look short for a moment; interrupts are off. */
-#define MANY_HUNGRY 100000000
+/* A count of waiting threads that makes memory look short. Interrupts are off meanwhile. */
+#define MANY_WAITERS 100000000
 
 TEST(GAT0011,
-     "while memory is short a newcomer gets no frame, and who has waited what he must have", GATE)
+     "while memory is short a newcomer gets no frame, and a thread that waited gets what it needs",
+     GATE)
 {
     bool newcomer = true, waited = false;
     uint32_t after_newcomer = 0, after_waited = 0;
     if (threads_make()) {
         uint64_t flags = interrupts_save();
-        stack_lend_keep(); /* the magazine is whole while we look at it */
+        stack_lend_keep(); /* keeps the magazine full meanwhile */
         fault_inject_arm(FAULT_INJECT_REFILL, 0, 0);
         struct magazine *own = this_cpu_pointer(magazine);
         test_check(own->taken == 0 || magazine_refill(own->capacity));
-        memory_waiters_add(MANY_HUNGRY);
+        memory_waiters_add(MANY_WAITERS);
         newcomer = gate_asked(5, 3, 3, &after_newcomer);
         threads[3].memory_wait_since_ns = 1;
         uint32_t taken = own->taken;
         waited = gate_asked(6, 3, 3, &after_waited);
         test_equal(own->taken, taken);
-        memory_waiters_add(-MANY_HUNGRY);
+        memory_waiters_add(-MANY_WAITERS);
         fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL],
                          options.seed);
         interrupts_restore(flags);
@@ -136,7 +137,7 @@ TEST(GAT0011,
     test_equal(after_waited, 6);
 }
 
-/* Who starves, and what makes it: stacks that take the rounds of this CPU's magazine. */
+/* The thread that waits for memory, and stacks that take the rounds of this CPU's magazine. */
 #define TAKERS (MAGAZINE_ROUNDS_MAX / (STACK_PAGES - 1) + 1)
 
 static struct {
@@ -154,7 +155,7 @@ static void memory_waiter_run(void *argument maybe_unused)
     test_count(&memory_waiter.done);
 }
 
-/* Leaves this CPU's magazine fewer rounds than a stack of one page may need. Interrupts off. */
+/* Leaves this CPU's magazine fewer rounds than a stack of one page may need. Interrupts are off. */
 static void rounds_take(const uint32_t *slots)
 {
     for (unsigned i = 0; magazine_available() >= STACK_PAGES - 1; i++) {
@@ -179,16 +180,16 @@ static void takers_end(unsigned takers)
     }
 }
 
-/* Until batches have taken from a thread that sleeps what it was lent and did not touch. */
+/* With stack=lend, waits until a batch has taken back the pages that the thread did not touch. */
 static void lent_pages_wait(const struct thread *thread)
 {
     test_eventually(stack_mode_get() != STACK_MODE_LEND ||
                         stack_missing(thread->slot) == STACK_PAGES - 1,
-                    "a thread that sleeps misses %u pages: it has what it did not touch",
+                    "a sleeping thread misses only %u pages: it keeps pages that it did not touch",
                     stack_missing(thread->slot));
 }
 
-TEST(GAT0012, "a thread that starved runs again once there are frames: nobody has to wake it",
+TEST(GAT0012, "a thread that waited for memory runs again once there are frames, without a wake-up",
      MEMORY_WAITS)
 {
     unsigned takers = 0;
@@ -202,29 +203,32 @@ TEST(GAT0012, "a thread that starved runs again once there are frames: nobody ha
     struct thread *thread =
         test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), memory_waiter_run, NULL);
     if (thread != NULL &&
-        test_wait_until(&memory_waiter.waits, 1, "the thread that is to starve") &&
+        test_wait_until(&memory_waiter.waits, 1, "the thread that is to wait for memory") &&
         test_wait_blocked(thread)) {
         lent_pages_wait(thread);
-        /* Under this pressure it would take pages from who sleeps here, and starve this test. */
+        /* The swapper would take pages from sleeping threads and so give this thread memory. */
         swapper_quiet_set(true);
         uint64_t flags = interrupts_save();
         fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
         rounds_take(taker_slots);
         semaphore_up(&memory_waiter.go);
         interrupts_restore(flags);
-        test_eventually(memory_waiters() != 0, "the thread that was woken does not starve");
+        test_eventually(memory_waiters() != 0, "the woken thread does not wait for memory");
         test_equal(memory_waiter.done, 0);
         fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL],
                          options.seed);
         swapper_quiet_set(false);
-        /* Without an end of the thread there is nobody to join, and this test has failed. */
-        thread = test_wait_until(&memory_waiter.done, 1, "the thread that starved") ? thread : NULL;
+        /* A thread that has not ended cannot be joined; then this test has failed already. */
+        thread = test_wait_until(&memory_waiter.done, 1, "the thread that waited for memory")
+                     ? thread
+                     : NULL;
     }
     test_thread_join(thread);
     takers_end(takers);
 }
 
-TEST(GAT0013, "while a thread starves no stack comes from a cache, and none goes into one", ALWAYS)
+TEST(GAT0013, "while a thread waits for memory no stack comes from a cache, and none goes into one",
+     ALWAYS)
 {
     uint32_t slot, other, cached, cached_after;
     if (stack_create(&slot) != OK || stack_create(&other) != OK) {

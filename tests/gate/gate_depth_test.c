@@ -1,9 +1,10 @@
 /*
- * The dispatch gate itself runs on the stack that is being left, so it may take pages, and rounds,
- * while it counts them. Here it is asked with RSP at each depth above a hole, the magazine holding
- * just what both stacks miss: whether the gate goes into the hole or not, the cover is as good as
- * before. So it must let pass, though no refill succeeds; and where one would, while others hunger,
- * it must not take a frame.
+ * The dispatch gate runs on the stack that is being left, so it may itself take pages, and rounds,
+ * while it counts them. Here the gate is called with RSP at each distance above a hole, while the
+ * magazine holds exactly what both stacks miss. If the gate's own calls fill the hole, one round
+ * less is there and one page less is missing, so the cover stays sufficient. The gate must
+ * therefore pass, though no refill succeeds. Where a refill would succeed while other threads wait
+ * for memory, the gate must not take a frame.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "kernel/options.h"
@@ -21,21 +22,21 @@
 #define SWEEP_BYTES 2048
 #define STEP_BYTES  8
 
-/* Makes memory look short for a moment; interrupts are off. */
-#define MANY_HUNGRY 100000000
+/* A count of waiting threads that makes memory look short. Interrupts are off meanwhile. */
+#define MANY_WAITERS 100000000
 
-/* Stacks that take what is too much in the magazine. */
+/* Stacks that take the surplus rounds out of the magazine. */
 #define TAKERS (MAGAZINE_ROUNDS_MAX / (STACK_PAGES - 1) + 1)
 
 static struct {
     uint32_t takers[TAKERS];
     unsigned count;
-    struct thread from, to; /* only looked at: one page of four, and nothing missing */
+    struct thread from, to; /* neither runs: one has one page of four, one misses none */
     bool passed;
     uint32_t missing_before, missing_after;
 } fixture;
 
-/* Leaves `rounds` in this CPU's magazine. Interrupts off, between scratch_stack_use and _unuse. */
+/* Leaves `rounds` in this CPU's magazine. Interrupts are off; scratch_stack_use() was called. */
 static void rounds_leave(uint32_t rounds)
 {
     uint64_t hole = this_cpu(stack_use).next_hole;
@@ -51,7 +52,7 @@ static void rounds_leave(uint32_t rounds)
     test_equal(magazine_available(), rounds);
 }
 
-/* On the scratch stack. */
+/* Calls the gate. Runs on the scratch stack. */
 static void gate_ask(void)
 {
     fixture.missing_before = stack_missing(fixture.from.slot);
@@ -60,8 +61,9 @@ static void gate_ask(void)
 }
 
 /*
- * No refill succeeds, or (`short_of`) one must not take more than is missing. True: the gate went
- * into the hole, and not what called it.
+ * Calls the gate `offset` bytes above the hole. Either no refill succeeds, or (`short_of`) a refill
+ * must not take more than is missing. Returns whether the gate itself, not its caller, filled the
+ * hole.
  */
 static bool ask_at(uintptr_t offset, bool short_of)
 {
@@ -69,10 +71,10 @@ static bool ask_at(uintptr_t offset, bool short_of)
     scratch_stack_use(slot);
     rounds_leave(STACK_PAGES - 1);
     fault_inject_arm(FAULT_INJECT_REFILL, short_of ? 0 : 1, 0);
-    memory_waiters_add(short_of ? MANY_HUNGRY : 0);
-    fixture.to.memory_wait_since_ns = short_of; /* it is no newcomer */
+    memory_waiters_add(short_of ? MANY_WAITERS : 0);
+    fixture.to.memory_wait_since_ns = short_of; /* not a newcomer */
     own_stack_call(scratch_stack_edge(slot) + offset, gate_ask);
-    memory_waiters_add(short_of ? -MANY_HUNGRY : 0);
+    memory_waiters_add(short_of ? -MANY_WAITERS : 0);
     fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL], options.seed);
     uint32_t rounds = magazine_available();
     scratch_stack_unuse();
@@ -89,7 +91,7 @@ static bool ask_at(uintptr_t offset, bool short_of)
     return fixture.missing_before == STACK_PAGES - 1 && fixture.missing_after < STACK_PAGES - 1;
 }
 
-/* As many takers as this magazine needs. */
+/* Makes as many of these stacks as this magazine needs. */
 static must_check bool takers_make(void)
 {
     fixture.count = 0;
@@ -102,17 +104,17 @@ static must_check bool takers_make(void)
     return true;
 }
 
-TEST(GAT0022, "the gate counts right while its own calls fill pages of the stack that is left",
+TEST(GAT0022, "the gate counts correctly while its own calls fill pages of the stack that is left",
      HOLES_BELOW_GATE)
 {
     if (!scratch_stack_create(&fixture.from.slot)) {
         return;
     }
-    *(volatile char *)stack_floor(thread_current()->slot) = 1; /* its own needs no cover */
+    *(volatile char *)stack_floor(thread_current()->slot) = 1; /* this thread then needs no cover */
     fixture.to.slot = thread_current()->slot;
     unsigned asked = 0, went_deep = 0;
     if (takers_make()) {
-        swapper_quiet_set(true); /* nobody really hungers */
+        swapper_quiet_set(true); /* no thread really waits for memory */
         for (uintptr_t offset = STEP_BYTES; offset < SWEEP_BYTES; offset += STEP_BYTES) {
             went_deep += ask_at(offset, asked % 2 != 0);
             asked++;

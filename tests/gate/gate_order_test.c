@@ -1,7 +1,7 @@
 /*
- * Who gets memory first when it comes back: the most urgent, then the oldest; nobody who comes
- * later, and nobody is forgotten. Memory is at zero meanwhile; the test's own thread of control is
- * fully backed.
+ * The order in which threads get memory when it comes back: the most urgent first, among equals the
+ * one that has waited longest; newcomers last; no thread is forgotten. Memory is exhausted
+ * meanwhile, so the test's driver thread is fully backed.
  */
 #include "kernel/options.h"
 #include "lib/error.h"
@@ -24,16 +24,16 @@
 #include "tests/test.h"
 
 #define DIVERS         60
-#define GIVE_PERIOD_NS 12000000 /* some ticks, each of which lets the first in line try */
+#define GIVE_PERIOD_NS 12000000 /* some ticks; at each the first in line may be granted memory */
 
 static struct {
     struct spinlock lock;
     struct wait_queue queue[2]; /* by urgency, as go[]: a wake-up may take memory */
     unsigned waiting;
-    bool go[2];   /* for the ordinary, and for the urgent */
-    bool surface; /* until then those who came through keep their pages */
+    bool go[2];   /* ordinary divers may go; urgent ones may go */
+    bool surface; /* until then divers that are through keep their pages */
     unsigned finished;
-    unsigned urgent; /* every fourth from here on is the more urgent sort */
+    unsigned urgent; /* every fourth diver from this one on is urgent */
 } pool;
 
 static struct thread *divers[DIVERS];
@@ -43,7 +43,7 @@ static bool is_urgent(uintptr_t number)
     return number % 4 == pool.urgent;
 }
 
-/* Three pages deep once it is let go; counts itself when it came through. */
+/* Goes three pages deep once it may go; counts itself when it is through. */
 static void diver(void *argument)
 {
     uint32_t slot = thread_current()->slot;
@@ -86,29 +86,29 @@ static unsigned pool_read(const unsigned *counter)
     return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
-/* Waits until all who were let go have come through, or starve without hope. */
-static void pool_settle(unsigned divers_let_go)
+/* Waits until all divers that may go are through, or wait for memory while no frame is left. */
+static void pool_settle(unsigned divers_free_to_go)
 {
-    test_eventually(memory_is_short(&pool.finished, divers_let_go),
-                    "%u of %u came through, %u starve, and there are still %lu frames",
-                    pool_read(&pool.finished), divers_let_go, memory_queued(), memory_left());
+    test_eventually(memory_is_short(&pool.finished, divers_free_to_go),
+                    "%u of %u are through, %u wait for memory, and there are still %lu frames",
+                    pool_read(&pool.finished), divers_free_to_go, memory_queued(), memory_left());
 }
 
 static void pool_wait_ready(void)
 {
-    test_eventually(pool_read(&pool.waiting) >= DIVERS, "only %u of %u divers wait to be let go",
+    test_eventually(pool_read(&pool.waiting) >= DIVERS, "only %u of %u divers are ready",
                     pool_read(&pool.waiting), DIVERS);
 }
 
 static void pool_wait_finished(void)
 {
-    test_eventually(pool_read(&pool.finished) == DIVERS, "only %u of %u divers came through",
+    test_eventually(pool_read(&pool.finished) == DIVERS, "only %u of %u divers are through",
                     pool_read(&pool.finished), DIVERS);
 }
 
 /*
- * Memory that is gone must stay gone: with stack=lend, has a diver pages yet that it was lent, did
- * not touch, and will lose by a batch? Who has gone to its end keeps all.
+ * With stack=lend: does a diver still have pages that it was lent, did not touch, and will lose to
+ * a batch? They would bring memory back. A diver that touched its whole stack keeps all pages.
  */
 static bool batches_bring_memory(void)
 {
@@ -122,17 +122,18 @@ static bool batches_bring_memory(void)
 }
 
 /*
- * The fixture: all divers wait at one page, then memory is at zero and they are let go, the urgent
- * last, so that they are the youngest of those who starve.
+ * The fixture: all divers wait with one page each. Then memory is exhausted and they may go, the
+ * urgent ones last, so that these have waited for memory for the shortest time.
  */
 static void fixture_begin(struct memory_exhausted *taken)
 {
     pool_wait_ready();
-    /* Stacks that wait for a grace period would bring memory back later (stack-free=batched). */
+    /*
+     * With stack-free=batched, stacks that wait for a grace period would bring memory back later.
+     */
     test_eventually(!stack_batch_waits() && !stack_reclaim_wanted(),
-                    "stacks of the dead are still there");
-    test_eventually(!batches_bring_memory(),
-                    "divers that sleep have pages that they did not touch");
+                    "stacks of ended threads are not freed yet");
+    test_eventually(!batches_bring_memory(), "sleeping divers have pages that they did not touch");
     memory_exhaust(taken);
     pool_signal(&pool.go[0]);
     pool_settle(DIVERS - DIVERS / 4);
@@ -140,7 +141,7 @@ static void fixture_begin(struct memory_exhausted *taken)
     pool_settle(DIVERS);
 }
 
-/* All memory is back: everybody must come through, and goes home. */
+/* Gives all memory back: every diver must come through and end. */
 static void fixture_end(struct memory_exhausted *taken)
 {
     memory_give(taken, SIZE_MAX);
@@ -152,7 +153,7 @@ static void fixture_run(void (*driver)(void *))
 {
     const struct thread_options directing = {
         .name = "driver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    swapper_quiet_set(true); /* it would feed the starved from those who sleep */
+    swapper_quiet_set(true); /* it would take pages from sleeping threads for waiting ones */
     spinlock_init(&pool.lock, "pool");
     wait_queue_init(&pool.queue[0]);
     wait_queue_init(&pool.queue[1]);
@@ -187,14 +188,14 @@ static unsigned urgent_waiters(void)
 }
 
 /*
- * What the gate decides, told under the lock of its queue. Not the order in which threads come
- * through: each runs when its CPU gets to it, which on a busy host may take long; and one that was
- * let go starves once more if the thread that it would follow on its CPU has yet to grow, while
- * others, let go after it when nobody more urgent was left, come through elsewhere.
+ * Counts the gate's grants, under the lock of its queue. The order in which threads come through
+ * says less: each runs when its CPU gets to it, which may take long on a busy host. A thread that
+ * was granted memory waits again if the thread before it on its CPU has yet to grow, while threads
+ * that were granted memory later come through on other CPUs.
  */
 static struct {
-    uint32_t let_go, out_of_turn;
-    uint32_t chosen; /* urgent ones, while others starved as well */
+    uint32_t grants, out_of_turn;
+    uint32_t chosen; /* grants to urgent threads while others waited as well */
 } turns;
 
 static void let_go_note(const struct thread *thread)
@@ -210,18 +211,18 @@ static void let_go_note(const struct thread *thread)
                       other->memory_wait_since_ns < thread->memory_wait_since_ns);
         others |= other->priority < thread->priority;
     }
-    turns.let_go++;
+    turns.grants++;
     turns.out_of_turn += overtakes;
     turns.chosen += others;
 }
 
-/* Gives a few frames at a time: none for the less urgent, or the younger, while others starve. */
+/* Gives a few frames at a time. No less urgent or younger thread may get one while others wait. */
 static void order_watch(struct memory_exhausted *taken)
 {
     memset(&turns, 0, sizeof(turns));
     gate_watch(let_go_note);
-    uint32_t starving = memory_queued(), urgent = urgent_waiters();
-    test_note("%u starve, %u of them urgent", starving, urgent);
+    uint32_t waiting = memory_queued(), urgent = urgent_waiters();
+    test_note("%u wait for memory, %u of them urgent", waiting, urgent);
     test_check(urgent >= 3);
     while (taken->count > 0 && pool_read(&pool.finished) < DIVERS) {
         memory_give(taken, 3);
@@ -233,10 +234,10 @@ static void order_watch(struct memory_exhausted *taken)
     gate_watch(NULL);
     fixture_end(taken);
     uint32_t out_of_turn = turns.out_of_turn;
-    test_note("%u times one was let go, %u times an urgent one before others, %u out of turn",
-              turns.let_go, turns.chosen, out_of_turn);
+    test_note("%u grants, %u of them to an urgent thread before others, %u out of turn",
+              turns.grants, turns.chosen, out_of_turn);
     test_equal(out_of_turn, 0);
-    test_check(turns.let_go >= starving);
+    test_check(turns.grants >= waiting);
     test_check(turns.chosen >= 3);
 }
 
@@ -248,12 +249,13 @@ static void driver_order(void *argument maybe_unused)
     order_watch(&taken);
 }
 
-TEST(GAT0002, "memory that comes back goes to the most urgent of those who starve", MEMORY_WAITS)
+TEST(GAT0002, "memory that comes back goes to the most urgent thread that waits for it",
+     MEMORY_WAITS)
 {
     fixture_run(driver_order);
 }
 
-/* Those who starve as the most urgent become ordinary, and others the most urgent. */
+/* Urgent threads that wait for memory become ordinary, and ordinary ones become urgent. */
 static void driver_change(void *argument maybe_unused)
 {
     struct memory_exhausted taken;
@@ -270,7 +272,8 @@ static void driver_change(void *argument maybe_unused)
     order_watch(&taken);
 }
 
-TEST(GAT0006, "a thread whose priority changes while it starves gets its new place in the line",
+TEST(GAT0006,
+     "a thread whose priority changes while it waits for memory gets its new place in the queue",
      MEMORY_WAITS)
 {
     fixture_run(driver_change);
@@ -280,7 +283,7 @@ static void nothing(void *argument maybe_unused)
 {
 }
 
-/* While somebody starves nobody is born, however much is asked. */
+/* While a thread waits for memory no thread is created, however often that is tried. */
 static void driver_newcomers(void *argument maybe_unused)
 {
     struct memory_exhausted taken;
@@ -296,24 +299,25 @@ static void driver_newcomers(void *argument maybe_unused)
     test_check(thread == NULL);
     fixture_end(&taken);
     if (thread != NULL) {
-        thread_join(thread); /* not before: it may starve, too */
+        thread_join(thread); /* not before: it may wait for memory, too */
     }
     test_thread_join(test_thread_start(THREAD_PRIORITY_DEFAULT, 0, nothing, NULL));
 }
 
-TEST(GAT0003, "while threads starve nobody is born; afterwards births go on", MEMORY_WAITS)
+TEST(GAT0003, "while threads wait for memory no thread is created; afterwards creation works again",
+     MEMORY_WAITS)
 {
     fixture_run(driver_newcomers);
 }
 
-/* More than one report comes where it all takes long. */
+/* Where the wait is long there may be several reports. */
 static void report_wait(uint32_t before)
 {
-    test_eventually(memory_wait_reports() > before, "nobody says that %u threads starve",
-                    memory_queued());
+    test_eventually(memory_wait_reports() > before,
+                    "no report says that %u threads wait for memory", memory_queued());
 }
 
-/* The kernel says so by itself, and fully backed threads go on meanwhile. */
+/* The kernel reports by itself, and fully backed threads go on meanwhile. */
 static void driver_report(void *argument maybe_unused)
 {
     struct memory_exhausted taken;
@@ -324,12 +328,14 @@ static void driver_report(void *argument maybe_unused)
     fixture_end(&taken);
 }
 
-TEST(GAT0004, "a machine whose threads starve says who waits and who holds what", MEMORY_WAITS)
+TEST(GAT0004,
+     "a machine whose threads wait for memory reports which threads wait and what each owner holds",
+     MEMORY_WAITS)
 {
     fixture_run(driver_report);
 }
 
-/* Frames there are, but no refill ever gets them: the starved are let go again and again. */
+/* There are frames, but every refill fails: waiting threads are granted memory again and again. */
 static void driver_no_refills(void *argument maybe_unused)
 {
     uint32_t reports = memory_wait_reports();
@@ -343,13 +349,13 @@ static void driver_no_refills(void *argument maybe_unused)
     pool_signal(&pool.surface);
 }
 
-TEST(GAT0021, "a machine with memory of which no refill gets any says so, too, and goes on ticking",
+TEST(GAT0021, "a machine with memory that no refill can get reports that, too, and goes on ticking",
      MEMORY_WAITS)
 {
     fixture_run(driver_no_refills);
 }
 
-TEST(GAT0005, "the gate counts its waits, and knows the longest", MEMORY_WAITS)
+TEST(GAT0005, "the gate counts its waits and records the longest", MEMORY_WAITS)
 {
     uint64_t waits = gate_counts.waits;
     fixture_run(driver_newcomers);

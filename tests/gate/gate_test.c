@@ -1,6 +1,6 @@
 /*
  * The dispatch gate at zero memory: every frame of the machine is taken, then 200 threads go deep.
- * No stack fault may fail; threads that no magazine covers wait, and all of them finish once a
+ * No stack fault may fail. Threads that no magazine covers wait, and all of them finish once a
  * fully backed thread gives memory back, with every byte of their stacks as they left it.
  */
 #include "arch/x86_64/cpu/cpu.h"
@@ -19,11 +19,11 @@
 #define FRAMES_AT_A_TIME 64
 #define GIVE_PERIOD_NS   4000000
 
-/* At the bottom a diver waits, and needs room to be preempted there. */
+/* A diver waits at the bottom; this leaves it room to be preempted there. */
 #define DIVE_LEFT_BYTES (ENTRY_CONTINUE_BYTES + 1280)
 _Static_assert(DIVE_LEFT_BYTES < PAGE_BYTES, "a dive must end in the lowest page");
 
-/* What the deep threads and the giver share. Guarded by `lock`. */
+/* State that the divers and the giver share. Guarded by `lock`. */
 static struct {
     struct spinlock lock;
     struct wait_queue queue;
@@ -61,7 +61,7 @@ static unsigned dive_read(const unsigned *counter)
     return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
-/* Down to three pages below the top one, a pattern in each frame. */
+/* Goes down to the third page below the top one, with a pattern in each frame. */
 static never_inline void dive_down(uintptr_t bottom, unsigned char seed)
 {
     volatile unsigned char bytes[256];
@@ -101,24 +101,24 @@ static void giver(void *argument maybe_unused)
 
     dive_signal(&dive.go);
     test_eventually(dive_read(&dive.at_bottom) + memory_queued() >= DEEP_THREADS,
-                    "%u threads are at the bottom, and %u starve: not all %u",
+                    "%u threads are at the bottom and %u wait for memory: not all %u",
                     dive_read(&dive.at_bottom), memory_queued(), DEEP_THREADS);
     unsigned deep = dive_read(&dive.at_bottom);
-    test_note("without memory: %u of %u threads reached the bottom, %u starve, reserve %u", deep,
+    test_note("without memory: %u of %u threads reached the bottom, %u wait, reserve %u", deep,
               DEEP_THREADS, memory_queued(), stack_reserve_count());
     if (stack_mode_get() != STACK_MODE_EAGER) {
         test_check(deep < DEEP_THREADS);
         test_check(memory_queued() > 0);
-        /* Who wants to be born has to wait behind them. */
+        /* No stack is created before the waiting threads have their memory. */
         uint32_t slot;
         test_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
     }
-    if (cpu_online_count() == 1) { /* others would feed them at the same time */
+    if (cpu_online_count() == 1) { /* another CPU would grant memory at the same time */
         uint64_t flags = interrupts_save();
         memory_give(&taken, 4 * DEEP_THREADS);
-        uint32_t starving = memory_queued();
+        uint32_t waiting = memory_queued();
         gate_grant();
-        test_check(starving - memory_queued() <= GATE_GRANTS_AT_ONCE);
+        test_check(waiting - memory_queued() <= GATE_GRANTS_AT_ONCE);
         interrupts_restore(flags);
     }
     while (taken.count > 0 && dive_read(&dive.at_bottom) < DEEP_THREADS) {
@@ -127,7 +127,7 @@ static void giver(void *argument maybe_unused)
     }
     memory_give(&taken, SIZE_MAX);
     test_eventually(dive_read(&dive.at_bottom) == DEEP_THREADS,
-                    "only %u of %u threads came to the bottom", dive_read(&dive.at_bottom),
+                    "only %u of %u threads reached the bottom", dive_read(&dive.at_bottom),
                     DEEP_THREADS);
     test_equal(memory_queued(), 0);
     dive_signal(&dive.surface);
@@ -147,7 +147,7 @@ TEST(GAT0001, "at zero memory 200 threads go deep: none fails, all finish, no by
         divers[i] = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, diver, (void *)(uintptr_t)i);
     }
     test_thread_join(test_thread_create(&options, giver, NULL));
-    dive_signal(&dive.go); /* it has done that, if it was born */
+    dive_signal(&dive.go); /* the giver has done that already, if it was created */
     dive_signal(&dive.surface);
     for (unsigned i = 0; i < DEEP_THREADS; i++) {
         test_equal(test_thread_join(divers[i]), 0);

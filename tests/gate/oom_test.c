@@ -1,9 +1,9 @@
 /*
- * The last resort: a machine without memory, threads that starve though each needs only three
- * pages, and one more that said it may vanish. Without the policy all wait; with it that one dies,
- * and with its pages the others finish, one after the other.
+ * The out-of-memory policy. A machine without memory has threads that wait for memory though each
+ * needs only three pages, and one more thread that is expendable. Without the policy all of them
+ * wait. With it the expendable thread ends, and with its pages the others finish one by one.
  *
- * The driver, fully backed, gives no memory back until the end: whatever moves is the policy.
+ * The driver is fully backed and gives no memory back until the end, so only the policy can help.
  */
 #include "lib/error.h"
 #include "mm/stack/stack.h"
@@ -18,17 +18,17 @@
 
 #define DIVERS        60
 #define KILL_AFTER_NS 300000000
-#define QUIET_NS      (4 * KILL_AFTER_NS) /* in which nothing happens */
+#define QUIET_NS      (4 * KILL_AFTER_NS) /* nothing may happen for so long */
 
 static struct {
     struct spinlock lock;
     struct wait_queue queue;
     unsigned waiting; /* divers that wait for go */
-    unsigned through; /* divers that came to the bottom of their stacks */
+    unsigned through; /* divers that reached the bottom of their stacks */
     bool go, victim_go, surface;
     uint32_t kills; /* before the policy began */
     bool victim_waits;
-    bool victim_needs_memory; /* the victim is to need one page more when it is let go */
+    bool victim_needs_memory; /* the victim is to need one page more when it may go */
     bool asked;               /* the victim's wait was ended by a kill */
     struct thread *divers[DIVERS];
     struct thread *victim;
@@ -64,15 +64,15 @@ static void pages_have(unsigned pages)
     }
 }
 
-/* Before its first frame is free. */
+/* Says whether the victim ends; called before its first frame is free. */
 static bool victim_goes(void)
 {
     return __atomic_load_n(&pool.asked, __ATOMIC_ACQUIRE) || oom_kills() != pool.kills;
 }
 
 /*
- * Who comes through before the victim goes stays there, and so keeps its pages: if memory comes
- * back late from elsewhere a few more come through, but none lives on what another had.
+ * A diver that comes through before the victim ends stays there and so keeps its pages. If memory
+ * comes back late from elsewhere, a few more divers come through, but none uses another's pages.
  */
 static void diver(void *argument maybe_unused)
 {
@@ -87,7 +87,7 @@ static void diver(void *argument maybe_unused)
     }
 }
 
-/* Has three pages and starves for the fourth, or has all four and sleeps on them. */
+/* Has three pages and waits for memory for the fourth, or has all four and sleeps. */
 static void victim(void *argument maybe_unused)
 {
     pages_have(pool.victim_needs_memory ? STACK_PAGES - 1 : STACK_PAGES);
@@ -112,31 +112,31 @@ static bool victim_needs_memory(void)
 static void all_through_wait(void)
 {
     test_eventually(pool_read(&pool.through) == DIVERS,
-                    "only %u of %u divers came through, %u starve", pool_read(&pool.through),
-                    DIVERS, memory_queued());
+                    "only %u of %u divers are through, %u wait for memory",
+                    pool_read(&pool.through), DIVERS, memory_queued());
 }
 
-/* Memory is gone; some divers are through and stay there, the others starve. */
+/* Memory is exhausted; some divers are through and stay there, the others wait for memory. */
 static void fixture_begin(struct memory_exhausted *taken)
 {
     test_eventually(all_wait(), "only %u of %u divers wait", pool_read(&pool.waiting), DIVERS);
     memory_exhaust(taken);
     pool_signal(&pool.go);
     test_eventually(memory_is_short(&pool.through, DIVERS),
-                    "%u came through, %u starve, and there are still %lu frames",
+                    "%u are through, %u wait for memory, and there are still %lu frames",
                     pool_read(&pool.through), memory_queued(), memory_left());
     if (pool.victim_needs_memory) {
         pool_signal(&pool.victim_go);
-        test_eventually(victim_needs_memory(), "the victim does not starve");
+        test_eventually(victim_needs_memory(), "the victim does not wait for memory");
     }
-    test_note("%u of %u came through, %u starve, reserve %u", pool_read(&pool.through), DIVERS,
-              memory_queued(), stack_reserve_count());
+    test_note("%u of %u are through, %u wait for memory, reserve %u", pool_read(&pool.through),
+              DIVERS, memory_queued(), stack_reserve_count());
     test_check(memory_queued() > 1);
 }
 
 /*
- * Nobody dies, and those who starve go on starving, for longer than the policy would have waited.
- * (With stack=lend what others had and did not touch may still come back to a few of them.)
+ * No thread ends, and those that wait go on waiting, for longer than the policy would have waited.
+ * (With stack=lend, pages that others had and did not touch may still come back to a few of them.)
  */
 static void driver_off(void *argument maybe_unused)
 {
@@ -167,20 +167,20 @@ static void driver_on(void *argument maybe_unused)
     pool_signal(&pool.surface);
 }
 
-static void fixture_run(void (*driver)(void *), bool starves, int victims_code)
+static void fixture_run(void (*driver)(void *), bool victim_waits, int victims_code)
 {
     const struct thread_options directing = {
         .name = "driver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
     const struct thread_options diving = {.name = "diver", .priority = THREAD_PRIORITY_DEFAULT};
     const struct thread_options vanishing = {.name = "expendable",
                                              .priority = THREAD_PRIORITY_DEFAULT - 1};
-    swapper_quiet_set(true); /* it would feed the starved from those who sleep */
+    swapper_quiet_set(true); /* it would take pages from sleeping threads for waiting ones */
     spinlock_init(&pool.lock, "pool");
     wait_queue_init(&pool.queue);
     pool.waiting = pool.through = 0;
     pool.go = pool.victim_go = pool.surface = pool.victim_waits = pool.asked = false;
     pool.kills = oom_kills();
-    pool.victim_needs_memory = starves;
+    pool.victim_needs_memory = victim_waits;
     for (unsigned i = 0; i < DIVERS; i++) {
         pool.divers[i] = test_thread_create(&diving, diver, NULL);
     }
@@ -198,21 +198,24 @@ static void fixture_run(void (*driver)(void *), bool starves, int victims_code)
     test_equal(memory_waiters(), 0);
 }
 
-TEST(GAT0007, "without the last resort threads that starve wait, and an expendable one lives",
+TEST(GAT0007,
+     "without the out-of-memory policy threads wait for memory, and an expendable one lives",
      MEMORY_WAITS)
 {
     fixture_run(driver_off, true, OK);
     test_check(!pool.asked);
 }
 
-TEST(GAT0008, "the last resort buries an expendable thread that starves; all others finish",
+TEST(GAT0008,
+     "the out-of-memory policy ends an expendable thread that waits for memory; the others finish",
      MEMORY_WAITS)
 {
     fixture_run(driver_on, true, ERROR_KILLED);
     test_check(!pool.asked);
 }
 
-TEST(GAT0009, "the last resort asks a sleeping expendable thread to die; all others finish",
+TEST(GAT0009,
+     "the out-of-memory policy asks a sleeping expendable thread to end; all others finish",
      MEMORY_WAITS)
 {
     fixture_run(driver_on, false, ERROR_KILLED);

@@ -1,4 +1,4 @@
-/* Who wakes the reclaimer: while threads starve each tick of each CPU would like to. */
+/* Wake-ups of the reclaimer: while threads wait for memory, each tick of each CPU asks for one. */
 #include "sched/stack/reclaimer.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -14,10 +14,10 @@ static struct reclaimer_counts counts_now(void)
     return counts;
 }
 
-TEST(RCL0001, "to wake the reclaimer CPUs take its lock no more often than it looks for work",
+TEST(RCL0001, "CPUs take the reclaimer's lock to wake it no more often than it looks for work",
      ALWAYS)
 {
-    /* In this order: what is counted meanwhile can only make more looks of it, not more wakes. */
+    /* Read in this order: what is counted meanwhile can only add looks, not wake-ups. */
     uint32_t looks = counts_now().looks;
     uint32_t wakes = counts_now().wakes;
     for (unsigned call = 0; call < CALLS; call++) {
@@ -28,6 +28,6 @@ TEST(RCL0001, "to wake the reclaimer CPUs take its lock no more often than it lo
     wakes = counts_now().wakes - wakes;
     looks = counts_now().looks - looks;
     test_note("%u calls, %u took the lock, %u looks", CALLS, wakes, looks);
-    /* It was asleep when the test began; and another CPU each may have been at it, not counted. */
+    /* The reclaimer slept when the test began, and each CPU may have a wake-up not counted yet. */
     test_check(wakes <= looks + 1 + cpu_online_count());
 }

@@ -1,11 +1,11 @@
-/* Depths are known without bringing a page in. */
+/* The depth of a stack is found without bringing a page in. */
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_depth.h"
 #include "sched/core/wait_queue.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-/* A thread that dives, comes up again, and waits to be looked at. */
+/* A thread that dives, comes up again, and waits while the test reads its depth. */
 static struct {
     struct spinlock lock;
     struct wait_queue queue;
@@ -59,7 +59,9 @@ static void diver_end(struct thread *thread)
     thread_join(thread);
 }
 
-TEST(DEP0001, "a blocked thread's deepest word is found, and looking brings no page in", ALWAYS)
+TEST(DEP0001,
+     "the deepest word of a blocked thread's stack is found, and the search brings no page in",
+     ALWAYS)
 {
     static const size_t depths[] = {6000, 9000, 12400, STACK_BYTES - 8};
     for (size_t i = 0; i < array_length(depths); i++) {

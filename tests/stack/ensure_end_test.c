@@ -1,6 +1,6 @@
 /*
- * How far is too far on a stack that was asked for, and how stacks end that are ensured: by an
- * overflow, a kill, a release from far down; while other CPUs do the same.
+ * Overflow of stacks with ensured depth, and how threads with such stacks end: by an overflow, a
+ * kill, or a release from far down, while other CPUs do the same.
  */
 #include "arch/x86_64/cpu/preempt.h"
 #include "kernel/console/log_ring.h"
@@ -40,7 +40,7 @@ static unsigned overflow_lines(const char *wanted)
 
 static volatile uint32_t survivors;
 
-/* The thread must end by an overflow, and the log must say by which. */
+/* Checks that the thread ends by an overflow, and that the log says which. */
 static void overflow_check(size_t bytes, void (*entry)(void *), const char *wanted)
 {
     unsigned lines = overflow_lines(wanted);
@@ -58,7 +58,7 @@ static void touch_below_floor(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0120, "a thread that goes below its fault floor without asking ends, and is told why",
+TEST(LRG0120, "a thread that goes below its fault floor without asking ends, and the log says why",
      STACKS_GROW)
 {
     overflow_check(SIZE_BYTES, touch_below_floor, " 100 bytes below the fault floor (");
@@ -75,7 +75,7 @@ static void touch_below_ensured(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0121, "a thread that goes deeper than it asked for ends, and is told how far too far",
+TEST(LRG0121, "a thread that goes deeper than it asked for ends, and the log says by how much",
      STACKS_GROW)
 {
     overflow_check(SIZE_BYTES, touch_below_ensured,
@@ -87,7 +87,7 @@ static void touch_after_release(void *argument maybe_unused)
     uint32_t slot = thread_current()->slot;
     test_equal(stack_ensure(100 * 1024), OK);
     volatile char *below = (volatile char *)(stack_floor(slot) - 8);
-    *below = 1; /* so that this CPU knows where the page was */
+    *below = 1; /* so that this CPU caches the translation */
     stack_release();
     *below = 1;
     survivors = survivors + 1;
@@ -108,7 +108,8 @@ static void touch_guard(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0123, "a thread that runs into the guard of a large stack is told so, by the stack's size",
+TEST(LRG0123,
+     "a thread that runs into the guard of a large stack ends, and the log names the stack's size",
      ALWAYS)
 {
     overflow_check(SIZE_BYTES, touch_guard, " 24 bytes below its 256 KiB stack");
@@ -129,8 +130,7 @@ static void recurse_for_ever(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-TEST(LRG0124, "recursion without an end stops where stack_ensure() was asked for no more",
-     STACKS_GROW)
+TEST(LRG0124, "endless recursion stops at the depth that stack_ensure() was asked for", STACKS_GROW)
 {
     overflow_check(SIZE_BYTES, recurse_for_ever, " below what stack_ensure() asked for (");
 }
@@ -195,7 +195,7 @@ static void release_from_below(void *argument maybe_unused)
     test_check(stack_holes_are_one(slot));
     test_equal(stack_pages_backed(slot), backed);
     test_equal(stack_ensure(0), OK);
-    stack_release(); /* nothing of it is in use any more */
+    stack_release(); /* no byte below the floor is in use any more */
     test_equal(stack_pages_backed(slot), STACK_PAGES);
 }
 
@@ -215,11 +215,11 @@ static void storm(void *argument)
         size_t bytes = (8 + (seed * 37 + round * 53) % 230) * 1024;
         uint32_t slot = thread_current()->slot;
         if (stack_ensure(bytes) != OK) {
-            continue; /* who starves comes first */
+            continue; /* threads that wait for memory come first */
         }
         uintptr_t low = align_down((uintptr_t)__builtin_frame_address(0) - bytes, 8) + 16;
         uintptr_t high = stack_floor(slot) < low + 4096 ? low : stack_floor(slot);
-        preempt_disable(); /* nobody's frame is pushed over the words */
+        preempt_disable(); /* no other frame is pushed over the words */
         for (uintptr_t at = low; at < high; at += 512) {
             *(volatile uint64_t *)at = at ^ seed;
         }

@@ -1,4 +1,4 @@
-/* What was asked for in advance, and the swapper: it leaves a stack alone until it is released. */
+/* Ensured depth and the swapper: the swapper takes nothing of a stack until it is released. */
 #include "lib/error.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_large.h"
@@ -16,7 +16,7 @@
 #define SMALL_BYTES  (10 * 1024)
 #define WORD(offset) (0x5eed000000000000 + (offset))
 
-/* One thread that asks, sleeps, releases, sleeps, and begins anew. */
+/* One thread that ensures depth, sleeps, releases it, sleeps, and begins anew. */
 static struct {
     struct semaphore wake;
     size_t bytes;
@@ -39,7 +39,7 @@ static void hold(void *argument maybe_unused)
         semaphore_down(&holder.wake);
         holder.wrong += *(volatile uint64_t *)deepest() != WORD(holder.bytes);
         stack_release();
-        /* With stack=lend what nobody touched may be gone before the swapper looks. */
+        /* With stack=lend a page that is not touched may be gone before the swapper looks. */
         *(volatile char *)stack_floor(thread_current()->slot) = 1;
         semaphore_down(&holder.wake);
     }
@@ -95,7 +95,7 @@ static void hold_check(size_t stack_bytes, size_t bytes)
         test_equal(stack_pages_backed(thread->slot), 0);
         (void)stack_standby_free(UINT32_MAX);
         test_equal(stack_missing(thread->slot), STACK_PAGES);
-        step(thread); /* it comes back, and asks again */
+        step(thread); /* it comes back, and ensures again */
     }
     holder_end(thread);
 }

@@ -1,6 +1,6 @@
 /*
- * Depth on request: what stack_ensure() promises, on stacks of every size, and what it says when it
- * cannot. How such stacks end: ensure_end_test.c.
+ * Ensured depth: what stack_ensure() guarantees on stacks of every size, and how it refuses.
+ * ensure_end_test.c checks how threads with such stacks end.
  */
 #include "sched/stack/stack_reservation.h"
 
@@ -19,14 +19,14 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-#define HEADROOM 1024 /* of the test's own calls, above what it fills with a pattern */
+#define HEADROOM 1024 /* bytes for the test's own calls, above the pattern */
 
 static bool stacks_are_eager(void)
 {
     return stack_mode_get() == STACK_MODE_EAGER;
 }
 
-/* As much as can be had from here; each step before is refused. */
+/* Ensures as much as the stack has from here; each larger request is refused. */
 static never_inline int ensure_all(void)
 {
     int error = ERROR_RANGE;
@@ -42,7 +42,7 @@ static uint64_t word_for(uintptr_t at)
     return at * 0x9e3779b97f4a7c15 + 1;
 }
 
-/* Preemption is off: nobody else's frame comes to lie where the pattern is. */
+/* Fills the range and checks it. Preemption is off, so no other frame lies where the pattern is. */
 static bool pattern_holds(uintptr_t from, uintptr_t to)
 {
     for (uintptr_t at = from; at < to; at += sizeof(uint64_t)) {
@@ -89,19 +89,20 @@ static void refuse_too_much(uint32_t slot, size_t bytes)
     test_equal(stack_ensure(SIZE_MAX), ERROR_RANGE);
     test_equal(stack_ensure(SIZE_MAX - bytes), ERROR_RANGE);
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    test_equal(stack_ensure(here - stack_bottom(slot)), ERROR_RANGE); /* no room to be preempted */
+    /* leaves no room to be preempted */
+    test_equal(stack_ensure(here - stack_bottom(slot)), ERROR_RANGE);
     test_check(!stack_held(thread_current()));
     test_equal(stack_pages_backed(slot), backed);
 }
 
-TEST(LRG0102, "more than the stack has is refused, and nothing changes", ALWAYS)
+TEST(LRG0102, "a request for more than the stack has is refused, and nothing changes", ALWAYS)
 {
     in_each_size("greedy", false, refuse_too_much);
 }
 
 #define RUN_DOWN_BYTES (64 * 1024)
 
-/* All pages that faults may fill are there, so that what is missing is for the allocator alone. */
+/* All pages that faults may fill are there, so every missing page must come from the allocator. */
 static void fail_for_frames(void *argument maybe_unused)
 {
     struct run_down all;
@@ -139,7 +140,8 @@ static void fail_for_frames(void *argument maybe_unused)
     }
 }
 
-TEST(LRG0103, "with too few frames left ensure says so, takes none, and has none from the magazine",
+TEST(LRG0103,
+     "with too few frames left stack_ensure() fails, and takes none, nor any from the magazine",
      STACKS_GROW)
 {
     run_on_stack("needy", RUN_DOWN_BYTES, fail_for_frames, NULL);
@@ -165,10 +167,10 @@ static void fail_each_allocation(void *argument maybe_unused)
         test_check(!stack_held(thread_current()));
         test_check(stack_pages_backed(slot) <= STACK_PAGES);
     }
-    test_check(failures >= 7); /* 40 KiB reach at least so many pages below the floor */
+    test_check(failures >= 7); /* 40 KiB reach at least 7 pages below the floor */
 }
 
-TEST(LRG0104, "ensure survives the failure of each of its allocations, and loses nothing",
+TEST(LRG0104, "stack_ensure() survives the failure of each of its allocations, and loses nothing",
      STACKS_GROW)
 {
     run_on_stack("unlucky", RUN_DOWN_BYTES, fail_each_allocation, NULL);
@@ -192,7 +194,7 @@ static void use_without_memory(void *argument maybe_unused)
     stack_release();
 }
 
-TEST(LRG0105, "what was ensured is there when all memory is gone, and takes no round", ALWAYS)
+TEST(LRG0105, "ensured pages are there when all memory is gone, and take no round", ALWAYS)
 {
     run_on_stack("provident", STACK_BYTES, use_without_memory, NULL);
     run_on_stack("provident", STACK_BYTES_MAX, use_without_memory, NULL);
@@ -205,12 +207,13 @@ static void nest(void *argument maybe_unused)
     uint32_t outer = stack_pages_backed(slot);
     test_equal(stack_ensure(100 * 1024), OK);
     uint32_t inner = stack_pages_backed(slot);
-    test_equal(stack_ensure(100), OK); /* less than there is: counts all the same */
+    test_equal(stack_ensure(100), OK); /* less than there is, but it counts */
     test_equal(stack_pages_backed(slot), inner);
     stack_release();
     stack_release();
     test_check(stack_held(thread_current()));
-    test_equal(stack_pages_backed(slot), inner); /* the deepest lasts until the last release */
+    /* the deepest depth stays until the last release */
+    test_equal(stack_pages_backed(slot), inner);
     stack_release();
     test_check(!stack_held(thread_current()));
     if (!stacks_are_eager()) {
@@ -227,7 +230,7 @@ static void nest(void *argument maybe_unused)
     test_check(!stack_held(thread_current()));
 }
 
-TEST(LRG0106, "ensures nest: the deepest counts, until the last release", ALWAYS)
+TEST(LRG0106, "calls of stack_ensure() nest: the deepest holds until the last release", ALWAYS)
 {
     run_on_stack("nesting", 256 * 1024, nest, NULL);
 }
@@ -253,13 +256,15 @@ static void in_odd_contexts(void *argument maybe_unused)
     stack_release();
 }
 
-TEST(LRG0107, "ensure works with a spinlock held and with interrupts off", ALWAYS)
+TEST(LRG0107, "stack_ensure() works with a spinlock held and with interrupts off", ALWAYS)
 {
     run_on_stack("odd", 128 * 1024, in_odd_contexts, NULL);
 }
 
-/* Deep by the stack pointer itself: preempted, asleep and looked at, down there. By a pointer that no
- * compiler sees through, so each level is one frame of this one function. */
+/*
+ * Goes down by real calls, and there yields, sleeps and takes a backtrace. Each call goes through a
+ * pointer that the compiler cannot see through, so each level is one frame of this function.
+ */
 static unsigned sink(unsigned depth, unsigned most, struct backtrace *trace);
 static unsigned (*volatile sink_further)(unsigned, unsigned, struct backtrace *) = sink;
 
@@ -307,7 +312,8 @@ static void sink_and_come_back(void *argument maybe_unused)
     }
 }
 
-TEST(LRG0108, "threads on 1 MiB stacks sleep half a megabyte deep, and a backtrace sees it all",
+TEST(LRG0108,
+     "threads on 1 MiB stacks sleep half a megabyte deep, and a backtrace shows every frame",
      ALWAYS)
 {
     struct thread *threads[4];

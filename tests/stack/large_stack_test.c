@@ -1,6 +1,6 @@
 /*
- * Stacks of every size, 16 KiB to 1 MiB: what their entries say at creation, and what faults make
- * of them. What a thread asks for beyond the fault floor: ensure_test.c.
+ * Stacks of every size, 16 KiB to 1 MiB: their entries at creation and after faults.
+ * ensure_test.c checks depth beyond the fault floor.
  */
 #include "lib/error.h"
 #include "mm/stack/stack.h"
@@ -12,7 +12,7 @@
 #include "tests/support/large_stack.h"
 #include "tests/test.h"
 
-/* How many entries of [from, to) are in that state and name the slot; backed ones name none. */
+/* Counts the entries of [from, to) in that state that name the slot. Backed entries name none. */
 static size_t entries_count(uintptr_t from, uintptr_t to, enum stack_page_state state,
                             uint32_t slot)
 {
@@ -77,7 +77,8 @@ static void nothing_check(uint32_t slot, size_t bytes)
     test_equal(stack_bytes_of(slot), bytes);
 }
 
-TEST(LRG0005, "each creation of a larger stack is counted, and its depth at the end has its bucket",
+TEST(LRG0005,
+     "each creation of a larger stack is counted, and its depth at the end is in the histogram",
      ALWAYS)
 {
     struct stack_counts births, creations_after;
@@ -100,7 +101,7 @@ TEST(LRG0005, "each creation of a larger stack is counted, and its depth at the 
     }
 }
 
-TEST(LRG0002, "a fully backed stack of any size has all its pages from creation, zeroed", ALWAYS)
+TEST(LRG0002, "a fully backed stack of any size has all its pages at creation, zeroed", ALWAYS)
 {
     in_each_size("whole", true, whole_check);
 }
@@ -109,7 +110,7 @@ static void nobody(void *argument maybe_unused)
 {
 }
 
-TEST(LRG0003, "a stack of a size that there is not is refused, and nothing changes", ALWAYS)
+TEST(LRG0003, "a stack of an invalid size is refused, and nothing changes", ALWAYS)
 {
     static const struct {
         size_t bytes;
@@ -140,13 +141,13 @@ static void slot_report(void *argument)
     *(uint32_t *)argument = thread_current()->slot;
 }
 
-TEST(LRG0004, "a larger stack is taken apart at its thread's death, and its slot used again",
+TEST(LRG0004, "a larger stack is taken apart when its thread ends, and its slot is used again",
      ALWAYS)
 {
     static uint32_t slots[2];
     for (unsigned round = 0; round < 2; round++) {
         run_on_stack("mortal", STACK_BYTES_MAX, slot_report, &slots[round]);
-        /* The reclaimer may be at it; then it has the slot a little later. */
+        /* If the reclaimer is still at work on it, the slot is free a little later. */
         while (!stack_entry_is(stack_entries(slots[round])[0], STACK_PAGE_FREE)) {
             stack_reclaim();
             thread_yield();

@@ -1,7 +1,7 @@
 /*
- * In which order stack=lend takes untouched pages back: gone from the page tables, forgotten by
- * every CPU that may know them, and only then free. And what a page that is on its way is to its
- * own thread.
+ * The order in which stack=lend takes untouched pages back: unmapped first, then the translations
+ * are invalidated on every CPU, and only then the frames are free. Also what the stack's own thread
+ * finds when it runs again in between.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
@@ -28,26 +28,26 @@ static struct {
     struct semaphore go, ready;
     uint32_t slot;
     void (*shootdown)(uintptr_t address, size_t bytes);
-    uint32_t told;           /* times that every CPU was told to forget pages that had gone */
-    uint32_t lend_unmapping; /* at most, of those pages, at such a time */
-    uint32_t free;           /* of those pages, whose frames somebody else could have had by then */
+    uint32_t shootdowns;     /* shootdowns that covered unmapped pages */
+    uint32_t lend_unmapping; /* the most pages in that state at such a shootdown */
+    uint32_t free;           /* of those pages, the ones whose frames were free by then */
 } idler;
 
 static void idler_run(void *argument maybe_unused)
 {
     semaphore_up(&idler.ready);
     semaphore_down(&idler.go);
-    semaphore_up(&idler.ready); /* it was dispatched again: its stack is whole again */
+    semaphore_up(&idler.ready); /* it was dispatched again, so its stack is whole again */
     semaphore_down(&idler.go);
 }
 
-/* A shootdown for another stack may cover this one, too: then all of its pages may be there. */
+/* A shootdown for another stack may cover this one too; then all of its pages may be there. */
 static void see_shootdown(uintptr_t address, size_t bytes)
 {
     uintptr_t floor = stack_floor(idler.slot);
-    if (idler.told == 0 && address <= floor && address + bytes >= floor + STACK_BYTES &&
+    if (idler.shootdowns == 0 && address <= floor && address + bytes >= floor + STACK_BYTES &&
         stack_pages_backed(idler.slot) < STACK_PAGES) {
-        idler.told = 1;
+        idler.shootdowns = 1;
         idler.lend_unmapping = pages_in_state(idler.slot, STACK_PAGE_LEND_UNMAPPING);
         idler.free = pages_in_state(idler.slot, STACK_PAGE_HOLE);
     }
@@ -61,12 +61,14 @@ static void await_standby_back(uint32_t slot)
                     pages_in_state(slot, STACK_PAGE_HOLE));
 }
 
-TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more", STACKS_LENT)
+TEST(LND0003,
+     "the frames of untouched pages are free only when no CPU caches their translations any more",
+     STACKS_LENT)
 {
     semaphore_init(&idler.go, 0);
     semaphore_init(&idler.ready, 0);
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
-    cache_empty(); /* its stacks may be deep already */
+    cache_empty(); /* its stacks may have several pages already */
     struct thread *thread =
         test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(0), idler_run, NULL);
     if (thread == NULL) {
@@ -76,7 +78,7 @@ TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more"
     semaphore_down(&idler.ready);
     await_standby_back(thread->slot);
     idler.slot = thread->slot;
-    idler.told = idler.lend_unmapping = idler.free = 0;
+    idler.shootdowns = idler.lend_unmapping = idler.free = 0;
     idler.shootdown = stack_shootdown_hook;
     __atomic_store_n(&stack_shootdown_hook, see_shootdown, __ATOMIC_SEQ_CST);
     semaphore_up(&idler.go);
@@ -87,15 +89,16 @@ TEST(LND0003, "untouched pages are nobody's until no CPU can know them any more"
     test_thread_join(thread);
     test_thread_unbind();
     if (stack_lend_mode() == STACK_LEND_BATCHED) {
-        test_equal(idler.told, 1);
+        test_equal(idler.shootdowns, 1);
         test_equal(idler.lend_unmapping, STACK_PAGES - 1);
         test_equal(idler.free, 0);
     } else {
-        test_equal(idler.lend_unmapping, 0); /* no page is ever on its way */
+        test_equal(idler.lend_unmapping, 0); /* no page is ever between the two states */
     }
 }
 
-TEST(LND0004, "a page on its way that is wanted again is the same page; what was touched stays",
+TEST(LND0004,
+     "a page that is needed again while it is taken back keeps its frame; touched pages stay",
      STACKS_LENT)
 {
     uint32_t slot, changed = 0;

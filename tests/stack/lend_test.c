@@ -1,7 +1,7 @@
 /*
- * stack=lend: a stack is whole while its thread runs, and what the thread did not touch is taken
- * back when it has left: at once where the CPU caches no page that was not accessed, in batches
- * elsewhere (mm/stack_modes/stack_lend.h).
+ * stack=lend: a stack is whole while its thread runs, and pages that the thread did not touch are
+ * taken back after it left the CPU: at once on CPUs that cache no translation of a page that was
+ * not accessed, in batches on others (mm/stack_modes/stack_lend.h).
  */
 #include "mm/stack_modes/stack_lend.h"
 
@@ -27,7 +27,7 @@ static uint64_t faults_all(void)
     return faults;
 }
 
-TEST(LND0001, "a thread that runs finds its stack whole, and goes to its end without a fault",
+TEST(LND0001, "a running thread finds its stack whole, and reaches its lowest byte without a fault",
      STACKS_LENT)
 {
     uint32_t slot = thread_current()->slot;
@@ -50,7 +50,7 @@ static struct {
     bool waits, surface;
 } fixture;
 
-/* Touches so many pages below the top one, and sleeps there. */
+/* Touches `deep` pages below the top one, and sleeps there. */
 static void toucher(void *argument maybe_unused)
 {
     uint32_t slot = thread_current()->slot;
@@ -68,7 +68,7 @@ static void toucher(void *argument maybe_unused)
     }
 }
 
-/* On a stack that comes fresh from this CPU, to which the caller is bound, and runs there. */
+/* Runs the thread on a new stack, on the CPU to which the caller is bound. */
 static void toucher_watch(unsigned deep)
 {
     spinlock_init(&fixture.lock, "fixture");
@@ -93,7 +93,7 @@ static void toucher_watch(unsigned deep)
     thread_join(thread);
 }
 
-TEST(LND0002, "who sleeps keeps the pages that it touched, with every byte, and no others",
+TEST(LND0002, "a sleeping thread keeps the pages that it touched, with every byte, and no others",
      STACKS_LENT)
 {
     struct stack_lend_counts before, after;
@@ -136,33 +136,31 @@ static bool is_left_out(void)
     return !stack_lend_wanted() && stack_missing(late.thread->slot) == 0;
 }
 
-/* Fully backed: where it runs nothing is lent, and so nobody asks for a batch. */
+/* Fully backed: it is lent nothing where it runs, and so asks for no batch. */
 static void left_out_watch(void *argument maybe_unused)
 {
-    test_eventually(is_left_out(), "no batch passes over a thread that runs");
+    test_eventually(is_left_out(), "no batch skips a running thread");
     __atomic_store_n(&late.sleep, true, __ATOMIC_RELEASE);
     test_eventually(stack_missing(late.thread->slot) == STACK_PAGES - 1,
-                    "a thread that sleeps has %u pages, most of which it did not touch",
+                    "a sleeping thread has %u pages, most of which it did not touch",
                     stack_pages_backed(late.thread->slot));
     semaphore_up(&late.wake);
 }
 
-TEST(LND0006,
-     "who runs while a batch takes pages back, and sleeps then, loses its own all the same",
-     STACKS_LENT)
+TEST(LND0006, "a thread that runs while a batch takes pages back loses its own once it sleeps",
+     LEND_BATCHES)
 {
     const struct thread_options watching = {
         .name = "watcher", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    if (stack_lend_mode() != STACK_LEND_BATCHED || cpu_online_count() == 1) {
-        return; /* there are no batches, or none while somebody else runs */
-    }
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
     cache_empty();
     swapper_quiet_set(true);
     late.sleep = false;
     semaphore_init(&late.wake, 0);
     late.thread = test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), run_then_sleep, NULL);
-    /* It takes the CPU from whoever runs there: not from the one that is to run meanwhile. */
+    /*
+     * The reclaimer preempts whatever thread runs on its CPU; it must not be the thread under test.
+     */
     thread_for_each(reclaimer_note, NULL);
     test_equal(thread_affinity_set(late.reclaimer, test_cpu_bit(0)), OK);
     if (late.thread != NULL) {
@@ -176,7 +174,7 @@ TEST(LND0006,
 
 #define TURNS 12
 
-/* Goes a page deeper every fourth turn, and gives way with every page that it has touched. */
+/* Goes a page deeper every fourth turn, and yields after each page that it has touched. */
 static void deeper(void *argument)
 {
     uint64_t seed = (uintptr_t)argument << 16;
@@ -197,7 +195,7 @@ static void deeper(void *argument)
     test_equal(wrong, 0);
 }
 
-TEST(LND0005, "of two threads that take turns the next gets what is not touched, and no other page",
+TEST(LND0005, "two threads that take turns hand on the pages that are not touched, and no others",
      STACKS_LENT)
 {
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);

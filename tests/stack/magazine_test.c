@@ -1,11 +1,11 @@
 /*
- * Magazines by themselves, interrupts off: each test makes the one situation in which a protection
- * of the refill, the reserve or the drain is needed, and looks at every frame afterwards.
+ * Magazines by themselves, with interrupts off. Each test makes the situation in which one
+ * protection of the refill, the reserve or the drain is needed, and checks every frame afterwards.
  *
- * The fixture: three rounds of this CPU's magazine are taken, into a scratch stack; no failures are
- * injected but the test's own; the test's own stack is whole, so it needs no cover. Frames are
- * counted by owner on the whole machine, so nothing is on its way elsewhere: no dead, no page to be
- * taken.
+ * The fixture: three rounds of this CPU's magazine are taken into a scratch stack. Only the test's
+ * own failures are injected. The test's own stack is whole, so it needs no cover. Frames are
+ * counted by owner on the whole machine, so no frame may be in transit elsewhere: no stacks of
+ * ended threads, no standby pages.
  */
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -22,13 +22,13 @@
 #include "tests/support/scratch_stack.h"
 #include "tests/test.h"
 
-#define STANDBY (STACK_PAGES - 1) /* rounds, by the scratch stack */
+#define STANDBY (STACK_PAGES - 1) /* rounds that the scratch stack has */
 
 static uint32_t scratch;
-static physical_t held[STACK_RESERVE_FRAMES_MAX]; /* taken from the reserve by the test */
+static physical_t held[STACK_RESERVE_FRAMES_MAX]; /* frames that the test took from the reserve */
 static uint32_t held_count;
 
-/* Interrupts are off on return, if it is true. */
+/* Returns true with interrupts off; returns false if the fixture cannot be had. */
 static must_check bool fixture_begin(void)
 {
     if (!scratch_stack_create(&scratch)) {
@@ -47,7 +47,7 @@ static must_check bool fixture_begin(void)
     return true;
 }
 
-/* Leaves so many frames in the reserve. */
+/* Takes frames until `left` remain in the reserve. */
 static void reserve_lower(uint32_t left)
 {
     uint32_t count = stack_reserve_count() - left;
@@ -73,7 +73,7 @@ static void fixture_end(void)
     scratch_stack_destroy(scratch);
 }
 
-TEST(MAG0001, "a refill that can have only a part of what it must takes nothing, and says so",
+TEST(MAG0001, "a refill that can get only a part of what is required takes nothing, and fails",
      ALWAYS)
 {
     test_missing_sites_expect();
@@ -85,7 +85,8 @@ TEST(MAG0001, "a refill that can have only a part of what it must takes nothing,
     fault_inject_arm(FAULT_INJECT_RESERVE_ONLY, 1, 0);
     bool all = magazine_refill(before + STANDBY);
     uint32_t after = magazine_available(), left = stack_reserve_count();
-    bool none = magazine_refill(before); /* is there already: full would be better, but need not */
+    /* that many are there already; a full magazine is not required */
+    bool none = magazine_refill(before);
     uint32_t after_none = magazine_available();
     bool some = magazine_refill(before + STANDBY - 1);
     uint32_t after_some = magazine_available(), left_some = stack_reserve_count();
@@ -123,7 +124,7 @@ TEST(MAG0002, "a refill for which the last frames of the machine are too few giv
     uint32_t after = magazine_available();
     size_t free_after = frame_free_count() + stack_reserve_count();
     size_t owned_after =
-        frame_owned_count(FRAME_OWNER_MAGAZINE) + STANDBY; /* these it has booked */
+        frame_owned_count(FRAME_OWNER_MAGAZINE) + STANDBY; /* the refill has booked these */
     run_down_give_back(&all);
     fixture_end();
     test_check(!enough);
@@ -132,7 +133,7 @@ TEST(MAG0002, "a refill for which the last frames of the machine are too few giv
     test_equal(owned_after, owned);
 }
 
-/* Makes what the next refill is given first full of something. */
+/* Fills with a pattern the frames that the next refill gets first. */
 static void free_list_dirty(void)
 {
     physical_t frames[STANDBY];
@@ -145,7 +146,7 @@ static void free_list_dirty(void)
     }
 }
 
-TEST(MAG0003, "a refilled magazine has each frame once, for itself, and zero", ALWAYS)
+TEST(MAG0003, "a refilled magazine has each frame once, owned by it alone, and zeroed", ALWAYS)
 {
     test_missing_sites_expect();
     if (!fixture_begin()) {
@@ -186,8 +187,8 @@ static unsigned scratch_frames_of(enum frame_owner owner)
     return count;
 }
 
-TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack's when charged",
-     ALWAYS)
+TEST(MAG0004,
+     "frames that a fault put into a stack are booked as the stack's when they are charged", ALWAYS)
 {
     test_missing_sites_expect();
     if (!fixture_begin()) {
@@ -201,7 +202,7 @@ TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack
     magazines -= frame_owned_count(FRAME_OWNER_MAGAZINE);
     stacks = frame_owned_count(FRAME_OWNER_STACK) - stacks;
     uint32_t charged = this_cpu(magazine).charged;
-    if (after != STANDBY) { /* or the scratch stack could not be taken apart */
+    if (after != STANDBY) { /* otherwise the scratch stack could not be taken apart */
         for (unsigned page = 0; page < STANDBY; page++) {
             frame_owner_change(stack_entries(scratch)[page] & PAGE_ADDRESS_MASK,
                                FRAME_OWNER_MAGAZINE, FRAME_OWNER_STACK);
@@ -215,7 +216,7 @@ TEST(MAG0004, "the frames that a fault hung into a stack are booked as the stack
     test_equal(stacks, STANDBY);
 }
 
-TEST(MAG0005, "a magazine that is drained gives the reserve all but what it keeps, each frame once",
+TEST(MAG0005, "a drained magazine gives the reserve all frames but those it keeps, each once",
      ALWAYS)
 {
     test_missing_sites_expect();

@@ -1,6 +1,6 @@
 /*
- * Overflow: whichever way a thread comes to its stack's end, it ends there, its joiner is told, and
- * the machine goes on. Where it must be a panic instead: panic_test.c.
+ * Overflow: however a thread reaches the end of its stack, it ends there, thread_join() returns the
+ * error, and the machine goes on. panic_test.c checks where an overflow must be a panic.
  */
 #include "sched/stack/overflow.h"
 
@@ -14,7 +14,7 @@
 #include "tests/test.h"
 
 static volatile unsigned depth_limit = 1000000;
-static volatile uint32_t survivors; /* threads that came to what follows their overflow */
+static volatile uint32_t survivors; /* threads that ran on after their overflow */
 
 static never_inline unsigned descend(unsigned depth)
 {
@@ -39,7 +39,7 @@ static void by_call(void *argument maybe_unused)
     __asm__ volatile("1: call 1b" ::: "memory");
 }
 
-/* One touch, straight in the guard, past three holes that stay holes. */
+/* Touches the guard once, past three holes that stay holes. */
 static void by_far_local(void *argument maybe_unused)
 {
     volatile uint8_t *far = (volatile uint8_t *)__builtin_frame_address(0) - STACK_BYTES - 64;
@@ -47,7 +47,7 @@ static void by_far_local(void *argument maybe_unused)
     survivors = survivors + 1;
 }
 
-/* Downwards over the whole stack. */
+/* Stores downwards over the whole stack. */
 static void by_string_store(void *argument maybe_unused)
 {
     uintptr_t at = (uintptr_t)__builtin_frame_address(0) - 512;
@@ -71,7 +71,7 @@ static void overflow_once(const char *name, void (*function)(void *))
     test_equal(survivors, 0);
 }
 
-TEST(OVF0001, "recursion without an end ends its thread alone", ALWAYS)
+TEST(OVF0001, "endless recursion ends its thread alone", ALWAYS)
 {
     overflow_once("recursion", by_recursion);
 }
@@ -96,7 +96,7 @@ TEST(OVF0005, "a string store down over the stack's end ends its thread alone, w
     overflow_once("string store", by_string_store);
 }
 
-TEST(OVF0006, "many threads overflow at once, on all CPUs, and each is told of", ALWAYS)
+TEST(OVF0006, "many threads overflow at once, on all CPUs, and each overflow is reported", ALWAYS)
 {
     enum { THREADS = 24 };
     static struct thread *threads[THREADS];
@@ -111,7 +111,7 @@ TEST(OVF0006, "many threads overflow at once, on all CPUs, and each is told of",
     test_equal(overflow_count(), before + THREADS);
 }
 
-/* Waits, as deep as it is told, for ticks that preempt it in favour of the other of its kind. */
+/* Waits at the given depth for ticks that preempt it in favour of the other thread like it. */
 static void wait_deep(void *argument)
 {
     uintptr_t target = stack_bottom(thread_current()->slot) + *(const uint32_t *)argument;
@@ -131,8 +131,7 @@ static void wait_deep(void *argument)
                      : "rbx", "memory", "cc");
 }
 
-TEST(OVF0007, "a thread with no room to be preempted overflows; it does not take the machine along",
-     ALWAYS)
+TEST(OVF0007, "a thread without room to be preempted overflows, and the machine goes on", ALWAYS)
 {
     static const uint32_t rooms[] = {8, 40, 100, 300, 600, 1000, ENTRY_CONTINUE_BYTES + 100};
     for (unsigned i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
@@ -144,7 +143,7 @@ TEST(OVF0007, "a thread with no room to be preempted overflows; it does not take
         }
         for (unsigned j = 0; j < 2; j++) {
             int code = test_thread_join(threads[j]);
-            /* The last to live has nobody to give way to. */
+            /* The last of them has no other thread to yield to. */
             test_check(code == ERROR_RANGE || code == OK);
             survivors = 1;
         }

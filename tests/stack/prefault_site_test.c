@@ -1,6 +1,6 @@
 /*
- * stack=prefault where its pages are tight: the kernel's own sections, entered right above a hole,
- * and preemptions there, whose frame and what follows it lie on the thread's stack.
+ * stack=prefault in tight places: the kernel's own sections, entered right above a hole, and
+ * preemptions there, whose frame and handlers use the thread's stack.
  */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -18,7 +18,7 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-/* Pages that a site brings below the one in use. */
+/* Pages that a site fills below the one in use. */
 #define TOUCHED (SITE_TOUCH_BYTES / PAGE_BYTES)
 
 #define ABOVE_LEAST   32
@@ -26,13 +26,13 @@
 #define ABOVE_STEP    16
 #define SPINS_AT_MOST 200000000
 
-/* What a site brings below the top page is there, and in use from then on; then comes a hole. */
+/* The page that a site fills below the top page is there and in use; below it is a hole. */
 static uintptr_t edge_make(void)
 {
     uint32_t slot = thread_current()->slot;
     uintptr_t edge = stack_top(slot) - (1 + TOUCHED) * PAGE_BYTES;
     stack_trim(slot, stack_top(slot) - PAGE_BYTES);
-    test_equal(stack_pages_backed(slot), 1 + TOUCHED); /* the trim is a section itself */
+    test_equal(stack_pages_backed(slot), 1 + TOUCHED); /* the trim itself is a section */
     return edge;
 }
 
@@ -86,7 +86,8 @@ static void use_sleep(void)
     ignore_result(thread_sleep_ns(1));
 }
 
-TEST(PRE0005, "the kernel's own sections miss no page, wherever above a hole they begin",
+TEST(PRE0005,
+     "the kernel's own sections miss no page, at whatever distance above a hole they begin",
      STACKS_PREFAULTED)
 {
     static void (*const sections[])(void) = {
@@ -117,7 +118,7 @@ static void other_run(void *argument maybe_unused)
     }
 }
 
-TEST(PRE0006, "a preemption right above a hole has room for its frame and for what follows it",
+TEST(PRE0006, "a preemption right above a hole has room for its frame and for its handlers",
      STACKS_PREFAULTED)
 {
     other.stop = false;

@@ -1,6 +1,6 @@
 /*
- * stack=prefault: at each patch site where interrupts or preemption go off, the page below is there
- * in advance, by OSv's five rules; a stack fault in a section that has no such site is told.
+ * stack=prefault: each patch site where interrupts or preemption go off fills the page below in
+ * advance, by OSv's five rules. A stack fault in a section without such a site is reported.
  */
 #include "mm/stack_modes/stack_prefault.h"
 
@@ -15,10 +15,10 @@
 #include "tests/support/own_stack.h"
 #include "tests/test.h"
 
-/* Pages that a site brings below the one in use. */
+/* Pages that a site fills below the one in use. */
 #define TOUCHED (SITE_TOUCH_BYTES / PAGE_BYTES)
 
-/* Back to one page, in which the caller's frames lie. */
+/* Trims the stack to the one page in which the caller's frames lie. */
 static void own_stack_trim(void)
 {
     stack_trim(thread_current()->slot,
@@ -32,7 +32,7 @@ static uint32_t own_pages(void)
 
 /*
  * Runs a section in the second page from the top. The trim itself passes sites, so that page is
- * there by then; what a site brings there is not.
+ * there by then; the page that a site would fill below it is not.
  */
 static void section_run(void (*section)(void))
 {
@@ -72,7 +72,7 @@ static void section_preemption_by_rule(void)
     spin_unlock(&lock);
 }
 
-TEST(PRE0001, "where both are on, a site brings the page before the section begins",
+TEST(PRE0001, "with interrupts and preemption on, a site fills the page before the section begins",
      STACKS_PREFAULTED)
 {
     static void (*const sections[])(void) = {section_interrupts, section_interrupts_by_rule,
@@ -85,7 +85,7 @@ TEST(PRE0001, "where both are on, a site brings the page before the section begi
     test_equal(stack_prefault_missing_count(), 0);
 }
 
-/* Turns them off behind the sites' back. */
+/* Turns interrupts off without passing a site. */
 static void interrupts_off_secretly(void)
 {
     __asm__ volatile("cli" ::: "memory");
@@ -111,7 +111,8 @@ static void section_preemption_off(void)
     preempt_enable();
 }
 
-TEST(PRE0002, "where one is off already, a site leaves the stack alone", STACKS_PREFAULTED)
+TEST(PRE0002, "with interrupts or preemption off already, a site leaves the stack alone",
+     STACKS_PREFAULTED)
 {
     section_run(section_interrupts_off);
     test_equal(pages, 1 + TOUCHED);
@@ -120,7 +121,7 @@ TEST(PRE0002, "where one is off already, a site leaves the stack alone", STACKS_
     test_equal(stack_prefault_missing_count(), 0);
 }
 
-/* The innermost function of the n-th report is the running test. */
+/* Checks that the innermost function of report `number` is the running test. */
 static void report_check(uint32_t number, bool interrupts, bool preemption)
 {
     const struct stack_prefault_missing *one = stack_prefault_missing_read(number);
@@ -134,7 +135,7 @@ static void report_check(uint32_t number, bool interrupts, bool preemption)
     }
 }
 
-TEST(PRE0003, "a section that is entered without its site is served, and told with a backtrace",
+TEST(PRE0003, "a section that is entered without its site is served, and reported with a backtrace",
      STACKS_PREFAULTED)
 {
     uint32_t slot = thread_current()->slot;
@@ -167,7 +168,7 @@ static void section_at_the_end(void)
     interrupts_restore(flags);
 }
 
-TEST(PRE0004, "near the end of a stack a site fills what is left, and is no overflow",
+TEST(PRE0004, "a site near the end of a stack fills what is left, and does not overflow",
      STACKS_PREFAULTED)
 {
     uint32_t slot = thread_current()->slot;

@@ -1,6 +1,6 @@
 /*
- * Freeing in batches: what waits for a grace period, and who need not. The tests make and destroy
- * stacks themselves: no thread is involved.
+ * Freeing in batches: which stacks wait for a grace period and which do not. The tests create and
+ * destroy stacks without threads.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/time/clock.h"
@@ -18,9 +18,9 @@
 
 #define BATCH   5
 #define TICK_NS (1000000000UL / SCHEDULE_TICK_HZ)
-#define HELD_NS (5 * TICK_NS) /* time for what must not happen */
+#define HELD_NS (5 * TICK_NS) /* long enough for what must not happen */
 
-/* Freeing in batches from now on, and nothing in any yet. */
+/* Turns on freeing in batches, with no stack in any batch yet. */
 static void batches_begin(void)
 {
     stack_free_set(STACK_FREE_IMMEDIATE);
@@ -36,7 +36,7 @@ static uint32_t stacks_in_batches(void)
     return slots;
 }
 
-/* Makes stacks and destroys them on this CPU, within one tick. False if they cannot be had. */
+/* Creates stacks and destroys them on this CPU, within one tick. False if they cannot be had. */
 static bool stacks_destroy(unsigned count)
 {
     uint32_t slots[BATCH];
@@ -54,7 +54,7 @@ static bool stacks_destroy(unsigned count)
     return true;
 }
 
-/* They are released when a grace period is over; or whoever starves gets them without one. */
+/* Stacks are released after a grace period, or at once if a thread waits for memory. */
 static void batches_wait(void)
 {
     test_eventually(stacks_in_batches() == 0, "%u stacks wait in batches", stacks_in_batches());
@@ -99,7 +99,7 @@ TEST(CAC0003, "stacks in a batch wait while a CPU keeps preemption off, then all
     cache_settings_put_back();
 }
 
-/* What another CPU does until it is told to stop: a section. */
+/* A section on another CPU that lasts until the test ends it. */
 static struct {
     bool begun, over;
 } section;
@@ -114,7 +114,7 @@ static void section_run(void *argument maybe_unused)
     preempt_enable();
 }
 
-/* From here on no grace period ends, and this CPU may go on. NULL if the test has failed. */
+/* Begins a section, so that no grace period ends. Returns NULL if the test has failed. */
 static struct thread *section_begin(void)
 {
     section.begun = section.over = false;
@@ -132,7 +132,7 @@ static void section_end(struct thread *thread)
     test_thread_join(thread);
 }
 
-TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released when it is over",
+TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released after it",
      TWO_CPUS)
 {
     struct stack_batch_counts first, held;
@@ -152,8 +152,8 @@ TEST(CAC0007, "stacks in a batch wait for a section on any CPU, and are released
 }
 
 /*
- * The reclaimer takes dead stacks apart: on another CPU it may be at it already, and counts them
- * when it has done.
+ * Waits until the reclaimer has taken `count` stacks apart. It may be at work on another CPU, and
+ * counts a stack when it has finished.
  */
 static void reclaimed_wait(uint64_t count)
 {
@@ -161,7 +161,7 @@ static void reclaimed_wait(uint64_t count)
                     stack_reclaimed_count(), count);
 }
 
-/* What batches gave up is taken apart, and all is as before. */
+/* Waits until the stacks that batches released are taken apart; restores the settings. */
 static void batches_end(bool made, uint64_t reclaimed_before)
 {
     preempt_enable();
@@ -172,8 +172,7 @@ static void batches_end(bool made, uint64_t reclaimed_before)
     cache_settings_put_back();
 }
 
-TEST(CAC0004, "a stack does not wait for a grace period while a thread starves for its frames",
-     ALWAYS)
+TEST(CAC0004, "a stack does not wait for a grace period while a thread waits for memory", ALWAYS)
 {
     cache_settings_keep();
     test_thread_bind(0, 20);
@@ -183,7 +182,7 @@ TEST(CAC0004, "a stack does not wait for a grace period while a thread starves f
     bool made = stacks_destroy(BATCH);
     if (made) {
         test_equal(stacks_in_batches(), BATCH);
-        cache_empty(); /* as the tick does on each CPU while threads starve */
+        cache_empty(); /* as the tick does on each CPU while threads wait for memory */
         test_equal(stacks_in_batches(), 0);
     }
     uint32_t slot;
@@ -198,10 +197,10 @@ TEST(CAC0004, "a stack does not wait for a grace period while a thread starves f
     batches_end(made, reclaimed);
 }
 
-TEST(CAC0012, "a tick does not wait for a CPU that is at its batch", ALWAYS)
+TEST(CAC0012, "a tick does not wait for a CPU that works on its batch", ALWAYS)
 {
     uint64_t flags = spin_lock_irq_save(&stack_batch_lock);
-    stack_batch_tick(true); /* else it would be here for ever */
+    stack_batch_tick(true); /* if it waited, it would never return */
     spin_unlock_irq_restore(&stack_batch_lock, flags);
 }
 
@@ -221,7 +220,7 @@ TEST(CAC0005, "going back to immediate freeing leaves no stack in a batch", ALWA
     batches_end(made, reclaimed);
 }
 
-TEST(CAC0008, "no more stacks wait in batches than the bound says; the others are freed at once",
+TEST(CAC0008, "at most the bound's number of stacks waits in batches; others are freed at once",
      ALWAYS)
 {
     struct stack_batch_counts first, last;
@@ -251,12 +250,12 @@ static void nothing(void *argument maybe_unused)
 }
 
 static struct {
-    bool born;
+    bool created;
     uint32_t waiting, left;
     uint64_t flushed;
 } create;
 
-/* Fully backed, so that it goes on without memory. The swapper is quiet: it would help as well. */
+/* Fully backed, so that it goes on without memory. The swapper is quiet: it would help, too. */
 static void create_run(void *argument maybe_unused)
 {
     const struct thread_options child = {
@@ -273,7 +272,7 @@ static void create_run(void *argument maybe_unused)
         int error = thread_create(&child, nothing, NULL, &thread);
         create.left = stacks_in_batches();
         run_down_give_back(&all);
-        create.born = error == OK;
+        create.created = error == OK;
         section_end(section_thread);
         test_thread_join(error == OK ? thread : NULL);
     } else {
@@ -283,27 +282,26 @@ static void create_run(void *argument maybe_unused)
     create.flushed = last.flushed - first.flushed;
 }
 
-/* The reclaimer may be faster: then another CPU has the frames, and the fixture begins anew. */
-static bool is_born(void)
+/* If the reclaimer is faster, another CPU has the frames, and the fixture begins anew. */
+static bool is_created(void)
 {
     const struct thread_options options = {.name = "parent",
                                            .priority = THREAD_PRIORITY_SYSTEM,
                                            .backed = true,
                                            .affinity = test_cpu_bit(0)};
-    create.born = false;
+    create.created = false;
     create.waiting = create.left = 0;
     create.flushed = 0;
     test_thread_join(test_thread_create(&options, create_run, NULL));
-    return create.born;
+    return create.created;
 }
 
-TEST(CAC0009,
-     "a creation that finds no memory has what waits in batches, and needs no grace period",
+TEST(CAC0009, "a creation that finds no memory gets stacks from batches, without a grace period",
      TWO_CPUS)
 {
     cache_settings_keep();
     swapper_quiet_set(true);
-    test_eventually(is_born(), "no creation has what waits in batches");
+    test_eventually(is_created(), "no creation gets a stack from the batches");
     swapper_quiet_set(false);
     cache_settings_put_back();
     test_equal(create.waiting, BATCH);

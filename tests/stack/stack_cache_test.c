@@ -1,4 +1,4 @@
-/* The caches of whole stacks; and what stack pages and guards are in the page tables. */
+/* The caches of whole stacks, and the page-table entries of stack pages and guards. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
 #include "mm/stack/magazine.h"
@@ -13,7 +13,7 @@
 #define ROUNDS       20
 #define DEAD_THREADS (STACK_CACHE_MAX + 2)
 
-/* What a thread saw of its stack as it began, and the faults of a touch two pages down. */
+/* A thread's view of its stack as it began, and the faults of a touch two pages down. */
 static struct {
     uint32_t slot;
     uint32_t pages;
@@ -35,7 +35,7 @@ static void touch_and_tell(void *argument)
     interrupts_restore(flags);
 }
 
-/* Two threads one after the other: did the second get the stack of the first as it was? */
+/* Runs two threads one after the other: did the second get the stack of the first as it was? */
 static bool stack_is_reused(char pattern)
 {
     test_thread_join(
@@ -54,14 +54,14 @@ TEST(CAC0001, "a stack left partly filled is reused as it is: same pages, no fau
     stack_cache_size_set(STACK_CACHE_DEFAULT);
     stack_free_set(STACK_FREE_IMMEDIATE);
     test_thread_bind(0, 20);
-    /* While a thread starves for frames no stack is kept: then once more. */
+    /* While a thread waits for memory no stack is kept; then this is tried again. */
     test_eventually(stack_is_reused((char)(1 + round++ % 100)),
-                    "the stack of the dead is not reused");
+                    "the stack of the ended thread is not reused");
     test_thread_unbind();
     cache_settings_put_back();
 }
 
-/* Leaves a stack behind that has nothing but its top page. */
+/* Ends with a stack that has nothing but its top page. */
 static void trim_and_end(void *argument maybe_unused)
 {
     stack_trim(thread_current()->slot, stack_top(thread_current()->slot) - PAGE_BYTES);
@@ -73,7 +73,7 @@ static void pages_tell(void *argument maybe_unused)
     seen.pages = stack_pages_backed(seen.slot);
 }
 
-TEST(CAC0006, "eager stacks are whole at creation, whatever the dead left in the cache",
+TEST(CAC0006, "eager stacks are whole at creation, whatever ended threads left in the cache",
      STACKS_EAGER)
 {
     cache_settings_keep();
@@ -107,7 +107,8 @@ static uint32_t dead_leave_cached(uint32_t size)
     return this_cpu_pointer(stack_cache)->count;
 }
 
-TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to 8, and no more",
+TEST(CAC0002,
+     "a CPU keeps as many stacks of ended threads as stack-cache= says, 0 to 8, and no more",
      ALWAYS)
 {
     cache_settings_keep();
@@ -116,7 +117,7 @@ TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to
     for (uint32_t size = 0; size <= STACK_CACHE_MAX; size++) {
         uint32_t kept;
         test_eventually((kept = dead_leave_cached(size)) == size,
-                        "of the dead's stacks %u are kept, not %u", kept, size);
+                        "of the stacks %u are kept, not %u", kept, size);
     }
     cache_empty();
     test_thread_unbind();
@@ -124,8 +125,8 @@ TEST(CAC0002, "a CPU keeps as many stacks of the dead as stack-cache= says, 0 to
 }
 
 /*
- * The frame at physical address 0 is put under the top page of a stack that no thread has, and only
- * read. It is not ours to free, so it is taken away again, entry by entry.
+ * Puts the frame at physical address 0 under the top page of a stack that no thread has, and only
+ * reads it. The frame does not belong to the test, so its entries are removed again one by one.
  */
 TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like any other", ALWAYS)
 {

@@ -1,6 +1,6 @@
 /*
- * Stacks that come and go: on all CPUs at once, from the cache, without memory; and whether
- * anything of a page that was taken away can still be seen.
+ * Stacks that are created and freed: on all CPUs at once, from the cache, without memory. Also
+ * whether any CPU can still see a page after it was taken away.
  */
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -23,14 +23,14 @@
 #define REUSES        60
 #define CACHED_ROUNDS 20
 
-/* Exit with RSP from here to there above a page's edge: the last switch's pushes cross it. */
+/* Exits with RSP this far above a page's edge, so that the last switch's pushes cross the edge. */
 #define EDGE_FIRST 16
 #define EDGE_LAST  1040
 #define EDGE_STEP  16
 
 static uint32_t damaged;
 
-/* Goes down the stack, a pattern in each frame, and checks every byte on the way back. */
+/* Goes down the stack with a pattern in each frame, and checks every byte on the way back. */
 static never_inline void go_deep(unsigned depth, unsigned seed)
 {
     volatile unsigned char bytes[200];
@@ -78,7 +78,7 @@ TEST(STK0101, "all CPUs grow and free thousands of stacks at once, and no byte i
     test_on_each_cpu(grow_in_batches);
     test_equal(damaged, 0);
     stack_counts_read(&after);
-    test_note("%lu stacks were born cold and %lu from the cache",
+    test_note("%lu stacks were created cold and %lu from the cache",
               after.created_cold - before.created_cold,
               after.created_cached - before.created_cached);
 }
@@ -87,7 +87,8 @@ static void nothing(void *argument maybe_unused)
 {
 }
 
-TEST(STK0102, "a thread born where another ended gets its stack from the cache", STACKS_CACHED)
+TEST(STK0102, "a thread created on the CPU where another ended gets its stack from the cache",
+     STACKS_CACHED)
 {
     struct stack_counts before, after;
     test_thread_bind(0, 20);
@@ -101,7 +102,7 @@ TEST(STK0102, "a thread born where another ended gets its stack from the cache",
     test_check(after.created_cached - before.created_cached >= CACHED_ROUNDS);
 }
 
-/* Ends the calling thread with RSP so many bytes above the edge of its second page from the top. */
+/* Ends the calling thread with RSP that far above the edge of its second page from the top. */
 static void exit_at_edge(void *argument)
 {
     uintptr_t rsp = stack_top(thread_current()->slot) - PAGE_BYTES + (uintptr_t)argument;
@@ -119,12 +120,11 @@ static void hold_cpu(void *argument maybe_unused)
 }
 
 /*
- * The threads end one after the other on a CPU that then runs an endless thread: it does not switch
- * again before another CPU frees the last one's stack. The magazine is full before that one's last
+ * The threads end one after the other on a CPU that then runs an endless thread, so that CPU does
+ * not switch again before another CPU frees the last stack. The magazine is full before the last
  * switch, so the gate does not go deeper than the switch does.
  */
-TEST(STK0103, "a stack that grows in its thread's very last switch is booked before it is freed",
-     ALWAYS)
+TEST(STK0103, "a stack that grows in its thread's last switch is booked before it is freed", ALWAYS)
 {
     static struct thread *threads[BATCH];
     unsigned cpu = cpu_online_count() - 1;
@@ -147,7 +147,7 @@ TEST(STK0103, "a stack that grows in its thread's very last switch is booked bef
     test_thread_unbind();
 }
 
-TEST(STK0104, "a stack of which only some pages can be had is an error, and nothing leaks", ALWAYS)
+TEST(STK0104, "a stack for which only some pages are free is an error, and nothing leaks", ALWAYS)
 {
     struct run_down all;
     int errors[STACK_PAGES];
@@ -183,7 +183,7 @@ static never_inline void touch_lowest_page(void)
     *(volatile char *)(stack_bottom(thread_current()->slot) + 100) = 1;
 }
 
-TEST(STK0105, "a thread may give up its pages and grow again, often within one turn", ALWAYS)
+TEST(STK0105, "a thread may give up its pages and grow again many times within one turn", ALWAYS)
 {
     for (unsigned i = 0; i < 20; i++) {
         stack_trim(thread_current()->slot,
@@ -193,7 +193,7 @@ TEST(STK0105, "a thread may give up its pages and grow again, often within one t
     }
 }
 
-/* A stack that no thread owns, looked at from every CPU while its lowest page changes frames. */
+/* A stack that no thread owns; every CPU reads it while its lowest page changes frames. */
 static struct {
     uint32_t slot;
     uint64_t expected;
@@ -222,8 +222,8 @@ static void look_often(void *argument)
 }
 
 /*
- * Takes the lowest page away and puts another frame there, full of another pattern. That frame is
- * taken first, or it would be the one that was just freed.
+ * Takes the lowest page away and puts another frame there, filled with another pattern. That frame
+ * is allocated first; otherwise it could be the one that was just freed.
  */
 static bool lowest_page_change(uint64_t pattern)
 {
@@ -290,7 +290,7 @@ TEST(STK0110, "no CPU sees a page that was taken away once another frame is in i
     interrupts_restore(flags);
 }
 
-/* What lies below the own frames, without the pages in which these are. */
+/* Fills the stack below the own frames, without the pages in which these are. */
 static void own_stack_fill(void *argument maybe_unused)
 {
     uintptr_t bottom = stack_bottom(thread_current()->slot);
@@ -328,7 +328,7 @@ static void run_backed(unsigned cpu, void (*entry)(void *))
     }
 }
 
-TEST(STK0111, "a stack that was freed and is born again on another CPU is zero there", ALWAYS)
+TEST(STK0111, "a stack that was freed and is created again on another CPU is zero there", ALWAYS)
 {
     unsigned count = cpu_online_count();
     reuse.stale = 0;
@@ -341,14 +341,14 @@ TEST(STK0111, "a stack that was freed and is born again on another CPU is zero t
     test_equal(reuse.stale, 0);
 }
 
-/* The stack that the reclaimer takes apart, as it is when every CPU is told to forget it. */
+/* The stack that the reclaimer takes apart, at the time of its shootdown. */
 static struct {
     uint32_t slot;
     physical_t frames[STACK_PAGES];
     void (*shootdown)(uintptr_t address, size_t bytes);
-    uint32_t covered;  /* shootdowns of all its addresses */
-    uint32_t reusable; /* frames that somebody else could have had by then */
-    uint32_t mapped;   /* pages that a CPU could have walked to again */
+    uint32_t covered;  /* shootdowns that covered all its addresses */
+    uint32_t reusable; /* frames that were free by then */
+    uint32_t mapped;   /* pages that were still mapped */
 } doomed;
 
 static void see_shootdown(uintptr_t address, size_t bytes)
@@ -364,7 +364,7 @@ static void see_shootdown(uintptr_t address, size_t bytes)
     doomed.shootdown(address, bytes);
 }
 
-TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only then are frames free",
+TEST(STK0112, "an ended thread's stack is unmapped, then shot down as a whole, and only then freed",
      ALWAYS)
 {
     if (stack_create_backed(&doomed.slot) != OK) {
@@ -382,7 +382,7 @@ TEST(STK0112, "a dead stack is unmapped, then shot down as a whole, and only the
     stack_cache_drain();
     interrupts_restore(flags);
     stack_reclaim();
-    /* The reclaimer may have been faster, and is at it. */
+    /* The reclaimer may have been faster, and be at work on it. */
     (void)test_wait_until(&doomed.covered, 1, "shootdowns of the dead stack");
     __atomic_store_n(&stack_shootdown_hook, doomed.shootdown, __ATOMIC_SEQ_CST);
     test_equal(doomed.covered, 1);

@@ -1,6 +1,6 @@
 /*
- * What is true of a stack whatever made it grow: fresh pages are zero, what a thread wrote stays,
- * the entries say what they should, and the magazine behind it is filled again.
+ * Properties of a stack however it grew: fresh pages are zero, bytes that a thread wrote stay, the
+ * entries are right, and the magazine is refilled.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "mm/stack/magazine.h"
@@ -23,7 +23,7 @@ TEST(STK0010, "fresh pages are zero, and every register survives the fault", STA
 
     own_stack_trim();
     uint64_t wrong;
-    /* Every register but RSP and RBP holds a value of its own over the faulting store. */
+    /* Every register but RSP and RBP holds its own value across the faulting store. */
     __asm__ volatile("movq $1, %%rax; movq $2, %%rbx; movq $3, %%rcx; movq $4, %%rdx\n\t"
                      "movq $5, %%rsi; movq $7, %%r8; movq $8, %%r9; movq $9, %%r10\n\t"
                      "movq $10, %%r11; movq $11, %%r12; movq $12, %%r13; movq $13, %%r14\n\t"
@@ -68,7 +68,7 @@ TEST(STK0013, "eager stacks are whole at creation and never fault", STACKS_EAGER
     test_equal(stack_missing(thread_current()->slot), 0);
 }
 
-/* Recurses to a depth, a pattern on each frame, and checks every byte on the way back. */
+/* Recurses to a depth with a pattern in each frame, and checks every byte on the way back. */
 static never_inline unsigned pattern_recurse(unsigned depth, unsigned seed)
 {
     volatile unsigned char bytes[128];
@@ -108,7 +108,7 @@ TEST(STK0014, "sixty threads at different depths keep every byte of their stacks
     }
 }
 
-TEST(STK0015, "a magazine is full again after its thread left the CPU", STACKS_GROW)
+TEST(STK0015, "a magazine is full again after the thread that used it left the CPU", STACKS_GROW)
 {
     test_missing_sites_expect();
     uint64_t flags = own_stack_trim_and_hold();
@@ -123,7 +123,9 @@ TEST(STK0015, "a magazine is full again after its thread left the CPU", STACKS_G
     test_equal(taken, 0); /* the stack misses no page that stack=lend could have filled since */
 }
 
-/* Stands in for the shootdown: touches what the trim has just taken away, then goes on to it. */
+/*
+ * Stands in for the shootdown: touches what the trim has just taken away, then calls the real one.
+ */
 static void (*shootdown_then)(uintptr_t address, size_t bytes);
 static uint32_t trimmed_slot, backed_at_shootdown;
 
@@ -136,9 +138,12 @@ static void touch_before_shootdown(uintptr_t address, size_t bytes)
     shootdown_then(address, bytes);
 }
 
-/* The other CPUs may know the page until the shootdown, but this one must not: a frame that was
- * moved there by a preemption would go to a page that is about to be somebody else's. */
-TEST(STK0016, "what a thread gives up is a hole at once: a touch before the shootdown is a fault",
+/*
+ * Other CPUs may cache the translation until the shootdown, but this one must not. Otherwise a
+ * preemption could push a frame to a page that is about to belong to another owner.
+ */
+TEST(STK0016,
+     "a page that a thread gives up is a hole at once: a touch before the shootdown faults",
      STACKS_GROW)
 {
     for (unsigned page = STACK_PAGES; page-- > 0;) {

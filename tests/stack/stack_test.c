@@ -1,7 +1,7 @@
 /*
- * Stack growth: by one, two and three pages, by every way in which code touches a stack, with
- * interrupts off and with a lock held. Each test runs in threads of its own, whose stacks it first
- * trims to the one page they are born with.
+ * Stack growth: by one, two and three pages, by each kind of instruction that touches a stack, with
+ * interrupts off and with a lock held. Each test runs in a thread of its own, whose stack is first
+ * trimmed to one page.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/string.h"
@@ -22,7 +22,7 @@ static uint64_t fault_total(unsigned pages)
     return this_cpu_pointer(magazine)->faults[pages];
 }
 
-/* Interrupts are off between the two, so it is one CPU and one thread that counts. */
+/* Interrupts are off between begin and end, so one CPU and one thread are counted. */
 static void growth_begin(struct growth *growth)
 {
     for (unsigned pages = 1; pages < STACK_PAGES; pages++) {
@@ -38,7 +38,7 @@ static void growth_end(struct growth *growth)
     growth->pages_backed = stack_pages_backed(thread_current()->slot);
 }
 
-/* The same for a stack of one page that the CPU uses as a second one. */
+/* Grows a stack of one page that the CPU uses as a second one. */
 static void scratch_grow(unsigned pages, struct growth *growth)
 {
     uint32_t slot;
@@ -63,12 +63,13 @@ static void own_grow(unsigned pages, struct growth *growth)
     interrupts_restore(flags);
 }
 
-/* One touch of page 3 - pages, and one fault for it that filled `pages`. */
+/* Touches page 3 - pages once, and checks that one fault filled `pages` pages. */
 static void growth_check_pages(unsigned pages)
 {
     struct growth growth = {0};
     if (stack_mode_get() == STACK_MODE_PREFAULT) {
-        scratch_grow(pages, &growth); /* the page below the own stack's pointer is there already */
+        /* a site has filled the page below this stack's pointer already */
+        scratch_grow(pages, &growth);
     } else {
         own_grow(pages, &growth);
     }
@@ -78,25 +79,25 @@ static void growth_check_pages(unsigned pages)
     }
 }
 
-TEST(STK0001, "grow by one page in one fault, interrupts off", STACKS_GROW)
+TEST(STK0001, "a stack grows by one page in one fault, interrupts off", STACKS_GROW)
 {
     test_missing_sites_expect();
     growth_check_pages(1);
 }
 
-TEST(STK0002, "grow by two pages in one fault, interrupts off", STACKS_GROW)
+TEST(STK0002, "a stack grows by two pages in one fault, interrupts off", STACKS_GROW)
 {
     test_missing_sites_expect();
     growth_check_pages(2);
 }
 
-TEST(STK0003, "grow by three pages in one fault, interrupts off", STACKS_GROW)
+TEST(STK0003, "a stack grows by three pages in one fault, interrupts off", STACKS_GROW)
 {
     test_missing_sites_expect();
     growth_check_pages(3);
 }
 
-TEST(STK0004, "grow page by page in three faults, interrupts on", STACKS_GROW)
+TEST(STK0004, "a stack grows page by page in three faults, interrupts on", STACKS_GROW)
 {
     own_stack_trim();
     for (unsigned page = 3; page-- > 0;) {
@@ -105,7 +106,7 @@ TEST(STK0004, "grow page by page in three faults, interrupts on", STACKS_GROW)
     }
 }
 
-TEST(STK0005, "grow with a spinlock held", STACKS_GROW)
+TEST(STK0005, "a stack grows with a spinlock held", STACKS_GROW)
 {
     static struct spinlock lock = SPINLOCK("test");
     test_missing_sites_expect();
@@ -125,7 +126,7 @@ TEST(STK0005, "grow with a spinlock held", STACKS_GROW)
                      "movq %%rbx, %%rsp" ::"r"(rsp)                                                \
                      : "rbx", "rax", "rcx", "rsi", "rdi", "memory")
 
-TEST(STK0006, "grow by a push at the page's edge", STACKS_GROW)
+TEST(STK0006, "a stack grows by a push at the page's edge", STACKS_GROW)
 {
     test_missing_sites_expect();
     struct growth growth;
@@ -139,7 +140,7 @@ TEST(STK0006, "grow by a push at the page's edge", STACKS_GROW)
     test_equal(*(volatile uint64_t *)own_address(lowest - 1, PAGE_BYTES - 8), 0x5a5a);
 }
 
-TEST(STK0007, "grow by a call at the page's edge", STACKS_GROW)
+TEST(STK0007, "a stack grows by a call at the page's edge", STACKS_GROW)
 {
     test_missing_sites_expect();
     struct growth growth;
@@ -161,12 +162,12 @@ static never_inline void far_local(volatile char *seen)
     *seen = local[599];
 }
 
-TEST(STK0008, "grow by a far local variable, deeper than a page", STACKS_GROW)
+TEST(STK0008, "a stack grows by a far local variable, deeper than a page", STACKS_GROW)
 {
     volatile char seen = 0;
     test_missing_sites_expect();
     uint64_t flags = own_stack_trim_and_hold();
-    /* As a function with 9000 bytes of locals that touches the furthest first. */
+    /* Like a function with 9000 bytes of locals that touches the furthest first. */
     __asm__ volatile("movb $7, -9000(%%rsp)" ::: "memory");
     unsigned backed = stack_pages_backed(thread_current()->slot);
     interrupts_restore(flags);
@@ -175,7 +176,7 @@ TEST(STK0008, "grow by a far local variable, deeper than a page", STACKS_GROW)
     test_equal((unsigned char)seen, 599 % 256);
 }
 
-TEST(STK0009, "grow in the middle of rep movs, in both directions", STACKS_GROW)
+TEST(STK0009, "a stack grows in the middle of rep movs, in both directions", STACKS_GROW)
 {
     static char source[2 * PAGE_BYTES];
     test_missing_sites_expect();

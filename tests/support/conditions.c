@@ -7,6 +7,7 @@
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_depth.h"
 #include "mm/stack/stack_mode.h"
+#include "mm/stack_modes/stack_lend.h"
 #include "tests/event/event_device.h"
 
 /* Defines the condition and begins the function that says whether it holds. */
@@ -33,6 +34,12 @@ CONDITION(STACKS_GROW, "stacks are whole at creation")
 CONDITION(STACKS_LENT, "stacks are not lent pages")
 {
     return stack_mode_get() == STACK_MODE_LEND;
+}
+
+CONDITION(LEND_BATCHES, "no batch takes lent pages back while another CPU runs")
+{
+    return condition_STACKS_LENT() && stack_lend_mode() == STACK_LEND_BATCHED &&
+           cpu_online_count() > 1;
 }
 
 CONDITION(STACKS_PREFAULTED, "holes are not filled in advance")
@@ -104,5 +111,9 @@ CONDITION(FRED, "events enter by the IDT here")
 CONDITION(HPET_LEVEL, "no HPET with a level-triggered timer")
 {
     uint32_t gsi;
-    return event_hpet_find(&gsi);
+    bool found = event_hpet_find(&gsi);
+    if (found) {
+        event_hpet_silence();
+    }
+    return found;
 }

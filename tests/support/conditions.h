@@ -20,6 +20,7 @@ TEST_CONDITION(SOAK);  /* the test takes as long as soak=SECONDS says, and runs 
 TEST_CONDITION(STACKS_EAGER);        /* all pages at creation */
 TEST_CONDITION(STACKS_GROW);         /* one page at creation, others as the thread goes deeper */
 TEST_CONDITION(STACKS_LENT);         /* stack=lend */
+TEST_CONDITION(LEND_BATCHES);        /* and batches take pages back while another CPU runs */
 TEST_CONDITION(STACKS_PREFAULTED);   /* stack=prefault */
 TEST_CONDITION(SWITCH_LEAVES_HOLES); /* a switch does not fill the stacks that it is between */
 TEST_CONDITION(HOLES_BELOW_GATE);    /* the dispatch gate itself runs above a hole */

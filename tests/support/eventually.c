@@ -17,7 +17,7 @@ uint64_t test_eventually_end_tsc(void)
     return tsc_read() + clock_ns_to_tsc(TEST_EVENTUALLY_NS);
 }
 
-/* The clock is read before the time passes: the condition is looked at once more after it. */
+/* The clock is read before the time passes, so the condition is evaluated once more after it. */
 bool test_eventually_sleep(uint64_t end_ns)
 {
     if (clock_now_ns() >= end_ns) {

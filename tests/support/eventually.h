@@ -1,10 +1,10 @@
 /*
- * Patience: the one place where tests wait for what must happen. A wait ends as soon as its
- * condition holds, and fails the test with its own words where that does not come within a minute
- * by the clock: no machine is so busy, and a row that is silent for three is taken for hung
- * (tests/runner/row.py). How fast something comes is never judged.
+ * The one place where tests wait for something that must happen. A wait ends as soon as its
+ * condition holds. If that takes more than a minute by the guest's clock, the test fails with its
+ * own words: no machine is so busy, and the runner takes a row that is silent for three minutes for
+ * hung (tests/runner/row.py). No test judges how fast something happens.
  *
- * A sleep that only gives time for what must NOT happen is no matter of patience: test_settle().
+ * A sleep that only gives time for what must NOT happen is test_settle().
  */
 #pragma once
 
@@ -13,14 +13,17 @@
 #define TEST_EVENTUALLY_NS SELFTEST_EVENTUALLY_NS
 
 /*
- * Waits until the condition holds, and says whether it does: if not, the test has failed, in this
- * place, and the format and its arguments tell what was awaited and how far it came. The condition
- * is evaluated again and again, a tick or two apart. Thread context; sleeps.
+ * Waits until the condition holds, and returns whether it does. If it does not, the test has failed
+ * at this place; the format and its arguments say what was awaited and how far it came. The
+ * condition is evaluated again and again, a tick or two apart. Context: THREAD, sleeps.
  */
 #define test_eventually(condition, ...)                                                            \
     TEST_EVENTUALLY_BY(test_eventually_sleep, condition, __VA_ARGS__)
 
-/* The same without sleeping, for where interrupts or preemption are off. Any context. */
+/*
+ * Waits like test_eventually(), but spins, for where interrupts or preemption are off.
+ * Context: ANY.
+ */
 #define test_eventually_spinning(condition, ...)                                                   \
     TEST_EVENTUALLY_BY(test_eventually_spin, condition, __VA_ARGS__)
 
@@ -36,13 +39,13 @@
         test_holds;                                                                                \
     })
 
-/* When patience that begins now is over: by the clock, and in TSC ticks for assembly. */
+/* The end of a wait that begins now, in nanoseconds of the clock; in TSC ticks, for assembly. */
 uint64_t test_eventually_end(void);
 uint64_t test_eventually_end_tsc(void);
 
-/* Lets some time pass. False, at once, if patience is over. */
+/* Let some time pass, by sleeping or by spinning. Return false at once after `end_ns`. */
 bool test_eventually_sleep(uint64_t end_ns);
 bool test_eventually_spin(uint64_t end_ns);
 
-/* Sleeps for so long, to give something time that must not happen, or need not. */
+/* Sleeps for that long, to give time for something that must not happen, or need not. */
 void test_settle(uint64_t duration_ns);

@@ -1,12 +1,12 @@
-; A way out of a handler that is not the way it came in: far_return_mark() remembers a place in the
-; code and returns 0; far_return(value) goes back there, as if it returned `value`, from wherever it
-; is called: in particular from an NMI's handler, without the IRET that would let NMIs in again.
+; A way out of a handler other than its own return. far_return_mark() remembers a place in the code
+; and returns 0. far_return(value) goes back there, as if it returned `value`, from wherever it is
+; called. From an NMI's handler that is without the IRET that would let NMIs in again.
 ;
 ;   uint64_t far_return_mark(struct far_return *place)                       rdi
 ;   void far_return(struct far_return *place, uint64_t value) (no return)    rdi, rsi
 ;
 ; struct far_return, from its start: RBX, RBP, R12, R13, R14, R15, RSP after the return, RIP.
-; Stack: nothing is pushed; the marker's frame must still be there at the time of the return.
+; Stack: nothing is pushed; the frame of far_return_mark()'s caller must still exist at the return.
 
 global far_return_mark
 global far_return

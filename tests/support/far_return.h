@@ -1,4 +1,4 @@
-/* Leaving a handler by another way than it came in. See far_return.asm. */
+/* A way out of a handler other than its own return. See far_return.asm. */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
@@ -9,6 +9,6 @@ struct far_return {
     uintptr_t rip;
 };
 
-/* Returns 0 the first time, and whatever far_return() is given each time it comes back. */
+/* Returns 0 the first time, and the value that far_return() gets each time it comes back. */
 __attribute__((returns_twice)) uint64_t far_return_mark(struct far_return *place);
 noreturn_function void far_return(struct far_return *place, uint64_t value);

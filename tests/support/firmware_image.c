@@ -1,4 +1,4 @@
-/* Writing tables of bytes: see firmware_image.h. */
+/* Writes tables of bytes. See firmware_image.h. */
 #include "tests/support/firmware_image.h"
 
 #include "lib/bytes.h"
@@ -88,7 +88,7 @@ void firmware_table_end(struct firmware_image *image, physical_t table)
 
 static physical_t dsdt_make(struct firmware_image *image)
 {
-    /* Name (_S5, Package (4) {5, 6, 0, 0}), behind a name that only looks like it. */
+    /* Name (_S5, Package (4) {5, 6, 0, 0}), after a name that only looks like it. */
     static const uint8_t aml[] = {0x10, '_',  'S', '5',  '_', 0x08, '_', 'S',  '5', '_',
                                   0x12, 0x08, 4,   0x0a, 5,   0x0a, 6,   0x00, 0x00};
     physical_t table = firmware_table_begin(image, "DSDT", 2);
@@ -100,7 +100,7 @@ static physical_t dsdt_make(struct firmware_image *image)
 
 static physical_t fadt_make(struct firmware_image *image, physical_t dsdt)
 {
-    static uint8_t body[244 - 36]; /* offsets below are of the table, less its header */
+    static uint8_t body[244 - 36]; /* offsets below count from the table's start, less its header */
     physical_t table = firmware_table_begin(image, "FACP", 3);
     uint32_t dsdt_32 = (uint32_t)dsdt, flags = 1U << 8 | 1U << 10;
 

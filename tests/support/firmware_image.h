@@ -1,7 +1,7 @@
 /*
- * A firmware made of bytes, for tests of the parsers: tables are written one after the other into
+ * A firmware made of bytes, for tests of the parsers. Tables are written one after the other into
  * an array that stands for physical memory from `base` on, and a reader shows exactly that array.
- * Used by the in-kernel tests and by the host unit tests.
+ * The in-kernel tests and the host unit tests use it.
  */
 #pragma once
 
@@ -17,40 +17,39 @@ struct firmware_image {
 void firmware_image_init(struct firmware_image *image, uint8_t *memory, uint32_t size,
                          physical_t base);
 
-/* Shows the image's whole array at its base, and nothing else. */
+/* Returns a reader that shows the image's array at its base, and nothing else. */
 struct physical_reader firmware_reader(struct firmware_image *image);
 
-/* Where the next byte will be, and the bytes at an address. */
+/* The address of the next byte; the bytes at an address. */
 physical_t firmware_here(const struct firmware_image *image);
 uint8_t *firmware_at(const struct firmware_image *image, physical_t address);
 
-/* Appends a number of 1 to 8 bytes, or bytes. */
+/* Append a number of 1 to 8 bytes; bytes; zeros up to an alignment. */
 void firmware_put(struct firmware_image *image, uint64_t value, unsigned bytes);
 void firmware_put_bytes(struct firmware_image *image, const void *from, uint32_t bytes);
 void firmware_align(struct firmware_image *image, uint32_t alignment);
 
-/* A table's header; what follows is its contents; then its length and checksum. */
+/* Writes a table's header; sets its length and checksum after the contents are written. */
 physical_t firmware_table_begin(struct firmware_image *image, const char *signature,
                                 uint8_t revision);
 void firmware_table_end(struct firmware_image *image, physical_t table);
 
-/* Makes the checksum of a table right again, by the length that stands in it. */
+/* Corrects the checksum of a table whose length is right. */
 void firmware_table_seal(struct firmware_image *image, physical_t table);
 
 #define FIRMWARE_DOMAIN_EVEN 3U
 #define FIRMWARE_DOMAIN_ODD  0x10005U
 
-/* What firmware_machine() made. */
+/* Addresses of the tables that firmware_machine() wrote. */
 struct firmware_machine {
     physical_t rsdp, rsdt, xsdt, madt, fadt, hpet, srat, dsdt;
 };
 
 /*
- * A sound machine: RSDP of revision 2, RSDT and XSDT that list MADT, FADT, HPET and
- * SRAT. `processors`
- * enabled ones with APIC ids 0, 1, ...; one that is disabled; one I/O APIC; ISA line 0 at GSI 2,
- * line 9 at GSI 9 active low and level; NMI at pin 1 of all; _S5 with types 5 and 6.
- * Two domains of memory: number 3, of 16 MiB at 0, has the even processors, and number 0x10005, of
- * 48 MiB at 16 MiB, the odd ones, which are named as x2APICs.
+ * Writes the tables of a sound machine: RSDP of revision 2; RSDT and XSDT that list MADT, FADT,
+ * HPET and SRAT; `processors` enabled processors with APIC ids 0, 1, ... and one disabled; one I/O
+ * APIC; ISA line 0 at GSI 2, line 9 at GSI 9 active low and level; NMI at pin 1 of all; _S5 with
+ * types 5 and 6. Two domains of memory: number 3, of 16 MiB at 0, has the even processors; number
+ * 0x10005, of 48 MiB at 16 MiB, has the odd ones, which are listed as x2APICs.
  */
 struct firmware_machine firmware_machine(struct firmware_image *image, unsigned processors);

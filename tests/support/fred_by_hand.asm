@@ -1,10 +1,10 @@
-; Into fred_entry_kernel by a frame made by hand, and back. Called from fred_by_hand.c.
+; Enters fred_entry_kernel by a frame made by hand, and comes back. Called from fred_by_hand.c.
 ;
 ;   void fred_by_hand_enter(const struct fred_frame *frame, uintptr_t stack, uint64_t *registers)
 ;       RDI the frame, RSI the top of the stack on which it is made, 64-aligned; RDX fifteen words,
 ;       R15 first and RAX last: loaded before the event, stored after it.
 ;
-; Stack: the callee-saved registers and RDX lie on the caller's, whose RSP the frame gets.
+; Stack: the callee-saved registers and RDX lie on the caller's stack; the frame gets its RSP.
 
 extern fred_entry_kernel
 

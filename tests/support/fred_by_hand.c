@@ -1,4 +1,4 @@
-/* The stack for frames made by hand, and ERETS where the CPU has none. One test at a time. */
+/* The stack for frames made by hand, and ERETS for CPUs without it. One test at a time. */
 #include "tests/support/fred_by_hand.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -22,7 +22,8 @@ uintptr_t fred_by_hand_stack_top(void)
 
 /*
  * SDM: ERETS skips the error code, takes RIP, CS, RFLAGS, RSP and SS, and raises #GP if a selector
- * is not the present one. Some emulators execute its bytes as CLAC; then the UD2 behind them comes.
+ * is not the present one. Some emulators execute its bytes as CLAC; then the UD2 after them raises
+ * #UD.
  */
 static bool erets_do(struct trap_frame *frame)
 {

@@ -3,11 +3,11 @@
 
 #include "sched/core/thread.h"
 
-/* A thread on a stack of so many bytes; NULL, and a failed test, if it cannot be had. */
+/* Starts a thread on a stack of that size; NULL if it cannot be had: the test has failed then. */
 struct thread *start_on_stack(const char *name, size_t bytes, void (*entry)(void *argument),
                               void *argument);
 
-/* The same, and waits for it: it must end with 0. */
+/* Runs such a thread, waits for it and checks that it ends with 0. */
 void run_on_stack(const char *name, size_t bytes, void (*entry)(void *argument), void *argument);
 
 /* Runs the body in a thread of each size, 16 KiB to 1 MiB, one after the other. */

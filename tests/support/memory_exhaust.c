@@ -47,7 +47,7 @@ void memory_exhaust(struct memory_exhausted *taken)
     for (unsigned round = 0; round < ROUNDS; round++) {
         every_cpu_take_all(taken);
     }
-    /* Batches of lent pages, or of the dead, may bring more back. */
+    /* Batches of lent pages, or of stacks of ended threads, may bring more back. */
     test_eventually(frame_free_count() <= LEFT || (every_cpu_take_all(taken), false),
                     "%lu frames are free again and again", frame_free_count());
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
@@ -96,7 +96,7 @@ bool memory_is_short(const unsigned *through, unsigned wanted)
     uint64_t fed = gate_counts.grants;
     unsigned are_through = __atomic_load_n(through, __ATOMIC_ACQUIRE);
     bool nobody_tries = are_through + memory_queued() >= wanted;
-    /* Once more after that: what was on its way at first has come by then. */
+    /* Read again after that: frames that were in transit have arrived by then. */
     bool too_little =
         memory_left() < STACK_PAGES - 1 && memory_is_settled() && memory_left() < STACK_PAGES - 1;
     return are_through >= wanted || (nobody_tries && too_little && gate_counts.grants == fed);

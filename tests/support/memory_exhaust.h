@@ -1,7 +1,7 @@
 /*
- * Takes every frame of the machine, from every CPU's front list and cache of stacks too, and gives
- * them back bit by bit. The frames are linked by their tags, so none is touched. The caller is a
- * fully backed thread.
+ * Takes every frame of the machine, also from every CPU's free list and cache of stacks, and gives
+ * them back bit by bit. The frames are linked by their tags, so none is touched. The caller must be
+ * a fully backed thread.
  */
 #pragma once
 
@@ -16,21 +16,23 @@ struct memory_exhausted {
 
 void memory_exhaust(struct memory_exhausted *taken);
 
-/* Frees up to so many of them. */
+/* Frees up to `frames` of them. */
 void memory_give(struct memory_exhausted *taken, size_t frames);
 
-/* Frames that threads may still get: free, in magazines and reserve, in stacks that nobody has. */
+/*
+ * Counts frames that threads may still get: free ones, rounds, the reserve, stacks without thread.
+ */
 size_t memory_left(void);
 
 /*
- * Of threads that need three pages each, are so many either through or starving, and is too little
- * left for any of these? (Failures by injection make threads starve for whom there is memory: these
- * come through in the end.)
+ * For threads that need three pages each: whether `wanted` of them are through or wait for memory,
+ * and too little is left for any of these. (Injected failures make threads wait though there is
+ * memory; these come through in the end.)
  */
 bool memory_is_short(const unsigned *through, unsigned wanted);
 
 /*
- * Is nothing on its way that would bring frames back by itself: no stack of the dead, no page that
- * was lent to who sleeps?
+ * Whether no frame will come back by itself: no stack of an ended thread, no page that was lent to
+ * a thread that sleeps now.
  */
 bool memory_is_settled(void);

@@ -15,7 +15,7 @@
 static struct far_return blocked_place;
 static nmi_observer old_observer;
 static unsigned test_cpu;
-static volatile bool blocking; /* the next NMI is left without IRET */
+static volatile bool blocking; /* the next NMI's handler is left without IRET */
 static volatile uintptr_t last_rip;
 static volatile uint32_t count;
 
@@ -27,7 +27,7 @@ static bool nmi_see(struct trap_frame *frame)
     if (blocking) {
         blocking = false;
         if (!fred_is_active()) {
-            /* What the way out that is not taken would have done. */
+            /* The skipped way out would have done this. */
             this_cpu(cpu_task_state).ist[ENTRY_NMI - 1] += ENTRY_AREA_BYTES;
             this_cpu(cpu_task_state).ist[ENTRY_DEBUG - 1] += ENTRY_AREA_BYTES;
         }

@@ -20,7 +20,7 @@ static void cpu_thread(void *argument)
 
 void test_on_each_cpu(void (*work)(unsigned cpu))
 {
-    /* Not on the stack: others read it. Tests run one at a time. */
+    /* Not on the stack: other threads read it. Tests run one at a time. */
     static struct start starts[CPU_MAX];
     static struct thread *threads[CPU_MAX];
     unsigned count = cpu_online_count();

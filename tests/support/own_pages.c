@@ -10,7 +10,7 @@ void own_stack_trim(void)
     stack_trim(thread_current()->slot, here);
 }
 
-/* With stack=lend a preemption between the two would fill the stack again: then once more. */
+/* With stack=lend a preemption in between would fill the stack again; then the trim is repeated. */
 uint64_t own_stack_trim_and_hold(void)
 {
     for (;;) {

@@ -1,9 +1,9 @@
-; RSP put deep into the thread's own stack for a moment.
+; Puts RSP deep into the thread's own stack for a moment.
 ;
 ;   uint64_t own_stack_preempt(uintptr_t rsp, volatile uint32_t *other, uint64_t spins)
-;       RDI, RSI, RDX: with interrupts off and an interrupt pending; turns them on there and waits
-;       until *other changes: until another thread ran. Then checks all registers; 0 if it did and
-;       they were kept, 1 if it did not, 2 if a register changed. Interrupts are off on return.
+;       RDI, RSI, RDX: called with interrupts off and an interrupt pending. Turns them on at `rsp`,
+;       waits until another thread changes *other, and checks all registers. Returns 0 if another
+;       thread ran and they were kept, 1 if none ran, 2 if a register changed; interrupts off.
 ;   void own_stack_call(uintptr_t rsp, void (*function)(void))
 ;       RDI, RSI: calls the function with its frame there. RSP need not be aligned.
 ;

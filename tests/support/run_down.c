@@ -1,4 +1,4 @@
-/* Takes all free memory away for a moment. For tests; see the header. */
+/* Takes all free memory away for a moment. See run_down.h. */
 #include "tests/support/run_down.h"
 
 #include "arch/x86_64/cpu/preempt.h"
@@ -12,7 +12,9 @@
 
 #define CHAIN_END UINT32_MAX
 
-/* With stack=lend the own pages are touched: else they are lent anew whenever this thread runs. */
+/*
+ * With stack=lend: touches the own pages, so that they are not lent anew whenever this thread runs.
+ */
 static void own_stack_touch(void)
 {
     uintptr_t floor = stack_floor(thread_current()->slot);
@@ -25,7 +27,7 @@ void run_down_begin(void)
 {
     swapper_quiet_set(true);
     own_stack_touch();
-    test_eventually(memory_is_settled(), "memory of others is still on its way");
+    test_eventually(memory_is_settled(), "memory is still about to be freed elsewhere");
     preempt_disable();
 }
 

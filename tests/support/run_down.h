@@ -1,27 +1,27 @@
 /*
- * Takes all free memory away for a moment, to see that everything says so and nothing breaks. The
- * frames are chained by their tags: none is touched.
+ * Takes all free memory away for a moment, to check that everything reports it and nothing breaks.
+ * The frames are chained by their tags, so none is touched.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
 struct run_down {
-    uint32_t chain; /* of frame numbers */
+    uint32_t chain; /* the first frame number */
     size_t count;
 };
 
 /*
- * Around it all: preemption is off between the two, for a thread that leaves its CPU may have to
- * wait for memory that it holds itself; and the swapper, which would find some on another CPU, does
- * nothing. Thread context; the first waits for a pass of the swapper that is under way, and until
- * nothing of the dead or of lent pages is on its way back.
+ * Called around it all. Preemption is off in between, because a thread that leaves its CPU might
+ * have to wait for memory that it holds itself; and the swapper does nothing, because on another
+ * CPU it would find some. The first one waits for a pass of the swapper to end, and until no frame
+ * of an ended thread's stack and no lent page is about to be freed. Context: THREAD.
  */
 void run_down_begin(void);
 void run_down_end(void);
 
 /*
- * Takes every frame this CPU can get; what lies in the front lists of other CPUs stays there. The
+ * Takes every frame that this CPU can get; frames in the free lists of other CPUs stay there. The
  * caller keeps preemption off until it has given all back.
  */
 void run_down_take(struct run_down *all);

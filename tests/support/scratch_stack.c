@@ -1,4 +1,4 @@
-/* A stack for tests to put RSP onto: see scratch_stack.h. */
+/* A stack for tests to put RSP onto. See scratch_stack.h. */
 #include "tests/support/scratch_stack.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -15,7 +15,7 @@ bool scratch_stack_create(uint32_t *slot)
     unsigned cpu = cpu_number();
     preempt_enable();
     test_equal(thread_affinity_set(thread_current(), 1UL << cpu), OK);
-    thread_yield(); /* if it was moved meanwhile, it is back now */
+    thread_yield(); /* if the thread was moved meanwhile, it is back now */
     test_equal(cpu_number(), cpu);
     int error = stack_create(slot);
     test_equal(error, OK);

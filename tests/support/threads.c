@@ -50,7 +50,7 @@ bool test_wait_until(const uint32_t *counter, uint32_t least, const char *what)
                            test_counted(counter), least);
 }
 
-/* While a CPU is about to switch away from it nobody takes anything from its stack. */
+/* Until a CPU has switched away from a thread, nothing is taken from its stack. */
 static bool has_left_cpu(const struct thread *thread)
 {
     return __atomic_load_n(&cpu_variable(run_queue, thread->cpu).current, __ATOMIC_ACQUIRE) !=

@@ -1,4 +1,4 @@
-/* Blocks of frames, when nothing is left but pages that were taken from sleepers. */
+/* Blocks of frames when only pages that were taken from sleeping threads are left. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
@@ -17,13 +17,13 @@ static physical_t page_frame(uint32_t slot, unsigned page)
     return stack_entries(slot)[page] & PAGE_ADDRESS_MASK;
 }
 
-/* Do the lowest two pages lie side by side in memory, as a block of two would? */
+/* Whether the frames of the lowest two pages are neighbours, as a block of two is. */
 static bool has_block(uint32_t slot)
 {
     return (page_frame(slot, 0) ^ page_frame(slot, 1)) == PAGE_BYTES;
 }
 
-/* A whole stack that has such a block; false if there is none. What is tried is given back. */
+/* Makes a whole stack that has such a block; false if none is found. Frees the stacks it tried. */
 static bool stack_with_block(uint32_t *slot)
 {
     uint32_t tried[TRIES];
@@ -44,8 +44,8 @@ static bool stack_with_block(uint32_t *slot)
 }
 
 /*
- * Nothing is free but the three pages of a stack: did a block come of them when it was needed, and
- * none before? (Another CPU may free something just then; so this is tried with patience.)
+ * Nothing is free but the three standby pages of a stack. Returns whether a block came of them when
+ * it was needed, and none before. Another CPU may free something just then, so callers try again.
  */
 static bool block_is_reclaimed(uint32_t slot)
 {
@@ -70,8 +70,9 @@ static bool block_is_reclaimed(uint32_t slot)
 
     test_equal(left, STACK_PAGES - 1);
     test_equal(released, STACK_PAGES - 1);
-    test_equal(still_taken, STACK_PAGES - 1);   /* whatever it found, it left these alone */
-    test_check(with == OK || !reserve_is_full); /* which is served first */
+    /* whatever the allocator found, it left these alone */
+    test_equal(still_taken, STACK_PAGES - 1);
+    test_check(with == OK || !reserve_is_full); /* the reserve is served first */
     if (without == OK) {
         frame_free_order(convenient, 1, FRAME_OWNER_TEST);
     }
@@ -95,8 +96,8 @@ static bool is_reclaimed(void)
     return demanded;
 }
 
-TEST(SWP0019, "a block has pages that were taken from sleepers; who can do with less leaves them",
-     ALWAYS)
+TEST(SWP0019,
+     "a block is made of pages taken from sleeping threads; single frames leave them alone", ALWAYS)
 {
-    test_eventually(is_reclaimed(), "no block comes of pages that were taken");
+    test_eventually(is_reclaimed(), "no block is made of standby pages");
 }

@@ -1,7 +1,7 @@
 /*
- * As many threads as there are not nearly pages for: 100,000 in 512 MiB, of which most is taken
- * away. The swapper has to keep up with their births, all sleep at once, all wake, look at every
- * byte, go 6 KiB deep, and end.
+ * More threads than there are pages for: 100,000 in 512 MiB, most of which is taken away. The
+ * swapper has to keep up while they are created. All sleep at once, all wake, check every byte, go
+ * 6 KiB deep, and end.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
@@ -15,12 +15,12 @@
 
 #define THREADS_MOST 100000
 #define FRAMES_FOR_ALL                                                                             \
-    120000 /* a machine of so many frames gets THREADS_MOST, others their share */
+    120000 /* a machine with that many frames runs THREADS_MOST threads, others their share */
 #define PATTERN_BYTES 96
 #define DEEP_BYTES    6144
 #define WOKEN_AT_ONCE 256
 #ifdef LARGE_ENTRY_STACKS
-#define BYTES_EACH 2048 /* of the memory that is left: these builds have deep frames */
+#define BYTES_EACH 2048 /* of the memory that is left; larger in builds with deep frames */
 #else
 #define BYTES_EACH 1024
 #endif
@@ -29,8 +29,8 @@ void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size
                  void *context); /* soak_dive.asm */
 
 /*
- * Beds, each with a lock of its own, so that CPUs seldom wait for one another: a turn at a lock
- * that all share may cost one of the host's time slices, and here it would be had 200,000 times.
+ * Wait slots, each with its own lock, so that CPUs seldom wait for one another. A lock that all
+ * share may cost a time slice of the host at each use, and there would be 200,000 of them.
  */
 #define WAIT_SLOTS 64
 
@@ -93,7 +93,7 @@ static void crowd_run(void *argument)
     test_count(&crowd.ended);
 }
 
-/* All four pages of each thread come and go where faults do not fill them: a tenth is enough. */
+/* Where faults do not fill stacks, all four pages of each thread come and go: a tenth is enough. */
 static uint32_t crowd_size(void)
 {
     size_t frames = frame_total_count();
@@ -101,14 +101,14 @@ static uint32_t crowd_size(void)
     return frames >= FRAMES_FOR_ALL ? most : (uint32_t)(frames * most / FRAMES_FOR_ALL);
 }
 
-/* Takes memory away until so many frames are left. */
+/* Takes memory away until `left` frames remain. */
 static void memory_leave(struct memory_exhausted *taken, size_t left)
 {
     memory_exhaust(taken);
     memory_give(taken, left);
 }
 
-static bool is_born(const struct thread_options *options, uint32_t number, uint32_t *refused)
+static bool is_created(const struct thread_options *options, uint32_t number, uint32_t *refused)
 {
     if (thread_create(options, crowd_run, (void *)(uintptr_t)number, NULL) == OK) {
         return true;
@@ -117,19 +117,20 @@ static bool is_born(const struct thread_options *options, uint32_t number, uint3
     return false;
 }
 
-/* Births that find no memory wait for the swapper, and come. */
-static uint32_t crowd_born(uint32_t wanted, uint32_t *refused)
+/* Creates the threads. A creation that finds no memory waits for the swapper and is tried again. */
+static uint32_t crowd_create(uint32_t wanted, uint32_t *refused)
 {
     const struct thread_options options = {.name = "crowd", .priority = THREAD_PRIORITY_DEFAULT};
-    uint32_t born = 0;
-    while (born < wanted && test_eventually(is_born(&options, born + 1, refused),
-                                            "only %u of %u threads are born", born, wanted)) {
-        born++;
+    uint32_t created = 0;
+    while (created < wanted &&
+           test_eventually(is_created(&options, created + 1, refused),
+                           "only %u of %u threads are created", created, wanted)) {
+        created++;
     }
-    return born;
+    return created;
 }
 
-/* However long it takes, as long as it goes on. */
+/* Waits as long as the counter still rises. */
 static void crowd_await(const uint32_t *counter, uint32_t wanted, const char *what)
 {
     for (uint32_t now = test_counted(counter); now < wanted; now = test_counted(counter)) {
@@ -139,12 +140,12 @@ static void crowd_await(const uint32_t *counter, uint32_t wanted, const char *wh
     }
 }
 
-static bool all_swapped(uint32_t born, struct stack_swap_counts *counts)
+static bool all_swapped(uint32_t created, struct stack_swap_counts *counts)
 {
     (void)swapper_pass(NULL, SWAPPER_SWAP);
     (void)stack_standby_free(UINT32_MAX);
     stack_swap_counts_read(counts);
-    return counts->saved_now >= born;
+    return counts->saved_now >= created;
 }
 
 static void wait_slot_wake(struct wait_slot *wait_slot)
@@ -177,7 +178,8 @@ static void crowd_wake(void)
     }
 }
 
-TEST(SWP0030, "up to 100,000 threads sleep in a fifth of the pages they had, and wake whole", GATE)
+TEST(SWP0030, "up to 100,000 threads sleep in a fifth of their pages, and wake with every byte",
+     GATE)
 {
     struct memory_exhausted taken;
     struct stack_swap_counts counts;
@@ -186,23 +188,23 @@ TEST(SWP0030, "up to 100,000 threads sleep in a fifth of the pages they had, and
 
     memory_leave(&taken, (size_t)wanted * BYTES_EACH / PAGE_BYTES);
     size_t free_before = frame_free_count();
-    uint32_t born = crowd_born(wanted, &refused);
-    test_equal(born, wanted);
-    crowd_await(&crowd.asleep, born, "threads that sleep");
-    test_equal(crowd.asleep, born); /* at once: none gets up before it is told to */
+    uint32_t created = crowd_create(wanted, &refused);
+    test_equal(created, wanted);
+    crowd_await(&crowd.asleep, created, "threads that sleep");
+    test_equal(crowd.asleep, created); /* at once: none wakes before crowd_wake() */
     size_t used = free_before - frame_free_count();
-    test_note("%u threads asleep at once in %lu frames, %lu bytes each; %u births had to wait",
-              born, used, born != 0 ? used * PAGE_BYTES / born : 0, refused);
-    /* The last may not have left their CPUs yet, and are passed over. */
-    test_eventually(all_swapped(born, &counts), "only %u of %u are swapped out", counts.saved_now,
-                    born);
+    test_note("%u threads asleep at once in %lu frames, %lu bytes each; %u creations had to wait",
+              created, used, created != 0 ? used * PAGE_BYTES / created : 0, refused);
+    /* The last threads may not have left their CPUs yet; the swapper skips them until then. */
+    test_eventually(all_swapped(created, &counts), "only %u of %u are swapped out",
+                    counts.saved_now, created);
     used = free_before - frame_free_count();
     test_note("all of them swapped out: %lu frames, %lu bytes each", used,
-              born != 0 ? used * PAGE_BYTES / born : 0);
+              created != 0 ? used * PAGE_BYTES / created : 0);
 
     memory_give(&taken, SIZE_MAX);
     crowd_wake();
-    crowd_await(&crowd.ended, born, "threads that end");
-    test_equal(crowd.ended, born);
+    crowd_await(&crowd.ended, created, "threads that end");
+    test_equal(crowd.ended, created);
     test_equal(crowd.wrong, 0);
 }

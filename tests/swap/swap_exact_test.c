@@ -1,6 +1,6 @@
 /*
- * Exactness of swapping: the live bytes of a stack, be they few or many, come back to the last one;
- * and the swapper leaves a thread alone that woke, and ended, while its pages were on their way.
+ * Exactness of swapping: the live bytes of a stack come back to the last one, however many there
+ * are, and the swapper leaves a thread alone that woke and ended while its pages were being taken.
  */
 #include "lib/error.h"
 #include "mm/stack/stack.h"
@@ -15,10 +15,10 @@
 
 static uint8_t pattern(size_t bytes, size_t i)
 {
-    return (uint8_t)(1 + (bytes + 7 * i) % 255); /* never what a fresh page holds */
+    return (uint8_t)(1 + (bytes + 7 * i) % 255); /* never 0, which a fresh page holds */
 }
 
-/* Swaps out and in what is in use of the slot's top page; returns how many bytes are wrong. */
+/* Swaps the used part of the slot's top page out and in. Returns the number of wrong bytes. */
 static size_t swap_there_and_back(uint32_t slot, size_t bytes)
 {
     uintptr_t from = stack_top(slot) - bytes;
@@ -36,7 +36,7 @@ static size_t swap_there_and_back(uint32_t slot, size_t bytes)
     uint64_t flags = interrupts_save();
     uint32_t released = stack_pages_release(slot);
     interrupts_restore(flags);
-    (void)stack_standby_free(UINT32_MAX); /* or it would be the same page that comes back */
+    (void)stack_standby_free(UINT32_MAX); /* otherwise the same page would come back */
     uint32_t missing = stack_missing(slot);
     scratch_stack_use(slot);
     stack_swap_in(slot, from, saved);
@@ -77,18 +77,20 @@ static void ender_run(void *argument maybe_unused)
     semaphore_down(&wake);
 }
 
-/* Between the shootdown and what follows it the thread wakes, ends, and is gone. */
+/* Between the shootdown and the next step the thread wakes and ends. */
 static void end_after_shootdown(enum swapper_step step, struct thread *thread)
 {
     if (step == SWAPPER_BEFORE) {
-        stack_swap_counts_read(&before); /* whatever the swapper did of its own is over */
+        stack_swap_counts_read(&before); /* the swapper's own work is over */
     } else if (step == SWAPPER_SHOT) {
         semaphore_up(&wake);
         test_thread_join(thread);
     }
 }
 
-TEST(SWP0018, "a thread that wakes and ends while its pages are on their way is left alone", ALWAYS)
+TEST(SWP0018,
+     "the swapper leaves alone a thread that wakes and ends while its pages are being taken",
+     ALWAYS)
 {
     struct stack_swap_counts after;
     before = (struct stack_swap_counts){0};
@@ -103,7 +105,7 @@ TEST(SWP0018, "a thread that wakes and ends while its pages are on their way is 
     stack_swap_counts_read(&after);
     test_check(after.saved_now <= before.saved_now); /* others may wake up meanwhile */
     test_check(after.returned >= before.returned + STACK_PAGES);
-    /* In the invariant build the next object tells whether somebody wrote to what was freed. */
+    /* In the invariant build the next object shows whether something wrote to freed memory. */
     semaphore_up(&wake);
     test_thread_join(test_thread_start(THREAD_PRIORITY_DEFAULT, 0, ender_run, NULL));
     swapper_quiet_set(false);

@@ -72,7 +72,7 @@ void swap_sleeper_wake(const struct thread *thread)
 uint32_t swap_pages_on_waking(uint32_t left)
 {
     if (stack_mode_get() == STACK_MODE_FAULT) {
-        return left != 0 ? left : 1; /* the top page has the bytes on which it sleeps */
+        return left != 0 ? left : 1; /* the top page holds the bytes in use while it sleeps */
     }
-    return STACK_PAGES; /* lent, or back before it runs */
+    return STACK_PAGES; /* lent, or filled before it runs */
 }

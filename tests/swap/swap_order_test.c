@@ -1,4 +1,6 @@
-/* In which order the swapper takes pages: unmapped, forgotten by every CPU, and only then free. */
+/*
+ * The order in which the swapper takes pages: unmap, shoot down on every CPU, and only then free.
+ */
 #include "mm/stack/stack.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/swapper.h"
@@ -8,28 +10,28 @@
 static struct {
     uint32_t slot;
     void (*shootdown)(uintptr_t address, size_t bytes);
-    uint32_t told;    /* times that every CPU was told to forget the stack */
-    uint32_t present; /* pages that a CPU could have walked to again at that time */
-    uint32_t leaving; /* pages that were on their way then */
-    uint32_t taken;   /* pages whose frames somebody else could have had */
+    uint32_t shootdowns; /* that covered the stack */
+    uint32_t present;    /* pages that were still mapped then */
+    uint32_t unmapping;  /* pages that were unmapped, but not free, then */
+    uint32_t standby;    /* pages whose frames were free for others then */
 } sleeper;
 
 static void see_shootdown(uintptr_t address, size_t bytes)
 {
     uintptr_t floor = stack_floor(sleeper.slot);
     if (address <= floor && address + bytes >= floor + STACK_BYTES) {
-        sleeper.told++;
+        sleeper.shootdowns++;
         sleeper.present += stack_pages_backed(sleeper.slot);
-        sleeper.leaving += stack_pages_unmapping(sleeper.slot);
-        sleeper.taken += stack_pages_standby(sleeper.slot);
+        sleeper.unmapping += stack_pages_unmapping(sleeper.slot);
+        sleeper.standby += stack_pages_standby(sleeper.slot);
     }
     sleeper.shootdown(address, bytes);
 }
 
-/* One pass over a whole stack of a thread that sleeps; true if it could be made. */
+/* One pass over the whole stack of a sleeping thread. Returns whether it could be made. */
 static bool leave(enum swapper_take take)
 {
-    sleeper.told = sleeper.present = sleeper.leaving = sleeper.taken = 0;
+    sleeper.shootdowns = sleeper.present = sleeper.unmapping = sleeper.standby = 0;
     struct thread *thread = swap_sleeper_start(false);
     if (thread == NULL) {
         return false;
@@ -45,19 +47,19 @@ static bool leave(enum swapper_take take)
     return true;
 }
 
-TEST(SWP0016, "pages that leave a sleeping stack are nobody's until every CPU has forgotten them",
+TEST(SWP0016, "pages taken from a sleeping stack are free only after the shootdown on every CPU",
      ALWAYS)
 {
     if (leave(SWAPPER_SHRINK)) {
-        test_equal(sleeper.told, 1);
+        test_equal(sleeper.shootdowns, 1);
         test_equal(sleeper.present, 1);
-        test_equal(sleeper.leaving, STACK_PAGES - 1);
-        test_equal(sleeper.taken, 0);
+        test_equal(sleeper.unmapping, STACK_PAGES - 1);
+        test_equal(sleeper.standby, 0);
     }
     if (leave(SWAPPER_SWAP)) {
-        test_equal(sleeper.told, 1);
+        test_equal(sleeper.shootdowns, 1);
         test_equal(sleeper.present, 0);
-        test_equal(sleeper.leaving, STACK_PAGES);
-        test_equal(sleeper.taken, 0);
+        test_equal(sleeper.unmapping, STACK_PAGES);
+        test_equal(sleeper.standby, 0);
     }
 }

@@ -1,4 +1,4 @@
-/* Tests that lie: a thread lends a pointer to its stack, and sleeps without saying so. */
+/* A thread lends a pointer to its stack and sleeps without saying so. */
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
@@ -42,21 +42,20 @@ static struct thread *liar_swapped(void)
     return thread;
 }
 
-TEST(PAN0060, "a lent pointer into a stack that was taken is told with thread and wait", DEATH)
+TEST(PAN0060, "a lent pointer into a taken stack page is reported with thread and wait", DEATH)
 {
     (void)liar_swapped();
     *lie.lent = 2;
 }
 
-TEST(PAN0061, "a lent pointer into a stack that is swapped out is told with thread and wait", DEATH)
+TEST(PAN0061, "a lent pointer into a swapped-out stack is reported with thread and wait", DEATH)
 {
     (void)liar_swapped();
     (void)stack_standby_free(UINT32_MAX);
     *lie.lent = 2;
 }
 
-TEST(PAN0062, "whoever writes to a taken page by another address is found when it comes back",
-     DEATH)
+TEST(PAN0062, "a write to a taken page by another address is found when the page comes back", DEATH)
 {
     const struct thread *thread = liar_swapped();
     uint64_t entry = stack_entries(thread->slot)[STACK_PAGES - 1];
@@ -69,7 +68,7 @@ TEST(PAN0062, "whoever writes to a taken page by another address is found when i
     semaphore_up(&lie.never);
 }
 
-TEST(SWP0004, "a thread that says that it lent a pointer keeps the page to which it points", ALWAYS)
+TEST(SWP0004, "a thread that declares a lent pointer keeps the page to which it points", ALWAYS)
 {
     lie.pin = true;
     swapper_quiet_set(true);

@@ -1,5 +1,4 @@
-/* Wake-ups, kills and readers that race with the swapper, at every step of it
- * (sched/stack/swap_candidate.h). */
+/* Wake-ups, kills and readers that race with the swapper at each of its steps. */
 #include "lib/error.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_depth.h"
@@ -11,7 +10,7 @@
 #include "tests/swap/swap_fixture.h"
 #include "tests/test.h"
 
-/* What is done to the thread, from where. */
+/* The action on the sleeping thread, and the step at which it is taken. */
 static struct {
     enum swapper_step at;
     void (*act)(struct thread *thread);
@@ -35,7 +34,7 @@ static void act_priority(struct thread *thread)
     test_equal(thread_affinity_set(thread, THREAD_AFFINITY_ALL), OK);
 }
 
-/* Everything that looks at threads and their stacks, and brings nothing in. */
+/* Everything that reads threads and their stacks without bringing a page in. */
 static struct {
     struct backtrace trace;
     uint32_t seen;
@@ -78,7 +77,7 @@ static void swap_step_act(enum swapper_step step, struct thread *thread)
     }
 }
 
-/* The thread wakes at each step of each kind of pass, and must be as it was. */
+/* Makes the thread wake at each step of each kind of pass, and checks that it lost nothing. */
 static void race_run(enum swapper_take take, void (*act)(struct thread *), bool wakes)
 {
     struct thread *thread = swap_sleeper_start(false);
@@ -100,7 +99,7 @@ static void race_run(enum swapper_take take, void (*act)(struct thread *), bool 
         if (semaphore_down_timed(&swap_sleeper.done, TEST_EVENTUALLY_NS) != OK) {
             test_fail(__FILE__, __LINE__, "the sleeper was woken at step %u, and sleeps on",
                       race.at);
-            return; /* nobody could join it */
+            return; /* it could not be joined */
         }
         test_equal(swap_sleeper.rounds, round + 1);
         (void)test_wait_blocked(thread);
@@ -143,20 +142,21 @@ TEST(SWP0011, "a wake-up at every step of swapping a stack out is not lost", ALW
     race_run(SWAPPER_SWAP, act_wake, true);
 }
 
-TEST(SWP0012, "a change of priority and affinity at every step leaves a resting thread where it is",
-     ALWAYS)
+TEST(SWP0012,
+     "a change of priority and affinity at every step leaves a sleeping thread where it is", ALWAYS)
 {
     race_run(SWAPPER_SWAP, act_priority, false);
 }
 
-TEST(SWP0013, "a thread that is killed at any step of swapping it out dies as it should", ALWAYS)
+TEST(SWP0013, "a thread that is killed at any step of swapping it out ends with the kill's code",
+     ALWAYS)
 {
     for (unsigned round = 0; round < 4 * SWAPPER_STEPS; round++) {
         struct thread *thread = swap_sleeper_start(true);
         if (thread == NULL) {
             return;
         }
-        /* In the last round of steps not before it is out, and its frames are others'. */
+        /* In the last rounds the thread is swapped out first, and its frames are in other use. */
         bool out = round >= 3 * SWAPPER_STEPS;
         race.act = act_kill;
         race.at = (enum swapper_step)(round % SWAPPER_STEPS);

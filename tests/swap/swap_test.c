@@ -1,4 +1,4 @@
-/* The swapper: what it takes from a thread that sleeps, and what the thread finds when it wakes. */
+/* What the swapper takes from a sleeping thread, and what the thread finds when it wakes. */
 #include "kernel/options.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
@@ -30,7 +30,7 @@ TEST(SWP0001, "the swapper takes the pages below a sleeping thread's stack point
     swap_sleeper_end(thread);
 }
 
-TEST(SWP0002, "pages that were taken and are nobody's yet come back as they were", ALWAYS)
+TEST(SWP0002, "standby pages that are not in other use yet come back as they were", ALWAYS)
 {
     struct thread *thread = swap_sleeper_start(false);
     if (thread == NULL) {
@@ -84,10 +84,10 @@ TEST(SWP0003, "a thread that is swapped out finds every byte at its address when
 #define BOUNCE_AGE_MS 200
 #define BOUNCES_MOST  20
 
-/* Until the swapper, by age alone, has taken all but the top page. */
+/* Waits until the swapper, by age alone, has taken all but the top page. */
 static void await_shrunk(const struct thread *thread)
 {
-    test_eventually(stack_pages_backed(thread->slot) == 1, "a thread that sleeps keeps %u pages",
+    test_eventually(stack_pages_backed(thread->slot) == 1, "a sleeping thread keeps %u pages",
                     stack_pages_backed(thread->slot));
 }
 
@@ -108,7 +108,7 @@ TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less ofte
         swap_sleeper_wake(thread); /* goes deep, and sleeps again */
     }
     test_check(thread->shrink_backoff >= 2);
-    await_shrunk(thread); /* in the end all the same */
+    await_shrunk(thread); /* it is shrunk in the end */
     swapper_counts_read(&after);
     test_check(after.spared > before.spared);
     swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
