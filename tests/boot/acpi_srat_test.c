@@ -1,4 +1,4 @@
-/* Domains of memory as ACPI's SRAT tells of them: sound tables, and all that must be refused. */
+/* Domains of memory by ACPI's SRAT: sound tables, and all that must be refused. */
 #include "arch/x86_64/acpi/acpi.h"
 #include "arch/x86_64/acpi/acpi_tables.h"
 #include "lib/error.h"
@@ -10,7 +10,7 @@
 #define IMAGE_BYTES 4096
 #define PROCESSORS  4
 
-/* Where things are in the table that firmware_machine() makes. */
+/* Offsets in the table that firmware_machine() makes. */
 #define MEMORY_EVEN 48
 #define MEMORY_ODD  (MEMORY_EVEN + 40)
 #define PROCESSOR_0 (MEMORY_ODD + 40)  /* of 16 bytes */
@@ -35,11 +35,11 @@ static const struct acpi_affinity *machine_parse(void)
 
     firmware_table_seal(&image, machine.srat);
     test_equal(acpi_parse(&reader, firmware_at(&image, machine.rsdp), 36, 0, &result), OK);
-    test_equal(result.processor_count, PROCESSORS); /* whatever becomes of the SRAT */
+    test_equal(result.processor_count, PROCESSORS); /* whatever the SRAT says */
     return &result.affinity;
 }
 
-/* Refused as a whole: nothing is known of domains. */
+/* Checks that the table is refused as a whole: no domain is known. */
 static void refused(void)
 {
     static const struct acpi_affinity nothing;
@@ -52,7 +52,8 @@ static void put(uint8_t *at, uint64_t value, unsigned bytes)
     memcpy(at, &value, bytes);
 }
 
-TEST(SRT0001, "a sound SRAT: domains by any number, processors of both kinds, memory by range",
+TEST(SRT0001,
+     "a sound SRAT is read: domains of any number, processors of both kinds, memory by range",
      ALWAYS)
 {
     machine_make();
@@ -74,7 +75,7 @@ TEST(SRT0001, "a sound SRAT: domains by any number, processors of both kinds, me
     }
 }
 
-TEST(SRT0002, "entries that are disabled, empty or of an unknown type say nothing", ALWAYS)
+TEST(SRT0002, "entries that are disabled, empty or of an unknown type are ignored", ALWAYS)
 {
     uint8_t *table = machine_make();
     put(table + PROCESSOR_0 + 4, 0, 4);
@@ -104,7 +105,7 @@ TEST(SRT0003, "a SRAT with an entry of no length, too short or cut off is refuse
         machine_make()[wrong[i].at + 1] = (uint8_t)wrong[i].length;
         refused();
     }
-    put(machine_make() + 4, 47, 4); /* the table itself: shorter than its fixed part */
+    put(machine_make() + 4, 47, 4); /* the table itself is shorter than its fixed part */
     refused();
     put(machine_make() + 4, PROCESSOR_1 + 1, 4); /* ends in the middle of an entry's head */
     refused();
@@ -120,20 +121,20 @@ TEST(SRT0004, "memory in two domains, or beyond the last address, is refused as 
     refused();
     put(machine_make() + MEMORY_EVEN + 16, ~0UL, 8);
     refused();
-    /* To the very last byte is sound. */
+    /* A range to the very last byte is sound. */
     uint8_t *table = machine_make();
     put(table + MEMORY_ODD + 16, ~0UL - (16UL << 20), 8);
     test_equal(machine_parse()->domain_count, 2);
-    /* And a domain's own ranges may overlap. */
+    /* A domain's own ranges may overlap. */
     put(machine_make() + MEMORY_ODD + 2, FIRMWARE_DOMAIN_EVEN, 4);
     test_equal(machine_parse()->range_count, 2);
 }
 
-TEST(SRT0005, "a processor in two domains, or more domains than we have room for, is refused",
+TEST(SRT0005, "a processor in two domains, or more domains than there is room for, is refused",
      ALWAYS)
 {
     uint8_t *table = machine_make();
-    table[PROCESSOR_2 + 3] = 1; /* the odd domain's processor, named again as an even one's */
+    table[PROCESSOR_2 + 3] = 1; /* the odd domain's processor, listed again in the even one */
     refused();
 
     table = machine_make();
@@ -141,7 +142,7 @@ TEST(SRT0005, "a processor in two domains, or more domains than we have room for
     test_equal(machine_parse()->processor_count, PROCESSORS - 1);
 
     machine_make();
-    image.used = (uint32_t)(machine.srat - image.base); /* what comes behind is in the way */
+    image.used = (uint32_t)(machine.srat - image.base); /* drops the tables after it */
     machine.srat = firmware_table_begin(&image, "SRAT", 3);
     firmware_put(&image, 1, 4);
     firmware_put(&image, 0, 8);

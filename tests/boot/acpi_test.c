@@ -1,6 +1,6 @@
 /*
- * The ACPI parser against tables of our own making, sound and broken, and against the machine's.
- * The bytes lie in an array; nothing here touches the tables that the kernel runs by.
+ * The ACPI parser with tables made by the test, sound and broken, and with the machine's. The
+ * test's tables lie in an array; nothing here touches the tables that the kernel uses.
  */
 #include "arch/x86_64/acpi/acpi.h"
 #include "arch/x86_64/acpi/acpi_tables.h"
@@ -37,7 +37,8 @@ static void length_set(physical_t table, uint32_t bytes)
     memcpy(firmware_at(&image, table) + 4, &bytes, sizeof(bytes));
 }
 
-TEST(ACP0001, "sound tables: processors, I/O APIC, overrides, HPET, timer, reset, power off",
+TEST(ACP0001,
+     "sound tables are read: processors, I/O APIC, overrides, HPET, timer, reset, power off",
      ALWAYS)
 {
     machine_make(3);
@@ -63,7 +64,8 @@ TEST(ACP0001, "sound tables: processors, I/O APIC, overrides, HPET, timer, reset
     test_equal(result.s5_type_b, 6);
 }
 
-TEST(ACP0002, "a wrong checksum leaves out that table alone; XSDT falls back on RSDT", ALWAYS)
+TEST(ACP0002, "a wrong checksum drops that table alone, and without an XSDT the RSDT is read",
+     ALWAYS)
 {
     machine_make(2);
     firmware_at(&image, machine.hpet)[50] ^= 1;
@@ -83,7 +85,7 @@ TEST(ACP0002, "a wrong checksum leaves out that table alone; XSDT falls back on 
     test_equal(machine_parse(), ERROR_CORRUPT);
 }
 
-TEST(ACP0003, "lengths of zero, beyond memory and of 4 GiB leave out that table alone", ALWAYS)
+TEST(ACP0003, "a length of zero, beyond memory or of 4 GiB drops that table alone", ALWAYS)
 {
     static const uint32_t lengths[] = {0, 35, IMAGE_BYTES + 1, 0xffffffff};
 
@@ -96,13 +98,13 @@ TEST(ACP0003, "lengths of zero, beyond memory and of 4 GiB leave out that table 
         test_equal(result.hpet_address, 0xfed00000);
     }
     machine_make(2);
-    length_set(machine.madt, 40); /* its fixed part is cut, with a checksum that is right */
+    length_set(machine.madt, 40); /* its fixed part is cut, with a correct checksum */
     firmware_table_seal(&image, machine.madt);
     test_equal(machine_parse(), OK);
     test_check(!result.madt_present);
 }
 
-TEST(ACP0004, "a MADT entry of no length, or longer than the table, ends the table there", ALWAYS)
+TEST(ACP0004, "a MADT entry of length 0, or longer than the table, ends the table there", ALWAYS)
 {
     static const uint8_t lengths[] = {0, 1, 255};
 
@@ -123,7 +125,8 @@ TEST(ACP0004, "a MADT entry of no length, or longer than the table, ends the tab
 }
 
 TEST(ACP0005,
-     "a root table that lists itself, nothing, and places out of memory is read to its end", ALWAYS)
+     "a root table that lists itself, zeros, and addresses out of memory is read to its end",
+     ALWAYS)
 {
     machine_make(1);
     struct firmware_machine wrong = machine;
@@ -169,7 +172,7 @@ TEST(ACP0007, "the power-off package is found in any of its encodings, and never
     }
 }
 
-TEST(ACP0008, "the machine's own tables make sense, or it has none and runs on one CPU", ALWAYS)
+TEST(ACP0008, "the machine's own tables are consistent, or it has none and runs on one CPU", ALWAYS)
 {
     const struct acpi_info *own = acpi_info();
 

@@ -1,4 +1,4 @@
-/* What boot loaders tell, sound and malformed: Multiboot2 tags and PVH start information. */
+/* Information from boot loaders, sound and malformed: Multiboot2 tags, PVH start information. */
 #include "arch/x86_64/cpu/address.h"
 #include "boot/boot_info.h"
 #include "lib/error.h"
@@ -40,7 +40,7 @@ static int multiboot2_try(void)
     return multiboot2_parse(&reader, IMAGE_BASE, &result);
 }
 
-/* With the end tag and the total that fit. */
+/* Adds the end tag and sets the total. */
 static int multiboot2_end(void)
 {
     tag_put(0, NULL, 0);
@@ -55,7 +55,8 @@ static void memory_map_put(uint32_t entry_bytes)
     tag_put(6, map, sizeof(map));
 }
 
-TEST(BTI0001, "Multiboot2: command line, loader, module, memory map, framebuffer and RSDP", ALWAYS)
+TEST(BTI0001, "Multiboot2 gives command line, loader, module, memory map, framebuffer and RSDP",
+     ALWAYS)
 {
     static const char module[] = "\x00\x00\x20\x00\x00\x10\x20\x00initrd one";
     static const uint8_t screen[30] = {0, 0, 0, 0xfd, 0, 0,  0, 0, 0, 16, 0, 0, 0, 4, 0,
@@ -87,7 +88,8 @@ TEST(BTI0001, "Multiboot2: command line, loader, module, memory map, framebuffer
     test_equal(result.rsdp_bytes, 36);
 }
 
-TEST(BTI0002, "Multiboot2: wrong totals, no end tag, and a place that is not aligned", ALWAYS)
+TEST(BTI0002, "Multiboot2 with a wrong total, no end tag, or an unaligned address is refused",
+     ALWAYS)
 {
     static const uint32_t totals[] = {0, 8, 15, IMAGE_BYTES + 8, 0x7fffffff, 0xffffffff};
     struct physical_reader reader = firmware_reader(&image);
@@ -127,7 +129,7 @@ TEST(BTI0003, "Multiboot2: a malformed memory map is refused, and so is a tag of
         test_equal(multiboot2_end(), ERROR_CORRUPT);
         test_check(string_equal(result.command_line, "panic=exit")); /* for what follows */
     }
-    for (uint32_t size = 0; size < 8; size++) { /* a size that does not even hold itself */
+    for (uint32_t size = 0; size < 8; size++) { /* a size smaller than the size field */
         multiboot2_begin();
         firmware_put(&image, 1, 4);
         firmware_put(&image, size, 4);
@@ -135,7 +137,7 @@ TEST(BTI0003, "Multiboot2: a malformed memory map is refused, and so is a tag of
     }
 }
 
-TEST(BTI0004, "a command line that is too long is cut and said to be", ALWAYS)
+TEST(BTI0004, "a command line that is too long is cut, and reported as cut", ALWAYS)
 {
     static char text[BOOT_COMMAND_LINE_MAX + 100];
 
@@ -148,7 +150,7 @@ TEST(BTI0004, "a command line that is too long is cut and said to be", ALWAYS)
     test_equal(strlen(result.command_line), BOOT_COMMAND_LINE_MAX - 1);
 }
 
-TEST(BTI0005, "more modules than there is room for: the first sixteen stay", ALWAYS)
+TEST(BTI0005, "of more modules than there is room for, the first sixteen stay", ALWAYS)
 {
     multiboot2_begin();
     memory_map_put(24);
@@ -196,7 +198,7 @@ static int pvh_try(void)
     return pvh_parse(&reader, IMAGE_BASE, &result);
 }
 
-TEST(BTI0006, "PVH: command line, module and memory map", ALWAYS)
+TEST(BTI0006, "PVH gives command line, module and memory map", ALWAYS)
 {
     pvh_make(IMAGE_BASE);
     test_equal(pvh_try(), OK);
@@ -207,7 +209,7 @@ TEST(BTI0006, "PVH: command line, module and memory map", ALWAYS)
     test_equal(result.rsdp_bytes, 0);
 }
 
-TEST(BTI0007, "PVH: a wrong magic, an old version, and a memory map that cannot be are refused",
+TEST(BTI0007, "PVH with a wrong magic, an old version, or an impossible memory map is refused",
      ALWAYS)
 {
     static const struct {

@@ -1,11 +1,10 @@
-/* The command line: what is well-formed takes effect, everything else is refused and changes
- * nothing. */
+/* The command line: well-formed options take effect; others are refused and change nothing. */
 #include "kernel/options.h"
 #include "lib/string.h"
 #include "mm/stack/magazine.h"
 #include "tests/test.h"
 
-/* Parses a line; what the options then are goes to *result, and the machine's stay as they were. */
+/* Parses a line into *result; the machine's own options stay as they were. */
 static void parse_apart(const char *line, struct options *result)
 {
     static struct options saved;
@@ -87,8 +86,7 @@ TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and
     }
 }
 
-TEST(OPT0003, "what is not available yet, unknown or malformed is refused and changes nothing",
-     ALWAYS)
+TEST(OPT0003, "a word that is unknown or malformed is refused and changes nothing", ALWAYS)
 {
     static const char *const lines[] = {
         "prefault=maybe", "stack=lent", "entry=irq", "nonsense", "=",    "=5",

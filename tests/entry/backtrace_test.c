@@ -1,6 +1,6 @@
 /*
- * Backtraces from each kind of stack: the functions that must stand in the chain do, in order, and
- * every event on the way is named.
+ * Backtraces from each kind of stack: the required functions are in the chain, in order, and every
+ * event on the way is named.
  */
 #include "arch/x86_64/entry/backtrace.h"
 
@@ -27,19 +27,19 @@ static struct backtrace trace;
 static volatile bool taken;
 static unsigned test_cpu;
 
-/* So that a call is not the last thing a function does, and is not turned into a jump. */
+/* Keeps a call from being the last action of a function, which would make it a jump. */
 #define NOT_THE_LAST() __asm__ volatile("" ::: "memory")
 
 static bool step_is(const struct backtrace_step *step, const char *function)
 {
     const char *name = symbol_find(step->address - (step->event == 0 ? 1 : 0), NULL);
     size_t length = strlen(function);
-    /* GCC may have made a variant of it, called name.something. */
+    /* GCC may have made a variant of the function, called name.something. */
     return name != NULL && strncmp(name, function, length) == 0 &&
            (name[length] == '\0' || name[length] == '.');
 }
 
-/* All functions stand in the trace in this order; "!name" means: interrupted there by `vector`. */
+/* All functions are in the trace in this order. "!name" means: interrupted there by `vector`. */
 static void trace_check(const char *const *functions, unsigned count, unsigned vector)
 {
     uint32_t at = 0;
@@ -88,7 +88,9 @@ static never_inline void caller_outer(void (*leaf)(void))
     NOT_THE_LAST();
 }
 
-TEST(BTR0001, "a backtrace in a thread names its callers down to where threads begin", ALWAYS)
+TEST(BTR0001,
+     "a backtrace in a thread names its callers down to the function in which threads begin",
+     ALWAYS)
 {
     caller_outer(take_here);
     test_check(taken);
@@ -106,7 +108,7 @@ static void observer_take(const struct stack_fault_event *event maybe_unused)
 
 static uint32_t scratch;
 
-/* The fault is this function's own. */
+/* The fault happens in this function itself. */
 static never_inline void touch_hole(void)
 {
     *(volatile uint8_t *)(scratch_stack_edge(scratch) - 1) = 1;
@@ -221,7 +223,8 @@ static never_inline void write_watched(void)
     NOT_THE_LAST();
 }
 
-TEST(BTR0005, "a backtrace on the debug stack goes on where the watched word was written", ALWAYS)
+TEST(BTR0005, "a backtrace on the debug stack goes on in the function that wrote the watched word",
+     ALWAYS)
 {
     preempt_disable();
     test_cpu = cpu_number();
@@ -265,7 +268,7 @@ TEST(BTR0006, "a backtrace of a preempted thread goes through its moved frame", 
     while (!spinner_runs) {
         thread_yield();
     }
-    /* It never yields: that this runs again means that the spinner was preempted, and it stays. */
+    /* The spinner never yields. That this runs again means that it was preempted; it stays so. */
     preempt_disable();
     test_equal(thread->state, THREAD_READY);
     const struct switch_frame *frame = (const struct switch_frame *)thread->saved_rsp;
@@ -287,7 +290,7 @@ TEST(BTR0006, "a backtrace of a preempted thread goes through its moved frame", 
     }
 }
 
-/* Preempted in between, many times; then its own backtrace is as it was. */
+/* Takes a backtrace after many preemptions; it must be as before. */
 static never_inline void take_after_preemption(void)
 {
     for (unsigned round = 0; round < 20; round++) {
@@ -299,7 +302,7 @@ static never_inline void take_after_preemption(void)
     NOT_THE_LAST();
 }
 
-TEST(BTR0007, "a backtrace after preemptions is what it was before", ALWAYS)
+TEST(BTR0007, "a backtrace after preemptions is the same as before", ALWAYS)
 {
     caller_outer(take_after_preemption);
     CHECK_TRACE(0, "take_here", "take_after_preemption", "caller_inner", "caller_outer",
@@ -346,7 +349,8 @@ TEST(BTR0009, "a backtrace never brings a page in, and ends where the chain is b
     backtrace_from(&trace, (uintptr_t)take_here, hole + TRAP_FRAME_MARK);
     test_check(trace.count == 1 && trace.broken);
     test_equal(stack_pages_backed(scratch), 1);
-    uint64_t loop[2] = {(uintptr_t)loop, (uintptr_t)take_here}; /* a frame that names itself */
+    /* a frame whose saved RBP points to itself */
+    uint64_t loop[2] = {(uintptr_t)loop, (uintptr_t)take_here};
     backtrace_from(&trace, 0, (uintptr_t)loop);
     test_check(trace.count == 1 && trace.broken);
     backtrace_from(&trace, 0, 8);

@@ -1,6 +1,6 @@
 /*
- * Entry stacks: their guards are not mapped, the gates name them, and TSS.IST is back at the top,
- * or FRED's level at 0, after every way out: return, move to the thread's stack, overflow, and
+ * Entry stacks: their guards are not mapped, the gates name them, and TSS.IST is back at the top
+ * (or FRED's level is 0) after every way out: return, move to the thread's stack, overflow, and
  * nests of these.
  */
 #include "arch/x86_64/entry/descriptors.h"
@@ -24,7 +24,7 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-/* Nothing of this CPU's is being handled: each IST is at its stack's top, FRED's level is 0. */
+/* With no event being handled on this CPU, each IST is at its stack's top and FRED's level is 0. */
 static void idle_check(unsigned cpu, const char *when)
 {
     if (fred_is_active() && cpu == cpu_number() && fred_level() != 0) {
@@ -68,7 +68,7 @@ TEST(ENT0001,
     }
 }
 
-/* The gate of a vector, as the CPU has it. */
+/* The entry stack that the CPU's table names for a vector. */
 static unsigned gate_stack(unsigned vector)
 {
     struct {
@@ -80,7 +80,7 @@ static unsigned gate_stack(unsigned vector)
 }
 
 TEST(ENT0002,
-     "every asynchronous event's gate names an entry stack, and on every CPU the same table",
+     "every asynchronous event's gate names an entry stack, and every CPU uses the same table",
      ALWAYS)
 {
     test_equal(gate_stack(VECTOR_PAGE_FAULT), ENTRY_PAGE_FAULT);
@@ -129,7 +129,7 @@ static void interrupt_nested(struct trap_frame *frame)
     }
 }
 
-/* The first frame on its stack: at the top, where FRED's ends with two words that IDT's has not. */
+/* The first frame on its stack is at the top; FRED's ends with two words that the IDT's lacks. */
 static void nest_check(unsigned kind, unsigned level)
 {
     uintptr_t top = entry_stack_top(test_cpu, fred_stack_kind(kind));
@@ -139,10 +139,11 @@ static void nest_check(unsigned kind, unsigned level)
     test_equal(nested_level[kind], fred_is_active() ? level : 0);
 }
 
-TEST(ENT0003,
-     "inside an NMI inside an interrupt both are at their stacks' tops, which a re-entry "
-     "would spare",
-     ALWAYS)
+TEST(
+    ENT0003,
+    "an NMI inside an interrupt and the interrupt have their frames at their stacks' tops, which a "
+    "re-entry would spare",
+    ALWAYS)
 {
     test_equal(interrupt_register(VECTOR_TEST, interrupt_nested, "test"), OK);
     preempt_disable();
@@ -244,7 +245,7 @@ static bool debug_once(struct trap_frame *frame maybe_unused)
 
 static volatile uint32_t watched[CPU_MAX];
 
-/* All ways in and out, many times, on each CPU. */
+/* Goes through all ways in and out, many times, on each CPU. */
 static void ways_out(unsigned cpu)
 {
     uint32_t slot = thread_current()->slot;
@@ -269,7 +270,7 @@ static void ways_out(unsigned cpu)
 }
 
 TEST(ENT0004,
-     "after every kind of way out, on all CPUs, each IST is back at its stack's top, and "
+     "after every way out, on all CPUs, each IST is back at its stack's top, and "
      "the level at 0",
      ALWAYS)
 {
@@ -280,7 +281,7 @@ TEST(ENT0004,
     exception_handler_set(VECTOR_DEBUG, old_debug);
     exception_handler_set(VECTOR_BREAKPOINT, old_breakpoint);
     test_equal(breakpoints, 50 * cpu_online_count());
-    /* On each CPU itself: seen from another one, it may be in an interrupt just then. */
+    /* Checked on each CPU itself: seen from another one, it may be in an interrupt just then. */
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         struct thread *self = thread_current();
         test_equal(thread_affinity_set(self, 1UL << cpu), OK);
@@ -293,7 +294,7 @@ TEST(ENT0004,
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
 }
 
-/* What an event's first C code finds in the flags. */
+/* The flags that an event's first C code finds. */
 static volatile uint64_t flags_in_interrupt, flags_in_fault;
 static volatile uint32_t flags_seen;
 
@@ -313,8 +314,10 @@ static void fault_see_flags(const struct stack_fault_event *event)
     }
 }
 
-/* Sets DF and AC, waits for the interrupt that is pending, touches `hole`; answers with the flags
- * as they were after both. Interrupts are off. */
+/*
+ * Sets DF and AC, waits for the pending interrupt, touches `hole`, and returns the flags as they
+ * are after both. Interrupts are off.
+ */
 static uint64_t flags_tried(volatile char *hole)
 {
     uint64_t after, spins = 100000000;

@@ -1,7 +1,7 @@
 /*
- * FRED: stack levels, the frame, entry and exit. What needs no FRED runs on every machine, by
- * frames made by hand (fred_by_hand.h); the tests from FRD0020 on need a CPU that has it. That no
- * event is lost with FRED is shown by the sweeps (EVT), which are the same for both ways in.
+ * FRED: stack levels, the frame, entry and exit. Tests that need no FRED run on every machine, with
+ * frames made by hand (fred_by_hand.h); those from FRD0020 on need a CPU that has it. The sweeps
+ * (EVT) check that no event is lost; they are the same for both ways in.
  */
 #include "arch/x86_64/entry/fred.h"
 
@@ -56,7 +56,8 @@ TEST(FRD0001,
     test_equal(fred_config_value() & 0x9ff, 0); /* no room below RSP, reserved bits, level 0 */
 }
 
-TEST(FRD0002, "ring 3 enters at a page, ring 0 at 256 bytes from it, where code stands", ALWAYS)
+TEST(FRD0002, "ring 3 enters at a page's start, ring 0 at 256 bytes from it, and code is at both",
+     ALWAYS)
 {
     test_equal(fred_config_value() & ~0xfffUL, (uintptr_t)fred_entry_user);
     test_equal((uintptr_t)fred_entry_user % PAGE_BYTES, 0);
@@ -64,7 +65,9 @@ TEST(FRD0002, "ring 3 enters at a page, ring 0 at 256 bytes from it, where code 
     test_check(fred_path_end - fred_entry_kernel > 0);
 }
 
-TEST(FRD0003, "what a CPU refuses is answered, and what it accepts, too", ALWAYS)
+TEST(FRD0003,
+     "a register write that the CPU refuses is reported as such, and one that it accepts, too",
+     ALWAYS)
 {
     uint64_t flags = interrupts_save();
     bool past_the_table = safe_segment_load(0xfff8);
@@ -74,7 +77,7 @@ TEST(FRD0003, "what a CPU refuses is answered, and what it accepts, too", ALWAYS
     test_check(data);
 }
 
-/* Everything that the handler must see, and everything that must be as it was. */
+/* Checks everything that the handler must see, and that everything else is as before. */
 static void event_check(unsigned type, unsigned vector, uint64_t error, uint64_t data)
 {
     uint64_t registers[BY_HAND_REGISTERS], before[BY_HAND_REGISTERS], handled[BY_HAND_REGISTERS];
@@ -146,7 +149,7 @@ TEST(FRD0012, "a frame made by hand brings an interrupt to its handler, whatever
     interrupt_unregister(VECTOR_TEST);
 }
 
-TEST(FRD0013, "a page fault's address comes with the frame, whatever CR2 says by then", ALWAYS)
+TEST(FRD0013, "a page fault's address is taken from the frame, whatever CR2 holds by then", ALWAYS)
 {
     test_missing_sites_expect();
     uint32_t slot;
@@ -165,7 +168,7 @@ TEST(FRD0013, "a page fault's address comes with the frame, whatever CR2 says by
     scratch_stack_destroy(slot);
 }
 
-/* As an interrupt that finds a better thread would: its frame moves, and the thread goes on. */
+/* Like an interrupt that wakes a more urgent thread: its frame moves, and the thread goes on. */
 TEST(FRD0014,
      "an interrupt that preempts moves its frame to the thread's stack by an ERETS, and "
      "returns by another",
@@ -190,7 +193,7 @@ TEST(FRD0014,
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
     test_equal(seen_count, 1);
 #ifdef LESSON_LOST_EVENTS
-    test_equal(returns, fred_is_active() ? 0 : 1); /* at level 0 already: nothing moves */
+    test_equal(returns, fred_is_active() ? 0 : 1); /* at level 0 already, so nothing moves */
 #else
     test_equal(returns, fred_is_active() ? 0 : 2);
 #endif
@@ -211,7 +214,7 @@ static bool debug_see(struct trap_frame *frame)
 
 static volatile uint32_t watched;
 
-TEST(FRD0020, "why a debug exception came stands in its frame, every bit 1 for yes, and in DR6",
+TEST(FRD0020, "the reason for a debug exception is in its frame, with bits set to 1, and in DR6",
      FRED)
 {
     preempt_disable();
@@ -230,12 +233,12 @@ TEST(FRD0020, "why a debug exception came stands in its frame, every bit 1 for y
 static bool fault_case_see(struct trap_frame *frame)
 {
     exception_see(frame);
-    frame->rip = frame->rbx; /* the test put there where to go on */
+    frame->rip = frame->rbx; /* the test put the address to go on at there */
     return true;
 }
 
 TEST(FRD0021,
-     "a page fault that is no stack fault brings address and error code to the thread's "
+     "a page fault that is no stack fault takes address and error code to the thread's "
      "stack, level 0",
      FRED)
 {
@@ -259,7 +262,7 @@ TEST(FRD0021,
 
 static volatile unsigned nmis, nmis_inside;
 
-/* An exception's return lets no NMI in: with the IDT, IRET would. */
+/* With FRED an exception's return lets no NMI in; with the IDT, IRET would. */
 static bool nmi_nest(struct trap_frame *frame maybe_unused)
 {
     nmis = nmis + 1;
@@ -274,8 +277,7 @@ static bool nmi_nest(struct trap_frame *frame maybe_unused)
     return true;
 }
 
-TEST(FRD0022, "an NMI stays out until the one before returns, whatever else returns meanwhile",
-     FRED)
+TEST(FRD0022, "an NMI waits until the one before returns, whatever else returns meanwhile", FRED)
 {
     preempt_disable();
     exception_handler old_breakpoint = exception_handler_set(VECTOR_BREAKPOINT, exception_see);
@@ -296,7 +298,7 @@ TEST(FRD0022, "an NMI stays out until the one before returns, whatever else retu
     test_equal(fred_level(), 0);
 }
 
-TEST(PAN0038, "SYSCALL in the kernel is told, where events enter by FRED", DEATH)
+TEST(PAN0038, "SYSCALL in the kernel is reported, where events enter by FRED", DEATH)
 {
     uint64_t registers[BY_HAND_REGISTERS] = {0};
     struct fred_frame frame = fred_by_hand_frame(FRED_OTHER, 1, 0);
@@ -304,7 +306,7 @@ TEST(PAN0038, "SYSCALL in the kernel is told, where events enter by FRED", DEATH
     (void)fred_by_hand(&frame, registers);
 }
 
-TEST(PAN0039, "INT n in the kernel is told, where events enter by FRED", DEATH)
+TEST(PAN0039, "INT n in the kernel is reported, where events enter by FRED", DEATH)
 {
     uint64_t registers[BY_HAND_REGISTERS] = {0};
     struct fred_frame frame = fred_by_hand_frame(FRED_SOFTWARE_INTERRUPT, 0x80, 0);

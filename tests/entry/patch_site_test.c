@@ -1,7 +1,7 @@
 /*
- * Patch sites: what stands where interrupts or preemption go off, in the mode that was booted. That
- * the plain forms are one instruction each is read from the kernel file as well
- * (tools/build/patch_sites.py).
+ * Patch sites: the instructions at the places where interrupts or preemption go off, in the mode
+ * that was booted. tools/build/patch_sites.py checks in the kernel file that the plain forms are
+ * one instruction each.
  */
 #include "arch/x86_64/cpu/patch_site.h"
 
@@ -11,8 +11,7 @@
 #include "mm/stack_modes/mode_patch.h"
 #include "tests/test.h"
 
-TEST(SIT0001, "every patch site holds the instructions of the mode that was booted, and no others",
-     ALWAYS)
+TEST(SIT0001, "every patch site holds the instructions of the booted mode, and no others", ALWAYS)
 {
     unsigned kinds[SITE_KINDS] = {0}, rules[SITE_RULES] = {0};
     for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
@@ -28,7 +27,7 @@ TEST(SIT0001, "every patch site holds the instructions of the mode that was boot
     test_check(stack_mode_is_patched(stack_mode_get()));
 }
 
-TEST(SIT0002, "the forms of a site differ, are as long as the site, and are told apart", ALWAYS)
+TEST(SIT0002, "the forms of a site differ, are as long as the site, and are recognized", ALWAYS)
 {
     for (const struct patch_site *site = __patch_sites_start; site < __patch_sites_end; site++) {
         if (site->kind > SITE_KIND_PREEMPTION) {
@@ -48,7 +47,7 @@ TEST(SIT0002, "the forms of a site differ, are as long as the site, and are told
     }
 }
 
-/* Copies of one site's forms cannot run (text is not writable), but what was booted must work. */
+/* Copies of a site's forms cannot run (text is not writable), but the booted form must work. */
 TEST(SIT0003, "interrupts and preemption go off and on again at sites, and pairs nest", ALWAYS)
 {
     uint64_t outer = interrupts_save();

@@ -1,4 +1,4 @@
-/* Tests of the symbol table: what backtraces and the monitor look up must be the truth. */
+/* The symbol table, which backtraces and the monitor read. */
 #include "lib/symbols.h"
 
 #include "lib/string.h"
@@ -6,7 +6,7 @@
 
 extern const char __text_start[], __text_end[], __rodata_start[];
 
-TEST(SYM0001, "find a function by its first byte and by one inside", ALWAYS)
+TEST(SYM0001, "a function is found by its first byte and by one inside", ALWAYS)
 {
     uintptr_t start = (uintptr_t)symbol_find;
     uintptr_t offset = 99;
@@ -18,8 +18,7 @@ TEST(SYM0001, "find a function by its first byte and by one inside", ALWAYS)
     test_check(strcmp(symbol_find(start, NULL), "symbol_find") == 0);
 }
 
-TEST(SYM0002, "find an address by its function's name, and none for a name that is not there",
-     ALWAYS)
+TEST(SYM0002, "an address is found by its function's name, and none for an unknown name", ALWAYS)
 {
     test_equal(symbol_address("symbol_address"), (uintptr_t)symbol_address);
     test_equal(symbol_address("symbol_addres"), 0);
@@ -27,7 +26,7 @@ TEST(SYM0002, "find an address by its function's name, and none for a name that 
     test_equal(symbol_address(""), 0);
 }
 
-TEST(SYM0003, "name nothing outside the kernel's text", ALWAYS)
+TEST(SYM0003, "no address outside the kernel's text has a name", ALWAYS)
 {
     test_check(symbol_find(0, NULL) == NULL);
     test_check(symbol_find((uintptr_t)__text_start - 1, NULL) == NULL);
@@ -38,12 +37,13 @@ TEST(SYM0003, "name nothing outside the kernel's text", ALWAYS)
     test_check(symbol_find(~(uintptr_t)0, NULL) == NULL);
 }
 
-TEST(SYM0004, "name every byte of the text, each function from where it begins to the next", ALWAYS)
+TEST(SYM0004, "every byte of the text has a name, each function up to the beginning of the next",
+     ALWAYS)
 {
     uintptr_t address = (uintptr_t)__text_start;
     uint32_t names = 0;
 
-    /* Walk the text by the table itself: each address is either a new name's, or still the last. */
+    /* Walk the text by the table: each address has either a new name or still the last one. */
     for (const char *last = NULL; address < (uintptr_t)__text_end; address++) {
         uintptr_t offset;
         const char *name = symbol_find(address, &offset);

@@ -1,5 +1,5 @@
 /*
- * The PIT in mode 0, and a comparator of the HPET in level mode: programmed by the book.
+ * The PIT in mode 0, and a comparator of the HPET in level mode.
  * Source: Intel 8254; IA-PC HPET specification 1.0a, 2.3.
  */
 #include "tests/event/event_device.h"
@@ -14,9 +14,9 @@
 #define PIT_MODE_0    0x30 /* channel 0, low then high byte; the output falls and rises once */
 
 #define HPET_BYTES 0x400
-#define TIMER      2 /* the first two have a second life in place of the PIT and the clock */
+#define TIMER      2 /* the first two can stand in for the PIT and the real-time clock */
 
-/* In 32-bit words. */
+/* Register numbers in 32-bit words. */
 #define CAPABLE    (0x000 / 4)
 #define CONFIG     (0x010 / 4)
 #define STATUS     (0x020 / 4)
@@ -33,7 +33,7 @@
 #define HOW_ROUTE_SHIFT 9
 
 #define FAR_TICKS                                                                                  \
-    0x40000000U /* later than any test waits, and before a counter of 32 bits is round */
+    0x40000000U /* later than any test waits, and earlier than a 32-bit counter wraps */
 
 static volatile uint32_t *hpet;
 static uint32_t line;
@@ -77,16 +77,16 @@ bool event_hpet_find(uint32_t *gsi)
 }
 
 /*
- * A comparator that is written too late matches when the counter comes round again, many seconds
- * from now. So it is written again, with more time, until the counter has not reached it after the
- * write, or it has matched already, which its status tells. The line is masked meanwhile, so that
- * nothing arrives twice.
+ * If the comparator is written too late, it matches only when the counter wraps, many seconds
+ * later. So it is written again, with more time, until the counter has not reached it after the
+ * write or it has matched already, which its status says. The line is masked meanwhile, so that no
+ * interrupt arrives twice.
  */
 void event_hpet_shot(uint32_t ticks)
 {
     ioapic_mask(line);
     for (bool sure = false; !sure; ticks *= 2) {
-        hpet[COMPARATOR] = hpet[COUNTER] + FAR_TICKS; /* nothing from before comes any more */
+        hpet[COMPARATOR] = hpet[COUNTER] + FAR_TICKS; /* no earlier shot fires any more */
         event_hpet_acknowledge();
         uint32_t target = hpet[COUNTER] + ticks;
         hpet[COMPARATOR] = target;

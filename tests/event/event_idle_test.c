@@ -1,11 +1,11 @@
 /*
- * Events on the stack of an idle thread, on another CPU than the test's: each kind a number of
- * times, one after the other, each counted once, and none left in service. Idle stacks are fully
- * backed, so nothing may be lost there for that reason either; EVT0046 has those that other CPUs
+ * Events on the stack of an idle thread, on another CPU than the test's. Each kind comes a number
+ * of times, one after the other; each must be counted once, and none may stay in service. Idle
+ * stacks are fully backed, so no event may be lost there. EVT0046 tests events that other CPUs
  * send.
  *
- * What only the idle CPU itself can start (its timer, an interrupt to itself, a breakpoint) is
- * started by the handler of an interrupt that the test sends there.
+ * Events that only the idle CPU itself can start (its timer, an interrupt to itself, a breakpoint)
+ * are started by the handler of an interrupt that the test sends there.
  */
 #include "arch/x86_64/apic/ioapic.h"
 #include "arch/x86_64/apic/lapic.h"
@@ -27,7 +27,7 @@
 #define SHOT_PERIODS 20
 #define LEVEL_TICKS  100
 #define SETTLE_NS    100000000
-#define GRACE_SPINS  20000 /* a second one would come by then */
+#define GRACE_SPINS  20000 /* a second event would come by then */
 
 enum kind { TIMER, SELF, BREAKPOINT, EDGE, LEVEL, KINDS };
 
@@ -62,7 +62,7 @@ static bool breakpoint_arrives(struct trap_frame *frame maybe_unused)
     return true;
 }
 
-/* On the idle CPU, in an interrupt of its idle thread: starts what is to come there next. */
+/* On the idle CPU, in an interrupt of its idle thread: starts the event that comes there next. */
 static void starter(struct trap_frame *frame)
 {
     switch (kind_wanted) {
@@ -73,9 +73,11 @@ static void starter(struct trap_frame *frame)
         lapic_send_self(second_vector);
         break;
     default:
-        /* Met right after the return. QEMU 10 sets RF in the frame of each interrupt, and the
-         * return then passes over the breakpoint; the manual has it set in string instructions
-         * only. */
+        /*
+         * The breakpoint is hit right after the return. QEMU 10 sets RF in the frame of each
+         * interrupt, and the return then skips the breakpoint; by the manual RF is set only in
+         * string instructions.
+         */
         frame->rflags &= ~FLAGS_RESUME;
         debug_execute_set(frame->rip);
     }
@@ -96,7 +98,7 @@ static void one_start(enum kind kind)
     }
 }
 
-/* One event: how often it arrived. */
+/* Makes one event and returns how often it arrived. */
 static uint32_t round_run(enum kind kind)
 {
     count = 0;
@@ -122,7 +124,7 @@ static void rounds_run(enum kind kind)
     test_check(on_idle > ROUNDS / 2);
 }
 
-/* On the idle CPU, as a thread: the timer ticks again, and nothing is in service. */
+/* Runs on the idle CPU, as a thread: the timer ticks again, and nothing is in service. */
 static void restore(void *argument)
 {
     uint64_t flags = interrupts_save();
@@ -132,8 +134,8 @@ static void restore(void *argument)
 }
 
 /*
- * The line may still hold an edge from before it was routed, of the period that the firmware left
- * running, beside that of the first shot: both come before the rounds begin.
+ * The line may still hold an edge from before it was routed, because the firmware left the timer
+ * running. It comes with that of the first shot; both arrive before the rounds begin.
  */
 static void edge_settle(void)
 {

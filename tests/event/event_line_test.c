@@ -1,7 +1,7 @@
 /*
- * Lines of devices, and halts, with RSP at each byte around a page edge below which a stack page is
- * missing (see event_sweep_test.c): an edge arrives once, a level as often as it is left asserted,
- * and `sti; hlt` loses nothing. And events from other CPUs while all CPUs have work to do.
+ * Device lines, and halts, with RSP at each byte around a page edge below which a stack page is
+ * missing (see event_sweep_test.c). An edge arrives once, a level as often as it is left asserted,
+ * and `sti; hlt` loses nothing. Also events from other CPUs while all CPUs have work to do.
  */
 #include "arch/x86_64/apic/ioapic.h"
 #include "arch/x86_64/apic/lapic.h"
@@ -21,18 +21,18 @@
 
 #define OFFSET_FROM   (-16)
 #define OFFSET_TO     128
-#define PROBE_NS      2000000000ULL /* what is raised again is so at the end of the interrupt */
-#define WRONG_AT_MOST 2             /* a minute of patience each */
-#define REPEATS       3             /* how often a level is left asserted, and the last time */
+#define PROBE_NS      2000000000ULL /* a level is raised again at the end of the interrupt */
+#define WRONG_AT_MOST 2             /* each waits for a minute */
+#define REPEATS       3             /* how often a level arrives until it is acknowledged */
 #define SHOT_PERIODS  20
 
 void event_halt(uintptr_t rsp, volatile uint32_t *count, uint64_t tsc); /* event_halt.asm */
 
 static unsigned swept_cpu;
-static volatile uint32_t count, over; /* arrivals of a round; the last of them */
+static volatile uint32_t count, over; /* arrivals of a round; whether the last has come */
 static uint32_t line_gsi;
 
-/* One event at `rsp`, interrupts off before and after. */
+/* Makes one event at `rsp`. Interrupts are off before and after. */
 typedef void (*event_maker)(uintptr_t rsp, volatile uint64_t *leaf);
 
 static void arrive_once(struct trap_frame *frame maybe_unused)
@@ -67,7 +67,7 @@ static void sweep(event_maker make, uint32_t expected)
         return;
     }
     swept_cpu = cpu_number();
-    /* A lost event leaves its vector dead, so there is no use in going on for long. */
+    /* A lost event leaves its vector dead, so the sweep ends soon after. */
     for (long offset = OFFSET_FROM; offset <= OFFSET_TO && wrong < WRONG_AT_MOST; offset++) {
         uintptr_t edge = scratch_stack_edge(slot);
         scratch_stack_use(slot);
@@ -142,7 +142,7 @@ TEST(EVT0040, "an edge of a device's line at each RSP around a page edge arrives
     event_pit_silence();
 }
 
-/* Does this machine raise a level again that is still there at the end of the interrupt? */
+/* Whether this machine raises a level again that is still asserted at the end of the interrupt. */
 static bool level_comes_again(void)
 {
     uint64_t end_tsc = test_eventually_end_tsc();
@@ -200,7 +200,7 @@ TEST(EVT0043, "sti; hlt at each RSP around a page edge: a device's interrupt end
     event_pit_silence();
 }
 
-/* Other CPUs: one sends, all have threads that grow and shrink. */
+/* One CPU sends; all have threads that grow and shrink. */
 static volatile bool stop;
 static volatile uint32_t asked;
 static volatile bool ask_nmi;

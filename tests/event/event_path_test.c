@@ -1,12 +1,12 @@
 /*
  * Single steps and NMIs at each instruction of an interrupt that preempts: the entry, the handler,
- * the move of its frame to the thread's stack (which fills a hole for it), what follows there, the
- * dispatch gate with its refill, and the switch on both stacks, up to the first instruction of the
- * other thread that has interrupts on. Maskable interrupts cannot come there; these can.
+ * the move of its frame to the thread's stack (which fills a hole), the code that continues there,
+ * the dispatch gate with its refill, and the switch on both stacks, up to the first instruction of
+ * the other thread that has interrupts on. Maskable interrupts cannot come there; these can.
  *
- * The path is found by walking it: an execute breakpoint stops at the vector's stub, and from there
- * #DB single-steps. To hit one instruction it is stepped up to, and there the #DB handler has an
- * NMI wait for its own IRET (nmi_exact.h).
+ * The test finds the path by walking it: an execute breakpoint stops at the vector's stub, and from
+ * there #DB single-steps. To hit one instruction the test steps up to it; there the #DB handler
+ * makes an NMI wait for its own IRET (nmi_exact.h).
  */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -37,7 +37,7 @@ extern const uintptr_t entry_stubs[VECTOR_COUNT]; /* entry.asm */
 
 static struct {
     uintptr_t rip;
-    uint8_t walks; /* in how many of the walks it was */
+    uint8_t walks; /* the number of walks that passed the address */
 } path[PATH_MAX];
 static unsigned path_length, walk_number;
 
@@ -63,7 +63,7 @@ static void path_add(uintptr_t rip)
     }
 }
 
-/* What a path that is stepped saves of the flags has TF in it: when that comes back it is over. */
+/* Flags that a stepped path saves contain TF. When they are restored, the path is over. */
 static bool debug_step(struct trap_frame *frame)
 {
     if (cpu_number() != test_cpu) {
@@ -115,7 +115,7 @@ static bool stacks_rewound(void)
     return rewound;
 }
 
-/* One preemption, stepped from the stub on. True if all that it must keep was kept. */
+/* Makes one preemption, stepped from the stub on. Returns whether the thread lost nothing. */
 static bool preempt_once(void)
 {
     uint32_t slot = thread_current()->slot;
@@ -125,7 +125,7 @@ static bool preempt_once(void)
     if (stack_mode_get() == STACK_MODE_FAULT) {
         stack_trim(slot, edge);
     }
-    thread_yield(); /* the magazine is full, the other one has had its turn */
+    thread_yield(); /* the magazine is full, and the other thread has had its turn */
     for (unsigned i = 0; i < GUARDED_BYTES; i++) {
         above[i] = (uint8_t)(i * 7);
     }
@@ -146,7 +146,7 @@ static bool preempt_once(void)
     return good && steps < STEPS_MAX;
 }
 
-/* The walks differ where a lock was waited for: what was in all of them is the path. */
+/* Walks differ where a lock was waited for. The path is the addresses that all walks passed. */
 static void walk(void)
 {
     hitting = false;
@@ -172,7 +172,7 @@ static bool hit(uintptr_t address)
         bool kept = preempt_once();
         good = kept && stops == 1 && nmi_exact_count() == 1 && nmi_exact_rip() == address;
         if (!kept || stops != 0) {
-            break; /* it was there, once: now it counts */
+            break; /* the NMI came there, once */
         }
     }
     if (!good) {
@@ -185,7 +185,7 @@ static bool hit(uintptr_t address)
     return good;
 }
 
-/* The path must go through what the test is about. */
+/* The path must go through the functions that the test is about. */
 static void path_check_places(void)
 {
     static const char *const names[NAMES_TO_COVER] = {
@@ -244,7 +244,7 @@ TEST(EVT0011,
     unsigned hz = timer_hz();
     nmi_exact_begin();
     exception_handler old = exception_handler_set(VECTOR_DEBUG, debug_step);
-    timer_stop(); /* a tick would preempt too, by another path */
+    timer_stop(); /* a tick would preempt too, on another path */
     path_run();
     timer_start_periodic(hz != 0 ? hz : 1);
     exception_handler_set(VECTOR_DEBUG, old);

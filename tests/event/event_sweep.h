@@ -3,7 +3,7 @@
 
 #include "arch/x86_64/cpu/types.h"
 
-/* RSP at `rsp`, then the event; returns when it came, when it cannot come any more, or at `tsc`. */
+/* Puts RSP at `rsp` for one event; returns when it came, cannot come any more, or at `tsc`. */
 void event_sweep_interrupt(uintptr_t rsp, volatile uint32_t *count, volatile uint64_t *leaf,
                            uint64_t tsc);
 void event_sweep_nmi_memory(uintptr_t rsp, volatile uint32_t *count, volatile uint64_t *leaf,
@@ -14,6 +14,6 @@ void event_sweep_write(uintptr_t rsp, volatile uint32_t *count, volatile uint64_
                        uint64_t tsc, volatile uint32_t *watched);
 void event_sweep_step(uintptr_t rsp);
 
-/* Where the three single-step traps interrupt. */
+/* The places that the three single-step traps interrupt. */
 #define EVENT_SWEEP_STEPS 3
 extern const uintptr_t event_sweep_step_points[EVENT_SWEEP_STEPS];

@@ -1,11 +1,11 @@
 /*
  * The sweep: RSP is put at every byte around a page edge below which a stack page is missing, and
- * an event comes in. On its own entry stack it arrives, once, and leaves nothing in service. On
+ * an event comes in. On its own entry stack it arrives once and leaves nothing in service. With
  * gates that use the thread's stack (the lesson build) it is lost wherever its frame would touch
- * the missing page: with RSP at most 47 bytes above the edge, because the CPU aligns RSP down to 16
- * and pushes 40 bytes; with FRED at most 63, for it aligns to 64 and pushes 64, so that a frame
- * lies on one page or on the other. The same tests run in both, and each kernel must do exactly
- * what it is built for.
+ * the missing page. That is with RSP at most 47 bytes above the edge, because the CPU aligns RSP
+ * down to 16 and pushes 40 bytes; with FRED at most 63, because it aligns to 64 and pushes 64, so a
+ * frame lies on one page. The same tests run in both builds, and each kernel must do exactly what
+ * it is built for.
  */
 #include "tests/event/event_sweep.h"
 
@@ -38,20 +38,21 @@
 #define LESSON false
 #endif
 
-/* One event with RSP at `rsp`. Interrupts are off before and after. */
+/* Makes one event with RSP at `rsp`. Interrupts are off before and after. */
 typedef void (*event_maker)(uintptr_t rsp, volatile uint64_t *leaf);
 
 static unsigned sweep_cpu;
-static volatile uint32_t count; /* events that arrived, of the current round */
+static volatile uint32_t count; /* arrivals in the current round */
 static volatile uint32_t steps[EVENT_SWEEP_STEPS];
 static volatile uint32_t watched;
 
 struct sweep_result {
     unsigned rounds;
-    unsigned lost;             /* of all offsets */
-    unsigned lost_above;       /* of the lethal offsets above the edge */
-    unsigned stuck_in_service; /* and left their in-service bit set */
-    bool in_vain;              /* one was waited for with all patience: that is enough */
+    unsigned lost;             /* events lost, at all offsets */
+    unsigned lost_above;       /* events lost at lethal offsets above the edge */
+    unsigned stuck_in_service; /* lost events that left their in-service bit set */
+    /* one event was waited for in vain; others are not waited for as long */
+    bool in_vain;
 };
 
 static long lethal_offsets(void)
@@ -59,7 +60,7 @@ static long lethal_offsets(void)
     return fred_is_active() ? LETHAL_OFFSETS_FRED : LETHAL_OFFSETS_IDT;
 }
 
-/* Why #DB came: with FRED the frame says so. */
+/* The reason for #DB: with FRED it is in the frame. */
 static uint64_t debug_reason(const struct trap_frame *frame)
 {
     return fred_is_active() ? frame->address : debug_status_read();
@@ -130,7 +131,8 @@ static void make_breakpoint(uintptr_t rsp, volatile uint64_t *leaf)
     debug_clear();
 }
 
-/* The step that lands on the swept RSP is the event; the two after it show that stepping went on.
+/*
+ * The step that lands on the swept RSP is the event; the two after it show that stepping goes on.
  */
 static void make_step(uintptr_t rsp, volatile uint64_t *leaf maybe_unused)
 {
@@ -160,7 +162,7 @@ static void round_run(event_maker make, uint32_t slot, long offset, struct sweep
     }
     int in_service_after = lapic_any_in_service();
     if (LESSON && fred_is_active()) {
-        fred_level_leave(FRED_SS_NMI); /* a lost NMI leaves them blocked */
+        fred_level_leave(FRED_SS_NMI); /* a lost NMI leaves NMIs blocked */
     }
     debug_status_clear();
     scratch_stack_unuse();
@@ -189,7 +191,7 @@ static void sweep(const char *what, event_maker make, bool sets_in_service)
     sweep_cpu = cpu_number();
     unsigned hz = timer_hz();
     uint64_t flags = interrupts_save();
-    timer_stop(); /* in the lesson build a tick of the scheduler's would be lost, too */
+    timer_stop(); /* in the lesson build a tick of the scheduler would be lost, too */
     interrupts_restore(flags);
 
     for (long offset = FINE_FROM; offset <= FINE_TO && !result.in_vain; offset++) {

@@ -1,7 +1,7 @@
 /*
  * Local APIC, its timer, interrupts between CPUs, and the I/O APIC. The tests stay on their CPU by
- * turning preemption off. They wait generously and judge counts, not speed: the CPUs of an emulator
- * stop whenever the host wants.
+ * turning preemption off. They wait long and judge counts, not speed: the CPUs of an emulator stop
+ * whenever the host wants.
  */
 #include "arch/x86_64/acpi/acpi.h"
 #include "arch/x86_64/apic/ioapic.h"
@@ -21,7 +21,7 @@
 
 static unsigned arrived[CPU_MAX];
 static uint64_t arrived_tsc;
-static unsigned strangers; /* handlers that saw another vector in service than their own */
+static unsigned strangers; /* handlers that saw another vector in service */
 
 static unsigned arrivals(unsigned cpu)
 {
@@ -37,7 +37,7 @@ static void handle_test(struct trap_frame *frame maybe_unused)
     __atomic_add_fetch(&arrived[cpu_number()], 1, __ATOMIC_RELEASE);
 }
 
-/* Takes the test vector and stays on this CPU; false, with the test failed, if it is taken. */
+/* Takes the test vector and stays on this CPU. Returns false, failing the test, if it is taken. */
 static bool begin(void)
 {
     for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
@@ -60,7 +60,7 @@ static void end(void)
     interrupt_unregister(VECTOR_TEST);
 }
 
-/* Waits until so many have arrived on a CPU; the test fails if they do not. */
+/* Waits until `count` interrupts have arrived on a CPU; the test fails if they do not. */
 static void await(unsigned cpu, unsigned count)
 {
     test_eventually_spinning(arrivals(cpu) >= count, "only %u of %u arrived on CPU %u",
@@ -78,7 +78,7 @@ TEST(APC0001, "the steady tick comes at the calibrated rate, and never faster", 
     uint64_t first = interrupt_count(VECTOR_TIMER, cpu_number());
     uint64_t start = clock_now_ns();
     interrupts_restore(flags);
-    /* A busy host merges ticks: then it takes longer until enough have come. */
+    /* A busy host merges ticks; then it takes longer until enough have come. */
     uint64_t ns, ticks;
     do {
         cpu_pause();
@@ -114,13 +114,13 @@ TEST(APC0002, "a timer set once fires once, not before its time", ALWAYS)
         timer_start_once(DELAY_US * 1000, VECTOR_TEST);
         interrupts_restore(flags);
         await(cpu_number(), round);
-        /* The rate is measured to a part in a thousand or so. */
+        /* The rate is measured to about a part in a thousand. */
         test_check(clock_tsc_to_ns(arrived_tsc - start) >= DELAY_US * 1000 * 98 / 100);
     }
     clock_delay_us(2 * DELAY_US);
     test_equal(arrivals(cpu_number()), 5);
     uint64_t flags = interrupts_save();
-    timer_start_once(0, VECTOR_TEST); /* now, or as soon as it can be */
+    timer_start_once(0, VECTOR_TEST); /* at once, or as soon as possible */
     interrupts_restore(flags);
     await(cpu_number(), 6);
     if (hz_before != 0) {
@@ -142,14 +142,14 @@ TEST(APC0003, "every interrupt that a CPU sends to itself arrives, once", ALWAYS
     end();
 }
 
-TEST(APC0004, "with interrupts off a request waits, and is taken when they come on", ALWAYS)
+TEST(APC0004, "with interrupts off a request waits, and is served when they come on", ALWAYS)
 {
     if (!begin()) {
         return;
     }
     uint64_t flags = interrupts_save();
     lapic_send_self(VECTOR_TEST);
-    test_eventually_spinning(lapic_is_requested(VECTOR_TEST), "the request is not seen");
+    test_eventually_spinning(lapic_is_requested(VECTOR_TEST), "the request is not set");
     test_equal(arrivals(cpu_number()), 0);
     interrupts_restore(flags);
     await(cpu_number(), 1);
@@ -184,13 +184,13 @@ TEST(APC0005, "interrupts sent to each CPU by number, and to all but this one, a
     end();
 }
 
-TEST(APC0008, "the shorthand for all others is for when no processor was left out", ALWAYS)
+TEST(APC0008, "the shorthand for all others is used only if no processor was left out", TWO_CPUS)
 {
     const struct acpi_info *acpi = acpi_info();
     unsigned there = acpi->processor_count + acpi->processors_left_out, online = cpu_online_count();
 
-    if (online == 1 || !begin()) {
-        return; /* there are no others */
+    if (!begin()) {
+        return;
     }
     uint64_t flags = interrupts_save();
     lapic_send_all_but_self(VECTOR_TEST);
@@ -203,7 +203,7 @@ TEST(APC0008, "the shorthand for all others is for when no processor was left ou
     end();
 }
 
-/* Channel 0 of the PIT: the one device that interrupts by itself on every machine. */
+/* Channel 0 of the PIT is the one device that interrupts by itself on every machine. */
 static void pit_start(unsigned hz)
 {
     unsigned divisor = 1193182 / hz;
@@ -213,7 +213,7 @@ static void pit_start(unsigned hz)
     outb(0x40, (uint8_t)(divisor >> 8));
 }
 
-TEST(APC0006, "a device's line arrives through the I/O APIC, and is silent when masked", ALWAYS)
+TEST(APC0006, "a device's interrupt arrives through the I/O APIC, and does not when masked", ALWAYS)
 {
     uint32_t gsi;
 
@@ -227,7 +227,7 @@ TEST(APC0006, "a device's line arrives through the I/O APIC, and is silent when 
     if (error == OK) {
         await(self, 5);
         ioapic_mask(gsi);
-        clock_delay_us(5000); /* one may be on its way */
+        clock_delay_us(5000); /* one interrupt may be pending */
         unsigned count = arrivals(self);
         clock_delay_us(20000);
         test_equal(arrivals(self), count);

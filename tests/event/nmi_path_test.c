@@ -1,17 +1,17 @@
 /*
  * An NMI at each instruction of the page-fault path, found and hit from inside the kernel.
  *
- * The path is found by walking it: an execute breakpoint stops at the page-fault stub, and from
- * there #DB single-steps to IRET and writes down every address.
+ * The test finds the path by walking it: an execute breakpoint stops at the page-fault stub, and
+ * from there #DB single-steps to IRET and records every address.
  *
- * To hit one address exactly, NMIs are blocked (see nmi_exact.h), then a hole is touched, with an
- * execute breakpoint at the address; there the #DB handler sends an NMI to its own CPU, which
- * waits; and the handler's IRET lets it in, before the instruction at the address.
+ * To hit one address exactly, NMIs are blocked (see nmi_exact.h). Then a hole is touched, with an
+ * execute breakpoint at the address. There the #DB handler sends an NMI to its own CPU, which stays
+ * pending; the handler's IRET lets it in before the instruction at the address.
  *
  * With FRED all events of the kernel enter at one address, where a breakpoint would stop its own
  * #DB. So a data breakpoint on the first word that the entry pushes on its level's stack begins the
- * walk, two instructions late; to hit an address the path is stepped up to it; and what lets the
- * NMI in is the bit for it in the frame that the #DB handler returns through.
+ * walk, two instructions late; to hit an address the path is stepped up to it; and the NMI is let
+ * in by the bit for it in the frame through which the #DB handler returns.
  */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -33,7 +33,7 @@
 extern const char entry_page_fault_stub[]; /* entry.asm */
 
 static uintptr_t path[PATH_MAX];
-static uint8_t path_pages[PATH_MAX]; /* the fault by which the address was found */
+static uint8_t path_pages[PATH_MAX]; /* pages of the fault by which the address was found */
 static unsigned path_length;
 static unsigned walked; /* instructions of the walk, repetitions included */
 
@@ -47,7 +47,7 @@ static bool on_page_fault_stack(const struct trap_frame *frame)
     return entry_stack_find(frame->rsp, &cpu, &kind) && kind == fred_stack_kind(ENTRY_PAGE_FAULT);
 }
 
-/* #DB as early in the path as the machine lets us. */
+/* Raises #DB as early in the path as the machine allows. */
 static void path_trap_set(void)
 {
     if (fred_is_active()) {
@@ -111,7 +111,7 @@ static bool debug_stop(struct trap_frame *frame)
     return true;
 }
 
-/* A fault of so many pages. */
+/* Makes a fault of that many pages. */
 static void touch(uint32_t slot, unsigned pages)
 {
     volatile uint8_t *byte = (volatile uint8_t *)(scratch_stack_edge(slot) - pages * PAGE_BYTES);
@@ -192,13 +192,14 @@ TEST(EVT0010,
     nmi_exact_begin();
     exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, debug_walk);
     for (unsigned i = 0; i < STACK_PREFAULT_KEPT; i++) {
-        fault_quietly(slot); /* stack=prefault keeps a backtrace of the first ones: not our path */
+        /* stack=prefault records a backtrace of the first faults, which is another path */
+        fault_quietly(slot);
     }
     for (unsigned pages = 1; pages <= PAGES_MAX; pages++) {
         walk(slot, pages);
     }
     if (walked == 0) {
-        /* Bochs 3.0: it takes none there, and never returns from one that it does take. */
+        /* Bochs 3.0 takes no breakpoint there, and never returns from one that it does take. */
         exception_handler_set(VECTOR_DEBUG, old_handler);
         nmi_exact_end();
         scratch_stack_destroy(slot);

@@ -1,4 +1,6 @@
-/* Where frames of stacks lie: contiguous if they can, and seen to be in the way where they are. */
+/*
+ * Where frames of stacks lie: contiguous where possible, and reported where they break up memory.
+ */
 #include "mm/frame/frame_survey.h"
 
 #include "arch/x86_64/cpu/preempt.h"
@@ -11,9 +13,9 @@
 #define ORDER     9 /* 2 MiB */
 #define FRAMES    (1U << ORDER)
 #define TRIES     10
-#define SCATTERED 64 /* the reserve may take some of them first */
+#define SCATTERED 64 /* the reserve takes some of them first if it is short */
 
-/* Frees a block, split before, frame by frame, but for one. */
+/* Frees a block of single frames, all but one. */
 static void singles_free(physical_t block, uint32_t except)
 {
     for (uint32_t i = 0; i < FRAMES; i++) {
@@ -24,8 +26,8 @@ static void singles_free(physical_t block, uint32_t except)
 }
 
 /*
- * One block of 2 MiB in which a stack has one frame and all else is free. False if somebody else
- * took a frame of it meanwhile, or there is no such block.
+ * Makes one block of 2 MiB in which a stack has one frame and all else is free. Returns false if
+ * another thread took a frame of it meanwhile, or if there is no such block.
  */
 static bool one_frame_seen(unsigned *blocks)
 {
@@ -57,7 +59,7 @@ static bool one_frame_seen(unsigned *blocks)
            after.orders[ORDER].kept_by_stacks == first->kept_by_stacks;
 }
 
-TEST(FRG0001, "one stack frame in 2 MiB of free memory is seen to keep them from being whole",
+TEST(FRG0001, "one stack frame in 2 MiB of free memory is reported to keep them from being whole",
      ALWAYS)
 {
     unsigned blocks = 0;
@@ -72,7 +74,7 @@ TEST(FRG0001, "one stack frame in 2 MiB of free memory is seen to keep them from
     test_check(seen);
 }
 
-/* Pages of a stack whose frame is the neighbour of the one of the page below. */
+/* Counts pages of a stack whose frame is the neighbour of the frame of the page below. */
 static unsigned neighbours(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
@@ -84,7 +86,7 @@ static unsigned neighbours(uint32_t slot)
     return count;
 }
 
-/* Not to the cache: the next test may count on what is there. */
+/* Not to the cache, because the next test may rely on its contents. */
 static void stack_give_up(uint32_t slot)
 {
     uint64_t flags = interrupts_save();
@@ -92,7 +94,8 @@ static void stack_give_up(uint32_t slot)
     interrupts_restore(flags);
 }
 
-TEST(FRG0002, "a stack that is whole at creation has its frames side by side, if there are such",
+TEST(FRG0002,
+     "a stack that is whole at creation has its frames side by side, if such frames are free",
      ALWAYS)
 {
     physical_t block;
@@ -129,7 +132,7 @@ static unsigned scattered_free(struct run_down *all, physical_t *odd)
     return kept;
 }
 
-TEST(FRG0003, "with no two free frames side by side a whole stack is born of single ones", ALWAYS)
+TEST(FRG0003, "with no two free frames side by side a whole stack is made of single ones", ALWAYS)
 {
     struct run_down all;
     static physical_t odd[SCATTERED * 8];

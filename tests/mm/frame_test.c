@@ -11,7 +11,7 @@
 #include "tests/support/run_down.h"
 #include "tests/test.h"
 
-/* Freed frames go to the reserve first if it misses any: here it shall not. */
+/* Freed frames go to the reserve first if it is short; this test needs it full. */
 static void reserve_fill(void)
 {
     physical_t frame;
@@ -24,7 +24,9 @@ static void reserve_fill(void)
     }
 }
 
-TEST(FRM0001, "a frame comes, changes hands and goes, and is counted at each owner exactly", ALWAYS)
+TEST(FRM0001,
+     "a frame that is allocated, changes its owner and is freed is counted at each owner exactly",
+     ALWAYS)
 {
     size_t tests = frame_owned_count(FRAME_OWNER_TEST), devices;
     physical_t frame = 0;
@@ -36,7 +38,7 @@ TEST(FRM0001, "a frame comes, changes hands and goes, and is counted at each own
     frame_owner_change(frame, FRAME_OWNER_TEST, FRAME_OWNER_DEVICE);
     test_equal(frame_owned_count(FRAME_OWNER_TEST), tests);
     test_equal(frame_owned_count(FRAME_OWNER_DEVICE), devices + 1);
-    /* Another CPU may take from the reserve in between: then it is another try. */
+    /* If another CPU takes from the reserve in between, this is tried again. */
     for (unsigned tries = 0; tries < 100; tries++) {
         reserve_fill();
         frame_free(frame, FRAME_OWNER_DEVICE);
@@ -49,7 +51,7 @@ TEST(FRM0001, "a frame comes, changes hands and goes, and is counted at each own
     test_equal(frame_owner_of(frame), FRAME_OWNER_FREE);
 }
 
-TEST(FRM0002, "blocks of every order are aligned, lie apart and hold what is written", ALWAYS)
+TEST(FRM0002, "blocks of every order are aligned, do not overlap and hold what is written", ALWAYS)
 {
     physical_t blocks[BUDDY_ORDER_COUNT];
     unsigned orders = 0;
@@ -84,7 +86,7 @@ TEST(FRM0002, "blocks of every order are aligned, lie apart and hold what is wri
 }
 
 TEST(FRM0003,
-     "a per-CPU free list serves its CPU with interrupts off and nothing else when it is empty",
+     "a per-CPU free list serves its CPU with interrupts off, and an empty one gives nothing",
      ALWAYS)
 {
     physical_t frames[FRAME_BATCH], frame = 0;
@@ -110,7 +112,7 @@ TEST(FRM0007, "a CPU whose per-CPU free list is empty does not wait for the othe
 {
     bool waited = true;
 
-    /* Another CPU may have had the lock in one round; nobody has it in all of them. */
+    /* Another CPU may have the lock in one round, but none has it in all of them. */
     for (unsigned round = 0; round < 10000 && waited; round++) {
         uint64_t flags = interrupts_save();
 
@@ -123,7 +125,8 @@ TEST(FRM0007, "a CPU whose per-CPU free list is empty does not wait for the othe
     test_check(!waited);
 }
 
-TEST(FRM0004, "memory run down to zero is an error, of every way to ask, and all comes back",
+TEST(FRM0004,
+     "without memory each function that allocates returns an error, and all memory comes back",
      ALWAYS)
 {
     size_t free_before = frame_free_count();
@@ -182,7 +185,8 @@ TEST(FRM0005, "all CPUs at once never get the same frame", ALWAYS)
     test_on_each_cpu(churn);
 }
 
-TEST(FRM0006, "a frame can be had and given back a thousand times; the cheapest is told", ALWAYS)
+TEST(FRM0006, "a frame can be allocated and freed a thousand times; the cheapest round is printed",
+     ALWAYS)
 {
     uint64_t least = UINT64_MAX;
     physical_t frame;

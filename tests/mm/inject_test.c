@@ -1,4 +1,4 @@
-/* Failures on demand: refills that find nothing, births that find no memory at any of their steps.
+/* Injected failures: refills that find nothing, creations that fail at each of their allocations.
  */
 #include "kernel/options.h"
 #include "lib/error.h"
@@ -40,7 +40,7 @@ TEST(INJ0001, "a creation survives the failure of each of its allocations, and l
             break; /* the creation has fewer allocations than this */
         }
     }
-    test_note("%u of the births failed, each cleanly", failures);
+    test_note("%u of the creations failed, each cleanly", failures);
     test_check(failures > 0);
 }
 

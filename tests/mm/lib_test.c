@@ -1,6 +1,6 @@
 /*
- * The library as this kernel's compiler flags make it. The host unit tests (tests/host) are the
- * thorough ones; these see that nothing got lost on the way into the kernel.
+ * The library with this kernel's compiler flags. The host unit tests (tests/host) are the thorough
+ * ones; these check that nothing got lost on the way into the kernel.
  */
 #include "lib/bitmap.h"
 #include "lib/error.h"
@@ -72,7 +72,7 @@ TEST(LIB0002, "numbers, texts and pointers are formatted with sign, width, zeros
     format_check("300 44", "%hu %hhu", (unsigned short)300, (unsigned char)300);
 }
 
-TEST(LIB0003, "numbers with suffix are read, nonsense and overflow refused", ALWAYS)
+TEST(LIB0003, "numbers with a suffix are read; malformed and too large ones are refused", ALWAYS)
 {
     uint64_t value = 0;
 
@@ -87,7 +87,7 @@ TEST(LIB0003, "numbers with suffix are read, nonsense and overflow refused", ALW
     test_check(value == UINT64_MAX);
 }
 
-TEST(LIB0004, "shell patterns choose tests by id", ALWAYS)
+TEST(LIB0004, "shell patterns select tests by id", ALWAYS)
 {
     test_check(glob_match("*", "STK0003"));
     test_check(glob_match("STK*", "STK0003"));
@@ -123,7 +123,7 @@ TEST(LIB0005, "a tree gives back a thousand keys in order", ALWAYS)
     test_equal(count, array_length(leaves) / 2);
 }
 
-TEST(LIB0006, "lists, bitmaps and rings keep what they are given", ALWAYS)
+TEST(LIB0006, "lists, bitmaps and rings keep what is put in", ALWAYS)
 {
     static struct leaf leaves[3];
     uint64_t words[BITMAP_WORDS(130)];

@@ -51,7 +51,7 @@ TEST(DOM0001, "each CPU gets frames of its own node as long as that has any", NU
     test_equal(far_frames, 0);
 }
 
-/* Frees the frames of a chain that are of a node; keeps the others in it. */
+/* Frees the frames of a chain that belong to a node; keeps the others in the chain. */
 static void node_give_back(struct run_down *all, unsigned node)
 {
     struct run_down others = {.chain = UINT32_MAX};
@@ -71,7 +71,8 @@ static void node_give_back(struct run_down *all, unsigned node)
     *all = others;
 }
 
-TEST(DOM0002, "with its own node exhausted a CPU gets frames of another, and they go home",
+TEST(DOM0002,
+     "with its own node exhausted a CPU gets frames of another node, which are freed to that node",
      NUMA_NODES)
 {
     struct run_down all;
@@ -111,7 +112,7 @@ TEST(DOM0002, "with its own node exhausted a CPU gets frames of another, and the
 
 static uint32_t far_pages;
 
-/* All pages of its stack, three of which came by faults. */
+/* Looks at all pages of its own stack, three of which came by faults. */
 static void grow_and_look(void *argument maybe_unused)
 {
     uint32_t slot = thread_current()->slot;
@@ -126,7 +127,7 @@ static void grow_and_look(void *argument maybe_unused)
     interrupts_restore(flags);
 }
 
-TEST(DOM0003, "a thread bound to a CPU has a stack of that CPU's node, wherever it is made",
+TEST(DOM0003, "a thread bound to a CPU has a stack of that CPU's node, wherever it is created",
      NUMA_NODES)
 {
     far_pages = 0;
@@ -169,7 +170,8 @@ TEST(DOM0004, "magazines hold frames of their CPU's node, and each that they tak
     test_thread_unbind();
     test_check(after.local[NUMA_USE_ROUND] + after.remote[NUMA_USE_ROUND] >=
                before.local[NUMA_USE_ROUND] + before.remote[NUMA_USE_ROUND] + 2);
-    test_equal(after.remote[NUMA_USE_ROUND], before.remote[NUMA_USE_ROUND]); /* as it has its own */
+    /* node 0 has frames of its own */
+    test_equal(after.remote[NUMA_USE_ROUND], before.remote[NUMA_USE_ROUND]);
     test_on_each_cpu(magazine_look);
     test_equal(far_pages, 0);
 }

@@ -1,4 +1,4 @@
-/* The live page tables: what is mapped where, with which rights. */
+/* The live page tables: which pages are mapped, and with which rights. */
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/descriptors.h"
@@ -57,7 +57,7 @@ TEST(PAG0004, "every entry stack of every CPU is backed whole, with guards on bo
     }
 }
 
-TEST(PAG0005, "protections that CPUID promises are on: NX, write-protect, SMEP, SMAP, UMIP", ALWAYS)
+TEST(PAG0005, "protections that CPUID reports are on: NX, write-protect, SMEP, SMAP, UMIP", ALWAYS)
 {
     struct cpuid_result features = {0};
     if (cpuid(0, 0).eax >= 7) {
@@ -99,7 +99,7 @@ TEST(PAG0007, "the recursive mapping shows the same leaf entries as a walk by ha
     }
 }
 
-TEST(PAG0008, "addresses that are not canonical have no walk", ALWAYS)
+TEST(PAG0008, "a walk of an address that is not canonical finds nothing", ALWAYS)
 {
     test_check(!paging_is_present(0x0000800000000000UL));
     test_check(!paging_is_present(0xffff7fffffffffffUL));

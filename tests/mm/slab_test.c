@@ -1,4 +1,4 @@
-/* Objects and memory of any size in the running kernel; more is tested on the host (tests/host). */
+/* Objects and memory of any size in the running kernel. The host tests (tests/host) check more. */
 #include "mm/heap/slab.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -15,7 +15,7 @@
 
 static uint64_t *objects[OBJECTS];
 
-TEST(SLB0001, "objects keep apart, and a cache that is empty holds no memory", ALWAYS)
+TEST(SLB0001, "objects do not overlap, and an empty cache holds no memory", ALWAYS)
 {
     static struct slab_cache cache;
     unsigned count = 0;
@@ -42,7 +42,9 @@ TEST(SLB0001, "objects keep apart, and a cache that is empty holds no memory", A
     slab_cache_destroy(&cache);
 }
 
-TEST(SLB0002, "memory of every size from 1 byte to 4 MiB comes, keeps its bytes, and goes", ALWAYS)
+TEST(SLB0002,
+     "memory of every size from 1 byte to 4 MiB is allocated, keeps its bytes, and is freed",
+     ALWAYS)
 {
     for (size_t bytes = 1; bytes <= 4UL << 20; bytes += 1 + bytes * 3 / 4) {
         char *memory;
@@ -63,7 +65,8 @@ TEST(SLB0002, "memory of every size from 1 byte to 4 MiB comes, keeps its bytes,
     }
 }
 
-TEST(SLB0003, "without memory, objects, memory and regions are refused by error, and nothing leaks",
+TEST(SLB0003,
+     "without memory, objects, blocks and regions are refused with an error, and nothing leaks",
      ALWAYS)
 {
     static struct slab_cache cache;
@@ -78,7 +81,7 @@ TEST(SLB0003, "without memory, objects, memory and regions are refused by error,
     run_down_take(&all);
     object = slab_allocate(&cache, &memory);
     while (count < OBJECTS && (small = kmalloc(2000, (void **)&objects[count])) == OK) {
-        count++; /* from slabs that are there already */
+        count++; /* objects from slabs that are there already */
     }
     large = kmalloc(100000, &memory);
     region = vmalloc(100000, 0, "test", &memory);
@@ -131,7 +134,8 @@ TEST(SLB0004, "all CPUs at once never get the same object", ALWAYS)
     slab_cache_destroy(&shared);
 }
 
-TEST(SLB0005, "an object can be had and given back a thousand times; the cheapest is told", ALWAYS)
+TEST(SLB0005,
+     "an object can be allocated and freed a thousand times; the cheapest round is printed", ALWAYS)
 {
     static struct slab_cache cache;
     uint64_t least = UINT64_MAX;

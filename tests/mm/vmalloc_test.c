@@ -1,4 +1,4 @@
-/* Kernel virtual regions in the running kernel, on the real page tables. */
+/* Kernel regions (vmalloc) in the running kernel, on the real page tables. */
 #include "mm/heap/vmalloc.h"
 
 #include "arch/x86_64/paging/paging.h"
@@ -8,7 +8,7 @@
 #include "tests/support/on_each_cpu.h"
 #include "tests/test.h"
 
-TEST(REG0001, "a region is zeroed and writable between two pages that are not there", ALWAYS)
+TEST(REG0001, "a region is zeroed and writable, between two unmapped pages", ALWAYS)
 {
     size_t bytes = (2UL << 20) + 3 * PAGE_BYTES; /* crosses a page table */
     uint64_t *words;
@@ -65,7 +65,7 @@ TEST(REG0002, "after a region is freed and its addresses used again, no CPU sees
             test_fail(__FILE__, __LINE__, "no region");
             return;
         }
-        test_check(first == second); /* else the test shows nothing */
+        test_check(first == second); /* otherwise the test shows nothing */
         watched = second;
         expected = *watched = 2000 + round;
         test_on_each_cpu(watched_check);
@@ -73,7 +73,7 @@ TEST(REG0002, "after a region is freed and its addresses used again, no CPU sees
     }
 }
 
-TEST(REG0003, "a region that cannot be is refused, and leaves no frame behind", ALWAYS)
+TEST(REG0003, "an impossible region is refused, and leaves no frame behind", ALWAYS)
 {
     size_t frames = frame_owned_count(FRAME_OWNER_VMALLOC);
     void *memory = &frames;
@@ -87,7 +87,7 @@ TEST(REG0003, "a region that cannot be is refused, and leaves no frame behind", 
     test_equal(frame_owned_count(FRAME_OWNER_VMALLOC), frames);
 }
 
-TEST(REG0004, "the listing names a region, and an address in its guard is told as such", ALWAYS)
+TEST(REG0004, "the listing names a region, and an address in its guard is recognized", ALWAYS)
 {
     struct vmalloc_information information = {.name = ""};
     void *memory;

@@ -1,4 +1,4 @@
-/* The clock: it goes on, never back, and its units agree. Tests assert no upper bounds on time. */
+/* The clock goes on and never back, and its units agree. Tests assert no upper bounds on time. */
 #include "arch/x86_64/time/clock.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -20,7 +20,7 @@ TEST(CLK0001, "time goes on and never back on one CPU", ALWAYS)
     test_check(last > first);
 }
 
-TEST(CLK0002, "ticks and nanoseconds convert both ways within a millionth or two ticks", ALWAYS)
+TEST(CLK0002, "ticks and nanoseconds convert both ways to within a millionth or two ticks", ALWAYS)
 {
     static const uint64_t samples[] = {1000000, 123456789, 10000000000, 86400000000000};
 
@@ -45,7 +45,7 @@ TEST(CLK0003, "a delay takes no less than was asked for", ALWAYS)
     }
 }
 
-TEST(CLK0004, "the TSC still runs at the rate that was measured at boot", ALWAYS)
+TEST(CLK0004, "the TSC runs at the rate that was measured at boot", ALWAYS)
 {
     uint64_t flags = interrupts_save();
     uint64_t per_ms = clock_measure_tsc_per_ms();

@@ -1,7 +1,7 @@
 /*
- * Interrupts, preemption and context switches with the stack pointer wherever it may be: above a
- * hole, in it, in the middle of a switch. What lies on the stack and in the registers must be as it
- * was, and the pages must have come from the cover of the stack that asked.
+ * Interrupts, preemption and context switches with the stack pointer anywhere: above a hole, in it,
+ * in the middle of a switch. Stack and registers must be as before, and the pages must have come
+ * from the cover of the stack that faulted.
  */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -23,7 +23,7 @@
 
 extern const char thread_switch[], thread_switch_end[]; /* sched/core/switch.asm */
 
-/* The other thread: of the same priority on the same CPU, it counts its turns. */
+/* The other thread has the same priority on the same CPU, and counts its turns. */
 static volatile uint32_t other_turns;
 static volatile int other_in_service; /* a vector that it found in service; -1 if none ever was */
 static volatile bool other_stop;
@@ -60,7 +60,7 @@ static void other_end(struct thread *other)
     test_equal(thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL), OK);
 }
 
-/* What the observer saw of faults of the test's own stack; `rips` are different ones. */
+/* The observer's record of faults on the test's own stack; `rips` are different ones. */
 static volatile uint32_t own_slot;
 static volatile uint32_t own_faults, other_faults;
 static volatile uint32_t rips_count;
@@ -83,7 +83,7 @@ static void fault_see(const struct stack_fault_event *event)
     }
 }
 
-/* How many of them lie in the switch itself. */
+/* How many of the recorded addresses lie in the switch itself. */
 static unsigned switch_rips(void)
 {
     uintptr_t begin = (uintptr_t)thread_switch, bytes = (uintptr_t)thread_switch_end - begin;
@@ -96,7 +96,7 @@ static unsigned switch_rips(void)
 
 #define GUARDED_BYTES 64
 
-/* One preemption with RSP `offset` bytes above the edge. */
+/* Makes one preemption with RSP `offset` bytes above the edge. */
 static void preempt_at(uintptr_t edge, long offset)
 {
     uint32_t slot = thread_current()->slot;
@@ -107,7 +107,7 @@ static void preempt_at(uintptr_t edge, long offset)
         above[i] = (uint8_t)((unsigned long)offset + i);
     }
     interrupts_disable();
-    thread_current()->slice_ticks = 0; /* its turn is over: the other one is next */
+    thread_current()->slice_ticks = 0; /* its turn is over, so the other thread is next */
     lapic_send_self(VECTOR_RESCHEDULE);
     uint64_t answer = own_stack_preempt((uintptr_t)above, &other_turns, SPINS_AT_MOST);
     interrupts_enable();
@@ -125,7 +125,8 @@ static void preempt_at(uintptr_t edge, long offset)
     }
 }
 
-TEST(EVT0020, "preempted at each depth around each page edge, a thread finds all as it was", ALWAYS)
+TEST(EVT0020, "a thread preempted at each depth around each page edge finds everything as it was",
+     ALWAYS)
 {
     struct thread *other = other_start();
     own_slot = thread_current()->slot;
@@ -149,11 +150,11 @@ TEST(EVT0020, "preempted at each depth around each page edge, a thread finds all
     other_end(other);
     test_note("%u preemptions, %u faults of the thread's own stack", rounds, own_faults);
     test_check(own_faults >= 3 * 256 || stack_mode_get() == STACK_MODE_EAGER);
-    /* The interrupt that made way for it was ended before, or others would wait for this thread. */
+    /* The interrupt was ended before the switch; otherwise others would wait for this thread. */
     test_equal(other_in_service, -1);
 }
 
-TEST(EVT0021, "a thread may give way at each depth around a page edge", ALWAYS)
+TEST(EVT0021, "a thread may yield at each depth around a page edge", ALWAYS)
 {
     struct thread *other = other_start();
     own_slot = thread_current()->slot;
@@ -178,8 +179,8 @@ TEST(EVT0021, "a thread may give way at each depth around a page edge", ALWAYS)
 }
 
 /*
- * The two sides of a switch by themselves, without what the scheduler does before and after: the
- * test's own stack is one of them, a scratch stack with a hole in the right place the other.
+ * The two sides of a switch by themselves, without the scheduler's work before and after. One side
+ * is the test's own stack, the other a scratch stack with a hole in the right place.
  */
 static uintptr_t coroutine_rsp, test_rsp;
 static volatile bool coroutine_was_there;
@@ -187,7 +188,7 @@ static volatile bool coroutine_was_there;
 /* Switches to the scratch stack, RSP `offset` above its edge, to run `code` there. */
 static void coroutine_switch_to(uint32_t slot, uintptr_t offset, void (*code)(void))
 {
-    /* As a thread that was switched away from. Above is what the code would have returned to. */
+    /* Looks like a thread that was switched away from. Above is the code's return address. */
     uintptr_t frame_end = scratch_stack_edge(slot) + offset - sizeof(uint64_t);
     struct switch_frame *frame = (struct switch_frame *)frame_end - 1;
     *frame = (struct switch_frame){.return_address = (uintptr_t)code};
@@ -199,7 +200,7 @@ static void coroutine_switch_to(uint32_t slot, uintptr_t offset, void (*code)(vo
     (void)stack_switch(&test_rsp, coroutine_rsp, (struct switch_handover){0});
 }
 
-/* As in schedule(), the registers that the switch changes are saved in its frame. */
+/* The registers that the switch changes are saved in this frame, as in schedule(). */
 static void coroutine_switch_back(void)
 {
     (void)stack_switch(&coroutine_rsp, test_rsp, (struct switch_handover){0});

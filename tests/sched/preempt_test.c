@@ -28,7 +28,7 @@ static bool stopped(void)
     return __atomic_load_n(&stop, __ATOMIC_RELAXED);
 }
 
-/* Runs until it is stopped, and notes where. */
+/* Runs until it is stopped, and records the CPU. */
 static void spin_and_note(void *argument maybe_unused)
 {
     while (!stopped()) {
@@ -95,7 +95,8 @@ static void stay(void *argument maybe_unused)
     test_equal(seen, thread_current()->affinity);
 }
 
-TEST(SMP0103, "a bound thread runs nowhere else, whatever it waits for and whoever is idle", ALWAYS)
+TEST(SMP0103, "a bound thread runs nowhere else, whatever it waits for and whichever CPU is idle",
+     ALWAYS)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < 2 * cpu_online_count() && count < CPU_MAX; i++) {
@@ -121,7 +122,7 @@ TEST(SMP0104, "a running, a ready and a waiting thread move when their affinity 
         stop_set(false);
         cpus_seen = 0;
         semaphore_init(&moved_semaphore, 0);
-        /* The first waits; of the two others on that CPU one runs while one is ready. */
+        /* The first waits. Of the two others on that CPU one runs while one is ready. */
         threads[0] = test_thread_start(10, from, wait_then_note, NULL);
         test_wait_blocked(threads[0]);
         threads[1] = test_thread_start(10, from, spin_and_note, NULL);
@@ -184,7 +185,7 @@ static void shuffle_priorities(void *argument)
     }
 }
 
-/* Does each queue hold what it says it holds? */
+/* Checks that each queue holds as many threads as it counts. */
 static void queue_check(unsigned cpu)
 {
     uint64_t flags = interrupts_save();
@@ -210,7 +211,7 @@ static void queue_check(unsigned cpu)
     test_equal(strangers, 0);
 }
 
-TEST(SMP0105, "run queues stay whole while priorities and affinities change under way", ALWAYS)
+TEST(SMP0105, "run queues stay consistent while priorities and affinities change", ALWAYS)
 {
     struct thread *shufflers[4];
     stop_set(false);
@@ -239,8 +240,8 @@ TEST(SMP0105, "run queues stay whole while priorities and affinities change unde
 }
 
 /*
- * The longest queue holds only threads that are bound to its CPU; an idle CPU must look further.
- * Needs three CPUs to be hard.
+ * The longest queue holds only threads that are bound to its CPU, so an idle CPU must look further.
+ * With fewer than three CPUs this is trivial.
  */
 TEST(SMP0106, "an idle CPU finds work though the longest queue has none for it", ALWAYS)
 {
@@ -273,14 +274,12 @@ static void count_once(void *argument maybe_unused)
     test_count(&counter);
 }
 
-/* Each CPU is taken by an endless thread, CPU 0 by the most urgent, behind which one waits. */
-TEST(SMP0107, "who waits behind an endless more urgent thread runs where a less urgent one runs",
-     ALWAYS)
+/* Each CPU runs an endless thread, CPU 0 the most urgent one, behind which another waits. */
+TEST(SMP0107,
+     "a thread behind an endless more urgent one moves to a CPU that runs a less urgent one",
+     TWO_CPUS)
 {
     unsigned count = cpu_online_count();
-    if (count < 2) {
-        return; /* then it has to wait: that is what priorities mean */
-    }
     stop_set(false);
     counter = 0;
     for (unsigned cpu = 0; cpu < count; cpu++) {
@@ -293,7 +292,7 @@ TEST(SMP0107, "who waits behind an endless more urgent thread runs where a less 
         test_thread_start(URGENT_PRIORITY - 5, test_cpu_bit(0), count_once, NULL);
     if (waiting != NULL) {
         test_equal(thread_affinity_set(waiting, THREAD_AFFINITY_ALL), OK);
-        test_wait_until(&counter, 1, "the thread that waits on the wrong CPU");
+        test_wait_until(&counter, 1, "the thread behind the most urgent one");
     }
     stop_set(true);
     for (unsigned cpu = 0; cpu < count; cpu++) {

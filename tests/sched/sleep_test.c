@@ -1,4 +1,4 @@
-/* Sleeping, waiting with an end, and being killed meanwhile. */
+/* Sleeping, waiting with a timeout, and kills meanwhile. */
 #include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
 #include "sched/sync/semaphore.h"
@@ -39,7 +39,7 @@ static void sleep_by_number(void *argument)
     sleep_check((uintptr_t)argument % 7 * 3000000 + (uintptr_t)argument);
 }
 
-TEST(SLP0002, "many sleep at once, each as long as asked", ALWAYS)
+TEST(SLP0002, "many threads sleep at once, each as long as asked", ALWAYS)
 {
     static struct thread *threads[100];
     for (uintptr_t i = 0; i < array_length(threads); i++) {
@@ -50,7 +50,7 @@ TEST(SLP0002, "many sleep at once, each as long as asked", ALWAYS)
     }
 }
 
-/* A queue on which threads wait with and without an end. */
+/* A queue on which threads wait with and without a timeout. */
 static struct {
     struct spinlock lock;
     struct wait_queue queue;
@@ -80,8 +80,7 @@ static bool wait_wake(void)
     return woken;
 }
 
-TEST(SLP0003, "a wait with an end ends by timeout, not before its time, and leaves the queue",
-     ALWAYS)
+TEST(SLP0003, "a wait with a timeout ends no earlier than that, and leaves the queue", ALWAYS)
 {
     wait_reset();
     uint64_t before = clock_now_ns();
@@ -94,7 +93,7 @@ TEST(SLP0003, "a wait with an end ends by timeout, not before its time, and leav
 
 static void wait_almost_for_ever(void *argument maybe_unused)
 {
-    /* So long that the end lies beyond what the clock can count. */
+    /* The end lies beyond the range of the clock. */
     thread_exit(wait_for(WAIT_FOREVER - 1));
 }
 
@@ -153,7 +152,7 @@ static void sleep_till_killed(void *argument maybe_unused)
 {
     test_equal(thread_sleep_ns(AN_HOUR_NS), ERROR_KILLED);
     thread_exit_if_killed();
-    test_fail(__FILE__, __LINE__, "a killed thread went on behind its safe point");
+    test_fail(__FILE__, __LINE__, "a killed thread went on after its safe point");
 }
 
 TEST(KIL0001, "a thread that sleeps is killed", ALWAYS)
@@ -169,7 +168,7 @@ TEST(KIL0001, "a thread that sleeps is killed", ALWAYS)
 static void wait_till_killed(void *argument maybe_unused)
 {
     test_equal(wait_for(WAIT_FOREVER), ERROR_KILLED);
-    test_equal(wait_for(AN_HOUR_NS), ERROR_KILLED); /* and every wait after it */
+    test_equal(wait_for(AN_HOUR_NS), ERROR_KILLED); /* every later wait, too */
     thread_exit_if_killed();
 }
 
@@ -206,7 +205,7 @@ TEST(KIL0003, "a thread that runs is killed at its next safe point, on every CPU
     }
 }
 
-TEST(KIL0004, "a thread killed before its first instruction dies at its first safe point", ALWAYS)
+TEST(KIL0004, "a thread killed before its first instruction ends at its first safe point", ALWAYS)
 {
     test_thread_bind(0, THREAD_PRIORITIES - 1);
     struct thread *thread = test_thread_start(1, test_cpu_bit(0), sleep_till_killed, NULL);
@@ -231,7 +230,7 @@ static void join_and_tell(void *argument)
     thread_exit(thread_current()->kill_wanted ? code : -1);
 }
 
-TEST(KIL0005, "a killed joiner goes on waiting, and does not keep the joined from running", ALWAYS)
+TEST(KIL0005, "a killed joiner goes on waiting, and the thread it joins goes on running", ALWAYS)
 {
     semaphore_init(&gate, 0);
     test_thread_bind(0, THREAD_PRIORITIES - 1);

@@ -1,4 +1,4 @@
-/* Spinlocks: that they exclude, and that they are fair. */
+/* Spinlocks exclude, and are fair. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
@@ -21,14 +21,14 @@ static void lock_and_note(void *argument)
     spin_unlock(&fair_lock);
 }
 
-TEST(SMP0110, "a spinlock serves the CPUs in the order in which they came", ALWAYS)
+TEST(SMP0110, "a spinlock serves the CPUs in the order of their requests", ALWAYS)
 {
     unsigned count = cpu_online_count();
     fair_count = 0;
     test_thread_bind(0, THREAD_PRIORITIES - 1);
     spin_lock(&fair_lock);
     for (uintptr_t i = 1; i < count; i++) {
-        /* Last CPU first, so that the order is not that of the numbers. */
+        /* The last CPU comes first, so that the order is not that of the numbers. */
         uint32_t tickets = __atomic_load_n(&fair_lock.next, __ATOMIC_RELAXED);
         threads[i] = NULL;
         const struct thread_options options = {
@@ -67,7 +67,7 @@ static void count_with_lock(unsigned cpu maybe_unused)
     }
 }
 
-TEST(SMP0111, "a spinlock keeps the other CPUs out", ALWAYS)
+TEST(SMP0111, "a spinlock excludes the other CPUs", ALWAYS)
 {
     unguarded = counter = 0;
     test_on_each_cpu(count_with_lock);

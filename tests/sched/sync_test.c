@@ -1,4 +1,4 @@
-/* Mutexes, semaphores and condition variables: exclusion, order, and that no wake-up is lost. */
+/* Mutexes, semaphores and condition variables: exclusion, order, and no lost wake-up. */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
@@ -19,7 +19,7 @@
 static struct mutex mutex = MUTEX(mutex, "test");
 static struct thread *threads[2 * CPU_MAX];
 
-/* Guarded by `mutex`; deliberately not atomic. */
+/* Guarded by `mutex`. Deliberately not atomic. */
 static struct {
     uint32_t inside;
     uint32_t total;
@@ -29,8 +29,8 @@ static struct {
 static uint32_t done;
 
 /*
- * Two threads for each CPU, bound to it, and joined. When the first of all pairs have ended, `last`
- * is called if there is one.
+ * Runs two threads on each CPU, bound to it, and joins them. When the first threads of all pairs
+ * have ended, `last` is called, unless it is NULL.
  */
 static void run_pairs(void (*first)(void *), void (*second)(void *), void (*last)(void))
 {
@@ -56,7 +56,7 @@ static void exclude(void *argument maybe_unused)
         guarded.overlaps += guarded.inside++ != 0;
         uint32_t total = guarded.total;
         if (i % 4 == 0) {
-            thread_yield(); /* others of this CPU try while we are away */
+            thread_yield(); /* another thread of this CPU tries meanwhile */
         }
         guarded.total = total + 1;
         guarded.inside--;
@@ -64,7 +64,7 @@ static void exclude(void *argument maybe_unused)
     }
 }
 
-TEST(SYN0001, "a mutex keeps all but one out, with two threads on every CPU", ALWAYS)
+TEST(SYN0001, "a mutex lets one thread in at a time, with two threads on every CPU", ALWAYS)
 {
     memset(&guarded, 0, sizeof(guarded));
     run_pairs(exclude, exclude, NULL);
@@ -85,7 +85,7 @@ static void lock_and_note(void *argument)
     test_equal(thread_current()->mutexes_held, 0);
 }
 
-TEST(SYN0002, "a mutex is handed on in the order of waiting, and nobody overtakes", ALWAYS)
+TEST(SYN0002, "a mutex is handed on in the order of waiting, and no thread overtakes", ALWAYS)
 {
     order_count = 0;
     mutex_lock(&mutex);
@@ -95,7 +95,7 @@ TEST(SYN0002, "a mutex is handed on in the order of waiting, and nobody overtake
         test_wait_blocked(threads[i]);
     }
     mutex_unlock(&mutex);
-    /* The first waiter has it by now, whether it ran yet or not. */
+    /* The first waiter owns it by now, whether it has run yet or not. */
     mutex_lock(&mutex);
     test_equal(order_count, QUEUE);
     mutex_unlock(&mutex);
@@ -115,7 +115,7 @@ static void try_lock(void *argument maybe_unused)
     thread_exit(free);
 }
 
-TEST(SYN0003, "trying a mutex takes it only if it is free", ALWAYS)
+TEST(SYN0003, "mutex_try_lock() takes a mutex only if it is free", ALWAYS)
 {
     test_check(mutex_try_lock(&mutex));
     test_check(mutex_is_held(&mutex));
@@ -134,7 +134,8 @@ static void lock_timed(void *argument)
     thread_exit(error);
 }
 
-TEST(SYN0004, "waiting for a mutex ends by timeout and by kill, and then others get it", ALWAYS)
+TEST(SYN0004, "a wait for a mutex ends by timeout and by kill, and then other threads get it",
+     ALWAYS)
 {
     mutex_lock(&mutex);
     struct thread *late = test_thread_start(16, 0, lock_timed, NULL);
@@ -160,7 +161,7 @@ static void lock_though_killed(void *argument maybe_unused)
     thread_exit(held && thread_current()->kill_wanted);
 }
 
-TEST(SYN0005, "a killed thread still gets the mutex that it cannot do without", ALWAYS)
+TEST(SYN0005, "a killed thread still gets a mutex that it locks without a timeout", ALWAYS)
 {
     mutex_lock(&mutex);
     struct thread *thread = test_thread_start(16, 0, lock_though_killed, NULL);
@@ -196,7 +197,7 @@ static void produce(void *argument maybe_unused)
     }
 }
 
-/* A token without an item means that there will be no more. */
+/* A token without an item means that no more items come. */
 static void consume(void *argument maybe_unused)
 {
     for (bool more = true; more;) {
@@ -241,7 +242,8 @@ static void down_and_note(void *argument)
     order[place] = (uint8_t)(uintptr_t)argument;
 }
 
-TEST(SYN0011, "a semaphore has the tokens it was given, and gives them in the order of waiting",
+TEST(SYN0011,
+     "a semaphore holds the tokens it was given, and hands them out in the order of waiting",
      ALWAYS)
 {
     semaphore_init(&items, 2);
@@ -277,7 +279,7 @@ TEST(SYN0012, "an interrupt handler wakes a thread by a semaphore, hundreds of t
     for (unsigned i = 0; i < INTERRUPTS; i++) {
         lapic_send(i % cpu_online_count(), vector);
         if (semaphore_down_timed(&items, TEST_EVENTUALLY_NS) != OK) {
-            test_fail(__FILE__, __LINE__, "interrupt %u woke nobody", i);
+            test_fail(__FILE__, __LINE__, "interrupt %u woke no thread", i);
             break;
         }
     }
@@ -314,7 +316,7 @@ static void consume_by_condition(void *argument maybe_unused)
             buffer.sum += buffer.values[buffer.out++ % BUFFER];
         }
         mutex_unlock(&mutex);
-        condition_signal(&not_full); /* without the mutex is as good */
+        condition_signal(&not_full); /* this needs no mutex */
     }
 }
 
@@ -349,7 +351,7 @@ static void await_broadcast(void *argument maybe_unused)
     mutex_unlock(&mutex);
 }
 
-TEST(SYN0021, "a broadcast wakes all that wait for the condition", ALWAYS)
+TEST(SYN0021, "a broadcast wakes all threads that wait for the condition", ALWAYS)
 {
     done = 0;
     broadcast_seen = false;
@@ -358,7 +360,7 @@ TEST(SYN0021, "a broadcast wakes all that wait for the condition", ALWAYS)
         done += threads[i] == NULL;
     }
     test_wait_until(&done, 2 * QUEUE, "threads that wait for the broadcast");
-    mutex_lock(&mutex); /* so all have given it up: they wait, or have yet to look */
+    mutex_lock(&mutex); /* all threads have released it: they wait, or will test the condition */
     broadcast_seen = true;
     condition_broadcast(&not_empty);
     mutex_unlock(&mutex);

@@ -1,4 +1,4 @@
-/* Birth, life and end of threads: create, join, exit codes, priorities, turns, no memory. */
+/* Creation and end of threads, join, exit codes, priorities, turns, and creation without memory. */
 #include "arch/x86_64/cpu/preempt.h"
 #include "lib/error.h"
 #include "lib/string.h"
@@ -49,7 +49,7 @@ TEST(THR0002, "a thread is joined after its end as well as before it", ALWAYS)
     counter = 0;
     struct thread *thread = test_thread_start(16, 0, exit_with_argument, (void *)42);
     test_wait_until(&counter, 1, "the thread's end");
-    test_settle(10000000); /* its end as well, most of the time */
+    test_settle(10000000); /* most of the time it has left its stack by then */
     test_equal(test_thread_join(thread), 42);
 }
 
@@ -103,7 +103,7 @@ TEST(THR0005, "hundreds of threads live at once, in rounds to thousands", ALWAYS
     }
 }
 
-TEST(THR0006, "a priority or affinity that cannot be is an error, and changes nothing", ALWAYS)
+TEST(THR0006, "an invalid priority or affinity is an error, and changes nothing", ALWAYS)
 {
     uint32_t before = thread_count();
     struct thread *thread = NULL;
@@ -124,10 +124,10 @@ TEST(THR0006, "a priority or affinity that cannot be is an error, and changes no
 }
 
 /*
- * Fully backed threads never come from the cache of whole stacks. Some of the others may: these are
- * born, and run when memory is back.
+ * Fully backed threads never come from the cache of whole stacks. Some of the others may; these are
+ * created, and run when memory is back.
  */
-TEST(THR0007, "without memory no thread is born: an error, and nothing leaks", ALWAYS)
+TEST(THR0007, "without memory the creation of a thread is an error, and nothing leaks", ALWAYS)
 {
     static struct thread *born[CREATIONS_IN_VAIN];
     struct thread_options options = {.name = "unborn", .priority = 16, .backed = true};
@@ -202,7 +202,7 @@ TEST(THR0010, "of 32 threads with 32 priorities on one CPU the more urgent runs 
     }
 }
 
-TEST(THR0011, "who is more urgent than its creator runs before the creator goes on", ALWAYS)
+TEST(THR0011, "a thread more urgent than its creator runs before the creator goes on", ALWAYS)
 {
     counter = 0;
     test_thread_bind(cpu_online_count() - 1, 16);
@@ -247,7 +247,7 @@ TEST(THR0012, "two threads of one priority that yield take turns", ALWAYS)
     test_equal(repeated, 0);
 }
 
-/* Threads that never give up the CPU, and how far each came. */
+/* Threads that never yield the CPU, and how far each came. */
 static struct {
     bool stop;
     struct peer {
@@ -266,7 +266,7 @@ static void spin_for_ever(void *argument)
     }
 }
 
-/* Looks which peers came on since the last look; true once all had their turns. */
+/* Looks which threads went on since the last look. Returns true once all had their turns. */
 static bool all_had_turns(unsigned cpus)
 {
     bool all = true;
@@ -280,7 +280,7 @@ static bool all_had_turns(unsigned cpus)
     return all;
 }
 
-TEST(THR0013, "an endless loop does not stop others of its priority: all CPUs, three on each",
+TEST(THR0013, "an endless loop does not stop other threads of its priority: three on each CPU",
      ALWAYS)
 {
     unsigned cpus = cpu_online_count();
@@ -305,7 +305,7 @@ static struct {
     struct wait_queue queue;
 } pause;
 
-/* Begins to wait after its last tick and before the switch that this tick asked for. */
+/* Begins to wait after its last tick and before the switch that this tick requested. */
 static void pause_at_turns_end_and_spin(void *argument)
 {
     preempt_disable();
@@ -318,7 +318,8 @@ static void pause_at_turns_end_and_spin(void *argument)
     spin_for_ever(argument);
 }
 
-TEST(THR0014, "who began to wait at the very end of its turn gets a turn later, and no more",
+TEST(THR0014,
+     "a thread that begins to wait at the very end of its turn gets one turn later, no more",
      ALWAYS)
 {
     memset(&spin, 0, sizeof(spin));
@@ -326,7 +327,7 @@ TEST(THR0014, "who began to wait at the very end of its turn gets a turn later, 
     spinlock_init(&pause.lock, "test pause");
     wait_queue_init(&pause.queue);
     uint64_t last = test_cpu_bit(cpu_online_count() - 1);
-    test_thread_bind(0, 16); /* or this thread's waking would end a turn over there */
+    test_thread_bind(0, 16); /* otherwise this thread's wake-up would end a turn there */
     struct peer *peer = &spin.peers[0][0];
     peer->thread = test_thread_start(SPIN_PRIORITY, last, pause_at_turns_end_and_spin, peer);
     test_eventually(__atomic_load_n(&peer->loops, __ATOMIC_RELAXED) != 0,
