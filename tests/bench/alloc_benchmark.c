@@ -1,8 +1,8 @@
 /*
- * What it costs to see to the stack wherever preemption or interrupts go off, on work that does
+ * The cost of the check of the stack wherever preemption or interrupts go off, for work that does
  * that often: allocating and freeing. Compare `alloc_free` of stack=fault, of stack=prefault
- * prefault=check (a look at every place) and of stack=prefault (a look only where OSv's rules ask
- * for one). And what the two ways to find a page missing cost: a touch, and a look at its entry.
+ * prefault=check (a check at every site) and of stack=prefault (a check only where OSv's rules ask
+ * for one). Also the cost of the two ways to find a page missing: a touch, or a read of its entry.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "kernel/console/console.h"
@@ -20,7 +20,7 @@
 
 static uint64_t samples[SAMPLES];
 
-/* Eight small objects and a frame: allocated, and freed. */
+/* Allocates and frees eight small objects and a frame. */
 static bool allocate_and_free(void)
 {
     void *objects[OBJECTS];
@@ -71,7 +71,7 @@ BENCHMARK(alloc_free)
     benchmark_samples_report("alloc_free", samples, SAMPLES);
 }
 
-/* What stands between two readings of the counter: nothing, a touch, a look. */
+/* Ticks between two readings of the counter, around nothing, a touch, or a read of the entry. */
 static uint64_t between[3];
 
 #define MEASURE(which, code)                                                                       \
@@ -86,13 +86,13 @@ static uint64_t between[3];
         between[which] = least;                                                                    \
     } while (0)
 
-/* As a site does it: one instruction. */
+/* The touch of a site: one instruction. */
 static always_inline void touch(void)
 {
     __asm__ volatile("testb %%al, -4096(%%rsp)" ::: "memory", "cc");
 }
 
-/* The alternative: is the page below present, by its leaf entry? */
+/* The alternative: whether the page below is present, by its leaf entry. */
 static always_inline void look(void)
 {
     uintptr_t below;

@@ -1,4 +1,4 @@
-/* What the files of benchmarks share. */
+/* Functions that the files of benchmarks share. */
 #pragma once
 
 #include "lib/compiler.h"
@@ -6,11 +6,11 @@
 #define BENCHMARK_SAMPLES 1000
 #define BENCHMARK_WARM_UP 50
 
-/* Ticks to zero one page: reported apart from what goes on around it. Any context. */
+/* Returns the ticks to zero one page, which are reported apart from the rest. Context: ANY. */
 uint64_t benchmark_zeroing_ticks(void);
 
 /*
- * Runs body(argument) in a thread of its own, whose stack is as it is born, and waits for its end;
- * says so if there is no thread. Thread context.
+ * Runs body(argument) in a new thread, on a stack as it is created, and waits for its end. Prints a
+ * line if there is no thread. Context: THREAD.
  */
 void benchmark_in_thread(void (*body)(void *), void *argument);

@@ -1,4 +1,4 @@
-/* What depth on request costs: for each page, its zeroing apart, and for each page given back. */
+/* The cost of stack_ensure() for each page, its zeroing apart, and of each page released. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "kernel/console/console.h"
 #include "kernel/test/benchmark.h"
@@ -7,7 +7,7 @@
 #include "sched/stack/stack_reservation.h"
 #include "tests/bench/benchmarks.h"
 
-#define PAGES   64 /* asked for at once */
+#define PAGES   64 /* ensured at once */
 #define SAMPLES BENCHMARK_SAMPLES
 
 static uint64_t zeroing, ensure_samples[SAMPLES], release_samples[SAMPLES];
@@ -15,7 +15,7 @@ static uint64_t zeroing, ensure_samples[SAMPLES], release_samples[SAMPLES];
 static void ensure_thread(void *argument maybe_unused)
 {
     uint32_t slot = thread_current()->slot;
-    *(volatile char *)stack_floor(slot) = 1; /* what faults may fill is there */
+    *(volatile char *)stack_floor(slot) = 1; /* all pages that faults may fill are there */
     for (unsigned i = 0; i < SAMPLES + BENCHMARK_WARM_UP; i++) {
         size_t above = (uintptr_t)__builtin_frame_address(0) - stack_floor(slot);
         uint64_t start = tsc_read_ordered();
@@ -43,7 +43,7 @@ BENCHMARK(ensure)
     const struct thread_options options = {
         .name = "benchmark", .priority = THREAD_PRIORITY_DEFAULT, .stack_bytes = STACK_BYTES_MAX};
     if (stack_mode_get() == STACK_MODE_EAGER) {
-        console_print("# ensure: stacks are whole at creation, there is nothing to ask for\n");
+        console_print("# ensure: stacks are whole at creation, there is nothing to allocate\n");
         return;
     }
     zeroing = benchmark_zeroing_ticks();

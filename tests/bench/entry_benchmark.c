@@ -1,7 +1,7 @@
 /*
- * What an event costs that is no stack fault: a page fault that moves to the thread's stack, a
- * timer tick after which the thread goes on, and one after which another thread does. The same with
- * the IDT and with FRED, so that the two ways in can be compared.
+ * The cost of events other than stack faults: a page fault that moves to the thread's stack, a
+ * timer tick after which the thread goes on, and one after which another thread runs. The
+ * benchmarks are the same for the IDT and FRED, so that the two ways in can be compared.
  */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -20,7 +20,7 @@
 
 static uint64_t samples[SAMPLES];
 
-/* The least that a handler can do: go on behind the instruction, at an address kept in RBX. */
+/* The shortest handler: goes on after the instruction, at an address kept in RBX. */
 static bool fault_skip(struct trap_frame *frame)
 {
     frame->rip = frame->rbx;
@@ -42,7 +42,7 @@ static void fault_measure(void *argument maybe_unused)
         uint64_t ticks = tsc_read_ordered() - start - benchmark_overhead();
         interrupts_restore(flags);
         if (i >= WARM_UP) {
-            samples[i - WARM_UP] = ticks - 1; /* without the LEA */
+            samples[i - WARM_UP] = ticks - 1; /* the LEA is taken off */
         }
     }
     page_fault_thread_case = old;
@@ -62,7 +62,7 @@ static always_inline uint64_t tick_pend(void)
     return tsc_read_ordered();
 }
 
-/* STI keeps interrupts off for one instruction more; they come after the NOP. */
+/* STI keeps interrupts off for one more instruction, so they come after the NOP. */
 #define TICK_TAKE()            __asm__ volatile("sti; nop; cli" ::: "memory")
 #define TICK_TAKE_INSTRUCTIONS 3
 
@@ -92,7 +92,7 @@ static volatile bool taker_ends;
 static volatile uint64_t pended_tsc; /* 0: nothing is being measured */
 static volatile unsigned taken;
 
-/* Whoever runs after the tick: it comes back from its own thread_yield(). */
+/* The thread that runs after the tick comes back from its own thread_yield(). */
 static void tick_taker(void *argument maybe_unused)
 {
     while (!taker_ends) {
@@ -100,7 +100,7 @@ static void tick_taker(void *argument maybe_unused)
         if (pended_tsc != 0) {
             uint64_t ticks = now - pended_tsc - benchmark_overhead();
             if (taken >= WARM_UP) {
-                samples[taken - WARM_UP] = ticks - 2; /* without STI and NOP */
+                samples[taken - WARM_UP] = ticks - 2; /* STI and NOP are taken off */
             }
             pended_tsc = 0;
             taken = taken + 1;
@@ -121,7 +121,7 @@ static void preempt_measure(void *argument maybe_unused)
         console_print("# no thread for the benchmark\n");
         return;
     }
-    thread_yield(); /* so that it is waiting in its own */
+    thread_yield(); /* now it waits in its own thread_yield() */
     while (taken < SAMPLES + WARM_UP) {
         interrupts_disable();
         this_cpu(reschedule_wanted) = true;

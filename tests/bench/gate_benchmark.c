@@ -1,6 +1,6 @@
 /*
- * What the dispatch gate costs where one comparison does not decide. Counted as stack_benchmark.c
- * does, by the same thread on both sides of the switch, so nothing but the gate is in it.
+ * The cost of the dispatch gate where one comparison does not decide. Ticks are counted as in
+ * stack_benchmark.c, by the same thread on both sides of the switch, so they are the gate's alone.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "kernel/console/console.h"
@@ -24,12 +24,14 @@ static bool nothing_to_measure(const char *name)
     return false;
 }
 
-/* Back to one page, then `pages` more, from the magazine. Interrupts are off on return. */
+/*
+ * Trims the stack to one page, then fills `pages` from the magazine. Returns with interrupts off.
+ */
 static void rounds_take(unsigned pages)
 {
     uint32_t slot = thread_current()->slot;
     stack_trim(slot, stack_top(slot) - PAGE_BYTES);
-    thread_yield(); /* leaves the CPU, or has the chance: the magazine is full */
+    thread_yield(); /* leaves the CPU if another thread is ready; the magazine is full */
     interrupts_disable();
     *(volatile char *)(stack_top(slot) - (pages + 1) * PAGE_BYTES) = 1;
 }
@@ -42,8 +44,8 @@ static uint64_t gate_ticks(bool *passed)
     return tsc_read_ordered() - start - benchmark_overhead();
 }
 
-/* So many that no memory there is would do for all of them. */
-#define HUNGRY ((int)(STACK_RESERVE_FRAMES_MAX / (STACK_PAGES - 1)) + 1)
+/* More waiting threads than the memory could serve. */
+#define MANY_WAITERS ((int)(STACK_RESERVE_FRAMES_MAX / (STACK_PAGES - 1)) + 1)
 
 static void gate_thread(void *argument maybe_unused)
 {
@@ -52,21 +54,21 @@ static void gate_thread(void *argument maybe_unused)
 
     rounds_take(1);
     run_down_take(&all);
-    memory_waiters_add(HUNGRY);
+    memory_waiters_add(MANY_WAITERS);
     uint32_t taken = this_cpu(magazine).taken;
     for (unsigned i = 0; i < BENCHMARK_SAMPLES && passed; i++) {
         samples[i] = gate_ticks(&passed);
     }
     passed = passed && taken != 0 && this_cpu(magazine).taken == taken;
-    memory_waiters_add(-HUNGRY);
+    memory_waiters_add(-MANY_WAITERS);
     run_down_give_back(&all);
     interrupts_enable();
     if (!passed) {
-        console_print("# gate: it refilled, or let nobody pass; the figure is of something else\n");
+        console_print("# gate: it refilled, or refused a thread; the figure is not the gate's\n");
     }
 }
 
-/* Others hunger, memory is short, and what this magazine has left does for both stacks. */
+/* Other threads wait, memory is short, and this magazine covers both stacks as it is. */
 BENCHMARK(gate)
 {
     if (!nothing_to_measure("gate")) {
@@ -89,7 +91,7 @@ static void refill_thread(void *argument)
         }
     }
     if (!passed) {
-        console_print("# refill: the magazine was not filled; the figure is of something else\n");
+        console_print("# refill: the magazine was not filled; the figure is not the refill's\n");
     }
 }
 
@@ -100,7 +102,7 @@ static void refill_report(const char *name, const char *zeroing_name, unsigned p
     benchmark_report(zeroing_name, pages * benchmark_zeroing_ticks(), "instructions");
 }
 
-/* The gate after a fault: books the frames that it took, and puts others into their places. */
+/* The gate after a fault: it books the frames that were taken, and replaces them. */
 BENCHMARK(refill)
 {
     if (!nothing_to_measure("refill")) {

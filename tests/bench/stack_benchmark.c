@@ -1,7 +1,7 @@
 /*
- * The figures of the stack engine. Under `-icount shift=0` on one CPU a tick is an instruction; the
- * two readings of the counter are taken off. Zeroing is measured apart and reported beside, because
- * it happens when a magazine is filled or a stack is born, not in the fault.
+ * The figures of the stack engine. With `-icount shift=0` on one CPU a tick is an instruction; the
+ * two readings of the counter are taken off. Zeroing is measured apart and reported beside the
+ * rest, because it happens when a magazine is filled or a stack is created, not in the fault.
  */
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -36,7 +36,7 @@ uint64_t benchmark_zeroing_ticks(void)
     return least;
 }
 
-/* One touch `pages` below the top page, its fault and the retry: the store counts once. */
+/* Measures one touch `pages` below the top page: its fault and the retry. The store counts once. */
 static uint64_t fault_measure(unsigned pages)
 {
     uint32_t slot = thread_current()->slot;
@@ -47,7 +47,7 @@ static uint64_t fault_measure(unsigned pages)
     *deep = 1;
     uint64_t ticks = tsc_read_ordered() - start - benchmark_overhead();
     interrupts_restore(flags);
-    thread_yield(); /* leaves the CPU, or at least has the chance: the magazine fills up */
+    thread_yield(); /* leaves the CPU if another thread is ready; the magazine fills up */
     return ticks;
 }
 
@@ -68,7 +68,7 @@ static void fault_thread(void *argument)
     }
 }
 
-/* The main thread's stack is whole. */
+/* The main thread's stack is whole, so a new thread is needed. */
 void benchmark_in_thread(void (*body)(void *), void *argument)
 {
     struct thread *thread;
@@ -88,7 +88,7 @@ static void fault_benchmark(const struct fault_run *run)
         return;
     }
     if (stack_mode_get() == STACK_MODE_PREFAULT) {
-        console_print("# %s: what leads to the touch brings pages already\n", run->name);
+        console_print("# %s: the calls before the touch fill pages already\n", run->name);
         return;
     }
     benchmark_in_thread(fault_thread, (void *)run);
@@ -117,7 +117,7 @@ static void yield_partner(void *argument maybe_unused)
     }
 }
 
-/* Two threads of one priority on one CPU: a round trip is two switches. */
+/* Two threads of one priority on one CPU take turns: a round trip is two switches. */
 static void yield_measure(void *argument maybe_unused)
 {
     struct thread *partner;
@@ -174,7 +174,7 @@ static void cycle_run(bool cold)
     }
 }
 
-/* Create, first instruction, exit, join; the pages zeroed at a creation are taken off. */
+/* Create, first instruction, exit, join. Zeroing the pages of a creation is taken off. */
 static void cycle_report(const char *name, const char *zeroing_name, unsigned pages_zeroed)
 {
     uint64_t zeroing = pages_zeroed * benchmark_zeroing_ticks();
@@ -215,7 +215,7 @@ static void idler(void *argument maybe_unused)
     spin_unlock_irq_restore(&idlers.lock, flags);
 }
 
-/* Frames that left the allocator for so many blocked threads, everything included. */
+/* Frames that the allocator gave for a number of blocked threads, everything included. */
 BENCHMARK(idle_thread_bytes)
 {
     static struct thread *threads[IDLE_THREADS];
@@ -225,7 +225,7 @@ BENCHMARK(idle_thread_bytes)
     wait_queue_init(&idlers.queue);
     idlers.over = false;
     idlers.idle = 0;
-    (void)stack_reclaim(); /* what earlier benchmarks left */
+    (void)stack_reclaim(); /* frees the stacks that earlier benchmarks left */
     frame_cache_drain_this_cpu();
     size_t free_before = frame_free_count();
     while (made < IDLE_THREADS && thread_start("idler", idler, NULL, &threads[made]) == OK) {
@@ -236,7 +236,7 @@ BENCHMARK(idle_thread_bytes)
     }
     size_t used = free_before - frame_free_count();
     if (stack_mode_get() == STACK_MODE_LEND) {
-        ignore_result(thread_sleep_ns(LATER_NS)); /* a batch may have come */
+        ignore_result(thread_sleep_ns(LATER_NS)); /* a batch may have been freed */
         frame_cache_drain_this_cpu();
         benchmark_report("idle_thread_bytes_later",
                          (free_before - frame_free_count()) * PAGE_BYTES / (made != 0 ? made : 1),

@@ -1,6 +1,6 @@
 /*
- * What a cache of whole stacks is worth when the stacks of the dead come back at once, and when
- * they come after a grace period, all together: the same births and deaths, twice. Two kinds of
+ * The hit rate of a cache of whole stacks, when the stacks of ended threads return at once and when
+ * they return after a grace period, all together, for the same creations and ends. Two kinds of
  * work: threads one after the other, as a shell runs commands; and eight at a time.
  */
 #include "arch/x86_64/cpu/cpu.h"
@@ -13,18 +13,18 @@
 #include "sched/core/thread.h"
 #include "tests/bench/benchmarks.h"
 
-#define BIRTHS 20000
-#define BURST  8
+#define CREATIONS 20000
+#define BURST     8
 
 static void nothing(void *argument maybe_unused)
 {
 }
 
-/* Births and deaths, so many at a time; false if a thread could not be had. */
-static bool threads_live(unsigned births, unsigned at_a_time)
+/* Creates and joins threads, `at_a_time` at once. Returns false if a thread cannot be had. */
+static bool threads_live(unsigned creations, unsigned at_a_time)
 {
     struct thread *threads[BURST];
-    for (unsigned done = 0; done < births; done += at_a_time) {
+    for (unsigned done = 0; done < creations; done += at_a_time) {
         for (unsigned i = 0; i < at_a_time; i++) {
             if (thread_start("short", nothing, NULL, &threads[i]) != OK) {
                 console_print("# no thread for the benchmark\n");
@@ -51,19 +51,19 @@ static void cache_report(const char *name, enum stack_free how, unsigned at_a_ti
     stack_batch_counts_read(&batches_before);
     stack_counts_read(&before);
     uint64_t start = tsc_read_ordered();
-    if (!threads_live(BIRTHS, at_a_time)) {
+    if (!threads_live(CREATIONS, at_a_time)) {
         return;
     }
     uint64_t ticks = tsc_read_ordered() - start;
     stack_counts_read(&after);
     stack_batch_counts_read(&batches);
     uint64_t hits = after.created_cached - before.created_cached;
-    uint64_t births = hits + after.created_cold - before.created_cold;
-    console_print("# %s: %lu of %lu births from the cache, %lu instructions a thread, zeroing "
+    uint64_t creations = hits + after.created_cold - before.created_cold;
+    console_print("# %s: %lu of %lu creations from the cache, %lu instructions a thread, zeroing "
                   "included; %lu grace periods\n",
-                  name, hits, births, ticks / births,
+                  name, hits, creations, ticks / creations,
                   batches.grace_periods - batches_before.grace_periods);
-    benchmark_report(name, hits * 100 / births, "percent");
+    benchmark_report(name, hits * 100 / creations, "percent");
 }
 
 static void cache_compare(const char *immediate, const char *batched, unsigned at_a_time)

@@ -1,6 +1,6 @@
 /*
- * What sleeping threads cost: memory, before and after the swapper has been at them; and what the
- * swapper costs, in ticks (instructions, where the machine counts them). Figures by thread.
+ * The cost of sleeping threads: memory, before and after the swapper's work, and the swapper's own
+ * cost in ticks (instructions, where the machine counts them). Figures are by thread.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "kernel/console/console.h"
@@ -25,12 +25,12 @@
 #define BOUNCES      100
 #define BOUNCE_AGE   8 /* ms */
 #define BOUNCE_SLEEP 40000000
-#define SETTLE_SLEEP 250000000 /* longer than from one batch of stack=lend to the next */
+#define SETTLE_SLEEP 250000000 /* longer than the time between two batches of stack=lend */
 
 static struct {
     struct spinlock lock;
     struct wait_queue queue;
-    uint32_t round; /* changes to wake everybody */
+    uint32_t round; /* a change wakes all */
     uint32_t asleep;
     bool over;
 } crowd;
@@ -47,7 +47,7 @@ static void sleeper(void *argument maybe_unused)
         while (crowd.round == round) {
             ignore_result(wait_queue_sleep(&crowd.queue, &crowd.lock, WAIT_FOREVER));
         }
-        /* As deep calls would; what lies there is nobody's. */
+        /* As deep calls would; the value is not used. */
         *(volatile char *)(stack_top(thread_current()->slot) - DEEP_BYTES) = 1;
     }
     spin_unlock_irq_restore(&crowd.lock, flags);
@@ -94,7 +94,9 @@ static void crowd_end(void)
     swapper_quiet_set(false);
 }
 
-/* Leaf tables that the sleepers' stacks lie in and that were there before: their frames, too. */
+/*
+ * Counts the leaf tables of the sleepers' stacks that were there before: their frames count, too.
+ */
 static size_t tables_from_before(uint32_t made_before)
 {
     static bool used[TABLES_MAX];
@@ -112,7 +114,7 @@ static size_t tables_from_before(uint32_t made_before)
     return count;
 }
 
-/* What has to be known before the crowd is there, to count its frames afterwards. */
+/* Counts from before the threads exist, to find their frames afterwards. */
 static struct {
     size_t free_before;
     size_t tables;
@@ -127,7 +129,7 @@ static void memory_report(const char *name)
 
 static void memory_start(void)
 {
-    (void)stack_reclaim(); /* what earlier benchmarks left */
+    (void)stack_reclaim(); /* frees the stacks that earlier benchmarks left */
     slab_reap();
     uint32_t made_before = stack_slots_made(0);
     memory.free_before = frame_free_count();
@@ -136,8 +138,8 @@ static void memory_start(void)
 }
 
 /*
- * stack=lend in batches: untouched pages go back a little later, about ten times a second. Waits
- * until none has for a while.
+ * With stack=lend in batches, untouched pages are taken back a little later, about ten times a
+ * second. Waits until none was for a while.
  */
 static void memory_settle(void)
 {
@@ -153,7 +155,7 @@ static void memory_swap(enum swapper_take take)
     (void)stack_standby_free(UINT32_MAX);
 }
 
-/* Everything included: stack, thread, page table, saved bytes. */
+/* Counts everything: stack, thread, page table, saved bytes. */
 BENCHMARK(blocked_thread_bytes)
 {
     memory_start();
@@ -167,8 +169,7 @@ BENCHMARK(blocked_thread_bytes)
     crowd_end();
 }
 
-/* A thousand threads that sleep; then each has gone 12 KiB deep, and come back; then the swapper.
- */
+/* A thousand threads sleep; then each goes 12 KiB deep and comes back; then the swapper works. */
 BENCHMARK(memory)
 {
     memory_start();
@@ -190,7 +191,7 @@ BENCHMARK(memory)
     crowd_end();
 }
 
-/* One pass over many threads, all included: the walk, the batches, two switches, the shootdowns. */
+/* One pass over many threads, with everything: walk, batches, two switches, shootdowns. */
 static void pass_report(const char *name, enum swapper_take take)
 {
     uint64_t start = tsc_read_ordered();
@@ -222,7 +223,7 @@ static struct {
     bool over;
 } one;
 
-/* More urgent than who wakes it: it runs at once. */
+/* Is more urgent than the thread that wakes it, so it runs at once. */
 static void one_run(void *argument maybe_unused)
 {
     while (!one.over) {
@@ -242,7 +243,7 @@ static void wake_measure(struct thread *thread, const char *name, bool swap, boo
         if (demand) {
             (void)stack_standby_free(UINT32_MAX);
         }
-        thread_yield(); /* a full magazine */
+        thread_yield(); /* fills the magazine */
         one.start = tsc_read_ordered();
         semaphore_up(&one.wake);
         samples[i] = one.ticks;
@@ -250,7 +251,9 @@ static void wake_measure(struct thread *thread, const char *name, bool swap, boo
     benchmark_samples_report(name, samples, SAMPLES);
 }
 
-/* From the wake-up to the thread's next instruction; then the same of one that was swapped out. */
+/*
+ * From the wake-up to the thread's next instruction, for a thread in place and a swapped-out one.
+ */
 BENCHMARK(swap_in)
 {
     const struct thread_options urgent = {
@@ -292,7 +295,8 @@ static uint64_t faults_sum(void)
     return sum;
 }
 
-/* A thread that goes deep at each wake, and sleeps five times the shrink age; others need frames.
+/*
+ * A thread goes deep at each wake and sleeps five times the shrink age, while others need frames.
  */
 static void bounce_measure(bool hysteresis)
 {

@@ -1,4 +1,4 @@
-/* How the monitor takes a line apart and guesses what was meant. */
+/* The monitor's splitting of a line into words, and its guess of a mistyped word. */
 #include "kernel/monitor/arguments.h"
 #include "lib/edit_distance.h"
 #include "lib/error.h"

@@ -1,4 +1,4 @@
-/* The demonstration shows what happened: its figures against the page tables and the leak_check. */
+/* The demonstration's figures, compared with the page tables and the leak check. */
 #include "kernel/demo/demonstration.h"
 #include "kernel/test/leak_check.h"
 #include "lib/symbols.h"
@@ -12,7 +12,7 @@
 
 #define ROUNDS 5
 
-/* All divers, but for those whose stack came whole: then there is nothing to see. */
+/* All divers, except those whose stack came whole from the cache: they have no faults. */
 #define EACH_DIVER(diver, shown)                                                                   \
     for (const struct diver *diver = (shown)->diver; diver < (shown)->diver + (shown)->divers;     \
          diver++)
@@ -28,7 +28,7 @@ static void faults_add_up(const struct demonstration *shown)
         for (uint32_t i = 0; i < diver->faults; i++) {
             pages += diver->fault[i].pages;
         }
-        /* With stack=lend pages come at a switch, and the untouched ones go again. */
+        /* With stack=lend pages are lent at a switch, and untouched ones are taken back. */
         if (stack_mode_get() != STACK_MODE_LEND) {
             test_equal(diver->pages_before + pages, diver->pages_after);
         }
@@ -44,7 +44,7 @@ TEST(DEM0001, "the faults that the demonstration shows add up to the pages that 
     faults_add_up(demonstration_perform());
 }
 
-TEST(DEM0002, "each fault shown lies where its thread was, one page below what was there", ALWAYS)
+TEST(DEM0002, "each fault shown lies in its thread's stack, one page below the backed ones", ALWAYS)
 {
     const struct demonstration *shown = demonstration_perform();
     EACH_DIVER(diver, shown)
@@ -62,7 +62,7 @@ TEST(DEM0002, "each fault shown lies where its thread was, one page below what w
     }
 }
 
-TEST(DEM0003, "every page that the demonstration meets is met by a touch whose time was taken",
+TEST(DEM0003, "every page that the demonstration reports was reached by a touch that was timed",
      ALWAYS)
 {
     const struct demonstration *shown = demonstration_perform();
@@ -94,7 +94,7 @@ TEST(DEM0004, "the pictures of the stacks have their guard, one hole, and the ba
     }
 }
 
-/* Exact only while nothing moves. */
+/* Whether the figures agree. Exact only while no frame moves. */
 static bool savings_are_booked(struct stack_savings *savings)
 {
     stack_savings_read(savings);
@@ -108,7 +108,7 @@ TEST(DEM0005, "the memory that the demonstration counts for stacks is what the a
 {
     struct stack_savings savings;
     test_eventually(savings_are_booked(&savings),
-                    "%lu frames in stacks, %lu in those of nobody, %lu in "
+                    "%lu frames in stacks, %lu in stacks without a thread, %lu in "
                     "magazines, %lu in the reserve: not what is booked",
                     savings.backed, savings.unowned, savings.magazines, savings.reserve);
     test_equal(savings.all, savings.backed + savings.unowned + savings.magazines + savings.reserve +
@@ -129,7 +129,8 @@ static void pages_take(void *argument maybe_unused)
     }
 }
 
-TEST(DEM0006, "what was backed is shown, though the swapper takes pages of all that sleep", ALWAYS)
+TEST(DEM0006, "backed pages are shown, though the swapper takes pages of all sleeping threads",
+     ALWAYS)
 {
     over = 0;
     struct thread *taker = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, pages_take, NULL);

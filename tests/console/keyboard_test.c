@@ -3,7 +3,7 @@
 #include "kernel/console/scan_code.h"
 #include "tests/test.h"
 
-/* The only key in these bytes; KEY_NONE if there is none, -2 if there are several. */
+/* Returns the only key in these bytes; KEY_NONE if there is none, -2 if there are several. */
 static int scan(struct scan_code_decoder *decoder, const char *bytes, size_t count)
 {
     int found = KEY_NONE;
@@ -31,7 +31,7 @@ static int unescape(struct escape_decoder *decoder, const char *bytes, size_t co
 #define scan_equal(bytes, key)     test_equal(scan(&scan_codes, bytes, sizeof(bytes) - 1), key)
 #define unescape_equal(bytes, key) test_equal(unescape(&escapes, bytes, sizeof(bytes) - 1), key)
 
-TEST(KBD0001, "letters, digits and signs, with and without shift", ALWAYS)
+TEST(KBD0001, "letters, digits and signs are decoded, with and without shift", ALWAYS)
 {
     struct scan_code_decoder scan_codes = {0};
     scan_equal("\x1e\x9e", 'a');
@@ -48,7 +48,7 @@ TEST(KBD0001, "letters, digits and signs, with and without shift", ALWAYS)
     scan_equal("\x29", '`');
 }
 
-TEST(KBD0002, "caps lock turns letters only, and shift turns them back", ALWAYS)
+TEST(KBD0002, "caps lock affects letters only, and shift reverses it", ALWAYS)
 {
     struct scan_code_decoder scan_codes = {0};
     scan_equal("\x3a\xba", KEY_NONE);
@@ -58,7 +58,7 @@ TEST(KBD0002, "caps lock turns letters only, and shift turns them back", ALWAYS)
     scan_equal("\xaa\x3a\xba\x10", 'q');
 }
 
-TEST(KBD0003, "control with a letter, from either side", ALWAYS)
+TEST(KBD0003, "control with a letter is decoded, with either control key", ALWAYS)
 {
     struct scan_code_decoder scan_codes = {0};
     scan_equal("\x1d\x2e", KEY_CONTROL('C'));
@@ -67,7 +67,8 @@ TEST(KBD0003, "control with a letter, from either side", ALWAYS)
     scan_equal("\xe0\x9d\x1e", 'a');
 }
 
-TEST(KBD0004, "arrows and editing keys, wrapped in the shifts that keyboards add", ALWAYS)
+TEST(KBD0004, "arrows and editing keys are decoded, also within the shifts that keyboards add",
+     ALWAYS)
 {
     struct scan_code_decoder scan_codes = {0};
     scan_equal("\xe0\x48\xe0\xc8", KEY_UP);
@@ -83,7 +84,7 @@ TEST(KBD0004, "arrows and editing keys, wrapped in the shifts that keyboards add
     scan_equal("\xe0\x48", KEY_UP);
 }
 
-TEST(KBD0005, "Pause and unknown keys give nothing and leave no trace", ALWAYS)
+TEST(KBD0005, "Pause and unknown keys give nothing and do not affect the next key", ALWAYS)
 {
     struct scan_code_decoder scan_codes = {0};
     scan_equal("\xe1\x1d\x45\xe1\x9d\xc5", KEY_NONE);
@@ -95,7 +96,7 @@ TEST(KBD0005, "Pause and unknown keys give nothing and leave no trace", ALWAYS)
     }
 }
 
-TEST(KBD0006, "the escape sequences of terminals become the same keys", ALWAYS)
+TEST(KBD0006, "the escape sequences of terminals give the same keys", ALWAYS)
 {
     struct escape_decoder escapes = {0};
     unescape_equal("\x1b[A", KEY_UP);
@@ -122,7 +123,7 @@ TEST(KBD0007, "Enter is one key as CR, as LF and as both", ALWAYS)
     unescape_equal("\r", KEY_ENTER);
 }
 
-TEST(KBD0008, "broken and unknown sequences leave no letters behind", ALWAYS)
+TEST(KBD0008, "broken and unknown sequences give no letters", ALWAYS)
 {
     struct escape_decoder escapes = {0};
     unescape_equal("\x1b[15~", KEY_NONE);

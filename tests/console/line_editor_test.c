@@ -1,7 +1,6 @@
 /*
- * The line editor, driven key by key. What it shows goes through a small terminal of its own here
- * (one line, cursor, ESC[K, ESC[nC), so the tests check what a user would see, not which bytes
- * made it.
+ * The line editor, driven key by key. Its output goes to a small terminal in this file (one line,
+ * cursor, ESC[K, ESC[nC), so the tests check what a user would see, not which bytes made it.
  */
 #include "kernel/console/line_editor.h"
 #include "lib/string.h"
@@ -98,7 +97,7 @@ static void enter(const char *text)
     line_editor_begin(&editor);
 }
 
-/* The line, what is on the terminal, and where the cursor stands in both. */
+/* Checks the line, the terminal's contents, and the cursor in both. */
 static void expect(const char *text, size_t cursor)
 {
     if (!string_equal(editor.text, text)) {
@@ -112,7 +111,7 @@ static void expect(const char *text, size_t cursor)
     test_equal(terminal.column, strlen(PROMPT) + cursor);
 }
 
-TEST(LIN0001, "type a line, go back in it, insert and remove", ALWAYS)
+TEST(LIN0001, "a line is typed, and characters are inserted and removed in the middle", ALWAYS)
 {
     editor_start(80);
     type("hallo");
@@ -131,7 +130,7 @@ TEST(LIN0001, "type a line, go back in it, insert and remove", ALWAYS)
     expect("hello", 4);
 }
 
-TEST(LIN0002, "home, end and the control keys that remove to an end or a word", ALWAYS)
+TEST(LIN0002, "home, end and the control keys that remove up to an end or a word work", ALWAYS)
 {
     editor_start(80);
     type("one two  three");
@@ -182,7 +181,7 @@ TEST(LIN0003, "keys at the ends of the line change nothing", ALWAYS)
     expect("a", 1);
 }
 
-TEST(LIN0004, "the history goes back and forth and brings the draft back", ALWAYS)
+TEST(LIN0004, "the history moves back and forth and restores the draft", ALWAYS)
 {
     editor_start(80);
     enter("first");
@@ -223,7 +222,7 @@ TEST(LIN0005, "the history keeps the last 16 lines, and editing one leaves it as
     expect("line e", 6);
 }
 
-TEST(LIN0006, "Tab completes what is certain and lists what is not", ALWAYS)
+TEST(LIN0006, "Tab completes an unambiguous word and lists the choices of an ambiguous one", ALWAYS)
 {
     editor_start(80);
     type("h\t");
@@ -261,7 +260,7 @@ TEST(LIN0007, "a line longer than the terminal moves through a window", ALWAYS)
     test_check(terminal.column <= 19);
 }
 
-TEST(LIN0008, "a line that is full takes no more and rings the bell", ALWAYS)
+TEST(LIN0008, "a full line takes no more characters and rings the bell", ALWAYS)
 {
     editor_start(80);
     for (unsigned i = 0; i < LINE_BYTES + 10; i++) {
@@ -273,7 +272,7 @@ TEST(LIN0008, "a line that is full takes no more and rings the bell", ALWAYS)
     test_equal(press(KEY_ENTER), LINE_DONE);
 }
 
-TEST(LIN0009, "control-C drops the line, control-L shows it again", ALWAYS)
+TEST(LIN0009, "control-C drops the line, control-L redraws it", ALWAYS)
 {
     editor_start(80);
     type("junk");

@@ -45,7 +45,8 @@ TEST(LOG0001, "the log keeps the newest lines, whole, in order and with rising t
     test_equal(seen.marked, 0);
 }
 
-TEST(LOG0002, "a line that is too long is cut, and one that fills the ring harms no other", ALWAYS)
+TEST(LOG0002, "a line that is too long is cut, and one that fills the ring damages no other",
+     ALWAYS)
 {
     struct seen seen = {.sorted = true};
     for (unsigned i = 0; i < 300; i++) {
@@ -58,7 +59,7 @@ TEST(LOG0002, "a line that is too long is cut, and one that fills the ring harms
     test_check(seen.lines > 100 && seen.lines < 300);
 }
 
-TEST(LOG0003, "levels are known by their names only", ALWAYS)
+TEST(LOG0003, "levels are recognized by their names only", ALWAYS)
 {
     enum log_level level = LOG_INFO;
     test_equal(log_level_parse("error", &level), OK);
@@ -78,7 +79,7 @@ static void tame_see(void *context, enum log_level level maybe_unused, const cha
     *(bool *)context = *(bool *)context || strstr(line, "] tame ?[2J?? end") != NULL;
 }
 
-TEST(LOG0004, "bytes that could steer a terminal are not let through", ALWAYS)
+TEST(LOG0004, "bytes that a terminal would interpret are replaced", ALWAYS)
 {
     bool found = false;
     log_debug("tame \x1b[2J\x01\xff end");

@@ -1,4 +1,4 @@
-/* The monitor's table of commands, and whether it fits the screen. */
+/* The monitor's table of commands; its help must fit the screen. */
 #include "kernel/monitor/monitor.h"
 #include "lib/string.h"
 #include "tests/test.h"

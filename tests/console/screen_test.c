@@ -1,4 +1,4 @@
-/* The text screen's cells: writing, scrolling, colours, and how little it draws. */
+/* The text screen's cells: writing, scrolling, colours, and how few cells are drawn. */
 #include "kernel/console/font.h"
 #include "kernel/console/screen.h"
 #include "lib/string.h"
@@ -38,7 +38,7 @@ static void show(const char *text)
     screen_flush(&screen);
 }
 
-/* The characters of a row on the display, without the blanks at its end. */
+/* Checks the characters of a row on the display, without the blanks at its end. */
 static void row_equal(unsigned row, const char *expected)
 {
     char line[COLUMNS + 1] = {0};
@@ -79,7 +79,7 @@ TEST(CON0002, "a full row followed by a line feed leaves no empty row", ALWAYS)
     row_equal(1, "next");
 }
 
-TEST(CON0003, "only what changed is drawn", ALWAYS)
+TEST(CON0003, "only changed cells are drawn", ALWAYS)
 {
     start();
     show("hello");
@@ -93,7 +93,7 @@ TEST(CON0003, "only what changed is drawn", ALWAYS)
     test_check(cells_drawn <= 2);
 }
 
-TEST(CON0004, "colours, erasing and cursor moves of the console's sequences", ALWAYS)
+TEST(CON0004, "the console's sequences change colours, erase and move the cursor", ALWAYS)
 {
     start();
     show("\x1b[1;31mred\x1b[0m.");
@@ -110,7 +110,8 @@ TEST(CON0004, "colours, erasing and cursor moves of the console's sequences", AL
     test_equal(cursor_column + cursor_row, 0);
 }
 
-TEST(CON0005, "what cannot be shown becomes one box, and nonsense breaks nothing", ALWAYS)
+TEST(CON0005, "a character without a glyph becomes one box, and broken sequences do no harm",
+     ALWAYS)
 {
     start();
     show("a\xc3\xa4z\xe2\x96\x88");
@@ -131,7 +132,7 @@ TEST(CON0005, "what cannot be shown becomes one box, and nonsense breaks nothing
     test_check(cursor_column < COLUMNS && cursor_row < ROWS);
 }
 
-TEST(CON0006, "the font has a glyph of its own for every printable character", ALWAYS)
+TEST(CON0006, "the font has a distinct glyph for every printable character", ALWAYS)
 {
     for (unsigned left = FONT_FIRST; left <= FONT_LAST; left++) {
         unsigned rows = 0;

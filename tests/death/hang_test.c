@@ -1,4 +1,4 @@
-/* A machine that hangs on purpose, for an NMI from outside: see tests/boot/hang.py. */
+/* A machine that hangs on purpose, and gets an NMI from outside. See tests/boot/hang.py. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/time/clock.h"
@@ -10,7 +10,7 @@
 
 static volatile bool for_ever = true;
 
-/* Names that must stand in the backtraces. */
+/* Functions whose names must be in the backtraces. */
 static never_inline void hang_with_interrupts_off(void)
 {
     interrupts_disable();
@@ -29,7 +29,9 @@ static never_inline void hang_with_preemption_off(void)
     preempt_enable();
 }
 
-/* By a pointer that no compiler sees through: the backtrace has one line for all levels. */
+/*
+ * Called by a pointer that no compiler sees through, so the backtrace has one line for all levels.
+ */
 static void hang_deep(unsigned bytes);
 static void (*volatile hang_deeper)(unsigned bytes) = hang_deep;
 
@@ -55,13 +57,13 @@ static void hang(unsigned cpu)
     } /* the others are idle */
 }
 
-#define SLOW_NS 1200000000 /* longer than NMIs count as the same dump's */
+#define SLOW_NS 1200000000 /* longer than two NMIs of one dump may be apart */
 
 static bool hang_was_slow[CPU_MAX];
 
 /*
- * On the NMI entry stack: each CPU but one takes long before it does anything about its first NMI,
- * as if it waited for its turn, and finds the second one pending when it is through.
+ * On the NMI entry stack: each CPU but one delays the handling of its first NMI for long, as if it
+ * waited for its turn, and finds the second one pending afterwards.
  */
 static bool hang_slow_observer(struct trap_frame *frame maybe_unused)
 {
@@ -79,7 +81,8 @@ TEST(HNG0001, "one CPU hangs with interrupts off, one with preemption off, other
     test_on_each_cpu(hang);
 }
 
-TEST(HNG0002, "the same, and an NMI takes longer than those of one dump may be apart", DEATH)
+TEST(HNG0002,
+     "CPUs hang as in HNG0001, and an NMI takes longer than those of one dump may be apart", DEATH)
 {
     nmi_observer_set(hang_slow_observer);
     test_on_each_cpu(hang);

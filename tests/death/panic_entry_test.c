@@ -1,6 +1,6 @@
 /*
- * What ends in a panic on an entry stack: overflow of one, and faults in handlers that may not
- * fault. Both the handler's frame and that of what it interrupted must be shown.
+ * Panics on an entry stack: overflow of one, and faults in handlers that may not fault. The panic
+ * must show the handler's frame and the frame that it interrupted.
  */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -27,7 +27,7 @@ static bool nmi_touch(struct trap_frame *frame maybe_unused)
     return true;
 }
 
-/* The function whose name must stand in the backtrace below the NMI. */
+/* Its name must be in the backtrace below the NMI. */
 static never_inline void nmi_victim(void)
 {
     preempt_disable();
@@ -44,7 +44,7 @@ TEST(PAN0030, "a page fault in the NMI handler shows its frame and the NMI's", D
     nmi_victim();
 }
 
-TEST(PAN0031, "a touch of the interrupted stack's hole in the NMI handler is found by an assertion",
+TEST(PAN0031, "a touch of the interrupted stack's hole in the NMI handler fails an assertion",
      DEATH)
 {
     planted_address = stack_bottom(thread_current()->slot);
@@ -76,7 +76,9 @@ TEST(PAN0032, "a page fault in an interrupt handler shows its frame and the inte
 
 static volatile unsigned depth_limit = 1000000;
 
-/* By a pointer that no compiler sees through: the backtrace has one line for all levels. */
+/*
+ * Called by a pointer that no compiler sees through, so the backtrace has one line for all levels.
+ */
 static unsigned handler_descend(unsigned depth);
 static unsigned (*volatile descend_further)(unsigned depth) = handler_descend;
 
@@ -92,7 +94,7 @@ static void interrupt_descend(struct trap_frame *frame maybe_unused)
     handler_descend(0);
 }
 
-TEST(PAN0033, "recursion in an interrupt handler runs into the entry stack's guard and is told",
+TEST(PAN0033, "recursion in an interrupt handler runs into the entry stack's guard and is reported",
      DEATH)
 {
     interrupt_take(interrupt_descend);
@@ -103,7 +105,8 @@ static bool nmi_descend(struct trap_frame *frame maybe_unused)
     return handler_descend(0) != 0;
 }
 
-TEST(PAN0034, "recursion in the NMI handler runs into the entry stack's guard and is told", DEATH)
+TEST(PAN0034, "recursion in the NMI handler runs into the entry stack's guard and is reported",
+     DEATH)
 {
     nmi_observer_set(nmi_descend);
     nmi_victim();
@@ -117,14 +120,13 @@ static void interrupt_far_local(struct trap_frame *frame maybe_unused)
                      : "memory");
 }
 
-TEST(PAN0035, "a large local variable in an interrupt handler ends in the guard, and is told",
+TEST(PAN0035, "a large local variable in an interrupt handler ends in the guard, and is reported",
      DEATH)
 {
     interrupt_take(interrupt_far_local);
 }
 
-TEST(PAN0036, "a double fault, for want of a page-fault stack, is told on a stack of its own",
-     DEATH)
+TEST(PAN0036, "a double fault, without a page-fault stack, is reported on its own stack", DEATH)
 {
     preempt_disable();
     interrupts_disable();
@@ -140,7 +142,8 @@ static void observer_touch(const struct stack_fault_event *event maybe_unused)
     *(volatile uint8_t *)planted_address = 1;
 }
 
-TEST(PAN0037, "a page fault in the page-fault handler shows both, and does not go round for ever",
+TEST(PAN0037,
+     "a page fault in the page-fault handler shows both frames, and does not repeat for ever",
      DEATH)
 {
     planted_address = NOWHERE;

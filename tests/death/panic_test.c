@@ -1,6 +1,6 @@
 /*
- * What ends in a panic, as it should: each says the cause in words. The rows of tests/matrix.py
- * hold the words that must be printed.
+ * Errors that must end in a panic, which names the cause in words. The rows of tests/matrix.py hold
+ * the words that must be printed.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/panic.h"
@@ -15,7 +15,7 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-/* Where the compiler cannot see it. */
+/* An address that the compiler cannot see. */
 static volatile uintptr_t somewhere;
 
 static volatile uint32_t *pointer_to(uintptr_t address)
@@ -30,35 +30,35 @@ static void jump_to(uintptr_t address)
     ((void (*)(void))somewhere)();
 }
 
-TEST(PAN0001, "reading through a null pointer is told as that", DEATH)
+TEST(PAN0001, "a read through a null pointer is reported as that", DEATH)
 {
     test_note("never printed: %u", *pointer_to(8));
 }
 
-TEST(PAN0002, "writing to the kernel's text is forbidden by the page's rights", DEATH)
+TEST(PAN0002, "a write to the kernel's text is reported as a violation of the page's rights", DEATH)
 {
     *pointer_to((uintptr_t)panic) = 0;
 }
 
 static uint8_t code_in_data[16] = {0xc3}; /* ret */
 
-TEST(PAN0003, "executing data is forbidden by the page's rights", DEATH)
+TEST(PAN0003, "execution of data is reported as a violation of the page's rights", DEATH)
 {
     jump_to((uintptr_t)code_in_data);
 }
 
-TEST(PAN0004, "executing a stack is forbidden, and told as that", DEATH)
+TEST(PAN0004, "execution of a stack is reported as that", DEATH)
 {
     volatile uint8_t code[16] = {0xc3};
     jump_to((uintptr_t)code);
 }
 
-TEST(PAN0005, "an address that is not canonical is a general protection fault", DEATH)
+TEST(PAN0005, "an address that is not canonical is reported as a general protection fault", DEATH)
 {
     *pointer_to(0x1234567812345678) = 0;
 }
 
-TEST(PAN0006, "an invalid opcode is told by its name", DEATH)
+TEST(PAN0006, "an invalid opcode is reported by its name", DEATH)
 {
     __asm__ volatile("ud2");
 }
@@ -86,12 +86,14 @@ TEST(PAN0010, "a touch of a hole in another thread's stack does not drain its co
     *pointer_to(stack_bottom(slot)) = 0;
 }
 
-TEST(PAN0011, "a touch of the guard of another thread's stack is not told as its overflow", DEATH)
+TEST(PAN0011,
+     "a touch of the guard of another thread's stack is not reported as that thread's overflow",
+     DEATH)
 {
     *pointer_to(stack_bottom(sleeper_make()->slot) - 8) = 0;
 }
 
-TEST(PAN0012, "a stack fault that the magazine does not cover is told as a bug of the gate's",
+TEST(PAN0012, "a stack fault that the magazine does not cover is reported as a bug of the gate",
      DEATH)
 {
     interrupts_disable();
@@ -113,8 +115,9 @@ static void three_pages_deep(void *argument maybe_unused)
     ignore_result(thread_sleep_ns(WAIT_FOREVER - 1));
 }
 
-/* Booted with gate=off: what the gate is for. */
-TEST(PAN0013, "without the gate a stack fault finds an empty magazine, and is told apart", DEATH)
+/* Booted with gate=off, to show what the gate prevents. */
+TEST(PAN0013, "without the gate a stack fault finds an empty magazine, and is reported as that",
+     DEATH)
 {
     struct thread *thread;
     unsigned divers = 0;
@@ -136,7 +139,9 @@ TEST(PAN0013, "without the gate a stack fault finds an empty magazine, and is to
 
 static volatile unsigned depth_limit = 1000000;
 
-/* By a pointer that no compiler sees through: the backtrace has one line for all levels. */
+/*
+ * Called by a pointer that no compiler sees through, so the backtrace has one line for all levels.
+ */
 static unsigned descend(unsigned depth);
 static unsigned (*volatile descend_further)(unsigned depth) = descend;
 
@@ -167,7 +172,7 @@ TEST(PAN0022, "an overflow with a mutex held is a panic", DEATH)
     descend(0);
 }
 
-TEST(PAN0023, "an overflow of a thread that may not die is a panic", DEATH)
+TEST(PAN0023, "an overflow of a thread that must not end is a panic", DEATH)
 {
     thread_current()->may_not_die = true;
     descend(0);

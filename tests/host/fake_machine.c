@@ -1,4 +1,4 @@
-/* What the faked architecture needs at run time: CPUs as threads, memory, panic. */
+/* The faked architecture at run time: CPUs as threads, memory, panic. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ bool host_panic_expected;
 jmp_buf host_panic_return;
 char host_panic_message[512];
 
-/* A test that expects the panic goes on behind the statement; any other one ends here. */
+/* A test that expects the panic goes on after the statement; any other test ends here. */
 void panic(const char *format, ...)
 {
     va_list arguments;

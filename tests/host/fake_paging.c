@@ -1,4 +1,4 @@
-/* Page tables for the host unit tests: see fake_paging.h. */
+/* Page tables for the host unit tests. See fake_paging.h. */
 #include "tests/host/fake_paging.h"
 
 #include <sys/mman.h>
@@ -12,7 +12,7 @@
 bool fake_tables_fail;
 void (*fake_shootdown)(uintptr_t address, size_t bytes);
 
-/* What entry code would call; mm registers it. */
+/* Entry code would call this handler; mm registers it. */
 struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 struct trap_frame *(*fred_page_fault_handler)(struct trap_frame *frame);
 bool (*entry_stack_fill)(struct trap_frame *frame, uintptr_t address, size_t bytes);

@@ -1,7 +1,7 @@
 /*
- * Page tables for the host unit tests: the recursive mapping of the real paging.h, as memory for the
- * leaf entries of the first pages of the region area and of each region of the stack object. Beyond
- * that is nothing.
+ * Page tables for the host unit tests: the recursive mapping of the real paging.h, as memory for
+ * the leaf entries of the first pages of the region area and of each region of the stack object.
+ * Other addresses have no entries.
  */
 #pragma once
 
@@ -14,5 +14,7 @@
 /* While true no page table can be made. */
 extern bool fake_tables_fail;
 
-/* Gives the stack object memory of its own (not that of the frames): enough to write links to. */
+/*
+ * Gives the stack object memory of its own, apart from the frames, to which links can be written.
+ */
 void host_stack_object_create(void);

@@ -1,7 +1,7 @@
 /*
- * The parsers of boot information and ACPI tables against damaged bytes: whatever stands there,
- * they end, and read nothing but what they asked for. Each piece that a parser asks for is a copy
- * of exactly that size, so that the address sanitizer sees a single byte too many.
+ * The parsers of boot information and ACPI tables, with damaged bytes. Whatever the bytes are, the
+ * parsers end, and read nothing but what they asked for. Each piece that a parser asks for is a
+ * copy of exactly that size, so the address sanitizer sees a single byte too many.
  */
 #include <stdlib.h>
 
@@ -52,7 +52,7 @@ static void pieces_free(void)
     }
 }
 
-/* Up to eight bytes anywhere in the image get values that break things, or any. */
+/* Gives up to eight bytes anywhere in the image a boundary value or any other value. */
 static void damage(void)
 {
     static const uint8_t nasty[] = {0, 1, 2, 7, 8, 0x7f, 0x80, 0xfe, 0xff};
@@ -64,7 +64,7 @@ static void damage(void)
     }
 }
 
-/* A seal goes by the length in the table, so only where that is still within the image. */
+/* Corrects a checksum by the length in the table, only where that is still within the image. */
 static void seal(physical_t table)
 {
     uint32_t bytes = bytes_read_32(firmware_at(&image, table) + 4);
@@ -97,7 +97,7 @@ static void check_counts(const struct acpi_info *result)
     host_check(!result->s5_known || (result->s5_type_a < 8 && result->s5_type_b < 8));
 }
 
-HOST_TEST(HFW0001, "damaged ACPI tables with right checksums never lead a parser astray")
+HOST_TEST(HFW0001, "no damaged ACPI table with a correct checksum leads a parser out of its bounds")
 {
     static struct acpi_info result;
 
@@ -121,7 +121,7 @@ HOST_TEST(HFW0001, "damaged ACPI tables with right checksums never lead a parser
     }
 }
 
-HOST_TEST(HFW0002, "random bytes are no RSDP, and searching them ends")
+HOST_TEST(HFW0002, "no RSDP is found in random bytes, and the search ends")
 {
     static struct acpi_info result;
     uint8_t rsdp[36];
@@ -135,7 +135,7 @@ HOST_TEST(HFW0002, "random bytes are no RSDP, and searching them ends")
     }
 }
 
-/* Low memory with an RSDP at one place. */
+/* Low memory with one RSDP. */
 static uint8_t low[0x100000];
 
 static const void *map_low(void *context maybe_unused, physical_t address, uint64_t bytes)
@@ -144,7 +144,7 @@ static const void *map_low(void *context maybe_unused, physical_t address, uint6
 }
 
 HOST_TEST(HFW0003,
-          "an RSDP is found in the extended BIOS data area and in the BIOS, decoys passed over")
+          "an RSDP is found in the extended BIOS data area and in the BIOS, and decoys are skipped")
 {
     static const physical_t places[] = {0x9fc00, 0x9ffd0, 0xe0000, 0xf1230, 0xfffd0};
     const struct physical_reader low_reader = {.map = map_low};
@@ -176,7 +176,7 @@ static void tag_put(uint32_t type, const void *contents, uint32_t bytes)
     firmware_align(&image, 8);
 }
 
-HOST_TEST(HFW0004, "damaged Multiboot2 tags never lead the parser astray")
+HOST_TEST(HFW0004, "no damaged Multiboot2 tag leads the parser out of its bounds")
 {
     static struct boot_info result;
     uint8_t zeros[64] = {24};
@@ -203,7 +203,7 @@ HOST_TEST(HFW0004, "damaged Multiboot2 tags never lead the parser astray")
     }
 }
 
-HOST_TEST(HFW0005, "damaged PVH information never leads the parser astray")
+HOST_TEST(HFW0005, "no damaged PVH information leads the parser out of its bounds")
 {
     static struct boot_info result;
 

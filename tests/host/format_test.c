@@ -1,4 +1,4 @@
-/* Formatting against the C library's snprintf, and what is ours alone. */
+/* Formatting compared with the C library's snprintf, and the conversions that differ from it. */
 #include "lib/format.h"
 
 #include <stdio.h>
@@ -43,7 +43,7 @@ static void add_random(char *format, const char *choices, unsigned times)
 }
 
 HOST_TEST(HFM0001,
-          "numbers look as the C library's, in every combination of flags, width and precision")
+          "numbers are formatted as by the C library, with all flags, widths and precisions")
 {
     for (unsigned round = 0; round < 30000; round++) {
         static const char *const sizes[] = {"hh", "h", "", "l", "ll", "z", "j", "t"};
@@ -74,7 +74,7 @@ HOST_TEST(HFM0001,
     }
 }
 
-HOST_TEST(HFM0002, "texts and characters are padded and cut as the C library does")
+HOST_TEST(HFM0002, "texts and characters are padded and cut as by the C library")
 {
     compare("%s|%10s|%-10s|%.3s|%10.3s|%-10.3s|%.0s|%.30s", "", "right", "left", "abcdef", "abcdef",
             "abcdef", "gone", "whole");
@@ -87,7 +87,7 @@ HOST_TEST(HFM0002, "texts and characters are padded and cut as the C library doe
 }
 
 HOST_TEST(HFM0003,
-          "pointers have sixteen digits, a null string has words, an unknown letter is shown")
+          "pointers have sixteen digits, a null string is marked, an unknown letter is shown")
 {
     char text[64];
     const char *odd = "%k %", *volatile none = NULL;

@@ -1,4 +1,4 @@
-/* Buddy algorithm and frame allocator against a reference: one owner byte for every frame. */
+/* Buddy algorithm and frame allocator, compared with a reference: one owner byte for each frame. */
 #include "mm/frame/frame.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define MEBIBYTE 0x100000ul
 
-/* A machine with this much memory, its first megabyte as odd as on a PC. */
+/* Makes a machine with this much memory, its first megabyte as fragmented as on a PC. */
 static void machine_create(size_t bytes)
 {
     static struct memory_map map;
@@ -25,7 +25,7 @@ static void machine_create(size_t bytes)
     host_equal(frame_total_count() * PAGE_BYTES, memory_map_bytes(&map, MEMORY_USABLE));
 }
 
-/* Every block that is free lies in one list, aligned, and has no free buddy of its size. */
+/* Every free block is in one list, aligned, and has no free buddy of its size. */
 static void check_buddy(const struct buddy *buddy)
 {
     uint32_t frames = 0;
@@ -140,7 +140,7 @@ HOST_TEST(HFR0002, "frames run down to zero are all different, and all come back
     frame_free_order(frame, BUDDY_ORDER_MAX, FRAME_OWNER_TEST);
 }
 
-HOST_TEST(HFR0003, "frame 0 is a frame like any other")
+HOST_TEST(HFR0003, "frame 0 is allocated and freed like any other")
 {
     physical_t frame, zero = 1;
 
@@ -206,7 +206,7 @@ HOST_TEST(HFR0005,
     host_equal(statistics.free, frame_total_count());
 }
 
-HOST_TEST(HFR0006, "mistakes with frames panic in words")
+HOST_TEST(HFR0006, "misuse of frames panics, and the message names it")
 {
     physical_t frame, block;
 
@@ -293,7 +293,7 @@ HOST_TEST(HFR0009, "a write to a freed frame is noticed when the frame is handed
 }
 #endif
 
-/* Random work of one CPU; what it holds is checked by a mark in each frame. */
+/* Random work of one CPU. A mark in each frame checks what it holds. */
 static void churn(unsigned cpu)
 {
     static __thread physical_t held[600];
@@ -334,7 +334,7 @@ HOST_TEST(HFR0010, "four CPUs at once never get the same frame and lose none")
     host_equal(frame_owned_count(FRAME_OWNER_TEST), 0);
 }
 
-HOST_TEST(HFR0011, "scattered memory does not drown in records")
+HOST_TEST(HFR0011, "records of scattered memory stay small")
 {
     static struct memory_map map;
 

@@ -1,4 +1,4 @@
-/* The framebuffer's driver on memory of ours: every depth, odd sizes, and descriptions that lie. */
+/* The framebuffer's driver on the test's memory: every depth, odd sizes, wrong descriptions. */
 #include "kernel/console/framebuffer.h"
 
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static void show(const char *text)
     screen_flush(&screen);
 }
 
-/* The letter at a cell must be there, pixel by pixel; white on whatever the upper left pixel is. */
+/* Checks a cell's letter pixel by pixel: white on the colour of the upper left pixel. */
 static void letter_equal(const struct framebuffer_info *info, unsigned column, unsigned row,
                          char letter, uint32_t scale)
 {
@@ -74,7 +74,7 @@ static void letter_equal(const struct framebuffer_info *info, unsigned column, u
     host_equal(wrong, 0);
 }
 
-HOST_TEST(HFB0001, "a framebuffer of each depth shows letters where they belong")
+HOST_TEST(HFB0001, "a framebuffer of each depth shows letters in their cells")
 {
     static const uint32_t depths[] = {15, 16, 24, 32};
     for (unsigned i = 0; i < array_length(depths); i++) {
@@ -92,7 +92,7 @@ HOST_TEST(HFB0001, "a framebuffer of each depth shows letters where they belong"
     }
 }
 
-HOST_TEST(HFB0002, "a large framebuffer gets larger letters and keeps to its memory")
+HOST_TEST(HFB0002, "a large framebuffer gets larger letters and stays within its memory")
 {
     static const uint32_t sizes[][2] = {{1920, 1080}, {2560, 1440}, {3840, 2160}, {800, 600},
                                         {8, 16},      {1281, 17},   {1366, 768}};
@@ -115,7 +115,7 @@ HOST_TEST(HFB0002, "a large framebuffer gets larger letters and keeps to its mem
     letter_equal(&info, 0, 0, 'B', 2);
 }
 
-HOST_TEST(HFB0003, "a framebuffer whose description makes no sense is refused")
+HOST_TEST(HFB0003, "a framebuffer with an inconsistent description is refused")
 {
     const struct framebuffer_info good = info_of(800, 600, 32);
     struct framebuffer_info info = good;

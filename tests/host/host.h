@@ -1,13 +1,13 @@
 /*
  * The harness of the host unit tests: the portable core of the kernel, compiled for the host with
- * ASan and UBSan, the architecture faked by tests/host/fake.
+ * ASan and UBSan. tests/host/fake stands in for the architecture.
  *
  *     HOST_TEST(HDS0001, "a ring gives back what was put in, in order")
  *     {
  *         host_equal(ring_count(&ring), 0);
  *     }
  *
- * Every test runs in a process of its own, so none sees the state another left and a crash is one
+ * Every test runs in a process of its own, so no test sees another's state, and a crash is one
  * failure. Ids are an H, two capitals for the file and four digits, never reused. The result lines
  * are "ok N - ID sentence" or "not ok N - ID sentence". HOST_SEED=number in the environment changes
  * the random numbers. An argument selects tests by a pattern for the id or the sentence.
@@ -82,7 +82,7 @@ extern bool host_panic_expected;
 extern jmp_buf host_panic_return;
 extern char host_panic_message[];
 
-/* The same numbers in every run with the same seed: 64 random bits, or one of 0 to limit - 1. */
+/* Random numbers, repeatable by the seed: 64 bits; 0 to limit - 1. */
 uint64_t host_random(void);
 uint64_t host_random_below(uint64_t limit);
 

@@ -1,11 +1,14 @@
-/* The graph of lock orders: what counts as reversed, names without end, and many CPUs at once. */
+/*
+ * The graph of lock orders: reversed orders, more names than there is room for, many CPUs at once.
+ */
 #include "lib/lock_graph.h"
 
 #include <string.h>
 
 #include "tests/host/host.h"
 
-HOST_TEST(HLG0001, "locks taken in one order are right, in both orders reversed, whenever that was")
+HOST_TEST(HLG0001,
+          "locks taken in one order are right, and in the other order reversed, at any later time")
 {
     static struct lock_graph graph;
 
@@ -18,7 +21,7 @@ HOST_TEST(HLG0001, "locks taken in one order are right, in both orders reversed,
     host_equal(lock_graph_note(&graph, "a", "a"), LOCK_ORDER_RIGHT);
 }
 
-HOST_TEST(HLG0002, "a lock graph knows sixty-four names and says so when there are more")
+HOST_TEST(HLG0002, "a lock graph holds sixty-four names and reports when there are more")
 {
     static struct lock_graph graph;
     static char names[LOCK_GRAPH_NAMES_MAX + 1];
@@ -48,7 +51,7 @@ static void note_upwards(unsigned cpu)
     }
 }
 
-HOST_TEST(HLG0003, "several CPUs name locks at once, and each gets one number")
+HOST_TEST(HLG0003, "several CPUs add the same locks at once, and each lock gets one number")
 {
     host_cpus_create(4);
     host_cpus_run(4, note_upwards);

@@ -1,4 +1,4 @@
-/* Runs the host unit tests, each in a child process, and counts. */
+/* Runs the host unit tests, each in a child process, and counts the results. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ void host_fail(const char *file, int line, const char *format, ...)
     }
 }
 
-/* xorshift64*: small, and good enough to choose among operations. */
+/* xorshift64*: a small generator, good enough to choose among operations. */
 uint64_t host_random(void)
 {
     random_state ^= random_state >> 12;

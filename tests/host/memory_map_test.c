@@ -1,4 +1,4 @@
-/* The memory map against brute force: an array with the kind of every page. */
+/* The memory map, compared with an array of the kind of every page. */
 #include "boot/memory_map.h"
 
 #include "lib/error.h"
@@ -7,7 +7,7 @@
 #define PAGES   512
 #define NOTHING (-1)
 
-/* The invariant of memory_map.h. */
+/* Checks the invariant of memory_map.h. */
 static void check_consistent(const struct memory_map *map)
 {
     for (unsigned i = 0; i < map->count; i++) {
@@ -79,7 +79,7 @@ HOST_TEST(HMM0001, "random ranges in any order give the worst kind of each page"
     }
 }
 
-HOST_TEST(HMM0002, "a full map gives up small usable ranges and forgets no reserved one")
+HOST_TEST(HMM0002, "a full map drops small usable ranges and keeps every reserved one")
 {
     struct memory_map map;
 
@@ -97,7 +97,7 @@ HOST_TEST(HMM0002, "a full map gives up small usable ranges and forgets no reser
     host_equal(kind_at(&map, (1 << 30) - 1), MEMORY_USABLE);
 }
 
-HOST_TEST(HMM0003, "a map full of reserved ranges says so")
+HOST_TEST(HMM0003, "a map full of reserved ranges reports an error")
 {
     struct memory_map map;
     int error = OK;
@@ -110,7 +110,7 @@ HOST_TEST(HMM0003, "a map full of reserved ranges says so")
     check_consistent(&map);
 }
 
-HOST_TEST(HMM0004, "ranges at the end of the address space are cut, nonsense is refused")
+HOST_TEST(HMM0004, "ranges at the end of the address space are cut, and invalid ones are refused")
 {
     struct memory_map map;
 

@@ -1,4 +1,4 @@
-/* Nodes of memory over the frame allocator, and a frame that has no address to be proud of. */
+/* Nodes of memory in the frame allocator, and the frame at physical address 0. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
@@ -11,11 +11,11 @@
 #include "tests/host/stack_machine.h"
 
 #define FRAMES_MAX 16384
-#define BLOCK      (4 * MEBIBYTE) /* borders are rounded to it */
+#define BLOCK      (4 * MEBIBYTE) /* node borders are rounded to it */
 
 static physical_t held[FRAMES_MAX];
 
-/* 40 MiB, of which CPU 0 is near to what lies below `border` and CPU 1 to the rest. */
+/* Makes 40 MiB: the part below `border` is near CPU 0, the rest is near CPU 1. */
 static void machine_create(physical_t border, struct acpi_affinity *affinity)
 {
     static struct memory_map map;
@@ -51,7 +51,7 @@ static void machine_forget(void)
     frame_free_offer(false);
 }
 
-/* All there is, as CPU `cpu` gets it: first its own node's, then the other's. */
+/* Takes all frames as CPU `cpu`, which must get its own node's first, then the other's. */
 static uint32_t take_all(unsigned cpu, unsigned own)
 {
     uint32_t count = 0;
@@ -70,7 +70,8 @@ static uint32_t take_all(unsigned cpu, unsigned own)
     return count;
 }
 
-HOST_TEST(HNU0001, "each CPU gets its own node's frames first, and what it frees goes home")
+HOST_TEST(HNU0001,
+          "each CPU gets its own node's frames first, and frees every frame to the frame's node")
 {
     static struct acpi_affinity affinity;
 
@@ -96,7 +97,7 @@ HOST_TEST(HNU0001, "each CPU gets its own node's frames first, and what it frees
 }
 
 HOST_TEST(HNU0002,
-          "a border in the middle of a block moves to the block's edge, and no block is of two")
+          "a border within a block moves to the block's edge, so no block belongs to two nodes")
 {
     static struct acpi_affinity affinity;
     static const physical_t borders[] = {18 * MEBIBYTE, 17 * MEBIBYTE + 123, 23 * MEBIBYTE};
@@ -122,7 +123,7 @@ HOST_TEST(HNU0002,
     }
 }
 
-HOST_TEST(HNU0003, "a SRAT that speaks of other memory than this machine's changes nothing")
+HOST_TEST(HNU0003, "a SRAT that lists no memory of this machine changes nothing")
 {
     static struct acpi_affinity affinity;
     static struct memory_map map;
@@ -140,13 +141,14 @@ HOST_TEST(HNU0003, "a SRAT that speaks of other memory than this machine's chang
     host_equal(numa_node_count, 1);
     host_equal(numa_node_of(8 * MEBIBYTE), 0);
     host_equal(numa_node_of_processor(0), 0);
-    affinity.ranges[0].base = 1UL << 41; /* nothing of what it says is here: node 0 has all */
+    affinity.ranges[0].base = 1UL << 41; /* no listed memory exists, so node 0 has all */
     numa_node_init(&affinity, &map);
     host_equal(numa_node_count, 1);
 }
 
-HOST_TEST(HNU0004,
-          "the frame at physical address 0 is a round, a stack's page, and free again like any")
+HOST_TEST(
+    HNU0004,
+    "the frame at physical address 0 becomes a round and a stack page, and is freed, like any")
 {
     uint32_t count = 0, slot;
 
@@ -162,7 +164,8 @@ HOST_TEST(HNU0004,
     } while (held[count++] != 0);
     host_equal(frame_owner_of(0), FRAME_OWNER_TEST);
     for (uint32_t i = 0; i < count; i++) {
-        frame_free(held[i], FRAME_OWNER_TEST); /* frame 0 last, so that it is the next */
+        /* frame 0 comes last, so that it is allocated next */
+        frame_free(held[i], FRAME_OWNER_TEST);
     }
     host_check(magazine_refill(MAGAZINE_ROUNDS_DEFAULT));
     host_equal(frame_owner_of(0), FRAME_OWNER_MAGAZINE);

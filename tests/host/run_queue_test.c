@@ -1,4 +1,4 @@
-/* Run queues and the queue of the starved against plain arrays. */
+/* Run queues and the queue of threads that wait for memory, compared with plain arrays. */
 #include "sched/core/run_queue.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@
 
 static struct thread threads[THREADS];
 
-/* What the gate needs of the scheduler and the clock: a record, and a hand that moves. */
+/* Stands in for the scheduler and the clock that the gate calls. */
 static struct thread *made_ready[THREADS];
 static unsigned made_ready_count;
 static uint64_t now_ns;
@@ -35,10 +35,9 @@ uint64_t clock_now_ns(void)
     return now_ns;
 }
 
-HOST_TEST(HRQ0001,
-          "a run queue gives the most urgent first, each priority in its order, by affinity")
+HOST_TEST(HRQ0001, "a run queue returns the most urgent thread first, equals in order, by affinity")
 {
-    static struct thread *model[THREADS]; /* in the order in which they should come */
+    static struct thread *model[THREADS]; /* in the expected order */
     struct run_queue queue;
     unsigned count = 0;
 
@@ -58,7 +57,7 @@ HOST_TEST(HRQ0001,
             memmove(&model[place], &model[place + 1], (--count - place) * sizeof(model[0]));
             if (place == 0 && host_random_below(2)) {
                 host_check(run_queue_take_first(&queue) == thread);
-                list_node_init(&thread->run_node); /* which tells this test that it is out */
+                list_node_init(&thread->run_node); /* marks it as out for this test */
             } else {
                 run_queue_remove(&queue, thread);
             }
@@ -84,7 +83,8 @@ HOST_TEST(HRQ0001,
     }
 }
 
-HOST_TEST(HRQ0002, "the starved are fed by priority, then age, as far as the frames reach")
+HOST_TEST(HRQ0002,
+          "memory is granted to waiting threads by priority, then age, as far as the frames reach")
 {
     static struct memory_map map;
     physical_t frames[2000];
@@ -117,13 +117,13 @@ HOST_TEST(HRQ0002, "the starved are fed by priority, then age, as far as the fra
     gate_grant();
     host_equal(made_ready_count, 4);
     host_equal(memory_queued(), 6);
-    host_equal(memory_waiters(), 10); /* who may try again has not run yet */
+    host_equal(memory_waiters(), 10); /* threads that were granted memory have not run yet */
     host_check(made_ready[0] == &threads[2]);
     host_check(made_ready[1] == &threads[5]);
     host_check(made_ready[2] == &threads[8]);
     host_check(made_ready[3] == &threads[1]);
     now_ns = 5000;
-    gate_wait(&threads[2]); /* in vain once more: its age counts from the first time */
+    gate_wait(&threads[2]); /* waits again: its age counts from the first time */
     while (count > 0) {
         frame_free(frames[--count], FRAME_OWNER_TEST);
     }
@@ -142,9 +142,7 @@ HOST_TEST(HRQ0002, "the starved are fed by priority, then age, as far as the fra
     host_equal(memory_waiters(), 0);
 }
 
-HOST_TEST(
-    HRQ0003,
-    "while a thread hungers and memory is short nobody overtakes it or takes more than needed")
+HOST_TEST(HRQ0003, "while a thread waits for memory none overtakes it or takes more than it needs")
 {
     struct memory_map map = {0};
     struct thread three[3] = {0}, *from = &three[0], *old = &three[1], *young = &three[2];
@@ -167,7 +165,7 @@ HOST_TEST(
         count++;
     }
     magazine_drain(MAGAZINE_ROUNDS_DEFAULT);
-    this_cpu(magazine).taken = 5; /* three are left: they cover `from` and nobody else */
+    this_cpu(magazine).taken = 5; /* three are left: they cover `from` alone */
     for (unsigned i = 0; i < 5; i++) {
         frame_free(this_cpu(magazine).rounds[i] & PAGE_ADDRESS_MASK, FRAME_OWNER_MAGAZINE);
     }
@@ -179,7 +177,7 @@ HOST_TEST(
     gate_wait(old);
     host_check(stack_memory_short());
 
-    for (unsigned i = 0; i < 6; i++) { /* more than `old` needs, less than would be plenty */
+    for (unsigned i = 0; i < 6; i++) { /* more than `old` needs, less than makes memory not short */
         frame_free(frames[--count], FRAME_OWNER_TEST);
     }
     frame_cache_drain_this_cpu();
@@ -187,7 +185,7 @@ HOST_TEST(
     host_equal(memory_queued(), 0);
     host_check(stack_memory_short());
     host_equal(stack_create_backed(&slot), ERROR_NO_MEMORY);
-    host_check(!gate_pass(from, young)); /* gets in line */
+    host_check(!gate_pass(from, young)); /* it is queued */
     host_equal(magazine_available(), 3);
     host_check(gate_pass(from, old));
     host_equal(magazine_available(), 6); /* three for each, not a full magazine */

@@ -1,4 +1,4 @@
-/* Object caches and memory of any size against a record of what was handed out. */
+/* Object caches and kmalloc, compared with a record of the objects in use. */
 #include "mm/heap/slab.h"
 
 #include <stdio.h>
@@ -44,7 +44,7 @@ static void check_mark(const struct held *held)
 }
 
 HOST_TEST(HSL0001,
-          "objects of all sizes and alignments keep apart over random use, and all memory returns")
+          "objects of all sizes and alignments never overlap in random use, and all memory returns")
 {
     static const size_t sizes[] = {1, 8, 16, 24, 40, 100, 256, 700, 1024, 2048, 3000, 8192};
     size_t free_before;
@@ -92,7 +92,7 @@ HOST_TEST(HSL0001,
 }
 
 HOST_TEST(HSL0002,
-          "without memory an object is refused, what was handed out stays whole, and all returns")
+          "without memory an object is refused, objects in use keep their bytes, and all returns")
 {
     struct slab_cache cache;
     void *object = &cache, *last = NULL;
@@ -120,7 +120,7 @@ HOST_TEST(HSL0002,
     host_equal(frame_free_count(), free_before);
 }
 
-HOST_TEST(HSL0003, "mistakes with objects panic in words")
+HOST_TEST(HSL0003, "misuse of objects panics, and the message names it")
 {
     struct slab_cache cache, other, odd;
     void *object, *another;
@@ -192,7 +192,7 @@ HOST_TEST(HSL0005, "the listing names each cache and adds up")
     host_check(!slab_statistics_read(1, &statistics));
 }
 
-HOST_TEST(HSL0006, "memory of every size keeps apart over random use, and all returns")
+HOST_TEST(HSL0006, "memory of every size never overlaps in random use, and all returns")
 {
     static struct held held[400];
     size_t free_before;

@@ -1,4 +1,4 @@
-/* Lent pages: switches, touches and batches at random, all frames accounted for after each. */
+/* Lent pages: random switches, touches and batches, with all frames accounted for after each. */
 #include "mm/stack_modes/stack_lend.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -17,10 +17,10 @@
 extern bool fake_caches_only_accessed;
 
 static uint32_t slots[STACKS];
-static unsigned lowest[STACKS]; /* page that was touched; 3 is the top one */
+static unsigned lowest[STACKS]; /* the lowest page that was touched; 3 is the top one */
 static unsigned current;
 
-/* I7: each frame of the engine is in one place. */
+/* I7: each frame of the stack engine is in one place. */
 static void frames_check(void)
 {
     size_t found = magazine_available();
@@ -54,7 +54,7 @@ static void switch_to(unsigned next)
     host_equal(stack_missing(slots[next]), 0);
 }
 
-/* As the CPU would: the bit of one page. */
+/* Sets the accessed bit of one page, as the CPU would. */
 static void touch(unsigned page)
 {
     stack_entries(slots[current])[page] |= PAGE_ACCESSED;
@@ -81,8 +81,7 @@ static void stacks_create(bool at_once)
     }
 }
 
-HOST_TEST(HLE0001,
-          "lent pages that nobody touched come back at each switch, the others stay, none is lost")
+HOST_TEST(HLE0001, "untouched lent pages come back at each switch, touched ones stay, none is lost")
 {
     stacks_create(true);
     for (unsigned step = 0; step < STEPS; step++) {
@@ -99,7 +98,7 @@ HOST_TEST(HLE0001,
     }
 }
 
-HOST_TEST(HLE0002, "a stack that is dispatched while its pages cool gets the same frames back")
+HOST_TEST(HLE0002, "a stack that is dispatched while its pages are taken back gets the same frames")
 {
     stacks_create(false);
     uint64_t before[STACK_PAGES];

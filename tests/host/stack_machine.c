@@ -1,4 +1,4 @@
-/* A faked machine with magazines and stacks: see stack_machine.h. */
+/* A faked machine with magazines and stacks. See stack_machine.h. */
 #include "tests/host/stack_machine.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
@@ -59,7 +59,7 @@ void stack_check_shape(uint32_t slot)
 
 static bool not_of_the_stack;
 
-/* Where the stack fault passes on what is none of its business. */
+/* The stack fault handler passes all other faults on to this. */
 struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 {
     host_equal(address, fake_cr2);

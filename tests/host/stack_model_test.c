@@ -1,7 +1,7 @@
 /*
- * The stack engine (slots, faults, magazines, reserve, births and deaths) against its promise: a
- * model machine runs threads on several CPUs at random, runs memory down to nothing, and looks
- * after each step whether a frame is lost, a stack has two holes, or a CPU lacks cover.
+ * The stack engine (slots, faults, magazines, reserve, creation and end) checked for its guarantee.
+ * A model machine runs threads on several CPUs at random and exhausts memory. After each step the
+ * test checks that no frame is lost, no stack has two holes, and every CPU has its cover.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
@@ -23,13 +23,13 @@
 static struct {
     uint32_t slot;
     bool alive;
-    int cpu; /* that runs it, or NOBODY */
+    int cpu; /* the CPU that runs it, or NOBODY */
 } threads[THREADS];
 
 static int running[CPUS]; /* thread 0 to CPUS - 1 is the idle thread of each CPU */
 static physical_t hoard[4096];
 static unsigned hoard_count;
-static bool gate_open; /* lets everybody pass: the mistake that the model must find */
+static bool gate_open; /* the gate passes every thread: the error that the model must find */
 static unsigned refused;
 
 static void check_everything(void)
@@ -71,7 +71,7 @@ static void touch_somewhere(int thread)
     host_check(stack_is_backed(stack_top(threads[thread].slot) - 1 - depth));
 }
 
-/* The CPU that fake_cpu names goes over to a thread if the gate lets it. */
+/* The CPU that fake_cpu names switches to a thread if the gate passes it. */
 static bool switch_to(int next)
 {
     int from = running[fake_cpu];
@@ -99,7 +99,7 @@ static bool switch_to(int next)
     return true;
 }
 
-/* Takes memory away from the stacks, to the last frame in times of need. */
+/* Takes memory away from the stacks, to the last frame if `need`. */
 static void hoard_some(bool need)
 {
     uint64_t wanted = need ? array_length(hoard) : host_random_below(8);
@@ -151,7 +151,9 @@ static void idle_helps(void)
     }
 }
 
-/* Times of plenty, in which threads are born, alternate with times of need, in which they go deep.
+/*
+ * Phases with memory, in which threads are created, alternate with phases without, in which they go
+ * deep.
  */
 static void model_step(bool need)
 {
@@ -185,7 +187,7 @@ static void model_step(bool need)
         }
         break;
     case 7:
-        if (sleeps && !need) { /* it sleeps long, and its stack shrinks */
+        if (sleeps && !need) { /* it sleeps for long, and its stack shrinks */
             stack_trim(threads[thread].slot,
                        stack_bottom(threads[thread].slot) + host_random_below(STACK_BYTES - 1));
         }
@@ -224,12 +226,12 @@ HOST_TEST(HMO0001, "on a machine without a free frame no stack fault fails and n
     hoard_count = 0;
 }
 
-HOST_TEST(HMO0002, "the model finds the failure if the gate lets everybody pass")
+HOST_TEST(HMO0002, "the model finds the failure if the gate passes every thread")
 {
     gate_open = true;
 #ifdef INVARIANT
     host_panics(model_run(40000),
-                "magazine_available() >= stack_missing"); /* before it is too late */
+                "magazine_available() >= stack_missing"); /* the assertion comes first */
 #else
     host_panics(model_run(40000), "critical stack fault");
 #endif

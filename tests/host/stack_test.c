@@ -1,4 +1,4 @@
-/* Slots, faults and births of stacks, one by one; all together in stack_model_test.c. */
+/* Slots, faults and creation of stacks one by one. stack_model_test.c checks them together. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
@@ -12,7 +12,8 @@
 #include "tests/host/host.h"
 #include "tests/host/stack_machine.h"
 
-HOST_TEST(HST0001, "slots are handed out once each, come back, and end where there is no table")
+HOST_TEST(HST0001,
+          "each slot is allocated once, can be freed, and the last one is that with the last table")
 {
     static uint32_t held[FAKE_STACK_SLOTS];
     static bool taken[FAKE_STACK_SLOTS];
@@ -54,8 +55,7 @@ static void note_overflow(struct trap_frame *frame maybe_unused, uintptr_t addre
     overflowed = slot;
 }
 
-HOST_TEST(HST0002,
-          "a fault fills all pages down to the address; guards and other stacks are told apart")
+HOST_TEST(HST0002, "a fault fills all pages down to the address, and knows guards and other stacks")
 {
     struct trap_frame frame = {.rip = 0x1234};
     uint32_t slot, other;
@@ -83,10 +83,11 @@ HOST_TEST(HST0002,
     host_panics(stack_touch(stack_bottom(40)), "no thread owns");
     host_panics(stack_slot_free(slot), "still in use");
     this_cpu(stack_use).next_hole =
-        stack_hole_of(other); /* in the middle of a switch both are ours */
+        stack_hole_of(other); /* during a switch this CPU uses both stacks */
     host_check(stack_touch(stack_bottom(other)));
     host_equal(stack_pages_backed(other), 4);
-    uintptr_t roomy = stack_bottom(slot) + PAGE_BYTES - 8; /* for what is called from there, too */
+    /* leaves room for the functions called from there */
+    uintptr_t roomy = stack_bottom(slot) + PAGE_BYTES - 8;
     host_check(stack_fill(&frame, roomy, STACK_BYTES - PAGE_BYTES));
     host_equal(stack_pages_backed(slot), 4);
     overflowed = STACK_SLOT_NONE;
@@ -94,7 +95,7 @@ HOST_TEST(HST0002,
     host_equal(overflowed, slot);
 }
 
-HOST_TEST(HST0003, "a fault without cover is told as such, and not as an overflow")
+HOST_TEST(HST0003, "a fault without cover is reported as such, and not as an overflow")
 {
     uint32_t slots[4];
 
@@ -111,7 +112,7 @@ HOST_TEST(HST0003, "a fault without cover is told as such, and not as an overflo
 }
 
 HOST_TEST(HST0004,
-          "while threads starve no stack is born, and with all pages at creation none is missing")
+          "while threads wait for memory no stack is created; an eager stack misses no page")
 {
     uint32_t slot;
 
@@ -165,7 +166,7 @@ HOST_TEST(HST0006, "a slot's number gives its addresses, and any address in it g
 }
 
 HOST_TEST(HST0007,
-          "stacks of every size: faults fill to the floor, below it only what was asked for is")
+          "in stacks of every size faults fill down to the floor, and only stack_ensure() below it")
 {
     size_t free_before;
 
@@ -217,7 +218,7 @@ HOST_TEST(HST0007,
     }
 }
 
-HOST_TEST(HST0008, "a stack that cannot go as deep as asked stays as it was")
+HOST_TEST(HST0008, "a stack whose depth cannot be ensured stays as it was")
 {
     static physical_t held[2 * MEBIBYTE / PAGE_BYTES];
     uint32_t slot, count = 0;

@@ -1,6 +1,6 @@
 /*
- * Memory and string functions against plain loops. This file and lib/string.c are compiled with the
- * names that the C library has too changed (host.mk), so that ours are the ones called.
+ * Memory and string functions, compared with plain loops. This file and lib/string.c are compiled
+ * with other names for functions that the C library has too (host.mk), so the kernel's are called.
  */
 #include "lib/string.h"
 
@@ -29,7 +29,7 @@ static bool areas_equal(void)
 }
 
 HOST_TEST(HSR0001,
-          "memcpy, memmove and memset write what they should and nothing else, at any alignment")
+          "memcpy, memmove and memset write the right bytes and no others, at any alignment")
 {
     for (unsigned from = 0; from < 64; from += 3) {
         for (unsigned to = 0; to < 64; to++) {
@@ -58,7 +58,8 @@ HOST_TEST(HSR0001,
     }
 }
 
-HOST_TEST(HSR0002, "memcmp tells the first difference as unsigned bytes, memchr the first place")
+HOST_TEST(HSR0002,
+          "memcmp compares the first difference as unsigned bytes, memchr finds the first place")
 {
     for (unsigned round = 0; round < 20000; round++) {
         unsigned bytes = (unsigned)host_random_below(50), offset = (unsigned)host_random_below(20);
@@ -82,7 +83,7 @@ HOST_TEST(HSR0002, "memcmp tells the first difference as unsigned bytes, memchr 
 
 static const struct {
     const char *left, *right;
-    int order, start_order; /* of the whole strings, and of two characters */
+    int order, start_order; /* expected for the whole strings, and for two characters */
 } pairs[] = {{"", "", 0, 0},       {"a", "a", 0, 0},    {"a", "b", -1, -1},
              {"ab", "a", 1, 1},    {"\x80", "a", 1, 1}, {"abc", "abd", -1, 0},
              {"ab", "abd", -1, 0}, {"abc", "abc", 0, 0}};
@@ -118,7 +119,7 @@ HOST_TEST(HSR0003, "strings are measured, compared and searched")
     host_check(!string_equal(text, "magazin"));
 }
 
-HOST_TEST(HSR0004, "string_copy terminates always and tells when it cut")
+HOST_TEST(HSR0004, "string_copy always terminates, and reports a cut")
 {
     char to[5] = "####";
 

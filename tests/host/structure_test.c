@@ -1,4 +1,4 @@
-/* Lists, trees, bitmaps and rings against plain arrays. */
+/* Lists, trees, bitmaps and rings, compared with plain arrays. */
 #include <string.h>
 
 #include "lib/bitmap.h"
@@ -75,7 +75,7 @@ struct leaf {
     unsigned age;
 };
 
-/* The black height of a subtree; every rule of the tree is checked on the way. */
+/* Returns the black height of a subtree; checks every rule of the tree on the way. */
 static unsigned black_height(const struct tree_node *node, const struct tree_node *parent)
 {
     unsigned left, right;
@@ -140,13 +140,13 @@ HOST_TEST(HDS0002, "a tree stays balanced and in order over random insertions an
     }
 }
 
-HOST_TEST(HDS0003, "a bitmap finds what an array of booleans finds")
+HOST_TEST(HDS0003, "a bitmap finds the same as an array of booleans")
 {
     for (unsigned bits = 1; bits < 300; bits += 7) {
         uint64_t words[BITMAP_WORDS(300)];
         bool model[300] = {false};
 
-        memset(words, 0xff, sizeof(words)); /* bits behind the end must not matter */
+        memset(words, 0xff, sizeof(words)); /* bits after the end must not matter */
         for (unsigned i = 0; i < bits; i++) {
             bitmap_clear(words, i);
         }
@@ -210,7 +210,7 @@ HOST_TEST(HDS0004,
     host_equal(ring_count(&ring.counters), 0);
 }
 
-HOST_TEST(HDS0005, "a ring takes exactly its size and then says so")
+HOST_TEST(HDS0005, "a ring takes exactly its size and then reports that it is full")
 {
     void *pointers[4], *pointer;
     struct pointer_ring small = POINTER_RING(pointers);

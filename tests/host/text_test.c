@@ -1,4 +1,4 @@
-/* Numbers and patterns from text: against the C library, against a slow reference, and nonsense. */
+/* Numbers and patterns, compared with the C library and a slow reference; and malformed text. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ HOST_TEST(HTX0001, "numbers are read back as they were printed, with and without
     }
 }
 
-HOST_TEST(HTX0002, "nonsense is no number, and too much is out of range")
+HOST_TEST(HTX0002, "malformed text is no number, and too large a number is out of range")
 {
     static const char *const nonsense[] = {"",      " 1",  "1 ",  "-1",   "+1",   "0x",    "x1",
                                            "k",     "1kk", "1kB", "1T",   "0xk",  "0x1g2", "1.5",
@@ -66,7 +66,7 @@ HOST_TEST(HTX0002, "nonsense is no number, and too much is out of range")
     host_equal(value, 16);
 }
 
-/* Slow and plainly right, for patterns of letters, ? and *. */
+/* A slow and simple matcher for patterns of letters, ? and *. */
 static bool slow_match(const char *pattern, const char *text)
 {
     if (*pattern == '*') {
@@ -88,7 +88,7 @@ static void random_text(char *text, const char *letters, uint64_t limit)
     *text = '\0';
 }
 
-HOST_TEST(HTX0003, "patterns of stars and question marks match what a slow reference matches")
+HOST_TEST(HTX0003, "patterns of stars and question marks match the same as a slow reference")
 {
     unsigned matched = 0;
 
@@ -105,7 +105,7 @@ HOST_TEST(HTX0003, "patterns of stars and question marks match what a slow refer
     host_check(matched > 1000 && matched < 99000);
 }
 
-HOST_TEST(HTX0004, "sets, escapes and lists of patterns")
+HOST_TEST(HTX0004, "sets, escapes and lists of patterns match as they should")
 {
     host_check(glob_match("STK[0-9]*", "STK0003"));
     host_check(!glob_match("STK[!0-9]*", "STK0003"));
@@ -132,7 +132,7 @@ HOST_TEST(HTX0004, "sets, escapes and lists of patterns")
     host_check(glob_match_any("MAG*,,*3", "STK0003"));
 }
 
-HOST_TEST(HTX0005, "a pattern of many stars against a long text ends soon")
+HOST_TEST(HTX0005, "the match of a pattern of many stars and a long text ends soon")
 {
     static char text[20000];
 

@@ -1,4 +1,4 @@
-/* Regions against a model of what is mapped; the page tables are an array. */
+/* Regions, compared with a model of the mappings. The page tables are an array. */
 #include "mm/heap/vmalloc.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@
 
 #define MEBIBYTE 0x100000ul
 
-/* The frames must not be free before this has run. */
+/* Checks that no frame is free before the shootdown. */
 static void check_shootdown(uintptr_t address, size_t bytes)
 {
     for (size_t done = 0; done < bytes; done += PAGE_BYTES) {
@@ -44,7 +44,7 @@ static size_t mapped_count(void)
     return count;
 }
 
-HOST_TEST(HVM0001, "regions lie between guards, share no frame, and give everything back")
+HOST_TEST(HVM0001, "regions lie between guards, share no frame, and free everything")
 {
     static struct {
         uintptr_t address;
@@ -117,7 +117,7 @@ HOST_TEST(HVM0002, "a region that cannot be had leaves nothing behind")
     host_check(!vmalloc_read(0, &information));
 }
 
-HOST_TEST(HVM0003, "an address is told as inside a region, in a guard, or nowhere")
+HOST_TEST(HVM0003, "an address is found inside a region, in a guard, or in neither")
 {
     struct vmalloc_information information;
     uintptr_t address;

@@ -231,7 +231,7 @@ inline frames_free(place, n, cpu)
 
 #ifdef SWAP
 #define kept(x, how) ((low_page[x] == how) + (top_page[x] == how))
-/* `mm/stack_modes/stack_swap.c:standby_give_up`: any_waiter, at any time, takes the frame of such a page. */
+/* `mm/stack_modes/stack_swap.c:standby_give_up`: any CPU may at any time take the frame of such a page. */
 #ifdef RECLAIM_UNMAPPING
 #define given_up(page, x) (page[x] == STANDBY || page[x] == UNMAPPING)
 #else

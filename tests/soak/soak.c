@@ -1,8 +1,8 @@
 /*
- * The soak's conductor: gives create while there is room, makes refills and allocations fail in
- * turns, tells every two seconds how it goes, and reckons in the end: everybody is gone, every
- * event arrived, nothing is lost. It is fully backed, like the eater, the undertaker and the master
- * of events: what keeps the soak going must not starve in it.
+ * The soak's main thread. It creates threads while there is room, makes refills and allocations
+ * fail in turns, reports every two seconds, and checks in the end that every thread has ended,
+ * every event arrived and nothing is lost. It is fully backed, and so are the eater, the reaper and
+ * the event master, because threads that keep the soak going must not wait for memory.
  */
 #include "tests/soak/soak.h"
 
@@ -36,10 +36,10 @@ struct soak_counts soak_counts;
 
 static volatile bool over;
 static uint32_t failures;
-static struct thread *eater, *undertaker, *master, *conductor, *watcher;
-static volatile bool undertaker_may_end;
+static struct thread *eater, *reaper, *master, *main_thread, *watcher;
+static volatile bool reaper_may_end;
 
-/* Figures of the kernel when the soak began. */
+/* The kernel's figures when the soak began. */
 static struct {
     uint64_t faults[STACK_PAGES], refills, refill_failures, reserve_taken, gate_waits, struck;
     struct swapper_counts swapper;
@@ -63,7 +63,9 @@ void soak_fail(const char *format, ...)
     over = true;
 }
 
-/* The n-th sum over the magazines of all CPUs: 1 to 3 faults of so many pages, 4 and 5 refills. */
+/*
+ * Sum `which` over the magazines of all CPUs: 1 to 3 are faults of so many pages, 4 and 5 refills.
+ */
 static uint64_t magazines_sum(unsigned which)
 {
     uint64_t sum = 0;
@@ -85,15 +87,17 @@ static uint64_t struck_now(void)
     return sum;
 }
 
-static uint64_t struck_sum; /* of the phases that are over */
+static uint64_t struck_sum; /* failures injected in the phases that are over */
 
-/* What fails from now on: nothing, every n-th refill, all but the reserve, some allocation. */
+/*
+ * Chooses what fails from now on: nothing, every n-th refill, all but the reserve, an allocation.
+ */
 static void phase_begin(struct random *random)
 {
     struck_sum += struck_now();
     for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
         uint32_t every = 0;
-        bool gate = stack_mode_get() != STACK_MODE_PREFAULT; /* else a refill must not fail */
+        bool gate = stack_mode_get() != STACK_MODE_PREFAULT; /* without a gate no refill may fail */
         if (random_once_in(random, 3) && (gate || kind == FAULT_INJECT_ALLOCATE)) {
             every = kind == FAULT_INJECT_ALLOCATE ? random_between(random, 1, 500)
                                                   : random_between(random, 2, 9);
@@ -112,10 +116,11 @@ static void phases_end(void)
 
 static void progress_tell(uint64_t elapsed_ns)
 {
-    console_print("# soak: %llu of %u s: %u alive, %llu born, %llu killed, %u starve; faults %llu "
+    console_print("# soak: %llu of %u s: %u alive, %llu created, %llu killed, %u wait for memory; "
+                  "faults %llu "
                   "%llu %llu; %llu MiB checked; %lu frames free\n",
                   (unsigned long long)(elapsed_ns / NS_A_SECOND), options.soak_seconds,
-                  soak_alive(), (unsigned long long)soak_counts.born,
+                  soak_alive(), (unsigned long long)soak_counts.created,
                   (unsigned long long)soak_counts.killed, memory_queued(),
                   (unsigned long long)(magazines_sum(1) - before.faults[1]),
                   (unsigned long long)(magazines_sum(2) - before.faults[2]),
@@ -123,7 +128,7 @@ static void progress_tell(uint64_t elapsed_ns)
                   (unsigned long long)(soak_counts.bytes_checked >> 20), frame_free_count());
 }
 
-static void conduct(void *argument maybe_unused)
+static void main_run(void *argument maybe_unused)
 {
     struct random random;
     uint64_t start_ns = clock_now_ns(), progress_ns = start_ns, phase_ns = start_ns, now_ns;
@@ -134,7 +139,7 @@ static void conduct(void *argument maybe_unused)
         if (now_ns >= phase_ns) {
             phase_ns = now_ns + random_below(&random, PHASE_NS_MAX);
             phase_begin(&random);
-            /* Every other time all that there is room for, so that there are thousands. */
+            /* Every other time as many as there is room for, so that there are thousands. */
             wanted = random_once_in(&random, 2) ? soak_lives_limit()
                                                 : random_between(&random, 20, soak_lives_limit());
         }
@@ -153,11 +158,10 @@ static void conduct(void *argument maybe_unused)
     progress_tell(clock_now_ns() - start_ns);
 }
 
-/* Also lets the crowd go now and then: nobody may have to wait for an interrupt that nobody sends.
- */
-static void undertake(void *argument maybe_unused)
+/* Reaps threads; also wakes the crowd now and then, so that it does not depend on interrupts. */
+static void reaper_run(void *argument maybe_unused)
 {
-    while (!undertaker_may_end) {
+    while (!reaper_may_end) {
         soak_reap();
         soak_crowd_wake(CROWD_AT_ONCE);
         ignore_result(thread_sleep_ns(REAP_PERIOD_NS));
@@ -179,18 +183,20 @@ static struct thread *helper_start(const char *name, void (*entry)(void *argumen
 static void helper_join(struct thread *thread)
 {
     if (thread != NULL && thread_join(thread) != OK) {
-        soak_fail("a thread that keeps the soak going ended by an error");
+        soak_fail("a thread that keeps the soak going ended with an error");
     }
 }
 
-/* Memory is there again and nothing fails any more: all must end, however long they starved. */
+/*
+ * Memory is back and nothing fails any more, so all must end, however long they waited for memory.
+ */
 static void all_await(void)
 {
     uint64_t start_ns = clock_now_ns();
     while (soak_alive() != 0) {
         ignore_result(thread_sleep_ns(REAP_PERIOD_NS));
         if (clock_now_ns() - start_ns > END_EVENTUALLY_NS) {
-            console_print("# soak: %u threads do not end, %u starve\n", soak_alive(),
+            console_print("# soak: %u threads do not end, %u wait for memory\n", soak_alive(),
                           memory_queued());
             soak_lives_tell();
             panic("threads of the soak are lost; it is repeated by soak=%u seed=%llu",
@@ -219,9 +225,9 @@ static void reckon(void)
               (unsigned long long)c->waves, (unsigned long long)c->frames_most);
     soak_wait_tell();
     test_note(
-        "soak: up to %u threads alive at once; born %llu, refused %llu; finished %llu, killed "
+        "soak: up to %u threads alive at once; created %llu, refused %llu; finished %llu, killed "
         "%llu, ended by overflow %llu",
-        soak_alive_most(), (unsigned long long)c->born, (unsigned long long)c->creations_refused,
+        soak_alive_most(), (unsigned long long)c->created, (unsigned long long)c->creations_refused,
         (unsigned long long)c->finished, (unsigned long long)c->killed,
         (unsigned long long)c->overflowed);
     test_note("soak: dives %llu of %llu frames, %llu bytes checked, %llu stacks trimmed; depth "
@@ -243,15 +249,15 @@ static void reckon(void)
               (unsigned long long)(swapper.batches - before.swapper.batches));
     soak_event_tell(text, sizeof(text));
     test_note("soak: %s", text);
-    test_equal(c->finished + c->killed + c->overflowed, c->born);
+    test_equal(c->finished + c->killed + c->overflowed, c->created);
     test_equal(memory_queued(), 0);
-    test_check(failures != 0 || (c->bytes_checked > 0 && c->born > 0));
+    test_check(failures != 0 || (c->bytes_checked > 0 && c->created > 0));
 }
 
 static void begin(void)
 {
     soak_counts = (struct soak_counts){0};
-    over = undertaker_may_end = false;
+    over = reaper_may_end = false;
     failures = 0;
     struck_sum = 0;
     for (unsigned pages = 1; pages < STACK_PAGES; pages++) {
@@ -275,18 +281,18 @@ TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothi
               options.soak_seconds, (unsigned long long)options.seed, cpu_online_count(),
               options.soak_seconds, (unsigned long long)options.seed);
     begin();
-    undertaker = helper_start("undertaker", undertake);
+    reaper = helper_start("reaper", reaper_run);
     master = helper_start("event master", soak_event_master);
     watcher = helper_start("watcher of waits", soak_wait_watch);
     eater = helper_start("eater", soak_eater);
-    conductor = helper_start("conductor", conduct);
-    helper_join(conductor);
+    main_thread = helper_start("soak main", main_run);
+    helper_join(main_thread);
     phases_end();
     helper_join(eater);
     helper_join(master);
     all_await();
-    undertaker_may_end = true;
-    helper_join(undertaker);
+    reaper_may_end = true;
+    helper_join(reaper);
     helper_join(watcher);
     soak_meet_check();
     soak_event_end();

@@ -1,10 +1,10 @@
-; A frame of any size, for the soak: compilers are told here that ours have fixed ones.
+; A frame of any size, for the soak. Frames of C functions have fixed sizes (-Wvla).
 ;
 ;   void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size_t bytes),
 ;                    void *context)                                          rdi, rsi, rdx
 ;
 ; Calls work with `bytes`, a multiple of 16, of stack below the caller's frame. Nothing touches them
-; before work does: so the call below is what takes the stack fault, of up to three pages at once.
+; before work does, so the call itself takes the stack fault, of up to three pages at once.
 
 global soak_plunge
 

@@ -1,6 +1,6 @@
 /*
- * Dives: frames of random sizes, each filled with a pattern of its own; something happens at the
- * bottom; on the way up every byte must be what it was, whatever became of the pages meanwhile.
+ * Dives: frames of random sizes, each filled with its own pattern. Something happens at the bottom;
+ * on the way up every byte must be as it was, whatever happened to the pages meanwhile.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "mm/stack/stack.h"
@@ -8,16 +8,16 @@
 #include "sched/stack/stack_reservation.h"
 #include "tests/soak/soak.h"
 
-/* Room for what happens at the bottom: a wait, a refill, a preemption, a failure's words. */
+/* Room for the action at the bottom: a wait, a refill, a preemption, a failure's words. */
 #ifdef LARGE_ENTRY_STACKS
 #define ROOM_BYTES 6144
 #else
 #define ROOM_BYTES 3072
 #endif
-#define ENSURED_BYTES   (64 * 1024) /* of the larger stacks, most often no more */
-#define TRIM_ODDS       50          /* each waits for all CPUs */
+#define ENSURED_BYTES   (64 * 1024) /* on larger stacks; most often no more */
+#define TRIM_ODDS       50          /* one in so many; each waits for all CPUs */
 #define LEVEL_BYTES_MIN 64
-#define LEVEL_BYTES     600 /* most levels have fewer; one in four may take all there is */
+#define LEVEL_BYTES     600 /* most levels have fewer; one in four may take all that is left */
 
 void soak_plunge(size_t bytes, void (*work)(void *context, uint64_t *words, size_t bytes),
                  void *context); /* soak_dive.asm */
@@ -70,7 +70,7 @@ static void level(void *context, uint64_t *words, size_t bytes)
     level_check(self, words, bytes, key);
 }
 
-/* Asks for depth in advance: most often for a little more than there is. */
+/* Ensures depth in advance: most often a little more than there is. */
 static bool depth_ask(struct soak_self *self)
 {
     size_t most = stack_bytes_of(thread_current()->slot);
@@ -106,7 +106,7 @@ static void overflow_level(void *context, uint64_t *words, size_t bytes)
 {
     words[0] = bytes;
     soak_plunge(bytes, overflow_level, context);
-    words[0]++; /* so that this is no tail call */
+    words[0]++; /* so that the call above is no tail call */
 }
 
 void soak_overflow(void)

@@ -1,9 +1,9 @@
 /*
  * Events of the soak, counted exactly. An APIC keeps one bit for each pending vector, and a CPU one
- * for a pending NMI: two that come together are one. So each kind on each CPU has a line that one
- * sender holds from before it sends until the receiver has counted. An NMI from outside goes to all
- * CPUs; who asks for one holds the NMI lines of all of them meanwhile, and says so to the host
- * (tests/boot/soak.py), which injects it.
+ * for a pending NMI, so two that come together count as one. Therefore each kind on each CPU has a
+ * line, which one sender holds from before it sends until the receiver has counted. An NMI from
+ * outside goes to all CPUs; the thread that asks for one holds the NMI lines of all of them
+ * meanwhile, and prints a request, on which the host injects it (tests/boot/soak.py).
  */
 #include "arch/x86_64/apic/ioapic.h"
 #include "arch/x86_64/apic/lapic.h"
@@ -33,7 +33,7 @@ struct line {
 
 static struct line interrupts[CPU_MAX], nmis[CPU_MAX], outside[CPU_MAX];
 static struct line device;       /* the PIT, through the I/O APIC */
-static volatile uint64_t strays; /* NMIs that nobody sent */
+static volatile uint64_t strays; /* NMIs that no sender announced */
 static bool nobody_outside;
 static unsigned device_vector;
 static nmi_observer observer_before;
@@ -50,7 +50,7 @@ static void line_release(struct line *line)
     __atomic_store_n(&line->held, 0, __ATOMIC_RELEASE);
 }
 
-/* Another one is on its way; or, for a receiver, has come. */
+/* Counts one more event that was sent; or, for a receiver, that came. */
 static void line_more(volatile uint64_t *counter)
 {
     __atomic_add_fetch(counter, 1, __ATOMIC_ACQ_REL);
@@ -61,7 +61,7 @@ static bool line_is_quiet(const struct line *line)
     return __atomic_load_n(&line->received, __ATOMIC_ACQUIRE) == line->sent;
 }
 
-/* Gives way after a while: the receiver may be a CPU that the host does not run just now. */
+/* Yields after a while: the receiver may be a CPU that the host does not run just now. */
 static bool line_await(const struct line *line)
 {
     uint64_t end_ns = test_eventually_end();
@@ -89,8 +89,9 @@ static void device_arrives(struct trap_frame *frame maybe_unused)
 }
 
 /*
- * On the NMI entry stack. Whose it is, the lines say: at most one is on its way to a CPU. One that
- * nobody waits for is the host's, who thinks that the machine hangs: every CPU tells where it is.
+ * On the NMI entry stack. The lines say who sent it, because at most one is pending for a CPU. An
+ * NMI that no line announces comes from the host, which takes the machine for hung: every CPU
+ * reports where it is.
  */
 static bool nmi_arrives(struct trap_frame *frame maybe_unused)
 {
@@ -118,7 +119,7 @@ void soak_event_init(void)
     if (interrupt_register(VECTOR_TEST, interrupt_arrives, "soak") != OK ||
         interrupt_vector_allocate(&device_vector) != OK ||
         interrupt_register(device_vector, device_arrives, "soak device") != OK) {
-        soak_fail("there is no vector to be had");
+        soak_fail("there is no free vector");
     }
 }
 
@@ -170,7 +171,7 @@ static void device_ask(struct random *random)
     ioapic_mask(gsi);
 }
 
-/* All CPUs' NMI lines, and then one NMI for each of them from the host. */
+/* Takes all CPUs' NMI lines, and then asks the host for one NMI to each of them. */
 static void outside_ask(void)
 {
     unsigned cpus = cpu_online_count();
@@ -188,7 +189,7 @@ static void outside_ask(void)
             continue;
         }
         if (cpu == 0 && outside[0].sent == 1) {
-            nobody_outside = true; /* a person who has not read about it; or no emulator */
+            nobody_outside = true; /* no tests/boot/soak.py is there to send it */
         } else {
             soak_fail("NMI %llu from outside did not reach CPU %u",
                       (unsigned long long)outside[cpu].sent, cpu);
@@ -203,7 +204,7 @@ void soak_event_master(void *argument maybe_unused)
 {
     struct random random;
     random_begin(&random, options.seed, STREAM);
-    /* However short the soak is, and slow the machine, each kind is there at least once. */
+    /* Each kind is tried at least once, however short the soak and slow the machine. */
     device_ask(&random);
     event_send(cpu_online_count() - 1, false);
     event_send(cpu_online_count() - 1, true);
@@ -254,7 +255,7 @@ void soak_event_end(void)
         }
     }
     if (strays != 0) {
-        soak_fail("%llu NMIs arrived that nobody had sent", (unsigned long long)strays);
+        soak_fail("%llu NMIs arrived that no sender announced", (unsigned long long)strays);
     }
     event_pit_silence();
     nmi_observer_set(observer_before);

@@ -1,7 +1,7 @@
 /*
- * Where threads of the soak meet: mutexes, each with two numbers that are equal whenever nobody
- * holds it; semaphores that let so many in and no more; and a crowd, whose members wait without a
- * deadline until an interrupt, or somebody else, lets them all go.
+ * Places where threads of the soak meet: mutexes, each with two numbers that are equal whenever it
+ * is free; semaphores that admit a number of threads; and a crowd, whose members wait without a
+ * timeout until an interrupt or another thread wakes them.
  */
 #include "lib/error.h"
 #include "sched/sync/mutex.h"
@@ -10,7 +10,7 @@
 
 #define PLACES      6
 #define TOKENS      3
-#define WAIT_NS_MAX 50000000 /* of waits that may end in vain, and are counted */
+#define WAIT_NS_MAX 50000000 /* of waits with a timeout, whose timeouts are counted */
 
 struct place {
     struct mutex mutex;
@@ -38,7 +38,7 @@ void soak_meet_init(void)
     wait_queue_init(&crowd.queue);
 }
 
-/* While something is held: time for others to come and want it. */
+/* Waits while something is held, so that other threads come and want it. */
 static void settle(struct random *random)
 {
     switch (random_below(random, 6)) {
@@ -101,7 +101,7 @@ static void use_semaphore(struct place *place, struct random *random)
     soak_count(&soak_counts.tokens, 1);
 }
 
-/* Waits without a deadline, to be let go by an interrupt or by the undertaker. */
+/* Waits without a timeout for a wake-up by an interrupt or by the reaper. */
 static void join_crowd(void)
 {
     uint64_t flags = spin_lock_irq_save(&crowd.lock);

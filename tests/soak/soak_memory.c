@@ -1,7 +1,7 @@
 /*
- * The eater: takes every frame there is, holds it for a moment, gives some back, takes it again,
- * and in the end gives all back. Fully backed, so that it runs when nobody else can: who gives
- * memory must not wait for it. The frames are chained by their tags; none is touched.
+ * The eater takes every frame there is, holds it for a moment, gives some back, takes it again, and
+ * in the end gives all back. It is fully backed, because a thread that gives memory back must not
+ * wait for memory. The frames are chained by their tags; none is touched.
  */
 #include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/time/clock.h"
@@ -14,14 +14,14 @@
 #define CHAIN_END   UINT32_MAX
 #define HOLD_NS_MAX 60000000
 #define REST_NS_MAX 300000000
-#define FEAST_NS    2500000000 /* long enough for thousands to be born, and to go deep */
+#define FEAST_NS    2500000000 /* long enough for thousands to be created and to go deep */
 #define STREAM      0xea7e4000000ULL
 
 static uint32_t chain;
 static uint64_t held;
 static volatile bool holds_all;
 
-/* With stack=prefault there is no gate: what the stacks may need must be there. */
+/* With stack=prefault there is no gate, so frames for all stacks must be left. */
 static size_t left_for_stacks(void)
 {
     return stack_mode_get() == STACK_MODE_PREFAULT ? frame_total_count() / 8 : 0;
@@ -53,7 +53,7 @@ static void give(uint64_t most)
     }
 }
 
-/* All of it, also what lies ready on each CPU. */
+/* Takes all memory, also the frames that each CPU has at hand. */
 static void take_all(void)
 {
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
@@ -62,7 +62,7 @@ static void take_all(void)
         }
     }
     if (thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL) != OK) {
-        soak_fail("the eater could not go where it likes");
+        soak_fail("the eater could not change its CPU");
     }
 }
 
@@ -73,7 +73,7 @@ static void wave(struct random *random)
     for (unsigned times = random_between(random, 1, 6); times > 0 && !soak_is_over(); times--) {
         take_all();
         ignore_result(thread_sleep_ns(random_below(random, HOLD_NS_MAX)));
-        give(random_below(random, 200)); /* some will be served, others not */
+        give(random_below(random, 200)); /* enough for some threads, but not for others */
         ignore_result(thread_sleep_ns(random_below(random, HOLD_NS_MAX / 4)));
     }
     give(UINT64_MAX);

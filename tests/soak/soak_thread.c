@@ -1,9 +1,9 @@
 /*
- * The threads of the soak. Most have a record here, by which others may kill, move or promote them:
- * only under the record's lock, and only until they are joined. Others are detached.
+ * The threads of the soak. Most have a record here, by which other threads may kill, move or
+ * promote them: only under the record's lock, and only until they are joined. Others are detached.
  *
- * A record is claimed by who gives create, published when the thread is there, marked by the thread
- * as its last act, and freed by the undertaker.
+ * The main thread claims a record and publishes it when the thread exists; the thread marks it as
+ * its last act; the reaper frees it.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/preempt.h"
@@ -15,7 +15,8 @@
 #include "mm/stack/stack.h"
 #include "tests/soak/soak.h"
 
-#define FRAMES_A_LIFE     12 /* of the machine: so that most threads can go deep at once */
+/* frames of the machine for each thread, so that most can go deep at once */
+#define FRAMES_A_LIFE     12
 #define STEPS_MAX         24
 #define PRIORITY_MAX      24 /* below those that keep the soak going */
 #define SLEEP_NS_MAX      20000000
@@ -27,7 +28,7 @@ enum life_state { LIFE_FREE, LIFE_CLAIMED, LIFE_PUBLISHED };
 
 struct soak_life {
     struct spinlock lock;  /* guards the next three */
-    struct thread *thread; /* NULL until published, and from its burial on */
+    struct thread *thread; /* NULL until published, and again once it is reaped */
     bool kill_asked;
     volatile uint32_t state;
     volatile bool ended;    /* the thread's last act */
@@ -68,7 +69,7 @@ void soak_lives_init(void)
     next_serial = 0;
 }
 
-/* The thread's very last words: from here on the undertaker may wait for it. */
+/* The thread's last act: from here on the reaper may wait for it. */
 void soak_end(struct soak_self *self, int code)
 {
     struct soak_life *life = self->life;
@@ -130,7 +131,7 @@ static uint64_t affinity_choose(struct random *random)
     return wanted == 0 || random_once_in(random, 2) ? all : wanted;
 }
 
-/* Most have 16 KiB; of the others, the larger the fewer. */
+/* Most stacks have 16 KiB; the larger a size, the fewer threads have it. */
 static size_t stack_choose(struct random *random)
 {
     unsigned size = 0;
@@ -144,7 +145,7 @@ static size_t stack_choose(struct random *random)
 
 bool soak_create(struct random *random)
 {
-    const struct thread_options born = {
+    const struct thread_options wanted = {
         .name = "soak",
         .priority = (uint8_t)random_between(random, 1, PRIORITY_MAX),
         .affinity = affinity_choose(random),
@@ -160,11 +161,11 @@ bool soak_create(struct random *random)
     struct thread *thread;
     int error;
     if (detached) {
-        error = thread_create(&born, live_detached, (void *)serial, NULL);
+        error = thread_create(&wanted, live_detached, (void *)serial, NULL);
     } else {
         life->serial = serial;
         life->ended = life->overflow = life->kill_asked = false;
-        error = thread_create(&born, live_recorded, life, &thread);
+        error = thread_create(&wanted, live_recorded, life, &thread);
     }
     if (error != OK) {
         if (error != ERROR_NO_MEMORY) {
@@ -177,7 +178,7 @@ bool soak_create(struct random *random)
         }
         return false;
     }
-    soak_count(&soak_counts.born, 1);
+    soak_count(&soak_counts.created, 1);
     uint32_t most = __atomic_load_n(&alive_most, __ATOMIC_RELAXED);
     while (now > most && !__atomic_compare_exchange_n(&alive_most, &most, now, false,
                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
@@ -196,7 +197,7 @@ static void reap(struct soak_life *life)
     uint64_t flags = spin_lock_irq_save(&life->lock);
     struct thread *thread = life->thread;
     bool kill_asked = life->kill_asked;
-    life->thread = NULL; /* nobody may name it any more */
+    life->thread = NULL; /* no other thread may use it any more */
     spin_unlock_irq_restore(&life->lock, flags);
 
     int code = thread_join(thread);
@@ -272,7 +273,7 @@ static void meddle(struct random *random)
     }
 }
 
-/* To another CPU, in the middle of a stack. A detached thread must find itself there. */
+/* Moves to another CPU in the middle of a stack. A detached thread must find itself there. */
 static void move_oneself(struct soak_self *self)
 {
     uint64_t affinity = 1UL << random_below(&self->random, cpu_online_count());
@@ -289,7 +290,7 @@ static void move_oneself(struct soak_self *self)
     }
     soak_count(&soak_counts.moves, 1);
     if (thread_affinity_set(thread_current(), THREAD_AFFINITY_ALL) != OK) {
-        soak_fail("a thread could not go where it likes");
+        soak_fail("a thread could not remove its affinity");
     }
 }
 
@@ -348,7 +349,7 @@ void soak_act(struct soak_self *self)
         break;
     default:
         if (random_once_in(random, 200)) {
-            soak_end(self, OK); /* in the depth of its stack */
+            soak_end(self, OK); /* deep in its stack */
         }
         if (random_once_in(random, OVERFLOW_ODDS)) {
             overflow_perhaps(self);

@@ -1,8 +1,8 @@
 /*
- * What threads wait for while they starve, looked at twenty times a second, so that the longest
- * wait of a soak can be told apart. A thread that starves waits in the starved queue while there
- * are no frames for it. When it is let go it waits for its turn on a CPU, behind all that are more
- * urgent, and may find the frames gone again when that comes.
+ * The reasons for which threads wait for memory, sampled twenty times a second, so that the longest
+ * wait of a soak can be explained. A thread first waits in the queue while there are no frames for
+ * it. When it has been granted memory, it waits for its turn on a CPU, behind all more urgent
+ * threads, and may then find the frames gone again.
  */
 #include "arch/x86_64/time/clock.h"
 #include "mm/frame/frame.h"
@@ -15,14 +15,15 @@
 #include "tests/test.h"
 
 #define LOOK_PERIOD_NS 50000000
-#define WAITS          512 /* looked at at once; of two in one place the older stays */
+#define WAITS          512 /* watched at once; if two share a place, the older one stays */
 
 enum waiting_for {
-    FOR_MEMORY_EATEN, /* no frames, while the eater holds all that there were */
-    FOR_MEMORY,       /* no frames, for others have them */
-    FOR_ITS_PLACE,    /* frames, but others come first, or it has not been let go yet */
-    FOR_ITS_TURN,     /* let go, and its CPU runs who is as urgent, or more */
-    FOR_DISPATCH,     /* let go, and its CPU runs who is less urgent */
+    FOR_MEMORY_EATEN, /* no frames, while the eater holds all */
+    FOR_MEMORY,       /* no frames: other threads have them */
+    /* there are frames, but others come first, or it has not been granted them yet */
+    FOR_ITS_PLACE,
+    FOR_ITS_TURN, /* granted; its CPU runs a thread as urgent, or more */
+    FOR_DISPATCH, /* granted; its CPU runs a less urgent thread */
     WAITING_KINDS,
 };
 
@@ -32,17 +33,17 @@ struct wait {
     uint32_t thread, priority;
 };
 
-/* One look. */
+/* One sample. */
 struct look {
     uint64_t now_ns, past_ns;
-    enum waiting_for in_queue; /* what those wait for that are in the starved queue */
+    enum waiting_for in_queue; /* the reason of the threads in the memory queue */
 };
 
 static struct wait waits[WAITS], longest;
 static uint64_t looked_ns, fed_before;
-static uint64_t stalled_ns, stalled_ns_most; /* frames for the first in line, and nobody let go */
+static uint64_t stalled_ns, stalled_ns_most; /* frames for the first in line, but no grant */
 
-/* The list of threads is locked, no run queue is: what is read may be a moment old. */
+/* The list of threads is locked, but no run queue is, so the values may be a moment old. */
 static enum waiting_for kind_of(const struct look *look, const struct thread *thread)
 {
     if (thread->state == THREAD_WAITS_MEMORY) {
@@ -117,15 +118,16 @@ static unsigned long long spent_ms(enum waiting_for kind)
 
 void soak_wait_tell(void)
 {
-    test_note("soak: who waited longest (priority %u) was without frames for %llu ms while the "
-              "eater held them and %llu ms else, %llu ms behind others though there were frames",
-              longest.priority, spent_ms(FOR_MEMORY_EATEN), spent_ms(FOR_MEMORY),
-              spent_ms(FOR_ITS_PLACE));
-    test_note("soak: and was let go, but not on its CPU yet, for %llu ms while that ran who is as "
-              "urgent, and %llu ms else; all seen every %u ms",
+    test_note(
+        "soak: the thread that waited longest (priority %u) had no frames for %llu ms while the "
+        "eater held them and %llu ms otherwise, and was behind others for %llu ms",
+        longest.priority, spent_ms(FOR_MEMORY_EATEN), spent_ms(FOR_MEMORY),
+        spent_ms(FOR_ITS_PLACE));
+    test_note("soak: it was granted memory, but not on its CPU, for %llu ms while that ran one as "
+              "urgent, and %llu ms otherwise; sampled every %u ms",
               spent_ms(FOR_ITS_TURN), spent_ms(FOR_DISPATCH), LOOK_PERIOD_NS / 1000000);
     test_note("soak: the eater held memory for %llu ms at most; frames for the first in line, and "
-              "nobody let go: %llu ms at most",
+              "no grant: %llu ms at most",
               (unsigned long long)(soak_counts.longest_hold_ns / 1000000),
               (unsigned long long)(stalled_ns_most / 1000000));
 }

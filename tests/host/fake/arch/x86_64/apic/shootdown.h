@@ -1,4 +1,4 @@
-/* Host stand-in: tells the test that wants to look. */
+/* Host stand-in: calls the test's observer. */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"

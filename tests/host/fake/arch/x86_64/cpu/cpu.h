@@ -58,7 +58,7 @@ static inline uintptr_t cr2_read(void)
     return fake_cr2;
 }
 
-/* The host has no translations of ours to forget: the entries are looked at every time. */
+/* The host caches no translations of the kernel's entries: it reads them every time. */
 static inline void tlb_forget_page(uintptr_t address maybe_unused)
 {
 }
@@ -73,6 +73,6 @@ static inline uint64_t tsc_read(void)
     return __builtin_ia32_rdtsc();
 }
 
-/* The rules of patch_site.h mean nothing here: every stack of the host is whole. */
+/* The rules of patch_site.h have no meaning here: every stack of the host is whole. */
 #define interrupts_disable_by(rule) interrupts_disable()
 #define interrupts_save_by(rule)    interrupts_save()

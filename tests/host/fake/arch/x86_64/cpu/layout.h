@@ -1,4 +1,4 @@
-/* Host stand-in: the real layout, but what is really accessed lies where a process may have it. */
+/* Host stand-in: the real layout, but areas that are accessed lie where a process may map them. */
 #pragma once
 
 #include_next "arch/x86_64/cpu/layout.h"

@@ -1,4 +1,4 @@
-/* Host stand-in for whole pages at a time. */
+/* Host stand-in for operations on whole pages. */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"

@@ -1,4 +1,4 @@
-/* Host stand-in: the count alone; nothing is ever preempted. */
+/* Host stand-in: only the count; no thread is ever preempted. */
 #pragma once
 
 #include "arch/x86_64/cpu/percpu.h"
