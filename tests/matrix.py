@@ -41,6 +41,7 @@ SUITE = (
     Row("inject-reserve", build="invariant", cmdline="fault-inject=refill:7,reserve-only:2 seed=11"),
     Row("build-ubsan", build="ubsan"),
     Row("build-O0", build="O0"),
+    Row("build-clang", compiler="clang"),
     Row("bochs-tigerlake", emulator="bochs", boot="bios-cd", cpu="tigerlake", limit_seconds=900),
 )
 

@@ -15,7 +15,11 @@
 #define BASELINE_TRIES 32
 
 /* The compiler must not make copies of the function, nor a loop of its recursion. */
+#if __has_attribute(noclone) /* clang clones no functions, and does not know the word */
 #define kept_function __attribute__((noinline, noclone))
+#else
+#define kept_function never_inline
+#endif
 
 /* Interrupts off. */
 static always_inline uint64_t store_ticks(volatile uint8_t *at)

@@ -85,7 +85,7 @@ static must_check int slots_make(unsigned size)
 }
 
 /* Returns whether no page of the guard is mapped. A mapped one would make an overflow silent. */
-static bool guard_is_whole(uint32_t slot)
+static maybe_unused bool guard_is_whole(uint32_t slot)
 {
     for (uintptr_t page = stack_guard(slot); page < stack_bottom(slot); page += PAGE_BYTES) {
         if (*paging_leaf(page) != stack_entry_make(STACK_PAGE_GUARD, slot)) {

@@ -7,10 +7,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import boot, elf, exemptions, fred, hostside, machine, marks, report, script, suite, systems
+from . import (boot, compiler, elf, exemptions, fred, hostside, machine, marks, report, script, suite,
+               systems)
 from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
-from .result import FAILED, Group
+from .result import FAILED, SKIPPED, Group
 
 HOST_GROUPS = ("checks", "self", "host", "stacks", "mutants", "model")
 
@@ -32,6 +33,8 @@ def parse_arguments(arguments):
                         help="a skip that tests/exemptions does not list is a failure")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="machines, and compilers, at a time (default: %(default)s)")
+    parser.add_argument("--make", action="append", metavar="WORD=VALUE", default=[],
+                        help="build with this word of the Makefile, such as CC=clang; repeatable")
     parser.add_argument("--verbose", action="store_true", help="show the lines of every machine")
     parser.add_argument("--no-build", action="store_true", help="take what is in build/ as it is")
     return parser.parse_args(arguments)
@@ -64,7 +67,8 @@ class Run:
     def build(self):
         """Builds what is needed, all at once, or one by one if that fails, so that only what
         depends on a broken build fails. Returns a group with the failures, or None."""
-        goals = {build: self.paths.kernel(build) for build in {row.build for row in self.rows}}
+        goals = {build: self.paths.kernel(build)
+                 for build in {row.build for row in self.rows if not row.compiler}}
         for build in self.bounded(list(goals)):
             goals[f"{build} stack bounds"] = self.paths.stack_bounds(build)
         if "host" in self.names:
@@ -93,11 +97,11 @@ class Run:
             return []
         return BUILDS if "stacks" in self.names else builds
 
-    def ids(self, build):
-        """The ids of the tests in a build's kernel."""
-        if build not in self._ids:
-            self._ids[build] = elf.test_ids(self.paths.kernel(build))
-        return self._ids[build]
+    def ids(self, kernel):
+        """The ids of the tests in a kernel."""
+        if kernel not in self._ids:
+            self._ids[kernel] = elf.test_ids(kernel)
+        return self._ids[kernel]
 
     def run_row(self, row):
         """Boots a row, or runs its script, and judges it."""
@@ -117,13 +121,13 @@ class Run:
             self.progress.update(row.name, text.strip() if wanted else "booting")
 
         bounds = marks.read_bounds(self.paths.stack_bounds(row.build)) \
-            if self.bounded([row.build]) else None
+            if self.bounded([row.build]) and not row.compiler else None
         if row.kind == "suite":
             group = self.run_suite(row, watch, bounds)
         else:
             group = boot.run(row, boot.make_machine(row, self.paths), watch=watch, bounds=bounds)
         found = marks.read_marks(group.output.split("\n"))
-        if found:
+        if found and not row.compiler:
             marks.record(self.paths.kernel(row.build), found)
         return group
 
@@ -134,12 +138,17 @@ class Run:
 
     def run_suite(self, row, watch, bounds):
         """Runs the tests that a row selects, in as many machines as that takes."""
-        ids = self.ids(row.build)
+        if compiler.why_not(row):
+            group = Group(row.name)
+            group.add("machine", SKIPPED, compiler.why_not(row))
+            return group
+        paths = compiler.paths_for(self.paths, row)
+        ids = self.ids(paths.kernel(row.build))
         wanted = suite.select(ids, row.tests)
 
         def start(changed):
             self.make_iso(changed)
-            return boot.make_machine(changed, self.paths)
+            return boot.make_machine(changed, paths)
 
         return suite.Suite(row, wanted, ids, self.progress.say).run(
             start, lambda reader, done: watch(reader, done, wanted),
@@ -193,7 +202,8 @@ def stale_exemptions(run, all_rows, listed):
     """A group that fails if a line of tests/exemptions matches nothing any more."""
     ids = set()
     for row in run.rows:
-        ids.update(run.ids(row.build))
+        if not row.compiler:
+            ids.update(run.ids(run.paths.kernel(row.build)))
     group = Group("exemptions")
     complaints = exemptions.stale(listed, [row.name for row in all_rows], ids)
     group.add("no stale line", FAILED if complaints else "passed", "\n".join(complaints))
@@ -206,7 +216,9 @@ def main(arguments, root, rows):
     names = [row.name for row in rows]
     assert len(set(names)) == len(names), "two rows of the matrix have the same name"
     options.jobs = max(1, options.jobs)
-    paths = Paths(root, jobs=options.jobs)
+    if options.ci and not any(word.startswith("CI=") for word in options.make):
+        options.make.append("CI=true")
+    paths = Paths(root, jobs=options.jobs, words=options.make)
     with open(os.path.join(root, "tests", "exemptions"), encoding="utf-8") as file:
         listed = exemptions.parse(file.read())
     chosen, groups_chosen = choose(rows, options)

@@ -17,6 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from .compiler import copy_sources
 from .mutant import (THIRDS, Mutant, Refused, apply_edits, choose, commit_third,
                      table_complaints)
 from .mutant_boot import LIMIT_SECONDS, Boot
@@ -24,20 +25,18 @@ from .paths import BuildError, Paths
 from .result import FAILED, PASSED, Group
 
 TESTS_AT_ONCE = 10  # the kernel takes no endless command line
-# Paths below the root that no kernel is built from. The last two come and go while other tests run.
-NOT_COPIED = (".git", "build", "docs", "tests/host", "tests/self", "compile_commands.json",
-              "compile_commands.json.new")
+
+
+def prefix_map(root):
+    """The compiler's flag that keeps the root's name out of the kernel, as make/toolchain.mk has it."""
+    return "-ffile-prefix-map='" + f"{root}=.".replace("'", "'\\''") + "'"
 
 
 def copy_tree(paths, build, target):
     """A copy of the sources and of one build, with their times: make builds nothing of it anew,
     once the flags that it was built with name the copy's place."""
     shutil.rmtree(target, ignore_errors=True)
-    left_out = {os.path.join(paths.root, name) for name in NOT_COPIED}
-    shutil.copytree(paths.root, target, symlinks=True,
-                    ignore=lambda directory, names: [
-                        name for name in names
-                        if name == "__pycache__" or os.path.join(directory, name) in left_out])
+    copy_sources(paths.root, target)
     copied = os.path.join(target, "build", build)
     shutil.copytree(os.path.join(paths.build, build), copied)
     flags = os.path.join(copied, "flags")
@@ -46,7 +45,7 @@ def copy_tree(paths, build, target):
         with open(flags, encoding="utf-8") as file:
             text = file.read()
         with open(flags, "w", encoding="utf-8") as file:
-            file.write(text.replace(f"map={paths.root}=", f"map={target}="))
+            file.write(text.replace(prefix_map(paths.root), prefix_map(target)))
         os.utime(flags, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
@@ -83,7 +82,7 @@ class Laboratory:
         root = self.directory(mutant.name, build)
         copy_tree(self.paths, build, root)
         apply_edits(root, mutant.edits)
-        private = Paths(root)
+        private = Paths(root, words=self.paths.words)
         try:
             private.make_files([private.kernel(build)])
         except BuildError as error:
@@ -219,6 +218,8 @@ def main(arguments, root, mutants):
                         help="boot each N times: it must be the same death every time")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="mutants at a time (default: %(default)s)")
+    parser.add_argument("--make", action="append", metavar="WORD=VALUE", default=[],
+                        help="build with this word of the Makefile; repeatable")
     options = parser.parse_args(arguments)
     chosen = choose(mutants, options.mutants, options.third)
     complaints = table_complaints(mutants)
@@ -226,7 +227,7 @@ def main(arguments, root, mutants):
         print("\n".join(complaints or ["no mutant matches"]), file=sys.stderr)
         return 2
     start = time.monotonic()
-    laboratory = Laboratory(Paths(root, jobs=options.jobs), say=lambda line: print(line, flush=True),
+    laboratory = Laboratory(Paths(root, jobs=options.jobs, words=options.make), say=lambda line: print(line, flush=True),
                             tests=options.tests, repeat=options.repeat)
     verdicts = laboratory.run(chosen, options.jobs)
     lives = [verdict for verdict in verdicts if verdict.refusal]

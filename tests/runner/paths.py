@@ -6,8 +6,9 @@ import subprocess
 import threading
 
 BUILDS = ("release", "invariant", "ubsan", "O0", "lost")
-# What an outer make exports and an inner one must not take for its own.
-NOT_FOR_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "VARIANT", "CMDLINE", "ISO")
+# What an outer make exports and an inner one must not take for its own. The Makefile's words come
+# from the command line alone, so no others matter.
+NOT_FOR_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
 
 
 class BuildError(Exception):
@@ -17,9 +18,10 @@ class BuildError(Exception):
 class Paths:
     """All paths of one run, from the repository's root."""
 
-    def __init__(self, root, build=None, jobs=1):
+    def __init__(self, root, build=None, jobs=1, words=()):
         self.root = root
         self.jobs = jobs
+        self.words = list(words)  # such as CC=clang, for every make
         self.build = build or os.path.join(root, "build")
         self.results = os.path.join(self.build, "test")
         self.qemu = os.environ.get("QEMU", "qemu-system-x86_64")
@@ -46,14 +48,21 @@ class Paths:
         os.makedirs(path, exist_ok=True)
         return path
 
+    def make_command(self, *arguments):
+        """The command that makes these goals in the root, with the words that this run was given."""
+        return ["make", "-C", self.root, "--no-print-directory", *self.words, *arguments]
+
+    @staticmethod
+    def make_environment(**more):
+        """The environment for that command."""
+        kept = {key: value for key, value in os.environ.items() if key not in NOT_FOR_MAKE}
+        return {**kept, **more}
+
     def make(self, *arguments):
         """Runs make in the root with these arguments, one at a time."""
-        environment = {key: value for key, value in os.environ.items()
-                       if key not in NOT_FOR_MAKE}
         with self._making:
-            done = subprocess.run(["make", "-C", self.root, "--no-print-directory",
-                                   f"-j{self.jobs}", *arguments],
-                                  env=environment, stdin=subprocess.DEVNULL, text=True,
+            done = subprocess.run(self.make_command(f"-j{self.jobs}", *arguments),
+                                  env=self.make_environment(), stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:
             tail = "\n".join(done.stdout.splitlines()[-40:])

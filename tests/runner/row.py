@@ -28,6 +28,7 @@ class Row:
     emulator: str = "qemu"
     boot: str = "pvh"
     build: str = "release"
+    compiler: str = ""  # another than the kernel's usual one, such as clang
     machine: str = "pc"
     cpu: str = ""
     cpus: int = 2
@@ -56,6 +57,8 @@ class Row:
         if self.emulator == "bochs":
             assert self.boot == "bios-cd", f"{self.name}: Bochs boots the CD"
             assert self.memory_mib <= 2048, f"{self.name}: Bochs has 2048 MiB at most"
+        assert not self.compiler or self.kind == "suite" and not self.from_iso, \
+            f"{self.name}: another compiler's kernel boots by PVH and runs the suite"
         assert not self.fred or self.emulator == "bochs", f"{self.name}: only Bochs has FRED"
         if self.kind == "script":
             assert self.script, f"{self.name}: a script row names its script"

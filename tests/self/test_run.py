@@ -110,6 +110,23 @@ def test_a_quick_run_computes_no_stack_bounds(fake_tree, arguments, wanted, caps
     assert ("no marks of its stacks" in capsys.readouterr().out) == wanted
 
 
+def test_a_row_of_another_compiler_is_built_by_it_in_a_copy(fake_tree, capsys):
+    root = fake_tree.root
+    (root / "build/release/kernel.elf").rename(root / "kernel")
+    (root / "Makefile").write_text("%.elf: FORCE\n\tmkdir -p $(@D)\n\tcp kernel $@\n\techo $(CC) >cc\nFORCE:\n")
+    (root / "old.c").write_text("")
+    row = Row("one", compiler="sh")
+    assert fake_tree.run(rows=(row,)) == 0
+    copy = root / "build/compiler/sh"
+    assert (copy / "cc").read_text() == "sh\n" and (copy / "old.c").exists()
+    assert not (root / "build/release/kernel.elf").exists(), "the tree's own kernel is not touched"
+    (root / "old.c").unlink()
+    assert fake_tree.run(rows=(row,)) == 0 and not (copy / "old.c").exists()
+    capsys.readouterr()
+    assert fake_tree.run(rows=(Row("one", compiler="no-such-compiler"),)) == 0
+    assert capsys.readouterr().out.endswith("0 passed, 0 failed, 1 skipped\n")
+
+
 def test_as_many_at_a_time_as_asked_for(fake_tree):
     (fake_tree.root / "Makefile").write_text("%: FORCE\n\t@echo '$(MAKEFLAGS)' >>flags\nFORCE:\n")
     assert fake_tree.run("--jobs", "7") == 0

@@ -9,7 +9,7 @@
 #include "arch/x86_64/entry/trap_frame.h"
 #include "arch/x86_64/entry/vectors.h"
 
-#define DEFINE(name, value) __asm__ volatile("\n->" name " %0" ::"i"(value))
+#define DEFINE(name, value) __asm__ volatile(".ascii \"->" name " %0\"" ::"i"(value))
 
 void offsets(void);
 
