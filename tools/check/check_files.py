@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that every source file opens with a comment that says what it is for.
+"""Checks that every source file opens with a comment that says what it is for, and that every shell
+script is one of bash that stops at the first command, variable or pipe that fails.
 
 A file of more than 400 lines is warned about: it probably holds more than one idea.
 """
@@ -34,6 +35,16 @@ def opening(root, name):
     return None
 
 
+def script_complaint(name, text):
+    """What is wrong with a shell script, or None."""
+    first = text.split("\n", 1)[0]
+    if not first.startswith("#!") or not first.endswith("sh"):
+        return None
+    if first != "#!/usr/bin/env bash" or not re.search(r"^set -euo pipefail$", text, re.MULTILINE):
+        return f"{name}: a script begins with #!/usr/bin/env bash and has set -euo pipefail"
+    return None
+
+
 def main():
     """Checks the tree."""
     root = tree.root_from_arguments()
@@ -45,6 +56,8 @@ def main():
         text = tree.read(root, name)
         if not pattern.match(text):
             complaints.append(f"{name}: does not open with a comment")
+        if script_complaint(name, text):
+            complaints.append(script_complaint(name, text))
         count = text.count("\n")
         if count > LONG_LINES:
             print(f"warning: {name}: {count} lines; does it hold more than one idea?")

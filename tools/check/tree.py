@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 SKIP_STATUS = 77
+MADE = ("build", ".git", ".cache", "compile_commands.json")  # in the root, and no source
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -20,22 +21,33 @@ def root_from_arguments():
     return os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else here
 
 
+def git_files(root):
+    """The paths that git knows or would take, or None if it cannot tell them."""
+    if not os.path.exists(os.path.join(root, ".git")):
+        return None
+    try:
+        done = subprocess.run(["git", "-C", root, "ls-files", "-z", "-c", "-o", "--exclude-standard"],
+                              check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    names = {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
+    return {name for name in names if os.path.isfile(os.path.join(root, name))}
+
+
 def files(root, *suffixes):
     """Sorted paths, relative to the root, of the tree's own files with one of the suffixes.
 
-    In a git work tree these are the files that git knows or would take, else all but what is built.
+    In a git work tree these are the files that git knows or would take. Where there is no git work
+    tree, or git is missing, or refuses a tree of another user, they are all but what is built.
     """
-    if os.path.exists(os.path.join(root, ".git")):
-        done = subprocess.run(["git", "-C", root, "ls-files", "-z", "-c", "-o",
-                               "--exclude-standard"], check=True, stdout=subprocess.PIPE)
-        names = {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
-        names = {name for name in names if os.path.isfile(os.path.join(root, name))}
-    else:
+    names = git_files(root)
+    if names is None:
         names = set()
         for directory, below, found in os.walk(root):
-            skipped = ("build", ".git", ".cache") if directory == root else ()
-            below[:] = [name for name in below if name not in (*skipped, "__pycache__")]
-            names.update(os.path.relpath(os.path.join(directory, name), root) for name in found)
+            made = MADE if directory == root else ()
+            below[:] = [name for name in below if name not in (*made, "__pycache__")]
+            names.update(os.path.relpath(os.path.join(directory, name), root) for name in found
+                         if name not in made)
     return sorted(name for name in names if not suffixes or name.endswith(suffixes))
 
 
