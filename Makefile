@@ -5,15 +5,18 @@
 # editors and debuggers what they must know, make/docs.mk draws the pictures of the book, make/setup.mk
 # sees to the machine that all this runs on.
 
-# Words that change what is built:
+# Words that change what is built. They come from the command line alone: many systems have CPU, HOST
+# or CFLAGS in the environment of every program, so each word is set here or in its part.
 #   VARIANT=  the kernel to build and run: release, invariant, ubsan, O0 or lost
 #   CMDLINE=  the kernel's command line on the ISO
 #   ISO=      where the ISO goes
 #   V=1       show the commands
 #   CI=true   warnings are errors
-VARIANT ?= release
-CMDLINE ?=
-ISO     ?= $(if $(CMDLINE)$(filter-out release,$(VARIANT)),build/custom.iso,build/stalactite.iso)
+VARIANT := release
+CMDLINE :=
+V       :=
+CI      :=
+ISO     := $(if $(CMDLINE)$(filter-out release,$(VARIANT)),build/custom.iso,build/stalactite.iso)
 
 VARIANTS := release invariant ubsan O0 lost
 ifeq ($(filter $(VARIANT),$(VARIANTS)),)
@@ -25,19 +28,38 @@ endif
 Q     := $(if $(V),,@)
 SAY   := $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-4s %s\n')
 comma := ,
+empty :=
+space := $(empty) $(empty)
+
+# $(call quote,TEXT): one word for the shell, whatever is in it. $(call escape,FILE): one target or
+# prerequisite for make, spaces or not.
+quote  = '$(subst ','\'',$(1))'
+escape = $(subst $(space),\$(space),$(1))
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all kernel variants stack-bounds text-sites iso run bench test debug gdb bochs bochs-fault bochs-lost doctor setup-run setup-test help clean FORCE
+.PHONY: all clean FORCE
 
+# With `clean` among several goals they are made one after another, in order: make -j would remove
+# the build directory while it builds in there.
+ifneq ($(and $(filter clean,$(MAKECMDGOALS)),$(filter-out clean,$(MAKECMDGOALS))),)
+
+.PHONY: $(MAKECMDGOALS) in-order
+$(MAKECMDGOALS): in-order
+	@:
+in-order:
+	+$(Q)for goal in $(MAKECMDGOALS); do $(MAKE) --no-print-directory $$goal || exit; done
+
+else
 
 # Debian's own Python, by its path: one of another origin may come first on the PATH, and has none
 # of Debian's modules.
-PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 export PYTHON
 
-# Every date in what is built. Builds of one commit are identical, whenever and wherever made.
+# Every date in what is built. Builds of one commit are identical, whenever and wherever made. This
+# one comes from the environment, by the convention of reproducible-builds.org.
 SOURCE_DATE_EPOCH ?= 1735689600
 export SOURCE_DATE_EPOCH
 
@@ -59,3 +81,5 @@ clean:
 	rm -rf build
 
 FORCE:
+
+endif

@@ -3,23 +3,26 @@
 ISO_MAX_BYTES := 1500000
 export ISO_MAX_BYTES
 
+.PHONY: iso
+ISO_FILE := $(call escape,$(ISO))
+
 ## make iso          build the ISO alone; CMDLINE="..." for the kernel, ISO=path for the result
-iso: $(ISO)
+iso: $(ISO_FILE)
 
 # The kernel as the ISO has it: symbols stay, debugging information goes.
 build/$(VARIANT)/kernel.stripped: build/$(VARIANT)/kernel.elf
 	$(Q)$(OBJCOPY) --strip-debug $< $@
 
 # What the command line on an ISO depends on: rewritten only when it changes.
-ISO_STAMP := build/iso/$(subst /,+,$(ISO))/cmdline
+ISO_STAMP := build/iso/$(subst $(space),_,$(subst /,+,$(ISO)))/cmdline
 $(ISO_STAMP): FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$ISO_CMDLINE" '$(VARIANT)' | cmp -s - $@ || \
 	    printf '%s\n' "$$ISO_CMDLINE" '$(VARIANT)' >$@
 
 # The command line travels in the environment, where no shell can split or expand it.
-$(ISO_STAMP) $(ISO): export ISO_CMDLINE := $(CMDLINE)
+$(ISO_STAMP) $(ISO_FILE): export ISO_CMDLINE := $(CMDLINE)
 
-$(ISO): build/$(VARIANT)/kernel.stripped $(wildcard iso/*) $(ISO_STAMP)
-	@$(SAY) ISO "$@$${ISO_CMDLINE:+ ($$ISO_CMDLINE)}"
-	$(Q)iso/mkiso $< $@ $@.tmp "$$ISO_CMDLINE"
+$(ISO_FILE): build/$(VARIANT)/kernel.stripped $(wildcard iso/*) $(ISO_STAMP)
+	@$(SAY) ISO $(call quote,$@)"$${ISO_CMDLINE:+ ($$ISO_CMDLINE)}"
+	$(Q)iso/mkiso $< $(call quote,$@) $(call quote,$@.tmp) "$$ISO_CMDLINE"

@@ -17,6 +17,8 @@ OFFSETS_C  := arch/x86_64/entry/offsets.c
 KERNEL_C   := $(filter-out $(OFFSETS_C),$(KERNEL_C))
 KERNEL_ASM := $(sort $(wildcard $(KERNEL_FOLDERS:%=%/*.asm)))
 
+.PHONY: kernel variants stack-bounds text-sites
+
 ## make kernel       build the kernel alone; VARIANT= picks one of the five
 kernel: build/$(VARIANT)/kernel.elf build/$(VARIANT)/stack-bounds.json \
     $(if $(filter release,$(VARIANT)),build/kernel.elf)
@@ -28,7 +30,7 @@ variants: $(VARIANTS:%=build/%/kernel.elf) $(VARIANTS:%=build/%/stack-bounds.jso
 stack-bounds: build/$(VARIANT)/kernel.elf
 	$(Q)$(STACK_BOUNDS) --verbose build/$(VARIANT)
 
-## make text-sites   where modes replace instructions, and what stands there; VARIANT= picks the kernel
+## make text-sites   where modes replace instructions, and what stands there; VARIANT= picks
 text-sites: build/$(VARIANT)/kernel.elf
 	$(Q)$(PYTHON) tools/build/patch_sites.py list $< $(OBJDUMP)
 
@@ -39,6 +41,9 @@ STACK_BOUNDS_FILES := tools/build/stack_bounds.py tools/build/stack_bounds.annot
 build/kernel.elf: build/release/kernel.elf
 	$(Q)cp $< $@
 	$(Q)cp $<-gdb.py $@-gdb.py
+
+# The command that compiles a file of a variant.
+compile = $(CC) $(KERNEL_CFLAGS) $(variant_flags) $(CFLAGS)
 
 # Replaces the file $@ by the text in the environment's TEXT, if it holds another one.
 write_if_changed = printf '%s\n' "$$TEXT" | cmp -s - $@ || printf '%s\n' "$$TEXT" >$@

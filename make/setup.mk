@@ -1,22 +1,25 @@
 # The machine that all this runs on, and help.
 
+.PHONY: setup-run setup-test doctor help
+
 # Installs what is missing, or says how; before anything else is tried.
 setup-run:
-	@tools/setup run
+	@tools/setup run $(RUN_EXTRA)
 
 setup-test:
 	@tools/setup test
 
 ## make doctor       every tool: is it here, which version, which package has it, what fails without
 doctor:
-	@CROSS_COMPILE='$(CROSS_COMPILE)' tools/doctor
+	@tools/doctor
 
 ## make help         this list
 help:
 	@sed -n 's/^## //p' Makefile make/*.mk $(wildcard tests/tests.mk tests/host/host.mk)
 	@echo
 	@echo "Words on the command line, with what they are when left out:"
-	@sed -n 's/^#   \([A-Z0-9_]*=\)/  \1/p' Makefile make/*.mk
+	@sed -n 's/^#   \([A-Z0-9_]*=\)/  \1/p' Makefile make/*.mk \
+	    $(wildcard tests/tests.mk tests/host/host.mk)
 
 # make test         every test there is; ends with "N passed, N failed". ROWS="..." picks some
 test: setup-test

@@ -25,45 +25,44 @@ build/$(variant)/%: variant_flags := $(VARIANT_FLAGS_$(variant))
 build/$(variant)/obj/%/ubsan.o: variant_flags += -fno-sanitize=all
 
 # The directory of each object is made here, because every object depends on this file.
-build/$(variant)/flags: export TEXT = $(CC_VERSION) $(CC) $(CFLAGS) $(variant_flags) \
-    $(STACK_FLAGS) $(NASMFLAGS)
+build/$(variant)/flags: export TEXT = $(CC_VERSION) $(compile) $(STACK_FLAGS) $(KERNEL_NASMFLAGS)
 build/$(variant)/flags: FORCE
 	@$(toolchain_check)
 	@mkdir -p $(sort $(dir $(objects)))
 	@$(write_if_changed)
 
-build/$(variant)/objects: export TEXT = $(LDFLAGS) $(objects)
+build/$(variant)/objects: export TEXT = $(KERNEL_LDFLAGS) $(objects)
 build/$(variant)/objects: FORCE build/$(variant)/flags
 	@$(write_if_changed)
 
 build/$(variant)/obj/%.o: %.c build/$(variant)/flags
 	@$(SAY) CC $<
-	$(Q)$(CC) $(CFLAGS) $(variant_flags) $(STACK_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(compile) $(STACK_FLAGS) -MMD -MP -c -o $@ $<
 
 # NASM 2.16 lists what is included only when it does nothing else: so two runs.
 build/$(variant)/obj/%.asm.o: %.asm build/$(variant)/offsets.inc build/$(variant)/flags
 	@$(SAY) NASM $<
-	$(Q)$(NASM) $(NASMFLAGS) -I $(out)/ -M -MP -MT $@ -MF $(@:.o=.d) $<
-	$(Q)$(NASM) $(NASMFLAGS) -I $(out)/ -o $@ $<
+	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -I $(out)/ -M -MP -MT $@ -MF $(@:.o=.d) $<
+	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -I $(out)/ -o $@ $<
 
 # The list of what it includes is named after the source: one that names a source that has moved
 # is not read, and does not stop make.
 build/$(variant)/offsets.inc: $(OFFSETS_C) build/$(variant)/flags
 	@$(SAY) GEN $@
-	$(Q)$(CC) $(CFLAGS) $(variant_flags) -MMD -MP -MT $@ -MF $(out)/obj/$(<:.c=.d) -S -o $@.s $<
-	$(Q)sed -n 's/^->\([A-Za-z0-9_]*\) \$$*\(.*\)/%define \1 \2/p' $@.s >$@
+	$(Q)$(compile) -MMD -MP -MT $@ -MF $(out)/obj/$(<:.c=.d) -S -o $@.s $<
+	$(Q)sed -n 's/.*\.ascii[[:space:]]*"->\([A-Za-z0-9_]*\) \$$*\(.*\)"/%define \1 \2/p' $@.s >$@
 
 build/$(variant)/linker.ld: linker.ld build/$(variant)/flags
-	$(Q)$(CC) $(CFLAGS) $(variant_flags) -MMD -MP -MT $@ -MF $(out)/linker.d -E -P -x c -o $@ $<
+	$(Q)$(compile) -MMD -MP -MT $@ -MF $(out)/linker.d -E -P -x c -o $@ $<
 
 build/$(variant)/first.elf: $(objects) build/$(variant)/empty.asm.o build/$(variant)/linker.ld \
     build/$(variant)/objects
-	$(Q)$(LD) $(LDFLAGS) -T $(out)/linker.ld -o $@ $(objects) $(out)/empty.asm.o
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(out)/linker.ld -o $@ $(objects) $(out)/empty.asm.o
 
 build/$(variant)/kernel.elf: build/$(variant)/first.elf build/$(variant)/symbols.asm.o \
     tools/build/patch_sites.py tools/debug/kernel-gdb.py
 	@$(SAY) LD $@
-	$(Q)$(LD) $(LDFLAGS) -T $(out)/linker.ld -Map $(out)/kernel.map -o $@.new $(objects) \
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(out)/linker.ld -Map $(out)/kernel.map -o $@.new $(objects) \
 	    $(out)/symbols.asm.o
 	$(Q)$(NM) -n $@.new >$(out)/kernel.nm
 	$(Q)$(PYTHON) tools/build/symbols.py check $(out)/first.nm $(out)/kernel.nm

@@ -6,47 +6,67 @@
 #   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
 #   JOBS=     how many machines, and compilers, at a time; the number of CPUs when left out
 #   SUITE=    the release of Debian that make test-in tests in, such as trixie
-PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+ROWS         :=
+TESTS        :=
+JOBS         :=
+SUITE        :=
+SECONDS      := 60
+SEED         := 1
+STACK        :=
+SOAK_DOMAINS :=
+SOAK_OPTIONS :=
+MUTANTS      :=
+THIRD        :=
 
-JOBS_OPTION  = $(if $(JOBS),--jobs '$(JOBS)')
-TEST_OPTIONS = $(foreach row,$(ROWS),--row '$(row)') $(if $(TESTS),--test '$(TESTS)') $(JOBS_OPTION)
+# The runner calls make again for what its rows need: with these words, where they were given.
+BUILD_WORDS  := CI V CROSS_COMPILE CC LD NASM CFLAGS LDFLAGS NASMFLAGS HOST_CC HOST_CFLAGS
+MAKE_OPTIONS := $(foreach word,$(BUILD_WORDS),$(if $(filter command,$(origin $(word))), \
+    --make $(call quote,$(word)=$($(word)))))
+JOBS_OPTION  := $(if $(JOBS),--jobs $(call quote,$(JOBS)))
+RUN          := $(PYTHON) tests/run $(MAKE_OPTIONS) $(JOBS_OPTION)
+TESTS_OPTION := $(if $(TESTS),--test $(call quote,$(TESTS)))
+ROWS_OPTION  := $(foreach row,$(ROWS),--row $(call quote,$(row)))
 
 .PHONY: test test-fred test-quick test-in soak mutants check model
 
 ## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
-	@$(PYTHON) tests/run $(TEST_OPTIONS)
+	@$(RUN) $(ROWS_OPTION) $(TESTS_OPTION)
 
 ## make test-fred    the tests that need FRED, in the Bochs that BOCHS= names if it has FRED
 test-fred: setup-test
-	@BOCHS='$(BOCHS)' $(PYTHON) tests/run --row 'fred-*' $(if $(TESTS),--test '$(TESTS)') \
-	    $(JOBS_OPTION)
+	@BOCHS=$(call quote,$(BOCHS)) $(RUN) --row 'fred-*' $(TESTS_OPTION)
 
 ## make test-quick   the in-kernel tests on one machine, for right after an edit; TESTS= chooses
 test-quick:
-	@$(PYTHON) tests/run --quick $(TEST_OPTIONS)
+	@$(qemu_check)
+	@$(RUN) --quick $(ROWS_OPTION) $(TESTS_OPTION)
 
 ## make test-in      `make test CI=true` in a Debian of its own: SUITE=trixie ROWS=checks; needs root
 test-in:
-	@tools/build/test-in '$(SUITE)' $(if $(ROWS),'ROWS=$(ROWS)') $(if $(TESTS),'TESTS=$(TESTS)')
+	@tools/build/test-in $(call quote,$(SUITE)) $(if $(ROWS),$(call quote,ROWS=$(ROWS))) \
+	    $(if $(TESTS),$(call quote,TESTS=$(TESTS)))
 
-## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=, SOAK_DOMAINS=,
-##                   SOAK_OPTIONS="words for the kernel" change the machine
+## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=,
+##                   SOAK_DOMAINS=, SOAK_OPTIONS="words for the kernel" change the machine
 soak: build/$(VARIANT)/kernel.elf
-	@$(PYTHON) tests/boot/soak.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
-	    --build $(VARIANT) $(if $(CPU),--cpu $(CPU)) \
+	@$(qemu_check)
+	@$(PYTHON) tests/boot/soak.py --seconds $(SECONDS) --seed $(SEED) \
+	    --build $(VARIANT) $(if $(CPU),--cpu $(call quote,$(CPU))) \
 	    $(if $(SOAK_DOMAINS),--domains $(SOAK_DOMAINS)) \
-	    --options '$(strip $(if $(STACK),stack=$(STACK)) $(SOAK_OPTIONS))'
+	    --options $(call quote,$(strip $(if $(STACK),stack=$(STACK)) $(SOAK_OPTIONS)))
 
-## make mutants      kernels with one protection taken out: is each killed? MUTANTS= and THIRD= choose
+## make mutants      kernels with one protection taken out: is each killed? MUTANTS=, THIRD= choose
 mutants:
-	@$(PYTHON) tests/mutants.py $(if $(MUTANTS),--mutants '$(MUTANTS)') \
-	    $(if $(THIRD),--third $(THIRD)) $(JOBS_OPTION)
+	@$(qemu_check)
+	@$(PYTHON) tests/mutants.py $(if $(MUTANTS),--mutants $(call quote,$(MUTANTS))) \
+	    $(if $(THIRD),--third $(THIRD)) $(MAKE_OPTIONS) $(JOBS_OPTION)
 
 ## make check        the checks of the tree and the runner's own tests
 check:
-	@$(PYTHON) tests/run --row checks --row self $(JOBS_OPTION)
+	@$(RUN) --row checks --row self
 
 ## make model        check the model of the promise, and that each of its guards is needed
-model: setup-test
+model:
+	@tools/need spin cross:gcc
 	@$(PYTHON) tests/model/model.py

@@ -96,11 +96,8 @@ def check_bochs_chapter(start):
         steps = steps_of(file.read())
     assert len(steps) > 20, "the chapter's commands are not found"
     start.make_iso()
-    environment = {key: value for key, value in os.environ.items()
-                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VARIANT", "CMDLINE", "ISO",
-                                  "BOCHS_PROGRAM", "DISPLAY")}
-    child = pexpect.spawn("make", ["--no-print-directory", "bochs", "BOCHS_SMP=1"],
-                          cwd=start.paths.root, env={**environment, "TERM": "dumb"},
+    command, *arguments = start.paths.make_command("bochs", "BOCHS_SMP=1", "BOCHS_SCREEN=rfb")
+    child = pexpect.spawn(command, arguments, env=start.paths.make_environment(TERM="dumb"),
                           encoding="latin-1", timeout=LIMIT_SECONDS, dimensions=(60, 400))
     child.expect(PROMPT)
     version = re.search(r"Bochs x86 Emulator (\S+)", child.before)

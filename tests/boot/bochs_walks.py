@@ -9,21 +9,13 @@ import sys
 
 import pexpect
 
-from runner.paths import NOT_FOR_MAKE
-
 LIMIT_SECONDS = 1800  # for each walk: it hangs
 ENTRY_AREA_BYTES = 0x1000  # of the release kernel
 
 
-def environment():
-    """Without what an outer make wants of its own."""
-    return {key: value for key, value in os.environ.items()
-            if key not in (*NOT_FOR_MAKE, "STEP", "BOCHS_PROGRAM")}
-
-
-def run(words, root):
+def run(words, paths):
     """Runs a command; returns its status and what it printed."""
-    done = subprocess.run(words, cwd=root, env=environment(), stdin=subprocess.DEVNULL,
+    done = subprocess.run(words, cwd=paths.root, env=paths.make_environment(), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           timeout=LIMIT_SECONDS)
     return done.returncode, done.stdout
@@ -41,7 +33,7 @@ def facts_of(text):
 def check_fault(start):
     """make bochs-fault: absent before, present after, by IST 1, the same store done again"""
     start.make_iso()
-    status, text = run(["make", "--no-print-directory", "bochs-fault"], start.paths.root)
+    status, text = run(start.paths.make_command("bochs-fault"), start.paths)
     assert status == 0, text
     f = facts_of(text)
     # before: a hole of the thread's own slot, below all that is backed
@@ -69,7 +61,7 @@ def check_fault(start):
 def check_lost(start):
     """make bochs-lost: an interrupt gone, its in-service bit stuck; not in the sound kernel"""
     start.make_iso()
-    status, text = run(["make", "--no-print-directory", "bochs-lost"], start.paths.root)
+    status, text = run(start.paths.make_command("bochs-lost"), start.paths)
     assert status == 0, text
     f = facts_of(text)
     for kernel in ("lost", "sound"):
@@ -90,10 +82,11 @@ def check_eager(start):
     """where no stack fault happens the walk says so and fails"""
     start.make_iso()
     iso = os.path.join("build", "bochs", "eager.iso")
-    status, text = run(["make", "--no-print-directory", "iso", "CMDLINE=stack=eager exit=1",
-                        f"ISO={iso}"], start.paths.root)
+    status, text = run(start.paths.make_command("iso", "CMDLINE=stack=eager exit=1", f"ISO={iso}"),
+                       start.paths)
     assert status == 0, text
-    status, text = run([sys.executable, "tools/debug/bochs_fault.py", "--iso", iso], start.paths.root)
+    status, text = run([sys.executable, "tools/debug/bochs_fault.py", "--iso", iso],
+                       start.paths)
     assert status == 1 and "The walk cannot go on" in text, text
     assert "retry_succeeded" not in text, text
 
@@ -101,8 +94,8 @@ def check_eager(start):
 def check_steps(start):
     """STEP=1 stops at each stage, hands what is typed to the debugger, and can be left"""
     start.make_iso()
-    child = pexpect.spawn("make", ["--no-print-directory", "bochs-fault", "STEP=1"],
-                          cwd=start.paths.root, env=environment(), encoding="utf-8",
+    command, *arguments = start.paths.make_command("bochs-fault", "STEP=1")
+    child = pexpect.spawn(command, arguments, env=start.paths.make_environment(), encoding="utf-8",
                           timeout=LIMIT_SECONDS, dimensions=(60, 120))
     asks = r"anything else is for Bochs' debugger\] "
     child.expect(r"\n1\. ")

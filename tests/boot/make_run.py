@@ -1,7 +1,5 @@
 """The first command that anybody types: `make run`, on a terminal, as a person sees it."""
 
-import os
-
 import pexpect
 
 PROMPT = "stalactite> "
@@ -12,12 +10,9 @@ HANG_SECONDS = 600  # for each answer
 def spawn(start, *words):
     """`make run` in a terminal of 100 columns."""
     start.make_iso()
-    environment = {key: value for key, value in os.environ.items()
-                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMDLINE", "ISO", "VARIANT",
-                                  "CPU", "SMP", "MEM", "ACCEL")}
-    environment["TERM"] = "vt100"
-    return pexpect.spawn("make", ["--no-print-directory", "run", *words], cwd=start.paths.root,
-                         env=environment, encoding="utf-8", codec_errors="replace", timeout=HANG_SECONDS,
+    command, *arguments = start.paths.make_command("run", *words)
+    return pexpect.spawn(command, arguments, env=start.paths.make_environment(TERM="vt100"),
+                         encoding="utf-8", codec_errors="replace", timeout=HANG_SECONDS,
                          dimensions=(40, 100))
 
 

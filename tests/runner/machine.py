@@ -22,6 +22,8 @@ PROMPT = "stalactite> "
 # comes.
 HANG_SECONDS = 300
 
+SOCKET_BASE_BYTES = 70  # of 107 that a socket's name may have
+
 _running = set()
 
 
@@ -33,6 +35,15 @@ def kill_all():
     """Ends every emulator that is still running; for the way out after Ctrl-C."""
     for machine in list(_running):
         machine.stop()
+
+
+def short_directory():
+    """A new directory whose files may be sockets: their names have a limit of some hundred bytes,
+    and TMPDIR may be longer than that."""
+    for base in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        if len(os.fsencode(base)) <= SOCKET_BASE_BYTES and os.access(base, os.W_OK | os.X_OK):
+            return tempfile.mkdtemp(prefix="stalactite-", dir=base)
+    raise MachineError("no directory for sockets: TMPDIR is too long, and /tmp cannot be written")
 
 
 class Machine:
@@ -61,7 +72,7 @@ class Machine:
 
     def start(self):
         """Starts the emulator in a process group of its own."""
-        self._short = tempfile.mkdtemp(prefix="stalactite-")
+        self._short = short_directory()
         self._serial_log = open(os.path.join(self.directory, "serial.log"), "wb")
         command = self.command()
         with open(os.path.join(self.directory, "command"), "w", encoding="utf-8") as file:

@@ -1,7 +1,9 @@
 """Lets the runner's own tests import the runner, and gives them fake emulators."""
 
 import os
+import shutil
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -10,6 +12,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tools", folder) for folder in ("build", "check", "debug")]
+
+from runner.paths import Paths  # noqa: E402  # pylint: disable=wrong-import-position
 
 FAKE = """#!{python}
 import json, os, re, socket, sys, threading, time
@@ -46,12 +50,38 @@ sys.exit(STATUS)
 """
 
 
+def make(directory, *arguments, wanted_status=0, **environment):
+    """What make said in a directory; the make that called these tests is kept out."""
+    done = subprocess.run(["make", "-C", str(directory), "--no-print-directory", "-j2", *arguments],
+                          env={**Paths.make_environment(), **environment}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == wanted_status, done.stdout[-3000:]
+    return done.stdout
+
+
+def copy_tree(directory):
+    """The sources, as an unpacked archive of them would have them."""
+    from tree import files
+
+    for name in files(ROOT):
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(os.path.join(ROOT, name), target)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A copy of the tree with kernel and ISO built."""
+    directory = tmp_path_factory.mktemp("built")
+    copy_tree(directory)
+    make(directory, "kernel", "iso")
+    return directory
+
+
 @pytest.fixture
 def fake_paths(tmp_path):
     """A function that makes Paths whose QEMU prints `output` and ends with `status`."""
-    from runner.paths import Paths
-
-    def make(output, status=33, mode=""):
+    def make_paths(output, status=33, mode=""):
         program = tmp_path / "fake-qemu"
         program.write_text(FAKE.format(python=sys.executable, output=output, status=status,
                                        mode=mode))
@@ -59,7 +89,7 @@ def fake_paths(tmp_path):
         paths = Paths(str(tmp_path))
         paths.qemu = str(program)
         return paths
-    return make
+    return make_paths
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Whole rows against fake emulators: what the judge says, and that hangs end."""
 
 import dataclasses
+import tempfile
 import time
 
 import pytest
@@ -121,6 +122,13 @@ def test_hang_is_asked_by_nmi_and_ended(fake_paths, clock):
     assert "spin_forever" in text.split("-- after the NMI --")[1]
     assert "a line of the log" in text and "AAA0002 was running" in text
     assert machine.process.poll() is not None
+
+
+def test_a_long_name_of_the_directory_for_temporary_files(fake_paths, clock, tmp_path, monkeypatch):
+    long = tmp_path / ("x" * 190)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    test_hang_is_asked_by_nmi_and_ended(fake_paths, clock)
 
 
 def test_silence_is_a_hang(fake_paths, clock):

@@ -1,50 +1,19 @@
 """The build itself: what is made anew and what is not, and that two builds are identical."""
 
 import os
-import shutil
-import subprocess
 
-import pytest
-import tree
-from conftest import ROOT
-
-
-def make(directory, *arguments):
-    """What make said; CMDLINE and the rest of a caller's make are kept out."""
-    environment = {key: value for key, value in os.environ.items()
-                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CMDLINE", "ISO", "CI",
-                                  "VARIANT")}
-    done = subprocess.run(["make", "-C", str(directory), "-j2", *arguments], env=environment,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
-
-
-def copy_tree(directory):
-    """The sources, as a fresh clone would have them."""
-    for name in tree.files(ROOT):
-        target = directory / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(os.path.join(ROOT, name), target)
-
-
-@pytest.fixture(name="built", scope="module")
-def built_copy(tmp_path_factory):
-    """A copy of the tree with kernel and ISO built."""
-    directory = tmp_path_factory.mktemp("built")
-    copy_tree(directory)
-    make(directory, "kernel", "iso")
-    return directory
+from conftest import copy_tree, make
 
 
 def test_two_builds_are_identical(built, tmp_path):
-    elsewhere = tmp_path / "a-directory-with-another-name" / "deeper"
+    elsewhere = tmp_path / "it's a directory" / "with another name"
     copy_tree(elsewhere)
     os.utime(elsewhere / "Makefile", (1, 1))
-    make(elsewhere, "kernel", "iso")
-    for name in ("build/kernel.elf", "build/stalactite.iso"):
-        assert (built / name).read_bytes() == (elsewhere / name).read_bytes(), name
+    make(elsewhere, "kernel", "iso", "ISO=build/a b.iso")
+    for name, other in (("build/kernel.elf", "build/kernel.elf"),
+                        ("build/stalactite.iso", "build/a b.iso")):
+        assert (built / name).read_bytes() == (elsewhere / other).read_bytes(), name
+    assert "ISO " not in make(elsewhere, "iso", "ISO=build/a b.iso")
 
 
 def test_nothing_is_made_twice(built):

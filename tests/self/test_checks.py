@@ -91,7 +91,9 @@ def test_citations(tree, text, wanted):
     ("a.asm", "bits 64\n", 1), ("a.mk", "# What.\n", 0), ("a.mk", "all:\n", 1),
     ("Makefile", "all:\n", 1), ("a.py", '"""What."""\n', 0),
     ("a.py", '#!/usr/bin/env python3\n"""What."""\n', 0), ("a.py", "import os\n", 1),
-    ("tool", "#!/bin/sh\n# What.\n", 0), ("tool", "#!/bin/sh\nset -e\n", 1),
+    ("tool", "#!/usr/bin/env bash\n# What.\nset -euo pipefail\n", 0),
+    ("tool", "#!/usr/bin/env bash\nset -euo pipefail\n", 1), ("tool", "#!/bin/sh\n# What.\n", 1),
+    ("tool", "#!/usr/bin/env bash\n# What.\nset -eu\n", 1),
     ("tool", "#!/usr/bin/env python3\nimport os\n", 1), ("data.txt", "anything", 0),
 ])
 def test_files(tree, name, text, status):

@@ -1,10 +1,13 @@
 """The client of gdb's protocol, against a stub that answers from a list."""
 
+import os
+import shutil
 import socket
 import threading
 
 import pytest
 from runner.gdb import Gdb, GdbError, REGISTERS
+from runner.machine import short_directory
 
 
 def packet(text):
@@ -12,12 +15,12 @@ def packet(text):
 
 
 @pytest.fixture(name="stub")
-def fixture_stub(tmp_path):
+def fixture_stub():
     """A function that starts a stub with these answers and returns (client, what it was asked)."""
-    asked = []
+    asked, directory = [], short_directory()
 
     def start(*answers):
-        path = str(tmp_path / "gdb")
+        path = os.path.join(directory, "gdb")
         server = socket.socket(socket.AF_UNIX)
         server.bind(path)
         server.listen()
@@ -34,7 +37,8 @@ def fixture_stub(tmp_path):
 
         threading.Thread(target=serve, daemon=True).start()
         return Gdb(path, timeout_seconds=300), asked
-    return start
+    yield start
+    shutil.rmtree(directory)
 
 
 def test_breakpoint_and_registers(stub):

@@ -68,7 +68,7 @@ def fake_commands(directory, *names, text="#!/bin/sh\nexit 0\n"):
 
 
 def run_tool(name, path, *arguments, **environment):
-    return subprocess.run(["/bin/sh", os.path.join(ROOT, "tools", name), *arguments],
+    return subprocess.run(["/bin/bash", os.path.join(ROOT, "tools", name), *arguments],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False,
                           env={"PATH": str(path), **environment})
@@ -78,7 +78,7 @@ def run_tool(name, path, *arguments, **environment):
 def bare_machine(tmp_path):
     """A directory for PATH with the few commands that a fresh machine has."""
     for name in ("dirname", "cut", "sort", "tr", "basename", "mktemp", "rm", "sed", "head", "env",
-                 "sh"):
+                 "sh", "bash"):
         os.symlink(f"/usr/bin/{name}", tmp_path / name)
     return tmp_path
 
@@ -115,6 +115,25 @@ def test_doctor_says_what_fails_without_each_tool(bare):
     assert done.returncode == 1
     assert re.search(r"^ok +build +nasm +9\.8\.7 +nasm", done.stdout, re.MULTILINE)
     assert re.search(r"^NO +build +xorriso +MISSING +xorriso +no ISO", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["doctor", "setup"])
+def test_no_temporary_file_is_needed(bare, name):
+    done = run_tool(name, bare, "run", TMPDIR="/nonexistent")
+    assert done.returncode == 1 and "Missing" in done.stdout, done.stdout
+    assert "No such file" not in done.stdout
+
+
+def test_setup_and_need_name_the_package_of_what_is_asked_for(bare):
+    done = run_tool("setup", bare, "none", "gdb", "python:pexpect")
+    assert re.search(r"gdb +\(gdb\) without it: ", done.stdout), done.stdout
+    assert "nasm" not in done.stdout
+    done = run_tool("need", bare, "sed", "bochs", "cross:ld", "my-own-emulator")
+    assert done.returncode == 1
+    assert "bochs is missing. Debian has it in the package bochs: apt-get" in done.stdout
+    assert "ld is missing. Debian has it in the package binutils" in done.stdout
+    assert "my-own-emulator is missing.\n" in done.stdout and "sed" not in done.stdout
+    assert run_tool("need", bare, "sed", "sh").returncode == 0
 
 
 def test_a_compiler_for_another_machine_is_refused_in_words(bare):
