@@ -11,6 +11,8 @@ VARIANT_FLAGS_ubsan     := -O2 -DINVARIANT -DLARGE_ENTRY_STACKS -fsanitize=undef
 VARIANT_FLAGS_O0        := -O0 -DLARGE_ENTRY_STACKS
 # Deliberately wrong: interrupt gates on the thread's stack, to show which events get lost.
 VARIANT_FLAGS_lost      := -O2 -DLESSON_LOST_EVENTS
+# Times each section with interrupts or preemption off: arch/x86_64/cpu/off_time.h.
+VARIANT_FLAGS_latency   := -O2 -DLATENCY -DLARGE_ENTRY_STACKS
 
 KERNEL_C   := $(sort $(wildcard $(KERNEL_FOLDERS:%=%/*.c)))
 OFFSETS_C  := arch/x86_64/entry/offsets.c
@@ -48,4 +50,4 @@ compile = $(CC) $(KERNEL_CFLAGS) $(variant_flags) $(CFLAGS)
 # Replaces the file $@ by the text in the environment's TEXT, if it holds another one.
 write_if_changed = printf '%s\n' "$$TEXT" | cmp -s - $@ || printf '%s\n' "$$TEXT" >$@
 
-$(foreach variant,$(VARIANTS),$(eval include make/variant.mk))
+$(foreach variant,$(VARIANTS) $(MEASURES),$(eval include make/variant.mk))

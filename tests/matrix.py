@@ -103,6 +103,16 @@ BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGUR
          measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
 
 
+# The kernel that times sections with interrupts off finds one that was put there to be found.
+LATENCY = (
+    Row("latency-planted", kind="boot", build="latency", cpus=1, extra=COUNTED,
+        cmdline="bench=irq_off_planted",
+        expect=(r"^# The longest sections with interrupts off:$",
+                r"^# +30\d\d\d instructions, from planted_section\+0x\w+ to planted_section\+0x\w+ ",
+                r"^BENCH irq_off_planted 30\d\d\d instructions$", r"leaving: success")),
+)
+
+
 def panics(name, test_id, *expect, **changes):
     """A machine that must panic, and say why: by a test that nothing but its whole id selects."""
     return Row(f"panic-{name}", kind="panic", cmdline=f"test={test_id}", expect=expect, **changes)
@@ -309,4 +319,4 @@ SCRIPT = (
         cmdline="monitor=1"),
 )
 
-ROWS = SUITE + BOOT + BENCH + PANIC + REFUSED + LESSON + FRED + SCRIPT
+ROWS = SUITE + BOOT + BENCH + LATENCY + PANIC + REFUSED + LESSON + FRED + SCRIPT

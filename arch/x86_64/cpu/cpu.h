@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu/off_time.h"
 #include "arch/x86_64/cpu/patch_site.h"
 #include "arch/x86_64/cpu/types.h"
 
@@ -125,6 +126,20 @@ static always_inline uint64_t flags_read(void)
     return flags;
 }
 
+#ifdef LATENCY
+/* The latency build times the section that begins here, if interrupts were on. */
+#define OFF_TIME_INTERRUPTS_BEGIN(flags)                                                           \
+    do {                                                                                           \
+        if ((flags)&FLAGS_INTERRUPT) {                                                             \
+            off_time_interrupts_begin(OFF_TIME_PLACE());                                           \
+        }                                                                                          \
+    } while (0)
+#define OFF_TIME_FLAGS() flags_read()
+#else
+#define OFF_TIME_INTERRUPTS_BEGIN(flags) ((void)(flags))
+#define OFF_TIME_FLAGS()                 0
+#endif
+
 /*
  * Turns interrupts off. `rule` is the name of the patch-site rule that holds at this place
  * (patch_site.h). Context: ANY; the rule adds its own condition.
@@ -132,7 +147,9 @@ static always_inline uint64_t flags_read(void)
 #define interrupts_disable_by(rule)                                                                \
     do {                                                                                           \
         bool both_on_ = site_rule_check(SITE_RULE_##rule);                                         \
+        uint64_t flags_before_ = OFF_TIME_FLAGS();                                                 \
         SITE_INTERRUPTS_OFF(rule);                                                                 \
+        OFF_TIME_INTERRUPTS_BEGIN(flags_before_);                                                  \
         site_ready_check(both_on_, __builtin_frame_address(0));                                    \
     } while (0)
 
@@ -145,6 +162,7 @@ static always_inline void interrupts_disable(void)
 /* Turns interrupts on, after one more instruction (SDM volume 2, STI). Context: THREAD, ATOMIC. */
 static always_inline void interrupts_enable(void)
 {
+    off_time_interrupts_end(OFF_TIME_PLACE());
     __asm__ volatile("sti" ::: "memory");
 }
 
@@ -185,6 +203,7 @@ static always_inline void interrupts_restore(uint64_t flags)
  */
 static always_inline void cpu_wait_for_interrupt(void)
 {
+    off_time_halt(OFF_TIME_PLACE());
     __asm__ volatile("sti; hlt" ::: "memory");
 }
 

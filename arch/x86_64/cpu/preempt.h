@@ -14,6 +14,25 @@ DECLARE_PER_CPU(uint32_t, reschedule_wanted);
 /* Hook: switches threads if interrupts are on. Context: THREAD, when a reschedule is due. */
 extern void (*preempt_reschedule)(void);
 
+#ifdef LATENCY
+/* The latency build times the section that begins or ends here, if it is the outermost. */
+#define OFF_TIME_PREEMPTION_BEGIN()                                                                \
+    do {                                                                                           \
+        if (this_cpu(preempt_count) == 1) {                                                        \
+            off_time_preemption_begin(OFF_TIME_PLACE());                                           \
+        }                                                                                          \
+    } while (0)
+#define OFF_TIME_PREEMPTION_END()                                                                  \
+    do {                                                                                           \
+        if (this_cpu(preempt_count) == 1) {                                                        \
+            off_time_preemption_end(OFF_TIME_PLACE());                                             \
+        }                                                                                          \
+    } while (0)
+#else
+#define OFF_TIME_PREEMPTION_BEGIN() ((void)0)
+#define OFF_TIME_PREEMPTION_END()   ((void)0)
+#endif
+
 /*
  * Turns preemption off. Pairs nest. `rule` is the name of the patch-site rule that holds at this
  * place (patch_site.h). Context: ANY but ENTRY.
@@ -22,6 +41,7 @@ extern void (*preempt_reschedule)(void);
     do {                                                                                           \
         bool both_on_ = site_rule_check(SITE_RULE_##rule);                                         \
         SITE_PREEMPTION_OFF(rule);                                                                 \
+        OFF_TIME_PREEMPTION_BEGIN();                                                               \
         site_ready_check(both_on_, __builtin_frame_address(0));                                    \
     } while (0)
 
@@ -38,6 +58,7 @@ static always_inline void preempt_disable(void)
 static always_inline void preempt_enable_quietly(void)
 {
     compiler_barrier();
+    OFF_TIME_PREEMPTION_END();
     this_cpu(preempt_count)--;
 }
 
@@ -48,6 +69,7 @@ static always_inline void preempt_enable_quietly(void)
 static always_inline void preempt_enable(void)
 {
     compiler_barrier();
+    OFF_TIME_PREEMPTION_END();
     if (--this_cpu(preempt_count) == 0 && unlikely(this_cpu(reschedule_wanted))) {
         preempt_reschedule();
     }

@@ -41,6 +41,20 @@ static always_inline void spinlock_init(struct spinlock *lock, const char *name)
     *lock = (struct spinlock)SPINLOCK(name);
 }
 
+/* Waits for a ticket's turn. */
+static always_inline void spinlock_wait(const struct spinlock *lock, uint32_t ticket)
+{
+#ifdef LATENCY
+    uint64_t since = tsc_read();
+#endif
+    do {
+        cpu_pause();
+    } while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket);
+#ifdef LATENCY
+    off_time_waited(since);
+#endif
+}
+
 /*
  * Draws a ticket and spins until it is served. For callers that have preemption off, or interrupts
  * off until spinlock_pass(). Context: ANY.
@@ -50,9 +64,7 @@ static always_inline void spinlock_take(struct spinlock *lock)
     spinlock_order_acquire(lock);
     uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
-        do {
-            cpu_pause();
-        } while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket);
+        spinlock_wait(lock, ticket);
     }
 }
 

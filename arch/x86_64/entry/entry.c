@@ -134,11 +134,35 @@ static struct trap_frame *interrupt_leave(struct trap_frame *frame)
     return entry_move_frame(frame);
 }
 
+/* For the latency build: an interrupt turned interrupts off, and they are about to come on. */
+static always_inline void off_time_arrive(const struct trap_frame *frame maybe_unused)
+{
+#ifdef LATENCY
+    if (frame->rflags & FLAGS_INTERRUPT) {
+        off_time_interrupts_begin(OFF_TIME_PLACE());
+    }
+#endif
+}
+
+static always_inline void off_time_leave(const struct trap_frame *frame maybe_unused)
+{
+#ifdef LATENCY
+    if (frame->rflags & FLAGS_INTERRUPT) {
+        off_time_interrupts_end(OFF_TIME_PLACE());
+    }
+#endif
+}
+
 struct trap_frame *entry_interrupt(struct trap_frame *frame)
 {
+    off_time_arrive(frame);
     interrupt_dispatch(frame);
     return_check(frame);
-    return interrupt_leave(frame);
+    struct trap_frame *moved = interrupt_leave(frame);
+    if (moved == NULL) {
+        off_time_leave(frame); /* else entry_continue() is the end of it */
+    }
+    return moved;
 }
 
 /* Panics if the address lies in the guard of an entry stack. */
@@ -254,4 +278,5 @@ void entry_continue(struct trap_frame *frame)
               frame->address < PAGE_BYTES ? ": a null pointer" : "");
     }
     interrupts_disable();
+    off_time_leave(frame);
 }

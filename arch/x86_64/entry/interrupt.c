@@ -67,6 +67,7 @@ void interrupt_dispatch(struct trap_frame *frame)
     interrupt_handler handler = __atomic_load_n(&handlers[vector], __ATOMIC_ACQUIRE);
 
     (*this_cpu_pointer(interrupt_counts))[vector]++;
+    off_time_interrupts_place((uintptr_t)handler);
     if (handler != NULL) {
         handler(frame);
     }
