@@ -16,7 +16,7 @@ FIRMWARE := bios
 MACHINE  := $(if $(filter uefi,$(FIRMWARE)),q35,pc)
 SCREEN   :=
 
-.PHONY: run run-ready debug debug-ready gdb bench bench-ready bochs bochs-fault bochs-lost
+.PHONY: run run-ready debug debug-ready gdb bench bench-ready latency latency-ready bochs bochs-fault bochs-lost
 
 QEMU     := qemu-system-x86_64
 OVMF     := $(firstword $(wildcard /usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF.fd \

@@ -104,7 +104,15 @@ BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGUR
 
 
 # The kernel that times sections with interrupts off finds one that was put there to be found.
+# The other one runs as many threads as fit, and no section may grow with them; but the log and the
+# console write to the serial line with interrupts off, as long as a line is.
 LATENCY = (
+    Row("latency-many", kind="boot", build="latency", cpus=1, extra=COUNTED, memory_mib=256,
+        cmdline="bench=irq_off_longest", ordered=False,
+        expect=(r"^# [23]\d{4} threads$", r"^# 2\d{4} threads wait for memory$",
+                r"^BENCH irq_off_longest \d+ instructions$", r"leaving: success"),
+        forbid=(r"^# +([2-9]\d|\d{3,})\d{3} instructions, from (?!log_|console_)",
+                r"found no place")),
     Row("latency-planted", kind="boot", build="latency", cpus=1, extra=COUNTED,
         cmdline="bench=irq_off_planted",
         expect=(r"^# The longest sections with interrupts off:$",

@@ -10,17 +10,43 @@ void run_queue_init(struct run_queue *queue)
     }
 }
 
+/*
+ * Looks for a thread that may run on `cpu` in one list, from both ends, at most *left threads in
+ * all. From both ends, because threads that may run elsewhere wait in the middle only as long as
+ * it takes the list's own CPU to come to them.
+ */
+static struct thread *list_find_for(const struct list *list, unsigned cpu, unsigned *left)
+{
+    const struct list_node *first = list->head.next, *last = list->head.previous;
+    struct thread *from_last = NULL;
+    for (; *left > 0 && first != &list->head; *left -= 1) {
+        struct thread *thread = list_entry(first, struct thread, run_node);
+        if (thread->affinity >> cpu & 1) {
+            return thread;
+        }
+        if (first == last) {
+            break;
+        }
+        first = first->next;
+        thread = list_entry(last, struct thread, run_node);
+        if (thread->affinity >> cpu & 1) {
+            from_last = thread; /* the one nearest to the head counts */
+        }
+        if (first == last) {
+            break;
+        }
+        last = last->previous;
+    }
+    return from_last;
+}
+
 struct thread *run_queue_find_for(const struct run_queue *queue, unsigned cpu)
 {
-    for (uint32_t bits = queue->ready_bits; bits != 0;
+    unsigned left = RUN_QUEUE_FIND_MOST;
+    struct thread *found = NULL;
+    for (uint32_t bits = queue->ready_bits; bits != 0 && found == NULL && left > 0;
          bits &= ~(1U << run_queue_most_urgent(bits))) {
-        const struct list *list = &queue->lists[run_queue_most_urgent(bits)];
-        list_for_each (node, list) {
-            struct thread *thread = list_entry(node, struct thread, run_node);
-            if (thread->affinity >> cpu & 1) {
-                return thread;
-            }
-        }
+        found = list_find_for(&queue->lists[run_queue_most_urgent(bits)], cpu, &left);
     }
-    return NULL;
+    return found;
 }

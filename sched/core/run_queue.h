@@ -1,7 +1,6 @@
 /*
  * A CPU's run queue: one list for each priority, and a word with a bit for each list that is not
- * empty. Every operation takes constant time, except run_queue_find_for(). This is a pure data
- * structure: the caller holds the queue's lock and keeps the count in `runnable`, which changes
+ * empty. Every operation takes constant time. This is a pure data structure: the caller holds the queue's lock and keeps the count in `runnable`, which changes
  * when a thread joins or leaves the queue for good, not when the current thread is taken out to run
  * and put back. Context of all functions: IRQ, interrupts off, the queue's lock held.
  */
@@ -80,5 +79,12 @@ static always_inline struct thread *run_queue_first(const struct run_queue *queu
     return list_entry(list->head.next, struct thread, run_node);
 }
 
-/* Returns the thread of highest priority that may run on `cpu`, or NULL; it stays in the queue. */
+/* Pairs of threads that run_queue_find_for() looks at, at most. */
+#define RUN_QUEUE_FIND_MOST 64
+
+/*
+ * Returns the first thread of the highest priority that may run on `cpu`, or NULL; it stays in the
+ * queue. Looks at RUN_QUEUE_FIND_MOST threads of either end of the lists at most: behind more
+ * threads that may not run on `cpu` none is found.
+ */
 struct thread *run_queue_find_for(const struct run_queue *queue, unsigned cpu);

@@ -26,6 +26,9 @@
 #include "sched/stack/services.h"
 #include "sched/stack/swap_candidate.h"
 
+/* Threads that one call of schedule() puts into the memory queue: about 340 instructions each. */
+#define GATE_REFUSALS_AT_ONCE 16
+
 PER_CPU(struct thread *, thread_running);
 PER_CPU(struct run_queue, run_queue);
 /*
@@ -111,6 +114,32 @@ static always_inline bool queue_has_thread(struct run_queue *queue, struct threa
 }
 
 /*
+ * The rest of thread_choose() when `refused` did not pass the gate: puts it into the memory queue
+ * and tries the next ones. After GATE_REFUSALS_AT_ONCE it returns the idle thread, which turns
+ * interrupts on and calls schedule() again.
+ */
+static never_inline struct thread *
+thread_choose_further(struct run_queue *queue, struct thread *from, struct thread *refused)
+{
+    for (unsigned refusals = 1;; refusals++) {
+        queue->runnable--;
+        gate_wait(refused);
+        if (!queue_has_thread(queue, from)) {
+            return queue->idle;
+        }
+        if (refusals == GATE_REFUSALS_AT_ONCE) {
+            this_cpu(reschedule_wanted) = 1;
+            return queue->idle;
+        }
+        struct thread *to = run_queue_take_first(queue);
+        if (thread_clear(from, to)) {
+            return to;
+        }
+        refused = to;
+    }
+}
+
+/*
  * Removes the thread to run next from the queue and returns it; `ready` says that the queue is not
  * empty. Threads that the magazine does not cover go to the memory queue. The idle thread always
  * passes, since it is fully backed and the magazine covers `from`. `from` itself always passes,
@@ -119,16 +148,14 @@ static always_inline bool queue_has_thread(struct run_queue *queue, struct threa
 static always_inline struct thread *thread_choose(struct run_queue *queue, struct thread *from,
                                                   bool ready)
 {
-    while (ready || queue_has_thread(queue, from)) {
-        struct thread *to = run_queue_take_first(queue);
-        if (gate_is_clear(to) || thread_clear(from, to)) {
-            return to;
-        }
-        queue->runnable--;
-        gate_wait(to);
-        ready = false;
+    if (!ready && !queue_has_thread(queue, from)) {
+        return queue->idle;
     }
-    return queue->idle;
+    struct thread *to = run_queue_take_first(queue);
+    if (gate_is_clear(to) || thread_clear(from, to)) {
+        return to;
+    }
+    return thread_choose_further(queue, from, to);
 }
 
 /*
@@ -217,14 +244,21 @@ void schedule_tick(void)
 
 static void reschedule_interrupt(struct trap_frame *frame maybe_unused)
 {
+    if (unlikely(timeout_expire_wanted())) {
+        timeout_expire();
+    }
     this_cpu(reschedule_wanted) = 1;
 }
 
+/*
+ * A reschedule may be wanted again by the time the thread is dispatched again. Not for the idle
+ * thread: its own loop calls schedule() again, with interrupts on in between.
+ */
 void schedule_while_wanted(void)
 {
     do {
         schedule();
-    } while (unlikely(this_cpu(reschedule_wanted)));
+    } while (unlikely(this_cpu(reschedule_wanted)) && thread_current() != this_cpu(run_queue).idle);
 }
 
 void schedule_late(void)

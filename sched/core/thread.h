@@ -208,20 +208,21 @@ static always_inline bool thread_is_blocked(const struct thread *thread)
 int thread_sleep_ns(uint64_t duration_ns);
 
 /*
- * Calls visit for every thread, with the list's lock held and interrupts off: visit must not wait.
- * Context: IRQ.
+ * Calls visit for every thread that exists during the whole call, with the list's lock held and
+ * interrupts off: visit must not wait. The lock is released every few threads, so a thread pointer
+ * is valid within one call of visit only. Context: THREAD; interrupts may be off.
  */
 void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context);
 
 /*
  * Returns the thread that owns a stack slot, or NULL. The thread may be gone by the time the result
- * is used. Context: IRQ.
+ * is used. Context: THREAD.
  */
 struct thread *thread_of_slot(uint32_t slot);
 
 /*
  * Returns the thread with this id, or NULL. The thread may be gone by the time the result is used.
- * Context: IRQ.
+ * Context: THREAD.
  */
 struct thread *thread_find(uint32_t id);
 

@@ -1,16 +1,166 @@
-/* The list of all threads, under one lock, and the searches of thread.h. */
+/* The list of all threads, under one lock; the walks over it, and the ids of threads. */
 #include "sched/core/thread_list.h"
+
+#include "sched/core/thread_test_hooks.h"
+
+#define WALK_STEP 16 /* threads that are visited before the lock is released */
+#define WALKS     8  /* that can be under way; another one waits */
 
 static struct spinlock thread_list_lock = SPINLOCK("thread list");
 static struct list threads = LIST_INITIALIZER(threads);
-static uint32_t next_id = 1, count;
+static uint32_t count;
 
-/* Where thread_walk() continues: a node in the list, so that threads may be added and removed. */
-static struct list_node bookmark = {&bookmark, &bookmark};
+/* The ids from next_id to id_limit - 1 belong to no thread. Guarded by the list's lock. */
+static uint32_t next_id = 1, id_limit = UINT32_MAX;
+
+/*
+ * A walk releases the lock between its steps, and its bookmark stays in the list as a node that is
+ * no thread: so threads can be added and removed meanwhile. Bookmarks are static, since the list's
+ * neighbours write to them. walks[0] is kept for thread_walk().
+ */
+struct walk {
+    struct list_node bookmark;
+    bool placed; /* the bookmark is in the list */
+    bool taken;
+};
+
+static struct walk walks[WALKS];
+
+static bool is_bookmark(const struct list_node *node)
+{
+    uintptr_t address = (uintptr_t)node;
+    return address >= (uintptr_t)&walks[0] && address < (uintptr_t)&walks[WALKS];
+}
+
+/* walks[0] belongs to thread_walk(). */
+static struct walk *walk_take(void)
+{
+    for (;;) {
+        uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+        for (unsigned i = 1; i < WALKS; i++) {
+            if (!walks[i].taken) {
+                walks[i].taken = true;
+                spin_unlock_irq_restore(&thread_list_lock, flags);
+                return &walks[i];
+            }
+        }
+        spin_unlock_irq_restore(&thread_list_lock, flags);
+        ignore_result(thread_sleep_ns(1)); /* the loop looks again, whatever ended the sleep */
+    }
+}
+
+/*
+ * Visits up to `most` threads from the bookmark on, or from the first if the bookmark is in no list.
+ * False at the end of the list; then the bookmark is out. The list's lock is held.
+ */
+static bool walk_step(struct walk *walk, unsigned most,
+                      bool (*look)(struct thread *thread, void *context), void *context)
+{
+    struct list_node *node = walk->placed ? walk->bookmark.next : threads.head.next;
+    if (walk->placed) {
+        list_remove(&walk->bookmark);
+    }
+    bool wanted = true;
+    while (wanted && most > 0 && node != &threads.head) {
+        struct list_node *next = node->next;
+        if (likely(!is_bookmark(node))) {
+            wanted = look(list_entry(node, struct thread, all_node), context);
+            most--;
+        }
+        node = next;
+    }
+    walk->placed = node != &threads.head;
+    if (walk->placed) {
+        list_insert_before(node, &walk->bookmark);
+    }
+    return walk->placed;
+}
+
+bool thread_walk(unsigned most, bool (*look)(struct thread *thread, void *context), void *context)
+{
+    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    bool more = walk_step(&walks[0], most, look, context);
+    spin_unlock_irq_restore(&thread_list_lock, flags);
+    return more;
+}
+
+struct visitor {
+    void (*visit)(struct thread *thread, void *context);
+    void *context;
+};
+
+static bool visitor_look(struct thread *thread, void *context)
+{
+    const struct visitor *visitor = context;
+    visitor->visit(thread, visitor->context);
+    return true;
+}
+
+/* Threads that are created meanwhile are at the end: after as many as there were, all were met. */
+void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context)
+{
+    struct visitor visitor = {visit, context};
+    struct walk *walk = walk_take();
+    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    uint32_t left = count;
+    while (walk_step(walk, left < WALK_STEP ? left : WALK_STEP, visitor_look, &visitor) &&
+           left > WALK_STEP) {
+        left -= WALK_STEP;
+        spin_unlock_irq_restore(&thread_list_lock, flags);
+        flags = spin_lock_irq_save(&thread_list_lock);
+    }
+    if (walk->placed) {
+        list_remove(&walk->bookmark);
+        walk->placed = false;
+    }
+    walk->taken = false;
+    spin_unlock_irq_restore(&thread_list_lock, flags);
+}
+
+struct id_search {
+    uint32_t candidate; /* belongs to no thread that was visited */
+    uint32_t above;     /* lowest id seen above the candidate of that time */
+};
+
+static void id_visit(struct thread *thread, void *context)
+{
+    struct id_search *search = context;
+    if (thread->id == search->candidate) {
+        search->candidate++;
+    } else if (thread->id > search->candidate && thread->id < search->above) {
+        search->above = thread->id;
+    }
+}
+
+/*
+ * Looks for ids that belong to no thread, from next_id on. It is called once the ids have wrapped,
+ * each time that the ones it found before are used up. The list is mostly in the order of ids, so
+ * one walk passes over all that are in use one after the other. No thread gets an id meanwhile,
+ * since there is none to give.
+ */
+static void ids_find(void)
+{
+    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    uint32_t from = next_id;
+    spin_unlock_irq_restore(&thread_list_lock, flags);
+    struct id_search search = {.candidate = from, .above = UINT32_MAX};
+    thread_for_each(id_visit, &search);
+    flags = spin_lock_irq_save(&thread_list_lock);
+    if (next_id == from && id_limit == from) { /* else another thread was faster */
+        next_id = search.candidate < UINT32_MAX ? search.candidate : 1;
+        id_limit = next_id == search.candidate ? search.above : next_id;
+    }
+    spin_unlock_irq_restore(&thread_list_lock, flags);
+}
 
 void thread_list_add(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    while (unlikely(next_id == id_limit)) {
+        spin_unlock_irq_restore(&thread_list_lock, flags);
+        ids_find();
+        flags = spin_lock_irq_save(&thread_list_lock);
+    }
     thread->id = next_id++;
     count++;
     list_add_last(&threads, &thread->all_node);
@@ -25,36 +175,12 @@ void thread_list_remove(struct thread *thread)
     spin_unlock_irq_restore(&thread_list_lock, flags);
 }
 
-void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context)
+void thread_ids_set(uint32_t next)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-    list_for_each (node, &threads) {
-        if (likely(node != &bookmark)) {
-            visit(list_entry(node, struct thread, all_node), context);
-        }
-    }
+    next_id = next;
+    id_limit = next;
     spin_unlock_irq_restore(&thread_list_lock, flags);
-}
-
-bool thread_walk(unsigned most, bool (*look)(struct thread *thread, void *context), void *context)
-{
-    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-    struct list_node *node = list_node_linked(&bookmark) ? bookmark.next : threads.head.next;
-    if (list_node_linked(&bookmark)) {
-        list_remove(&bookmark);
-    }
-    bool wanted = true;
-    for (; wanted && most > 0 && node != &threads.head; most--) {
-        struct thread *thread = list_entry(node, struct thread, all_node);
-        node = node->next;
-        wanted = look(thread, context);
-    }
-    bool more = node != &threads.head;
-    if (more) {
-        list_insert_before(node, &bookmark);
-    }
-    spin_unlock_irq_restore(&thread_list_lock, flags);
-    return more;
 }
 
 struct search {
@@ -86,7 +212,7 @@ struct thread *thread_of_slot_try(uint32_t slot)
     if (!spin_is_locked(&thread_list_lock) && spin_try_lock(&thread_list_lock)) {
         list_for_each (node, &threads) {
             struct thread *thread = list_entry(node, struct thread, all_node);
-            if (node != &bookmark && thread->slot == slot && thread->state != THREAD_DEAD) {
+            if (!is_bookmark(node) && thread->slot == slot && thread->state != THREAD_DEAD) {
                 found = thread;
             }
         }

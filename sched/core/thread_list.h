@@ -3,7 +3,7 @@
 
 #include "sched/core/thread.h"
 
-/* Gives the thread its id and adds it to the list. Context: IRQ. */
+/* Gives the thread an id that no other has, and adds it to the list. Context: THREAD. */
 void thread_list_add(struct thread *thread);
 
 /* Takes the thread out of the list. Context: IRQ. */

@@ -17,5 +17,12 @@ void timeout_add(struct thread *thread, uint64_t at_ns);
  */
 void timeout_remove(struct thread *thread);
 
-/* Wakes the threads whose timeouts on this CPU have expired. Context: IRQ. */
+/*
+ * Wakes threads whose timeouts on this CPU have expired, a bounded number in one call. If more are
+ * due it sends this CPU a reschedule interrupt, whose handler calls it again: so other interrupts,
+ * and the threads that were woken, get their turn in between. Context: IRQ.
+ */
 void timeout_expire(void);
+
+/* Says whether the last timeout_expire() on this CPU left timeouts that are due. Context: IRQ. */
+bool timeout_expire_wanted(void);

@@ -8,6 +8,8 @@
 #include "sched/core/schedule.h"
 #include "sched/core/timeout.h"
 
+#define WAKES_AT_ONCE 16 /* about 380 instructions each, with interrupts off */
+
 void wait_queue_init(struct wait_queue *queue)
 {
     list_init(&queue->waiters);
@@ -91,5 +93,21 @@ bool wait_queue_wake_one(struct wait_queue *queue)
 void wait_queue_wake_all(struct wait_queue *queue)
 {
     while (wait_queue_wake_one(queue)) {
+    }
+}
+
+void wait_queue_wake_all_in_steps(struct wait_queue *queue, struct spinlock *lock, uint64_t flags)
+{
+    const struct list_node *last = queue->waiters.head.previous; /* compared, never followed */
+    const struct list_node *first;
+    for (unsigned woken = 1; (first = list_first(&queue->waiters)) != NULL; woken++) {
+        wait_queue_wake_one(queue);
+        if (first == last) {
+            return;
+        }
+        if (woken % WAKES_AT_ONCE == 0) {
+            spin_unlock_irq_restore(lock, flags);
+            ignore_result(spin_lock_irq_save(lock)); /* the caller has the flags */
+        }
     }
 }

@@ -61,8 +61,20 @@ struct thread *wait_queue_first(const struct wait_queue *queue);
  */
 bool wait_queue_wake_one(struct wait_queue *queue);
 
-/* Wakes all threads that wait. Context: IRQ, the queue's lock held. */
+/*
+ * Wakes all threads that wait. For queues of few threads: interrupts are off all the while.
+ * Context: IRQ, the queue's lock held.
+ */
 void wait_queue_wake_all(struct wait_queue *queue);
+
+/*
+ * Wakes all threads that wait when it is called, a few at a time. In between it releases `lock`,
+ * which guards the queue, and restores interrupts to `flags`, what spin_lock_irq_save() returned:
+ * the state that the lock guards may change meanwhile. The lock is held again on return.
+ * Context: IRQ, the queue's lock held; with interrupts on in `flags` they are off for a bounded
+ * time.
+ */
+void wait_queue_wake_all_in_steps(struct wait_queue *queue, struct spinlock *lock, uint64_t flags);
 
 /* Says whether no thread waits. Context: IRQ, the queue's lock held. */
 static always_inline bool wait_queue_empty(const struct wait_queue *queue)

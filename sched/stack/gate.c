@@ -15,6 +15,8 @@
 #include "sched/core/schedule.h"
 #include "sched/stack/gate_test_hooks.h"
 
+#define MEMORY_SEARCH_MOST 256 /* steps from either end of a list, about 10 instructions each */
+
 struct gate_counts gate_counts;
 
 static struct spinlock memory_queue_lock = SPINLOCK("memory queue");
@@ -80,29 +82,31 @@ static uint64_t since_of(const struct list_node *node)
 
 /*
  * Inserts a thread into its priority's list by the time since which it has waited. A thread that
- * begins to wait belongs near the end, one that tried in vain near the head: the search begins at
- * that end, so it is short however many threads wait. memory_queue_lock is held.
+ * begins to wait belongs near the end, and one that tried in vain near the head, so the search from
+ * both ends is short. It is bounded by MEMORY_SEARCH_MOST: a thread whose priority was changed, and
+ * which belongs between the oldest and the youngest so many, goes behind those oldest.
+ * memory_queue_lock is held.
  */
-static void memory_queue_insert(struct thread *thread, bool newcomer)
+static void memory_queue_insert(struct thread *thread)
 {
     struct list *list = &memory_queue_lists[thread->priority];
     if (list->head.next == NULL) {
         list_init(list);
     }
     uint64_t since_ns = thread->memory_wait_since_ns;
-    struct list_node *place;
-    if (newcomer) {
-        place = &list->head;
-        while (place->previous != &list->head && since_of(place->previous) > since_ns) {
-            place = place->previous;
+    struct list_node *older = list->head.previous, *younger = list->head.next;
+    for (unsigned i = 0; i < MEMORY_SEARCH_MOST; i++) {
+        if (older == &list->head || since_of(older) <= since_ns) {
+            younger = older->next; /* it goes behind `older` */
+            break;
         }
-    } else {
-        place = list->head.next;
-        while (place != &list->head && since_of(place) <= since_ns) {
-            place = place->next;
+        if (since_of(younger) > since_ns) {
+            break; /* it goes ahead of `younger` */
         }
+        older = older->previous;
+        younger = younger->next;
     }
-    list_insert_before(place, &thread->run_node);
+    list_insert_before(younger, &thread->run_node);
     memory_queue_bits |= 1U << thread->priority;
 }
 
@@ -128,7 +132,7 @@ void gate_wait(struct thread *thread)
     }
     thread->state = THREAD_WAITS_MEMORY;
     thread->pending |= THREAD_PENDING_MEMORY;
-    memory_queue_insert(thread, newcomer);
+    memory_queue_insert(thread);
     memory_queued_add(1);
     spin_unlock_irq_restore(&memory_queue_lock, flags);
 }
@@ -142,7 +146,7 @@ void gate_priority_change(struct thread *thread, uint8_t priority)
     }
     thread->priority = priority;
     if (waits) {
-        memory_queue_insert(thread, false);
+        memory_queue_insert(thread);
     }
     spin_unlock_irq_restore(&memory_queue_lock, flags);
 }

@@ -38,6 +38,6 @@ void barrier_release(struct barrier *barrier)
 {
     uint64_t flags = spin_lock_irq_save(&barrier->lock);
     barrier->open = true;
-    wait_queue_wake_all(&barrier->arrived_queue);
+    wait_queue_wake_all_in_steps(&barrier->arrived_queue, &barrier->lock, flags);
     spin_unlock_irq_restore(&barrier->lock, flags);
 }

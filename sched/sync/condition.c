@@ -31,6 +31,6 @@ void condition_signal(struct condition *condition)
 void condition_broadcast(struct condition *condition)
 {
     uint64_t flags = spin_lock_irq_save(&condition->lock);
-    wait_queue_wake_all(&condition->queue);
+    wait_queue_wake_all_in_steps(&condition->queue, &condition->lock, flags);
     spin_unlock_irq_restore(&condition->lock, flags);
 }

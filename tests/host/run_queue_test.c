@@ -83,6 +83,35 @@ HOST_TEST(HRQ0001, "a run queue returns the most urgent thread first, equals in 
     }
 }
 
+/* With more threads than it looks at, those in the middle are not found, those at the ends are. */
+HOST_TEST(HRQ0004, "the search for a thread to steal looks at a bounded number of threads")
+{
+    static struct thread many[10 * RUN_QUEUE_FIND_MOST];
+    static const unsigned count = array_length(many);
+    struct run_queue queue;
+
+    run_queue_init(&queue);
+    for (unsigned i = 0; i < count; i++) {
+        many[i].priority = 16;
+        many[i].affinity = 1;
+        run_queue_append(&queue, &many[i]);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        bool near = i < RUN_QUEUE_FIND_MOST || i >= count - RUN_QUEUE_FIND_MOST;
+        many[i].affinity = 2;
+        host_check(run_queue_find_for(&queue, 1) == (near ? &many[i] : NULL));
+        many[i].affinity = 1;
+    }
+    many[count - 1].affinity = many[3].affinity = 2;
+    host_check(run_queue_find_for(&queue, 1) == &many[3]);
+    many[0].priority = 31; /* alone in a list of its own, and it comes first */
+    run_queue_init(&queue);
+    many[0].affinity = many[1].affinity = 2;
+    run_queue_append(&queue, &many[1]);
+    run_queue_append(&queue, &many[0]);
+    host_check(run_queue_find_for(&queue, 1) == &many[0]);
+}
+
 HOST_TEST(HRQ0002,
           "memory is granted to waiting threads by priority, then age, as far as the frames reach")
 {
