@@ -8,10 +8,12 @@
 
 static struct spinlock thread_list_lock = SPINLOCK("thread list");
 static struct list threads = LIST_INITIALIZER(threads);
-static uint32_t count;
 
-/* The ids from next_id to id_limit - 1 belong to no thread. Guarded by the list's lock. */
-static uint32_t next_id = 1, id_limit = UINT32_MAX;
+/*
+ * The ids from next_id to id_limit - 1 belong to no thread. next_id - id_base threads were ever
+ * added, modulo 2^32, and `removed` were removed. Guarded by the list's lock.
+ */
+static uint32_t next_id = 1, id_limit = UINT32_MAX, id_base = 1, removed;
 
 /*
  * A walk releases the lock between its steps, and its bookmark stays in the list as a node that is
@@ -102,7 +104,7 @@ void thread_for_each(void (*visit)(struct thread *thread, void *context), void *
     struct visitor visitor = {visit, context};
     struct walk *walk = walk_take();
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-    uint32_t left = count;
+    uint32_t left = thread_count();
     while (walk_step(walk, left < WALK_STEP ? left : WALK_STEP, visitor_look, &visitor) &&
            left > WALK_STEP) {
         left -= WALK_STEP;
@@ -132,6 +134,12 @@ static void id_visit(struct thread *thread, void *context)
     }
 }
 
+static void next_id_set(uint32_t next)
+{
+    id_base += next - next_id;
+    next_id = next;
+}
+
 /*
  * Looks for ids that belong to no thread, from next_id on. It is called once the ids have wrapped,
  * each time that the ones it found before are used up. The list is mostly in the order of ids, so
@@ -147,30 +155,51 @@ static void ids_find(void)
     thread_for_each(id_visit, &search);
     flags = spin_lock_irq_save(&thread_list_lock);
     if (next_id == from && id_limit == from) { /* else another thread was faster */
-        next_id = search.candidate < UINT32_MAX ? search.candidate : 1;
+        next_id_set(search.candidate < UINT32_MAX ? search.candidate : 1);
         id_limit = next_id == search.candidate ? search.above : next_id;
     }
+    spin_unlock_irq_restore(&thread_list_lock, flags);
+}
+
+/* The list's lock is held, and there is a free id. */
+static always_inline void list_add(struct thread *thread, uint32_t id)
+{
+    next_id = id + 1;
+    thread->id = id;
+    list_add_last(&threads, &thread->all_node);
+}
+
+/* thread_list_add() when no id is known to be free. Apart, so that the usual case stays short. */
+static never_inline void list_add_late(struct thread *thread)
+{
+    ids_find();
+    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    while (next_id == id_limit) {
+        spin_unlock_irq_restore(&thread_list_lock, flags);
+        ids_find();
+        flags = spin_lock_irq_save(&thread_list_lock);
+    }
+    list_add(thread, next_id);
     spin_unlock_irq_restore(&thread_list_lock, flags);
 }
 
 void thread_list_add(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-    while (unlikely(next_id == id_limit)) {
+    uint32_t id = next_id;
+    if (unlikely(id == id_limit)) {
         spin_unlock_irq_restore(&thread_list_lock, flags);
-        ids_find();
-        flags = spin_lock_irq_save(&thread_list_lock);
+        list_add_late(thread);
+        return;
     }
-    thread->id = next_id++;
-    count++;
-    list_add_last(&threads, &thread->all_node);
+    list_add(thread, id);
     spin_unlock_irq_restore(&thread_list_lock, flags);
 }
 
 void thread_list_remove(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-    count--;
+    removed++;
     list_remove(&thread->all_node);
     spin_unlock_irq_restore(&thread_list_lock, flags);
 }
@@ -178,7 +207,7 @@ void thread_list_remove(struct thread *thread)
 void thread_ids_set(uint32_t next)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-    next_id = next;
+    next_id_set(next);
     id_limit = next;
     spin_unlock_irq_restore(&thread_list_lock, flags);
 }
@@ -230,5 +259,5 @@ struct thread *thread_find(uint32_t id)
 
 uint32_t thread_count(void)
 {
-    return count;
+    return next_id - id_base - removed;
 }
