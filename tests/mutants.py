@@ -117,15 +117,14 @@ ENTRY_MUTANTS = (
         interrupt_end();
     }
 """, ""), (ENTRY, """\
-    return_check(frame);
-    return interrupt_leave(frame);
+    struct trap_frame *moved = interrupt_leave(frame);
+    if (moved == NULL) {
 """, """\
-    return_check(frame);
-    struct trap_frame *copy = interrupt_leave(frame);
-    if (copy == NULL && frame->vector != VECTOR_SPURIOUS) {
+    struct trap_frame *moved = interrupt_leave(frame);
+    if (moved == NULL && frame->vector != VECTOR_SPURIOUS) {
         interrupt_end();
     }
-    return copy;
+    if (moved == NULL) {
 """), (ENTRY, """\
         entry_preempt();
     } else if (!page_fault_thread_case(frame)) {
