@@ -11,6 +11,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/dev/reset.h"
 #include "arch/x86_64/dev/serial.h"
 #include "arch/x86_64/entry/descriptors.h"
@@ -183,6 +184,7 @@ void boot_main(uint32_t magic, uint32_t information)
     clock_mark_start();
     percpu_area_set(0, (void *)__percpu_start);
     percpu_activate(0);
+    spinlock_mode_init();
     serial_init();
     hooks_wire_early();
     log_info("Stalactite: a microkernel whose kernel stacks grow on demand");

@@ -182,7 +182,8 @@ static always_inline bool thread_requeue(struct run_queue *queue, struct thread 
     return true;
 }
 
-static always_inline void schedule_inline(void)
+/* With `yields` the current thread gives up the rest of its time slice. */
+static always_inline void schedule_inline(bool yields)
 {
     invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
     struct run_queue *queue = this_cpu_pointer(run_queue);
@@ -190,6 +191,9 @@ static always_inline void schedule_inline(void)
     spinlock_take(&queue->lock); /* no count: interrupts stay off until it is passed on */
     this_cpu(reschedule_wanted) = 0;
     struct thread *from = queue->current;
+    if (yields) {
+        from->slice_ticks = 0;
+    }
     unsigned state = from->state;
     bool ready = false;
     if (state == THREAD_RUNNING) {
@@ -211,15 +215,14 @@ static always_inline void schedule_inline(void)
 
 void schedule(void)
 {
-    schedule_inline();
+    schedule_inline(false);
 }
 
 /* Inlines schedule(): a call would save all registers a second time. */
 void thread_yield(void)
 {
     uint64_t flags = interrupts_save();
-    thread_current()->slice_ticks = 0;
-    schedule_inline();
+    schedule_inline(true);
     preempt_interrupts_restore(flags);
 }
 

@@ -121,7 +121,7 @@ static must_check int thread_make(const struct thread_options *options,
     thread->slice_ticks = SCHEDULE_SLICE_TICKS;
     thread->backed = options->backed;
     thread->may_not_die = options->may_not_die;
-    thread->exit_lock = (struct spinlock)SPINLOCK("thread exit");
+    thread->exit_lock.name = "thread exit"; /* the rest of it is 0 when it is free */
     wait_queue_init(&thread->exit_queue);
     list_node_init(&thread->wait.node);
     tree_node_init(&thread->wait.timeout);
@@ -161,11 +161,12 @@ int thread_create(const struct thread_options *options, void (*entry)(void *argu
         }
         return error;
     }
-    thread->detached = out == NULL;
-    thread_list_add(thread);
     if (out != NULL) {
         *out = thread;
+    } else {
+        thread->detached = true;
     }
+    thread_list_add(thread);
     schedule_ready(thread, THREAD_BLOCKED);
     return OK;
 }
@@ -208,9 +209,10 @@ int thread_create_idle(unsigned cpu, struct thread **out)
 static void joiner_wake_early(struct thread *self)
 {
     spin_lock_by(OFF_ALREADY, &self->exit_lock);
-    const struct list_node *first = list_first(&self->exit_queue.waiters);
-    if (first != NULL && list_entry(first, struct thread, wait.node)->cpu == cpu_number()) {
-        wait_queue_wake_one(&self->exit_queue);
+    struct thread *joiner = wait_queue_first(&self->exit_queue);
+    if (joiner != NULL && joiner->cpu == cpu_number()) {
+        list_remove(&joiner->wait.node);
+        schedule_ready(joiner, THREAD_BLOCKED);
     }
     spin_unlock_quietly(&self->exit_lock);
 }

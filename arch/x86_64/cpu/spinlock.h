@@ -1,5 +1,6 @@
 /*
- * Fair spinlocks: each CPU that wants the lock draws a ticket, and tickets are served in order. A
+ * Spinlocks: a CPU that finds the lock taken draws a ticket, and tickets are served in order. Under
+ * a hypervisor no tickets are drawn, and waiting CPUs try until they get the lock (spinlock.c). A
  * holder has preemption off, does not sleep, and releases soon. A lock that interrupt handlers take
  * is always taken with the _irq_save pair. The invariant build checks each acquisition against the
  * lock order (spinlock_order.c).
@@ -41,30 +42,65 @@ static always_inline void spinlock_init(struct spinlock *lock, const char *name)
     *lock = (struct spinlock)SPINLOCK(name);
 }
 
-/* Waits for a ticket's turn. */
-static always_inline void spinlock_wait(const struct spinlock *lock, uint32_t ticket)
+/*
+ * True where CPUID reports a hypervisor: waiting CPUs draw no tickets. It may change at any time,
+ * since it only decides how a CPU waits.
+ */
+extern bool spinlock_unfair;
+
+/* Sets spinlock_unfair by CPUID. Context: boot. */
+void spinlock_mode_init(void);
+
+/* Takes the lock if it is free, by one compare-and-exchange. */
+static always_inline must_check bool spinlock_take_free(struct spinlock *lock)
 {
-#ifdef LATENCY
-    uint64_t since = tsc_read();
-#endif
-    do {
+    uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+/* Returns true if some CPU holds the lock or waits for it; stale at once. Context: ANY. */
+static always_inline bool spin_is_locked(const struct spinlock *lock)
+{
+    return __atomic_load_n(&lock->next, __ATOMIC_RELAXED) !=
+           __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+}
+
+/*
+ * Waits for a lock whose ticket was drawn and is not served yet, until the caller has the lock. In
+ * the kernel that is a function of spinlock_wait.asm, which changes no register. Context: ANY.
+ */
+static always_inline void spinlock_wait_for(struct spinlock *lock, uint32_t ticket)
+{
+#ifdef HOST_TEST_BUILD
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
         cpu_pause();
-    } while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket);
-#ifdef LATENCY
-    off_time_waited(since);
+    }
+#else
+    uint64_t word = ticket;
+    __asm__ volatile("pushq %0\n\tleaq %1, %0\n\tpushq %0\n\tcall spinlock_wait"
+                     : "+r"(word)
+                     : "m"(lock->serving)
+                     : "memory", "cc");
 #endif
 }
 
 /*
- * Draws a ticket and spins until it is served. For callers that have preemption off, or interrupts
- * off until spinlock_pass(). Context: ANY.
+ * Takes the lock; spins until it is free. For callers that have preemption off, or interrupts off
+ * until spinlock_pass(). Context: ANY.
  */
 static always_inline void spinlock_take(struct spinlock *lock)
 {
     spinlock_order_acquire(lock);
     uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
-        spinlock_wait(lock, ticket);
+#ifdef LATENCY
+        uint64_t since = tsc_read();
+        spinlock_wait_for(lock, ticket);
+        off_time_waited(since);
+#else
+        spinlock_wait_for(lock, ticket);
+#endif
     }
 }
 
@@ -103,9 +139,7 @@ static always_inline void spin_lock(struct spinlock *lock)
 static always_inline must_check bool spin_try_lock(struct spinlock *lock)
 {
     preempt_disable();
-    uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
-    if (!__atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED)) {
+    if (!spinlock_take_free(lock)) {
         preempt_enable();
         return false;
     }
@@ -155,11 +189,4 @@ static always_inline void spin_unlock_irq_restore(struct spinlock *lock, uint64_
 {
     spin_unlock_quietly(lock);
     preempt_interrupts_restore(flags);
-}
-
-/* Returns true if some CPU holds the lock or waits for it; stale at once. Context: ANY. */
-static always_inline bool spin_is_locked(const struct spinlock *lock)
-{
-    return __atomic_load_n(&lock->next, __ATOMIC_RELAXED) !=
-           __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
 }
