@@ -41,7 +41,7 @@ static void ids_check(void)
     }
 }
 
-TEST(THR0020, "ids that wrap to ids in use pass over them")
+TEST(THR0020, "ids that wrap to ids in use pass over them", ALWAYS)
 {
     threads_start(0, THREADS / 2);
     uint32_t before = threads[0] != NULL ? threads[0]->id : 1;
@@ -51,7 +51,7 @@ TEST(THR0020, "ids that wrap to ids in use pass over them")
     threads_join();
 }
 
-TEST(THR0021, "after the greatest id comes the least that is free")
+TEST(THR0021, "after the greatest id comes the least that is free", ALWAYS)
 {
     threads_start(0, THREADS / 2);
     uint32_t next = threads[THREADS / 2 - 1] != NULL ? threads[THREADS / 2 - 1]->id + 1 : 1;
@@ -89,7 +89,7 @@ static void churn(void *argument maybe_unused)
     }
 }
 
-TEST(THR0022, "each walk meets every thread once, while others come, go and walk")
+TEST(THR0022, "each walk meets every thread once, while others come, go and walk", ALWAYS)
 {
     threads_start(0, THREADS);
     churn_over = false;
