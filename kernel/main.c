@@ -80,6 +80,7 @@ static void memory_start(uint32_t magic, uint32_t information)
 {
     int error = boot_info_read(magic, information, &boot_info);
     options_parse(boot_info.command_line); /* panic= and exit= hold from the first panic on */
+    log_level_set(options.log);
     must_succeed(error, "the boot loader's information");
     boot_report_start(&boot_info);
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */

@@ -1,270 +1,156 @@
-/* The table of options: name, value, what it does; and the parser that goes by it. */
+/* The parser of the command line, which goes by the list of options (option_list.h). */
 #include "kernel/options.h"
 
-#include "arch/x86_64/cpu/log.h"
-#include "arch/x86_64/cpu/percpu.h"
-#include "kernel/console/log_ring.h"
 #include "lib/error.h"
 #include "lib/format.h"
 #include "lib/number.h"
 #include "lib/string.h"
-#include "mm/stack/magazine.h"
-#include "mm/stack/stack_reserve.h"
-#include "sched/stack/swapper.h"
 
-struct options options = {
-    .stack = STACK_MODE_FAULT,
-    .entry = ENTRY_MODE_BEST,
-    .magazine_rounds = MAGAZINE_ROUNDS_DEFAULT,
-    .reserve_frames = STACK_RESERVE_FRAMES_DEFAULT,
-    .cached_stacks = STACK_CACHE_DEFAULT,
-    .shrink_age_ms = SWAPPER_SHRINK_AGE_MS,
-    .swap_age_ms = SWAPPER_SWAP_AGE_MS,
-    .cpus = CPU_MAX,
-    .panic = PANIC_HALT,
-    .seed = 1,
-};
+#define VALUES_BYTES    40
+#define NAME_AND_VALUES 25 /* columns of the list */
+#define LIST_LINE_BYTES 160
+
+enum option_kind { OPTION_TEXT, OPTION_CHOICE, OPTION_NUMBER, OPTION_OFF_OR_NUMBER, OPTION_FAULTS };
 
 struct option {
     const char *name;
-    const char *value; /* for people */
-    const char *help;
-    int (*parse)(const char *value);
+    enum option_kind kind;
+    void *field;
+    size_t bytes;                 /* of the field */
+    uint64_t least, most, normal; /* of a choice, `least` is the value of its first word */
+    const char *form;             /* what people read: the words, the unit, or the form of a text */
+    const char *sentence;
 };
 
-static must_check int number_set(const char *value, uint64_t least, uint64_t most, uint64_t *out)
-{
-    return number_parse_range(value, least, most, out);
-}
+#define DEFAULT_NONE(...)
+#define DEFAULT_CHOICE(type, field, name, words, first, normal, sentence)      .field = (normal),
+#define DEFAULT_NUMBER(type, field, name, least, most, normal, unit, sentence) .field = (normal),
 
-static int parse_test(const char *value)
-{
-    return string_copy(options.test, sizeof(options.test), value);
-}
+struct options options = {
+    OPTION_LIST(DEFAULT_NONE, DEFAULT_CHOICE, DEFAULT_NUMBER, DEFAULT_NONE, DEFAULT_NONE)};
 
-static int parse_bench(const char *value)
-{
-    return string_copy(options.bench, sizeof(options.bench), value);
-}
+#define FIELD(field) &options.field, sizeof(options.field)
 
-static int parse_stack(const char *value)
+#define ROW_TEXT(field, name, form, sentence)                                                      \
+    {name, OPTION_TEXT, FIELD(field), 0, 0, 0, form, sentence},
+#define ROW_CHOICE(type, field, name, words, first, normal, sentence)                              \
+    {name, OPTION_CHOICE, FIELD(field), first, 0, normal, words, sentence},
+#define ROW_NUMBER(type, field, name, least, most, normal, unit, sentence)                         \
+    {name, OPTION_NUMBER, FIELD(field), least, most, normal, unit, sentence},
+#define ROW_OFF_OR_NUMBER(type, field, name, least, most, unit, sentence)                          \
+    {name, OPTION_OFF_OR_NUMBER, FIELD(field), least, most, 0, unit, sentence},
+#define ROW_FAULTS(field, name, form, sentence)                                                    \
+    {name, OPTION_FAULTS, FIELD(field), 0, 0, 0, form, sentence},
+
+static const struct option table[] = {
+    OPTION_LIST(ROW_TEXT, ROW_CHOICE, ROW_NUMBER, ROW_OFF_OR_NUMBER, ROW_FAULTS)};
+
+/* The values that an option takes, as people read them. */
+static void values_format(const struct option *option, char text[VALUES_BYTES])
 {
-    if (strcmp(value, "fault") == 0) {
-        options.stack = STACK_MODE_FAULT;
-    } else if (strcmp(value, "eager") == 0) {
-        options.stack = STACK_MODE_EAGER;
-    } else if (strcmp(value, "lend") == 0) {
-        options.stack = STACK_MODE_LEND;
-    } else if (strcmp(value, "prefault") == 0) {
-        options.stack = STACK_MODE_PREFAULT;
+    const char *off = option->kind == OPTION_OFF_OR_NUMBER ? "off|" : "";
+    const char *blank = option->form[0] != '\0' ? " " : "";
+    if (option->kind != OPTION_NUMBER && option->kind != OPTION_OFF_OR_NUMBER) {
+        format_string(text, VALUES_BYTES, "%s", option->form);
+    } else if (option->most == UINT64_MAX) {
+        format_string(text, VALUES_BYTES, "NUMBER%s%s", blank, option->form);
+    } else if (option->most == 1) {
+        format_string(text, VALUES_BYTES, "0|1");
     } else {
-        return ERROR_INVALID;
+        format_string(text, VALUES_BYTES, "%s%lu-%lu%s%s", off, option->least, option->most, blank,
+                      option->form);
     }
-    return OK;
 }
 
-static int parse_prefault(const char *value)
+/* The `index`-th of the words that '|' separates, and its length; NULL behind the last. */
+static const char *word_at(const char *words, uint64_t index, size_t *length)
 {
-    if (strcmp(value, "rule") == 0) {
-        options.prefault = STACK_PREFAULT_BY_RULE;
-    } else if (strcmp(value, "check") == 0) {
-        options.prefault = STACK_PREFAULT_CHECK;
-    } else {
-        return ERROR_INVALID;
+    while (index-- > 0) {
+        words = strchr(words, '|');
+        if (words == NULL) {
+            return NULL;
+        }
+        words++;
     }
-    return OK;
+    const char *end = strchr(words, '|');
+    *length = end != NULL ? (size_t)(end - words) : strlen(words);
+    return words;
 }
 
-static int parse_entry(const char *value)
+/* The default as people read it; empty if the sentence names it. */
+static void normal_format(const struct option *option, char text[VALUES_BYTES])
 {
-    if (strcmp(value, "idt") == 0) {
-        options.entry = ENTRY_MODE_IDT;
-    } else if (strcmp(value, "fred") == 0) {
-        options.entry = ENTRY_MODE_FRED;
-    } else {
-        return ERROR_INVALID;
+    size_t length = 0;
+    const char *word = NULL;
+    text[0] = '\0';
+    switch (option->kind) {
+    case OPTION_NUMBER:
+        format_string(text, VALUES_BYTES, " (%lu)", option->normal);
+        return;
+    case OPTION_CHOICE:
+        if (option->normal >= option->least) {
+            word = word_at(option->form, option->normal - option->least, &length);
+        }
+        break;
+    case OPTION_OFF_OR_NUMBER:
+        word = word_at("off", 0, &length);
+        break;
+    default:
+        word = word_at("none", 0, &length);
+        break;
     }
-    return OK;
-}
-
-static int parse_magazine(const char *value)
-{
-    uint64_t number;
-    int error = number_set(value, MAGAZINE_ROUNDS_MIN, MAGAZINE_ROUNDS_MAX, &number);
-    if (error == OK) {
-        options.magazine_rounds = (uint32_t)number;
+    if (word != NULL) {
+        format_string(text, VALUES_BYTES, " (%.*s)", (int)length, word);
     }
-    return error;
 }
 
-static int parse_reserve(const char *value)
+void options_list(void (*line)(const char *text))
 {
-    uint64_t number;
-    int error = number_set(value, MAGAZINE_ROUNDS_MIN, STACK_RESERVE_FRAMES_MAX, &number);
-    if (error == OK) {
-        options.reserve_frames = (uint32_t)number;
+    for (size_t i = 0; i < array_length(table); i++) {
+        const struct option *option = &table[i];
+        char text[LIST_LINE_BYTES], values[VALUES_BYTES], normal[VALUES_BYTES];
+        values_format(option, values);
+        normal_format(option, normal);
+        format_string(text, sizeof(text), "  %s=%-*s %s%s", option->name,
+                      (int)(NAME_AND_VALUES - 1 - strlen(option->name)), values, option->sentence,
+                      normal);
+        line(text);
     }
-    return error;
 }
 
-static int parse_stack_cache(const char *value)
+static must_check int choice_parse(const struct option *option, const char *value, uint64_t *out)
 {
-    uint64_t number;
-    int error = number_set(value, 0, STACK_CACHE_MAX, &number);
-    if (error == OK) {
-        options.cached_stacks = (uint32_t)number;
-    }
-    return error;
-}
-
-static int parse_stack_free(const char *value)
-{
-    if (strcmp(value, "immediate") == 0) {
-        options.stack_free = STACK_FREE_IMMEDIATE;
-    } else if (strcmp(value, "batched") == 0) {
-        options.stack_free = STACK_FREE_BATCHED;
-    } else {
-        return ERROR_INVALID;
-    }
-    return OK;
-}
-
-static must_check int age_set(const char *value, uint32_t *out)
-{
-    uint64_t number;
-    int error = number_set(value, 0, SWAPPER_AGE_MS_MAX, &number);
-    if (error == OK) {
-        *out = (uint32_t)number;
-    }
-    return error;
-}
-
-static int parse_shrink_age(const char *value)
-{
-    return age_set(value, &options.shrink_age_ms);
-}
-
-static int parse_swap_age(const char *value)
-{
-    return age_set(value, &options.swap_age_ms);
-}
-
-static int parse_cpus(const char *value)
-{
-    uint64_t number;
-    int error = number_set(value, 1, CPU_MAX, &number);
-    if (error == OK) {
-        options.cpus = (unsigned)number;
-    }
-    return error;
-}
-
-static int parse_panic(const char *value)
-{
-    static const char *const actions[] = {
-        [PANIC_HALT] = "halt", [PANIC_REBOOT] = "reboot", [PANIC_EXIT] = "exit"};
-    for (unsigned i = 0; i < array_length(actions); i++) {
-        if (strcmp(value, actions[i]) == 0) {
-            options.panic = (enum panic_action)i;
+    size_t length;
+    const char *word;
+    for (uint64_t index = 0; (word = word_at(option->form, index, &length)) != NULL; index++) {
+        if (strlen(value) == length && strncmp(value, word, length) == 0) {
+            *out = option->least + index;
             return OK;
         }
     }
     return ERROR_INVALID;
 }
 
-static must_check int parse_switch(const char *value, bool *out)
-{
-    uint64_t number;
-    int error = number_set(value, 0, 1, &number);
-    if (error == OK) {
-        *out = number == 1;
-    }
-    return error;
-}
-
-static int parse_exit(const char *value)
-{
-    int error = parse_switch(value, &options.exit);
-    if (error == OK && options.exit) {
-        options.panic = PANIC_EXIT;
-    }
-    return error;
-}
-
-static int parse_monitor(const char *value)
-{
-    return parse_switch(value, &options.monitor);
-}
-
-static int parse_log(const char *value)
-{
-    enum log_level level;
-    int error = log_level_parse(value, &level);
-    if (error == OK) {
-        log_level_set(level);
-    }
-    return error;
-}
-
-static int parse_seed(const char *value)
-{
-    return number_parse_u64(value, &options.seed);
-}
-
-static int parse_soak(const char *value)
-{
-    uint64_t number;
-    int error = number_set(value, 0, 1000000, &number);
-    if (error == OK) {
-        options.soak_seconds = (uint32_t)number;
-    }
-    return error;
-}
-
-static int parse_gate(const char *value)
-{
-    options.gate_off = strcmp(value, "off") == 0;
-    return options.gate_off || strcmp(value, "on") == 0 ? OK : ERROR_INVALID;
-}
-
-static int parse_oom_kill(const char *value)
-{
-    uint64_t number = 0;
-    int error = strcmp(value, "off") == 0 ? OK : number_set(value, 1, 3600, &number);
-    if (error == OK) {
-        options.oom_kill_seconds = (uint32_t)number;
-    }
-    return error;
-}
-
-static int parse_depth(const char *value)
-{
-    options.depth_exact = strcmp(value, "exact") == 0;
-    return options.depth_exact || strcmp(value, "page") == 0 ? OK : ERROR_INVALID;
-}
-
 /* One "KIND:N" of fault-inject=. */
-static must_check int inject_set(struct options *wanted, const char *word)
+static must_check int fault_parse(uint32_t every[FAULT_INJECT_KINDS], const char *word)
 {
     for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
         const char *name = fault_inject_name(kind);
         size_t length = strlen(name);
         if (strncmp(word, name, length) == 0 && word[length] == ':') {
-            uint64_t number;
-            int error = number_set(word + length + 1, 1, UINT32_MAX, &number);
-            if (error == OK) {
-                wanted->inject_every[kind] = (uint32_t)number;
-            }
+            uint64_t number = 0;
+            int error = number_parse_range(word + length + 1, 1, UINT32_MAX, &number);
+            every[kind] = (uint32_t)number;
             return error;
         }
     }
     return ERROR_INVALID;
 }
 
-static int parse_inject(const char *value)
+static must_check int faults_parse(const struct option *option, const char *value)
 {
     char words[OPTION_TEXT_BYTES];
-    struct options wanted = {0};
+    uint32_t every[FAULT_INJECT_KINDS] = {0};
     int error = string_copy(words, sizeof(words), value);
     char *word = words;
     while (error == OK && word != NULL) {
@@ -272,59 +158,37 @@ static int parse_inject(const char *value)
         if (comma != NULL) {
             *comma++ = '\0';
         }
-        error = inject_set(&wanted, word);
+        error = fault_parse(every, word);
         word = comma;
     }
     if (error == OK) {
-        memcpy(options.inject_every, wanted.inject_every, sizeof(options.inject_every));
+        memcpy(option->field, every, option->bytes);
     }
     return error;
 }
 
-static const struct option table[] = {
-    {"test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK* (none)", parse_test},
-    {"bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match (none)", parse_bench},
-    {"stack", "fault|eager|lend|prefault",
-     "fill by faults, at creation, at each switch, before interrupts go off (fault)", parse_stack},
-    {"prefault", "rule|check", "stack=prefault: look first by each site's rule, or always (rule)",
-     parse_prefault},
-    {"entry", "idt|fred", "how events enter (fred where the CPU has it)", parse_entry},
-    {"magazine", "7-64 pages", "size of each CPU's magazine (8)", parse_magazine},
-    {"reserve", "7-1024 pages", "frames kept behind the magazines (32)", parse_reserve},
-    {"stack-cache", "0-8 stacks", "whole stacks that each CPU keeps for the next births (2)",
-     parse_stack_cache},
-    {"stack-free", "immediate|batched",
-     "batched: dead stacks wait for a grace period, as with RCU; to learn from (immediate)",
-     parse_stack_free},
-    {"stack-shrink-age", "0-86400000 ms",
-     "take unused stack pages of threads that sleep so long; 0: never by age (10000)",
-     parse_shrink_age},
-    {"stack-swap-age", "0-86400000 ms", "and move their live bytes out; 0: never by age (30000)",
-     parse_swap_age},
-    {"cpus", "1-64", "start at most so many processors (64)", parse_cpus},
-    {"panic", "halt|reboot|exit", "what to do after a panic (halt)", parse_panic},
-    {"exit", "0|1", "leave the emulator when done; 1 implies panic=exit (0)", parse_exit},
-    {"monitor", "0|1", "no demonstration, straight to the monitor (0)", parse_monitor},
-    {"log", "error|warn|info|debug", "least level of log lines shown (info)", parse_log},
-    {"gate", "on|off", "off: no dispatch gate, so a stack fault can fail; to learn from (on)",
-     parse_gate},
-    {"starve-kill", "off|1-3600 seconds",
-     "when all starve for so long, kill an expendable thread (off)", parse_oom_kill},
-    {"depth", "page|exact", "how depths are known; exact zeroes reused stacks (page)", parse_depth},
-    {"fault-inject", "KIND:N[,KIND:N]",
-     "fail each N-th refill or reserve-only refill, or allocation N", parse_inject},
-    {"soak", "SECONDS", "everything at once for so long, all of it checked (none)", parse_soak},
-    {"seed", "NUMBER", "where random choices of tests begin (1)", parse_seed},
-};
-
-void options_list(void (*line)(const char *text))
+static must_check int value_parse(const struct option *option, const char *value)
 {
-    for (size_t i = 0; i < array_length(table); i++) {
-        char text[160];
-        format_string(text, sizeof(text), "  %s=%-*s %s", table[i].name,
-                      (int)(24 - strlen(table[i].name)), table[i].value, table[i].help);
-        line(text);
+    uint64_t number = 0;
+    int error = OK;
+    switch (option->kind) {
+    case OPTION_TEXT:
+        return string_copy(option->field, option->bytes, value);
+    case OPTION_FAULTS:
+        return faults_parse(option, value);
+    case OPTION_CHOICE:
+        error = choice_parse(option, value, &number);
+        break;
+    default:
+        if (option->kind == OPTION_NUMBER || strcmp(value, "off") != 0) {
+            error = number_parse_range(value, option->least, option->most, &number);
+        }
+        break;
     }
+    if (error == OK) {
+        memcpy(option->field, &number, option->bytes); /* little-endian: the low bytes come first */
+    }
+    return error;
 }
 
 static void word_parse(char *word)
@@ -339,16 +203,18 @@ static void word_parse(char *word)
         if (strcmp(word, table[i].name) != 0) {
             continue;
         }
-        int error = table[i].parse(value);
-        if (error == ERROR_UNSUPPORTED) {
-            log_warn("command line: %s=%s is not available yet; ignored", word, value);
-        } else if (error != OK) {
+        if (value_parse(&table[i], value) != OK) {
+            char values[VALUES_BYTES];
+            values_format(&table[i], values);
             log_warn("command line: %s=%s is not valid, %s takes %s; ignored", word, value, word,
-                     table[i].value);
+                     values);
+        } else if (table[i].field == &options.exit && options.exit) {
+            options.panic = PANIC_EXIT;
         }
         return;
     }
-    log_warn("command line: there is no option '%s'; ignored (see 'help' at the monitor)", word);
+    log_warn("command line: there is no option '%s'; ignored (see 'help options' at the monitor)",
+             word);
 }
 
 void options_parse(const char *command_line)

@@ -20,6 +20,7 @@
 #include "lib/format.h"
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_pages.h"
 #include "sched/core/thread.h"
 
 static uint32_t panicking; /* CPU number + 1 of the first to panic */

@@ -32,7 +32,7 @@
 #define ROUNDS (2 * MOST)
 #endif
 #endif
-#define RESERVE (2 * MOST) /* of the reserve: `kernel/options.c:parse_reserve` asks for as much */
+#define RESERVE (2 * MOST) /* of the reserve: `kernel/option_list.h:reserve_frames` asks for as much */
 #ifndef FRAMES
 #define FRAMES 6 /* in all */
 #endif
