@@ -64,7 +64,8 @@ BOOT = (
         r"cpus=0 is not valid", r"'nonsense' is not of the form name=value; ignored",
         r"there is no option 'foo'; ignored",
         r"entry=fred: this CPU has no FRED; events enter by the IDT", r"2 CPUs online", UP)),
-    Row("boot-intel", kind="boot", cpu="max,vendor=GenuineIntel", expect=(r"2 CPUs online", UP)),
+    Row("boot-intel", kind="boot", cpu="max,vendor=GenuineIntel", expect=(
+        r"2 CPUs online", UP, r"^CPU .* pages +ticks left$", r"the least of 5 rounds")),
 )
 
 
@@ -97,7 +98,9 @@ def measures(stack, figures):
 
 
 # Counted, with x2APIC where QEMU has it: not each access is allowed there (lapic_count_read).
-BOOT += (Row("boot-counted", kind="boot", cpu="max", extra=COUNTED, expect=(r"2 CPUs online", UP)),)
+BOOT += (Row("boot-counted", kind="boot", cpu="max", extra=COUNTED, expect=(
+    r"2 CPUs online", UP, r"^CPU .* pages +instr left$", r" buffer_fill +13312 +\+3 +\d+ ",
+    r'"instr": guest instructions')),)
 
 BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
          measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))

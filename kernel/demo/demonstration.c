@@ -5,6 +5,7 @@
 #include "kernel/demo/demonstration.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "kernel/demo/tick_unit.h"
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/frame/frame.h"
@@ -21,13 +22,18 @@
 /* Taking stacks apart interrupts every CPU each time; with so many, half a crowd is enough. */
 #define MANY_CPUS 16
 
+/* The first fills caches and has an emulator translate the handlers; of the others the least counts. */
+#define ROUNDS 5
+
+#define BYTES_DEEP 13312 /* into the lowest page */
+
 static const struct diver divers[DEMONSTRATION_DIVERS] = {
     {.name = "shallow", .way = DESCENT_WALK, .descent.bytes = 2000},
     {.name = "walker", .way = DESCENT_WALK, .descent.bytes = 6000},
     {.name = "parser", .way = DESCENT_PARSE, .descent.bytes = 10000},
-    {.name = "sorter", .way = DESCENT_SORT, .descent.bytes = DESCENT_BYTES_MAX},
+    {.name = "sorter", .way = DESCENT_SORT, .descent.bytes = BYTES_DEEP},
     {.name = "leap-2", .way = DESCENT_LEAP, .descent.bytes = 9000},
-    {.name = "leap-3", .way = DESCENT_LEAP, .descent.bytes = DESCENT_BYTES_MAX},
+    {.name = "leap-3", .way = DESCENT_LEAP, .descent.bytes = BYTES_DEEP},
     {.name = "irqs-off", .way = DESCENT_PARSE, .descent.bytes = 11000, .interrupts_off = true},
     {.name = "lock-held", .way = DESCENT_LEAP, .descent.bytes = 7000, .lock_held = true},
 };
@@ -136,6 +142,24 @@ static void divers_perform(void)
     }
 }
 
+/* The least that each touch of each diver took, in all rounds. */
+static uint64_t least[DEMONSTRATION_DIVERS][STACK_PAGES];
+
+/* A round meets the same pages in the same order, unless a diver found pages in place. */
+static void least_take(void)
+{
+    for (uint32_t i = 0; i < result.divers; i++) {
+        struct descent *descent = &result.diver[i].descent;
+        for (uint32_t n = 0; n < descent->touches; n++) {
+            uint64_t ticks = descent->touch[n].ticks;
+            if (least[i][n] == 0 || (ticks != 0 && ticks < least[i][n])) {
+                least[i][n] = ticks;
+            }
+            descent->touch[n].ticks = least[i][n];
+        }
+    }
+}
+
 /* All on one CPU: they share a lock, and 64 CPUs that an emulator runs on two would wait for it. */
 static void crowd_perform(void)
 {
@@ -160,8 +184,13 @@ static void crowd_perform(void)
 
 const struct demonstration *demonstration_perform(void)
 {
-    divers_perform(); /* once in vain: caches fill, and an emulator translates the handlers */
-    divers_perform();
+    memset(least, 0, sizeof(least));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        divers_perform();
+        least_take();
+    }
+    result.rounds = ROUNDS;
+    result.instructions = ticks_are_instructions();
     crowd_perform();
     return &result;
 }

@@ -30,6 +30,8 @@ struct demonstration {
     uint32_t divers; /* how many could be started */
     struct diver diver[DEMONSTRATION_DIVERS];
     uint32_t dropped;             /* faults for which a CPU's trace had no room */
+    uint32_t rounds;              /* of which the least ticks of each touch are kept */
+    bool instructions;            /* a tick is one instruction of the guest */
     uint32_t crowd;               /* threads that only waited, all at once */
     struct stack_savings savings; /* while they did */
 };

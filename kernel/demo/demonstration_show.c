@@ -37,7 +37,10 @@ static void fault_print(const struct diver *diver, const struct fault_record *fa
 static void faults_print(const struct demonstration *shown)
 {
     uint32_t faults = 0, pages = 0;
-    heading("CPU   id thread     touched             by function      depth pages    ticks left");
+    heading(
+        shown->instructions
+            ? "CPU   id thread     touched             by function      depth pages    instr left"
+            : "CPU   id thread     touched             by function      depth pages    ticks left");
     for (uint32_t i = 0; i < shown->divers; i++) {
         const struct diver *diver = &shown->diver[i];
         for (uint32_t n = 0; n < diver->faults && n < DEMONSTRATION_FAULTS; n++) {
@@ -59,12 +62,17 @@ static void faults_print(const struct demonstration *shown)
                           : "lend all four pages of a stack are there while its thread runs.");
         return;
     }
-    console_print(
-        "%u faults brought %u pages. \"ticks\": TSC after the touch, less before it, less\n"
-        "those of touching a page that is there; the recording is in it. \"left\": frames\n"
-        "in the CPU's magazine.%s\n",
-        faults, pages,
-        cpu_is_emulated() ? " (This CPU is emulated: its ticks are the host's time.)" : "");
+    console_print("%u faults brought %u pages. \"left\": frames in the CPU's magazine.\n", faults,
+                  pages);
+    if (shown->instructions) {
+        console_print(
+            "\"instr\": guest instructions of a fault and its record, for the TSC counts them.\n");
+    } else {
+        console_print(
+            "\"ticks\": of the TSC, for a fault and its record; the least of %u rounds%s.\n",
+            shown->rounds,
+            cpu_is_emulated() ? ",\nin time of the host, because this CPU is emulated" : "");
+    }
 }
 
 static void picture_print(const struct diver *diver)

@@ -34,6 +34,10 @@ static always_inline void stack_reach(struct descent *d, uintptr_t address)
 {
     d->calls++;
     d->deepest = d->top - address > d->deepest ? d->top - address : d->deepest;
+    if (d->bytes == DESCENT_ENDLESS) {
+        *(volatile uint8_t *)address = 0; /* an overflow with interrupts off would be a panic */
+        return;
+    }
     /* A preemption right here might bring the page first; but see stack_prefault.h. */
     bool prefault = stack_mode_get() == STACK_MODE_PREFAULT;
     uint64_t flags = prefault ? 0 : interrupts_save();
@@ -54,6 +58,16 @@ static always_inline bool stack_goes_deeper(struct descent *d)
     }
     stack_reach(d, ahead);
     return true;
+}
+
+static kept_function void recurse(struct descent *d)
+{
+    volatile uint8_t local[200] = {0};
+    if (stack_goes_deeper(d)) {
+        recurse(d);
+        compiler_barrier(); /* so that the call above is no jump */
+    }
+    (void)local[0];
 }
 
 /* Adds up the names of the nodes on the way to a leaf. */
@@ -135,12 +149,16 @@ static uint64_t baseline_measure(void)
 void descent_run(struct descent *descent, enum descent_way way)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    size_t bytes = descent->bytes < DESCENT_BYTES_MAX ? descent->bytes : DESCENT_BYTES_MAX;
+    bool limited = descent->bytes > DESCENT_BYTES_MAX && descent->bytes != DESCENT_ENDLESS;
+    size_t bytes = limited ? DESCENT_BYTES_MAX : descent->bytes;
     *descent = (struct descent){
         .bytes = bytes, .top = align_up(here, STACK_BYTES), .baseline = baseline_measure()};
     descent->deepest = descent->top - here;
 
     switch (way) {
+    case DESCENT_RECURSE:
+        recurse(descent);
+        break;
     case DESCENT_WALK:
         (void)tree_walk(descent, 0);
         break;

@@ -1,20 +1,24 @@
 /*
- * Ways for a thread to go down its own stack to a given depth, and what each touch of a missing
- * page cost. For the demonstration.
+ * A thread goes down its own stack to a given depth, in one of several ways, and measures what each
+ * touch of a missing page costs. For the demonstration and the monitor.
  */
 #pragma once
 
 #include "mm/stack/stack_entry.h"
 
 enum descent_way {
-    DESCENT_WALK,  /* tree_walk(): one call a node */
-    DESCENT_PARSE, /* expression_parse(): two functions that call each other */
-    DESCENT_SORT,  /* quick_sort() on numbers in the worst order */
-    DESCENT_LEAP,  /* buffer_fill(): one large local array, begun at its far end */
+    DESCENT_RECURSE, /* recurse(): one function that calls itself */
+    DESCENT_WALK,    /* tree_walk(): one call a node */
+    DESCENT_PARSE,   /* expression_parse(): two functions that call each other */
+    DESCENT_SORT,    /* quick_sort() on numbers in the worst order */
+    DESCENT_LEAP,    /* buffer_fill(): one large local array, begun at its far end */
 };
 
-/* The deepest that is safe: below it, what a preemption needs on this stack must still fit. */
-#define DESCENT_BYTES_MAX 13312
+/* The deepest that is safe: below it, a preemption still needs room on this stack. */
+#define DESCENT_BYTES_MAX (STACK_BYTES - ENTRY_CONTINUE_BYTES - 1024)
+
+/* As `bytes`: goes on beyond the end of the stack, so that the thread ends with an overflow. */
+#define DESCENT_ENDLESS SIZE_MAX
 
 struct descent_touch {
     uintptr_t address;
@@ -24,7 +28,7 @@ struct descent_touch {
 struct descent {
     size_t bytes; /* how deep to go, counted from the top of the stack */
 
-    /* What came of it. */
+    /* Results. */
     uintptr_t top;     /* of the stack */
     size_t deepest;    /* how deep a byte was touched */
     uint32_t calls;    /* of the functions above */
@@ -34,7 +38,7 @@ struct descent {
 };
 
 /*
- * Goes down and comes back. Thread context, on a stack of the stack object; interrupts may be off
- * and spinlocks held.
+ * Goes down and comes back. `bytes` is limited to DESCENT_BYTES_MAX, unless it is DESCENT_ENDLESS.
+ * Context: ATOMIC, on the stack of a thread; interrupts may be off and spinlocks held.
  */
 void descent_run(struct descent *descent, enum descent_way way);

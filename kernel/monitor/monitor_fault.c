@@ -2,8 +2,8 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "kernel/demo/demonstration.h"
+#include "kernel/demo/descent.h"
 #include "kernel/demo/fault_trace.h"
-#include "kernel/demo/recursion.h"
 #include "kernel/monitor/monitor.h"
 #include "lib/format.h"
 #include "lib/number.h"
@@ -16,13 +16,12 @@
 #define BYTES_DEFAULT 12000
 #define RECORDS_MAX   8
 #define BREATH_NS     1000000
-#define BYTES_ENDLESS (64 * STACK_BYTES)
 
 enum manner { MANNER_PLAIN, MANNER_INTERRUPTS_OFF, MANNER_LOCK_HELD };
 
 struct work {
     enum manner manner;
-    struct recursion recursion;
+    struct descent descent;
     uint32_t id, slot, cpu;
 };
 
@@ -48,17 +47,17 @@ static void work_run(void *argument)
     stack_empty(work->slot);
     work->cpu = cpu_number();
     if (work->manner == MANNER_INTERRUPTS_OFF) {
-        stack_prefault_reach(work->recursion.bytes + PAGE_BYTES);
+        stack_prefault_reach(work->descent.bytes + PAGE_BYTES);
         uint64_t flags = interrupts_save();
-        recursion_run(&work->recursion);
+        descent_run(&work->descent, DESCENT_RECURSE);
         interrupts_restore(flags);
     } else if (work->manner == MANNER_LOCK_HELD) {
-        stack_prefault_reach(work->recursion.bytes + PAGE_BYTES);
+        stack_prefault_reach(work->descent.bytes + PAGE_BYTES);
         spin_lock(&held_lock);
-        recursion_run(&work->recursion);
+        descent_run(&work->descent, DESCENT_RECURSE);
         spin_unlock(&held_lock);
     } else {
-        recursion_run(&work->recursion);
+        descent_run(&work->descent, DESCENT_RECURSE);
     }
 }
 
@@ -67,8 +66,8 @@ static void record_print(const struct work *work, const struct fault_record *rec
     char ticks[24] = "-";
     uintptr_t offset = 0;
     const char *function = symbol_find(record->rip, &offset);
-    if (index < work->recursion.touched) {
-        format_string(ticks, sizeof(ticks), "%lu", work->recursion.ticks[index]);
+    if (index < work->descent.touches) {
+        format_string(ticks, sizeof(ticks), "%lu", work->descent.touch[index].ticks);
     }
     console_print("  0x%lx %6lu %6u %10s %9u  %s+0x%lx\n", record->address,
                   stack_top(work->slot) - record->address, record->pages, ticks, record->available,
@@ -100,17 +99,17 @@ static int work_do(struct work *work)
         console_print("  stack=lend: all pages are there while a thread runs\n");
     }
     console_print("  %u stack fault%s, %lu bytes deep in %u calls\n", count, count == 1 ? "" : "s",
-                  work->recursion.deepest, work->recursion.levels);
+                  work->descent.deepest, work->descent.calls);
     return error;
 }
 
 MONITOR_COMMAND(fault, "[BYTES] [irq-off|lock]", "let a thread recurse that deep")
 {
-    struct work work = {.recursion = {.bytes = BYTES_DEFAULT}};
+    struct work work = {.descent = {.bytes = BYTES_DEFAULT}};
     uint64_t bytes;
     for (unsigned i = 0; i < count; i++) {
         if (number_parse_u64(arguments[i], &bytes) == OK) {
-            work.recursion.bytes = bytes;
+            work.descent.bytes = bytes;
         } else if (string_equal(arguments[i], "irq-off")) {
             work.manner = MANNER_INTERRUPTS_OFF;
         } else if (string_equal(arguments[i], "lock")) {
@@ -119,9 +118,9 @@ MONITOR_COMMAND(fault, "[BYTES] [irq-off|lock]", "let a thread recurse that deep
             return ERROR_INVALID;
         }
     }
-    if (work.recursion.bytes > RECURSION_BYTES_MAX) {
+    if (work.descent.bytes > DESCENT_BYTES_MAX) {
         console_print("A stack has %lu bytes, so at most %lu here; 'overflow' goes beyond.\n",
-                      STACK_BYTES, RECURSION_BYTES_MAX);
+                      STACK_BYTES, (size_t)DESCENT_BYTES_MAX);
         return OK;
     }
     return work_do(&work);
@@ -129,7 +128,7 @@ MONITOR_COMMAND(fault, "[BYTES] [irq-off|lock]", "let a thread recurse that deep
 
 MONITOR_COMMAND(overflow, "", "let a thread run over the end of its stack")
 {
-    struct work work = {.recursion = {.bytes = BYTES_ENDLESS}};
+    struct work work = {.descent = {.bytes = DESCENT_ENDLESS}};
     int error = work_do(&work);
     console_print(error == OK ? "The thread came back: no guard stopped it.\n"
                               : "The thread has ended, and the machine goes on.\n");

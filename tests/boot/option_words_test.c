@@ -40,7 +40,7 @@ TEST(OPT0005, "each word of a choice stands for the value of that name", ALWAYS)
 }
 
 TEST(OPT0006, "off switches the kill for memory off, and faults to inject are all taken or none",
-     always)
+     ALWAYS)
 {
     test_equal(parsed("starve-kill=7")->oom_kill_seconds, 7);
     test_equal(parsed("starve-kill=off")->oom_kill_seconds, 0);
