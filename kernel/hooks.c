@@ -85,6 +85,7 @@ void hooks_wire(enum stack_mode mode)
     preempt_reschedule = schedule_late;
     timer_tick = schedule_tick;
     serial_receive = console_serial_received;
+    serial_overrun = console_serial_overrun;
     keyboard_receive = console_scan_code_received;
     smp_processor_prepare = processor_prepare;
     smp_processor_start = processor_start;

@@ -155,6 +155,7 @@ void panic_handle(const char *format, va_list arguments)
         cpu_halt_forever(); /* another CPU is telling its story */
     }
     console_emergency_begin();
+    serial_terminal_reset(); /* the panic may have come in the middle of a coloured text */
     nmi_stop_other_cpus();
 
     static struct backtrace trace; /* static: the stack may be the problem */

@@ -18,6 +18,7 @@ enum key {
     KEY_DELETE,
     KEY_PAGE_UP,
     KEY_PAGE_DOWN,
+    KEY_LOST, /* no key: keys were lost here */
 };
 
 /* The code of control together with a letter. */

@@ -326,6 +326,7 @@ SCRIPT = (
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),
+    Row("monitor-input", kind="script", script="tests/boot/monitor_input.py", cmdline="monitor=1"),
     Row("monitor-session", kind="script", script="tests/boot/monitor_session.py",
         cmdline="monitor=1"),
 )

@@ -49,8 +49,17 @@ void console_screen_attach(struct screen *screen);
 /* Says whether the serial line has a terminal that understands colours. */
 void console_serial_colours_set(bool on);
 
-/* The next key (lib/key.h), or KEY_NONE if none has come. Any context. */
+/* Takes the next key (lib/key.h). Returns KEY_NONE if none has come. Context: IRQ. */
 int console_try_read_key(void);
+
+/* Returns whether a key waits, and leaves it. Context: ANY. */
+bool console_key_waits(void);
+
+/*
+ * Takes the first control-C that has come, and leaves all other keys. Returns false if none has
+ * come. Context: IRQ.
+ */
+bool console_try_read_stop(void);
 
 /* Waits for a key; KEY_NONE if the thread was asked to die. Thread context, sleeps. */
 int console_read_key(void);
@@ -58,6 +67,11 @@ int console_read_key(void);
 /* Has console_read_key() call `poll` again and again: for devices that cannot interrupt. */
 void console_poll_set(void (*poll)(void));
 
-/* What the drivers call for each byte from the serial line and each key from the keyboard. */
+/* Gets each byte from the serial line: the hook serial_receive. Context: IRQ. */
 void console_serial_received(uint8_t byte);
+
+/* Notes that the serial port lost bytes: the hook serial_overrun. Context: IRQ. */
+void console_serial_overrun(void);
+
+/* Gets each key from the keyboard. Context: IRQ. */
 void console_key_received(int key);

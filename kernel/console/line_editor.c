@@ -25,6 +25,7 @@ void line_editor_init(struct line_editor *editor, const struct line_editor_port 
 void line_editor_begin(struct line_editor *editor)
 {
     editor->length = editor->cursor = editor->window = editor->browsed = 0;
+    editor->damaged = false;
     editor->text[0] = '\0';
     line_show(editor, editor->prompt);
 }
@@ -174,6 +175,10 @@ enum line_state line_editor_key(struct line_editor *editor, int key)
     switch (key) {
     case KEY_ENTER:
     case '\r':
+        if (editor->damaged) {
+            line_show(editor, "\n");
+            return LINE_DAMAGED;
+        }
         line_history_add(editor);
         line_show(editor, "\n");
         return LINE_DONE;
@@ -185,6 +190,9 @@ enum line_state line_editor_key(struct line_editor *editor, int key)
     case KEY_CONTROL('L'):
         line_show(editor, "\x1b[H\x1b[2J");
         line_editor_redraw(editor);
+        return LINE_EDITING;
+    case KEY_LOST:
+        editor->damaged = true;
         return LINE_EDITING;
     case KEY_TAB:
         line_complete(editor);

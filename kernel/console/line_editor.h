@@ -33,6 +33,7 @@ struct line_editor {
     size_t cursor;     /* 0 to length */
     size_t window;     /* first byte that is shown */
     size_t lines_kept; /* in `history`, newest last */
+    bool damaged;      /* a part of the line was lost */
     size_t browsed;    /* 0: the line being typed; n: the n-th newest line of the history */
     char text[LINE_BYTES];
     char draft[LINE_BYTES]; /* the line being typed, while the history is browsed */
@@ -43,6 +44,7 @@ enum line_state {
     LINE_EDITING,
     LINE_DONE,      /* Enter: `text` is the line; it is in the history already */
     LINE_CANCELLED, /* control-C: `text` is empty */
+    LINE_DAMAGED,   /* Enter, but keys were lost: `text` is not what was typed */
 };
 
 /* Sets up an editor with an empty history. `prompt` must live as long; `columns` 0 means 80. */

@@ -120,13 +120,11 @@ static const char *editor_candidate(void *context maybe_unused, const char *line
 
 bool monitor_stop_wanted(void)
 {
-    for (int key; (key = console_try_read_key()) != KEY_NONE;) {
-        if (key == KEY_CONTROL('C')) {
-            console_print("^C\n");
-            return true;
-        }
+    bool wanted = console_try_read_stop();
+    if (wanted) {
+        console_print("^C\n");
     }
-    return false;
+    return wanted;
 }
 
 void monitor_run(void)
@@ -143,6 +141,8 @@ void monitor_run(void)
         }
         if (state == LINE_DONE) {
             (void)monitor_execute(editor.text);
+        } else if (state == LINE_DAMAGED) {
+            console_print_styled(CONSOLE_ERROR, "Input was lost: this line is not executed.\n");
         }
     }
 }

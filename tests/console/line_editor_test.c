@@ -272,6 +272,20 @@ TEST(LIN0008, "a full line takes no more characters and rings the bell", ALWAYS)
     test_equal(press(KEY_ENTER), LINE_DONE);
 }
 
+TEST(LIN0011, "a line of which a part was lost is not done, and the next one is", ALWAYS)
+{
+    editor_start(80);
+    type("power");
+    test_equal(press(KEY_LOST), LINE_EDITING);
+    type("off");
+    test_equal(press(KEY_ENTER), LINE_DAMAGED);
+    line_editor_begin(&editor);
+    test_equal(press(KEY_UP), LINE_EDITING);
+    expect("", 0);
+    type("help");
+    test_equal(press(KEY_ENTER), LINE_DONE);
+}
+
 TEST(LIN0009, "control-C drops the line, control-L redraws it", ALWAYS)
 {
     editor_start(80);

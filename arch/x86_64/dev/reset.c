@@ -71,6 +71,7 @@ static void i8042_reset(void)
 void machine_reboot(void)
 {
     interrupts_disable();
+    serial_terminal_reset();
     serial_drain();
     acpi_reset();
     wait_steps(SHORT_WAIT_STEPS);
@@ -123,6 +124,7 @@ static void bochs_shutdown(void)
 void machine_power_off(void)
 {
     interrupts_disable();
+    serial_terminal_reset();
     serial_drain();
     if (acpi_power_off()) {
         wait_steps(LONG_WAIT_STEPS);
@@ -139,6 +141,7 @@ void machine_power_off(void)
 void machine_exit(unsigned code)
 {
     interrupts_disable();
+    serial_terminal_reset();
     serial_drain();
     outb(QEMU_EXIT, (uint8_t)code);
     bochs_shutdown();

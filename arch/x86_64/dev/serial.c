@@ -14,9 +14,11 @@
 #define LINE_CONTROL       (COM1 + 3)
 #define MODEM_CONTROL      (COM1 + 4)
 #define LINE_STATUS        (COM1 + 5)
+#define MODEM_DTR_OUT2     0x09 /* OUT2 lets the interrupt through */
 #define MODEM_DTR_RTS_OUT2 0x0b
 #define MODEM_LOOPBACK     0x1e
 #define LINE_RECEIVED      0x01
+#define LINE_OVERRUN       0x02
 #define LINE_EMPTY         0x20
 #define LINE_DRAINED       0x40
 #define INTERRUPT_RECEIVED 0x01
@@ -27,12 +29,26 @@
 static bool present;
 static bool stuck; /* the last wait ended in vain */
 void (*serial_receive)(uint8_t byte);
+void (*serial_overrun)(void);
+
+static bool held; /* the receiver is off: what comes stays in the FIFO, or with the sender */
+static uint32_t
+    overrun; /* a byte was lost; set wherever the line status is read, which clears it */
+
+static uint8_t line_status(void)
+{
+    uint8_t status = inb(LINE_STATUS);
+    if (unlikely(status & LINE_OVERRUN) && status != 0xff) {
+        __atomic_store_n(&overrun, 1, __ATOMIC_RELEASE);
+    }
+    return status;
+}
 
 static bool serial_wait(uint8_t bit)
 {
     unsigned steps = stuck ? 1 : WAIT_STEPS_AT_MOST;
     for (unsigned step = 0; step < steps; step++) {
-        if (inb(LINE_STATUS) & bit) {
+        if (line_status() & bit) {
             stuck = false;
             return true;
         }
@@ -68,6 +84,7 @@ void serial_init(void)
     outb(FIFO_CONTROL, 0xc7); /* FIFOs on and cleared */
     present = serial_probe();
     outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+    serial_terminal_reset();
 }
 
 bool serial_present(void)
@@ -95,6 +112,12 @@ void serial_write_raw(const char *text, size_t bytes)
     }
 }
 
+void serial_terminal_reset(void)
+{
+    static const char sane[] = "\x1b[0m\x1b[?25h\x1b[?7h"; /* SGR 0, DECTCEM, DECAWM */
+    serial_write_raw(sane, sizeof(sane) - 1);
+}
+
 void serial_drain(void)
 {
     if (present) {
@@ -115,7 +138,24 @@ void serial_input_start(void)
 
 void serial_interrupt(void)
 {
-    for (unsigned i = 0; i < FIFO_BYTES_AT_MOST && (inb(LINE_STATUS) & LINE_RECEIVED); i++) {
+    for (unsigned i = 0; i < FIFO_BYTES_AT_MOST && !held && (line_status() & LINE_RECEIVED); i++) {
+        if (__atomic_exchange_n(&overrun, 0, __ATOMIC_ACQ_REL) != 0) {
+            serial_overrun();
+        }
         serial_receive(inb(DATA));
     }
+}
+
+void serial_input_hold(void)
+{
+    held = true;
+    outb(INTERRUPTS, 0x00);
+    outb(MODEM_CONTROL, MODEM_DTR_OUT2);
+}
+
+void serial_input_resume(void)
+{
+    held = false;
+    outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+    outb(INTERRUPTS, INTERRUPT_RECEIVED); /* raises the line at once if bytes wait in the FIFO */
 }

@@ -20,6 +20,12 @@ bool serial_present(void);
  */
 void serial_write_raw(const char *text, size_t bytes);
 
+/*
+ * Sets the terminal at the other end to no colours, a cursor and line wrap: firmware may have
+ * switched that off. serial_init() and each way out of the kernel call it. Context: ANY.
+ */
+void serial_terminal_reset(void);
+
 /* Waits (bounded) until the last byte has left the transmitter. Any context. */
 void serial_drain(void);
 
@@ -29,8 +35,26 @@ void serial_drain(void);
  */
 void serial_input_start(void);
 
-/* Hook: gets each byte that arrives. Context: IRQ. */
+/* Hook: gets each byte that arrives. It may call serial_input_hold(). Context: IRQ. */
 extern void (*serial_receive)(uint8_t byte);
+
+/*
+ * Hook: the port has lost bytes. They were to come after those that its FIFO holds now, which are
+ * SERIAL_FIFO_BYTES at most and follow through serial_receive. Context: IRQ.
+ */
+extern void (*serial_overrun)(void);
+
+#define SERIAL_FIFO_BYTES 16
+
+/*
+ * Stops taking bytes from the port: they stay in its FIFO, and RTS asks the sender to wait. QEMU
+ * does so when the FIFO is full. Context: IRQ; the caller serialises this with
+ * serial_input_resume().
+ */
+void serial_input_hold(void);
+
+/* Takes bytes again after serial_input_hold(). Context: ATOMIC, interrupts off. */
+void serial_input_resume(void);
 
 /* Hands the bytes that have arrived to serial_receive, without waiting. Context: IRQ. */
 void serial_interrupt(void);
