@@ -1,7 +1,10 @@
-/* See lock_graph.h. A matrix of bits: noting a pair and seeing the reverse takes two steps. */
+/*
+ * A matrix of bits: see lock_graph.h. Only a pair that is new can close a circle, so only then is one
+ * looked for. Each CPU sets the bit of its pair before it looks: the last one sees all the others.
+ */
 #include "lib/lock_graph.h"
 
-#include <stddef.h>
+#include "lib/format.h"
 
 /* The number of a name, which it gets on first sight; LOCK_GRAPH_NAMES_MAX if there is no room. */
 static unsigned name_number(struct lock_graph *graph, const char *name)
@@ -19,6 +22,18 @@ static unsigned name_number(struct lock_graph *graph, const char *name)
     return LOCK_GRAPH_NAMES_MAX;
 }
 
+/* The locks that were held, directly or through others, when lock number `self` was taken. */
+static uint64_t all_above(const struct lock_graph *graph, unsigned self)
+{
+    uint64_t found = __atomic_load_n(&graph->taken_under[self], __ATOMIC_SEQ_CST), done = 0;
+    while (found != done) {
+        unsigned next = (unsigned)__builtin_ctzl(found & ~done);
+        done |= 1UL << next;
+        found |= __atomic_load_n(&graph->taken_under[next], __ATOMIC_SEQ_CST);
+    }
+    return found;
+}
+
 enum lock_order lock_graph_note(struct lock_graph *graph, const char *held, const char *taken)
 {
     unsigned under = name_number(graph, held), self = name_number(graph, taken);
@@ -26,11 +41,32 @@ enum lock_order lock_graph_note(struct lock_graph *graph, const char *held, cons
     if (under == LOCK_GRAPH_NAMES_MAX || self == LOCK_GRAPH_NAMES_MAX) {
         return LOCK_ORDER_TOO_MANY_NAMES;
     }
-    if (under == self) {
+    uint64_t bit = 1UL << under;
+    if (under == self || (__atomic_load_n(&graph->taken_under[self], __ATOMIC_RELAXED) & bit)) {
         return LOCK_ORDER_RIGHT;
     }
-    __atomic_or_fetch(&graph->taken_under[self], 1UL << under, __ATOMIC_SEQ_CST);
-    return __atomic_load_n(&graph->taken_under[under], __ATOMIC_SEQ_CST) >> self & 1
-               ? LOCK_ORDER_REVERSED
-               : LOCK_ORDER_RIGHT;
+    __atomic_or_fetch(&graph->taken_under[self], bit, __ATOMIC_SEQ_CST);
+    return all_above(graph, under) >> self & 1 ? LOCK_ORDER_CIRCLE : LOCK_ORDER_RIGHT;
+}
+
+void lock_graph_circle(const struct lock_graph *graph, const char *held, const char *taken,
+                       char *text, size_t bytes)
+{
+    unsigned from = 0, to = 0;
+    for (unsigned i = 0; i < LOCK_GRAPH_NAMES_MAX; i++) {
+        from = graph->names[i] == taken ? i : from;
+        to = graph->names[i] == held ? i : to;
+    }
+    size_t length = format_string(text, bytes, "'%s'", taken);
+    uint64_t on_the_way = all_above(graph, to) | 1UL << to, seen = 1UL << from;
+    for (unsigned i = 0; i < LOCK_GRAPH_NAMES_MAX && from != to && length < bytes; i++) {
+        bool next = (graph->taken_under[i] >> from & 1) && (on_the_way >> i & 1) &&
+                    !(seen >> i & 1) && (i == to || !(graph->taken_under[to] >> from & 1));
+        if (next) {
+            length += format_string(text + length, bytes - length, ", '%s'", graph->names[i]);
+            seen |= 1UL << i;
+            from = i;
+            i = UINT32_MAX; /* from the first name again */
+        }
+    }
 }

@@ -1,13 +1,15 @@
 /*
- * Which locks were taken while which others were held, to find two that are ever taken in both
- * orders: a deadlock waiting to happen, though it may never have happened yet. Locks are known by
- * name, so that two of a kind (such as two run queues) count as one. Names are compared by address.
+ * Which locks were taken while which others were held, to find a circle: locks that are taken in an
+ * order in which each may wait for the next. It can deadlock even if it never has. Locks are known
+ * by name, so that two of a kind (such as two run queues) count as one. Names are compared by
+ * address.
  *
  * Several CPUs may use a graph at once without a lock.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/compiler.h"
@@ -20,8 +22,19 @@ struct lock_graph {
     uint64_t taken_under[LOCK_GRAPH_NAMES_MAX]; /* bit a of [b]: b was taken while a was held */
 };
 
-enum lock_order { LOCK_ORDER_RIGHT, LOCK_ORDER_REVERSED, LOCK_ORDER_TOO_MANY_NAMES };
+enum lock_order { LOCK_ORDER_RIGHT, LOCK_ORDER_CIRCLE, LOCK_ORDER_TOO_MANY_NAMES };
 
-/* Notes that `taken` is taken while `held` is held. Two of one name are always right. */
+/*
+ * Notes that `taken` is taken while `held` is held. Returns LOCK_ORDER_CIRCLE if that closes a
+ * circle, of any length; it is found when its last pair is noted first. Two locks of one name are
+ * always right. Context: ANY.
+ */
 must_check enum lock_order lock_graph_note(struct lock_graph *graph, const char *held,
                                            const char *taken);
+
+/*
+ * Writes the order that was noted before, from `taken` down to `held`, as "'a', 'b', 'c'": the rest
+ * of the circle that lock_graph_note() found. Context: ANY.
+ */
+void lock_graph_circle(const struct lock_graph *graph, const char *held, const char *taken,
+                       char *text, size_t bytes);

@@ -212,7 +212,7 @@ PANIC = (
     panics("wait-interrupts-off", "PAN0055", r"^PANIC: thread \d+ \(PAN0055\) may have to wait for "
            r"semaphore '' while it holds 0 spinlocks, interrupts off$", build="invariant"),
     panics("spinlock-order", "PAN0056", r"^PANIC: lock order: 'left' is taken while 'right' is held, "
-           r"and elsewhere it is the other way round$", build="invariant"),
+           r"and elsewhere it is the other way round: '.*', '.*'$", build="invariant"),
     panics("spinlock-twice", "PAN0057", r"^PANIC: spinlock 'left' is taken twice by the same CPU$",
            build="invariant"),
     panics("sleep-in-spinlock", "PAN0058", r"^PANIC: thread \d+ \(PAN0058\) waits while it holds 1 "

@@ -14,6 +14,7 @@
 #include "sched/sync/mutex.h"
 
 static struct lock_graph graph;
+static char circle[160]; /* for the panic */
 
 void mutex_order_acquire(const struct mutex *mutex)
 {
@@ -28,10 +29,11 @@ void mutex_order_acquire(const struct mutex *mutex)
         switch (lock_graph_note(&graph, held->name, mutex->name)) {
         case LOCK_ORDER_RIGHT:
             break;
-        case LOCK_ORDER_REVERSED:
+        case LOCK_ORDER_CIRCLE:
+            lock_graph_circle(&graph, held->name, mutex->name, circle, sizeof(circle));
             panic("lock order: mutex '%s' is taken while '%s' is held, and elsewhere it is the "
-                  "other way round",
-                  mutex->name, held->name);
+                  "other way round: %s",
+                  mutex->name, held->name, circle);
         case LOCK_ORDER_TOO_MANY_NAMES:
             panic("more than %u names of mutexes; raise LOCK_GRAPH_NAMES_MAX",
                   LOCK_GRAPH_NAMES_MAX);

@@ -1,5 +1,5 @@
 /*
- * The graph of lock orders: reversed orders, more names than there is room for, many CPUs at once.
+ * The graph of lock orders: circles, more names than there is room for, many CPUs at once.
  */
 #include "lib/lock_graph.h"
 
@@ -16,9 +16,25 @@ HOST_TEST(HLG0001,
     host_equal(lock_graph_note(&graph, "a", "b"), LOCK_ORDER_RIGHT);
     host_equal(lock_graph_note(&graph, "b", "c"), LOCK_ORDER_RIGHT);
     host_equal(lock_graph_note(&graph, "a", "c"), LOCK_ORDER_RIGHT);
-    host_equal(lock_graph_note(&graph, "c", "b"), LOCK_ORDER_REVERSED);
-    host_equal(lock_graph_note(&graph, "b", "a"), LOCK_ORDER_REVERSED);
+    host_equal(lock_graph_note(&graph, "c", "b"), LOCK_ORDER_CIRCLE);
+    host_equal(lock_graph_note(&graph, "b", "a"), LOCK_ORDER_CIRCLE);
     host_equal(lock_graph_note(&graph, "a", "a"), LOCK_ORDER_RIGHT);
+}
+
+HOST_TEST(HLG0004, "a circle of three or more locks is found, and its order is told")
+{
+    static struct lock_graph graph;
+    static const char a[] = "a", b[] = "b", c[] = "c", d[] = "d", e[] = "e";
+    char text[64];
+
+    host_equal(lock_graph_note(&graph, a, b), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, c, d), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, a, e), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, b, c), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, d, e), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, d, a), LOCK_ORDER_CIRCLE);
+    lock_graph_circle(&graph, d, a, text, sizeof(text));
+    host_check(strcmp(text, "'a', 'b', 'c', 'd'") == 0);
 }
 
 HOST_TEST(HLG0002, "a lock graph holds sixty-four names and reports when there are more")
@@ -33,7 +49,7 @@ HOST_TEST(HLG0002, "a lock graph holds sixty-four names and reports when there a
                LOCK_ORDER_TOO_MANY_NAMES);
     host_equal(lock_graph_note(&graph, &names[LOCK_GRAPH_NAMES_MAX], &names[0]),
                LOCK_ORDER_TOO_MANY_NAMES);
-    host_equal(lock_graph_note(&graph, &names[63], &names[62]), LOCK_ORDER_REVERSED);
+    host_equal(lock_graph_note(&graph, &names[63], &names[62]), LOCK_ORDER_CIRCLE);
 }
 
 static struct lock_graph shared;

@@ -19,6 +19,7 @@ struct held {
 
 static PER_CPU(struct held, held_locks);
 static struct lock_graph graph;
+static char circle[160]; /* for the panic */
 
 void spinlock_order_acquire(struct spinlock *lock)
 {
@@ -32,10 +33,11 @@ void spinlock_order_acquire(struct spinlock *lock)
         switch (lock_graph_note(&graph, other->name, lock->name)) {
         case LOCK_ORDER_RIGHT:
             break; /* also two of a kind, such as two run queues: tried, not waited for */
-        case LOCK_ORDER_REVERSED:
+        case LOCK_ORDER_CIRCLE:
+            lock_graph_circle(&graph, other->name, lock->name, circle, sizeof(circle));
             panic("lock order: '%s' is taken while '%s' is held, and elsewhere it is the other way "
-                  "round",
-                  lock->name, other->name);
+                  "round: %s",
+                  lock->name, other->name, circle);
         case LOCK_ORDER_TOO_MANY_NAMES:
             panic("more than %u names of spinlocks; raise LOCK_GRAPH_NAMES_MAX",
                   LOCK_GRAPH_NAMES_MAX);
