@@ -1,7 +1,7 @@
 /*
- * What a processor needs to run threads: per-CPU area, entry stacks, idle thread, and a magazine
- * that is full before the first switch. If any of it cannot be had the processor is left out and
- * the machine goes on.
+ * The preparation of a processor: per-CPU area, entry stacks, idle thread, and a magazine that is
+ * full before the first switch. If one of them cannot be created, the processor is left out and the
+ * machine goes on.
  */
 #include "kernel/processors.h"
 
@@ -26,22 +26,30 @@
 /* Room above the stack on which a processor starts: its idle thread's first frame lies there. */
 #define FIRST_FRAME_ROOM 256
 
+#define STACK_FRAMES ((ENTRY_KINDS - 1) * (ENTRY_STACK_BYTES / PAGE_BYTES))
+
 static bool prepared[CPU_MAX];
 
-static must_check int cpu_frame(physical_t *frame)
-{
-    return frame_allocate(FRAME_OWNER_CPU, frame);
-}
+/* The frames of the entry stacks of the CPU that is being prepared, until they are mapped. */
+static physical_t stack_frames[STACK_FRAMES];
+static unsigned stack_frames_held;
 
-static must_check int percpu_area_create(unsigned cpu)
+static unsigned percpu_area_order(void)
 {
     unsigned order = 0;
     while ((PAGE_BYTES << order) < percpu_area_bytes()) {
         order++;
     }
+    return order;
+}
+
+static must_check int percpu_area_create(unsigned cpu, physical_t *area_out)
+{
+    unsigned order = percpu_area_order();
     physical_t area;
     int error = frame_allocate_order(order, FRAME_OWNER_CPU, &area);
     if (error == OK) {
+        *area_out = area;
         for (size_t at = 0; at < PAGE_BYTES << order; at += PAGE_BYTES) {
             page_zero(physical_to_virtual(area + at));
         }
@@ -50,16 +58,64 @@ static must_check int percpu_area_create(unsigned cpu)
     return error;
 }
 
+static void stack_frames_free(void)
+{
+    while (stack_frames_held > 0) {
+        frame_free(stack_frames[--stack_frames_held], FRAME_OWNER_CPU);
+    }
+}
+
+static must_check int stack_frames_allocate(void)
+{
+    while (stack_frames_held < STACK_FRAMES) {
+        int error = frame_allocate(FRAME_OWNER_CPU, &stack_frames[stack_frames_held]);
+        if (error != OK) {
+            stack_frames_free();
+            return error;
+        }
+        stack_frames_held++;
+    }
+    return OK;
+}
+
+static int stack_frame_take(physical_t *frame)
+{
+    *frame = stack_frames[--stack_frames_held];
+    return OK;
+}
+
+/*
+ * Creates all that can fail before it maps the entry stacks, and frees it after a failure: the next
+ * processor gets the same number, and a mapping that exists could not be made again. Page tables
+ * stay.
+ */
 static must_check int parts_create(unsigned cpu)
 {
-    int error = percpu_area_create(cpu);
+    physical_t area;
+    int error = percpu_area_create(cpu, &area);
+    if (error != OK) {
+        return error;
+    }
+    error =
+        paging_tables_create(entry_stack_bottom(cpu, 1), ENTRY_STACK_STRIDE * (ENTRY_KINDS - 1));
     if (error == OK) {
-        error = entry_stacks_create(cpu, cpu_frame);
+        error = stack_frames_allocate();
     }
     if (error == OK) {
         error = magazine_create(cpu);
+        if (error == OK) {
+            error = schedule_cpu_create(cpu);
+            if (error != OK) {
+                magazine_free(cpu);
+            }
+        }
     }
-    return error == OK ? schedule_cpu_create(cpu) : error;
+    if (error == OK) {
+        return entry_stacks_create(cpu, stack_frame_take);
+    }
+    stack_frames_free();
+    frame_free_order(area, percpu_area_order(), FRAME_OWNER_CPU);
+    return error;
 }
 
 /* All that the new CPU has lies in its own node of memory, as far as there is room. */

@@ -66,6 +66,15 @@ bool stack_memory_short(void)
     return frame_shared_free_count() + stack_reserve_count() < wanted;
 }
 
+void magazine_free(unsigned cpu)
+{
+    struct magazine *unused = &cpu_variable(magazine, cpu);
+    for (uint32_t i = 0; i < unused->capacity; i++) {
+        frame_free(round_frame(unused->rounds[i]), FRAME_OWNER_MAGAZINE);
+    }
+    unused->capacity = 0;
+}
+
 void magazine_charge(void)
 {
     struct magazine *own = this_cpu_pointer(magazine);

@@ -62,6 +62,9 @@ void magazine_capacity_set(uint32_t rounds);
  */
 must_check int magazine_create(unsigned cpu);
 
+/* Frees the magazine of a CPU that did not start. Context: THREAD. */
+void magazine_free(unsigned cpu);
+
 /*
  * Returns how many rounds can still be taken on this CPU.
  * Context: ENTRY, or ATOMIC with interrupts off.
