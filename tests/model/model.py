@@ -33,6 +33,7 @@ PROPERTIES = {
     "frame_stale": "no-stale-translation",
     "two_cpus": "one-cpu",
     "gone_touched": "living-only",
+    "bytes_lost": "own-bytes",
 }
 
 # Words of pan that say that it has not seen all states.
@@ -59,6 +60,7 @@ class Run:
     macros: str
     live: bool = False
     breaks: str = ""  # the property that must break; "": none may
+    model: str = "gate.pml"
 
     @property
     def all_macros(self):
@@ -104,6 +106,8 @@ WHOLE = (
         SERVED_SWAPPED, live=True),
     Run("served-asleep", "the frames of a thread that sleeps for good reach one that waits", ASLEEP,
         live=True),
+    Run("unmap", "a page that is unmapped and used again, on two CPUs that may know it", "",
+        model="unmap.pml"),
     Run("marked", "one frame by identity: in one place, none freed that a CPU may know", MARKED),
 )
 
@@ -111,6 +115,11 @@ WHOLE = (
 def guard(macro, breaks, sentence, macros=NUMBERS):
     """A run without one guard."""
     return Run(macro, sentence, f"{macros} {macro}", breaks == "served", breaks)
+
+
+def unmap_guard(macro, breaks, sentence):
+    """A run of unmap.pml without one guard."""
+    return Run(macro, sentence, macro, breaks=breaks, model="unmap.pml")
 
 
 GUARDS = (
@@ -160,6 +169,14 @@ GUARDS = (
     guard("GREEDY_REFILL", "served", "a refill takes a full magazine while others wait", IMMORTAL),
     guard("GRANT_FORGOTTEN", "served", "a thread that was granted frames does not count",
           IMMORTAL),
+    unmap_guard("UNMAP_MAKES_HOLE", "own-bytes",
+                "a page is a hole at once, and a touch before the shootdown gets another frame"),
+    unmap_guard("RETURN_ANOTHER_FRAME", "own-bytes",
+                "a touch of a page that is being unmapped gets another frame"),
+    unmap_guard("UNMAP_TAKES_RETURNED", "no-stale-translation",
+                "a page that was touched meanwhile is freed all the same"),
+    unmap_guard("UNMAP_WITHOUT_SHOOTDOWN", "no-stale-translation",
+                "the frame is freed without a shootdown"),
 )
 
 
@@ -218,8 +235,8 @@ def search(run, directory, depth_limit=None):
     depth_limit = depth_limit or (GUARD_DEPTH_LIMIT if run.breaks else DEPTH_LIMIT)
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
-    shutil.copy(os.path.join(HERE, "gate.pml"), directory)
-    status, text, _ = execute(["spin", "-a", *run.all_macros, "gate.pml"], directory)
+    shutil.copy(os.path.join(HERE, run.model), directory)
+    status, text, _ = execute(["spin", "-a", *run.all_macros, run.model], directory)
     if status != 0 or "Error" in text:
         raise Refused(f"spin: {text.strip()}")
     # Guards stop soon, so compiling must not take long; the whole model is worth it.
