@@ -182,7 +182,8 @@ COVER_MUTANTS = (
 """),)),
     Mutant("creation-ignores-memory-waiters", "I3", "GAT0003", "thread == NULL",
            modes=FAULT_AND_LEND, edits=((STACK,
-        "if (memory_queued() != 0 || stack_memory_short()) {", "if (false) {"),)),
+        "if (memory_queued() != 0 || (unlikely(memory_waiters() != 0) && stack_memory_short())) {",
+        "if (false) {"),)),
     Mutant("cache-serves-creation-while-others-wait", "I3", "GAT0013", "error is",
            modes=FAULT_AND_LEND, edits=((STACK,
         "if (likely(memory_queued() == 0 && stack_cache_take(slot))) {",
@@ -586,6 +587,11 @@ LIFE_MUTANTS = (
         "return stack_large_create(size, whole, slot);"),)),
     Mutant("cache-holds-one-too-many", "I7", "CAC0002", "stacks . are kept", edits=((CACHE_H,
         "if (cache->count >= stack_cache_room) {", "if (cache->count > stack_cache_room) {"),)),
+    Mutant("depot-takes-nothing", "I7", "CAC0013", "were not cached", edits=((CACHE,
+        "    if (!stack_depot_put(&chain)) {\n", "    if (true || !stack_depot_put(&chain)) {\n"),)),
+    Mutant("depot-is-not-emptied", "I7", "CAC0014", "stack_depot_total is", edits=((CACHE,
+        "    stack_batch_drain();\n    (void)stack_depot_drain();\n",
+        "    stack_batch_drain();\n"),)),
     Mutant("batch-overfills-the-cache", "I7", "CAC0003", "count is 3", edits=((CACHE,
         "while (cache->count < size && batch->count != 0) {",
         "while (cache->count <= size && batch->count != 0) {"),)),
@@ -606,10 +612,11 @@ LIFE_MUTANTS = (
     Mutant("batch-is-freed-twice", "I7", "CAC0003", "stray access", edits=((BATCH,
         "stack_chain_join(&released, &own->waiting);", "released = own->waiting;"),)),
     Mutant("batch-keeps-what-others-wait-for", "I3", "CAC0004", "stacks_in_batches", edits=((
-        CACHE, "    stack_batch_drain();\n", ""),)),
+        CACHE, "    stack_batch_drain();\n    (void)stack_depot_drain();\n",
+        "    (void)stack_depot_drain();\n"),)),
     Mutant("batch-takes-while-others-wait", "I3", "CAC0004", "stacks_in_batches", edits=((CACHE,
-        "if (memory_queued() != 0 || stack_is_large(slot) || !stack_batch_add(slot)) {",
-        "if (stack_is_large(slot) || !stack_batch_add(slot)) {"),)),
+        "if (memory_queued() != 0 || stack_is_large(slot)) {",
+        "if (stack_is_large(slot)) {"),)),
 )
 
 # Memory in domains: each CPU's own comes first, and what is far is counted as far.

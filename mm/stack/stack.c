@@ -88,7 +88,7 @@ static void create_count(enum numa_node_use use, uint32_t slot)
 
 static must_check int stack_create_cold(bool whole, uint32_t *slot)
 {
-    if (memory_queued() != 0 || stack_memory_short()) {
+    if (memory_queued() != 0 || (unlikely(memory_waiters() != 0) && stack_memory_short())) {
         return ERROR_NO_MEMORY; /* threads that wait for memory come first */
     }
     int error = stack_slot_allocate(0, slot);

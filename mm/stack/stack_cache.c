@@ -23,6 +23,7 @@ void stack_cache_size_set(uint32_t stacks)
 {
     size = stacks < STACK_CACHE_MAX ? stacks : STACK_CACHE_MAX;
     room_set();
+    (void)stack_depot_drain();
 }
 
 uint32_t stack_cache_size(void)
@@ -34,6 +35,7 @@ void stack_free_set(enum stack_free how)
 {
     __atomic_store_n(&freeing, how, __ATOMIC_RELEASE);
     room_set();
+    (void)stack_depot_drain();
     stack_batch_enable(how == STACK_FREE_BATCHED);
 }
 
@@ -42,10 +44,44 @@ enum stack_free stack_free_get(void)
     return __atomic_load_n(&freeing, __ATOMIC_ACQUIRE);
 }
 
+bool stack_cache_take_late(uint32_t *slot)
+{
+    struct stack_cache *cache = this_cpu_pointer(stack_cache);
+    cache->count = stack_depot_take(cache->slots, stack_cache_room);
+    if (cache->count == 0) {
+        cache->misses++;
+        return false;
+    }
+    cache->hits++;
+    *slot = cache->slots[--cache->count];
+    return true;
+}
+
+/* Moves all stacks of this CPU's cache to the depot. Returns false if that has no room. */
+static bool cache_to_depot(struct stack_cache *cache)
+{
+    struct stack_chain chain = {0};
+    for (uint32_t i = 0; i < cache->count; i++) {
+        stack_chain_push(&chain, cache->slots[i]);
+    }
+    if (!stack_depot_put(&chain)) {
+        return false;
+    }
+    cache->count = 0;
+    return true;
+}
+
 void stack_cache_refuse(uint32_t slot)
 {
-    /* While threads wait for memory, frames do not wait for a grace period: nothing needs it. */
-    if (memory_queued() != 0 || stack_is_large(slot) || !stack_batch_add(slot)) {
+    /* While threads wait for memory nothing is kept, not even for a grace period. */
+    if (memory_queued() != 0 || stack_is_large(slot)) {
+        stack_reap_add(slot);
+        return;
+    }
+    struct stack_cache *cache = this_cpu_pointer(stack_cache);
+    if (stack_cache_room != 0 && cache->count >= stack_cache_room && cache_to_depot(cache)) {
+        cache->slots[cache->count++] = slot;
+    } else if (!stack_batch_add(slot)) {
         stack_reap_add(slot);
     }
 }
@@ -66,6 +102,7 @@ void stack_cache_drain(void)
         stack_reap_add(cache->slots[--cache->count]);
     }
     stack_batch_drain();
+    (void)stack_depot_drain();
 }
 
 void stack_unowned_count(uint32_t *slots, size_t *pages)
@@ -77,6 +114,7 @@ void stack_unowned_count(uint32_t *slots, size_t *pages)
             *pages += stack_pages_backed(cache->slots[i]) + stack_pages_unmapping(cache->slots[i]);
         }
     }
+    stack_depot_count(slots, pages);
     stack_batch_count(slots, pages);
     stack_reap_count(slots, pages);
 }

@@ -11,6 +11,7 @@
 
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/percpu.h"
+#include "mm/stack/stack_depot.h"
 #include "mm/stack/stack_reap.h"
 
 #define STACK_CACHE_MAX     8
@@ -25,8 +26,8 @@ enum stack_free {
 struct stack_cache {
     uint32_t count;
     uint32_t slots[STACK_CACHE_MAX];
-    uint64_t hits;   /* creations served from the cache */
-    uint64_t misses; /* creations that found it empty */
+    uint64_t hits;   /* creations served from the cache or the depot */
+    uint64_t misses; /* creations that found both empty */
 };
 
 DECLARE_PER_CPU(struct stack_cache, stack_cache);
@@ -60,7 +61,14 @@ void stack_free_set(enum stack_free how);
 enum stack_free stack_free_get(void);
 
 /*
- * Takes a stack from this CPU's cache. Returns false if the cache is empty.
+ * Takes a stack for stack_cache_take() when this CPU's cache is empty: from the depot, with others
+ * for the cache. Returns false if the depot is empty, too.
+ * Context: IRQ, interrupts off.
+ */
+bool stack_cache_take_late(uint32_t *slot);
+
+/*
+ * Takes a stack from this CPU's cache or the depot behind it. Returns false if both are empty.
  * Context: IRQ.
  */
 static always_inline bool stack_cache_take(uint32_t *slot)
@@ -68,9 +76,11 @@ static always_inline bool stack_cache_take(uint32_t *slot)
     uint64_t flags = interrupts_save();
     struct stack_cache *cache = this_cpu_pointer(stack_cache);
     bool hit = cache->count > 0;
-    if (hit) {
+    if (likely(hit)) {
         *slot = cache->slots[--cache->count];
         cache->hits++;
+    } else if (unlikely(__atomic_load_n(&stack_depot_total, __ATOMIC_RELAXED) != 0)) {
+        hit = stack_cache_take_late(slot);
     } else {
         cache->misses++;
     }
@@ -93,7 +103,9 @@ static always_inline bool stack_cache_put(uint32_t slot)
 }
 
 /*
- * Passes a stack that the cache did not take to the batch, or else to the reclaimer.
+ * Keeps a stack for which this CPU's cache has no room: the stacks in the cache move to the depot,
+ * and this one takes their place. If the depot has no room, or threads wait for memory, the stack
+ * goes to the batch (stack-free=batched), or else to the reclaimer.
  * Context: IRQ, interrupts off.
  */
 void stack_cache_refuse(uint32_t slot);
@@ -106,13 +118,13 @@ void stack_cache_refuse(uint32_t slot);
 void stack_cache_put_batch(struct stack_chain *batch);
 
 /*
- * Leaves the stacks in this CPU's cache and batch to the reclaimer.
+ * Leaves the stacks in this CPU's cache and batch, and in the depots, to the reclaimer.
  * Context: IRQ, interrupts off.
  */
 void stack_cache_drain(void);
 
 /*
- * Adds the number of stacks that no thread owns (in caches, in batches, to be reaped) to *slots,
+ * Adds the number of stacks that no thread owns (cached, in batches, to be reaped) to *slots,
  * and that of their frames to *pages.
  * Context: THREAD. Exact only while no thread starts or ends.
  */
@@ -120,7 +132,7 @@ void stack_unowned_count(uint32_t *slots, size_t *pages);
 
 struct stack_counts {
     uint64_t created_cold;   /* with a new slot and new frames */
-    uint64_t created_cached; /* from a CPU's cache */
+    uint64_t created_cached; /* from a CPU's cache or the depot */
     uint64_t created_large;  /* of more than 16 KiB, which are not cached */
     uint64_t reclaimed;
 };

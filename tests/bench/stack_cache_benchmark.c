@@ -16,6 +16,9 @@
 #define CREATIONS 20000
 #define BURST     8
 
+#define TREES      400
+#define TREE_DEPTH 4
+
 static void nothing(void *argument maybe_unused)
 {
 }
@@ -77,6 +80,40 @@ static void cache_compare(const char *immediate, const char *batched, unsigned a
 BENCHMARK(cache_hit_percent)
 {
     cache_compare("cache_hit_percent_immediate", "cache_hit_percent_batched", 1);
+}
+
+/* A thread of a tree: creates both children, waits for them, ends. */
+static void branch(void *argument)
+{
+    uintptr_t below = (uintptr_t)argument;
+    struct thread *children[2];
+    unsigned count = 0;
+    for (; below != 0 && count < array_length(children); count++) {
+        if (thread_start("branch", branch, (void *)(below - 1), &children[count]) != OK) {
+            break;
+        }
+    }
+    while (count > 0) {
+        thread_join(children[--count]);
+    }
+}
+
+/* As a build runs commands that run commands: trees of 2^(DEPTH + 1) - 1 threads. */
+BENCHMARK(cache_hit_percent_tree)
+{
+    struct stack_counts before, after;
+    enum stack_free how = stack_free_get();
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    stack_counts_read(&before);
+    for (unsigned i = 0; i < TREES; i++) {
+        branch((void *)(uintptr_t)TREE_DEPTH);
+    }
+    stack_counts_read(&after);
+    uint64_t hits = after.created_cached - before.created_cached;
+    uint64_t births = hits + after.created_cold - before.created_cold;
+    console_print("# cache_hit_percent_tree: %lu of %lu from the cache\n", hits, births);
+    benchmark_report("cache_hit_percent_tree", hits * 100 / births, "percent");
+    stack_free_set(how);
 }
 
 BENCHMARK(cache_hit_percent_bursts)

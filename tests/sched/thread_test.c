@@ -136,6 +136,10 @@ TEST(THR0007, "without memory the creation of a thread is an error, and nothing 
     unsigned errors = 0;
 
     counter = 0;
+    test_thread_bind(0, 20); /* above the new threads, so none ends and leaves its stack */
+    options.affinity = test_cpu_bit(0);
+    (void)stack_depot_drain();
+    (void)stack_reclaim();
     run_down_begin();
     run_down_take(&all);
     int error = thread_create(&options, return_at_once, NULL, &thread);
@@ -154,6 +158,7 @@ TEST(THR0007, "without memory the creation of a thread is an error, and nothing 
         test_equal(test_thread_join(born[i]), 0);
     }
     test_equal(counter, CREATIONS_IN_VAIN - errors);
+    test_thread_unbind();
 }
 
 TEST(THR0008, "threads are found by number and by stack, and long names are cut", ALWAYS)

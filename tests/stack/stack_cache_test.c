@@ -12,6 +12,7 @@
 
 #define ROUNDS       20
 #define DEAD_THREADS (STACK_CACHE_MAX + 2)
+#define BURST        8
 
 /* A thread's view of its stack as it began, and the faults of a touch two pages down. */
 static struct {
@@ -107,6 +108,12 @@ static uint32_t dead_leave_cached(uint32_t size)
     return this_cpu_pointer(stack_cache)->count;
 }
 
+/* A cache that is full gives all its stacks to the depot, and begins anew. */
+static uint32_t cached_of(uint32_t ended, uint32_t size)
+{
+    return size == 0 ? 0 : (ended - 1) % size + 1;
+}
+
 TEST(CAC0002,
      "a CPU keeps as many stacks of ended threads as stack-cache= says, 0 to 8, and no more",
      ALWAYS)
@@ -116,10 +123,53 @@ TEST(CAC0002,
     test_thread_bind(0, 20);
     for (uint32_t size = 0; size <= STACK_CACHE_MAX; size++) {
         uint32_t kept;
-        test_eventually((kept = dead_leave_cached(size)) == size,
-                        "of the stacks %u are kept, not %u", kept, size);
+        test_eventually((kept = dead_leave_cached(size)) == cached_of(DEAD_THREADS, size),
+                        "of the ended threads' stacks %u are kept, not %u", kept,
+                        cached_of(DEAD_THREADS, size));
     }
     cache_empty();
+    test_thread_unbind();
+    cache_settings_put_back();
+}
+
+/* Starts and joins as many threads as a burst has; returns how many stacks were not cached. */
+static uint64_t burst_creates_cold(void)
+{
+    struct thread *threads[BURST];
+    struct stack_counts before, after;
+    stack_counts_read(&before);
+    for (unsigned i = 0; i < BURST; i++) {
+        threads[i] = test_thread_start(16, test_cpu_bit(0), nothing, NULL);
+    }
+    for (unsigned i = 0; i < BURST; i++) {
+        test_thread_join(threads[i]);
+    }
+    stack_counts_read(&after);
+    return after.created_cold - before.created_cold;
+}
+
+TEST(CAC0013, "a burst of threads gets the stacks of the burst before, from cache and depot",
+     STACKS_CACHED)
+{
+    cache_settings_keep();
+    stack_cache_size_set(STACK_CACHE_DEFAULT);
+    test_thread_bind(0, 20);
+    (void)burst_creates_cold();
+    uint64_t cold;
+    test_eventually((cold = burst_creates_cold()) == 0, "%lu stacks of a burst were not cached",
+                    (unsigned long)cold);
+    test_thread_unbind();
+    cache_settings_put_back();
+}
+
+TEST(CAC0014, "a CPU that gives up its cache empties the depot as well", STACKS_CACHED)
+{
+    cache_settings_keep();
+    stack_cache_size_set(STACK_CACHE_DEFAULT);
+    test_thread_bind(0, 20);
+    test_eventually((burst_creates_cold(), stack_depot_total != 0), "no stack reaches the depot");
+    cache_empty();
+    test_equal(stack_depot_total, 0);
     test_thread_unbind();
     cache_settings_put_back();
 }
