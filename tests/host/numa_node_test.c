@@ -186,3 +186,35 @@ HOST_TEST(
     host_check(magazine_refill(MAGAZINE_ROUNDS_DEFAULT));
     host_equal(frame_free_count(), free_before + 1);
 }
+
+/* The mark is for the memory of all nodes: that one node is empty says nothing. */
+HOST_TEST(HNU0005, "an empty node does not make memory low while another has frames")
+{
+    static struct acpi_affinity affinity;
+    machine_create(20 * MEBIBYTE, &affinity);
+    frame_low = false;
+    frame_low_mark_set(64);
+    fake_cpu = 0;
+    uint32_t count = 0;
+    while (frame_node_free_count(0) != 0) {
+        host_equal(frame_allocate(FRAME_OWNER_TEST, &held[count++]), OK);
+    }
+    for (unsigned i = 0; i < 2 * FRAME_FREE_LIST_MAX; i++) {
+        host_equal(frame_allocate(FRAME_OWNER_TEST, &held[count++]), OK);
+    }
+    host_check(frame_node_free_count(1) > 64);
+    host_check(!frame_low);
+    while (frame_shared_free_count() >= 64) {
+        host_equal(frame_allocate(FRAME_OWNER_TEST, &held[count++]), OK);
+    }
+    while (!frame_low && count < FRAMES_MAX) {
+        host_equal(frame_allocate(FRAME_OWNER_TEST, &held[count++]), OK);
+    }
+    host_check(frame_low);
+    frame_low_mark_set(0);
+    frame_low = false;
+    while (count > 0) {
+        frame_free(held[--count], FRAME_OWNER_TEST);
+    }
+    machine_forget();
+}
