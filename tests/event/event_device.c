@@ -70,7 +70,9 @@ bool event_hpet_find(uint32_t *gsi)
     if ((hpet[CAPABLE] & CAPABLE_LEGACY) != 0) {
         hpet[CONFIG] |= CONFIG_LEGACY;
     }
+    /* A timer matches, and says so in its status, also while it is off: that is not to come now. */
     hpet[COMPARATOR] = hpet[COUNTER] + FAR_TICKS;
+    event_hpet_acknowledge();
     hpet[TIMER_HOW] |= HOW_ENABLE;
     *gsi = line;
     return true;
