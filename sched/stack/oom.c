@@ -21,10 +21,18 @@
 #include "sched/core/thread_internal.h"
 #include "sched/core/timeout.h"
 #include "sched/stack/gate.h"
+#include "sched/stack/oom_test_hooks.h"
 
 static uint64_t limit_ns; /* 0: off */
 static uint64_t stuck_since_ns;
 static uint32_t kills;
+
+static void (*choice_watcher)(uint32_t id);
+
+void oom_choice_watch(void (*watcher)(uint32_t id))
+{
+    choice_watcher = watcher;
+}
 
 struct choice {
     unsigned runnable; /* threads that run or could, and do not wait for memory */
@@ -32,7 +40,7 @@ struct choice {
     uint32_t pages;
     uint8_t priority;
     struct thread *thread; /* taken out of the memory queue, to be reaped; or NULL */
-    const char *name;
+    const char *name;      /* of the thread that was killed; NULL: none was */
 };
 
 void oom_kill_after(uint64_t wanted_ns)
@@ -78,7 +86,8 @@ static void choose_visit(struct thread *thread, void *context)
 static void kill_visit(struct thread *thread, void *context)
 {
     struct choice *choice = context;
-    if (thread->id != choice->id) {
+    /* The list was unlocked since the choice: it may hold something that others need by now. */
+    if (thread->id != choice->id || !thread->expendable || thread->kill_wanted) {
         return;
     }
     choice->name = thread->name;
@@ -112,7 +121,16 @@ static bool kill(struct choice *choice, uint64_t waited_ns)
                  waited_ns / 1000000);
         return false;
     }
+    if (choice_watcher != NULL) {
+        choice_watcher(choice->id);
+    }
     thread_for_each(kill_visit, choice);
+    if (choice->name == NULL) {
+        log_info("out of memory: thread %u was to be killed, but has ended or is no longer "
+                 "expendable; no thread is killed",
+                 choice->id);
+        return false;
+    }
     kills++;
     log_warn("out of memory: every thread that could run has waited for memory for %lu ms, and "
              "nothing is left to reclaim: thread %u (%s) is killed, which is expendable and has %u "

@@ -256,6 +256,13 @@ static enum pressure pressure_now(void)
     return frame_shared_free_count() < swapper_low_water ? PRESSURE_LOW : PRESSURE_NONE;
 }
 
+/*
+ * The swapper's share of a CPU: passes of its own begin no earlier than this. After each it leaves
+ * the CPU for as long as the pass took, so it takes half of a CPU at most, under pressure too.
+ * Passes that swapper_pass() requests are not counted: their callers wait for them.
+ */
+static uint64_t earliest_ns;
+
 static uint32_t pass_run(const struct swap_request *wanted, enum pressure pressure)
 {
     struct pass pass = {.swap_request = *wanted,
@@ -305,6 +312,7 @@ static uint32_t look_around(uint32_t slept_ms)
     }
     uint64_t begin_ns = clock_now_ns();
     uint32_t taken = pass_run(&by_age, pressure);
+    earliest_ns = 2 * clock_now_ns() - begin_ns;
     if (pressure == PRESSURE_NONE) {
         frame_low = false;
         swapper_alert = true;
@@ -338,6 +346,8 @@ static void swapper_run(void *argument maybe_unused)
             wait_queue_wake_all(&requester_queue);
             spin_unlock_irq_restore(&swapper_lock, flags);
             swapper_alert = true; /* a tick may have cleared it to wake this thread */
+        } else if (clock_now_ns() < earliest_ns) {
+            sleep_ms = (uint32_t)((earliest_ns - clock_now_ns()) / 1000000) + 1;
         } else {
             __atomic_store_n(&looking, true, __ATOMIC_SEQ_CST);
             if (!__atomic_load_n(&quiet, __ATOMIC_SEQ_CST)) {
@@ -385,7 +395,7 @@ static void settings_log(void)
     };
     log_info("swapper: takes stack pages after %u ms of sleep, all after %u", shrink_age_ms,
              swap_age_ms);
-    log_info("swapper: %s", how[stack_mode_get()]);
+    log_info("swapper: %s; it takes half of a CPU at most", how[stack_mode_get()]);
 }
 
 int swapper_start(void)

@@ -11,6 +11,7 @@
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
 #include "sched/stack/oom.h"
+#include "sched/stack/oom_test_hooks.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "tests/support/memory_exhaust.h"
 #include "tests/support/threads.h"
@@ -167,6 +168,34 @@ static void driver_on(void *argument maybe_unused)
     pool_signal(&pool.surface);
 }
 
+static uint32_t spared; /* times that the victim was chosen and then was not expendable */
+
+static void victim_spare(uint32_t id)
+{
+    if (id == pool.victim->id) {
+        pool.victim->expendable = false;
+        __atomic_add_fetch(&spared, 1, __ATOMIC_ACQ_REL);
+    }
+}
+
+static void driver_spare(void *argument maybe_unused)
+{
+    struct memory_exhausted taken;
+    uint32_t kills = oom_kills();
+    fixture_begin(&taken);
+    spared = 0;
+    oom_choice_watch(victim_spare);
+    oom_kill_after(KILL_AFTER_NS);
+    test_eventually(pool_read(&spared) != 0, "the victim is not chosen");
+    test_settle(QUIET_NS);
+    oom_kill_after(0);
+    oom_choice_watch(NULL);
+    test_equal(oom_kills(), kills);
+    memory_give(&taken, SIZE_MAX);
+    all_through_wait();
+    pool_signal(&pool.surface);
+}
+
 static void fixture_run(void (*driver)(void *), bool victim_waits, int victims_code)
 {
     const struct thread_options directing = {
@@ -220,4 +249,11 @@ TEST(GAT0009,
 {
     fixture_run(driver_on, false, ERROR_KILLED);
     test_check(pool.asked);
+}
+
+TEST(GAT0023, "a thread that is not expendable any more when it is to be killed lives, uncounted",
+     MEMORY_WAITS)
+{
+    fixture_run(driver_spare, false, OK);
+    test_check(!pool.asked);
 }
