@@ -570,7 +570,7 @@ void semaphore_up(struct semaphore *semaphore)
 """),)),
 )
 
-# How stacks are born in each mode, and how the dead ones are kept and freed.
+# How stacks are created in each mode, and how the dead ones are kept and freed.
 LIFE_MUTANTS = (
     Mutant("eager-stack-has-one-page", "I4", "STK0013", "stack_pages_backed", modes=("eager",),
            edits=((STACK, "return stack_create_cold(stack_mode_get() == STACK_MODE_EAGER, slot);",

@@ -182,7 +182,7 @@ def check_blocked(start):
     """a blocked thread's backtrace and stack, and every thread's, on two processors"""
     ask = Session(start(cmdline="monitor=1"), (
         "hbreak monitor_run", "continue", "st bt main", "delete", "hbreak schedule_tick",
-        # all that is not idle: nobody holds a lock, nobody makes or buries a thread
+        # all that is not idle: nobody holds a lock, nobody makes or reaps a thread
         tick_until("reclaimer +blocked", "swapper +blocked", "main +blocked"), "st threads",
         "st bt reclaimer", "st stack reclaimer", "st bt 1", "st bt nobody", "st mag 0", "st mag 7",
         "st pte 0x800000000000",

@@ -67,7 +67,7 @@ TEST(THR0003, "detached threads go away by themselves", ALWAYS)
 
 static uint32_t born_count;
 
-static void births(unsigned cpu maybe_unused)
+static void creations(unsigned cpu maybe_unused)
 {
     uint64_t end_ns = test_hammer_end();
     for (unsigned i = 0; i < CREATIONS_A_CPU && test_hammer_goes_on(end_ns); i++) {
@@ -83,7 +83,7 @@ static void births(unsigned cpu maybe_unused)
 TEST(THR0004, "every CPU creates and joins threads, hundreds one after the other", ALWAYS)
 {
     counter = born_count = 0;
-    test_on_each_cpu(births);
+    test_on_each_cpu(creations);
     test_equal(counter, born_count);
     test_note("%u threads on %u CPUs", born_count, cpu_online_count());
 }

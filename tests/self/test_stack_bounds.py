@@ -279,9 +279,9 @@ def test_a_section_that_needs_more_than_a_site_brings_is_refused(bounds):
 
 
 def test_the_way_to_a_section_must_be_one(bounds):
-    said = "section birth from thread_trampoline thread_begin leaf size STACK_BYTES : the way\n"
+    said = "section creation from thread_trampoline thread_begin leaf size STACK_BYTES : the way\n"
     status, output, found = bounds(more=said)
-    assert status == 0 and [name for name, _ in found["birth"]["path"]] == [
+    assert status == 0 and [name for name, _ in found["creation"]["path"]] == [
         "thread_trampoline", "thread_begin", "leaf"], output
     status, output, _ = bounds(more=said.replace("thread_begin leaf", "leaf"))
     assert status == 1 and "thread_trampoline does not call leaf" in output

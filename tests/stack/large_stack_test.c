@@ -81,7 +81,7 @@ TEST(LRG0005,
      "each creation of a larger stack is counted, and its depth at the end is in the histogram",
      ALWAYS)
 {
-    struct stack_counts births, creations_after;
+    struct stack_counts creations, creations_after;
     struct stack_depth_histogram ends, ends_after;
     unsigned deepest = stack_depth_bucket(STACK_BYTES_MAX / PAGE_BYTES, STACK_PAGES);
     test_equal(stack_depth_bucket(4, STACK_PAGES), 4);
@@ -90,12 +90,12 @@ TEST(LRG0005,
     test_equal(stack_depth_bucket(9, STACK_PAGES), 6);
     test_equal(deepest, STACK_DEPTH_PAGE_BUCKETS);
     test_equal(stack_depth_bucket_most(deepest, STACK_PAGES), STACK_BYTES_MAX / PAGE_BYTES);
-    stack_counts_read(&births);
+    stack_counts_read(&creations);
     stack_depth_histogram_read(&ends);
     in_each_size("counted", true, nothing_check);
     stack_counts_read(&creations_after);
     stack_depth_histogram_read(&ends_after);
-    test_check(creations_after.created_large >= births.created_large + STACK_SIZES - 1);
+    test_check(creations_after.created_large >= creations.created_large + STACK_SIZES - 1);
     for (unsigned bucket = STACK_PAGES + 1; bucket <= STACK_DEPTH_PAGE_BUCKETS; bucket++) {
         test_check(ends_after.by_pages[bucket] > ends.by_pages[bucket]);
     }

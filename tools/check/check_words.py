@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Checks that retired words do not come back.
+"""Checks that retired words do not come back, and that each prototype's comment stands by itself.
 
 The list is tools/check/retired_words: a regular expression, a tab, and what is said instead; after
 another tab, the folders to which that is limited. It is looked for in the names of files and in all
 their lines, in large letters or small, but not in the list itself, in the glossary (which may name an
 old word), in CHANGES.md, and in pictures.
+
+A comment right before a prototype in a header must not begin with "The same", "As above" or the
+like: a reader finds a function by its name and reads that comment alone.
 """
 
 import os
@@ -15,6 +18,9 @@ import tree
 LIST = "tools/check/retired_words"
 EXEMPT = (LIST, "docs/glossary.md", "CHANGES.md", "LICENSE", "tests/self/test_words.py")
 EXEMPT_SUFFIXES = (".png", ".svg")
+BARE = re.compile(r"/\*[\s*]*((?:The same(?=[.,;:]| (?:as|for|of|with|without|from|until|in|on|to|by)\b)"
+                  r"|As (?:above|before)|Likewise|Ditto)\b[^\n]*)(?:(?!\*/).)*\*/\s*\n"
+                  r"(?=[a-z][^;{}#]*\([^;{}]*\)[^;{}]*;)", re.DOTALL)
 
 
 def patterns(text):
@@ -50,6 +56,13 @@ def word_complaints(name, text, words):
     return complaints
 
 
+def comment_complaints(name, text):
+    """Comments before prototypes that lean on another one."""
+    return [f"{name}:{text.count(chr(10), 0, match.start()) + 1}: a prototype's comment begins with"
+            f" {match.group(1).split(',')[0][:30].strip()!r}; let it stand by itself"
+            for match in BARE.finditer(text)]
+
+
 def main():
     """Checks the tree."""
     root = tree.root_from_arguments()
@@ -60,7 +73,10 @@ def main():
     for name in tree.files(root):
         if name in EXEMPT or name.endswith(EXEMPT_SUFFIXES):
             continue
-        complaints += word_complaints(name, tree.read(root, name), words)
+        text = tree.read(root, name)
+        complaints += word_complaints(name, text, words)
+        if name.endswith(".h"):
+            complaints += comment_complaints(name, text)
     tree.finish(complaints)
 
 
