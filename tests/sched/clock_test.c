@@ -53,10 +53,12 @@ TEST(CLK0004, "the TSC runs at the rate that was measured at boot", ALWAYS)
 
     test_note("%s: %llu kHz at boot, %llu kHz now", clock_reference_name(),
               (unsigned long long)clock_tsc_per_ms(), (unsigned long long)per_ms);
-    if (per_ms != 0) { /* there is a reference to measure by */
-        test_check(per_ms > clock_tsc_per_ms() / 100 * 95);
-        test_check(per_ms < clock_tsc_per_ms() / 100 * 105);
+    if (per_ms == 0) {
+        test_skip("there is no other clock to measure the TSC by");
+        return;
     }
+    test_check(per_ms > clock_tsc_per_ms() / 100 * 95);
+    test_check(per_ms < clock_tsc_per_ms() / 100 * 105);
 }
 
 TEST(CLK0005, "a reference that did not count gives no rate, and no division by 0", ALWAYS)
