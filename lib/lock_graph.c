@@ -4,8 +4,6 @@
  */
 #include "lib/lock_graph.h"
 
-#include "lib/format.h"
-
 /* The number of a name, which it gets on first sight; LOCK_GRAPH_NAMES_MAX if there is no room. */
 static unsigned name_number(struct lock_graph *graph, const char *name)
 {
@@ -49,6 +47,20 @@ enum lock_order lock_graph_note(struct lock_graph *graph, const char *held, cons
     return all_above(graph, under) >> self & 1 ? LOCK_ORDER_CIRCLE : LOCK_ORDER_RIGHT;
 }
 
+/* Appends a name in quotes as far as it fits. Without format_string(), to use little stack. */
+static size_t name_append(char *text, size_t bytes, size_t length, const char *before,
+                          const char *name)
+{
+    const char *const parts[] = {before, name, "'"};
+    for (unsigned i = 0; i < array_length(parts); i++) {
+        for (const char *from = parts[i]; *from != '\0' && length + 1 < bytes; from++) {
+            text[length++] = *from;
+        }
+    }
+    text[length] = '\0';
+    return length;
+}
+
 void lock_graph_circle(const struct lock_graph *graph, const char *held, const char *taken,
                        char *text, size_t bytes)
 {
@@ -57,13 +69,13 @@ void lock_graph_circle(const struct lock_graph *graph, const char *held, const c
         from = graph->names[i] == taken ? i : from;
         to = graph->names[i] == held ? i : to;
     }
-    size_t length = format_string(text, bytes, "'%s'", taken);
+    size_t length = name_append(text, bytes, 0, "'", taken);
     uint64_t on_the_way = all_above(graph, to) | 1UL << to, seen = 1UL << from;
-    for (unsigned i = 0; i < LOCK_GRAPH_NAMES_MAX && from != to && length < bytes; i++) {
+    for (unsigned i = 0; i < LOCK_GRAPH_NAMES_MAX && from != to; i++) {
         bool next = (graph->taken_under[i] >> from & 1) && (on_the_way >> i & 1) &&
                     !(seen >> i & 1) && (i == to || !(graph->taken_under[to] >> from & 1));
         if (next) {
-            length += format_string(text + length, bytes - length, ", '%s'", graph->names[i]);
+            length = name_append(text, bytes, length, ", '", graph->names[i]);
             seen |= 1UL << i;
             from = i;
             i = UINT32_MAX; /* from the first name again */

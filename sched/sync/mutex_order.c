@@ -16,6 +16,15 @@
 static struct lock_graph graph;
 static char circle[160]; /* for the panic */
 
+/* A function of its own, so that its frame is not part of each lock's. */
+static never_inline noreturn_function void mutex_circle_panic(const char *held, const char *taken)
+{
+    lock_graph_circle(&graph, held, taken, circle, sizeof(circle));
+    panic("lock order: mutex '%s' is taken while '%s' is held, and elsewhere it is the other way "
+          "round: %s",
+          taken, held, circle);
+}
+
 void mutex_order_acquire(const struct mutex *mutex)
 {
     struct thread *self = thread_current();
@@ -30,10 +39,7 @@ void mutex_order_acquire(const struct mutex *mutex)
         case LOCK_ORDER_RIGHT:
             break;
         case LOCK_ORDER_CIRCLE:
-            lock_graph_circle(&graph, held->name, mutex->name, circle, sizeof(circle));
-            panic("lock order: mutex '%s' is taken while '%s' is held, and elsewhere it is the "
-                  "other way round: %s",
-                  mutex->name, held->name, circle);
+            mutex_circle_panic(held->name, mutex->name);
         case LOCK_ORDER_TOO_MANY_NAMES:
             panic("more than %u names of mutexes; raise LOCK_GRAPH_NAMES_MAX",
                   LOCK_GRAPH_NAMES_MAX);

@@ -21,6 +21,16 @@ static PER_CPU(struct held, held_locks);
 static struct lock_graph graph;
 static char circle[160]; /* for the panic */
 
+/* A function of its own, so that its frame is not part of each lock's. */
+static never_inline noreturn_function void spinlock_circle_panic(const char *held,
+                                                                 const char *taken)
+{
+    lock_graph_circle(&graph, held, taken, circle, sizeof(circle));
+    panic(
+        "lock order: '%s' is taken while '%s' is held, and elsewhere it is the other way round: %s",
+        taken, held, circle);
+}
+
 void spinlock_order_acquire(struct spinlock *lock)
 {
     struct held *held = this_cpu_pointer(held_locks);
@@ -34,10 +44,7 @@ void spinlock_order_acquire(struct spinlock *lock)
         case LOCK_ORDER_RIGHT:
             break; /* also two of a kind, such as two run queues: tried, not waited for */
         case LOCK_ORDER_CIRCLE:
-            lock_graph_circle(&graph, other->name, lock->name, circle, sizeof(circle));
-            panic("lock order: '%s' is taken while '%s' is held, and elsewhere it is the other way "
-                  "round: %s",
-                  lock->name, other->name, circle);
+            spinlock_circle_panic(other->name, lock->name);
         case LOCK_ORDER_TOO_MANY_NAMES:
             panic("more than %u names of spinlocks; raise LOCK_GRAPH_NAMES_MAX",
                   LOCK_GRAPH_NAMES_MAX);
