@@ -1,9 +1,9 @@
-/* What the boot says about the machine it found and what it made of it: a line or two a step. */
+/* Log lines of the boot about the machine and what the kernel set up: a line or two each step. */
 #pragma once
 
 #include "boot/boot_info.h"
 
-/* Who started us and with which words, and on which processor. */
+/* Logs boot loader, command line and processor. Context: boot. */
 void boot_report_start(const struct boot_info *boot);
 
 /*
@@ -12,11 +12,14 @@ void boot_report_start(const struct boot_info *boot);
  */
 bool boot_is_ram(physical_t base, uint64_t bytes);
 
-/* The processor's protections in force, and the memory. After layout_check(). */
+/*
+ * Logs the memory, and the protections of the processor that are on. Context: boot, after
+ * layout_check().
+ */
 void boot_report_memory(void);
 
-/* After the first magazine and the reserve are filled. */
+/* Logs the stack mode, the magazines and the reserve. Context: boot, after these are filled. */
 void boot_report_stacks(void);
 
-/* When everything runs. Thread context. */
+/* Logs that the boot is over ("Stalactite is up"). Context: THREAD, once. */
 void boot_report_end(void);

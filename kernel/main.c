@@ -1,7 +1,6 @@
 /*
- * The one place where everything is wired; it reads as the story of the boot. boot_main() runs on
- * the boot stack, with interrupts off, until the scheduler takes over; boot_continue() is the
- * first thread.
+ * The boot sequence, from top to bottom. boot_main() runs on the boot stack, with interrupts off,
+ * until the scheduler takes over. boot_continue() is the first thread.
  */
 #include "arch/x86_64/acpi/acpi.h"
 #include "arch/x86_64/apic/ioapic.h"
@@ -54,7 +53,7 @@ noreturn_function void boot_main(uint32_t magic, uint32_t information);
 
 static struct boot_info boot_info;
 
-/* A step without which there is no kernel. */
+/* Panics if a step failed without which the kernel cannot run. */
 static void must_succeed(int error, const char *step)
 {
     if (error != OK) {
@@ -62,7 +61,7 @@ static void must_succeed(int error, const char *step)
     }
 }
 
-/* Memory below 640 KiB, where other processors start. */
+/* Reserves memory below 640 KiB, where the other processors start. */
 static void low_pages_take(void)
 {
     physical_t pages;
@@ -75,7 +74,7 @@ static void low_pages_take(void)
     }
 }
 
-/* From a boot loader's words to a kernel in tables of its own. */
+/* Reads the boot loader's information and builds the kernel's own page tables and allocators. */
 static void memory_start(uint32_t magic, uint32_t information)
 {
     int error = boot_info_read(magic, information, &boot_info);
@@ -136,22 +135,28 @@ static noreturn_function void leave(bool success)
     monitor_run();
 }
 
-/* What the command line wants to go wrong: only from here on, for the boot itself must succeed. */
+/*
+ * Arms the failures that the command line asks for: only now, because the boot itself must succeed.
+ */
 static void failures_arm(void)
 {
     for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {
         fault_inject_arm(kind, options.inject_every[kind], options.seed);
     }
     if (options.gate_off) {
-        /* As in kernels that have none of it: who lost pages could not be let pass uncovered. */
+        /*
+         * Without a gate, a thread that lost pages could not wait until they are covered: it loses
+         * none.
+         */
         gate_off();
         swapper_quiet_set(true);
-        log_info("gate: off; and sleeping stacks keep their pages but by the command 'swap'");
+        log_info("gate: off; the stacks of sleeping threads keep their pages, except by the "
+                 "command 'swap'");
     }
     oom_kill_after(options.oom_kill_seconds * 1000000000UL);
 }
 
-/* The first thread: everything that may sleep. */
+/* The first thread: the steps that may sleep. */
 static void boot_continue(void *argument maybe_unused)
 {
     bool success = true;
@@ -198,9 +203,9 @@ void boot_main(uint32_t magic, uint32_t information)
     schedule_init();
     must_succeed(schedule_cpu_create(0), "the first idle thread");
     cpu_online_add();
-    const struct thread_options story = {
+    const struct thread_options first = {
         .name = "main", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    must_succeed(thread_create(&story, boot_continue, NULL, NULL), "the first thread");
+    must_succeed(thread_create(&first, boot_continue, NULL, NULL), "the first thread");
     timer_start_periodic(SCHEDULE_TICK_HZ);
     schedule_cpu_run();
 }

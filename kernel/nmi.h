@@ -1,4 +1,4 @@
-/* Non-maskable interrupts: the way to a machine that does not listen any more. */
+/* Non-maskable interrupts: they reach a CPU that has its interrupts off. */
 #pragma once
 
 #include "arch/x86_64/entry/backtrace.h"
@@ -7,7 +7,7 @@
 /* Handles an NMI; returns true. Context: ENTRY (NMI stack). */
 bool nmi_handle(struct trap_frame *frame);
 
-/* For a panic: all other CPUs halt at once. Any context. */
+/* Halts all other CPUs by NMI, for a panic. Returns without waiting for them. Context: ANY. */
 void nmi_stop_other_cpus(void);
 
 /*
@@ -18,9 +18,9 @@ void nmi_stop_other_cpus(void);
 must_check bool nmi_backtrace(unsigned cpu, struct backtrace *trace, uint32_t *thread_id);
 
 /*
- * A test's own counter: while set it sees every NMI first, and true means it was the test's.
- * Returns the old one. The function runs on the NMI entry stack: it may touch only memory that is
- * certainly mapped.
+ * Sets a test's observer, or removes it (NULL), and returns the one before. The observer is called
+ * first for every NMI and returns true if the NMI was the test's. It runs in context ENTRY, on the
+ * NMI stack. Context: THREAD.
  */
 typedef bool (*nmi_observer)(struct trap_frame *frame);
 nmi_observer nmi_observer_set(nmi_observer observer);

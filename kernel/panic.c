@@ -1,7 +1,7 @@
 /*
- * Panic: cause, registers, backtrace, the state of the stack and the magazines, in that order, on
- * the serial line and the screen without any lock; then the machine halts, restarts or leaves the
- * emulator, as panic= says. The other CPUs are stopped first, by NMI. Any context.
+ * A panic stops the other CPUs by NMI and writes cause, registers, backtrace, and the state of the
+ * stack and the magazines to the serial line and the screen, without any lock. Then the machine
+ * halts, restarts or leaves the emulator, as the option panic= says.
  */
 #include "kernel/panic.h"
 
@@ -44,7 +44,7 @@ static void say_line(const char *text)
     say("%s\n", text);
 }
 
-/* The newest trap frame in the chain that led here, or NULL. */
+/* Returns the newest trap frame in the backtrace, or NULL. */
 static const struct trap_frame *frame_find(const struct backtrace *trace)
 {
     for (uint32_t i = 0; i < trace->count; i++) {
@@ -67,7 +67,10 @@ static void registers_show(const struct trap_frame *f)
     say("  r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
 }
 
-/* Of every event on the way here, newest first: where one interrupted another, both matter. */
+/*
+ * Shows the registers of every event in the backtrace, newest first: an event may have interrupted
+ * another.
+ */
 static void frames_show(const struct backtrace *trace)
 {
     for (uint32_t i = 0; i < trace->count; i++) {
@@ -113,7 +116,7 @@ static void state_show(uintptr_t rsp)
     }
 }
 
-/* How this CPU's magazine came to be less than full: the refills that the gate asked for. */
+/* Shows the last refills of this CPU's magazine, if it is not full. */
 static void magazine_history_show(void)
 {
     const struct magazine *own = this_cpu_pointer(magazine);
@@ -148,11 +151,11 @@ void panic_handle(const char *format, va_list arguments)
     interrupts_disable();
     if (!__atomic_compare_exchange_n(&panicking, &nobody, self, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
-        if (nobody == self) { /* a bug in this file, or in what it calls: no more words */
+        if (nobody == self) { /* a bug in this file, or in what it calls: print no more */
             log_raw("\nPANIC inside the panic; giving up.\n");
             panic_end();
         }
-        cpu_halt_forever(); /* another CPU is telling its story */
+        cpu_halt_forever(); /* another CPU prints its panic */
     }
     console_emergency_begin();
     serial_terminal_reset(); /* the panic may have come in the middle of a coloured text */

@@ -1,6 +1,6 @@
 /*
- * Arrays of bits in 64-bit words. The caller owns the words and whatever lock guards them; bits
- * behind `bits` in the last word are never looked at by the searches.
+ * Arrays of bits in 64-bit words. The caller guards the words. Searches ignore the bits of the last
+ * word from number `bits` on. Context of all functions: ANY.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 /* Words that `bits` bits need: uint64_t used[BITMAP_WORDS(1000)]; */
 #define BITMAP_WORDS(bits) (((bits) + BITMAP_WORD_BITS - 1) / BITMAP_WORD_BITS)
 
-/* What a search returns when there is no such bit. */
+/* A search returns this if there is no such bit. */
 #define BITMAP_NONE SIZE_MAX
 
 static inline bool bitmap_test(const uint64_t *words, size_t bit)
@@ -42,7 +42,7 @@ static inline void bitmap_fill(uint64_t *words, size_t bits, bool value)
     }
 }
 
-/* The first bit with this value at or behind `start`, or BITMAP_NONE. A word a step. */
+/* Returns the first bit with this value at `start` or behind, or BITMAP_NONE. */
 static inline size_t bitmap_find(const uint64_t *words, size_t bits, size_t start, bool value)
 {
     size_t index = start / BITMAP_WORD_BITS;
@@ -73,7 +73,9 @@ static inline size_t bitmap_find_clear(const uint64_t *words, size_t bits, size_
     return bitmap_find(words, bits, start, false);
 }
 
-/* How many of the bits 0 to bits - 1 are set. (No POPCNT: qemu64 and old machines lack it.) */
+/*
+ * Returns how many of the bits 0 to bits - 1 are set. (Not all CPUs have POPCNT: qemu64 has not.)
+ */
 static inline size_t bitmap_count(const uint64_t *words, size_t bits)
 {
     size_t count = 0;

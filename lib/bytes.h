@@ -1,6 +1,6 @@
 /*
- * Numbers read from raw bytes: little-endian, at any alignment. For tables that firmware or boot
- * loaders made. The caller has checked that the bytes are there. Pure; any context.
+ * Reads little-endian numbers from raw bytes at any alignment, for tables of firmware and boot
+ * loaders. The caller has checked that the bytes exist. Context of all functions: ANY.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ static inline uint64_t bytes_read_64(const void *from)
     return value;
 }
 
-/* The sum of all bytes modulo 256: 0 for a sound ACPI table. */
+/* Returns the sum of all bytes modulo 256: 0 for a correct ACPI table. */
 static inline uint8_t bytes_sum(const void *from, size_t bytes)
 {
     uint8_t sum = 0;

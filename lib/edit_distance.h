@@ -1,4 +1,4 @@
-/* How different two words are: to guess what somebody meant. No state; any context. */
+/* The difference of two words, to suggest the word that a user meant. */
 #pragma once
 
 #include "lib/compiler.h"
@@ -6,7 +6,8 @@
 #define EDIT_DISTANCE_MAX 24 /* longer words count as entirely different */
 
 /*
- * How many characters must be put in, taken out, replaced or swapped with their neighbour to make
- * one word of the other. Words longer than EDIT_DISTANCE_MAX: EDIT_DISTANCE_MAX + 1.
+ * Returns how many characters must be inserted, deleted, replaced or swapped with their neighbour
+ * to turn one word into the other; EDIT_DISTANCE_MAX + 1 for words that are longer than
+ * EDIT_DISTANCE_MAX. Context: ANY.
  */
 unsigned edit_distance(const char *left, const char *right);

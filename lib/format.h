@@ -6,7 +6,8 @@
  * digits, so that columns of addresses line up; a null %s prints (null). An unknown conversion is
  * printed as it stands.
  *
- * No state and less than 200 bytes of stack a function: callable from any context, panic included.
+ * Each function uses less than 200 bytes of stack. Context of all functions: ANY, if the output
+ * function allows it.
  */
 #pragma once
 
@@ -19,16 +20,22 @@
 typedef void (*format_put)(void *context, const char *text, size_t bytes);
 
 /*
- * Formats to `put`; returns how many bytes were put. Takes over `arguments` like vprintf: its
- * value is undefined afterwards.
+ * Formats to `put`. Returns the number of bytes. `arguments` is undefined afterwards, as with
+ * vprintf().
  */
 size_t format_write(format_put put, void *context, const char *format, va_list arguments)
     printf_like(3, 0);
 
 /*
- * Formats into an array of `size` bytes; cuts what does not fit and terminates always, unless
- * `size` is 0. Returns the length of the whole text, so a result >= size means it was cut.
+ * Formats into an array of `size` bytes. The text is cut where it does not fit, and is always
+ * terminated, unless `size` is 0. Returns the length of the whole text: a result >= size means that
+ * it was cut.
  */
 size_t format_string(char *buffer, size_t size, const char *format, ...) printf_like(3, 4);
+
+/*
+ * Formats a va_list into an array of `size` bytes. Returns the length of the whole text, which is
+ * cut and terminated as by format_string().
+ */
 size_t format_string_list(char *buffer, size_t size, const char *format, va_list arguments)
     printf_like(3, 0);

@@ -1,6 +1,6 @@
 /*
- * What a key press is, however it came in: keyboard and serial line both deliver these. Values
- * below 128 are ASCII, control characters included; the others are keys without a character.
+ * Keys, as both the keyboard and the serial line deliver them. Values below 128 are ASCII, control
+ * characters included; the others are keys without a character.
  */
 #pragma once
 

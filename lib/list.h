@@ -3,7 +3,7 @@
  *
  * A list is a ring through its head. A node that is on no list points at itself, so
  * list_node_linked() can tell; nodes must be initialised once before that question is asked.
- * Every operation takes constant time. The caller holds whatever lock guards the list.
+ * Every operation takes constant time. The caller guards the list. Context of all functions: ANY.
  */
 #pragma once
 
@@ -55,7 +55,7 @@ static inline bool list_empty(const struct list *list)
     return list->head.next == &list->head;
 }
 
-/* True if the node is on a list. Needs list_node_init() at the object's create. */
+/* Returns whether the node is on a list. list_node_init() must have been called once. */
 static inline bool list_node_linked(const struct list_node *node)
 {
     return node->next != node;
@@ -90,7 +90,7 @@ static inline void list_add_last(struct list *list, struct list_node *node)
     list_insert_before(&list->head, node);
 }
 
-/* Takes the node off its list; harmless for an initialised node that is on none. */
+/* Removes the node from its list. Does nothing to an initialised node that is on no list. */
 static inline void list_remove(struct list_node *node)
 {
     node->previous->next = node->next;
@@ -98,7 +98,7 @@ static inline void list_remove(struct list_node *node)
     list_node_init(node);
 }
 
-/* First, last and following node, or a null pointer where there is none. */
+/* These return the first, last and following node, or NULL. */
 static inline struct list_node *list_first(const struct list *list)
 {
     return list_empty(list) ? NULL : list->head.next;
@@ -114,7 +114,7 @@ static inline struct list_node *list_next(const struct list *list, const struct 
     return node->next == &list->head ? NULL : node->next;
 }
 
-/* Takes the first or last node off the list; a null pointer if the list is empty. */
+/* These remove and return the first or last node, or return NULL if the list is empty. */
 static inline struct list_node *list_take_first(struct list *list)
 {
     struct list_node *node = list_first(list);

@@ -1,10 +1,14 @@
 /*
- * A matrix of bits: see lock_graph.h. Only a pair that is new can close a circle, so only then is one
- * looked for. Each CPU sets the bit of its pair before it looks: the last one sees all the others.
+ * A matrix of bits: see lock_graph.h. Only a pair that is new can close a circle, so only then is
+ * one looked for. Each CPU sets the bit of its pair before it looks: the last one sees all the
+ * others.
  */
 #include "lib/lock_graph.h"
 
-/* The number of a name, which it gets on first sight; LOCK_GRAPH_NAMES_MAX if there is no room. */
+/*
+ * Returns the number of a name, which it gets at its first use, or LOCK_GRAPH_NAMES_MAX if there is
+ * no room.
+ */
 static unsigned name_number(struct lock_graph *graph, const char *name)
 {
     for (unsigned i = 0; i < LOCK_GRAPH_NAMES_MAX; i++) {
@@ -20,7 +24,9 @@ static unsigned name_number(struct lock_graph *graph, const char *name)
     return LOCK_GRAPH_NAMES_MAX;
 }
 
-/* The locks that were held, directly or through others, when lock number `self` was taken. */
+/*
+ * Returns the locks, by bit, under which lock number `self` was taken, directly or through others.
+ */
 static uint64_t all_above(const struct lock_graph *graph, unsigned self)
 {
     uint64_t found = __atomic_load_n(&graph->taken_under[self], __ATOMIC_SEQ_CST), done = 0;

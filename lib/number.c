@@ -1,4 +1,4 @@
-/* Numbers from text. What is not wholly understood is refused, never guessed. */
+/* Reads numbers from text. Text that is not wholly a number is refused. */
 #include "lib/number.h"
 
 #include "lib/error.h"

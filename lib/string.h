@@ -1,6 +1,6 @@
 /*
- * Memory and string functions. Plain C without state; callable from any context, entry stacks
- * included (they touch only what they are given). GCC may emit calls to the first four itself.
+ * Memory and string functions. GCC may emit calls to the first four by itself. Context of all
+ * functions: ANY; they touch only the memory that the caller passes.
  */
 #pragma once
 
@@ -16,46 +16,52 @@ void *memmove(void *to, const void *from, size_t bytes);
 /* Sets `bytes` bytes to the low byte of `value`. Returns `to`. */
 void *memset(void *to, int value, size_t bytes);
 
-/* Compares as unsigned bytes: negative, 0 or positive as `left` is below, equal to or above. */
+/*
+ * Compares as unsigned bytes. Returns a negative number, 0 or a positive number as `left` is less
+ * than, equal to or greater than `right`.
+ */
 int memcmp(const void *left, const void *right, size_t bytes);
 
-/* The first byte equal to `value` within `bytes` bytes, or a null pointer. */
+/* Returns the first byte equal to `value` within `bytes` bytes, or NULL. */
 void *memchr(const void *area, int value, size_t bytes);
 
-/* Length in bytes without the terminator. */
+/* Returns the length in bytes without the terminator. */
 size_t strlen(const char *string);
 
 /*
- * Like strlen, but looks at no more than `limit` bytes and returns `limit` if none ends the string.
+ * Returns the length in bytes without the terminator, or `limit` if none of the first `limit` bytes
+ * is the terminator. Reads no byte behind these.
  */
 size_t strnlen(const char *string, size_t limit);
 
-/* Compares as unsigned bytes: negative, 0 or positive. */
+/* Compares two strings as unsigned bytes. Returns a negative number, 0 or a positive number. */
 int strcmp(const char *left, const char *right);
 
-/* Like strcmp, but looks at no more than `limit` bytes. */
+/*
+ * Compares at most `limit` bytes of two strings. Returns a negative number, 0 or a positive number.
+ */
 int strncmp(const char *left, const char *right, size_t limit);
 
 /*
- * First and last place of `character` (the terminator counts as part of the string), or a null
- * pointer.
+ * These return the first and last place of `character`, or NULL. The terminator is part of the
+ * string.
  */
 char *strchr(const char *string, int character);
 char *strrchr(const char *string, int character);
 
-/* First place of `needle` in `string`, or a null pointer. An empty needle is found at once. */
+/* Returns the first place of `needle` in `string`, or NULL. An empty needle is at the beginning. */
 char *strstr(const char *string, const char *needle);
 
 /*
- * Copies `from` into `to`, an array of `size` bytes (at least 1), and always terminates it.
- * Returns OK, or ERROR_RANGE when the text had to be cut; callers that show names may ignore it.
+ * Copies `from` into `to`, an array of `size` bytes (at least 1), and always terminates it. Returns
+ * OK, or ERROR_RANGE if the text was cut.
  */
 int string_copy(char *to, size_t size, const char *from);
 
-/* True if `string` begins with `prefix`. */
+/* Returns whether `string` begins with `prefix`. */
 bool string_starts_with(const char *string, const char *prefix);
 
-/* True if the strings are the same. */
+/* Returns whether the strings are equal. */
 static inline bool string_equal(const char *left, const char *right)
 {
     return strcmp(left, right) == 0;

@@ -8,15 +8,15 @@
 #include "lib/compiler.h"
 
 /*
- * The function that holds `address`, and in *offset (if not null) how far into it the address is;
- * null if the address is in no function of the kernel. A return address belongs to the instruction
- * before it: look up address - 1, or a call at the very end of a function names the next one.
- * Any context, NMI and panic included: reads read-only memory, takes no lock.
+ * Returns the name of the function that holds `address`, and stores the distance from its beginning
+ * in *offset (if not NULL). Returns NULL if no function of the kernel holds it. A return address
+ * belongs to the instruction before it, so the caller looks up address - 1: a call may be the last
+ * instruction of its function. Context: ANY.
  */
 const char *symbol_find(uintptr_t address, uintptr_t *offset);
 
-/* The address of the function called `name`; 0 if there is none. Any context. */
+/* Returns the address of the function called `name`, or 0. Context: ANY. */
 uintptr_t symbol_address(const char *name);
 
-/* How many functions the table knows. Any context. */
+/* Returns the number of functions in the table. Context: ANY. */
 uint32_t symbol_count(void);

@@ -1,8 +1,7 @@
 /*
- * Red-black tree. Its two rules keep it shallow: a red node has no red child, and every way down
- * from a node passes the same number of black ones; so no way is more than twice as long as
- * another. Left and right are child[0] and child[1], so that each case is written once for both
- * sides.
+ * Red-black tree. Two rules keep it shallow: a red node has no red child, and every path down from
+ * a node has the same number of black nodes; so no path is more than twice as long as another. Left
+ * and right are child[0] and child[1], so that each case is written once for both sides.
  */
 #include "lib/tree.h"
 
@@ -11,7 +10,7 @@ static bool is_red(const struct tree_node *node)
     return node != NULL && node->red;
 }
 
-/* Which child of its parent a node is. */
+/* Returns which child of its parent a node is. */
 static int side_of(const struct tree_node *node)
 {
     return node->parent->child[1] == node;
@@ -124,7 +123,7 @@ void tree_insert(struct tree *tree, struct tree_node *node, uint64_t key)
     repair_insertion(tree, node);
 }
 
-/* The ways through `node` (perhaps null), a child of `parent`, are one black node short. */
+/* The paths through `node` (perhaps NULL), a child of `parent`, are one black node short. */
 static void repair_removal(struct tree *tree, struct tree_node *node, struct tree_node *parent)
 {
     while (parent != NULL && !is_red(node)) {

@@ -1,8 +1,8 @@
 /*
- * Intrusive ordered tree (red-black) with a 64-bit key in each node: deadlines, addresses.
- * Insertion, removal and search take logarithmic time without recursion; the first node is at hand
- * at once. Equal keys stay in the order of their insertion. The caller holds whatever lock guards
- * the tree.
+ * Intrusive ordered tree (red-black) with a 64-bit key in each node: timeouts, addresses.
+ * Insertion, removal and search take logarithmic time without recursion; the first node takes
+ * constant time. Nodes with equal keys stay in the order of their insertion. The caller guards the
+ * tree. Context of all functions: ANY.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct tree {
 /* The object of type `type` whose member `member` is the node. */
 #define tree_entry(node, type, member) container_of(node, type, member)
 
-/* Makes the node one that is in no tree; needed once before tree_node_linked() may be asked. */
+/* Initialises a node that is in no tree; needed once before tree_node_linked(). */
 static inline void tree_node_init(struct tree_node *node)
 {
     node->parent = node;
@@ -44,24 +44,24 @@ static inline bool tree_empty(const struct tree *tree)
     return tree->root == NULL;
 }
 
-/* The node with the smallest key, or a null pointer. */
+/* Returns the node with the smallest key, or NULL. */
 static inline struct tree_node *tree_first(const struct tree *tree)
 {
     return tree->first;
 }
 
-/* The neighbour in order of keys, or a null pointer. */
+/* These return the next and the previous node in order of keys, or NULL. */
 struct tree_node *tree_next(const struct tree_node *node);
 struct tree_node *tree_previous(const struct tree_node *node);
 
-/* Puts the node into the tree behind all nodes with the same or a smaller key. */
+/* Inserts the node behind all nodes with the same or a smaller key. */
 void tree_insert(struct tree *tree, struct tree_node *node, uint64_t key);
 
-/* Takes the node, which is in this tree, out of it. */
+/* Removes the node, which must be in this tree. */
 void tree_remove(struct tree *tree, struct tree_node *node);
 
-/* The last node whose key is at most `key`, or a null pointer. */
+/* Returns the last node whose key is at most `key`, or NULL. */
 struct tree_node *tree_find_at_most(const struct tree *tree, uint64_t key);
 
-/* The first node whose key is at least `key`, or a null pointer. */
+/* Returns the first node whose key is at least `key`, or NULL. */
 struct tree_node *tree_find_at_least(const struct tree *tree, uint64_t key);

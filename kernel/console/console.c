@@ -1,6 +1,6 @@
 /*
- * Output: one lock, held with interrupts off while a call's text goes to the serial line by polling
- * and into the screen's cells.
+ * Output: one lock is held, with interrupts off, while the text of a call goes to the serial line
+ * by polling and into the cells of the screen.
  */
 #include "kernel/console/console.h"
 
@@ -43,7 +43,7 @@ static void console_release(struct console_hold hold)
     }
 }
 
-/* Text to both, without drawing it yet. */
+/* Writes to the serial line and into the cells of the screen, which draw() shows. */
 static void both_write(void *context maybe_unused, const char *text, size_t bytes)
 {
     serial_write_raw(text, bytes);

@@ -1,11 +1,10 @@
 /*
- * The console: what is written here goes to the serial line and to the screen, keys come from the
- * serial line and from the keyboard. What one call writes stays together, whatever other CPUs
- * write. Colours go to the screen; to the serial line only if console_serial_colours_set() says
- * that a terminal is there.
+ * The console: output goes to the serial line and to the screen; keys come from the serial line and
+ * from the keyboard. The text of one call stays together, whatever other CPUs write. Colours go to
+ * the screen, and to the serial line only after console_serial_colours_set(true).
  *
- * Writing: any context but NMI, #MC and #DF, which use console_emergency_write(). Takes the console
- * lock with interrupts off. Reading: thread context.
+ * The functions that write take the console lock with interrupts off. NMI, #MC and #DF use
+ * console_emergency_write() instead.
  */
 #pragma once
 
@@ -24,29 +23,34 @@ enum console_style {
     CONSOLE_ERROR,
 };
 
-/* Writes bytes as they are. */
+/* Writes `bytes` bytes of text. Context: IRQ. */
 void console_write(const char *text, size_t bytes);
 
-/* Writes formatted text. */
+/* Writes formatted text. Context: IRQ. */
 void console_print(const char *format, ...) printf_like(1, 2);
 
-/* Writes formatted text in a style; the style ends with the text. */
+/* Writes formatted text in a style, which ends with the text. Context: IRQ. */
 void console_print_styled(enum console_style style, const char *format, ...) printf_like(2, 3);
+
+/* Writes `bytes` bytes of text in a style, which ends with the text. Context: IRQ. */
 void console_write_styled(enum console_style style, const char *text, size_t bytes);
 
 /*
- * Writes without the lock: for panics and NMIs, when the lock may be held by code that will never
- * go on. What is written may mix with other output, nothing worse. Any context.
+ * Writes without the lock, for panics and NMIs: the code that holds the lock may never continue.
+ * The text may mix with other output. Context: ANY.
  */
 void console_emergency_write(const char *text, size_t bytes);
 
-/* From now on no writer takes the lock: a panic stops whoever might hold it. Any context. */
+/*
+ * Makes all writers go without the lock from now on: a panic has stopped the CPU that may hold it.
+ * Context: ANY.
+ */
 void console_emergency_begin(void);
 
-/* Writes go to this screen, too. `screen` is the console's from now on. Thread context. */
+/* Adds a screen to the output. The console owns `screen` from now on. Context: THREAD. */
 void console_screen_attach(struct screen *screen);
 
-/* Says whether the serial line has a terminal that understands colours. */
+/* Sets whether colours go to the serial line. Context: THREAD. */
 void console_serial_colours_set(bool on);
 
 /* Takes the next key (lib/key.h). Returns KEY_NONE if none has come. Context: IRQ. */
@@ -61,10 +65,13 @@ bool console_key_waits(void);
  */
 bool console_try_read_stop(void);
 
-/* Waits for a key; KEY_NONE if the thread was asked to die. Thread context, sleeps. */
+/* Waits for a key and takes it. Returns KEY_NONE if the thread was killed. Context: THREAD. */
 int console_read_key(void);
 
-/* Has console_read_key() call `poll` again and again: for devices that cannot interrupt. */
+/*
+ * Sets a function that console_read_key() calls every 10 ms: for devices without an interrupt.
+ * Context: THREAD.
+ */
 void console_poll_set(void (*poll)(void));
 
 /* Gets each byte from the serial line: the hook serial_receive. Context: IRQ. */

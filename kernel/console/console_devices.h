@@ -1,14 +1,15 @@
 /*
- * Brings the console's devices up: chooses the screen's driver, and connects keyboard and serial
- * input to their interrupts. Thread context, each once.
+ * Starts the devices of the console: chooses the driver of the screen, and connects keyboard and
+ * serial input to their interrupts.
  */
 #pragma once
 
 #include "boot/framebuffer_info.h"
 
 /*
- * Takes the screen that the boot loader described, or VGA text if it described none, and shows what
- * the log holds so far. Without any screen the console is the serial line. After paging is up.
+ * Starts the screen that the boot loader described, or VGA text if it described none, and shows the
+ * log so far. Without a screen the console is the serial line alone. Context: boot, after the page
+ * tables are built.
  */
 void console_screen_start(const struct framebuffer_info *info);
 
@@ -16,7 +17,8 @@ void console_screen_start(const struct framebuffer_info *info);
 void console_scan_code_received(uint8_t scan_code);
 
 /*
- * Input from the serial line and, unless `keyboard_absent`, from the PS/2 keyboard. After the I/O
- * APIC is up. Devices whose interrupt cannot be delivered are polled by console_read_key().
+ * Starts input from the serial line and, unless `keyboard_absent`, from the PS/2 keyboard. A device
+ * whose interrupt cannot be delivered is polled by console_read_key(). Context: THREAD, once, after
+ * ioapic_init().
  */
 void console_input_start(bool keyboard_absent);

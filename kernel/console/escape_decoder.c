@@ -1,6 +1,6 @@
 /*
- * A state machine over the bytes of a terminal. A sequence that means nothing here is swallowed
- * whole, so that an unknown key never leaves stray letters in the line.
+ * A state machine over the bytes of a terminal. An unknown sequence is skipped as a whole, so that
+ * an unknown key never leaves letters in the line.
  */
 #include "kernel/console/escape_decoder.h"
 

@@ -1,7 +1,6 @@
 /*
  * Turns the bytes that a terminal sends into keys: arrow and editing keys arrive as sequences that
- * begin with ESC (ECMA-48 "CSI", and the VT100's "SS3"). Pure logic; any context, the caller guards
- * the decoder.
+ * begin with ESC (ECMA-48 "CSI", and the VT100's "SS3"). The caller guards the decoder.
  */
 #pragma once
 
@@ -15,5 +14,8 @@ struct escape_decoder {
     bool after_return; /* the last byte was "\r": a "\n" now is the same Enter */
 };
 
-/* The key that this byte completes, or KEY_NONE. An all-zero decoder is ready for use. */
+/*
+ * Takes one byte. Returns the key that it completes, or KEY_NONE. An all-zero decoder is ready for
+ * use. Context: ANY.
+ */
 int escape_decode(struct escape_decoder *decoder, uint8_t byte);

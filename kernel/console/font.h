@@ -11,7 +11,10 @@
 
 extern const uint64_t font_glyphs[FONT_GLYPHS][2];
 
-/* One row (0 at the top) of a character as eight bits, the leftmost pixel in the highest. */
+/*
+ * Returns one row (0 is the top) of a character: eight pixels, the leftmost in the highest bit.
+ * Context: ANY.
+ */
 static always_inline uint8_t font_row(uint8_t character, unsigned row)
 {
     unsigned glyph = character < FONT_FIRST || character > FONT_LAST ? FONT_LAST : character;

@@ -1,6 +1,6 @@
 /*
- * A linear framebuffer of direct colour, as UEFI firmware leaves it, drawn with the kernel's own
- * font. Only draws; the text itself is a struct screen.
+ * Draws characters of the kernel's own font into a linear framebuffer of direct colour, as UEFI
+ * firmware sets one up. The text itself is in a struct screen.
  */
 #pragma once
 
@@ -8,8 +8,8 @@
 #include "kernel/console/screen.h"
 
 /*
- * Maps the framebuffer and sets the screen up. Large displays get enlarged letters.
- * ERROR_UNSUPPORTED for a kind or a depth that cannot be drawn on, ERROR_INVALID if the description
- * contradicts itself, ERROR_NO_MEMORY. Thread context, once, after paging is up.
+ * Maps the framebuffer and sets the screen up. On large displays the letters are enlarged. Context:
+ * boot, after the page tables are built. Errors: ERROR_UNSUPPORTED for a kind or depth that cannot
+ * be drawn on, ERROR_INVALID if the description contradicts itself, ERROR_NO_MEMORY.
  */
 must_check int framebuffer_init(struct screen *screen, const struct framebuffer_info *info);

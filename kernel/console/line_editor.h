@@ -1,8 +1,8 @@
 /*
- * One line of input with editing, history and completion. Pure logic: keys go in, text with a few
- * ANSI sequences (\r, ESC[K, ESC[nC, ESC[H, ESC[2J) comes out through a function. The line never
- * wraps on the terminal: one that is longer than the width is shown through a moving window.
- * The caller guards the editor; thread context, for what the output function wants.
+ * One line of input with editing, history and completion. The caller passes keys; text with a few
+ * ANSI sequences (\r, ESC[K, ESC[nC, ESC[H, ESC[2J) goes to a function. The line never wraps on the
+ * terminal: a line that is longer than the width is shown through a moving window. The caller
+ * guards the editor. Context of all functions: that of the output function.
  */
 #pragma once
 
@@ -47,15 +47,18 @@ enum line_state {
     LINE_DAMAGED,   /* Enter, but keys were lost: `text` is not what was typed */
 };
 
-/* Sets up an editor with an empty history. `prompt` must live as long; `columns` 0 means 80. */
+/*
+ * Sets up an editor with an empty history. `prompt` must exist as long as the editor; `columns` 0
+ * means 80.
+ */
 void line_editor_init(struct line_editor *editor, const struct line_editor_port *port,
                       const char *prompt, size_t columns);
 
 /* Begins an empty line and shows the prompt. */
 void line_editor_begin(struct line_editor *editor);
 
-/* Takes one key. After LINE_DONE or LINE_CANCELLED call line_editor_begin() for the next line. */
+/* Takes one key. After any result but LINE_EDITING, line_editor_begin() begins the next line. */
 must_check enum line_state line_editor_key(struct line_editor *editor, int key);
 
-/* Shows prompt and line again, for instance after other output came between. */
+/* Shows prompt and line again, for instance after other output. */
 void line_editor_redraw(struct line_editor *editor);

@@ -3,7 +3,7 @@
 
 #include "kernel/console/line_editor.h"
 
-/* Shows a terminated string. */
+/* Writes a terminated string to the terminal. */
 void line_show(struct line_editor *editor, const char *string);
 
 /* Puts `bytes` bytes at the cursor as far as they fit, without showing them. */
@@ -15,8 +15,8 @@ void line_replace(struct line_editor *editor, const char *text);
 /* Adds the line to the history unless it is blank or repeats the newest. */
 void line_history_add(struct line_editor *editor);
 
-/* Goes one line back (older) or forth in the history; false if there is none that way. */
+/* Shows the next older or newer line of the history. Returns false if there is none. */
 bool line_history_step(struct line_editor *editor, bool older);
 
-/* Completes the word before the cursor, or lists what it could become. */
+/* Completes the word before the cursor, or lists the candidates. */
 void line_complete(struct line_editor *editor);

@@ -1,6 +1,6 @@
 /*
- * Two rings: the text, and a record for each line that says where its text lies. Positions only
- * grow, so a record whose text has been overwritten shows it by its position.
+ * Two rings: one of text, and one of records, which say where the text of each line is. Positions
+ * only grow, so the position of a record shows whether its text has been overwritten.
  */
 #include "kernel/console/log_ring.h"
 
@@ -39,7 +39,7 @@ static const enum console_style level_styles[] = {[LOG_ERROR] = CONSOLE_ERROR,
                                                   [LOG_INFO] = CONSOLE_PLAIN,
                                                   [LOG_DEBUG] = CONSOLE_DIM};
 
-/* The time as it stands before each line; returns its length. */
+/* Formats the time that stands before each line. Returns its length. */
 static size_t stamp_format(char stamp[STAMP_LENGTH], uint64_t time_ns)
 {
     return format_string(stamp, STAMP_LENGTH, "[%4lu.%06lu] ", (time_ns / 1000000000),
@@ -63,7 +63,10 @@ static void line_keep(enum log_level level, uint64_t time_ns, const char *line, 
     }
 }
 
-/* Words from outside (command line, firmware) must not steer the terminal. */
+/*
+ * Replaces control characters: text from the command line or firmware must not control the
+ * terminal.
+ */
 static void line_tame(char *line, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
@@ -83,7 +86,7 @@ void log_handle(enum log_level level, const char *format, va_list arguments)
     uint64_t now_ns = clock_now_ns();
     line_keep(level, now_ns, line, bytes);
     if (level <= level_shown) {
-        line_show(level, now_ns, line); /* under the lock, so that times never go back */
+        line_show(level, now_ns, line); /* under the lock, so that the times shown never decrease */
     }
     spin_unlock_irq_restore(&log_lock, flags);
 }
@@ -109,7 +112,7 @@ enum console_style log_level_style(enum log_level level)
     return level_styles[level];
 }
 
-/* Copies the text of line number `index`, terminated; false if the ring has lost it. */
+/* Copies the text of line number `index`. Returns false if the ring has overwritten it. */
 static bool line_copy(uint64_t index, struct log_record *record, char *line)
 {
     uint64_t flags = spin_lock_irq_save(&log_lock);

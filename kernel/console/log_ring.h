@@ -1,6 +1,6 @@
 /*
- * The log: every line that log_error() and the like say is kept in a ring with its time, whatever
- * its level, and shown on the console if its level is wanted. Any context but NMI, #MC and #DF.
+ * The log: every line of log_error() and the other log functions is kept in a ring with its time. A
+ * line is shown on the console if its level is wanted.
  */
 #pragma once
 
@@ -14,19 +14,22 @@
  */
 void log_handle(enum log_level level, const char *format, va_list arguments) printf_like(2, 0);
 
-/* Shows lines of this level and the more important ones; LOG_INFO at first. */
+/* Sets the level of the least important lines that are shown; LOG_INFO at first. Context: ANY. */
 void log_level_set(enum log_level level);
 
-/* "error", "warn", "info" or "debug" as a level; ERROR_INVALID for anything else. */
+/*
+ * Stores the level that "error", "warn", "info" or "debug" names. Context: ANY. Errors:
+ * ERROR_INVALID.
+ */
 must_check int log_level_parse(const char *text, enum log_level *level);
 
 /*
- * Calls `show` for every line in the ring of this level or more important, oldest first, with its
- * time before it and without a newline; without holding the lock. Lines that the ring loses
- * meanwhile are left out. Thread context.
+ * Calls `show` for every line in the ring that has this level or a more important one, oldest
+ * first. A line begins with its time and has no newline. No lock is held meanwhile; lines that the
+ * ring overwrites meanwhile are left out. Context: THREAD.
  */
 void log_each(enum log_level level,
               void (*show)(void *context, enum log_level level, const char *line), void *context);
 
-/* The style in which lines of a level are shown. */
+/* Returns the style in which lines of a level are shown. Context: ANY. */
 enum console_style log_level_style(enum log_level level);

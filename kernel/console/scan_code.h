@@ -1,6 +1,6 @@
 /*
- * Scan code set 1 as the PS/2 controller delivers it (translation on), US layout, turned into keys.
- * Pure logic; any context, the caller guards the decoder.
+ * Turns scan codes of set 1, as the PS/2 controller delivers them (translation on), into keys of
+ * the US layout. The caller guards the decoder.
  */
 #pragma once
 
@@ -18,5 +18,8 @@ struct scan_code_decoder {
     bool num_lock;
 };
 
-/* The key that this byte presses, or KEY_NONE. An all-zero decoder is ready for use. */
+/*
+ * Takes one byte. Returns the key that it presses, or KEY_NONE. An all-zero decoder is ready for
+ * use. Context: ANY.
+ */
 int scan_code_decode(struct scan_code_decoder *decoder, uint8_t byte);

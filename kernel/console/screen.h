@@ -1,10 +1,10 @@
 /*
- * A text screen, whatever draws it: a grid of cells in RAM, a cursor, a colour, and the few ANSI
- * sequences that the console uses. Text changes the cells; screen_flush() then draws those that
- * differ from what is on the display, so scrolling never reads the display's slow memory.
+ * A text screen: a grid of cells in RAM, a cursor, a colour, and the few ANSI sequences that the
+ * console uses. Text changes the cells; screen_flush() then draws those that differ from the
+ * display, so scrolling never reads the slow memory of the display.
  *
- * Pure logic above the two drawing functions. The caller guards the screen; any context that may
- * touch the display's memory (which is always mapped), entry stacks included.
+ * The caller guards the screen. Context of all functions: ANY; the display's memory is always
+ * mapped.
  */
 #pragma once
 
@@ -30,12 +30,15 @@ struct screen {
     struct screen_cell drawn[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what is shown */
 };
 
-/* Sets up an empty screen of at most the maximal size and draws every cell. */
+/*
+ * Sets up an empty screen of at most SCREEN_COLUMNS_MAX by SCREEN_ROWS_MAX, and draws every cell.
+ * Context: ANY.
+ */
 void screen_init(struct screen *screen, unsigned columns, unsigned rows,
                  void (*draw)(unsigned, unsigned, struct screen_cell, bool));
 
-/* Takes text in; nothing is drawn before screen_flush(). */
+/* Writes text into the cells; screen_flush() draws it. Context: ANY. */
 void screen_write(struct screen *screen, const char *text, size_t bytes);
 
-/* Draws what changed since the last time. */
+/* Draws the cells that changed since the last call. Context: ANY. */
 void screen_flush(struct screen *screen);

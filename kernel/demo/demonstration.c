@@ -1,6 +1,6 @@
 /*
- * Making the demonstration happen: the divers, each bound to a CPU, go down their stacks, then
- * stand still while their stacks are looked at; after them a crowd of threads that only wait.
+ * Runs the demonstration: the divers, each bound to a CPU, go down their stacks, then wait while
+ * their stacks are read. After them a crowd of threads exists that only wait.
  */
 #include "kernel/demo/demonstration.h"
 
@@ -16,13 +16,17 @@
 #include "sched/stack/stack_reservation.h"
 #include "sched/sync/barrier.h"
 
-/* What the crowd may take of the free frames, so that a small machine is not filled up. */
+/*
+ * The crowd takes at most one in so many of the free frames, so that a small machine has some left.
+ */
 #define CROWD_SHARE 4
 
-/* Taking stacks apart interrupts every CPU each time; with so many, half a crowd is enough. */
+/* Each shootdown interrupts every CPU; with more CPUs than this, half a crowd is enough. */
 #define MANY_CPUS 16
 
-/* The first fills caches and has an emulator translate the handlers; of the others the least counts. */
+/*
+ * The first round fills caches and has an emulator translate the handlers; the least of all counts.
+ */
 #define ROUNDS 5
 
 #define BYTES_DEEP 13312 /* into the lowest page */
@@ -38,7 +42,9 @@ static const struct diver divers[DEMONSTRATION_DIVERS] = {
     {.name = "lock-held", .way = DESCENT_LEAP, .descent.bytes = 7000, .lock_held = true},
 };
 
-/* The performing thread's alone; divers write to their own entry before they arrive. */
+/*
+ * Used by the thread that runs the demonstration; a diver writes to its own entry until it arrives.
+ */
 static struct demonstration result;
 static struct barrier barrier;
 static struct thread *crowd[DEMONSTRATION_CROWD];
@@ -70,7 +76,7 @@ static void diver_main(void *argument)
     self->cpu = cpu_number();
     self->pages_before = stack_pages_backed(self->slot);
     dive(self);
-    /* Held, so that nobody takes pages of a sleeper before they were looked at. */
+    /* Reserved, so that the swapper takes no pages before they are counted. */
     bool held = stack_ensure(0) == OK;
     barrier_arrive(&barrier);
     if (held) {
@@ -84,9 +90,9 @@ static void crowd_main(void *argument maybe_unused)
 }
 
 /*
- * A stack from this CPU's cache keeps the pages that its last owner had; put those aside, so that
- * the next one is born with a single page. (If another thread dies here in between, one is not:
- * then it shows fewer faults, and nothing else is wrong.)
+ * Empties this CPU's cache of stacks, which keep the pages of their last owners, so that the next
+ * stack is created with a single page. (If another thread ends here in between, it is not, and the
+ * diver shows fewer faults.)
  */
 static void cached_stacks_put_aside(void)
 {
@@ -108,7 +114,7 @@ static must_check int diver_start(unsigned number, struct thread **thread)
     return thread_create(&options, diver_main, diver, thread);
 }
 
-/* Everybody stands still: what each stack looks like, and which faults made it so. */
+/* Reads the state of a diver's stack, and its faults, while all divers wait. */
 static void diver_look(struct diver *diver)
 {
     volatile uint64_t *first =
@@ -142,10 +148,10 @@ static void divers_perform(void)
     }
 }
 
-/* The least that each touch of each diver took, in all rounds. */
+/* The least ticks of each touch of each diver, in all rounds. */
 static uint64_t least[DEMONSTRATION_DIVERS][STACK_PAGES];
 
-/* A round meets the same pages in the same order, unless a diver found pages in place. */
+/* Keeps the least. Each round meets the same pages in the same order, unless a stack had more. */
 static void least_take(void)
 {
     for (uint32_t i = 0; i < result.divers; i++) {

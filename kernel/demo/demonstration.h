@@ -1,7 +1,7 @@
 /*
- * What a first boot shows: threads that go down their stacks while these grow page by page, and the
- * memory that this saves. Making it happen and showing it are two things, so that a test can do the
- * first alone.
+ * The demonstration of the first boot: threads go down their stacks, which grow page by page, and
+ * the memory that this saves is counted. Running it and printing it are two functions, so that a
+ * test can run it alone.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #define DEMONSTRATION_FAULTS 8 /* of one diver, at most that are kept */
 #define DEMONSTRATION_CROWD  1000
 
-/* One thread that goes down its stack, and what was seen of it. */
+/* One thread that goes down its stack, and its results. */
 struct diver {
     const char *name;
     enum descent_way way;
@@ -36,11 +36,11 @@ struct demonstration {
     struct stack_savings savings; /* while they did */
 };
 
-/* Makes it happen, and prints nothing. Thread context; takes a fraction of a second. */
+/* Runs the demonstration without printing it; takes a fraction of a second. Context: THREAD. */
 const struct demonstration *demonstration_perform(void);
 
-/* The ticks that a recorded fault cost; 0 if its touch was not one that was timed. */
+/* Returns the ticks that a recorded fault cost; 0 if its touch was not timed. Context: ANY. */
 uint64_t demonstration_ticks(const struct diver *diver, const struct fault_record *fault);
 
-/* Makes it happen and shows it on the console. Thread context. */
+/* Runs the demonstration and prints it to the console. Context: THREAD. */
 void demonstration_run(void);

@@ -1,4 +1,4 @@
-/* Showing the demonstration, within 80 columns and in an order that is always the same. */
+/* Prints the demonstration, within 80 columns and always in the same order. */
 #include "arch/x86_64/cpu/cpu_model.h"
 #include "kernel/console/console.h"
 #include "kernel/demo/demonstration.h"

@@ -1,8 +1,8 @@
 /*
- * Each function here touches the stack a little ahead of its own frame before it goes deeper, so
- * that a missing page is met by a store whose time can be taken, and not by the push of a call. The
- * store is timed with interrupts off: what is counted is delivery of the page fault, the handler,
- * the recording, and the return; not somebody else's turn.
+ * Each function here touches the stack below its own frame before it goes deeper, so that a missing
+ * page is met by a store that can be timed, and not by the push of a call. The store is timed with
+ * interrupts off: the time includes delivery of the page fault, the handler, the recording and the
+ * return, but no other thread.
  */
 #include "kernel/demo/descent.h"
 
@@ -38,7 +38,10 @@ static always_inline void stack_reach(struct descent *d, uintptr_t address)
         *(volatile uint8_t *)address = 0; /* an overflow with interrupts off would be a panic */
         return;
     }
-    /* A preemption right here might bring the page first; but see stack_prefault.h. */
+    /*
+     * Interrupts are off, or a preemption here might fill the page first; not with stack=prefault,
+     * where a fault with interrupts off would be reported as a missing site.
+     */
     bool prefault = stack_mode_get() == STACK_MODE_PREFAULT;
     uint64_t flags = prefault ? 0 : interrupts_save();
     if (!stack_is_backed(address) && d->touches < STACK_PAGES) {

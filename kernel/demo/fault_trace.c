@@ -1,6 +1,6 @@
 /*
- * One array for each CPU, so that the observer needs no atomic instruction: on one CPU stack faults
- * do not nest, and nobody else writes there.
+ * One array for each CPU, so that the observer needs no atomic instruction: stack faults do not
+ * nest on a CPU, and no other CPU writes there.
  */
 #include "kernel/demo/fault_trace.h"
 
@@ -14,7 +14,7 @@ struct trace {
 
 static PER_CPU(struct trace, fault_trace);
 
-/* Entry stack. */
+/* Context: ENTRY. */
 static void observe(const struct stack_fault_event *event)
 {
     struct trace *own = this_cpu_pointer(fault_trace);

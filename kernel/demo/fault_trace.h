@@ -1,7 +1,7 @@
 /*
- * A recorder of stack faults, for those who want to show them. While it is on, every served fault
- * leaves a record in an array of its CPU, written on the entry stack: no lock, no allocation, and
- * what does not fit is only counted. One user at a time.
+ * A recorder of stack faults, for the monitor and the demonstration. While it is on, every served
+ * fault leaves a record in an array of its CPU. Recording takes no lock and allocates nothing;
+ * faults that do not fit are only counted. One user at a time.
  */
 #pragma once
 
@@ -19,17 +19,17 @@ struct fault_record {
     uint8_t cpu;
 };
 
-/* Forgets what was recorded and begins. Thread context. */
+/* Forgets all records and begins to record. Context: THREAD. */
 void fault_trace_begin(void);
 
 /*
- * Ends. Records may be read once the threads whose faults matter have been waited for. Returns how
- * many faults found no room on their CPU. Thread context.
+ * Ends the recording. Records may be read once the threads that made them have been joined. Returns
+ * the number of faults for which there was no room. Context: THREAD.
  */
 uint32_t fault_trace_end(void);
 
 /*
- * Copies the records of one slot, oldest first, to `records`; returns how many there are, which may
- * be more than `most`. After fault_trace_end(). Thread context.
+ * Copies the records of one slot, oldest first, to `records`. Returns the number that exist, which
+ * may be more than `most`. Context: THREAD, after fault_trace_end().
  */
 uint32_t fault_trace_of_slot(uint32_t slot, struct fault_record *records, uint32_t most);

@@ -1,15 +1,15 @@
 /*
- * What the kernel's stacks take, by part, beside what eager stacks would: everything that exists
- * only because stacks grow on demand is counted as stack memory, too. All in pages of 4 KiB.
+ * The memory that the kernel's stacks take, by part, and what eager stacks would take. All that
+ * exists only because stacks grow on demand counts as stack memory too. All in pages of 4 KiB.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
 struct stack_savings {
-    uint32_t stacks;   /* of living threads */
+    uint32_t stacks;   /* of threads */
     size_t backed;     /* pages under these */
-    size_t unowned;    /* pages under stacks in the CPUs' caches, and dead ones */
+    size_t unowned;    /* pages of cached stacks and of those that wait for the reclaimer */
     size_t magazines;  /* in all CPUs' magazines */
     size_t reserve;    /* in the reserve behind them */
     size_t tables;     /* leaf page tables of the stack object */
@@ -18,5 +18,7 @@ struct stack_savings {
     int saved_percent; /* of `eager`; negative if dynamic stacks take more */
 };
 
-/* Counts, by looking at each stack. Exact only while nothing moves. Thread context. */
+/*
+ * Counts the pages of each stack. Exact only while no thread is created or faults. Context: THREAD.
+ */
 void stack_savings_read(struct stack_savings *savings);

@@ -1,4 +1,4 @@
-/* Words of a line, and whether their number fits what a command takes. */
+/* Splits a line into words, and checks their number against the description of a command. */
 #include "kernel/monitor/arguments.h"
 
 #include "lib/error.h"

@@ -1,4 +1,4 @@
-/* A line split into words. Pure logic; any context. */
+/* Splits a line into words. */
 #pragma once
 
 #include "lib/compiler.h"
@@ -11,14 +11,14 @@ struct arguments {
 };
 
 /*
- * Splits at blanks and tabs, in place: the words point into `line`. "..." keeps blanks together.
- * ERROR_RANGE for more than ARGUMENTS_MAX words, ERROR_INVALID for a quote that is not closed; what
- * was split so far stands in *out.
+ * Splits `line` at blanks and tabs, in place: the words point into it. Quotes keep blanks within a
+ * word. Context: ANY. Errors: ERROR_RANGE for more than ARGUMENTS_MAX words, ERROR_INVALID for a
+ * quote that is not closed; *out then has the words before that place.
  */
 must_check int arguments_split(char *line, struct arguments *out);
 
 /*
- * Does this number of words, the command's own not counted, fit a description such as
- * "ADDRESS [COUNT]"? Words in brackets may be left out; "..." at the end allows any number more.
+ * Returns whether `count` arguments fit a description such as "ADDRESS [COUNT]". Words in brackets
+ * may be left out; "..." at the end allows any number more. Context: ANY.
  */
 bool arguments_fit(const char *description, unsigned count);

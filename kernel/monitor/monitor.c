@@ -1,4 +1,4 @@
-/* The monitor's loop: a line, its words, its command, and what to say when that goes wrong. */
+/* The loop of the monitor: reads a line, splits it, runs its command, and explains mistakes. */
 #include "kernel/monitor/monitor.h"
 
 #include "kernel/console/line_editor.h"
@@ -8,12 +8,12 @@
 
 #define PROMPT           "stalactite> "
 #define TERMINAL_COLUMNS 80 /* what every terminal has */
-#define GUESS_DISTANCE   2  /* a command this near is taken for a slip of the finger */
+#define GUESS_DISTANCE   2  /* a command this near is suggested */
 #define HELP_SUGGESTION  "'help' lists the commands"
 
 extern const struct monitor_command __monitor_commands_start[], __monitor_commands_end[];
 
-static struct line_editor editor; /* the monitor's thread only */
+static struct line_editor editor; /* used by the monitor's thread only */
 
 const struct monitor_command *monitor_command_find(const char *name)
 {
@@ -102,7 +102,7 @@ static void editor_write(void *context maybe_unused, const char *text, size_t by
     console_write(text, bytes);
 }
 
-/* Command names, for the first word and for what follows "help". */
+/* Completes command names, for the first word and for the argument of "help". */
 static const char *editor_candidate(void *context maybe_unused, const char *line, size_t start,
                                     size_t bytes, size_t index)
 {

@@ -1,6 +1,6 @@
 /*
- * The monitor: a prompt at which a person looks at the running kernel. Commands are data; each
- * stands in a file kernel/monitor_*.c like this, and the linker collects them:
+ * The monitor: a prompt at which a person looks at the running kernel. Each command is defined in a
+ * file kernel/monitor/monitor_*.c like this, and the linker collects them:
  *
  *     MONITOR_COMMAND(pte, "ADDRESS", "show the page-table walk of an address")
  *     {
@@ -8,9 +8,9 @@
  *         return OK;
  *     }
  *
- * A command runs in the monitor's thread; it may sleep and may be told to stop by control-C
- * (monitor_stop_wanted()). The number of arguments has been checked against the description. It
- * returns ERROR_INVALID to have its usage shown, another error to have that said.
+ * A command runs in the monitor's thread and may sleep. A long one asks monitor_stop_wanted() now
+ * and then. The number of arguments has been checked against the description. ERROR_INVALID has the
+ * usage of the command printed, another error its name.
  */
 #pragma once
 
@@ -34,17 +34,22 @@ struct monitor_command {
                          .run = monitor_run_##command};                                            \
     static int monitor_run_##command(unsigned count maybe_unused, char **arguments maybe_unused)
 
-/* Reads and runs commands for ever. Thread context. */
+/* Reads and runs commands; does not return. Context: THREAD, once. */
 noreturn_function void monitor_run(void);
 
-/* Runs one line; it is split in place. Returns what the command returned. Thread context. */
+/* Runs one line, which is split in place. Returns the result of the command. Context: THREAD. */
 int monitor_execute(char *line);
 
-/* The command with this name, or a null pointer. Any context. */
+/* Returns the command with this name, or NULL. Context: ANY. */
 const struct monitor_command *monitor_command_find(const char *name);
 
-/* The command after `name` in alphabetical order ("" for the first), or a null pointer. */
+/*
+ * Returns the command after `name` in alphabetical order ("" for the first), or NULL. Context: ANY.
+ */
 const struct monitor_command *monitor_command_after(const char *name);
 
-/* Has control-C been pressed since the command began? Other keys are dropped. */
+/*
+ * Returns whether control-C was pressed, prints "^C" then, and takes that key. All other keys stay
+ * for the prompt. Context: THREAD.
+ */
 bool monitor_stop_wanted(void);

@@ -1,4 +1,6 @@
-/* A command that asks for stack in advance, uses it, and gives it back, while one looks. */
+/*
+ * A command that asks for stack in advance, uses it, releases it, and prints the pages each time.
+ */
 #include "arch/x86_64/cpu/preempt.h"
 #include "kernel/monitor/monitor.h"
 #include "lib/number.h"
@@ -8,7 +10,7 @@
 #include "sched/stack/stack_reservation.h"
 
 #define BYTES_DEFAULT 200000
-#define OWN_BYTES     1024 /* of the worker's calls, above what it asks for */
+#define OWN_BYTES     1024 /* for the worker's own calls, besides what it asks for */
 
 enum moment { AT_BIRTH, ENSURED, USED, RELEASED, MOMENTS };
 
@@ -28,7 +30,7 @@ static void moment_note(struct work *work, enum moment moment)
     work->at[moment].rounds = magazine_available();
 }
 
-/* Preemption is off in between: it is one CPU's magazine that is looked at. */
+/* Preemption is off, so that all readings are of the magazine of one CPU. */
 static void ensure_run(void *argument)
 {
     struct work *work = argument;

@@ -1,4 +1,4 @@
-/* Commands that make a stack grow, or run over its end, while one looks. */
+/* Commands that make a stack grow, or overflow, and print what happened. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "kernel/demo/demonstration.h"
@@ -28,8 +28,8 @@ struct work {
 static struct spinlock held_lock = SPINLOCK("monitor fault");
 
 /*
- * A stack from the cache may be filled already, as its last owner left it: back to one page. The
- * thread then leaves the CPU, so that the dispatch gate sees what it may ask for now.
+ * Takes all pages but one from the stack: one from the cache may have all of them. The thread then
+ * sleeps for a moment, so that it passes the dispatch gate with what it may ask for now.
  */
 static void stack_empty(uint32_t slot)
 {

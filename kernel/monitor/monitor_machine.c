@@ -1,4 +1,4 @@
-/* Commands about processors, interrupts and the ways out. */
+/* Commands about processors and interrupts, and those that end the kernel. */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/dev/reset.h"
 #include "arch/x86_64/entry/interrupt.h"

@@ -1,4 +1,4 @@
-/* The command that shows who has the memory. */
+/* The command that shows the owners of memory. */
 #include "arch/x86_64/cpu/types.h"
 #include "kernel/monitor/monitor.h"
 #include "mm/frame/frame.h"
@@ -42,7 +42,7 @@ static void vmalloc_print(void)
     }
 }
 
-/* How stacks lie in memory, and what they are in the way of. */
+/* Shows in how many large blocks the frames of stacks lie, and which they keep from being free. */
 static void fragmentation_print(void)
 {
     static const unsigned orders[] = {1, 2, 4, 6, 9, 10};

@@ -54,7 +54,7 @@ static const char *state_name(uint64_t entry)
     return state < array_length(stack_states) ? stack_states[state] : "unknown state";
 }
 
-/* A number, or the name of a function of the kernel. */
+/* Reads an address: a number, or the name of a function of the kernel. */
 static int address_parse(const char *text, uintptr_t *address)
 {
     uint64_t value;
@@ -158,7 +158,7 @@ static bool range_print(void *context, const struct page_range *range)
 
 #define RUNS_MAX 8
 
-/* The states of a slot's pages, lowest first, as runs of equal ones. */
+/* Prints the states of the pages of a slot, lowest first, as runs of equal ones. */
 struct slot_runs {
     unsigned count;
     struct {
@@ -174,7 +174,7 @@ static void slot_runs_read(uint32_t slot, struct slot_runs *out)
         unsigned state = stack_entry_state(entries[page]);
         if (out->count == 0 || out->runs[out->count - 1].state != state) {
             if (out->count == RUNS_MAX) {
-                return; /* it changes under our eyes */
+                return; /* it has changed meanwhile */
             }
             out->runs[out->count++].state = state;
         }
@@ -197,7 +197,7 @@ static void slots_print(uint32_t first, uint32_t last, const struct slot_runs *r
     console_print("\n");
 }
 
-/* Slots in a row with the same states are one line. */
+/* Prints one line for neighbouring slots with the same states. */
 static void slots_of_size_print(unsigned size)
 {
     uint32_t made = stack_slots_made(size), first = 0;

@@ -25,7 +25,7 @@ struct stack_sums {
     uint32_t stacks, unowned, swapped, pages, pages_eager;
 };
 
-/* The slots of one row of the map that threads have, by bit. */
+/* The slots of one row of the map that belong to threads, by bit. */
 struct row_owners {
     uint32_t first;
     uint64_t owned;
@@ -40,7 +40,7 @@ static void owner_note(struct thread *thread, void *context)
     }
 }
 
-/* One character for a slot: free, without a thread, or how many pages are backed. */
+/* Returns the character of a slot: free, without a thread, or the number of backed pages. */
 static char slot_character(uint32_t slot, bool owned, struct stack_sums *sums)
 {
     uint64_t top = stack_entries(slot)[STACK_PAGES - 1];
@@ -66,7 +66,7 @@ struct large_stack {
     const char *name;
 };
 
-/* What large stacks there are is known from the threads: none is kept for reuse. */
+/* The large stacks are found through the threads: none is kept for reuse. */
 struct large_stacks {
     uint32_t count; /* there may be more than places */
     struct large_stack stacks[LARGE_SHOWN];
@@ -87,7 +87,7 @@ static void large_note(struct thread *thread, void *context)
     out->count++;
 }
 
-/* A line for each stack that is larger than 16 KiB; returns how many lines it took. */
+/* Prints a line for each stack that is larger than 16 KiB. Returns the number of lines. */
 static unsigned large_print(struct stack_sums *sums, const char *end)
 {
     static struct large_stacks large; /* the monitor's thread only */
@@ -111,7 +111,7 @@ static unsigned large_print(struct stack_sums *sums, const char *end)
     return large.count;
 }
 
-/* Prints the map, each line ended by `end`; returns how many lines it took. */
+/* Prints the map, each line ended by `end`. Returns the number of lines. */
 static unsigned map_print(const char *end)
 {
     struct stack_sums sums = {0};
@@ -149,7 +149,7 @@ static unsigned map_print(const char *end)
     return lines;
 }
 
-/* `stacks entry`: the stacks that the CPU enters on, the same on every CPU. */
+/* `stacks entry`: the kinds of entry stacks, with the deepest use on any CPU. */
 static void entry_stacks_print(void)
 {
     struct watermark mark;
@@ -191,7 +191,7 @@ static void magazine_print(unsigned cpu)
                   own->faults[2], own->faults[3]);
 }
 
-/* Part of a whole, in tenths of a percent. */
+/* Returns a part of a whole in tenths of a percent. */
 static uint64_t per_mille(uint64_t part, uint64_t whole)
 {
     return whole == 0 ? 0 : part * 1000 / whole;
@@ -231,7 +231,9 @@ static void fragmentation_print(void)
                   survey.orders[LARGE_ORDER].whole);
 }
 
-/* From whose memory each CPU has its stacks and rounds: its own node's, or another's. */
+/*
+ * Prints how many stacks and rounds of each CPU come from its own NUMA node, and how many do not.
+ */
 static void nodes_print(void)
 {
     console_print_styled(CONSOLE_HEADING, "%3s %6s %16s %16s %16s   own/other node's frames\n",

@@ -1,4 +1,4 @@
-/* The command that shows what the swapper took, and makes it take more. */
+/* The command that shows what the swapper has taken, and has it take more. */
 #include "kernel/monitor/monitor.h"
 #include "lib/string.h"
 #include "mm/stack/stack_mode.h"

@@ -52,7 +52,7 @@ static void row_take(struct thread *thread, void *context)
     row->name = thread->name;
 }
 
-/* The next threads by id; false if there are no more. */
+/* Copies the next threads by id. Returns false if there are no more. */
 static bool rows_fill(uint32_t after)
 {
     rows.after = after;
@@ -63,7 +63,7 @@ static bool rows_fill(uint32_t after)
 
 static void row_print(const struct row *row)
 {
-    char depth[16] = "-"; /* only its own CPU knows how deep a running thread is */
+    char depth[16] = "-"; /* the saved stack pointer of a running thread is out of date */
     uintptr_t rsp = row->self ? (uintptr_t)__builtin_frame_address(0) : row->saved_rsp;
     if (row->self || row->state != THREAD_RUNNING) {
         format_string(depth, sizeof(depth), "%lu", (stack_top(row->slot) - rsp));
@@ -139,7 +139,7 @@ struct trace_search {
     struct backtrace trace;
 };
 
-/* Under the list's lock: the thread cannot go away meanwhile. */
+/* Called with the list locked, so the thread cannot end meanwhile. */
 static void trace_take(struct thread *thread, void *context)
 {
     struct trace_search *search = context;

@@ -1,4 +1,4 @@
-/* Walks the four levels and joins what lies side by side. Source: SDM volume 3A, 4.5. */
+/* Walks the four levels and joins neighbouring pages. Source: SDM volume 3A, 4.5. */
 #include "kernel/monitor/page_table_dump.h"
 
 #include "arch/x86_64/cpu/address.h"
@@ -62,7 +62,7 @@ static void page_add(struct dump *dump, uintptr_t address, uint64_t flags, size_
     range->bytes += bytes;
 }
 
-/* Is the top-level entry one whose leaves are told in another way? */
+/* Returns whether the leaves below a top-level entry are left out here. */
 static bool entry_skipped(unsigned level, unsigned index)
 {
     uintptr_t address = canonical((uintptr_t)index << 39);

@@ -1,7 +1,7 @@
 /*
  * The kernel's mappings as a list of ranges: neighbours with the same rights and page size are one.
- * Reads the live tables without a lock, which is safe because tables are never taken away; what
- * changes meanwhile may be shown as it was or as it is.
+ * The live tables are read without a lock, which is safe because tables are never freed; a mapping
+ * that changes meanwhile is shown as it was or as it is.
  */
 #pragma once
 
@@ -17,11 +17,11 @@ struct page_range {
 };
 
 /*
- * Calls `show` for every range from `first` to the end of the address space, until it answers
- * false. Pages of the stack object and of the recursive mapping are left out. Thread context.
+ * Calls `show` for every range from `first` to the end of the address space, until it returns
+ * false. Pages of the stack object and of the recursive mapping are left out. Context: THREAD.
  */
 void page_table_dump(uintptr_t first, bool (*show)(void *context, const struct page_range *range),
                      void *context);
 
-/* "rwx" and what else the flags say, in words of one letter; returns `text`. */
+/* Writes "rwx" and a letter for each other flag to `text`, and returns it. Context: ANY. */
 char *page_rights_format(char text[16], uint64_t flags);

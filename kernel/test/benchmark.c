@@ -1,4 +1,4 @@
-/* Choosing and running benchmarks, and the little arithmetic they share. Thread context. */
+/* Chooses and runs benchmarks, and has the arithmetic that they share. */
 #include "kernel/test/benchmark.h"
 
 #include "arch/x86_64/cpu/cpu.h"
@@ -19,7 +19,7 @@ uint64_t benchmark_overhead(void)
     return overhead;
 }
 
-/* The least difference of two readings with nothing between them. */
+/* Measures the least difference of two readings with nothing between them. */
 static void calibrate(void)
 {
     overhead = UINT64_MAX;

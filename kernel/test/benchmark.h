@@ -1,6 +1,5 @@
 /*
- * Benchmarks: they report, they never judge. A benchmark prints lines "BENCH name value unit";
- * under
+ * Benchmarks print lines "BENCH name value unit"; they do not judge the value. Under
  * `-icount shift=0` one TSC tick is one guest instruction (docs/measures.md).
  */
 #pragma once
@@ -18,14 +17,20 @@ struct benchmark {
         aligned_to(8) = {.name = #benchmark_name, .run = benchmark_run_##benchmark_name};          \
     static void benchmark_run_##benchmark_name(void)
 
-/* Runs the benchmarks whose names match. False if none does. Thread context. */
+/* Runs the benchmarks whose names match. Returns false if none does. Context: THREAD. */
 bool benchmark_run(const char *patterns);
 
-/* Prints one figure. */
+/* Prints one figure. Context: THREAD. */
 void benchmark_report(const char *name, uint64_t value, const char *unit);
 
-/* Ticks that two readings of the counter cost by themselves; subtract it from each difference. */
+/*
+ * Returns the ticks that two readings of the counter cost; they are subtracted from each
+ * difference. Context: THREAD.
+ */
 uint64_t benchmark_overhead(void);
 
-/* Sorts the samples and reports median, and minimum and maximum as a comment line. */
+/*
+ * Sorts the samples and prints the median, and minimum and maximum in a comment line. Context:
+ * THREAD.
+ */
 void benchmark_samples_report(const char *name, uint64_t *samples, unsigned count);

@@ -1,7 +1,7 @@
 /*
- * Invariant I7: frames are conserved. A frame of the stack engine is in a living thread's stack, in
- * a cached or dead stack, in a magazine or in the reserve; each place is counted by looking at it,
- * and the sum must be what the frame allocator has booked.
+ * Invariant I7: frames are conserved. A frame of the stack engine is in the stack of a thread, in a
+ * cached stack or one that waits for the reclaimer, in a magazine, or in the reserve. The pages in
+ * each place are counted, and the sum must be what the frame allocator counts for these owners.
  */
 #include "kernel/test/leak_check.h"
 
@@ -32,7 +32,8 @@ void leak_check_read(struct leak_check *leak_check)
     for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {
         leak_check->owned[owner] = frame_owned_count(owner);
     }
-    leak_check->objects -= stack_saved_count(); /* whose threads sleep is nobody's leak */
+    leak_check->objects -=
+        stack_saved_count(); /* the saved bytes of sleeping threads are no leak */
     leak_check->stack_frames_booked =
         leak_check->owned[FRAME_OWNER_STACK] + leak_check->owned[FRAME_OWNER_STACK_STANDBY] +
         leak_check->owned[FRAME_OWNER_MAGAZINE] + leak_check->owned[FRAME_OWNER_RESERVE];

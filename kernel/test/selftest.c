@@ -1,7 +1,7 @@
 /*
- * Runs tests and prints KTAP: one line a test, "# ..." for what it has to say, totals, and a
- * terminator by which the host knows that the output is whole. After each test the leak_check must
- * balance: no frame, slot or thread lost.
+ * Runs tests and prints KTAP: one line for each test, "# ..." for its diagnostics, totals, and a
+ * terminator that tells the host that the output is complete. After each test the leak check must
+ * find no frame, slot or thread lost.
  */
 #include "kernel/test/selftest.h"
 
@@ -61,7 +61,7 @@ void test_note(const char *format, ...)
     console_print("# %s\n", text);
 }
 
-/* Owners whose frames a test must give back; tables and slabs keep some for later. */
+/* Owners whose frames a test must free; tables and slabs may keep some. */
 static const enum frame_owner leak_check_owners[] = {FRAME_OWNER_KMALLOC, FRAME_OWNER_VMALLOC,
                                                      FRAME_OWNER_CPU, FRAME_OWNER_DEVICE,
                                                      FRAME_OWNER_TEST};
@@ -102,7 +102,7 @@ static void imbalance_tell(const struct leak_check *before, const struct leak_ch
     }
 }
 
-/* Waits for threads to be gone and dead stacks to be taken apart; what stays is a leak. */
+/* Waits until threads have ended and their stacks are unmapped; what is left then is a leak. */
 static bool nothing_leaked(const struct leak_check *before)
 {
     struct leak_check now;
@@ -124,11 +124,13 @@ static bool nothing_leaked(const struct leak_check *before)
 static void test_thread(void *argument)
 {
     const struct test *test = argument;
-    thread_stack_pin(); /* tests give pointers to their variables to everybody */
+    thread_stack_pin(); /* tests pass pointers to their variables to other threads */
     test->run();
 }
 
-/* With stack=prefault: no stack fault came in a section, unless the test meant it. */
+/*
+ * With stack=prefault: fails the test if a stack fault came in a section, unless it expects that.
+ */
 static bool missing_sites_are_right(void)
 {
     uint32_t missing = stack_prefault_missing_count();
@@ -192,7 +194,9 @@ static bool suite_has(const struct test *test, const char *patterns)
     return test->condition->kind == TEST_KIND_SUITE && glob_match_any(patterns, test->id);
 }
 
-/* The test with the least id above `id` that matches, or NULL: the linker's order means nothing. */
+/*
+ * Returns the test with the least id above `id` that matches, or NULL: the linker keeps no order.
+ */
 static const struct test *test_after(const char *id, const char *patterns)
 {
     const struct test *found = NULL;
@@ -213,7 +217,7 @@ static void totals_tell(const unsigned *counts)
     console_print("# end of tests\n");
 }
 
-/* A test that ends the machine, by its whole id. */
+/* Returns the test that ends the machine and has this id, or NULL. */
 static const struct test *death_test_find(const char *id)
 {
     for (const struct test *test = __tests_start; test < __tests_end; test++) {

@@ -1,7 +1,7 @@
 /*
- * See stack_watermarks.h. Threads that come and go are none of this: many of them are tests, which
- * use their stacks up on purpose. Those that keep the kernel going are fully backed, on stacks that
- * were zero at creation and had no other owner, so the lowest word that is not zero is their mark.
+ * See stack_watermarks.h. Threads that end are left out: many of them are tests, which use all of
+ * their stacks on purpose. The stacks of the kernel's own threads are fully backed, were zero at
+ * creation and had no other owner, so the lowest word that is not zero is the watermark.
  */
 #include "kernel/test/stack_watermarks.h"
 

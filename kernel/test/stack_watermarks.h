@@ -1,9 +1,8 @@
-/* How deep stacks were used, told to the host that knows how deep each may get. */
+/* Prints how deep stacks were used; the host compares that with the computed bounds. */
 #pragma once
 
 /*
  * Prints the deepest use of each kind of entry stack, and of the stacks of the kernel's own
- * threads, those that were there from the boot on and are still: make stack-bounds has the bounds.
- * Thread context.
+ * threads, which exist from the boot on. `make stack-bounds` computes the bounds. Context: THREAD.
  */
 void stack_watermarks_print(void);
