@@ -259,7 +259,7 @@ MONITOR_COMMAND(mag, "", "show magazines, reserve, stack caches, and who waits")
     }
     console_print("The reserve: %u of %u frames, %lu taken so far\n", stack_reserve_count(),
                   stack_reserve_capacity(), stack_reserve_taken());
-    console_print("The gate: %u threads starve now, %lu have so far, the longest %lu us\n",
+    console_print("The gate: %u threads wait for memory, %lu have so far, the longest %lu us\n",
                   memory_queued(), gate_counts.waits, gate_counts.longest_wait_ns / 1000);
     caches_print(&counts);
     fragmentation_print();

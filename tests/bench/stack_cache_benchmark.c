@@ -110,9 +110,9 @@ BENCHMARK(cache_hit_percent_tree)
     }
     stack_counts_read(&after);
     uint64_t hits = after.created_cached - before.created_cached;
-    uint64_t births = hits + after.created_cold - before.created_cold;
-    console_print("# cache_hit_percent_tree: %lu of %lu from the cache\n", hits, births);
-    benchmark_report("cache_hit_percent_tree", hits * 100 / births, "percent");
+    uint64_t created = hits + after.created_cold - before.created_cold;
+    console_print("# cache_hit_percent_tree: %lu of %lu from the cache\n", hits, created);
+    benchmark_report("cache_hit_percent_tree", hits * 100 / created, "percent");
     stack_free_set(how);
 }
 
