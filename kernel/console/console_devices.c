@@ -80,18 +80,27 @@ static int line_connect(unsigned line, interrupt_handler handler, const char *na
     return error;
 }
 
-/* For a device whose interrupt cannot be delivered. */
+/* Devices whose interrupt cannot be delivered. The others must not be polled: the poll would run
+ * beside their interrupt handler, and both would take bytes. */
+static bool serial_polled, keyboard_polled;
+
 static void devices_poll(void)
 {
-    serial_interrupt();
-    keyboard_interrupt();
+    if (serial_polled) {
+        serial_interrupt();
+    }
+    if (keyboard_polled) {
+        keyboard_interrupt();
+    }
 }
 
-static void connect_or_poll(unsigned line, interrupt_handler handler, const char *name)
+static void connect_or_poll(unsigned line, interrupt_handler handler, const char *name,
+                            bool *polled)
 {
     int error = line_connect(line, handler, name);
     if (error != OK) {
         log_warn("%s has no interrupt (%s) and is polled", name, error_name(error));
+        *polled = true;
         console_poll_set(devices_poll);
     }
 }
@@ -102,7 +111,7 @@ static void serial_start(void)
         log_info("no serial port at COM1");
         return;
     }
-    connect_or_poll(SERIAL_LINE, serial_handler, "serial");
+    connect_or_poll(SERIAL_LINE, serial_handler, "serial", &serial_polled);
     serial_input_start();
 }
 
@@ -122,7 +131,7 @@ static void keyboard_connect(bool absent)
         log_info("no PS/2 keyboard");
         return;
     }
-    connect_or_poll(KEYBOARD_LINE, keyboard_handler, "keyboard");
+    connect_or_poll(KEYBOARD_LINE, keyboard_handler, "keyboard", &keyboard_polled);
 }
 
 void console_input_start(bool keyboard_absent)

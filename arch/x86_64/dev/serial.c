@@ -138,6 +138,9 @@ void serial_input_start(void)
 
 void serial_interrupt(void)
 {
+    if (!present) {
+        return; /* an absent port reads as ones, which look like bytes that arrived */
+    }
     for (unsigned i = 0; i < FIFO_BYTES_AT_MOST && !held && (line_status() & LINE_RECEIVED); i++) {
         if (__atomic_exchange_n(&overrun, 0, __ATOMIC_ACQ_REL) != 0) {
             serial_overrun();
@@ -148,6 +151,9 @@ void serial_interrupt(void)
 
 void serial_input_hold(void)
 {
+    if (!present) {
+        return;
+    }
     held = true;
     outb(INTERRUPTS, 0x00);
     outb(MODEM_CONTROL, MODEM_DTR_OUT2);
@@ -155,6 +161,9 @@ void serial_input_hold(void)
 
 void serial_input_resume(void)
 {
+    if (!present) {
+        return;
+    }
     held = false;
     outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
     outb(INTERRUPTS, INTERRUPT_RECEIVED); /* raises the line at once if bytes wait in the FIFO */
