@@ -13,11 +13,12 @@
  *   ENTRY   code on any entry stack, those of #PF, NMI, #DB, #MC and #DF included. It may not
  *           fault, sleep or take a lock that thread code holds with interrupts on; in an NMI or #MC
  *           it takes no lock at all.
- *   ANY     all of the above. Such a function takes no lock and touches no page that may be absent.
+ *   ANY     all of the above. Such a function touches no page that may be absent, and takes no lock
+ *           but one that its comment names or that the caller passes.
  *
  * What is said after the word narrows it: "THREAD, lock held", "ATOMIC, interrupts off", "boot".
- * "boot" is the boot CPU with interrupts off, before the scheduler runs; each such function is
- * called once, in the order of kernel/main.c.
+ * "boot" is the boot CPU with interrupts off, before the scheduler runs; such functions are
+ * called in the order of kernel/main.c.
  */
 #pragma once
 

@@ -253,9 +253,7 @@ bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved)
         page--;
     }
     bool top = page < STACK_PAGES;
-    /* Below the first that is gone there are STANDBY ones at most: what is UNMAPPING lies above
-     * them.
-     */
+    /* Pages below the first that is gone may be STANDBY but never UNMAPPING, which lie above. */
     while (page-- > 0) {
         physical_t frame;
         if (standby_give_up(slot, page, &frame)) {

@@ -210,7 +210,8 @@ int thread_sleep_ns(uint64_t duration_ns);
 /*
  * Calls visit for every thread that exists during the whole call, with the list's lock held and
  * interrupts off: visit must not wait. The lock is released every few threads, so a thread pointer
- * is valid within one call of visit only. Context: THREAD; interrupts may be off.
+ * is valid within one call of visit only; it may sleep when many walks are under way. Context:
+ * THREAD.
  */
 void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context);
 

@@ -121,7 +121,10 @@ static void shrinking_judge(struct thread *thread, uint32_t now_ms)
     }
 }
 
-/* Says whether to take pages from a swap candidate, and whether all. Its queue's lock is held. */
+/*
+ * Says whether to take pages from a swap candidate, and whether all of them. The lock of its run
+ * queue is held.
+ */
 static bool take_wanted(const struct pass *pass, const struct thread *thread, bool *swap)
 {
     uint32_t slept_ms = pass->now_ms - thread->swap_note.since_ms;

@@ -98,7 +98,7 @@ static void branch(void *argument)
     }
 }
 
-/* As a build runs commands that run commands: trees of 2^(DEPTH + 1) - 1 threads. */
+/* Imitates a build, where commands start commands: trees of 2^(TREE_DEPTH + 1) - 1 threads. */
 BENCHMARK(cache_hit_percent_tree)
 {
     struct stack_counts before, after;

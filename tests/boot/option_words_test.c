@@ -1,4 +1,5 @@
 /* Each word that an option takes gives the value of its name; and the list shows all options. */
+#include "kernel/option_list.h"
 #include "kernel/options.h"
 #include "lib/string.h"
 #include "tests/test.h"
@@ -66,11 +67,13 @@ static void option_see(const char *text)
     }
 }
 
+#define ONE(...) +1
+
 TEST(OPT0007, "the list of options has a line for each, with limits, unit and default", ALWAYS)
 {
     lines_seen = 0;
     options_list(option_see);
-    test_equal(lines_seen, 22);
+    test_equal(lines_seen, 0 OPTION_LIST(ONE, ONE, ONE, ONE, ONE));
     test_check(limits_seen);
     test_check(default_seen);
 }

@@ -28,7 +28,7 @@
 
 static struct {
     struct spinlock lock;
-    struct wait_queue queue[2]; /* by urgency, as go[]: a wake-up may take memory */
+    struct wait_queue queue[2]; /* as go[]: waking one kind does not wake the other */
     unsigned waiting;
     bool go[2];   /* ordinary divers may go; urgent ones may go */
     bool surface; /* until then divers that are through keep their pages */

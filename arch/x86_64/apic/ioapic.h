@@ -25,7 +25,8 @@ must_check int ioapic_route_isa(unsigned line, unsigned vector, unsigned cpu, ui
 /*
  * Routes a line, given by its GSI, to a vector on a CPU, active high, and unmasks it. A line with
  * `level` interrupts again after each end of interrupt until its device releases it. Context:
- * THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (no I/O APIC serves it).
+ * THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (no I/O APIC serves it), ERROR_UNSUPPORTED (the CPU's
+ * APIC id does not fit into the entry, and CPU 0's, which is tried next, does not fit either).
  */
 must_check int ioapic_route(uint32_t gsi, bool level, unsigned vector, unsigned cpu);
 
