@@ -170,8 +170,7 @@ MONITOR_COMMAND(stacks, "[live|entry]", "map the stack slots; live: until a key 
         return ERROR_INVALID;
     }
     unsigned lines = map_print(live ? LIVE_LINE_END : "\n");
-    /* Control-C is for this display; another key ends it and is the first of the next line. */
-    while (live && !monitor_stop_wanted() && !console_key_waits()) {
+    while (live && console_try_read_key() == KEY_NONE) { /* takes one key, and leaves the others */
         (void)thread_sleep_ns(LIVE_PERIOD_NS);
         console_print("\x1b[%uA", lines);
         unsigned now = map_print(LIVE_LINE_END);
