@@ -218,10 +218,16 @@ STACK_MUTANTS = (
     # I4: one hole in a stack, below what is backed, above the guard.
     Mutant("fill-the-touched-page-only", "I4", "STK0011", "stack_entry_state",
            modes=FAULT_AND_LEND, edits=((FAULT, """\
-    while (!(*backed & PAGE_PRESENT)) {
-        backed++;
+    do {
+        above = *++backed;
+    } while (above == entry);
+    if (unlikely(!(above & PAGE_PRESENT))) {
+        return fault_serve_rarely(frame, address, entry);
     }
-""", ""),)),
+""", """\
+    above = *++backed;
+    (void)above;
+"""),)),
     Mutant("fill-one-page-too-few", "I4", "STK0003", "growth.faults",
            modes=FAULT_AND_LEND, edits=((FAULT,
         "} while (backed != leaf);", "} while (backed > leaf + 1);"),)),
@@ -241,7 +247,9 @@ STACK_MUTANTS = (
         "int error = stack_slot_allocate(size - 1, slot);"),)),
     Mutant("fault-floor-at-the-bottom", "I4", "LRG0120", "stray access.*below its fault floor",
            edits=((FAULT, "stack_entry_is(entry, STACK_PAGE_GUARD) || stack_entry_is(entry, "
-                   "STACK_PAGE_BEYOND);", "stack_entry_is(entry, STACK_PAGE_GUARD);"),)),
+                   "STACK_PAGE_BEYOND);", "stack_entry_is(entry, STACK_PAGE_GUARD);"), (FAULT,
+        "(entry_is_the_end(entry) || address < stack_floor(slot)) &&",
+        "entry_is_the_end(entry) &&"))),
     Mutant("depth-released-leaves-holes", "I4", "LRG0122", "while page .* is still in use",
            modes=BUT_EAGER, edits=((STACK_PAGES,
         "stack_entry_make(STACK_PAGE_BEYOND, slot));",
