@@ -48,7 +48,7 @@ void boot_report_memory(void)
 void boot_report_stacks(void)
 {
     if (options.stack == STACK_MODE_EAGER) {
-        log_info("stacks: %lu KiB each, all of it from create (stack=eager)", STACK_BYTES / 1024);
+        log_info("stacks: %lu KiB each, all of it from creation (stack=eager)", STACK_BYTES / 1024);
         return;
     }
     log_info("stacks: %lu KiB of addresses, %lu KiB at creation, then on demand",

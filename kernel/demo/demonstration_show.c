@@ -9,10 +9,10 @@
 
 static const char introduction[] =
     "Each stack has 16 KiB of addresses and 4 KiB of memory. Touching a page that is\n"
-    "not there faults; the handler hangs frames from its CPU's magazine into the\n"
+    "not there faults; the handler maps frames from its CPU's magazine into the\n"
     "stack, and the thread goes on.\n";
 static const char introduction_eager[] =
-    "Each stack has its 16 KiB of memory from create, for so the command line wants\n"
+    "Each stack has its 16 KiB of memory from creation, as the command line asks\n"
     "it (stack=eager). Without that, stacks grow page by page.\n";
 
 static void heading(const char *text)
@@ -52,7 +52,7 @@ static void faults_print(const struct demonstration *shown)
             console_print_styled(CONSOLE_DIM, "%3u %4u %-9s  no fault: %lu bytes deep, %s\n",
                                  diver->cpu, diver->id, diver->name, diver->descent.deepest,
                                  diver->pages_before == STACK_PAGES ? "all pages there at creation"
-                                                                    : "within the page of create");
+                                                                    : "within the first page");
         }
     }
     if (stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_LEND) {
@@ -127,7 +127,7 @@ static void savings_print(const struct demonstration *shown)
     part_print("stacks kept for the next threads", s->unowned);
     part_print("page tables of the stacks' addresses", s->tables);
     part_print("all", s->all);
-    part_print("the same stacks, with 16 KiB each from create", s->eager);
+    part_print("the same stacks, with 16 KiB each at once", s->eager);
     if (s->saved_percent > 0) {
         console_print_styled(CONSOLE_GOOD, "Saved: %zu KiB, %d %%\n",
                              (s->eager - s->all) * PAGE_KIB, s->saved_percent);
