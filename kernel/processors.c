@@ -114,6 +114,7 @@ static must_check int parts_create(unsigned cpu)
         return entry_stacks_create(cpu, stack_frame_take);
     }
     stack_frames_free();
+    percpu_area_clear(cpu);
     frame_free_order(area, percpu_area_order(), FRAME_OWNER_CPU);
     return error;
 }

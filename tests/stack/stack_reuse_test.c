@@ -13,6 +13,7 @@
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_reap.h"
 #include "sched/sync/semaphore.h"
+#include "tests/support/cache_settings.h"
 #include "tests/support/on_each_cpu.h"
 #include "tests/support/run_down.h"
 #include "tests/support/threads.h"
@@ -128,10 +129,12 @@ TEST(STK0103, "a stack that grows in its thread's last switch is booked before i
 {
     static struct thread *threads[BATCH];
     unsigned cpu = cpu_online_count() - 1;
+    cache_settings_keep();
+    stack_cache_size_set(0); /* so that the stack is freed, not cached */
     for (uintptr_t above = EDGE_FIRST; above <= EDGE_LAST; above += EDGE_STEP) {
         __atomic_store_n(&hold, true, __ATOMIC_RELAXED);
         test_thread_bind(cpu, 20);
-        for (unsigned i = 0; i < BATCH; i++) { /* the last one finds the cache full: it is freed */
+        for (unsigned i = 0; i < BATCH; i++) {
             threads[i] = test_thread_start(16, test_cpu_bit(cpu),
                                            i == BATCH - 1 ? exit_at_edge : nothing, (void *)above);
         }
@@ -145,6 +148,7 @@ TEST(STK0103, "a stack that grows in its thread's last switch is booked before i
         test_thread_join(holder);
     }
     test_thread_unbind();
+    cache_settings_put_back();
 }
 
 TEST(STK0104, "a stack for which only some pages are free is an error, and nothing leaks", ALWAYS)

@@ -31,6 +31,11 @@ void percpu_area_set(unsigned cpu, void *memory)
     cpu_variable(percpu_own_offset, cpu) = percpu_offset[cpu];
 }
 
+void percpu_area_clear(unsigned cpu)
+{
+    percpu_offset[cpu] = 0;
+}
+
 void percpu_activate(unsigned cpu)
 {
     msr_write(MSR_GS_BASE, percpu_offset[cpu]);

@@ -53,10 +53,17 @@ unsigned cpu_online_count(void);
 void cpu_online_add(void);
 
 /*
- * Makes `memory` the copy of CPU `cpu`: percpu_area_bytes() zeroed bytes that are never freed.
+ * Makes `memory` the copy of CPU `cpu`: percpu_area_bytes() zeroed bytes that are not freed unless
+ * percpu_area_clear() comes first.
  * Context: THREAD, on CPU 0, before that CPU is started.
  */
 void percpu_area_set(unsigned cpu, void *memory);
+
+/*
+ * Forgets the copy of a CPU that was never started, so that no sum over all CPUs reads it once its
+ * memory is freed. Context: THREAD, on CPU 0.
+ */
+void percpu_area_clear(unsigned cpu);
 
 /* The bounds of the section .percpu, from linker.ld: CPU 0's copy. */
 extern char __percpu_start[], __percpu_end[];
