@@ -1,6 +1,7 @@
 /*
- * Choice of the parser for the loader's information, and the ranges of memory that are in use. The
- * parser works on a scratch copy, so that a malformed input changes only the command line.
+ * boot_info_read() chooses the parser by the loader's magic number and then marks the ranges of
+ * memory that are in use. The parser writes to a scratch copy, so that malformed input changes only
+ * the command line of the caller's copy.
  */
 #include "boot/boot_info.h"
 
@@ -52,7 +53,10 @@ void boot_command_line_set(struct boot_info *out, const char *text)
     }
 }
 
-/* Page 0 stays out of use, so that physical address 0 is never memory of the kernel. */
+/*
+ * Marks the ranges that the frame allocator must not hand out. Page 0 is one of them, so that
+ * physical address 0 is never memory of the kernel.
+ */
 static must_check int mark_in_use(struct boot_info *info)
 {
     physical_t kernel_end = virtual_to_physical(__kernel_end);

@@ -1,8 +1,10 @@
 /*
- * The boot loader's information, in one form for all loaders. It is copied, so the loader's own
- * structures may be overwritten; modules stay in place and are marked as in use.
+ * The boot loader's information, in one form for all loaders. The kernel keeps a copy, so the
+ * loader's own structures may be overwritten. Modules are not copied: they stay in place and are
+ * marked as in use.
  *
- * All functions here run on the boot processor, on the boot page tables.
+ * boot_info_read() runs on the boot processor, on the boot page tables. The two parsers only read
+ * through the physical_reader that they get, so a test can call them at any time.
  */
 #pragma once
 
@@ -23,7 +25,7 @@
 struct boot_module {
     physical_t base;
     uint64_t bytes;
-    char name[BOOT_MODULE_NAME_MAX]; /* its command line, cut to fit; may be empty */
+    char name[BOOT_MODULE_NAME_MAX]; /* the module's command line, cut to fit; may be empty */
 };
 
 struct boot_info {
@@ -35,48 +37,53 @@ struct boot_info {
     unsigned module_count;
     struct framebuffer_info framebuffer;
     uint8_t rsdp[BOOT_RSDP_BYTES]; /* a copy; acpi_init() checks it */
-    unsigned rsdp_bytes;           /* 0 if the loader gave none */
+    unsigned rsdp_bytes;           /* 20 or 36; 0 if the loader gave no RSDP */
 };
 
 /*
- * Reads the information at `info` in the format that `magic` names, and marks the ranges in use in
- * the memory map: page 0, the legacy hole below 1 MiB, the kernel's image, the modules. Optional
- * information that is malformed is left out with a warning. After an error only out->command_line
- * is changed: it is the loader's if that could be read, so that its options hold for the panic that
- * follows. Context: boot, once. Errors: ERROR_UNSUPPORTED (unknown magic), ERROR_CORRUPT (no memory
- * map that can be used); each is logged.
+ * Reads the information at physical address `info` in the format that `magic` names, and stores it
+ * in *out. In the memory map it marks the ranges in use: page 0, the legacy hole below 1 MiB, the
+ * kernel's image, and the modules. Optional information that is malformed is left out with a
+ * warning. After an error only out->command_line is changed. It then holds the loader's command
+ * line if that could be read, so that the panic that follows obeys its options. Context: boot,
+ * once, on the boot page tables. Errors: ERROR_UNSUPPORTED (unknown magic), ERROR_CORRUPT (no
+ * usable memory map), ERROR_RANGE (too many ranges); each is logged.
  */
 must_check int boot_info_read(uint32_t magic, physical_t info, struct boot_info *out);
 
 /*
- * Parses Multiboot2 information into a zeroed *out. After an error only out->command_line is valid.
- * For boot_info_read() and tests. Context: that of the reader. Errors: ERROR_CORRUPT, logged.
- * Source: Multiboot2 specification 2.0, section 3.6.
+ * Parses the Multiboot2 information at physical address `info` into *out, which the caller has
+ * zeroed. After an error only out->command_line is valid. For boot_info_read() and tests. Context:
+ * boot; THREAD with a reader that tests supply. Errors: ERROR_CORRUPT (malformed header,
+ * tag size or memory map), logged. Source: Multiboot2 specification 2.0, section 3.6.
  */
 must_check int multiboot2_parse(const struct physical_reader *reader, physical_t info,
                                 struct boot_info *out);
 
 /*
- * Parses PVH start information into a zeroed *out. After an error only out->command_line is valid.
- * For boot_info_read() and tests. Context: that of the reader. Errors: ERROR_CORRUPT, logged.
- * Source: Xen's public header hvm/start_info.h.
+ * Parses the PVH start information at physical address `info` into *out, which the caller has
+ * zeroed. After an error only out->command_line is valid. For boot_info_read() and tests. Context:
+ * boot; THREAD with a reader that tests supply. Errors: ERROR_CORRUPT (malformed header or memory
+ * map), logged. Source: Xen's public header hvm/start_info.h.
  */
 must_check int pvh_parse(const struct physical_reader *reader, physical_t info,
                          struct boot_info *out);
 
 /*
- * Returns the memory_kind of firmware's number for a kind of memory (ACPI 6.4, 15.1). Context: ANY.
+ * Converts firmware's number for a type of memory to a memory_kind; an unknown number gives
+ * MEMORY_RESERVED. Context: ANY. Source: ACPI 6.4, section 15.1.
  */
 enum memory_kind boot_memory_kind(uint32_t firmware_type);
 
 /*
- * Adds a module. Warns and leaves it out if there are BOOT_MODULE_MAX already. For the parsers.
- * Context: boot.
+ * Adds a module to *out: `bytes` bytes at physical address `base`. The name is cut to fit. If there
+ * are BOOT_MODULE_MAX modules already, logs a warning and leaves the module out. For the parsers.
+ * Context: boot; THREAD in tests.
  */
 void boot_module_add(struct boot_info *out, physical_t base, uint64_t bytes, const char *name);
 
 /*
- * Copies the command line. If it is too long, cuts it, warns, and sets out->command_line_truncated.
- * For the parsers. Context: boot.
+ * Copies the command line into *out. If it is too long, cuts it, logs a warning, and sets
+ * out->command_line_truncated. For the parsers. Context: boot; THREAD in tests.
  */
 void boot_command_line_set(struct boot_info *out, const char *text);

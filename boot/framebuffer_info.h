@@ -1,6 +1,6 @@
 /*
- * The boot loader's description of the screen: plain data, filled in by boot/multiboot2.c and used
- * by the framebuffer driver. Source: Multiboot2 specification, section 3.6.12.
+ * The boot loader's description of the display. It is plain data: boot/multiboot2.c fills it in and
+ * the framebuffer driver reads it. Source: Multiboot2 specification 2.0, section 3.6.12.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 enum framebuffer_kind {
     FRAMEBUFFER_NONE,   /* no description, as with PVH: there may be VGA text at 0xb8000 */
-    FRAMEBUFFER_PIXELS, /* direct colour; the masks below say which bits are which */
+    FRAMEBUFFER_PIXELS, /* direct colour: red, green and blue give the place of each colour */
     FRAMEBUFFER_TEXT,   /* VGA text: width and height in characters, two bytes each */
 };
 
@@ -20,7 +20,7 @@ struct framebuffer_colour {
 
 struct framebuffer_info {
     enum framebuffer_kind kind;
-    physical_t address;
+    physical_t address;   /* of the pixel or character in the upper left corner */
     uint32_t pitch_bytes; /* from the start of one line to the start of the next */
     uint32_t width;       /* pixels, or characters for FRAMEBUFFER_TEXT */
     uint32_t height;

@@ -101,7 +101,7 @@ static int drop_smallest_usable(struct memory_map *map)
     return OK;
 }
 
-/* Makes room for two more entries: one step of an addition may cut a range in three. */
+/* Makes room for two more entries, because one step of an addition may cut a range in three. */
 static must_check int make_room(struct memory_map *map)
 {
     int error = OK;
@@ -115,7 +115,7 @@ static must_check int make_room(struct memory_map *map)
     return error;
 }
 
-/* Changes the kind of [start, end), which lies inside range `index`. */
+/* Changes the kind of [start, end), a part of range `index`. The rest keeps its kind. */
 static void recolour(struct memory_map *map, unsigned index, physical_t start, physical_t end,
                      enum memory_kind kind)
 {
@@ -151,7 +151,10 @@ int memory_map_add(struct memory_map *map, physical_t base, uint64_t bytes, enum
         end = round_up(end, PAGE_BYTES);
     }
 
-    /* From left to right: a gap becomes a range; an existing range keeps the later kind. */
+    /*
+     * Each step handles the part up to the next bound of an existing range, in order of addresses.
+     * A gap becomes a range of this kind; an existing range gets the later one of both kinds.
+     */
     for (physical_t start = base, stop; start < end; start = stop) {
         unsigned index = 0;
         int error = make_room(map);
@@ -191,7 +194,10 @@ int memory_map_reserve(struct memory_map *map, physical_t base, uint64_t bytes,
     return memory_map_add(map, base, bytes, kind);
 }
 
-/* Stores the lowest aligned address in [floor, limit) with `bytes` usable bytes. */
+/*
+ * Stores the lowest aligned address of `bytes` usable bytes that lie in [floor, limit). Returns
+ * false if there is none.
+ */
 static bool find_usable(const struct memory_map *map, uint64_t bytes, uint64_t alignment_bytes,
                         physical_t floor, physical_t limit, physical_t *out)
 {

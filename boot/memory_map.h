@@ -1,10 +1,10 @@
 /*
- * The map of physical memory: firmware's ranges, made consistent, and those that the boot has
- * taken.
+ * The map of physical memory: firmware's ranges, made consistent, and the ranges that the kernel
+ * has taken during boot.
  *
- * Invariant, kept by every function: ranges are sorted by address, consist of whole pages, are not
- * empty and do not overlap, and neighbours of one kind are one range. An address in no range is not
- * memory.
+ * Every function keeps this invariant: ranges are sorted by address, consist of whole pages, are
+ * not empty and do not overlap, and adjacent ranges of one kind are merged. An address in no range
+ * is not memory.
  *
  * Firmware maps are unsorted and may overlap and have odd bounds. Where ranges overlap, the kind
  * listed later in `enum memory_kind` wins, so doubtful memory is left alone. A usable range shrinks
@@ -22,7 +22,9 @@
 
 #define MEMORY_RANGE_MAX 128
 
-/* From harmless to harmful: where ranges overlap, the later one wins. */
+/*
+ * In increasing order of the harm that a use would do: where ranges overlap, the later kind wins.
+ */
 enum memory_kind {
     MEMORY_USABLE,           /* free for any use */
     MEMORY_KERNEL,           /* RAM in use: kernel image, modules, boot information, early tables */
@@ -45,58 +47,61 @@ struct memory_map {
     struct memory_range ranges[MEMORY_RANGE_MAX];
 };
 
-/* Returns one or two words for a kind, such as "usable", for listings. Context: ANY. */
+/* Returns the name of a kind for listings, such as "usable", or "unknown". Context: ANY. */
 const char *memory_kind_name(enum memory_kind kind);
 
 /* Makes the map empty. A zeroed map is empty as well. Context: boot. */
 void memory_map_init(struct memory_map *map);
 
 /*
- * Adds a range of firmware's map, with any alignment, overlap and order. Addresses beyond 52 bits
- * are cut off. If the array is full, the smallest usable range is dropped (see dropped_bytes), so
- * that no range that must not be touched is lost. Context: boot. Errors: ERROR_INVALID (no such
- * kind), ERROR_RANGE (the array is full of ranges that are not usable).
+ * Adds a range of firmware's map. Ranges may come in any order, with any alignment, and may
+ * overlap. The part of a range beyond 52 address bits is cut off, and an empty range is ignored. If
+ * the array is full, drops the smallest usable range (see dropped_bytes) and keeps the ranges that
+ * must not be touched. Context: boot. Errors: ERROR_INVALID (no such kind), ERROR_RANGE (the array
+ * is full of ranges that are not usable).
  */
 must_check int memory_map_add(struct memory_map *map, physical_t base, uint64_t bytes,
                               enum memory_kind kind);
 
 /*
- * Marks a range, rounded out to whole pages, as a kind other than MEMORY_USABLE. Context: boot.
- * Errors: ERROR_INVALID (no such kind, or MEMORY_USABLE), ERROR_RANGE (the array is full of ranges
- * that are not usable).
+ * Marks a range, rounded outwards to whole pages, as being of a kind other than MEMORY_USABLE.
+ * Parts that are already of a later kind keep it. Context: boot. Errors: ERROR_INVALID (no such
+ * kind, or MEMORY_USABLE), ERROR_RANGE (the array is full of ranges that are not usable).
  */
 must_check int memory_map_reserve(struct memory_map *map, physical_t base, uint64_t bytes,
                                   enum memory_kind kind);
 
 /*
- * Takes `bytes` of usable memory, rounded up to whole pages, before the frame allocator works, and
- * marks them MEMORY_KERNEL. Takes the lowest place at or above 1 MiB, else the lowest of all,
- * because some uses need the first megabyte. `alignment_bytes` is a power of two and at least a
- * page; the memory lies below `limit` and is not zeroed. Context: boot. Errors: ERROR_NO_MEMORY,
- * ERROR_INVALID (size or alignment), ERROR_RANGE (the map is full); *out is then unchanged.
+ * Allocates `bytes` of usable memory, rounded up to whole pages, and marks them MEMORY_KERNEL. For
+ * use before the frame allocator works. Takes the lowest address at or above 1 MiB, because some
+ * uses need the first megabyte; if none fits there, the lowest address of all. The memory lies
+ * below the address `limit` and is not zeroed. `alignment_bytes` is a power of two and at least
+ * PAGE_BYTES. Context: boot. Errors: ERROR_NO_MEMORY, ERROR_INVALID (size or alignment),
+ * ERROR_RANGE (the map is full); *out is then unchanged.
  */
 must_check int boot_frame_allocate(struct memory_map *map, uint64_t bytes, uint64_t alignment_bytes,
                                    physical_t limit, physical_t *out);
 
 /*
- * Takes the lowest `bytes` of usable memory above page 0 and below `end`, and marks them
- * MEMORY_KERNEL. Context: boot. Errors: ERROR_NO_MEMORY, ERROR_RANGE (the map is full); *out is
- * then unchanged.
+ * Allocates the lowest `bytes` of usable memory above page 0 and below the address `end`, marks
+ * them MEMORY_KERNEL and stores their address. Context: boot. Errors: ERROR_NO_MEMORY, ERROR_RANGE
+ * (the map is full); *out is then unchanged.
  */
 must_check int memory_map_take_low(struct memory_map *map, uint64_t bytes, physical_t end,
                                    physical_t *out);
 
-/* Returns the range that holds an address, or a null pointer. Context: ANY. */
+/* Returns the range that contains an address, or a null pointer if none does. Context: ANY. */
 const struct memory_range *memory_map_find(const struct memory_map *map, physical_t address);
 
 /*
- * Returns true if a byte of [base, base + bytes) is RAM that a device's registers cannot overlap:
- * below 640 KiB, or of a kind that is usable, the kernel's, or holds ACPI tables. Context: ANY.
+ * Returns true if a byte of [base, base + bytes) is RAM, so that the range cannot hold the
+ * registers of a device. RAM is all below 640 KiB, and the kinds usable, kernel and ACPI tables.
+ * Context: ANY.
  */
 bool memory_map_has_ram(const struct memory_map *map, physical_t base, uint64_t bytes);
 
-/* Returns the bytes in all ranges of one kind. Context: ANY. */
+/* Returns the sum of the sizes in bytes of all ranges of one kind. Context: ANY. */
 uint64_t memory_map_bytes(const struct memory_map *map, enum memory_kind kind);
 
-/* Returns the address behind the highest range of a kind; 0 if there is none. Context: ANY. */
+/* Returns the end address of the highest range of a kind, or 0 if there is none. Context: ANY. */
 physical_t memory_map_top(const struct memory_map *map, enum memory_kind kind);

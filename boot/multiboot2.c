@@ -1,8 +1,8 @@
 /*
- * Multiboot2 boot information: a header with the total size, then tags of type, size and contents
- * that start at multiples of 8. A tag of type 0 ends the list. The memory map is required. If the
- * description of anything else is malformed, that thing is lost, with a warning, and the boot
- * continues.
+ * Parser of Multiboot2 boot information: a header with the total size, then a list of tags. A tag
+ * consists of type, size and contents, and starts at a multiple of 8 bytes. A tag of type 0 ends
+ * the list. The memory map is required. Any other tag that is malformed is left out with a warning,
+ * and the boot continues.
  * Source: Multiboot2 specification 2.0, section 3.6.
  */
 #include "arch/x86_64/cpu/log.h"
@@ -27,9 +27,9 @@ enum tag_type {
 };
 
 struct tag {
-    const uint8_t *bytes; /* from its type field on */
+    const uint8_t *bytes; /* the tag, beginning with its type field */
     uint32_t type;
-    uint32_t size; /* with type and size field */
+    uint32_t size; /* in bytes, the type and size fields included */
 };
 
 static const char *tag_name(uint32_t type)
@@ -69,7 +69,7 @@ static void tag_lost(const struct tag *tag, const char *what)
              tag_name(tag->type), tag->size, what);
 }
 
-/* Returns the string at `offset` in the tag, or a null pointer if the tag has no end of it. */
+/* Returns the string at byte `offset` of the tag, or a null pointer if it does not end there. */
 static const char *tag_string(const struct tag *tag, uint32_t offset)
 {
     if (tag->size <= offset || memchr(tag->bytes + offset, 0, tag->size - offset) == NULL) {
@@ -91,7 +91,7 @@ static void parse_string(const struct tag *tag, struct boot_info *out)
     }
 }
 
-/* A module whose name is malformed keeps its memory: that is in use all the same. */
+/* A module with a malformed name is added without a name, because its memory is in use. */
 static void parse_module(const struct tag *tag, struct boot_info *out)
 {
     if (tag->size < 16) {
@@ -134,7 +134,10 @@ static must_check int parse_memory_map(const struct tag *tag, struct boot_info *
     return OK;
 }
 
-/* Used if there is no memory map: the KiB from 0, and the KiB from 1 MiB to the first hole. */
+/*
+ * Used if there is no memory map. The tag gives two sizes in KiB: of the memory from address 0, and
+ * of the memory from 1 MiB to the first hole.
+ */
 static must_check int parse_basic_memory(const struct tag *tag, struct boot_info *out)
 {
     if (tag->size < 16) {
@@ -185,7 +188,7 @@ static void parse_framebuffer(const struct tag *tag, struct boot_info *out)
     out->framebuffer = info;
 }
 
-/* The new RSDP is preferred to the old one, in any order of the tags. */
+/* Stores the RSDP. The new one is preferred to the old one, whichever tag comes first. */
 static void parse_rsdp(const struct tag *tag, struct boot_info *out)
 {
     uint32_t bytes = tag->size - HEADER_BYTES;
@@ -242,7 +245,7 @@ int multiboot2_parse(const struct physical_reader *reader, physical_t info, stru
         log_error("boot: Multiboot2 information of %u bytes cannot be read", total);
         return ERROR_CORRUPT;
     }
-    /* After an error the other tags are still read: the command line may say how to panic. */
+    /* After an error the other tags are still read: the command line has options for the panic. */
     for (uint32_t offset = HEADER_BYTES; offset <= total - HEADER_BYTES;) {
         struct tag tag = {.bytes = bytes + offset,
                           .type = bytes_read_32(bytes + offset),

@@ -1,9 +1,8 @@
 /*
- * PVH start information, as QEMU's -kernel gives it: one struct with the physical addresses of
- * command line, modules, memory map and RSDP; 0 means "none". The memory map is required, so
- * version 0, which has none, is refused. If the description of anything else is malformed, that
- * thing is lost, with a warning, and the boot continues. Source: Xen's public header
- * hvm/start_info.h.
+ * Parser of PVH start information, which QEMU's -kernel passes: one struct with the physical
+ * addresses of command line, modules, memory map and RSDP; 0 means "none". The memory map is
+ * required, so version 0, which has none, is refused. Any other part that is malformed is left out
+ * with a warning, and the boot continues. Source: Xen's public header hvm/start_info.h.
  *
  *   offset  0 magic   4 version   8 flags   12 number of modules   16 modules   24 command line
  *          32 RSDP   40 memory map   48 number of its entries
@@ -34,7 +33,7 @@ static void lost(const char *field, const char *what, uint64_t value)
              (unsigned long long)value);
 }
 
-/* Copies a string at a physical address, cut to `size`. Returns false if it cannot be read. */
+/* Copies the string at a physical address, cut to `size` bytes. Returns false if unreadable. */
 static bool read_string(const struct physical_reader *reader, physical_t address, char *to,
                         size_t size)
 {
@@ -55,7 +54,7 @@ static bool read_string(const struct physical_reader *reader, physical_t address
 static void parse_command_line(const struct physical_reader *reader, physical_t address,
                                struct boot_info *out)
 {
-    static char text[BOOT_COMMAND_LINE_MAX + 1]; /* one more, so that a cut is noticed */
+    static char text[BOOT_COMMAND_LINE_MAX + 1]; /* one byte more, so that a cut is noticed */
 
     if (address == 0) {
         return;

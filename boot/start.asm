@@ -4,11 +4,11 @@
 ; PVH (qemu -kernel): 32-bit protected mode, paging off, ebx = start_info, eax undefined.
 ; (Multiboot2 specification 1.6 or later, section 3.3; Xen's PVH boot ABI.)
 ;
-; Stack: a small one of this file's, which is not used for calls; from boot_high on the boot stack
-; of linker.ld. Registers: esi = magic and edi = address of the loader's information are kept for
-; boot_main(); all others are used. The page tables here map physical 0 to 4 GiB three times: at 0,
-; in the direct map, and (the first GiB) at KERNEL_BASE. They are in use until kernel_space_build()
-; replaces them.
+; Stack: up to boot_high esp points to boot_small_stack, and nothing is called; from boot_high on
+; rsp points to the boot stack of linker.ld. Registers: esi = magic number and edi = physical
+; address of the loader's information are kept for boot_main(); all others are changed.
+; Page tables: those of this file map physical addresses 0 to 4 GiB at 0 and in the direct map, and
+; the first GiB at KERNEL_BASE also. They are in use until kernel_space_build() replaces them.
 
 %include "offsets.inc"
 
@@ -65,8 +65,8 @@ boot_common:
     mov edi, ebx
     mov esp, boot_small_stack.top
 
-    ; A loader may have copied part of the image to where there is no memory: the last word of the
-    ; image must hold what is written to it.
+    ; A loader may have copied a part of the image to addresses without memory. So check that the
+    ; last word of the image keeps two different values that are written to it.
     mov ebp, message_memory
     mov ebx, __kernel_end_physical - 4
     mov edx, [ebx]
@@ -143,15 +143,16 @@ boot_long:
 section .text
 boot_high:
     mov rsp, __boot_stack_top
-    xor ebp, ebp                        ; the end of every backtrace
+    xor ebp, ebp                        ; a null frame pointer ends every backtrace
     mov ecx, esi
     mov esi, edi                        ; second argument: the loader's information
-    mov edi, ecx                        ; first argument: the magic
+    mov edi, ecx                        ; first argument: the magic number
     call boot_main
     ud2
 
-; Prints why this machine cannot run the kernel on COM1 and on the VGA text screen, and halts.
-; ebp = message. Uses no stack.
+; Writes a message to COM1 and to the VGA text screen: the reason for which this machine cannot run
+; the kernel. Then leaves the emulator, if there is one, or halts. ebp = message, which ends with a
+; zero byte. Context: boot, 32-bit mode, paging off. Uses no stack.
 section .boot.text
 bits 32
 boot_refuse:
@@ -178,7 +179,7 @@ boot_refuse:
     out dx, al
     jmp .next
 .stop:
-    mov al, 0x12                        ; QEMU's exit port, if there is one: a panic
+    mov al, 0x12                        ; EXIT_PANIC to QEMU's exit port, if there is one
     out 0xf4, al
     hlt
     jmp .stop
