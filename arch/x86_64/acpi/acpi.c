@@ -1,7 +1,8 @@
 /*
- * From the RSDP to the tables. First the XSDT's tables are parsed, then those of the RSDT of which
- * the XSDT has no sound one, last the SSDTs if the DSDT does not say how to power off. A root table
- * that lists itself or another one does no harm, because entries are only compared with signatures.
+ * Finds the tables, beginning with the RSDP, and has them parsed. First come the tables that the
+ * XSDT lists. Then come those of the RSDT of a kind that the XSDT has not, or not a valid one. Last
+ * come the SSDTs, if the DSDT does not say how to power off. A root table that lists itself or
+ * another root table causes no loop, because only tables with known signatures are parsed.
  */
 #include "arch/x86_64/acpi/acpi.h"
 
@@ -20,8 +21,9 @@ static struct acpi_info info;
 static bool info_ready;
 
 /*
- * A machine without tables is assumed to be wired like the PCs of that age: line 0, the timer, at
- * pin 2 of the only I/O APIC (MultiProcessor Specification 1.4, 3.6.2.3 and 5.3).
+ * Describes a machine without ACPI. It is assumed to be wired like PCs from before ACPI: ISA line
+ * 0, the timer, is at pin 2 of the only I/O APIC. Source: MultiProcessor Specification 1.4, 3.6.2.3
+ * and 5.3.
  */
 static void info_reset(struct acpi_info *out)
 {
@@ -83,7 +85,7 @@ bool acpi_rsdp_valid(const uint8_t *rsdp, unsigned bytes)
     return rsdp[15] < 2 || (bytes >= RSDP_BYTES_MAX && bytes_sum(rsdp, RSDP_BYTES_MAX) == 0);
 }
 
-/* Parses a table that a root table lists, if none of its kind was parsed before. */
+/* Parses a table that a root table lists, if no table of its kind was parsed before. */
 static void table_parse(const struct physical_reader *reader, physical_t address,
                         struct acpi_info *out)
 {
@@ -117,7 +119,7 @@ static void table_parse(const struct physical_reader *reader, physical_t address
     }
 }
 
-/* Looks for the power-off package in a table, if it is an SSDT and none was found before. */
+/* Searches a table for the package _S5, if the table is an SSDT and no _S5 was found before. */
 static void ssdt_parse(const struct physical_reader *reader, physical_t address,
                        struct acpi_info *out)
 {
@@ -135,13 +137,13 @@ static void ssdt_parse(const struct physical_reader *reader, physical_t address,
     }
 }
 
-/* A root table: entries of `entry_bytes` from `entries` to `end`. */
+/* A root table: addresses of `entry_bytes` bytes each (4 or 8), from `entries` up to `end`. */
 struct root_table {
     const uint8_t *entries, *end;
     uint32_t entry_bytes;
 };
 
-/* Reads a root table's header. It has no entries if it is absent or malformed. */
+/* Returns the entries of a root table. There are none if the table is absent or malformed. */
 static struct root_table root_read(const struct physical_reader *reader, physical_t address,
                                    const char *signature, uint32_t entry_bytes)
 {
@@ -202,7 +204,7 @@ int acpi_parse(const struct physical_reader *reader, const uint8_t *rsdp, unsign
     return OK;
 }
 
-/* Searches each 16-byte boundary of [base, base + bytes). */
+/* Searches [base, base + bytes) for an RSDP, which begins at a multiple of 16 bytes. */
 static bool search_range(const struct physical_reader *reader, physical_t base, uint32_t bytes,
                          uint8_t rsdp[36], unsigned *rsdp_bytes)
 {
@@ -219,7 +221,10 @@ static bool search_range(const struct physical_reader *reader, physical_t base, 
     return false;
 }
 
-/* ACPI 5.2.5.1: the first KiB of the extended BIOS data area, then the BIOS's 128 KiB. */
+/*
+ * Searches the first KiB of the extended BIOS data area, whose segment is at 0x40e, then the 128
+ * KiB of the BIOS (ACPI 6.4, 5.2.5.1).
+ */
 int acpi_search(const struct physical_reader *reader, uint8_t rsdp[36], unsigned *rsdp_bytes)
 {
     const uint8_t *segment = physical_read(reader, 0x40e, 2);

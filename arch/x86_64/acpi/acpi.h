@@ -1,11 +1,11 @@
 /*
- * The information of ACPI's static tables that the kernel uses, as plain data: processors and
+ * The information that the kernel takes from ACPI's static tables, as plain data: processors and
  * interrupt controllers (MADT), domains of memory (SRAT), clocks (HPET, FADT), reset and power-off
  * (FADT, DSDT, SSDTs).
  *
- * The tables are read once, at boot, on the boot page tables, and not used later. They are not
- * trusted: lengths and checksums are checked, a malformed part is reported and left out, and a
- * machine without ACPI runs on one CPU.
+ * The kernel reads the tables once, at boot, on the boot page tables. It does not trust them:
+ * lengths and checksums are checked, and a malformed part is logged and left out. A machine without
+ * ACPI runs on one CPU.
  *
  * Source: ACPI specification 6.4, chapters 5.2 (tables) and 4.8 (fixed hardware).
  */
@@ -22,7 +22,7 @@
 
 struct acpi_processor {
     uint32_t apic_id;
-    uint32_t uid;       /* the number by which other entries name it */
+    uint32_t uid;       /* the number by which other entries of the tables name the processor */
     uint8_t nmi_lint;   /* the local pin of the NMI: 1 unless the table says otherwise */
     uint16_t nmi_flags; /* polarity and trigger, as in struct acpi_isa_route */
 };
@@ -30,16 +30,19 @@ struct acpi_processor {
 struct acpi_ioapic {
     uint8_t id;
     physical_t address;
-    uint32_t gsi_base; /* the first interrupt number that it serves */
+    uint32_t gsi_base; /* the first global interrupt number that this I/O APIC serves */
 };
 
-/* The line of an ISA interrupt. Flags: bits 1:0 polarity (3: low), bits 3:2 trigger (3: level). */
+/*
+ * The I/O APIC input of an ISA interrupt, as a global interrupt number. Flags: bits 1:0 polarity
+ * (3: active low), bits 3:2 trigger (3: level). Source: ACPI 6.4, 5.2.12.5.
+ */
 struct acpi_isa_route {
     uint32_t gsi;
     uint16_t flags;
 };
 
-/* A register of fixed hardware: a port, or an address in memory. */
+/* A register of fixed hardware, at a port or at an address in memory. */
 struct acpi_register {
     bool present;
     bool in_memory;
@@ -59,27 +62,27 @@ struct acpi_domain_processor {
 
 /*
  * The domains of memory and processors. They are numbered from 0, in the order in which the table
- * first names them. If all is zero, nothing is known and memory is one domain.
+ * first names them. If all is zero, the domains are unknown and all memory is one domain.
  */
 struct acpi_affinity {
     unsigned domain_count;
     uint32_t names[ACPI_DOMAIN_MAX]; /* the table's own numbers */
     unsigned range_count;
-    struct acpi_domain_range ranges[ACPI_DOMAIN_RANGE_MAX]; /* of two domains: no overlap */
+    struct acpi_domain_range ranges[ACPI_DOMAIN_RANGE_MAX]; /* no overlap of two domains */
     unsigned processor_count;
     struct acpi_domain_processor processors[CPU_MAX];
 };
 
 struct acpi_info {
-    bool present;          /* a sound RSDP and root table were found */
-    uint32_t boot_apic_id; /* of the processor that runs the boot, which is always usable */
+    bool present;          /* a valid RSDP and root table were found */
+    uint32_t boot_apic_id; /* of the processor that boots; it is always usable */
 
     /* MADT */
     bool madt_present;
     physical_t lapic_address; /* 0xfee00000 unless the table says otherwise */
     struct acpi_processor processors[CPU_MAX];
     unsigned processor_count;
-    unsigned processors_left_out; /* enabled ones beyond CPU_MAX, or without an id of their own */
+    unsigned processors_left_out; /* enabled, but beyond CPU_MAX or without a unique id */
     unsigned processors_disabled; /* listed, but not to be used */
     struct acpi_ioapic ioapics[ACPI_IOAPIC_MAX];
     unsigned ioapic_count;
@@ -94,44 +97,46 @@ struct acpi_info {
 
     /* FADT */
     bool fadt_present;
-    bool i8042_absent;          /* the table says so; without a table there is one */
-    struct acpi_register reset; /* write reset_value here */
+    bool i8042_absent;          /* the table says so; false without a table */
+    struct acpi_register reset; /* a write of reset_value here resets the machine */
     uint8_t reset_value;
     uint16_t pm_timer_port;     /* 0 if there is none */
-    bool pm_timer_32_bits;      /* else it has 24 */
+    bool pm_timer_32_bits;      /* else the counter has 24 bits */
     uint16_t pm1a_control_port; /* 0 if it is unknown */
     uint16_t pm1b_control_port; /* 0 if there is none */
 
     /* DSDT, or an SSDT */
-    bool s5_known; /* the sleep types below, which PM1 control takes to power off, are known */
+    bool s5_known; /* the two sleep types below, written to PM1 control to power off, are known */
     uint8_t s5_type_a, s5_type_b;
 };
 
 /*
- * Reads the tables from the RSDP on. If `rsdp_bytes` is 0 or that RSDP is of no use, it searches
- * the places where firmware keeps one. If there is none, acpi_info() describes a machine without
- * ACPI. Context: boot, on CPU 0, once, on the boot page tables.
+ * Reads the tables to which an RSDP leads, and fills the information that acpi_info() returns.
+ * `rsdp` is the loader's copy of `rsdp_bytes` bytes. If `rsdp_bytes` is 0 or that RSDP leads to no
+ * tables, searches memory below 1 MiB for one. If there is none, logs a warning, and acpi_info()
+ * describes a machine without ACPI. Context: boot, on CPU 0, once, on the boot page tables.
  */
 void acpi_init(const uint8_t *rsdp, unsigned rsdp_bytes);
 
 /*
- * Returns the information that acpi_init() found; before it, that of a machine without ACPI.
- * Context: ANY.
+ * Returns the information that acpi_init() found. Before acpi_init() it describes a machine without
+ * ACPI. It does not change afterwards. Context: ANY.
  */
 const struct acpi_info *acpi_info(void);
 
 /*
- * Initialises *out and parses the tables from an RSDP on. `boot_apic_id` is the APIC id of the
- * processor that runs. For acpi_init() and tests. Context: that of the reader. Errors:
- * ERROR_NOT_FOUND (no root table can be read), ERROR_CORRUPT (the RSDP is malformed); each is
- * logged.
+ * Initialises *out and parses into it the tables to which an RSDP of `rsdp_bytes` bytes leads.
+ * `boot_apic_id` is the APIC id of the processor that boots. For acpi_init() and tests. Context:
+ * boot; THREAD with a reader that tests supply. Errors: ERROR_NOT_FOUND (no root table can be
+ * read), ERROR_CORRUPT (the RSDP is malformed); each is logged.
  */
 must_check int acpi_parse(const struct physical_reader *reader, const uint8_t *rsdp,
                           unsigned rsdp_bytes, uint32_t boot_apic_id, struct acpi_info *out);
 
 /*
- * Searches memory below 1 MiB for a sound RSDP and copies its 20 or 36 bytes. Context: that of the
- * reader. Errors: ERROR_NOT_FOUND.
+ * Searches memory below 1 MiB for a valid RSDP, copies it, and stores its size of 20 or 36 bytes.
+ * Context: boot; THREAD with a reader that tests supply. Errors: ERROR_NOT_FOUND. Source: ACPI 6.4,
+ * 5.2.5.1.
  */
 must_check int acpi_search(const struct physical_reader *reader, uint8_t rsdp[36],
                            unsigned *rsdp_bytes);

@@ -1,7 +1,8 @@
 /*
- * FADT (fixed hardware: reset, PM timer, power-off), the HPET's address, and the sleep types of _S5
- * from the DSDT. The DSDT is a program and running it would take an interpreter, but in practice
- * _S5 is a constant package, which a search for its bytes finds. Source: ACPI 6.4, 5.2.9 (FADT),
+ * Parsers of the FADT (fixed hardware: reset, PM timer, power-off) and of the HPET table, and the
+ * search for the sleep types of _S5 in the DSDT. The DSDT is a program in AML, and there is no
+ * interpreter here. In practice _S5 is a constant package, so a search for its bytes finds it.
+ * Source: ACPI 6.4, 5.2.9 (FADT),
  * 5.2.3.2 (generic address), 20.2 (AML bytes), 7.4.2 (_S5); IA-PC HPET specification 1.0a, 3.2.4.
  */
 #include "arch/x86_64/acpi/acpi_tables.h"
@@ -9,7 +10,7 @@
 #include "lib/bytes.h"
 #include "lib/string.h"
 
-#define FADT_BYTES_1 116 /* ACPI 1.0 */
+#define FADT_BYTES_1 116 /* the FADT of ACPI 1.0, the shortest */
 
 enum fadt_offset {
     FADT_DSDT = 40,
@@ -33,7 +34,10 @@ enum fadt_offset {
 #define SPACE_MEMORY        0
 #define SPACE_PORT          1
 
-/* Reads a generic address: space, width, offset, access size, then 64 bits of address. */
+/*
+ * Reads a generic address structure: space, width, offset and access size of one byte each, then an
+ * address of 8 bytes. The result is not present unless it is a port or an address in memory.
+ */
 static struct acpi_register generic_address(const uint8_t *at)
 {
     struct acpi_register result = {.address = bytes_read_64(at + 4)};
@@ -44,7 +48,10 @@ static struct acpi_register generic_address(const uint8_t *at)
     return result;
 }
 
-/* Returns a port from the old 32-bit field, or, if that is no port, the newer one; 0 for none. */
+/*
+ * Returns the port in the 32-bit field at offset `old`. If that holds no port, returns the port of
+ * the generic address at offset `newer`, or 0 if there is none either.
+ */
 static uint16_t port_read(const uint8_t *table, uint32_t bytes, uint32_t old, uint32_t newer)
 {
     uint32_t port = bytes_read_32(table + old);
@@ -56,7 +63,10 @@ static uint16_t port_read(const uint8_t *table, uint32_t bytes, uint32_t old, ui
     return port <= 0xffff ? (uint16_t)port : 0;
 }
 
-/* Reads a constant integer of AML at aml[*at] and moves *at behind it. False if there is none. */
+/*
+ * Stores the low byte of the constant integer at aml[*at] and advances *at past the integer.
+ * Returns false if there is no integer.
+ */
 static bool aml_integer(const uint8_t *aml, uint32_t bytes, uint32_t *at, uint8_t *value)
 {
     if (*at >= bytes) {
@@ -90,7 +100,11 @@ static bool aml_integer(const uint8_t *aml, uint32_t bytes, uint32_t *at, uint8_
     return true;
 }
 
-/* Reads the package behind a name _S5_: opcode, length of 1 to 4 bytes, number of elements. */
+/*
+ * Reads the package that follows a name _S5_: opcode, length field of 1 to 4 bytes, number of
+ * elements, elements. The first two elements are the sleep types; one alone stands for both.
+ * Returns false if this is not such a package.
+ */
 static bool s5_package(const uint8_t *aml, uint32_t bytes, uint32_t at, uint8_t *type_a,
                        uint8_t *type_b)
 {
@@ -123,7 +137,7 @@ bool acpi_s5_find(const uint8_t *aml, uint32_t bytes, uint8_t *type_a, uint8_t *
     return false;
 }
 
-/* Parses the DSDT at an address. Returns false if there is no sound one. */
+/* Searches the DSDT at an address for _S5. Returns false if there is no valid DSDT. */
 static bool dsdt_parse(const struct physical_reader *reader, physical_t address,
                        struct acpi_info *out)
 {
@@ -162,7 +176,7 @@ void acpi_fadt_parse(const struct physical_reader *reader, const uint8_t *table,
         out->reset = generic_address(table + FADT_RESET);
         out->reset_value = table[FADT_RESET_VALUE];
     }
-    /* The 64-bit address holds where it leads to a DSDT, else the 32-bit one. */
+    /* The 64-bit address is used if it leads to a valid DSDT, else the 32-bit one. */
     physical_t newer = bytes >= FADT_X_DSDT + 8 ? bytes_read_64(table + FADT_X_DSDT) : 0;
     if (!dsdt_parse(reader, newer, out)) {
         (void)dsdt_parse(reader, bytes_read_32(table + FADT_DSDT), out);

@@ -1,6 +1,7 @@
 /*
- * MADT: a header with the address of the local APICs, then entries of type, length and contents.
- * Entries may come in any order, so the NMI pins are applied in a second pass, by processor number.
+ * Parser of the MADT: a header with the address of the local APICs, then entries of type, length
+ * and contents. Entries may come in any order. An entry for an NMI pin names a processor by its
+ * uid, so these entries are applied in a second pass, when all processors are known.
  * Source: ACPI 6.4, 5.2.12; SDM volume 3A, 11.6.1 and 11.12.9 (the ids that address all
  * processors).
  */
@@ -13,7 +14,7 @@
 
 #define XAPIC_ID_ALL  0xffU
 #define X2APIC_ID_ALL 0xffffffffU
-#define UID_UNKNOWN   0xfffffffeU /* of a processor that is not listed */
+#define UID_UNKNOWN   0xfffffffeU /* for the boot processor, if the table does not list it */
 
 enum madt_entry_type {
     MADT_LAPIC = 0,
@@ -26,7 +27,7 @@ enum madt_entry_type {
     MADT_TYPES_KNOWN,
 };
 
-/* The least length of each entry that is parsed; 0 for those that are not. */
+/* The least length in bytes of each type of entry that is parsed; 0 for other types. */
 static const uint8_t entry_bytes_least[MADT_TYPES_KNOWN] = {
     [MADT_LAPIC] = 8,          [MADT_IOAPIC] = 12, [MADT_OVERRIDE] = 10,   [MADT_LAPIC_NMI] = 6,
     [MADT_LAPIC_ADDRESS] = 12, [MADT_X2APIC] = 16, [MADT_X2APIC_NMI] = 12,
@@ -58,14 +59,17 @@ static void processor_add(struct acpi_info *out, uint32_t apic_id, uint32_t uid,
             return;
         }
     }
-    if (out->processor_count == CPU_MAX) { /* boot_processor_ensure() makes room for that one */
+    if (out->processor_count == CPU_MAX) { /* boot_processor_ensure() adds the boot CPU */
         out->processors_left_out += apic_id != out->boot_apic_id ? 1 : 0;
         return;
     }
     processor_append(out, apic_id, uid);
 }
 
-/* The boot processor runs, so it is in the list even if the table does not name it. */
+/*
+ * Adds the boot processor if the table does not list it, because it runs. If the list is full, it
+ * replaces the last processor.
+ */
 static void boot_processor_ensure(struct acpi_info *out)
 {
     for (unsigned i = 0; i < out->processor_count; i++) {
@@ -123,7 +127,7 @@ static void entry_parse(const uint8_t *entry, struct acpi_info *out)
 {
     switch (entry[0]) {
     case MADT_LAPIC:
-        if (entry[3] != XAPIC_ID_ALL) { /* firmware fills unused entries so */
+        if (entry[3] != XAPIC_ID_ALL) { /* 0xff: an unused entry */
             processor_add(out, entry[3], entry[2], bytes_read_32(entry + 4));
         }
         break;
@@ -152,7 +156,10 @@ static void entry_parse_nmi(const uint8_t *entry, struct acpi_info *out)
     }
 }
 
-/* Parses the entries up to the first without a possible length; reports errors if `loud`. */
+/*
+ * Calls `parse` for each entry up to the first with an impossible length, and leaves out entries
+ * that are too short for their type. Logs these errors if `loud` is set.
+ */
 static void entries_walk(const uint8_t *table, uint32_t bytes, struct acpi_info *out, bool loud,
                          void (*parse)(const uint8_t *entry, struct acpi_info *out))
 {
@@ -184,7 +191,7 @@ void acpi_madt_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out
         return;
     }
     out->madt_present = true;
-    out->isa[0].gsi = 0; /* unless overridden, as in most tables */
+    out->isa[0].gsi = 0; /* with a MADT the lines are wired 1:1 unless overridden */
     out->lapic_address = bytes_read_32(table + 36);
     entries_walk(table, bytes, out, true, entry_parse);
     boot_processor_ensure(out);

@@ -1,7 +1,10 @@
 /*
- * SRAT: a header, then entries of type, length and contents that give the domain ("proximity
- * domain") of a processor or of a range of memory. If any entry is malformed the whole table is
- * refused and memory is one domain, because the rest of such a table cannot be relied on.
+ * Parser of the SRAT: a header, then entries of type, length and contents. An entry gives the
+ * domain (ACPI: "proximity domain") of a processor or of a range of memory. If any entry is
+ * malformed, the whole table is refused and all memory is one domain, because the rest of such a
+ * table cannot be relied on.
+ *
+ * The static functions return NULL, or a string that says what is wrong with the table.
  * Source: ACPI 6.4, 5.2.16.
  */
 #include "arch/x86_64/acpi/acpi_tables.h"
@@ -22,10 +25,7 @@ enum srat_entry_type {
 static const uint8_t entry_bytes_least[SRAT_TYPES_KNOWN] = {
     [SRAT_LAPIC] = 16, [SRAT_MEMORY] = 40, [SRAT_X2APIC] = 24};
 
-/*
- * Stores the number of the domain that the table calls `name`, and adds the domain if it is new.
- * Returns what is wrong with the table, in words, or NULL. So do all functions below.
- */
+/* Stores the number of the domain that the table calls `name`, and adds the domain if it is new. */
 static const char *domain_find(struct acpi_affinity *out, uint32_t name, unsigned *domain)
 {
     for (*domain = 0; *domain < out->domain_count; (*domain)++) {
@@ -53,7 +53,7 @@ static const char *processor_add(struct acpi_affinity *out, uint32_t apic_id, ui
                                                        : "one processor is in two of its domains";
         }
     }
-    if (out->processor_count < CPU_MAX) { /* as many as are ever started */
+    if (out->processor_count < CPU_MAX) { /* no more than CPU_MAX are ever started */
         out->processors[out->processor_count++] =
             (struct acpi_domain_processor){.apic_id = apic_id, .domain = domain};
     }
@@ -94,7 +94,7 @@ static const char *entry_parse(const uint8_t *entry, struct acpi_affinity *out)
     uint32_t name;
 
     switch (entry[0]) {
-    case SRAT_LAPIC: /* bytes 3 to 1 of the domain were added later, behind the other fields */
+    case SRAT_LAPIC: /* byte 0 of the domain is at offset 2, bytes 1 to 3 are at 9 to 11 */
         name = entry[2] | (bytes_read_32(entry + 8) & 0xffffff00);
         return bytes_read_32(entry + 4) & AFFINITY_ENABLED ? processor_add(out, entry[3], name)
                                                            : NULL;

@@ -1,7 +1,7 @@
 /*
- * Physical memory by the boot page tables. start.asm fills the first four entries of the table that
- * maps the direct map by GiB; firmware of large machines keeps tables above that, and each GiB of
- * them gets a page directory here.
+ * The reader of physical memory that works on the boot page tables. start.asm maps the first 4 GiB
+ * in the direct map. Firmware of large machines may keep tables above that, so this file adds a
+ * page directory for each further GiB that is read.
  */
 #include "arch/x86_64/acpi/physical_reader.h"
 
@@ -20,14 +20,20 @@
 static uint64_t directories[GIBS_ADDED_MAX][ENTRIES] aligned_to(PAGE_BYTES);
 static unsigned directories_used;
 
-/* Returns the table that maps the direct map by GiB in the page tables in use. */
+/*
+ * Returns the level 3 table of the direct map in the page tables in use. Each of its entries maps
+ * one GiB.
+ */
 static uint64_t *direct_map_gibs(void)
 {
     const uint64_t *top = physical_to_virtual(cr3_read() & PAGE_ADDRESS_MASK);
     return physical_to_virtual(top[DIRECT_MAP_BASE >> 39 & (ENTRIES - 1)] & PAGE_ADDRESS_MASK);
 }
 
-/* Adds a GiB of physical memory to the direct map of the boot page tables. */
+/*
+ * Maps GiB number `gib` of physical memory in the direct map of the boot page tables, for reading.
+ * Returns false if all page directories are in use.
+ */
 static bool gib_add(uint64_t gib)
 {
     if (directories_used == GIBS_ADDED_MAX) {

@@ -1,21 +1,22 @@
 /*
- * The access of the parsers of firmware tables to physical memory. A parser asks for a range and
- * gets a pointer to it, or a null pointer if it cannot be read; so a test can supply any bytes at
- * any address.
+ * The interface by which parsers of firmware tables read physical memory. A parser asks for a range
+ * and gets a pointer to its bytes, or a null pointer if the range cannot be read. A test supplies
+ * its own reader, with any bytes at any address.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
 
 struct physical_reader {
-    /* Returns the bytes [address, address + bytes), not aligned, or a null pointer. */
+    /* Returns a pointer, perhaps not aligned, to [address, address + bytes), or a null pointer. */
     const void *(*map)(void *context, physical_t address, uint64_t bytes);
     void *context;
 };
 
 /*
- * Returns the bytes [address, address + bytes) of physical memory, not aligned, or a null pointer
- * if they cannot be read. Context: that of the reader.
+ * Returns a pointer, perhaps not aligned, to the bytes [address, address + bytes) of physical
+ * memory, or a null pointer if they cannot be read. Context: that of reader->map: boot for
+ * physical_reader_boot, ANY for a reader that only looks up bytes.
  */
 static inline const void *physical_read(const struct physical_reader *reader, physical_t address,
                                         uint64_t bytes)
@@ -24,9 +25,9 @@ static inline const void *physical_read(const struct physical_reader *reader, ph
 }
 
 /*
- * Reads through the direct map of the boot page tables, which show the first 4 GiB. Above, it adds
- * the GiB that is asked for to these tables, a limited number of times, if the CPU has the address
- * and the direct map reaches it. Context: boot, before the kernel's own page tables are loaded;
- * later for addresses that these map.
+ * The reader of real memory, by the direct map. The boot page tables map the first 4 GiB. For an
+ * address above, the reader adds the GiB that holds it to these tables. It refuses addresses beyond
+ * the CPU's physical address width or the direct map, and can add only a few GiB in all. Context:
+ * boot, before the kernel's own page tables are loaded; later only for addresses that these map.
  */
 extern const struct physical_reader physical_reader_boot;
