@@ -1,6 +1,7 @@
 /*
- * Set-up of the controller, and its interrupt. The controller translates to scan code set 1.
- * Sources: IBM PS/2 technical reference, keyboard controller; any i8042 data sheet.
+ * The i8042 controller: its set-up, and its interrupt. It is set to translate what the keyboard
+ * sends to scan code set 1. Sources: IBM PS/2 technical reference, keyboard controller; any i8042
+ * data sheet.
  */
 #include "arch/x86_64/dev/keyboard.h"
 
@@ -26,7 +27,7 @@
 
 #define KEYBOARD_SCAN_ON 0xf4
 #define WAIT_STEPS       20000 /* a port read takes about a microsecond */
-#define BYTES_AT_MOST    64    /* read in one interrupt, so that a broken controller ends it */
+#define BYTES_AT_MOST    64    /* read at once, so that a broken controller cannot hold the CPU */
 
 void (*keyboard_receive)(uint8_t scan_code);
 
@@ -58,7 +59,7 @@ static bool data_send(uint8_t byte)
     return true;
 }
 
-/* Returns the byte that the controller sends; -1 if none comes in time. */
+/* Waits for a byte from the controller and returns it, or -1 if none comes in time. */
 static int data_receive(void)
 {
     return status_wait(STATUS_OUTPUT_FULL, STATUS_OUTPUT_FULL) ? inb(DATA) : -1;
@@ -72,7 +73,8 @@ static void output_flush(void)
 }
 
 /*
- * Turns the keyboard and its interrupt on, the mouse off. Returns false if there is no controller.
+ * Turns the keyboard and its interrupt on and the mouse off. Returns false if no controller
+ * answers.
  */
 static bool controller_set_up(void)
 {

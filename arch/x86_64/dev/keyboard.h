@@ -1,19 +1,25 @@
-/* The PS/2 keyboard behind an i8042 controller. Every wait is bounded. */
+/* Driver of the PS/2 keyboard at an i8042 controller. Every wait is bounded. */
 #pragma once
 
 #include "lib/compiler.h"
 
-#define KEYBOARD_LINE 1 /* its ISA interrupt */
+#define KEYBOARD_LINE 1 /* the keyboard's ISA interrupt line */
 
 /*
- * Sets the controller up; from then on every scan code byte (set 1) goes to keyboard_receive. The
- * caller connects IRQ 1 to keyboard_interrupt(). Context: THREAD, once. Errors: ERROR_NOT_FOUND if
- * there is no controller or no keyboard.
+ * Sets up the controller and turns the keyboard and its interrupt on. The caller sets
+ * keyboard_receive and connects the line KEYBOARD_LINE to keyboard_interrupt(). Context: THREAD,
+ * once. Errors: ERROR_NOT_FOUND (no controller answers).
  */
 must_check int keyboard_start(void);
 
-/* Hook: gets each byte of a scan code. Context: IRQ. */
+/*
+ * Hook: keyboard_interrupt() calls it with each byte of a scan code, of scan code set 1. Context:
+ * that of keyboard_interrupt().
+ */
 extern void (*keyboard_receive)(uint8_t scan_code);
 
-/* Reads the bytes that have arrived, without waiting. Context: IRQ, or ATOMIC when it is polled. */
+/*
+ * Reads the bytes that have arrived and passes the keyboard's to keyboard_receive. Does not wait.
+ * Context: IRQ; ATOMIC with interrupts off, to poll.
+ */
 void keyboard_interrupt(void);

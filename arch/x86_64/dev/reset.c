@@ -41,7 +41,7 @@ void reset_init(void)
     }
 }
 
-/* Waits by port accesses, because a panic may come before the clock is measured. */
+/* Waits by port accesses, because a panic may come before the clock is calibrated. */
 static void wait_steps(unsigned steps)
 {
     for (unsigned i = 0; i < steps; i++) {
@@ -77,8 +77,8 @@ void machine_reboot(void)
     wait_steps(SHORT_WAIT_STEPS);
     i8042_reset();
     wait_steps(SHORT_WAIT_STEPS);
-    outb(CHIPSET_RESET, 0x02); /* selects a hard reset, which ... */
-    outb(CHIPSET_RESET, 0x06); /* ... begins with the change to this value */
+    outb(CHIPSET_RESET, 0x02); /* select a hard reset */
+    outb(CHIPSET_RESET, 0x06); /* bit 2 changes from 0 to 1: the reset begins */
     wait_steps(SHORT_WAIT_STEPS);
 
     /*
@@ -96,7 +96,10 @@ void machine_reboot(void)
     cpu_halt_forever();
 }
 
-/* Returns false if the tables do not say how. The machine may take a while to act on it. */
+/*
+ * Asks for the S5 state by the PM1 control registers. Returns at once; the machine may take a while
+ * to power off. Returns false if the tables do not name the registers or the sleep types.
+ */
 static bool acpi_power_off(void)
 {
     const struct acpi_info *acpi = acpi_info();
@@ -129,7 +132,7 @@ void machine_power_off(void)
     if (acpi_power_off()) {
         wait_steps(LONG_WAIT_STEPS);
     }
-    outw(0x604, PM1_SLEEP_ENABLE);  /* QEMU, if its tables were not found */
+    outw(0x604, PM1_SLEEP_ENABLE);  /* QEMU's PM1 control, if no tables were found */
     outw(0xb004, PM1_SLEEP_ENABLE); /* Bochs, and old versions of QEMU */
     bochs_shutdown();
     wait_steps(LONG_WAIT_STEPS);

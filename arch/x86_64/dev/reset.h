@@ -1,33 +1,38 @@
 /*
- * Restart, power-off, and the end of an emulator with a status. Each function tries several methods
- * in order of preference, takes no lock, and does not return.
+ * Restart and power-off of the machine, and exit from an emulator with a status. Each machine_
+ * function tries several methods in order of preference, takes no lock, and does not return.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* Codes for machine_exit(). QEMU's exit status is 2 * code + 1. */
+/* Codes for machine_exit(). QEMU's exit status is 2 * code + 1: the number in the comment. */
 #define EXIT_SUCCESS      0x10 /* 33 */
 #define EXIT_TESTS_FAILED 0x11 /* 35 */
 #define EXIT_PANIC        0x12 /* 37 */
 
-/* Maps the reset register if it lies in memory. Context: boot, once, when mmio_map() works. */
+/*
+ * Maps ACPI's reset register if it lies in memory, for machine_reboot(). Context: boot, once, after
+ * acpi_init() and once mmio_map() works.
+ */
 void reset_init(void);
 
 /*
- * Restarts the machine: by ACPI's reset register, else the keyboard controller, else port 0xcf9,
- * else a triple fault. Context: ANY.
+ * Restarts the machine: by ACPI's reset register, else by the keyboard controller, else by port
+ * 0xcf9, else by a triple fault. Turns interrupts off. Context: ANY. Source: ACPI 6.4, 4.8.3.6.
  */
 noreturn_function void machine_reboot(void);
 
 /*
- * Powers the machine off: by ACPI's S5 state, else by the ports of emulators. If it is still on
- * some seconds later, writes a message to the serial port and halts. Context: ANY.
+ * Powers the machine off: by ACPI's S5 state, else by the ports of emulators. If the machine is
+ * still on some seconds later, logs a message and halts this CPU. Turns interrupts off. Context:
+ * ANY. Source: ACPI 6.4, 4.8.3.2.
  */
 noreturn_function void machine_power_off(void);
 
 /*
- * Leaves the emulator, after the last byte has left the UART: by QEMU's isa-debug-exit with `code`,
- * else by Bochs's shutdown port. Powers off where there is neither. Context: ANY.
+ * Waits, for a bounded time, until the UART has sent its last byte, and ends the emulator: by
+ * QEMU's isa-debug-exit with `code`, else by Bochs's shutdown port. If there is neither, powers the
+ * machine off. Turns interrupts off. Context: ANY.
  */
 noreturn_function void machine_exit(unsigned code);

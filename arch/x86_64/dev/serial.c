@@ -1,7 +1,8 @@
 /*
- * The 16550 UART. A transmitter that stays busy (nobody drains the other end) costs one full wait;
- * from then on each byte is given a single look until the port moves again, so that a stuck line
- * slows the kernel down and never stops it. Source: PC16550D data sheet, section 8.
+ * The 16550 UART. If the transmitter stays busy because the other end does not receive, one byte
+ * waits for the full time. From then on the status is read only once for each byte, until the
+ * transmitter is ready again. So a stuck line slows the kernel down but never stops it. Source:
+ * PC16550D data sheet, section 8.
  */
 #include "arch/x86_64/dev/serial.h"
 
@@ -14,7 +15,7 @@
 #define LINE_CONTROL       (COM1 + 3)
 #define MODEM_CONTROL      (COM1 + 4)
 #define LINE_STATUS        (COM1 + 5)
-#define MODEM_DTR_OUT2     0x09 /* OUT2 lets the interrupt through */
+#define MODEM_DTR_OUT2     0x09 /* OUT2 connects the interrupt line */
 #define MODEM_DTR_RTS_OUT2 0x0b
 #define MODEM_LOOPBACK     0x1e
 #define LINE_RECEIVED      0x01
@@ -24,14 +25,14 @@
 #define INTERRUPT_RECEIVED 0x01
 #define PROBE_BYTE         0xae
 #define WAIT_STEPS_AT_MOST 1000000
-#define FIFO_BYTES_AT_MOST 256 /* taken in one interrupt; a broken port must not hold us */
+#define FIFO_BYTES_AT_MOST 256 /* read at once, so that a broken port cannot hold the CPU */
 
 static bool present;
-static bool stuck; /* the last wait ended in vain */
+static bool stuck; /* the last wait ended before the bit was set */
 void (*serial_receive)(uint8_t byte);
 void (*serial_overrun)(void);
 
-static bool held; /* the receiver is off: what comes stays in the FIFO, or with the sender */
+static bool held; /* bytes are not read: they stay in the FIFO, or the sender waits */
 static uint32_t
     overrun; /* a byte was lost; set wherever the line status is read, which clears it */
 
@@ -57,7 +58,7 @@ static bool serial_wait(uint8_t bit)
     return false;
 }
 
-/* In loopback a UART receives what it sends; where there is none, reads give 0xff. */
+/* In loopback mode a UART receives what it sends. Without a UART, reads return 0xff. */
 static bool serial_probe(void)
 {
     outb(MODEM_CONTROL, MODEM_LOOPBACK);
@@ -132,7 +133,7 @@ void serial_input_start(void)
     }
     outb(INTERRUPTS, INTERRUPT_RECEIVED);
     uint64_t flags = interrupts_save();
-    serial_interrupt(); /* what came before would otherwise never raise the line */
+    serial_interrupt(); /* bytes that came before may raise no interrupt */
     interrupts_restore(flags);
 }
 

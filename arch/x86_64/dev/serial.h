@@ -1,60 +1,75 @@
 /*
- * COM1 at 115200 8N1: output by polling, so that it works in any context, NMI and panic included;
- * input by interrupt. A machine without a UART is noticed, and everything here then does nothing.
+ * Driver of the serial port COM1 at 115200 baud, 8N1. Output is by polling, so that it works in any
+ * context, NMI and panic included. Input is by interrupt. If the machine has no UART, the output
+ * functions and serial_input_start() do nothing.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
-#define SERIAL_LINE 4 /* its ISA interrupt */
+#define SERIAL_LINE 4 /* the port's ISA interrupt line */
 
-/* Looks for the port (a loopback test) and sets it up; before it, writes are dropped. CPU 0. */
+/*
+ * Checks by a loopback test that the port exists, and sets it up. Output before this call is
+ * dropped. Context: boot, on CPU 0, once.
+ */
 void serial_init(void);
 
-/* Was a working port found? Any context. */
+/* Returns true if serial_init() found a working port. Context: ANY. */
 bool serial_present(void);
 
 /*
- * Writes bytes, "\n" as "\r\n". No lock, every wait is bounded: any context, NMI included. Writers
- * that overlap mix their bytes, nothing worse.
+ * Writes `bytes` bytes, and "\n" as "\r\n". A byte that the port does not accept in a bounded time
+ * is dropped. Takes no lock: if two CPUs write at once, their bytes are mixed. Context: ANY.
  */
 void serial_write_raw(const char *text, size_t bytes);
 
 /*
- * Sets the terminal at the other end to no colours, a cursor and line wrap: firmware may have
- * switched that off. serial_init() and each way out of the kernel call it. Context: ANY.
+ * Sets the terminal at the other end to default colours, a visible cursor and line wrap, because
+ * firmware or a program may have changed them. Called by serial_init() and by the functions of
+ * reset.h. Context: ANY.
  */
 void serial_terminal_reset(void);
 
-/* Waits (bounded) until the last byte has left the transmitter. Any context. */
+/* Waits, for a bounded time, until the transmitter has sent its last byte. Context: ANY. */
 void serial_drain(void);
 
 /*
- * Turns the receive interrupt on and takes what has arrived before. The caller sees to it that
- * IRQ 4 calls serial_interrupt(). Context: THREAD, once.
+ * Turns the receive interrupt on, and reads the bytes that have arrived before. The caller has set
+ * both hooks and connected the line SERIAL_LINE to serial_interrupt(). Context: THREAD, once.
  */
 void serial_input_start(void);
 
-/* Hook: gets each byte that arrives. It may call serial_input_hold(). Context: IRQ. */
+/*
+ * Hook: serial_interrupt() calls it with each byte that arrives. It may call serial_input_hold().
+ * Context: that of serial_interrupt().
+ */
 extern void (*serial_receive)(uint8_t byte);
 
 /*
- * Hook: the port has lost bytes. They were to come after those that its FIFO holds now, which are
- * SERIAL_FIFO_BYTES at most and follow through serial_receive. Context: IRQ.
+ * Hook: serial_interrupt() calls it when the port has lost bytes because its FIFO was full. The
+ * lost bytes came after those that the FIFO holds now: at most SERIAL_FIFO_BYTES, which
+ * serial_receive gets next. Context: that of serial_interrupt().
  */
 extern void (*serial_overrun)(void);
 
 #define SERIAL_FIFO_BYTES 16
 
 /*
- * Stops taking bytes from the port: they stay in its FIFO, and RTS asks the sender to wait. QEMU
- * does so when the FIFO is full. Context: IRQ; the caller serialises this with
+ * Stops reading bytes from the port: they stay in its FIFO, and RTS off asks the sender to wait.
+ * (QEMU waits only when the FIFO is full.) Context: IRQ; the caller serialises this with
  * serial_input_resume().
  */
 void serial_input_hold(void);
 
-/* Takes bytes again after serial_input_hold(). Context: ATOMIC, interrupts off. */
+/*
+ * Reads bytes from the port again after serial_input_hold(). Context: ATOMIC, interrupts off; the
+ * caller serialises this with serial_input_hold().
+ */
 void serial_input_resume(void);
 
-/* Hands the bytes that have arrived to serial_receive, without waiting. Context: IRQ. */
+/*
+ * Reads the bytes that have arrived and passes them to serial_receive, until serial_input_hold() is
+ * called. Does not wait. Context: IRQ; ATOMIC with interrupts off, to poll.
+ */
 void serial_interrupt(void);

@@ -1,7 +1,7 @@
 /*
- * A cell is one 16-bit store to the display's memory. The memory is read only once, to find out if
- * there is a display. Source: the VGA's register descriptions (CRT controller 0x0a, 0x0b, 0x0e,
- * 0x0f).
+ * Draws a cell with one 16-bit store to the display's memory. The memory is read only once, to find
+ * out if there is a display. Source: the VGA's register descriptions (CRT controller 0x0a,
+ * 0x0b, 0x0e, 0x0f).
  */
 #include "arch/x86_64/dev/vga_text.h"
 
@@ -28,7 +28,7 @@ static void crt_write(uint8_t index, uint8_t value)
     outb(CRT_DATA, value);
 }
 
-/* Converts a colour: in ANSI's numbers red is 1 and blue 4, in the VGA's red is 4 and blue 1. */
+/* Converts a colour from ANSI's numbers (red 1, blue 4) to the VGA's (red 4, blue 1). */
 static uint8_t vga_colour(unsigned ansi)
 {
     return (uint8_t)((ansi & 0xa) | (ansi & 1) << 2 | (ansi & 4) >> 2);
