@@ -1,8 +1,9 @@
 /*
- * The reasons of an NMI, in the order in which they are checked: a panic stops this CPU; a test
- * counts it; another CPU wants a backtrace; else it comes from outside, from the button of a
- * machine that seems to hang, and every CPU prints its backtrace. All runs on the NMI entry stack,
- * so it takes no lock that thread code takes and touches only memory that is always mapped.
+ * The handler of NMIs. It checks for these reasons, in this order: a panic stops this CPU; a test
+ * sent the NMI; another CPU asks for a backtrace. Otherwise the NMI comes from outside, such as
+ * from the NMI button of a machine that seems to hang, and every CPU prints its backtrace (a dump).
+ * The handler runs on the NMI entry stack, so it takes no lock that thread code takes and touches
+ * only memory that is always mapped.
  */
 #include "kernel/nmi.h"
 
@@ -14,19 +15,19 @@
 #include "arch/x86_64/time/clock.h"
 #include "sched/core/thread.h"
 
-#define TURN_WAIT_STEPS 20000000  /* after that the other CPU is taken to hang */
-#define DUMP_WINDOW_NS  500000000 /* an NMI within this time belongs to the same dump */
+#define TURN_WAIT_STEPS 20000000  /* after these the other CPU is assumed to hang */
+#define DUMP_WINDOW_NS  500000000 /* NMIs within this time belong to one dump */
 
 static volatile bool stopping;
 static nmi_observer observer;
 static uint32_t dump_turn;      /* 1 while a CPU prints */
-static uint64_t dump_asked;     /* a bit for each CPU that was sent an NMI to print, and has not */
-static uint64_t dump_began_tsc; /* when the last dump began */
+static uint64_t dump_asked;     /* one bit for each CPU that was asked to print and has not yet */
+static uint64_t dump_began_tsc; /* the start of the last dump; 0: none */
 static PER_CPU(struct backtrace, nmi_trace);
-static PER_CPU(uint64_t, dump_told_tsc); /* when this CPU had printed */
+static PER_CPU(uint64_t, dump_told_tsc); /* the end of this CPU's last print */
 
-static uint32_t trace_wanted;         /* the CPU that nmi_backtrace() asks, plus 1; 0: none */
-static struct backtrace trace_answer; /* valid when that CPU has set trace_wanted to 0 */
+static uint32_t trace_wanted;         /* number of the CPU that is asked, plus 1; 0: none */
+static struct backtrace trace_answer; /* valid once that CPU has set trace_wanted to 0 */
 static uint32_t trace_thread;
 
 nmi_observer nmi_observer_set(nmi_observer wanted)
@@ -59,7 +60,7 @@ bool nmi_backtrace(unsigned cpu, struct backtrace *trace, uint32_t *thread_id)
     return false;
 }
 
-/* Answers nmi_backtrace(). Returns false if this CPU is not asked. */
+/* Answers nmi_backtrace() of another CPU. Returns false if this CPU is not asked. */
 static bool trace_give(const struct trap_frame *frame)
 {
     if (__atomic_load_n(&trace_wanted, __ATOMIC_ACQUIRE) != cpu_number() + 1) {
@@ -104,10 +105,11 @@ static bool is_soon_after(uint64_t tsc, uint64_t now)
 }
 
 /*
- * Returns true if this CPU must print. An NMI from outside may come to one CPU or to all: the first
- * to take it sends one to every other CPU, and each prints once for a dump, however many NMIs it
- * gets. A second NMI of a CPU is pending until the CPU has printed, which may be long after the
- * dump began because it waited for its turn; so the time of its own print counts.
+ * Returns true if this CPU must print its backtrace. An NMI from outside may reach one CPU or all
+ * of them. The first CPU that handles it begins a dump and sends an NMI to every other CPU. Each
+ * CPU prints once for each dump, however many NMIs it gets. A second NMI of a CPU is pending until
+ * the CPU has printed. Because the CPU may wait long for its turn, that may be long after the dump
+ * began. So an NMI soon after the CPU's own print is also ignored.
  */
 static bool dump_is_wanted(void)
 {
@@ -119,7 +121,7 @@ static bool dump_is_wanted(void)
     if (is_soon_after(this_cpu(dump_told_tsc), now) || is_soon_after(began, now) ||
         !__atomic_compare_exchange_n(&dump_began_tsc, &began, now, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
-        return false; /* it has printed already, or will be asked */
+        return false; /* this CPU has printed already, or will be asked */
     }
     unsigned count = cpu_online_count();
     uint64_t all = count >= 64 ? UINT64_MAX : (1UL << count) - 1;

@@ -1,26 +1,40 @@
-/* Non-maskable interrupts: they reach a CPU that has its interrupts off. */
+/*
+ * Non-maskable interrupts (NMIs), which reach a CPU even while its interrupts are off. They stop
+ * the other CPUs in a panic, take backtraces of other CPUs, and show what a machine that hangs is
+ * doing.
+ */
 #pragma once
 
 #include "arch/x86_64/entry/backtrace.h"
 #include "arch/x86_64/entry/entry.h"
 
-/* Handles an NMI; returns true. Context: ENTRY (NMI stack). */
+/*
+ * Handles an NMI: the handler of its vector. Always returns true, which means that the interrupted
+ * code continues; does not return if a panic stops this CPU. Context: ENTRY, on the NMI stack.
+ */
 bool nmi_handle(struct trap_frame *frame);
 
-/* Halts all other CPUs by NMI, for a panic. Returns without waiting for them. Context: ANY. */
+/*
+ * Halts all other CPUs for good, by an NMI to each. For a panic. Does not wait until they have
+ * halted. Context: ANY.
+ */
 void nmi_stop_other_cpus(void);
 
 /*
- * Records the backtrace of what runs on another CPU, by an NMI there, and stores the id of the
- * thread that was interrupted (0: none). Returns false if the CPU does not answer. Context: THREAD,
- * one caller at a time.
+ * Sends an NMI to CPU `cpu`, which is another one than the caller's, and stores the backtrace of
+ * the code that runs there and the id of its thread (0: none). Returns false, and stores nothing,
+ * if the CPU does not answer in a bounded time. Context: THREAD, one caller at a time.
  */
 must_check bool nmi_backtrace(unsigned cpu, struct backtrace *trace, uint32_t *thread_id);
 
 /*
- * Sets a test's observer, or removes it (NULL), and returns the one before. The observer is called
- * first for every NMI and returns true if the NMI was the test's. It runs in context ENTRY, on the
- * NMI stack. Context: THREAD.
+ * A test's observer. It is called for each NMI, before other reasons are checked, and returns true
+ * if the NMI was the test's. Context: ENTRY, on the NMI stack.
  */
 typedef bool (*nmi_observer)(struct trap_frame *frame);
+
+/*
+ * Sets the observer, or removes it (NULL), and returns the one that was set before. For tests.
+ * Context: THREAD.
+ */
 nmi_observer nmi_observer_set(nmi_observer observer);

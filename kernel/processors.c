@@ -1,7 +1,7 @@
 /*
- * The preparation of a processor: per-CPU area, entry stacks, idle thread, and a magazine that is
- * full before the first switch. If one of them cannot be created, the processor is left out and the
- * machine goes on.
+ * Preparation and start of a processor. Preparation creates its per-CPU area, its entry stacks, its
+ * idle thread, and a magazine that is full before the first switch. If one of them cannot be
+ * created, the processor is left out and the kernel runs without it.
  */
 #include "kernel/processors.h"
 
@@ -23,14 +23,14 @@
 #include "mm/stack/stack.h"
 #include "sched/core/schedule.h"
 
-/* Room above the stack on which a processor starts: its idle thread's first frame lies there. */
+/* Bytes kept free at the top of the idle thread's stack: the thread's first frame lies there. */
 #define FIRST_FRAME_ROOM 256
 
 #define STACK_FRAMES ((ENTRY_KINDS - 1) * (ENTRY_STACK_BYTES / PAGE_BYTES))
 
 static bool prepared[CPU_MAX];
 
-/* The frames of the entry stacks of the CPU that is being prepared, until they are mapped. */
+/* Page frames for the entry stacks of the CPU that is being prepared, until they are mapped. */
 static physical_t stack_frames[STACK_FRAMES];
 static unsigned stack_frames_held;
 
@@ -85,9 +85,9 @@ static int stack_frame_take(physical_t *frame)
 }
 
 /*
- * Creates all that can fail before it maps the entry stacks, and frees it after a failure: the next
- * processor gets the same number, and a mapping that exists could not be made again. Page tables
- * stay.
+ * Creates the parts of a CPU. First come all steps that can fail, then the mapping of the entry
+ * stacks. After a failure the parts are freed, because the next processor gets the same CPU number
+ * and a mapping that exists cannot be made again. Page tables are kept for that processor.
  */
 static must_check int parts_create(unsigned cpu)
 {
@@ -119,7 +119,7 @@ static must_check int parts_create(unsigned cpu)
     return error;
 }
 
-/* All that the new CPU has lies in its own node of memory, as far as there is room. */
+/* The parts of the new CPU are allocated in its own memory node, as far as that has free frames. */
 int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out)
 {
     if (!prepared[cpu]) {
@@ -136,7 +136,7 @@ int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out)
         }
         prepared[cpu] = true;
     }
-    frame_node_set(cpu, numa_node_of_processor(apic_id)); /* it may not be the one before */
+    frame_node_set(cpu, numa_node_of_processor(apic_id)); /* may be another processor than before */
     const struct thread *idle = cpu_variable(run_queue, cpu).idle;
     *stack_top_out = stack_top(idle->slot) - FIRST_FRAME_ROOM;
     return OK;

@@ -1,25 +1,36 @@
-/* Start of the other processors: what each needs before and after its first instruction. */
+/*
+ * Start of the processors other than CPU 0: the memory that each needs before its first
+ * instruction, and its initialisation after that. arch/x86_64/smp starts the processors and calls
+ * the hooks here.
+ */
 #pragma once
 
 #include "lib/compiler.h"
 
 /*
- * Makes what a new CPU needs before its first instruction, and stores the top of its stack: the
- * hook smp_processor_prepare. Context: THREAD, on CPU 0. Errors: ERROR_NO_MEMORY.
+ * Creates the memory that CPU number `cpu` needs before its first instruction: per-CPU area, entry
+ * stacks, magazine and idle thread. `apic_id` selects the memory node that it is taken from. Stores
+ * the address at which the stack of the CPU begins. If an earlier call for `cpu` succeeded, its
+ * memory is used again. The hook smp_processor_prepare. Context: THREAD, on CPU 0. Errors:
+ * ERROR_NO_MEMORY, logged.
  */
 must_check int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out);
 
-/* Runs a new CPU: the hook smp_processor_start. Context: boot of that CPU, interrupts off. */
+/*
+ * Initialises the calling CPU, which has the number `cpu`, and runs its scheduler. Does not return.
+ * If the CPU refuses FRED while CPU 0 uses it, logs an error and halts. The hook
+ * smp_processor_start. Context: boot of that CPU, interrupts off, on its idle thread's stack.
+ */
 noreturn_function void processor_start(unsigned cpu);
 
 /*
- * Starts processors until `limit` CPUs run or none is left, and logs how many run. Context: THREAD,
- * once.
+ * Starts processors until `limit` CPUs run, CPU 0 included, or no processor is left. Logs how many
+ * run, and a warning if processors were left out. Context: THREAD, on CPU 0, once.
  */
 void processors_start(unsigned limit);
 
 /*
- * Loads the descriptor tables of the calling CPU and turns its protections on. Context: boot of
- * each CPU, interrupts off.
+ * Loads the descriptor tables of the calling CPU and turns on its memory protections. Context: boot
+ * of each CPU, interrupts off, after percpu_activate().
  */
 void processor_tables_load(void);

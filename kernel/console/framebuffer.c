@@ -1,7 +1,7 @@
 /*
- * Drawing of cells into a framebuffer with pixels of 2, 3 or 4 bytes and any order of colours. A
- * cell is drawn with stores alone, because reads from a framebuffer are slow. The grid of cells is
- * centred on the display.
+ * Draws cells into a framebuffer with pixels of 2, 3 or 4 bytes and any order of colours. It only
+ * writes to the framebuffer, because reads from one are slow. The grid of cells is centred on the
+ * display.
  */
 #include "kernel/console/framebuffer.h"
 
@@ -9,16 +9,16 @@
 #include "kernel/console/font.h"
 #include "lib/error.h"
 
-#define SIDE_MAX         16384 /* no display is wider or higher */
+#define SIDE_MAX         16384 /* pixels; a wider or higher display is an error */
 #define CURSOR_FIRST_ROW 13    /* the cursor underlines rows 13 and 14 */
 #define CURSOR_LAST_ROW  14
 
-/* The layout of the display. framebuffer_init() sets it once; later it is only read. */
+/* The layout of the display. framebuffer_init() sets it once; after that it does not change. */
 static struct {
     uint8_t *first; /* the pixel in the upper left corner of the grid */
     uint32_t pitch_bytes;
     uint32_t pixel_bytes;
-    uint32_t scale;       /* width and height of one of the font's pixels */
+    uint32_t scale;       /* display pixels for each pixel of the font, in both directions */
     uint32_t colours[16]; /* pixel values, by enum screen_colour */
 } display;
 
@@ -54,7 +54,7 @@ static void pixel_store(uint8_t *place, uint32_t value)
     }
 }
 
-/* Draws one line of pixels of a cell; `bits` are the font's eight pixels. */
+/* Draws one line of a cell on the display; `bits` has a bit for each of the font's pixels. */
 static void line_draw(uint8_t *place, uint8_t bits, uint32_t fore, uint32_t back)
 {
     for (unsigned bit = 0; bit < FONT_COLUMNS; bit++) {
@@ -80,7 +80,7 @@ static void framebuffer_draw(unsigned column, unsigned row, struct screen_cell c
             place += display.pitch_bytes;
         }
     }
-    __asm__ volatile("sfence" ::: "memory"); /* the machine may halt next */
+    __asm__ volatile("sfence" ::: "memory"); /* writes out the stores: the machine may halt next */
 }
 
 static bool colour_fits(struct framebuffer_colour field, uint32_t bits_per_pixel)
@@ -105,7 +105,7 @@ static int info_check(const struct framebuffer_info *info)
     return sane ? OK : ERROR_INVALID;
 }
 
-/* Returns the smallest scale at which the display has no more cells than a screen may have. */
+/* Returns the smallest scale at which the display has no more cells than a screen can hold. */
 static uint32_t scale_for(const struct framebuffer_info *info)
 {
     uint32_t scale = 1;

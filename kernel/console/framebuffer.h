@@ -1,6 +1,6 @@
 /*
- * Draws characters of the kernel's own font into a linear framebuffer of direct colour, as UEFI
- * firmware sets one up. The text itself is in a struct screen.
+ * Driver of a linear framebuffer of direct colour, such as UEFI firmware sets up. It draws
+ * characters of the kernel's own font; a struct screen holds the text.
  */
 #pragma once
 
@@ -8,8 +8,9 @@
 #include "kernel/console/screen.h"
 
 /*
- * Maps the framebuffer and sets the screen up. On large displays the letters are enlarged. Context:
- * boot, after the page tables are built. Errors: ERROR_UNSUPPORTED for a kind or depth that cannot
- * be drawn on, ERROR_INVALID if the description contradicts itself, ERROR_NO_MEMORY.
+ * Maps the framebuffer that *info describes, clears it, and initialises *screen to draw on it. On
+ * large displays the characters are enlarged by a whole factor. Context: boot, once, after the page
+ * tables are built. Errors: ERROR_UNSUPPORTED (a kind, depth or shape of display on which this
+ * driver cannot draw), ERROR_INVALID (the description contradicts itself), ERROR_NO_MEMORY.
  */
 must_check int framebuffer_init(struct screen *screen, const struct framebuffer_info *info);
