@@ -1,1 +1,1 @@
-"""The host side of the test suite: boots the kernel, reads its KTAP, and is strict about it."""
+"""The host side of the test suite: boots kernels and judges their KTAP output strictly."""

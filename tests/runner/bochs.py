@@ -1,8 +1,8 @@
-"""Bochs without a display, its serial line in a file.
+"""Runs Bochs without a display and reads its serial line from a file.
 
-Bochs has no exit status of the kernel's: success is the KTAP alone, and that the kernel ended
-the machine through port 0x8900. It has no QMP either; a hung machine is asked through Bochs's own
-debugger, which an interrupt signal brings up.
+The exit status of Bochs does not depend on the kernel. A boot succeeds if its KTAP is complete and
+the kernel ended the machine through port 0x8900. Bochs has no QMP. The runner examines a hung
+machine with Bochs's own debugger, which starts when Bochs receives an interrupt signal.
 """
 
 import os
@@ -34,19 +34,19 @@ debug: action=ignore
 magic_break: enabled=0
 """
 
-# One that was built by somebody else may have neither a display for VNC nor sound.
+# A Bochs from another build may have neither a VNC display nor sound.
 SOUND = "sound: driver=dummy\nspeaker: enabled=0\n"
 
 NOISE = re.compile(r"(MM|VMM)\[|K\d:|MXCSR|ssp:")
 STACK_WORD = re.compile(r"\[0x([0-9a-f]{8}):0x([0-9a-f]{8})\]")
 CODE_ADDRESS = re.compile(r":([0-9a-f]{16}) \(|rip: ([0-9a-f]{8})_([0-9a-f]{8})")
 FRED_MODEL = "wildcat_lake"
-HELP_SECONDS = 300  # it answers at once, or hangs
+HELP_SECONDS = 300  # Bochs answers at once unless it hangs
 ENDED = "Shutdown port: shutdown requested"
 
 
 def asked(program, *arguments):
-    """What the program says when it is asked for help: (text, why there is none)."""
+    """Returns (the program's help text, the reason why there is none)."""
     try:
         done = subprocess.run([program, "-q", "--help", *arguments], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
@@ -57,12 +57,12 @@ def asked(program, *arguments):
 
 
 def has_debugger(program):
-    """Whether this Bochs takes commands for its debugger: then it stops before the first one."""
+    """Returns whether this Bochs has a debugger. If so, it stops before the first instruction."""
     return "-rc" in asked(program)[0]
 
 
 class Bochs(Machine):
-    """One Bochs that boots the ISO as a CD."""
+    """A Bochs that boots the ISO as a CD."""
 
     def __init__(self, row, paths):
         super().__init__(row, paths)
@@ -91,7 +91,7 @@ class Bochs(Machine):
         return [program, "-q", "-f", configuration, *debugger]
 
     def read_bytes(self, timeout_seconds):
-        """The serial line's file has no end of its own: it ends when Bochs does."""
+        """Returns serial output. The file has no end mark, so the output ends when Bochs ends."""
         deadline = time.monotonic() + timeout_seconds
         while True:
             over = self.process.poll() is not None
@@ -116,7 +116,7 @@ class Bochs(Machine):
         return data
 
     def _drain(self):
-        """Keeps Bochs's own chatter from filling the pipe."""
+        """Reads Bochs's own output, so that the pipe does not fill."""
         while True:
             data = super().read_bytes(0)
             if not data:
@@ -124,14 +124,14 @@ class Bochs(Machine):
             self._answers = (self._answers + data)[-65536:]
 
     def interrogate(self):
-        """Shows registers and stack of every CPU, as far as Bochs's debugger tells them."""
+        """Notes the registers and the stack of every CPU, as Bochs's debugger shows them."""
         self._drain()
         self._answers = b""
         self.process.send_signal(signal.SIGINT)
         time.sleep(1)
         try:
             self.send("info cpu\nprint-stack 24\n")
-        except BrokenPipeError:  # some end at the signal
+        except BrokenPipeError:  # some versions end at the signal
             return False
         time.sleep(2)
         self._drain()
@@ -141,14 +141,14 @@ class Bochs(Machine):
         return True
 
     def _with_symbol(self, line):
-        """The line, with the function that a kernel address in it lies in."""
+        """Returns the line with function names added to its kernel addresses."""
         match = STACK_WORD.search(line) or CODE_ADDRESS.search(line)
         name = match and elf.function_at(self.paths.kernel(self.row.build),
                                          int("".join(filter(None, match.groups())), 16))
         return f"{line}  {name}" if name else line
 
     def log_text(self):
-        """Bochs's log so far."""
+        """Returns Bochs's log so far."""
         try:
             with open(self._log, encoding="utf-8", errors="replace") as file:
                 return file.read()

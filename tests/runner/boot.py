@@ -1,4 +1,4 @@
-"""Boots one row and watches it to its end: the loop between a machine and its judge."""
+"""Boots one row, follows its output to the end, and has the result judged."""
 
 import time
 
@@ -9,21 +9,21 @@ from .qemu import Qemu
 from .result import FAILED, Group
 
 POLL_SECONDS = 0.5
-# All of a hang: for the answers to the NMI, of which the last is followed by silence; and how long a
-# machine may still be there when it has said its last word.
+# Times after a hang: the wait for answers to the NMI, the silence that ends the answers, and the
+# time that a machine may still run after its last output.
 NMI_SECONDS = 60
 NMI_SILENCE_SECONDS = 10
 SETTLE_SECONDS = 120
 
 
 def make_machine(row, paths):
-    """The emulator that a row asks for, not yet started."""
+    """Returns the emulator that the row needs, not yet started."""
     return (Bochs if row.emulator == "bochs" else Qemu)(row, paths)
 
 
 def run(row, machine, wanted_ids=(), exemptions=(), ci=False, watch=None,
         bounds=None):
-    """Boots a row to its end and judges it. `watch(reader)` is called as output comes."""
+    """Boots a row to its end and judges it. Calls `watch(reader)` as output arrives."""
     try:
         transcript = follow(row, machine, watch)
     except MachineError as error:
@@ -34,7 +34,7 @@ def run(row, machine, wanted_ids=(), exemptions=(), ci=False, watch=None,
 
 
 def follow(row, machine, watch=None):
-    """Boots a row to its end and returns what is known of it. Raises MachineError if the emulator
+    """Boots a row to its end and returns its Transcript. Raises MachineError if the emulator
     cannot be started."""
     try:
         machine.start()
@@ -92,7 +92,7 @@ def _hang(row, since_start, since_output, since_end):
 
 
 def _ask(machine):
-    """Sends the NMI and returns the lines that came after it."""
+    """Sends an NMI and returns the lines that follow it."""
     before = len(machine.reader.lines)
     if machine.interrogate():
         heard = asked = time.monotonic()

@@ -1,5 +1,7 @@
-"""Rows whose kernel another compiler builds: in a copy of the tree, since a build directory holds what
-one compiler made.
+"""Builds the kernels of rows that use another compiler.
+
+Such a kernel is built in a copy of the tree, because a build directory holds the output of one
+compiler only.
 """
 
 import os
@@ -7,13 +9,13 @@ import shutil
 
 from .paths import Paths
 
-# Paths below the root that no kernel is built from. The last two come and go while other tests run.
+# Paths below the root that no build needs. The last two appear and vanish while other tests run.
 NOT_COPIED = (".git", "build", "docs", "tests/host", "tests/self", "compile_commands.json",
               "compile_commands.json.new")
 
 
 def copy_sources(root, target):
-    """Copies what a kernel is built from, with its times, so that make builds only what changed."""
+    """Copies the sources and keeps their times, so that make rebuilds only changed files."""
     left_out = {os.path.join(root, name) for name in NOT_COPIED}
     os.makedirs(target, exist_ok=True)
     for name in os.listdir(target):
@@ -27,19 +29,19 @@ def copy_sources(root, target):
 
 
 def why_not(row):
-    """Why this row's kernel cannot be built here, or ""."""
+    """Returns the reason why this row's kernel cannot be built here, or ""."""
     if row.compiler and not shutil.which(row.compiler):
         return f"{row.compiler} is missing; Debian has it in the package {row.compiler}"
     return ""
 
 
 def paths_for(paths, row):
-    """Where the row's kernel lies: here, or in a copy of the tree that its compiler builds."""
+    """Returns the row's paths: these ones, or those of the tree's copy for its compiler."""
     if not row.compiler:
         return paths
     target = os.path.join(paths.build, "compiler", row.compiler)
     copy_sources(paths.root, target)
-    # CI= makes warnings errors; those of a compiler that few use are no failure.
+    # CI= turns warnings into errors. Warnings of a rarely used compiler do not count as failures.
     words = [word for word in paths.words if not word.startswith(("CI=", "CC="))]
     private = Paths(target, jobs=paths.jobs, words=[*words, f"CC={row.compiler}"])
     private.results, private.qemu, private.bochs = paths.results, paths.qemu, paths.bochs

@@ -1,8 +1,8 @@
-"""Reads what the runner needs from a kernel's ELF file: its symbols, and so its tests.
+"""Reads the symbols of a kernel's ELF file, and from them the list of its tests.
 
 TEST(id, ..., condition) in tests/test.h gives every test's entry in the kernel's table a symbol
-that ends in the id and the condition. So the list of tests that a kernel must run comes from the
-kernel itself. Tests of the conditions DEATH and SOAK are not among them: no pattern selects these.
+that ends in the id and the condition. The list of tests that a kernel must run therefore comes from
+the kernel itself. It leaves out the conditions DEATH and SOAK, because no pattern selects them.
 """
 
 import re
@@ -42,19 +42,19 @@ def symbols(path):
 
 
 def test_ids(path):
-    """Returns the sorted ids of the tests that are linked into a kernel, doubles included."""
+    """Returns the sorted ids of the tests that are linked into a kernel, with duplicates."""
     found = (TEST_SYMBOL.match(name) for name, _, _ in symbols(path))
     return sorted(match.group(1) for match in found if match)
 
 
 def addresses(path):
-    """{name: address} of all symbols; of doubles, one."""
+    """Returns {name: address} of all symbols, with one entry for a duplicate name."""
     return {name: address for name, address, _ in symbols(path)}
 
 
 def function_at(path, address):
-    """`name+0xoffset` of the function that holds the address, or None. Assembly gives its
-    functions no size: there the next symbol ends them."""
+    """Returns `name+0xoffset` of the function that holds the address, or None. Functions in
+    assembly have no size, so each one extends to the next symbol."""
     best = max(((start, size, name) for name, start, size in symbols(path)
                 if name and start <= address), default=None)
     if best is None or best[1] and address >= best[0] + best[1]:

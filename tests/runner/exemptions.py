@@ -1,8 +1,8 @@
-"""Reads tests/exemptions: which test may be skipped in which row, and why.
+"""Reads tests/exemptions, the list of tests that may be skipped in certain rows.
 
-A line is `ROW-PATTERN  TEST-PATTERN  reason in words`; `*` and `?` work in both patterns, a `!`
-before the row's says "in all others", and `#` begins a comment. A test that is not listed must run. A line that can match nothing is an error,
-because it would hide that a row or a test was renamed.
+A line is `ROW-PATTERN  TEST-PATTERN  reason in words`. Both patterns may have `*` and `?`. A `!`
+before the row's pattern means all other rows, and `#` begins a comment. A test that is not listed
+must run. A line that matches nothing is an error, because it would hide a renamed row or test.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 
 class ExemptionError(Exception):
-    """A line of the list that cannot be right."""
+    """A line of the list is wrong."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Exemption:
     reason: str
 
     def covers(self, row_name, test_id):
-        """Whether this line lets the test be skipped in the row."""
+        """Returns whether this line allows the row to skip the test."""
         return _row_matches(row_name, self.rows) and fnmatchcase(test_id, self.tests)
 
 

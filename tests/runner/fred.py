@@ -1,6 +1,8 @@
-"""Which Bochs has FRED. Debian's have not, so the environment's BOCHS names one that was built with
-it, and rows with `fred` run there alone. Its answer to `--help cpu` is no proof, nor is CPUID:
-so the kernel is booted once and says how events enter.
+"""Finds out whether a Bochs with FRED is available.
+
+Debian's Bochs has no FRED. The environment variable BOCHS names one that was built with it, and
+rows with `fred` run only there. Neither the output of `--help cpu` nor CPUID shows reliably whether
+FRED works. The runner therefore boots the kernel once and reads how events enter.
 """
 
 import os
@@ -15,7 +17,7 @@ PROBE = Row("fred-probe", kind="boot", emulator="bochs", boot="bios-cd", fred=Tr
 
 
 def why_not(paths):
-    """Why rows with `fred` cannot run, as far as it shows without a kernel, in words; or ""."""
+    """Returns the reason why rows with `fred` cannot run, or "". Boots no kernel."""
     program = paths.fred_bochs
     if not program:
         return "BOCHS does not name a Bochs that has FRED: make test-fred BOCHS=PATH"
@@ -28,7 +30,7 @@ def why_not(paths):
 
 
 def why_not_booted(paths, make_iso):
-    """The same by booting the release kernel there once."""
+    """Boots the release kernel once; returns the reason why `fred` rows cannot run, or ""."""
     make_iso(PROBE)
     group = boot.run(PROBE, boot.make_machine(PROBE, paths))
     if not group.failed:
@@ -39,7 +41,7 @@ def why_not_booted(paths, make_iso):
 
 
 def skipped(reason):
-    """The group that stands for all rows with `fred` where none can run."""
+    """Returns a group that stands for all rows with `fred` when none of them can run."""
     group = Group("fred")
     group.add("machine", SKIPPED, reason)
     return group

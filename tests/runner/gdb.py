@@ -1,14 +1,15 @@
-"""The little of gdb's remote protocol that tests need: breakpoints, steps, registers, memory.
+"""Implements the part of gdb's remote protocol that tests need: breakpoints, single steps,
+registers, memory.
 
-It talks to QEMU's stub. With it a test stops the guest at one exact instruction, which no timer
-and no interrupt of the guest's own can do.
+The other end is QEMU's stub. A test uses it to stop the guest at one exact instruction. A timer or
+an interrupt inside the guest cannot do this.
 """
 
 import re
 import socket
 import time
 
-# Silence of the stub for so long counts as a hang; a guest may need minutes to a breakpoint.
+# A stub that is silent this long hangs. A guest may need minutes to reach a breakpoint.
 HANG_SECONDS = 600
 CONNECT_SECONDS = 120
 
@@ -17,11 +18,11 @@ REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
 
 
 class GdbError(Exception):
-    """The stub refused, went away, or was not heard in time."""
+    """The stub refused a command, closed the connection, or did not answer in time."""
 
 
 class Gdb:
-    """A connection to a stub that listens on a Unix socket. The guest is stopped by connecting."""
+    """A connection to a stub on a Unix socket. Connecting stops the guest."""
 
     def __init__(self, path, timeout_seconds=HANG_SECONDS):
         self._socket = socket.socket(socket.AF_UNIX)
@@ -39,7 +40,7 @@ class Gdb:
         self._command("?")
 
     def close(self):
-        """Leaves the guest as it is; it goes on if it was stopped."""
+        """Closes the connection. A stopped guest continues."""
         try:
             self._send("D")
         except OSError:
@@ -59,7 +60,7 @@ class Gdb:
         self._send("c")
 
     def go_on(self, timeout_seconds=None):
-        """Lets the guest run until it stops; False if it ended instead."""
+        """Lets the guest run until it stops. Returns False if it ended instead."""
         return self._run("c", timeout_seconds)
 
     def step(self):
@@ -68,17 +69,17 @@ class Gdb:
             raise GdbError("the guest ended in a step")
 
     def register(self, name):
-        """The value of a general register or of rip, of the CPU that stopped."""
+        """Returns the value of a general register or of rip on the CPU that stopped."""
         return self.registers()[name]
 
     def registers(self):
-        """{name: value} of the CPU that stopped."""
+        """Returns {name: value} of the registers of the CPU that stopped."""
         data = bytes.fromhex(self._command("g").replace("x", "0"))
         return {name: int.from_bytes(data[8 * i:8 * i + 8], "little")
                 for i, name in enumerate(REGISTERS)}
 
     def read(self, address, count):
-        """Memory at a virtual address."""
+        """Returns `count` bytes at a virtual address."""
         answer = self._command(f"m{address:x},{count:x}")
         if answer.startswith("E"):
             raise GdbError(f"cannot read {count} bytes at {address:#x}")
@@ -89,7 +90,7 @@ class Gdb:
         self._must(f"M{address:x},{len(data):x}:{data.hex()}")
 
     def word(self, address):
-        """The 64-bit word at a virtual address."""
+        """Returns the 64-bit word at a virtual address."""
         return int.from_bytes(self.read(address, 8), "little")
 
     def _must(self, command):
@@ -108,7 +109,7 @@ class Gdb:
                 return True
 
     def _select(self, stop):
-        """Makes the thread (CPU) that stopped the one whose registers are read."""
+        """Selects the thread (CPU) that stopped, so that its registers are read."""
         match = re.search(r"thread:([0-9a-fp.]+);", stop)
         if match:
             self._command(f"Hg{match.group(1)}")
@@ -131,10 +132,10 @@ class Gdb:
         try:
             self._socket.sendall(b"+")
         except OSError:
-            pass  # the stub said its last word and went
+            pass  # the stub has closed the connection
 
     def _receive(self, timeout_seconds):
-        """The next packet's text; None if the stub is gone."""
+        """Returns the next packet's text, or None if the stub has closed the connection."""
         deadline = time.monotonic() + timeout_seconds
         while True:
             match = re.match(rb"[^$]*\$([^#]*)#[0-9a-f]{2}", self._buffer, re.DOTALL)

@@ -1,5 +1,5 @@
-"""The tests that need no emulator: checks of the tree, the runner's own, the host unit tests,
-the model of the promise.
+"""Runs the tests that need no emulator: the checks of the tree, the runner's self-tests, the host
+unit tests, and the model of the promise.
 
 A check is a program `tools/check/check_*.py`: exit status 0 is a pass, 77 a skip whose reason is the
 last line that it prints, anything else a failure.
@@ -20,13 +20,13 @@ from .paths import BUILDS
 from .result import FAILED, PASSED, SKIPPED, Group
 
 SKIP_STATUS = 77
-LIMIT_SECONDS = 3600  # what is longer hangs, however busy the machine
+LIMIT_SECONDS = 3600  # a longer run counts as a hang, even on a busy machine
 MODEL_LIMIT_SECONDS = 7200
 HOST_PROGRAMS = ("host/unit", "host/unit-invariant")
 
 
 def run_program(command, cwd, limit_seconds=LIMIT_SECONDS):
-    """Runs a program and returns (status, output); status None says that it hung."""
+    """Runs a program and returns (status, output). The status is None if it hung."""
     try:
         done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -40,7 +40,7 @@ def run_program(command, cwd, limit_seconds=LIMIT_SECONDS):
 
 
 def checks(paths, update, programs=None):
-    """Runs every check of tools/, each one case."""
+    """Runs every check of tools/. Each check is one case."""
     group, begin = Group("checks"), time.monotonic()
     if programs is None:
         programs = sorted(glob.glob(os.path.join(paths.root, "tools", "check", "check_*.py")))
@@ -64,7 +64,7 @@ def checks(paths, update, programs=None):
 
 
 def self_tests(paths, update, directory="tests/self"):
-    """Runs the runner's own tests by pytest."""
+    """Runs the runner's self-tests with pytest."""
     group, begin = Group("self"), time.monotonic()
     update("pytest")
     report = os.path.join(paths.row_directory("self"), "junit.xml")
@@ -97,8 +97,8 @@ def _read_pytest(group, report):
 
 
 def stack_bounds(paths, update, builds=BUILDS):
-    """One case for each stack of each build: what it may need fits. The build computed that, and
-    failed if one did not."""
+    """Adds one case for each stack of each build: its computed depth fits its size. The build
+    computes the depths and fails if one does not fit."""
     group, begin = Group("stacks"), time.monotonic()
     for build in builds:
         update(build)
@@ -117,13 +117,13 @@ def stack_bounds(paths, update, builds=BUILDS):
 
 
 def mutants_third(paths, update):
-    """The third of the mutants whose turn it is; each is a case."""
-    import mutants as table  # pylint: disable=import-outside-toplevel  # it needs this package
+    """Runs the current third of the mutants. Each mutant is one case."""
+    import mutants as table  # pylint: disable=import-outside-toplevel  # it imports this package
     return mutants.group_of_third(paths, update, table.MUTANTS)
 
 
 def host_tests(paths, update, programs=None):
-    """Runs the host unit tests; each test is a case."""
+    """Runs the host unit tests. Each test is one case."""
     group, begin = Group("host"), time.monotonic()
     if programs is None:
         programs = [os.path.join(paths.build, name) for name in HOST_PROGRAMS]
@@ -136,7 +136,7 @@ def host_tests(paths, update, programs=None):
 
 
 def model_tests(paths, update, program="tests/model/model.py"):
-    """Checks the model of the promise: whole, and without each of its guards."""
+    """Checks the model of the promise, complete and with each of its guards removed."""
     group, begin = Group("model"), time.monotonic()
     update("spin")
     command = [sys.executable, os.path.join(paths.root, program), "--tap"]
@@ -146,7 +146,7 @@ def model_tests(paths, update, program="tests/model/model.py"):
 
 
 def _judge_tap(group, name, status, output):
-    """Adds a case for each test of a TAP program, and one for the program itself."""
+    """Adds one case for each test of a TAP program, and one for the program itself."""
     results, complaints = tap.read(output)
     failures = sum(1 for result in results if result.outcome == FAILED)
     for result in results:

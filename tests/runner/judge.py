@@ -1,8 +1,8 @@
-"""Turns what a machine printed, and how it ended, into cases.
+"""Turns a machine's output and its exit status into cases.
 
-Every row gives one case of its own ("machine") beside those of its tests: that it came up, said
-nothing that does not belong there, and left with the right status. A test that should have run
-and did not is a failed case under its own name.
+Every row has one case of its own ("machine") beside the cases of its tests. It passes if the
+machine came up, printed no unexpected output, and ended with the right status. A test that should
+have run and did not is a failed case under its own name.
 """
 
 import re
@@ -18,7 +18,7 @@ LAST_LINES = 25
 
 @dataclass
 class Transcript:
-    """What is known of one machine when it is over."""
+    """The output and the end of one machine."""
 
     reader: object
     status: int = None
@@ -32,8 +32,8 @@ class Transcript:
 
 
 def judge(row, transcript, wanted_ids=(), exemptions=(), ci=False, bounds=None):
-    """Returns the group of a row. `wanted_ids`: the tests that its kernel has and it selects;
-    `bounds`: what was computed for the stacks of its kernel."""
+    """Returns the group of a row. `wanted_ids` are the tests of its kernel that the row selects.
+    `bounds` are the computed depths of its kernel's stacks."""
     group = Group(row.name, seconds=transcript.seconds)
     group.output = "\n".join(transcript.reader.lines)
     if row.kind == "suite":
@@ -91,7 +91,7 @@ def _suite(group, row, transcript, wanted_ids, exemptions, ci):
 
 
 def _stacks(group, lines, bounds):
-    """One case: no stack was used deeper than was computed."""
+    """Adds one case: no stack was used deeper than its computed bound."""
     found, words = marks.compare(marks.read_marks(lines), bounds)
     group.add("stacks within their bounds", FAILED if found else PASSED,
               "\n".join(found + [words]))

@@ -1,11 +1,11 @@
 """A strict reader of the KTAP that a kernel prints on its serial line.
 
-The reader is fed the raw bytes as they arrive and keeps every complaint it has. It knows four
-kinds of line: KTAP itself, diagnostics ("# ..."), log lines ("[   1.234567] ...") and, after a
-line "PANIC: ...", whatever the panic says. Before the header anything may stand there that does
-not look like KTAP, because firmware and boot loader write on the same line. Between the header
-and the terminator anything else is garbage, and garbage is a failure: a line that two CPUs wrote
-at once would look like this.
+The reader takes the raw bytes as they arrive and collects complaints. It accepts four kinds of
+line: KTAP itself, diagnostics ("# ..."), log lines ("[   1.234567] ...") and, after a line
+"PANIC: ...", the text of the panic. Before the header, any text is allowed that does not look like
+KTAP, because the firmware and the boot loader write to the same serial line. Between the header
+and the terminator, all other text is garbage and counts as a failure. Two CPUs that write at the
+same time would produce such garbage.
 """
 
 import re
@@ -31,7 +31,7 @@ SKIPPED = "skipped"
 
 @dataclass
 class Result:
-    """What one test reported."""
+    """The result that one test reported."""
 
     number: int
     id: str
@@ -42,7 +42,7 @@ class Result:
 
 
 class Reader:
-    """Feed it bytes; afterwards `results`, `complaints` and `panic` tell what was read."""
+    """Parses bytes into `results`, `complaints` and `panic`."""
 
     def __init__(self):
         self.results = []
@@ -58,7 +58,7 @@ class Reader:
         self._notes = []
 
     def feed(self, data):
-        """Takes bytes in pieces of any size and answers with the whole lines they complete."""
+        """Takes bytes in pieces of any size and returns the lines that they complete."""
         pieces = (self._partial + data).split(b"\n")
         self._partial = pieces.pop()
         fresh = [self._clean(piece) for piece in pieces]
@@ -67,7 +67,7 @@ class Reader:
         return fresh
 
     def finish(self):
-        """To be called at the end of the output: what is missing becomes a complaint."""
+        """Adds complaints about missing output. The caller calls it at the end of the output."""
         if self._partial:
             rest = self._clean(self._partial)
             self._partial = b""
@@ -87,11 +87,11 @@ class Reader:
             self._check_totals()
 
     def unfinished(self):
-        """The last line, as far as it has come."""
+        """Returns the part of the last line that has arrived so far."""
         return self._clean(self._partial)
 
     def count(self, outcome):
-        """How many results have this outcome."""
+        """Returns the number of results with this outcome."""
         return sum(1 for result in self.results if result.outcome == outcome)
 
     @staticmethod
@@ -216,7 +216,7 @@ class Reader:
 
 
 def read(data):
-    """Reads a whole output at once."""
+    """Parses a complete output and returns its reader."""
     reader = Reader()
     reader.feed(data)
     reader.finish()

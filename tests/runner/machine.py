@@ -1,7 +1,7 @@
-"""An emulated machine whose serial line the runner reads: what QEMU and Bochs have in common.
+"""The common base of the emulators QEMU and Bochs: a machine whose serial line the runner reads.
 
-A machine writes everything that it leaves behind (the command that started it, the serial
-output, the emulator's own log) into one directory below build/test/.
+A machine keeps its files (the command that started it, the serial output, the emulator's log) in
+one directory below build/test/.
 """
 
 import os
@@ -18,28 +18,28 @@ from .ktap import Reader
 
 PROMPT = "stalactite> "
 
-# Ends a wait in vain: no machine is so slow, however busy its host. Nothing is judged by how fast it
-# comes.
+# A wait that lasts this long fails. The limit is generous enough for a busy host, and no test
+# depends on speed.
 HANG_SECONDS = 300
 
-SOCKET_BASE_BYTES = 70  # of 107 that a socket's name may have
+SOCKET_BASE_BYTES = 70  # a socket's name may have 107
 
 _running = set()
 
 
 class MachineError(Exception):
-    """The emulator cannot be started, or a script waited in vain."""
+    """The emulator cannot be started, or an awaited output did not arrive."""
 
 
 def kill_all():
-    """Ends every emulator that is still running; for the way out after Ctrl-C."""
+    """Ends every emulator that still runs. The runner calls it after Ctrl-C."""
     for machine in list(_running):
         machine.stop()
 
 
 def short_directory():
-    """A new directory whose files may be sockets: their names have a limit of some hundred bytes,
-    and TMPDIR may be longer than that."""
+    """Returns a new directory with a path short enough for sockets. A socket's path may have about
+    a hundred bytes, and TMPDIR may be longer."""
     for base in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
         if len(os.fsencode(base)) <= SOCKET_BASE_BYTES and os.access(base, os.W_OK | os.X_OK):
             return tempfile.mkdtemp(prefix="stalactite-", dir=base)
@@ -47,7 +47,7 @@ def short_directory():
 
 
 class Machine:
-    """Base of the emulators. Usable as a context manager, which stops it at the end."""
+    """Base class of the emulators. As a context manager it stops the emulator at the end."""
 
     def __init__(self, row, paths):
         self.row = row
@@ -67,11 +67,11 @@ class Machine:
         self.stop()
 
     def command(self):
-        """The emulator's command line as a list."""
+        """Returns the emulator's command line as a list."""
         raise NotImplementedError
 
     def start(self):
-        """Starts the emulator in a process group of its own."""
+        """Starts the emulator in its own process group."""
         self._short = short_directory()
         self._serial_log = open(os.path.join(self.directory, "serial.log"), "wb")
         command = self.command()
@@ -89,14 +89,14 @@ class Machine:
         _running.add(self)
 
     def read_bytes(self, timeout_seconds):
-        """Bytes from the serial line; b"" if none came in time; None at the end."""
+        """Returns bytes from the serial line, b"" if none arrive in time, or None at the end."""
         ready, _, _ = select.select([self.process.stdout], [], [], timeout_seconds)
         if not ready:
             return b""
         return os.read(self.process.stdout.fileno(), 65536) or None
 
     def pump(self, timeout_seconds):
-        """Reads once and feeds the parser: the new lines, or None at the end of the output."""
+        """Reads and parses output once. Returns the new lines, or None at the end of the output."""
         data = self.read_bytes(timeout_seconds)
         if data is None:
             return None
@@ -105,22 +105,22 @@ class Machine:
         return self.reader.feed(data)
 
     def note(self, text):
-        """Keeps a line for the report of the row."""
+        """Stores a line for the report of the row."""
         self.notes.append(text)
 
     def drain(self):
-        """Reads what has come so far, so that the emulator never waits for its reader."""
+        """Reads the output that has arrived, so that the emulator never waits for its reader."""
         while self.pump(0):
             pass
 
     def send(self, text):
-        """Types on the serial line."""
+        """Sends text to the serial line."""
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
     def expect(self, pattern, timeout_seconds=HANG_SECONDS, start=0):
-        """Waits for a whole line that matches, from line number `start`; returns the number of
-        the line after it. Raises MachineError with the last lines if it does not come."""
+        """Waits for a whole line that matches, from line number `start` on. Returns the number of
+        the line after it. Raises MachineError with the last lines if no such line arrives."""
         deadline = time.monotonic() + timeout_seconds
         position = start
         while True:
@@ -140,7 +140,7 @@ class Machine:
                               and line.startswith(prompt), "no prompt", timeout_seconds)
 
     def wait_echo(self, text, timeout_seconds=HANG_SECONDS):
-        """Waits until the last, unfinished line ends with what was typed."""
+        """Waits until the last, unfinished line ends with the typed text."""
         self._wait_unfinished(lambda line: line.endswith(text), f"no echo of {text!r}",
                               timeout_seconds)
 
@@ -154,14 +154,14 @@ class Machine:
                 raise MachineError(f"{complaint} {why}; last lines:\n{last}")
 
     def ask(self, text, timeout_seconds=HANG_SECONDS):
-        """Types a line at the monitor's prompt; returns the lines of the answer."""
+        """Types a line at the monitor's prompt and returns the lines of the answer."""
         start = len(self.reader.lines)
         self.send(text + "\r")
         self.wait_prompt(timeout_seconds, start=start + 1)
         return self.reader.lines[start + 1:]
 
     def wait_end(self, timeout_seconds=HANG_SECONDS):
-        """Reads until the machine ends and returns its status."""
+        """Reads until the machine ends and returns its exit status."""
         deadline = time.monotonic() + timeout_seconds
         while self.pump(max(0, min(1, deadline - time.monotonic()))) is not None:
             if time.monotonic() >= deadline:
@@ -173,7 +173,7 @@ class Machine:
         return False
 
     def finish(self, timeout_seconds=HANG_SECONDS):
-        """The exit status once the output has ended; kills what does not go by itself."""
+        """Returns the exit status after the end of the output. Kills an emulator that stays."""
         try:
             return self.process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
@@ -181,21 +181,21 @@ class Machine:
             return None
 
     def triple_fault(self):
-        """Whether the emulator's log tells of a triple fault."""
+        """Returns whether the emulator's log reports a triple fault."""
         return False
 
     def ended_itself(self):
-        """Whether the kernel ended the machine on purpose, as far as the emulator tells."""
+        """Returns whether the kernel ended the machine on purpose, if the emulator reports it."""
         return True
 
     def emulator_words(self):
-        """What the emulator itself had to say, in a line or a few."""
+        """Returns the emulator's own messages, at most a few lines."""
         path = os.path.join(self.directory, "stderr.log")
         with open(path, encoding="utf-8", errors="replace") as file:
             return " / ".join(file.read().split("\n")[-6:]).strip(" /")
 
     def stop(self):
-        """Kills the emulator if it runs, and cleans up. May be called more than once."""
+        """Kills the emulator if it runs, and cleans up. It may be called more than once."""
         if self.process and self.process.poll() is None:
             try:
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The command `tests/run`: chooses what to run, builds it, runs two things at a time, reports."""
+"""The command `tests/run`: chooses rows and groups, builds, runs two at a time, and reports."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ HOST_GROUPS = ("checks", "self", "host", "stacks", "mutants", "model")
 
 
 def parse_arguments(arguments):
-    """The options of tests/run."""
+    """Parses the options of tests/run."""
     parser = argparse.ArgumentParser(
         prog="tests/run", description="Boots the kernel in every row of tests/matrix.py, runs the"
         " host's tests, and ends with one line: N passed, N failed.")
@@ -41,7 +41,7 @@ def parse_arguments(arguments):
 
 
 def choose(rows, options):
-    """Returns the chosen rows and the names of the chosen groups of the host's."""
+    """Returns the chosen rows and the names of the chosen groups of host tests."""
     if options.quick:
         return [row for row in rows if row.quick], []
     if not options.row:
@@ -65,8 +65,8 @@ class Run:
         self._ids = {}
 
     def build(self):
-        """Builds what is needed, all at once, or one by one if that fails, so that only what
-        depends on a broken build fails. Returns a group with the failures, or None."""
+        """Builds everything that is needed with one make. If that fails, builds each part alone,
+        so that only the rows of a broken build fail. Returns a group of failures, or None."""
         goals = {build: self.paths.kernel(build)
                  for build in {row.build for row in self.rows if not row.compiler}}
         for build in self.bounded(list(goals)):
@@ -91,14 +91,14 @@ class Run:
         return group if group.cases else None
 
     def bounded(self, builds):
-        """Those of the builds whose stack bounds are computed and compared with what was used: none
-        in a quick run, which is to be over soon after an edit."""
+        """Returns the builds whose stack bounds are computed and compared with the measured use.
+        A quick run has none, because it must be short."""
         if self.options.quick:
             return []
         return BUILDS if "stacks" in self.names else builds
 
     def ids(self, kernel):
-        """The ids of the tests in a kernel."""
+        """Returns the ids of the tests in a kernel."""
         if kernel not in self._ids:
             self._ids[kernel] = elf.test_ids(kernel)
         return self._ids[kernel]
@@ -132,12 +132,12 @@ class Run:
         return group
 
     def make_iso(self, row):
-        """Builds the ISO that a row boots, if it boots one."""
+        """Builds the row's ISO if the row boots one."""
         if row.from_iso and not self.options.no_build:
             self.paths.make_iso(row)
 
     def run_suite(self, row, watch, bounds):
-        """Runs the tests that a row selects, in as many machines as that takes."""
+        """Runs the tests that a row selects, in as many machines as needed."""
         if compiler.why_not(row):
             group = Group(row.name)
             group.add("machine", SKIPPED, compiler.why_not(row))
@@ -155,7 +155,7 @@ class Run:
             exemptions=self.exemptions, ci=self.options.ci, bounds=bounds)
 
     def leave_out_fred(self, why_not):
-        """Takes the rows that need FRED out if there is none; returns the group that says so."""
+        """Removes the rows that need FRED if it is missing, and returns the group of the skip."""
         if not any(row.fred for row in self.rows) or "release" in self.broken:
             return None
         reason = why_not()
@@ -166,18 +166,18 @@ class Run:
         return fred.skipped(reason)
 
     def guarded(self, name, function, *arguments):
-        """Runs one thing; whatever it raises becomes a failure of its group."""
+        """Runs one function. An exception in it becomes a failure of its group."""
         self.progress.started(name)
         try:
             group = function(*arguments)
-        except Exception as error:  # pylint: disable=broad-except  # a runner's fault is a failure
+        except Exception as error:  # pylint: disable=broad-except  # the runner's errors fail too
             group = Group(name)
             group.add("runner", FAILED, f"{type(error).__name__}: {error}")
         self.progress.finished(group)
         return group
 
     def run_all(self):
-        """Everything that was chosen; returns the groups in the order of the matrix."""
+        """Runs all that was chosen and returns the groups in the order of the matrix."""
         without_fred = self.leave_out_fred(lambda: fred.why_not(self.paths))
         failures = self.build()
         without_fred = without_fred or self.leave_out_fred(
@@ -199,7 +199,7 @@ class Run:
 
 
 def stale_exemptions(run, all_rows, listed):
-    """A group that fails if a line of tests/exemptions matches nothing any more."""
+    """Returns a group that fails if a line of tests/exemptions matches nothing."""
     ids = set()
     for row in run.rows:
         if not row.compiler:
@@ -211,7 +211,7 @@ def stale_exemptions(run, all_rows, listed):
 
 
 def main(arguments, root, rows):
-    """Returns the exit status."""
+    """Runs the command and returns the exit status."""
     options = parse_arguments(arguments)
     names = [row.name for row in rows]
     assert len(set(names)) == len(names), "two rows of the matrix have the same name"

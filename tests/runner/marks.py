@@ -1,6 +1,8 @@
-"""How deep stacks were used, as the suite prints it, beside what `make stack-bounds` computed for
-the same kernel: a mark above its bound means that the computation is wrong. The deepest marks of
-each build are kept beside its kernel, where `make stack-bounds` finds them.
+"""Compares the measured depth of stacks with their computed bounds.
+
+The suite prints how deep each stack was used (its mark). `make stack-bounds` computes the bounds
+for the same kernel. A mark above its bound means that the computation is wrong. The deepest marks
+of each build are stored beside its kernel, where `make stack-bounds` finds them.
 """
 
 import hashlib
@@ -10,15 +12,15 @@ import re
 import threading
 
 LINE = re.compile(r"# (entry|thread) stack high water: (.+)$")
-FRED = "fred-"  # of the stacks that are used where events enter by FRED, and of no others
-THREAD = "thread "  # before the names of threads: their stacks have one bound
+FRED = "fred-"  # prefix of the stacks that only FRED uses
+THREAD = "thread "  # prefix of threads' names; all threads' stacks share one bound
 MARK = re.compile(r"(.+) (\d+) of (\d+)$")
 FILE = "stack-marks.json"
 _lock = threading.Lock()
 
 
 def read_bounds(path):
-    """The bounds of one build by the name of the stack, or None if none were computed."""
+    """Returns a build's bounds by the name of the stack, or None if there are none."""
     if not os.path.exists(path):
         return None
     with open(path, encoding="utf-8") as file:
@@ -26,7 +28,7 @@ def read_bounds(path):
 
 
 def read_marks(lines):
-    """{name: (bytes, size)} from the kernel's lines, the last of each; empty if there are none."""
+    """Returns {name: (bytes, size)} from the kernel's lines. The last line of a name counts."""
     found = {}
     for line in lines:
         match = LINE.match(line)
@@ -40,8 +42,8 @@ def read_marks(lines):
 
 
 def compare(marks, bounds):
-    """Returns (complaints, one line with each mark beside its bound). Only a run that did not panic
-    prints marks, so it is the bound without a panic that holds."""
+    """Returns (complaints, one line with each mark beside its bound). Only a run without a panic
+    prints marks, so the bound without a panic applies."""
     if not marks:
         return ["the kernel printed no marks of its stacks"], ""
     complaints, words = [], []
@@ -67,13 +69,13 @@ def compare(marks, bounds):
 
 
 def digest(kernel):
-    """What tells one kernel from another."""
+    """Returns a digest that identifies a kernel."""
     with open(kernel, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 
 
 def record(kernel, marks):
-    """Keeps the deepest marks of this very kernel, of all its runs, in a file beside it."""
+    """Stores the deepest marks of all runs of this kernel in a file beside it."""
     path = os.path.join(os.path.dirname(kernel), FILE)
     with _lock:
         kept, own = {}, digest(kernel)

@@ -1,4 +1,4 @@
-"""What a mutant is: a change to the sources, where it must die, of what, and whose turn it is."""
+"""Defines a mutant: a change to the sources, and the test that must fail, where and how."""
 
 import os
 import re
@@ -17,7 +17,7 @@ INVARIANTS = {
     "I7": "no frame is in a magazine and mapped; frames are conserved, and come zeroed",
 }
 THIRDS = 3
-# What a mode means: stack= and the CPU model, which for lent pages matters (docs/stack-modes.md).
+# Each mode's stack= and CPU model. The model matters for lent pages (docs/stack-modes.md).
 MODES = {
     "fault": ("fault", "max"),
     "eager": ("eager", "max"),
@@ -28,12 +28,12 @@ MODES = {
 
 
 class Refused(Exception):
-    """A mutant that proves nothing, or that lives; the text says why."""
+    """The mutant is invalid or survives. The text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A build and a machine on which a mutant must die."""
+    """A build and a machine on which a mutant must be killed."""
 
     build: str
     mode: str
@@ -43,12 +43,12 @@ class Place:
 
     @property
     def options(self):
-        """The kernel's command line without the tests."""
+        """Returns the kernel's command line without the tests."""
         return f"stack={MODES[self.mode][0]} {self.cmdline}".strip()
 
     @property
     def model(self):
-        """The CPU model."""
+        """Returns the CPU model."""
         return MODES[self.mode][1]
 
     def __str__(self):
@@ -59,9 +59,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: (file, old code, new code), each old code once in its file, whatever comments and
-    white space stand in it. `test` is the id of the test that must fail, in each of the modes and
-    builds, and `words` a regular expression for what it, or the panic in it, says."""
+    """One mutant. An edit is (file, old code, new code). The old code appears exactly once in its
+    file; comments and white space do not count. `test` is the id of the test that must fail in each
+    mode and build. `words` is a regular expression for the message of the test or its panic."""
 
     name: str
     invariant: str
@@ -76,13 +76,13 @@ class Mutant:
 
     @property
     def places(self):
-        """Each build and machine on which it must die."""
+        """Returns each build and machine on which the mutant must be killed."""
         return [Place(build, mode, self.cpus, self.cmdline, self.domains)
                 for build in self.builds for mode in self.modes]
 
     @property
     def lives_in(self):
-        """Its modes and builds in words."""
+        """Returns the mutant's modes and builds in words."""
         return f"{'|'.join(self.modes)} {'|'.join(self.builds)}"
 
 
@@ -93,22 +93,22 @@ COMMENTS = {
 
 
 def without_comments(path, text):
-    """The text with spaces in place of its comments; C, or NASM by the file's name."""
+    """Returns the text with spaces for comments. The file's name decides between C and NASM."""
     pattern = COMMENTS[path.endswith((".asm", ".inc"))]
     return pattern.sub(lambda match: " " * len(match.group(0)) if match.group(1) else match.group(0),
                        text)
 
 
 def places_of(path, text, old):
-    """The (start, end) of each place in the text that has the code `old`; comments, line ends and the
-    width of white space do not count."""
+    """Returns the (start, end) of each place in the text that has the code `old`. Comments, line
+    ends and the width of white space do not count."""
     words = [re.escape(word) for word in old.split()]
     pattern = re.compile(r"\s+".join(words))
     return [match.span() for match in pattern.finditer(without_comments(path, text))] if words else []
 
 
 def edited(root, edits):
-    """The files that the edits change, with their new text."""
+    """Returns the files that the edits change, with their new text."""
     texts = {}
     for path, old, new in edits:
         if path not in texts:
@@ -126,14 +126,14 @@ def edited(root, edits):
 
 
 def apply_edits(root, edits):
-    """Changes the files below `root`."""
+    """Applies the edits to the files below `root`."""
     for path, text in edited(root, edits).items():
         with open(os.path.join(root, path), "w", encoding="utf-8") as file:
             file.write(text)
 
 
 def edits_complaints(root, mutants):
-    """Which mutants do not fit the sources any more."""
+    """Returns complaints about mutants that no longer fit the sources."""
     found = []
     for mutant in mutants:
         try:
@@ -144,7 +144,7 @@ def edits_complaints(root, mutants):
 
 
 def table_complaints(mutants):
-    """What is wrong with a table of mutants."""
+    """Returns complaints about the table of mutants."""
     found = [f"{key} has no mutant" for key in INVARIANTS
              if not any(mutant.invariant == key for mutant in mutants)]
     found += [f"{mutant.name}: there is no {mutant.invariant}" for mutant in mutants
@@ -164,7 +164,7 @@ def table_complaints(mutants):
 
 
 def choose(mutants, patterns="", third=None):
-    """Those whose name or invariant matches one of the patterns, or every third from `third`."""
+    """Returns mutants whose name or invariant matches, or every third one from `third` on."""
     chosen = mutants if third is None else mutants[third::THIRDS]
     return [mutant for mutant in chosen
             if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns.split(",")
@@ -181,9 +181,9 @@ def _git_number(root, *arguments):
 
 
 def commit_third(root):
-    """Which third is this commit's turn: the number of commits up to it, so that the next commit
-    has the next third, plus the day it was made on, so that it rotates in a shallow clone, too.
-    The same for the same commit, always; 0 without git."""
+    """Returns the number of the third that this commit tries, or 0 without git. The number comes
+    from the count of commits, so that the next commit has the next third. The day of the commit is
+    added, so that the thirds rotate in a shallow clone, too. A commit always has one number."""
     count = _git_number(root, "rev-list", "--count", "HEAD")
     day = _git_number(root, "log", "-1", "--format=%ct", "HEAD") // 86400
     return (count + day) % THIRDS

@@ -1,7 +1,7 @@
-"""Boots one kernel for one mutant, on a machine that does the same in every run.
+"""Boots one kernel for one mutant, on a machine that behaves identically in every run.
 
-QEMU counts instructions (-icount): the guest's clock is the number of instructions it has executed,
-its CPUs take turns in one thread of the host, and nothing depends on how busy the host is.
+QEMU counts instructions (-icount). The guest's clock is the number of instructions it has executed,
+and its CPUs take turns in one thread of the host. The load of the host has no influence.
 """
 
 import os
@@ -12,14 +12,14 @@ import time
 from . import ktap
 from .result import FAILED, PASSED
 
-SANITY = "ACP0001"  # has nothing to do with stacks, and is the first of all
-LIMIT_SECONDS = 600  # a boot takes a second or two, but not on a busy host
-END_SECONDS = 120  # for QEMU to be gone when its output has ended
+SANITY = "ACP0001"  # the first test, which does not depend on stacks
+LIMIT_SECONDS = 600  # a boot takes a few seconds, and longer on a busy host
+END_SECONDS = 120  # for QEMU to exit after the end of its output
 MEMORY_MIB = 64
 
 
 def numa(place):
-    """Memory and CPUs in domains of equal size, if there are several."""
+    """Returns the options for NUMA domains of equal size, if there are several."""
     words, size, cpus = [], MEMORY_MIB // place.domains, place.cpus // place.domains
     for domain in range(place.domains if place.domains > 1 else 0):
         words += ["-object", f"memory-backend-ram,id=m{domain},size={size}M", "-numa",
@@ -29,7 +29,7 @@ def numa(place):
 
 
 class Boot:
-    """One QEMU that runs SANITY and then `tests`, until one fails, or panics, or all is over."""
+    """One QEMU that runs SANITY and then `tests`, until a failure, a panic or the end."""
 
     def __init__(self, paths, kernel, place, tests, limit_seconds=LIMIT_SECONDS):
         self.tests = tests
@@ -50,7 +50,7 @@ class Boot:
 
     @staticmethod
     def command(paths, kernel, place, tests):
-        """What is started."""
+        """Returns the command that starts QEMU."""
         return [paths.qemu, "-machine", "pc", "-accel", "tcg", "-icount", "shift=0,sleep=off",
                 "-rtc", "base=2025-01-01,clock=vm", "-smp", str(place.cpus), "-m", str(MEMORY_MIB),
                 "-cpu", place.model, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
@@ -70,24 +70,24 @@ class Boot:
         self.reader.finish()
 
     def sane(self):
-        """Did the kernel come up, and pass what has nothing to do with stacks?"""
+        """Returns whether the kernel came up and passed SANITY."""
         results = self.reader.results
         return bool(results) and results[0].id == SANITY and results[0].outcome == PASSED
 
     def failure(self):
-        """The test that failed, or in which the kernel panicked, and what it said; or ''. A panic
-        is the failure of the test that runs, as tests/runner/judge.py counts it, too."""
+        """Returns the failed test and its message, or ''. A panic is a failure of the test that
+        runs, as in tests/runner/judge.py."""
         for result in self.reader.results:
             if result.outcome == FAILED:
                 return f"{result.id} failed: {self._words(result.notes)}"
         if self.reader.running:
             for line in self.reader.lines:
-                if line.startswith("PANIC"):  # also a panic that could not even say its reason
+                if line.startswith("PANIC"):  # also a panic without a reason
                     return f"{self.reader.running} failed: {self._said()}{line}"
         return ""
 
     def _said(self):
-        """What the test that runs has found wrong already."""
+        """Returns the failures that the running test has reported so far."""
         begin = self.reader.lines.index(f"# {self.reader.running} starting")
         for line in self.reader.lines[begin:]:
             if line.startswith(("# tests/", "# kernel/")):
@@ -102,7 +102,7 @@ class Boot:
         return notes[-1] if notes else "without a word"
 
     def trouble(self):
-        """Why this is not a run in which every test passed, or ''."""
+        """Returns '' if every test passed, or the reason why not."""
         if self.failure():
             return self.failure()
         if self.reader.panic is not None:

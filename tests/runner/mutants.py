@@ -1,10 +1,10 @@
-"""Mutation: does the suite notice when one protection is taken out?
+"""Mutation testing: checks that the suite notices when one protection is removed.
 
-Each mutant is built in a copy of the tree under build/mutants, with the objects of the build that
-it starts from, so that only what it changes is compiled. It must come up and pass a test that has
-nothing to do with stacks, and then its test must fail with its words, in each mode and build that
-it names. Nothing else is its death: text that is not there, a build or a boot that fails, silence,
-a test that is skipped, other words. The kernel without the change must pass the same tests.
+Each mutant is built in a copy of the tree under build/mutants. The copy has the objects of the
+original build, so that only changed files are compiled. The mutant must come up and pass a test
+independent of stacks. Then its test must fail with the expected message, in each mode and build
+that the mutant names. Only this counts as a kill. Missing code text, a failed build or boot, no
+output, a skipped test, or another message do not. The unchanged kernel must pass the same tests.
 """
 
 import argparse
@@ -24,17 +24,17 @@ from .mutant_boot import LIMIT_SECONDS, Boot
 from .paths import BuildError, Paths
 from .result import FAILED, PASSED, Group
 
-TESTS_AT_ONCE = 10  # the kernel takes no endless command line
+TESTS_AT_ONCE = 10  # the kernel's command line has a limited length
 
 
 def prefix_map(root):
-    """The compiler's flag that keeps the root's name out of the kernel, as make/toolchain.mk has it."""
+    """Returns make/toolchain.mk's compiler flag that keeps the root's path out of kernels."""
     return "-ffile-prefix-map='" + f"{root}=.".replace("'", "'\\''") + "'"
 
 
 def copy_tree(paths, build, target):
-    """A copy of the sources and of one build, with their times: make builds nothing of it anew,
-    once the flags that it was built with name the copy's place."""
+    """Copies the sources and one build with their times. make then rebuilds nothing, once the
+    build's flags contain the path of the copy."""
     shutil.rmtree(target, ignore_errors=True)
     copy_sources(paths.root, target)
     copied = os.path.join(target, "build", build)
@@ -51,7 +51,7 @@ def copy_tree(paths, build, target):
 
 @dataclass
 class Verdict:
-    """What came of one mutant, or of a kernel without a change (mutant None)."""
+    """The result of one mutant, or of an unchanged kernel (mutant None)."""
 
     name: str
     killer: str = ""
@@ -61,7 +61,7 @@ class Verdict:
 
 
 class Laboratory:
-    """Tries mutants; each method may run in several threads."""
+    """Tries mutants. Each method may run in several threads at once."""
 
     def __init__(self, paths, say=print, begin=lambda name: None, tests="", repeat=1,
                  limit_seconds=LIMIT_SECONDS):
@@ -74,11 +74,11 @@ class Laboratory:
         self.stop = threading.Event()
 
     def directory(self, name, build):
-        """Where a mutant's tree lies while it is tried."""
+        """Returns the directory of a mutant's tree."""
         return os.path.join(self.paths.build, "mutants", f"{name}-{build}")
 
     def build(self, mutant, build):
-        """Makes the tree, changes it, builds; returns the kernel."""
+        """Copies the tree, applies the change, builds, and returns the kernel."""
         root = self.directory(mutant.name, build)
         copy_tree(self.paths, build, root)
         apply_edits(root, mutant.edits)
@@ -90,7 +90,7 @@ class Laboratory:
         return private.kernel(build)
 
     def kill_in(self, mutant, place, kernel):
-        """Returns what killed the mutant in one place; Refused says that nothing did."""
+        """Returns what killed the mutant in one place. Raises Refused if nothing did."""
         boot = Boot(self.paths, kernel, place, self.tests or mutant.test, self.limit_seconds)
         if not boot.sane():
             raise Refused(f"{place}: it does not come up: {boot.trouble()}")
@@ -103,8 +103,8 @@ class Laboratory:
         return failure
 
     def kill(self, mutant):
-        """Returns what killed the mutant in the last of its places; each time it is repeated it
-        must be the same."""
+        """Returns what killed the mutant in the last of its places. Every repetition must give the
+        same result."""
         killer = ""
         kernels = {build: self.build(mutant, build) for build in mutant.builds}
         for place in mutant.places:
@@ -116,7 +116,7 @@ class Laboratory:
         return killer
 
     def attempt(self, mutant):
-        """The verdict on one mutant; its trees stay only if it was refused."""
+        """Returns the verdict on one mutant. Its trees are kept only if it was refused."""
         start, verdict = time.monotonic(), Verdict(mutant.name, mutant=mutant)
         if self.stop.is_set():
             verdict.refusal = "interrupted"
@@ -133,7 +133,7 @@ class Laboratory:
         return verdict
 
     def baseline(self, place, mutants):
-        """The kernel without a change, in one place: it must pass what its mutants must fail."""
+        """Returns the verdict on the unchanged kernel, which must pass the mutants' tests."""
         tests = sorted({mutant.test for mutant in mutants if place in mutant.places})
         portions = [",".join(tests[i:i + TESTS_AT_ONCE])
                     for i in range(0, len(tests), TESTS_AT_ONCE)]
@@ -149,7 +149,7 @@ class Laboratory:
         return verdict
 
     def run(self, mutants, jobs=2):
-        """All verdicts, those of the unchanged kernels first."""
+        """Returns all verdicts, those of the unchanged kernels first."""
         places = sorted({place for mutant in mutants for place in mutant.places}, key=str)
         self.paths.make_files([self.paths.kernel(build)
                                for build in sorted({place.build for place in places})])
@@ -165,7 +165,7 @@ class Laboratory:
 
 
 def line_of(verdict):
-    """One line of the table."""
+    """Returns one line of the table."""
     mutant = verdict.mutant
     if not mutant:
         what, where = verdict.name, ""
@@ -176,14 +176,14 @@ def line_of(verdict):
 
 
 def count_of(verdicts):
-    """The counts that everything ends with."""
+    """Returns the last line, with the counts."""
     mutants = [verdict for verdict in verdicts if verdict.mutant]
     survived = sum(1 for verdict in mutants if verdict.refusal)
     return f"{len(mutants) - survived} killed, {survived} survived"
 
 
 def group_of_third(paths, update, mutants):
-    """The rotating third as counted tests."""
+    """Returns a group with the current third of the mutants as cases."""
     group, start, third = Group("mutants"), time.monotonic(), commit_third(paths.root)
     complaints = table_complaints(mutants)
     group.add("the table of mutants has each invariant", FAILED if complaints else PASSED,
@@ -207,7 +207,7 @@ def group_of_third(paths, update, mutants):
 
 
 def main(arguments, root, mutants):
-    """`make mutants`: prints the table, and returns the exit status."""
+    """Runs `make mutants`: prints the table and returns the exit status."""
     parser = argparse.ArgumentParser(prog="tests/mutants.py")
     parser.add_argument("--mutants", default="", metavar="PATTERN",
                         help="only those whose name or invariant matches")

@@ -1,4 +1,4 @@
-"""Where things lie, and how they are built: the runner builds through `make`, and only so."""
+"""Gives the paths of kernels, ISOs and results, and builds them. All builds go through `make`."""
 
 import hashlib
 import os
@@ -6,13 +6,13 @@ import subprocess
 import threading
 
 BUILDS = ("release", "invariant", "ubsan", "O0", "lost")
-# What an outer make exports and an inner one must not take for its own. The Makefile's words come
-# from the command line alone, so no others matter.
+# Variables that an outer make exports and that an inner make must not inherit. The Makefile takes
+# its own variables from the command line only, so no others matter.
 NOT_FOR_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
 
 
 class BuildError(Exception):
-    """make failed; the text is the end of what it said."""
+    """make failed. The text is the end of its output."""
 
 
 class Paths:
@@ -27,39 +27,39 @@ class Paths:
         self.qemu = os.environ.get("QEMU", "qemu-system-x86_64")
         self.bochs = "bochs"
         self.fred_bochs = os.environ.get("BOCHS", "")
-        self._making = threading.Lock()  # two at once would make the same file twice
+        self._making = threading.Lock()  # two makes at once would build the same file twice
 
     def kernel(self, build):
-        """The ELF file of a build."""
+        """Returns the path of a build's ELF file."""
         return os.path.join(self.build, build, "kernel.elf")
 
     def stack_bounds(self, build):
-        """How deep each stack of a build can get, as tools/build/stack_bounds.py computed it."""
+        """Returns the path of a build's stack bounds (from tools/build/stack_bounds.py)."""
         return os.path.join(self.build, build, "stack-bounds.json")
 
     def iso(self, row):
-        """The ISO with this row's kernel and command line; rows with the same ones share it."""
+        """Returns the path of the row's ISO. Rows with equal kernel and command line share it."""
         digest = hashlib.sha256(row.full_cmdline.encode()).hexdigest()[:12]
         return os.path.join(self.results, "iso", f"{row.build}-{digest}.iso")
 
     def row_directory(self, name):
-        """A directory for what a row leaves behind; created."""
+        """Creates and returns the directory for a row's files."""
         path = os.path.join(self.results, name)
         os.makedirs(path, exist_ok=True)
         return path
 
     def make_command(self, *arguments):
-        """The command that makes these goals in the root, with the words that this run was given."""
+        """Returns the make command for these goals, with this run's own variables."""
         return ["make", "-C", self.root, "--no-print-directory", *self.words, *arguments]
 
     @staticmethod
     def make_environment(**more):
-        """The environment for that command."""
+        """Returns the environment for the make command."""
         kept = {key: value for key, value in os.environ.items() if key not in NOT_FOR_MAKE}
         return {**kept, **more}
 
     def make(self, *arguments):
-        """Runs make in the root with these arguments, one at a time."""
+        """Runs make in the root with these arguments. Only one make runs at a time."""
         with self._making:
             done = subprocess.run(self.make_command(f"-j{self.jobs}", *arguments),
                                   env=self.make_environment(), stdin=subprocess.DEVNULL, text=True,

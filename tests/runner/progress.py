@@ -1,4 +1,4 @@
-"""Shows what is running: redrawn on a terminal, now and then a line elsewhere."""
+"""Shows what is running. A terminal is redrawn; other outputs get a line from time to time."""
 
 import shutil
 import sys
@@ -9,12 +9,12 @@ from .report import failures
 from .result import FAILED, PASSED, SKIPPED
 
 PERIOD_SECONDS = 20
-FAILURE_LINES = 12  # of each failed case, at once; the rest comes at the end
+FAILURE_LINES = 12  # of each failed case, shown at once; the report has the rest
 REDRAW_SECONDS = 0.2
 
 
 class Progress:
-    """One line for each thing that runs, and one that stays when it is over."""
+    """Shows one line for each running group, and a permanent line when it has finished."""
 
     def __init__(self, stream=sys.stdout):
         self._stream = stream
@@ -25,7 +25,7 @@ class Progress:
         self._last_draw = 0.0
 
     def started(self, name):
-        """A row or another group begins."""
+        """Notes that a row or another group begins."""
         with self._lock:
             self._running[name] = ["", time.monotonic(), time.monotonic()]
             if not self._terminal:
@@ -33,7 +33,7 @@ class Progress:
             self._redraw(force=True)
 
     def update(self, name, text):
-        """Says how far it is."""
+        """Shows the progress of a group."""
         with self._lock:
             state = self._running[name]
             state[0] = text
@@ -44,7 +44,7 @@ class Progress:
                 self._say(f"      {name}: {text}, {state[2] - state[1]:.0f} s")
 
     def finished(self, group):
-        """It is over; its line stays, and what failed."""
+        """Prints the final line of a group and its failures."""
         with self._lock:
             self._running.pop(group.name, None)
             self._erase()
@@ -54,14 +54,14 @@ class Progress:
             self._redraw(force=True)
 
     def say(self, text=""):
-        """Prints a line above those that are running."""
+        """Prints a line above the lines of the running groups."""
         with self._lock:
             self._erase()
             self._say(text)
             self._redraw(force=True)
 
     def colour(self, text, code):
-        """The text in a colour, on a terminal only."""
+        """Returns the text, coloured if the output is a terminal."""
         return f"\x1b[{code}m{text}\x1b[0m" if self._terminal else text
 
     def _summary(self, group):

@@ -1,4 +1,4 @@
-"""QEMU: from the kernel's file by PVH, or from the ISO as CD or USB disk, by BIOS or by OVMF."""
+"""Runs QEMU. It boots the kernel by PVH, or the ISO as CD or USB disk with BIOS or OVMF."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ OVMF_PAIRS = (
 
 
 class Qemu(Machine):
-    """One QEMU with its serial line on our pipe and its QMP on a socket."""
+    """A QEMU with its serial line on a pipe and its QMP on a socket."""
 
     def command(self):
         row = self.row
@@ -57,15 +57,15 @@ class Qemu(Machine):
                 "-drive", f"if=pflash,format=raw,unit=1,file={private}"]
 
     def qmp(self):
-        """A new connection to this QEMU's QMP socket (one at a time)."""
+        """Returns a new connection to this QEMU's QMP socket. Only one may be open at a time."""
         return Qmp(f"{self._short}/qmp")
 
     def gdb(self):
-        """A connection to the gdb stub of a row with `gdb=True`, which waits for it to begin."""
+        """Returns a connection to the gdb stub. With `gdb=True` the guest waits for it."""
         return Gdb(self.gdb_socket())
 
     def gdb_socket(self):
-        """Where that stub listens, for a gdb proper."""
+        """Returns the path of the stub's socket, for use by a real gdb."""
         return f"{self._short}/gdb"
 
     def interrogate(self):

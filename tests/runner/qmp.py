@@ -1,9 +1,9 @@
-"""The little of QEMU's machine protocol that the runner needs."""
+"""Implements the part of QEMU's machine protocol (QMP) that the runner needs."""
 
 import json
 import socket
 
-HANG_SECONDS = 120  # without an answer: QEMU hangs, or is gone
+HANG_SECONDS = 120  # a longer silence means that QEMU hangs or has ended
 
 
 class Qmp:
@@ -18,7 +18,7 @@ class Qmp:
         self.execute("qmp_capabilities")
 
     def execute(self, command, **arguments):
-        """Runs one command and returns its answer; events in between are passed over."""
+        """Runs one command and returns its answer. Ignores events before the answer."""
         request = {"execute": command}
         if arguments:
             request["arguments"] = arguments

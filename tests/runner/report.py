@@ -1,4 +1,4 @@
-"""What is left at the end: failures in full, skips with reasons, JUnit XML, the last line."""
+"""Writes the final report: failures in full, skips with reasons, JUnit XML, the last line."""
 
 import os
 import re
@@ -11,7 +11,7 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def totals(groups):
-    """(passed, failed, skipped) over all groups. A group without cases counts as one failure."""
+    """Returns (passed, failed, skipped). A group without cases counts as one failure."""
     failed = sum(group.count(FAILED) for group in groups)
     failed += sum(1 for group in groups if not group.cases)
     return (sum(group.count(PASSED) for group in groups), failed,
@@ -19,27 +19,27 @@ def totals(groups):
 
 
 def last_line(groups):
-    """The line that everything ends with."""
+    """Returns the last line of the report, with the totals."""
     passed, failed, skipped = totals(groups)
     line = f"{passed} passed, {failed} failed"
     return line + (f", {skipped} skipped" if skipped else "")
 
 
 def write_summary(groups, path):
-    """Keeps the last line in a file."""
+    """Writes the last line to a file."""
     with open(path, "w", encoding="utf-8") as file:
         file.write(last_line(groups) + "\n")
 
 
 def _short(case):
-    """The id of a kernel test, or the whole name of another case."""
+    """Returns the id of a kernel test, or the whole name of another case."""
     test_id = TEST_ID.match(case.name)
     return test_id.group(0) if test_id else case.name
 
 
 def failures(group):
-    """A group's failed cases in full, one list of lines for each; in one what failed alike, as do
-    all tests that a machine did not come to."""
+    """Returns a group's failed cases in full, one list of lines for each. Cases with equal failures
+    share one list, such as all tests that a machine did not reach."""
     alike = {}
     for case in group.cases:
         if case.outcome == FAILED:
@@ -53,7 +53,7 @@ def failures(group):
 
 
 def skips(group):
-    """A group's skipped cases, those with the same reason in one line."""
+    """Returns a group's skipped cases, with one line for each reason."""
     names = {}
     for case in group.cases:
         if case.outcome == SKIPPED:
@@ -63,7 +63,7 @@ def skips(group):
 
 
 def details(groups):
-    """The lines before the last one: skips, remarks, and last, where everybody looks, failures."""
+    """Returns the lines before the last: skips, remarks, then failures, which matter most."""
     lines = []
     for group in groups:
         lines += skips(group)

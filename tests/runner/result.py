@@ -1,8 +1,8 @@
-"""What comes out of anything that is run: named cases with an outcome, in groups."""
+"""Test results: named cases with an outcome, collected in groups."""
 
 from dataclasses import dataclass, field
 
-from .ktap import FAILED, PASSED, SKIPPED  # noqa: F401  (the three outcomes, for everybody)
+from .ktap import FAILED, PASSED, SKIPPED  # noqa: F401  (the three outcomes, exported)
 
 
 @dataclass
@@ -31,10 +31,10 @@ class Group:
         self.cases.append(Case(name, outcome, detail, seconds))
 
     def count(self, outcome):
-        """How many cases have this outcome."""
+        """Returns the number of cases with this outcome."""
         return sum(1 for case in self.cases if case.outcome == outcome)
 
     @property
     def failed(self):
-        """A group without a single case has proved nothing: it failed as well."""
+        """Returns whether the group failed. A group without cases has checked nothing and fails."""
         return not self.cases or self.count(FAILED) > 0

@@ -1,4 +1,4 @@
-"""One row of the matrix: a machine, a kernel, a command line, and what must come out.
+"""One row of the matrix: a machine, a kernel, a command line, and the expected result.
 
 A kind of row says how its output is judged (see judge.py):
   suite   KTAP; every test of the kernel that the row's patterns select must report
@@ -21,14 +21,14 @@ EMULATORS = ("qemu", "bochs")
 
 @dataclass(frozen=True)
 class Row:
-    """All fields have a unit in their name or are plain words; the defaults are the usual row."""
+    """Fields with a unit have it in their name. The defaults describe the usual row."""
 
     name: str
     kind: str = "suite"
     emulator: str = "qemu"
     boot: str = "pvh"
     build: str = "release"
-    compiler: str = ""  # another than the kernel's usual one, such as clang
+    compiler: str = ""  # a compiler other than the usual one, such as clang
     machine: str = "pc"
     cpu: str = ""
     cpus: int = 2
@@ -41,7 +41,7 @@ class Row:
     status: int = None
     script: str = ""
     gdb: bool = False
-    fred: bool = False  # only in the Bochs that the environment's BOCHS names, if it has FRED
+    fred: bool = False  # runs only in the Bochs that the variable BOCHS names, if it has FRED
     extra: tuple = ()
     budget_seconds: int = 60
     limit_seconds: int = 600
@@ -65,19 +65,19 @@ class Row:
 
     @property
     def from_iso(self):
-        """Whether this row boots the ISO, whose command line is fixed when it is made."""
+        """Returns whether this row boots the ISO, which has a fixed command line."""
         return self.boot != "pvh"
 
     @property
     def expected_status(self):
-        """The emulator's exit status on success; Bochs has none that tells anything."""
+        """Returns the emulator's exit status on success. The status of Bochs has no meaning."""
         if self.status is not None:
             return self.status
         return PANICKED if self.kind == "panic" else SUCCESS
 
     @property
     def full_cmdline(self):
-        """The kernel's command line."""
+        """Returns the kernel's command line."""
         words = []
         if self.kind in ("suite", "lesson"):
             words.append(f"test={self.tests}")
@@ -89,7 +89,7 @@ class Row:
 
 
 def status_in_words(status, triple_fault=False):
-    """Says what a QEMU exit status means."""
+    """Returns the meaning of a QEMU exit status in words."""
     if status == SUCCESS:
         return "33: the kernel reports success"
     if status == TESTS_FAILED:

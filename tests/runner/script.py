@@ -1,11 +1,12 @@
-"""Rows that are Python files: for what needs a conversation with the machine.
+"""Runs rows that are Python files, for tests that interact with the machine.
 
-Such a file, below tests/boot/, defines functions `check_SOMETHING(start)`, each one case, with a
-docstring as its sentence. `start(**changes)` boots the row's machine, with fields of the row
-changed at will, and returns it running; `start.row` is the row, `start.paths` says where things
-lie; whatever was started is stopped afterwards. `start.make_iso()` makes the ISO of `make run` and
-`make bochs`, so that these, beside another script's, find it and build nothing. A check fails by an
-exception (assert, or MachineError from machine.expect), and skips by raising Skip.
+Such a file lies below tests/boot/ and defines functions `check_SOMETHING(start)`. Each function is
+one case, and its docstring is the case's sentence. `start(**changes)` boots the row's machine, with
+the given fields of the row changed, and returns the running machine. `start.row` is the row and
+`start.paths` are the paths. All started machines are stopped afterwards. `start.make_iso()` makes
+the ISO of `make run` and `make bochs`, so that these commands find it and build nothing when
+scripts run side by side. A check fails with an exception (assert, or MachineError from
+machine.expect). It raises Skip to skip.
 """
 
 import dataclasses
@@ -19,11 +20,11 @@ from .result import FAILED, PASSED, SKIPPED, Group
 
 
 class Skip(Exception):
-    """Raised by a check that cannot run here; the text is the reason."""
+    """Raised by a check that cannot run here. The text is the reason."""
 
 
 def with_tests(row, patterns):
-    """The row with another choice of tests."""
+    """Returns the row with another selection of tests."""
     return dataclasses.replace(row, tests=patterns) if row.kind == "suite" else row
 
 
@@ -60,7 +61,7 @@ def run(row, paths, update):
             outcome, detail = PASSED, ""
         except Skip as skip:
             outcome, detail = SKIPPED, str(skip)
-        except Exception as error:  # pylint: disable=broad-except  # anything is a failure
+        except Exception as error:  # pylint: disable=broad-except  # every exception is a failure
             outcome, detail = FAILED, _explain(error, started)
         finally:
             for emulated in started:

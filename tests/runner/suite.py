@@ -1,5 +1,7 @@
-"""Runs a row of the suite to its last test. Where a machine is lost in a test (a hang, a panic, a
-reset), that test has failed, and the tests after it run in another machine.
+"""Runs a row of the suite to its last test.
+
+If a machine is lost during a test (a hang, a panic, a reset), that test fails. The tests after it
+run in another machine.
 """
 
 import dataclasses
@@ -11,18 +13,18 @@ from .machine import MachineError
 from .report import TEST_ID
 from .result import FAILED, Group
 
-LOST_MAX = 5  # a kernel that loses more machines than this in one row has told enough
-PATTERNS_BYTES = 255  # what the kernel takes as test=
+LOST_MAX = 5  # after this many lost machines the row ends
+PATTERNS_BYTES = 255  # the longest test= that the kernel takes
 
 
 def select(ids, patterns):
-    """The ids that the kernel's `test=` selects, as kernel/test/selftest.c does it."""
+    """Returns the ids that `test=` selects, by the rules of kernel/test/selftest.c."""
     return [test_id for test_id in ids
             if any(fnmatchcase(test_id, pattern) for pattern in patterns.split(","))]
 
 
 def patterns_for(wanted, ids, prefix=""):
-    """A short list of patterns that select of all `ids` exactly those in `wanted`."""
+    """Returns a short list of patterns that select exactly `wanted` among all `ids`."""
     whole, parts = "", []
     for letter in sorted({test_id[len(prefix)] for test_id in ids}):
         under = [test_id for test_id in ids if test_id.startswith(prefix + letter)]
@@ -37,7 +39,7 @@ def patterns_for(wanted, ids, prefix=""):
 
 
 def portion(wanted, ids):
-    """As many of those patterns as the kernel takes at a time, as one text."""
+    """Returns as many of those patterns as the kernel takes at once, as one text."""
     text = ""
     for pattern in patterns_for(set(wanted), ids):
         longer = f"{text},{pattern}" if text else pattern
@@ -48,7 +50,7 @@ def portion(wanted, ids):
 
 
 class Suite:
-    """One row. Its group grows with each machine that it takes."""
+    """One row. Each machine that it needs adds cases to its group."""
 
     def __init__(self, row, wanted, ids, say=lambda text: None):
         self.row = row
@@ -60,8 +62,8 @@ class Suite:
         self._machines = 0
 
     def run(self, start, watch=None, **judging):
-        """`start(row)` makes the machine for a row; `watch(reader, done)` is called as output comes;
-        the rest is for judge(). Returns the group."""
+        """Runs the row and returns its group. `start(row)` makes a machine. `watch(reader, done)`
+        is called as output arrives. The other arguments go to judge()."""
         row, expected = self.row, list(self.left)
         while True:
             done = len(self.group.cases)
@@ -85,7 +87,7 @@ class Suite:
             expected = select(self.left, row.tests)
 
     def _later(self, reader, expected):
-        """The tests that the machine did not come to, if it was lost in one or right after one."""
+        """Returns the tests that the machine did not reach, if it was lost."""
         reached = [result.id for result in reader.results] + [reader.running] * bool(reader.running)
         if reader.terminated or not reached:
             return []
@@ -93,11 +95,11 @@ class Suite:
         return [test_id for test_id in expected if test_id not in reached]
 
     def _name(self, name):
-        """What a case that is not a test is called in this machine."""
+        """Returns the name, in this machine, of a case that is not a test."""
         return name if self._machines == 0 else f"{name} {self._machines + 1}"
 
     def _add(self, part):
-        """Adds what one machine gave to the group."""
+        """Adds the cases of one machine to the group."""
         group = self.group
         for case in part.cases:
             if not TEST_ID.match(case.name):
@@ -108,7 +110,7 @@ class Suite:
         group.output += ("\n" if group.output else "") + part.output
 
     def _next(self, later):
-        """The row for the next machine."""
+        """Returns the row for the next machine."""
         self._machines += 1
         if later:
             words = (f"{self.lost[-1]} took its machine with it;"

@@ -1,4 +1,4 @@
-"""Holds docs/systems.md against what ran: a row called done must be shown by tests that passed."""
+"""Compares docs/systems.md with the results: a row called done needs tests that passed."""
 
 import re
 
@@ -10,7 +10,7 @@ ROWS = [f"A{n}" for n in range(1, 26)] + [f"B{n}" for n in range(1, 11)]
 
 
 def parse(text):
-    """Returns {row: (state, [names])}; raises ValueError with what is wrong."""
+    """Returns {row: (state, [names])}, or raises ValueError with the error."""
     rows = {}
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
@@ -44,7 +44,7 @@ def outcomes(groups):
 
 
 def complaints(text, groups):
-    """What is wrong with the document, as lines; none if it tells the truth."""
+    """Returns the errors of the document, as lines."""
     try:
         rows = parse(text)
     except ValueError as error:
@@ -65,7 +65,7 @@ def complaints(text, groups):
 
 
 def check_systems(text, groups):
-    """The group that `make test` ends with: one case for the whole document."""
+    """Returns the last group of `make test`, with one case for the whole document."""
     group = Group("systems")
     lines = complaints(text, groups)
     group.add("docs/systems.md", FAILED if lines else PASSED, "\n".join(lines))

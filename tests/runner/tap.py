@@ -6,8 +6,8 @@
     not ok 2 - sentence
     P passed, F failed
 
-Other lines (diagnostics, what a sanitizer says) belong to the result after them, and may stand
-only before one that failed: a sanitizer's report beside a test that passed is not passed over.
+Other lines (diagnostics, a sanitizer's report) belong to the result after them. They are allowed
+only before a failed result, so a sanitizer's report before a passed test is an error.
 """
 
 import re
