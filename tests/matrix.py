@@ -1,6 +1,8 @@
-"""The matrix: every machine that `make test` boots. One row, one machine; runner/row.py says what
-the fields mean. `budget_seconds` is what the suite may take, `limit_seconds` when it counts as
-hung (two cores run four virtual CPUs, so that one is generous).
+"""The matrix: every machine that `make test` boots.
+
+Each row describes one machine. runner/row.py explains the fields. `budget_seconds` is the time that
+the suite may take. A machine that runs longer than `limit_seconds` counts as hung. That limit is
+generous, because two cores may run four virtual CPUs.
 """
 
 from dataclasses import replace
@@ -45,7 +47,7 @@ SUITE = (
     Row("bochs-tigerlake", emulator="bochs", boot="bios-cd", cpu="tigerlake", limit_seconds=900),
 )
 
-# They only have to come up, say so, and leave. Without the port for the status, by power-off.
+# These machines come up, print that, and end. Without the port for the status they power off.
 UP = r"Stalactite is up"
 BOOT = (
     Row("boot-64cpus", kind="boot", cpus=64, memory_mib=1024, expect=(r"64 CPUs online", UP)),
@@ -69,7 +71,7 @@ BOOT = (
 )
 
 
-# They print what things cost, one guest instruction a tick. What the figures are is not judged.
+# These machines print costs, with one guest instruction a tick. The figures are not judged.
 COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm")
 FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"thread_cycle_cached \d+ instructions", r"idle_thread_bytes \d+ bytes",
@@ -91,13 +93,13 @@ SLEEPING = (r"blocked_thread_bytes \d+ bytes",
 
 
 def measures(stack, figures):
-    """A machine that prints these figures."""
+    """Returns a row whose machine prints these figures."""
     return Row(f"bench-{stack}", kind="boot", cpus=1, extra=COUNTED, ordered=False,
                cmdline=f"bench=* stack={stack}", limit_seconds=900,
                expect=(*(rf"^BENCH {figure}$" for figure in figures), r"leaving: success"))
 
 
-# Counted, with x2APIC where QEMU has it: not each access is allowed there (lapic_count_read).
+# Counts instructions, with x2APIC if QEMU has it: x2APIC allows fewer accesses (lapic_count_read).
 BOOT += (Row("boot-counted", kind="boot", cpu="max", extra=COUNTED, expect=(
     r"2 CPUs online", UP, r"^CPU .* pages +instr left$", r" buffer_fill +13312 +\+3 +\d+ ",
     r'"instr": guest instructions')),)
@@ -106,9 +108,10 @@ BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGUR
          measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
 
 
-# The kernel that times sections with interrupts off finds one that was put there to be found.
-# The other one runs as many threads as fit, and no section may grow with them; but the log and the
-# console write to the serial line with interrupts off, as long as a line is.
+# The latency build times sections with interrupts off. One machine has a long section on purpose,
+# and the kernel must find it. The other machine runs as many threads as fit, and no section may
+# grow with their number. The log and the console are exempt: they write a whole line to the serial
+# line with interrupts off.
 LATENCY = (
     Row("latency-many", kind="boot", build="latency", cpus=1, extra=COUNTED, memory_mib=256,
         cmdline="bench=irq_off_longest", ordered=False,
@@ -125,7 +128,7 @@ LATENCY = (
 
 
 def panics(name, test_id, *expect, **changes):
-    """A machine that must panic, and say why: by a test that nothing but its whole id selects."""
+    """Returns a row whose machine must panic in a test that only its whole id selects."""
     return Row(f"panic-{name}", kind="panic", cmdline=f"test={test_id}", expect=expect, **changes)
 
 
@@ -230,7 +233,7 @@ PANIC = (
                 r"both were on, and the stack is not backed a page below",)),
 )
 
-# Machines that cannot run the kernel: it says so before there is a console, and ends as by a panic.
+# Machines that cannot run the kernel. It prints the reason, without a console, and ends.
 REFUSED = (
     Row("refused-2m", kind="boot", status=37, memory_mib=2,
         expect=(r"^Stalactite does not fit into this machine's memory; 16 MiB are enough\.$",)),
@@ -238,9 +241,9 @@ REFUSED = (
         expect=(r"^Stalactite needs a 64-bit x86 CPU; this one has no long mode\.$",)),
 )
 
-# A kernel that was built wrong on purpose, to show what goes wrong: interrupts, NMI and #DB enter
-# on the thread's stack, and are lost where their frame would touch a missing page. One CPU, because
-# the others' ordinary interrupts would be lost, too.
+# A kernel that is built wrong on purpose, as a demonstration. Interrupts, NMI and #DB enter on the
+# thread's stack, and are lost if their frame would touch a missing page. The machine has one CPU,
+# because other CPUs would lose their ordinary interrupts, too.
 LOST = r": lost at 48 of 48 lethal offsets above the edge and at 16 of 16 below it; in-service bit "
 LESSON = (
     Row("lesson-lost-events", kind="lesson", build="lost", cpus=1, tests="EVT000[1-5]", ordered=False,
@@ -255,19 +258,19 @@ LESSON = (
 
 
 def by_fred(row, **changes):
-    """The same machine where events enter by FRED: only one emulator has it (runner/fred.py)."""
+    """Returns the row with events that enter by FRED. Only Bochs has it (runner/fred.py)."""
     return replace(row, name="fred-" + row.name, emulator="bochs", boot="bios-cd", cpu="", fred=True,
                    cmdline=f"{row.cmdline} entry=fred".strip(), limit_seconds=900, **changes)
 
 
-# All tests but EVT0047: this Bochs never returns from an execute breakpoint that is met right after
-# the return from an event, by the IDT as little as by FRED.
+# All tests but EVT0047. This Bochs never returns from an execute breakpoint at the first
+# instruction after the return from an event, neither by the IDT nor by FRED.
 BUT_EVT0047 = "[A-D]*,E[A-U]*,[F-Z]*,EVT00[0-3]*,EVT004[0-6]*"
-# EVT0011, which only the IDT's path has, needs such breakpoints all along.
+# EVT0011 uses such breakpoints throughout. It tests the IDT's path only.
 BUT_BREAKPOINTS = BUT_EVT0047.replace("EVT00[0-3]*", "EVT000*,EVT0010,EVT00[23]*")
 
-# The panics that depend on how events enter, the lesson (64 bytes of RSP are lethal there), and
-# what the two ways in cost on the same machine.
+# The panics that depend on the entry of events, the lesson (64 values of RSP are lethal there), and
+# the costs of both kinds of entry on one machine.
 ENTRY_FIGURES = tuple(rf"^BENCH {name} \d+ instructions$" for name in (
     "stack_fault_1", "stack_fault_3", "fault_moved", "tick", "tick_preempt"))
 FRED = (
@@ -292,7 +295,7 @@ FRED = (
         expect=(*ENTRY_FIGURES, r"leaving: success")),
 )
 
-# Conversations with the machine: Python files in tests/boot/.
+# Rows that interact with the machine: Python files in tests/boot/.
 SCRIPT = (
     Row("hang", kind="script", script="tests/boot/hang.py", cpus=4),
     Row("nmi-everywhere", kind="script", script="tests/boot/nmi_sweep.py", gdb=True, cpus=1,

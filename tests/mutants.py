@@ -1,9 +1,11 @@
-"""The mutants: kernels with one protection of the stack engine taken out. runner/mutants.py builds
-each, boots it, and asks for the failure of the test that is named here.
+"""The table of mutants: kernels with one protection of the stack engine removed.
 
-Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, domains). An edit is (file, old
-code, new code), without comments; the old code stands in the file exactly once. The invariants are those of
-runner/mutant.py:INVARIANTS. `words` is what the test says as it fails, or the panic in it.
+runner/mutants.py builds each mutant and boots it. The test that the table names must fail.
+
+Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, domains). An edit is
+(file, old code, new code), without comments. The old code appears in the file exactly once. The
+invariants are those of runner/mutant.py:INVARIANTS. `words` matches the message of the failed test
+or of the panic in it.
 """
 
 import os

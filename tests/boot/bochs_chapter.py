@@ -1,9 +1,9 @@
-"""Types every debugger command of docs/bochs.md, in their order, and compares the answers.
+"""Types every debugger command of docs/bochs.md in order, and compares the answers.
 
-Addresses differ from build to build, so a number of the chapter stands for one of this machine's:
-the first time it appears in an answer it is noted which, and from then on it must always stand for
-the same, in answers and in the commands that follow. Lines that the chapter leaves out do not
-matter; those that it has must come, in its order.
+Addresses differ between builds. A number in the chapter is therefore bound to a number of this
+machine when it first appears in an answer. From then on it must always stand for that number, in
+answers and in later commands. Lines that the chapter leaves out do not matter. Lines that it shows
+must appear in its order.
 """
 
 import os
@@ -16,17 +16,17 @@ PROMPT = r"<bochs:\d+> "
 RECORDED_WITH = "2.7"
 BLOCK = re.compile(r"^```\n(<bochs:.*?)^```", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16}\b|\b\d{6,}\b")
-SMALL = 0x1000  # below that a number is compared as it stands
-LIMIT_SECONDS = 900  # for each answer: it hangs
+SMALL = 0x1000  # smaller numbers are compared without bindings
+LIMIT_SECONDS = 900  # for each answer; a longer wait is a hang
 
 
 def value_of(text):
-    """The value of a number as Bochs writes it: 0x12, 16 bare hexadecimal digits, or a tick."""
+    """Returns the value of a number in Bochs's notation: 0x12, 16 hexadecimal digits, a tick."""
     return int(text, 16) if text.startswith("0x") or len(text) == 16 else int(text)
 
 
 def steps_of(chapter):
-    """[(command, [lines of the answer])] of the chapter's blocks."""
+    """Returns [(command, [lines of the answer])] of the chapter's code blocks."""
     steps = []
     for block in BLOCK.findall(chapter):
         for line in block.splitlines():
@@ -39,8 +39,9 @@ def steps_of(chapter):
 
 
 def shape_of(line):
-    """(what must be equal, the numbers) of a line. Of an instruction only the mnemonic counts, of
-    an address in a function only the function; a name in angle brackets is a guess of Bochs'."""
+    """Returns (the part that must be equal, the numbers) of a line. Only the mnemonic of an
+    instruction counts, and only the function of an address in it. A name in angle brackets is a
+    guess by Bochs and does not count."""
     line = re.sub(r"<[^>]*>", "<>", line)
     line = re.sub(r"(\): \w+)\s.*", r"\1", line)
     line = re.sub(r"\((\s*\w+)\+[0-9a-f]+\)", r"(\1)", line)
@@ -51,13 +52,13 @@ def shape_of(line):
 
 
 class Bindings:
-    """Which number of the chapter stands for which of this machine."""
+    """The bindings of the chapter's numbers to this machine's numbers."""
 
     def __init__(self):
         self.known = {}
 
     def fits(self, wanted, answer):
-        """Whether a line of the answer is the chapter's line; notes its numbers if so."""
+        """Returns whether a line of the answer fits the chapter's line. Binds its numbers if so."""
         shape, numbers = shape_of(wanted)
         other, actual = shape_of(answer)
         if shape.replace("( ", "(") != other.replace("( ", "(") or len(numbers) != len(actual):
@@ -72,14 +73,14 @@ class Bindings:
         return True
 
     def translate(self, command):
-        """The chapter's command with this machine's numbers."""
+        """Returns the chapter's command with this machine's numbers."""
         def exchange(match):
             return hex(self.known.get(value_of(match.group()), value_of(match.group())))
         return re.sub(r"0x[0-9a-f]{5,}", exchange, command)
 
 
 def judge(wanted, answer, bindings):
-    """The first of the chapter's lines that does not come in the answer, or None."""
+    """Returns the first of the chapter's lines that is missing in the answer, or None."""
     lines = iter(answer.splitlines())
     for line in wanted:
         if not any(bindings.fits(line, other) for other in lines):
@@ -89,7 +90,7 @@ def judge(wanted, answer, bindings):
 
 def check_bochs_chapter(start):
     """every command of docs/bochs.md works in `make bochs`, and answers what the chapter shows"""
-    import pexpect  # pylint: disable=import-outside-toplevel  # only where Bochs is talked to
+    import pexpect  # pylint: disable=import-outside-toplevel  # needed only with Bochs
 
     sys.path.insert(0, os.path.join(start.paths.root, "tools", "debug"))
     with open(os.path.join(start.paths.root, "docs", "bochs.md"), encoding="utf-8") as file:
@@ -118,7 +119,7 @@ def check_bochs_chapter(start):
     child.sendline("q")
     child.expect(pexpect.EOF)
     child.wait()
-    # What the numbers mean to the chapter must be so here, too.
+    # The chapter's statements about its numbers must hold on this machine, too.
     gate = bindings.known[0x80158e01]
     assert gate & 0xffff == 0x8e01, f"the gate's second word is {gate:#x}"
     edge = bindings.known[0xffffc000000270e8] & ~0xfff

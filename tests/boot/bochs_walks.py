@@ -1,5 +1,7 @@
-"""The scripted walks, `make bochs-fault` and `make bochs-lost`, as a person starts them. What
-counts is the facts that they list at the end, which Bochs' debugger read; their words are free.
+"""Runs the scripted walks `make bochs-fault` and `make bochs-lost` as a user starts them.
+
+The checks judge the facts that a walk lists at its end, which Bochs's debugger reads. The wording
+of a walk does not matter.
 """
 
 import os
@@ -9,12 +11,12 @@ import sys
 
 import pexpect
 
-LIMIT_SECONDS = 1800  # for each walk: it hangs
+LIMIT_SECONDS = 1800  # for each walk; a longer run is a hang
 ENTRY_AREA_BYTES = 0x1000  # of the release kernel
 
 
 def run(words, paths):
-    """Runs a command; returns its status and what it printed."""
+    """Runs a command and returns its status and its output."""
     done = subprocess.run(words, cwd=paths.root, env=paths.make_environment(), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           timeout=LIMIT_SECONDS)
@@ -22,7 +24,7 @@ def run(words, paths):
 
 
 def facts_of(text):
-    """The facts at the end of a transcript: integers where they are."""
+    """Returns the facts at the end of a transcript. Numbers become integers."""
     facts = {}
     for name, value in re.findall(r"^   (\w+) = (\S+)$", text, re.MULTILINE):
         facts[name] = int(value, 0) if re.fullmatch(r"0x[0-9a-f]+|\d+", value) else value
@@ -36,7 +38,7 @@ def check_fault(start):
     status, text = run(start.paths.make_command("bochs-fault"), start.paths)
     assert status == 0, text
     f = facts_of(text)
-    # before: a hole of the thread's own slot, below all that is backed
+    # before: a hole in the thread's own slot, below all backed pages
     assert f["present_before"] == 0 and f["hole_owner"] == f["slot"], f
     assert f["stack_bottom"] <= f["cr2"] < f["page_edge"] <= f["rsp"] <= f["stack_top"], f
     # on the way: the gate's stack, the frame, the fault's cause
@@ -45,13 +47,13 @@ def check_fault(start):
     assert f["ist_pointer_lowered"] == f["entry_stack_top"] - ENTRY_AREA_BYTES, f
     assert f["handler_rsp"] == f["entry_stack_top"] - 6 * 8, f
     assert f["pushed_rip"] == f["instruction"] and f["pushed_rsp"] == f["rsp"], f
-    # the price: what the magazine lost, the stack got, and nothing else was taken
+    # the cost: the stack has what the magazine lost, and nothing else was taken
     assert f["frames_taken"] == f["rounds_before"] - f["rounds_after"] > 0, f
     assert f["frames_taken"] == f["missing_before"] - f["missing_after"], f
     assert f["instructions"] == f["handler_ticks"] == sum(
         f[f"instructions_{part}"] for part in ("saving", "handling", "recording", "returning")), f
     assert f["instructions_handling"] > 0 and f["instructions_returning"] > 0, f
-    # after: the round is the entry, and the same instruction is executed again, and succeeds
+    # after: the entry is the round, and the same instruction is executed again and succeeds
     assert f["present_after"] == 1, f
     assert f["frames_taken"] != 1 or f["entry_after"] == f["round_taken"], f
     assert f["retry_rip"] == f["instruction"] < f["after_retry_rip"], f

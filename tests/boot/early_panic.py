@@ -1,5 +1,5 @@
-"""A panic before the kernel has page tables of its own: what the command line says about panics holds
-for it."""
+"""Tests a panic before the kernel has its own page tables. The command line's option for panics
+must work for it."""
 
 from runner import elf
 

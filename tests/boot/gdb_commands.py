@@ -1,6 +1,6 @@
-"""gdb with the commands `st ...`, against a machine that is stopped where it matters: inside a
-stack fault, in the middle of a switch, with threads that wait. What the commands say is held
-against what QEMU's own monitor and gdb's own commands say of the same machine.
+"""Tests gdb's commands `st ...` on a machine that is stopped at chosen points: inside a stack
+fault, in the middle of a switch, with threads that wait. The output of the commands is compared
+with that of QEMU's monitor and of gdb's own commands on the same machine.
 """
 
 import os
@@ -9,12 +9,12 @@ import subprocess
 import time
 
 MARK = "-- answer --"
-LIMIT_SECONDS = 1800  # for each session: it hangs
+LIMIT_SECONDS = 1800  # for each session; a longer run is a hang
 STUB_SECONDS = 120
 
 
 class Session:
-    """Runs gdb once over a list of commands and keeps what each one printed."""
+    """Runs gdb once over a list of commands and stores the output of each one."""
 
     def __init__(self, machine, commands, variant="release"):
         root = machine.paths.root
@@ -38,18 +38,18 @@ class Session:
             self.answers[command].append(answer)
 
     def __call__(self, command, turn=0):
-        """What a command printed; `turn` tells apart those that were given twice."""
+        """Returns a command's output. `turn` selects one of several equal commands."""
         return self.answers[command][turn]
 
     def number(self, command, turn=0):
-        """The number that a `p` or `monitor` command printed last."""
+        """Returns the last number in the output of a `p` or `monitor` command."""
         found = re.findall(r"0x[0-9a-f]+|\b\d+\b", self(command, turn))
         assert found, f"{command}: {self(command, turn)!r}"
         return int(found[-1], 0)
 
 
 def found(pattern, text):
-    """The match of a pattern, which must be there."""
+    """Returns the match of a pattern. Fails if there is none."""
     match = re.search(pattern, text, re.MULTILINE)
     assert match, f"nothing matches {pattern!r} in:\n{text}"
     return match
@@ -58,21 +58,21 @@ def found(pattern, text):
 TO_FIRST_FAULT = ("hbreak fault_trace_begin", "continue", "delete", "hbreak stack_fault",
                   "continue", "delete")
 QEMU_SAYS = 'eval "monitor gva2gpa 0x%lx", $address'
-# The leaf entry through the recursive mapping, by arithmetic that is gdb's.
+# The leaf entry through the recursive mapping. gdb does the arithmetic.
 LEAF = "*(unsigned long *)(PAGE_RECURSIVE_BASE + (($address & 0xffffffffffff) >> 9 & ~7))"
 WINDOW_SAYS = f"p/x {LEAF}"
 RECORD = f"p frame_buddy.frames[({LEAF} & PAGE_ADDRESS_MASK) >> 12]"
 MAGAZINE = "p *(struct magazine *)((char *)&magazine + $gs_base)"
 FRAME = "((struct trap_frame *)$frame)->"
-# Only this processor goes on, instruction by instruction, which lets no interrupt in: what else the
-# machine has to do waits, and between the two looks lies the rest of the fault alone.
+# Only this processor continues, by single steps, which let no interrupt in. All other work of the
+# machine waits. Only the rest of the fault happens between the two looks.
 SERVE = ("set scheduler-locking on", f"python rip = int(gdb.parse_and_eval('{FRAME}rip'))",
          "python [gdb.execute('stepi', to_string=True) for _ in"
          " iter(lambda: int(gdb.parse_and_eval('$rip')) == rip, True)]")
 
 
 def fault_session(start, variant, **changes):
-    """Stops in the demonstration's first stack fault, looks, lets it be served, looks again."""
+    """Stops in the demonstration's first stack fault and looks before and after its service."""
     if variant != "release":
         start.paths.make_files([start.paths.kernel(variant)])
     looks = ("st pte $address", "st stack", "st mag", "st bt", "st threads")
@@ -85,7 +85,7 @@ def fault_session(start, variant, **changes):
 
 
 def fault_judge(ask):
-    """What must be true of a session made by fault_session()."""
+    """Checks a session made by fault_session()."""
     address, rsp = ask.number("p/x $address"), ask.number(f"p/x {FRAME}rsp")
     before, after = ask("st pte $address"), ask("st pte $address", 1)
     leaf = found(r"^  L1\[ *(\d+)\] at (0x\w+)  (0x\w+)  not present$", before)
@@ -95,7 +95,7 @@ def fault_judge(ask):
     physical = int(found(r"physical (0x\w+), page of 4 KiB", after).group(1), 16)
     assert physical == ask.number(QEMU_SAYS), "QEMU finds another frame"
     assert physical % 4096 == address % 4096
-    # the slot's map: one page was backed, now two are, and the new one is that of the address
+    # the slot's map: one page was backed, now two are; the new one holds the address
     page = address & ~0xfff
     stack, then = ask("st stack"), ask("st stack", 1)
     found(rf"slot {slot}: guard from", stack)
@@ -108,11 +108,11 @@ def fault_judge(ask):
     found(r"^2 of 4 pages backed, 2 missing$", then)
     end = int(found(r"stack \[0x\w+, (0x\w+)\)", stack).group(1), 16)
     assert int(found(r"^Depth now: (\d+) bytes$", stack).group(1)) == end - rsp
-    # the thread that is marked as running is the one whose slot it is
+    # the thread marked as running owns the slot
     row = found(rf"^\* +\d+ (\S+) +running +\d+ +\d+ +{slot} \[\.\.\.#\]", ask("st threads"))
     name = row.group(1)
     found(rf"^\* +\d+ {name} +running +\d+ +\d+ +{slot} \[\.\.##\]", ask("st threads", 1))
-    # the frame came from a magazine: one round fewer, one fault more
+    # the frame came from a magazine: it has one round fewer and one fault more
     rows = [[re.findall(r"\d+", line) for line in ask("st mag", turn).splitlines()[1:]]
             for turn in (0, 1)]
     changes = [(int(new[1]) - int(old[1]), int(new[7]) - int(old[7])) for old, new in zip(*rows)]
@@ -132,7 +132,7 @@ def fault_judge(ask):
         assert left == capacity - taken, ask(MAGAZINE, turn)
         used.append(taken)
     assert used[1] == used[0] + 1, used
-    # a frame is booked as the stack's when the thread leaves the CPU
+    # a frame is counted for the stack when the thread leaves the CPU
     found(r"= frame record: allocated, order \d+, owner (magazine|stack)$", ask(RECORD))
     assert ask.number("p/x $rip") == ask.number(f"p/x {FRAME}rip"), "the store is not retried"
 
@@ -172,7 +172,7 @@ def check_switch(start):
 
 
 def tick_until(*patterns):
-    """Lets the machine run from tick to tick until lines of `st threads` match them all."""
+    """Lets the machine run from tick to tick until lines of `st threads` match all patterns."""
     return (f"python import re; [gdb.execute('continue', to_string=True) for _ in iter(lambda:"
             f" (lambda text: all(re.search(pattern, text) for pattern in {patterns!r}))"
             f"(gdb.execute('st threads', to_string=True)), True)]")
@@ -182,7 +182,7 @@ def check_blocked(start):
     """a blocked thread's backtrace and stack, and every thread's, on two processors"""
     ask = Session(start(cmdline="monitor=1"), (
         "hbreak monitor_run", "continue", "st bt main", "delete", "hbreak schedule_tick",
-        # all that is not idle: nobody holds a lock, nobody makes or reaps a thread
+        # all threads but idle ones: none holds a lock, creates or reaps a thread
         tick_until("reclaimer +blocked", "swapper +blocked", "main +blocked"), "st threads",
         "st bt reclaimer", "st stack reclaimer", "st bt 1", "st bt nobody", "st mag 0", "st mag 7",
         "st pte 0x800000000000",

@@ -1,4 +1,4 @@
-"""An NMI from outside on a machine that hangs: every CPU tells where it is, in whole lines."""
+"""Tests an external NMI on a machine that hangs: every CPU prints its backtrace in whole lines."""
 
 import re
 import time
@@ -7,15 +7,15 @@ from runner import elf
 
 CPUS = 4
 HANG_SECONDS = 300
-LOOKS = 3  # in succession, so that nobody halts only for a moment between two threads
-HOUSEKEEPERS = ("reclaimer", "swapper")  # look after the memory now and then, on a CPU that is idle
+LOOKS = 3  # in succession, so that a short halt between two threads does not count
+HOUSEKEEPERS = ("reclaimer", "swapper")  # they wake from time to time on an idle CPU
 HEADER = re.compile(r"^NMI: CPU (\d+) in thread \d+ \(([^)]*)\), interrupts (on|off), "
                     r"preemption off (\d+) times$")
 STEP = re.compile(r"^  #\d+ +0x[0-9a-f]{16} \S+\+0x[0-9a-f]+( .*)?$")
 
 
 def stories(lines):
-    """{cpu: (header match, lines of its backtrace)}; each CPU once, and nothing in between."""
+    """Returns {cpu: (header match, backtrace lines)}. Each CPU must appear exactly once."""
     told, current = {}, None
     for line in lines:
         match = HEADER.match(line)
@@ -30,7 +30,7 @@ def stories(lines):
 
 
 def in_place(machine, qmp):
-    """Whether CPU 0 and CPU 1 hang where they shall, and the others halt."""
+    """Returns whether CPU 0 and CPU 1 hang at their places and the others halt."""
     text = qmp.execute("human-monitor-command", **{"command-line": "info registers -a"})
     places, kernel = [], machine.paths.kernel(machine.row.build)
     for part in re.split(r"^CPU#\d+\s*$", text, flags=re.MULTILINE)[1:]:
@@ -41,7 +41,7 @@ def in_place(machine, qmp):
 
 
 def await_place(machine, qmp):
-    """However long it takes: what they did before, the threads that start and end, must be over."""
+    """Waits until all CPUs are in place and earlier threads have ended."""
     deadline, seen = time.monotonic() + HANG_SECONDS, 0
     while seen < LOOKS:
         seen = seen + 1 if in_place(machine, qmp) else 0
@@ -50,26 +50,26 @@ def await_place(machine, qmp):
 
 
 def is_whole(lines):
-    """Whether every CPU has told, to the end of its backtrace."""
+    """Returns whether every CPU has printed its whole backtrace."""
     return len({m.group(1) for m in map(HEADER.match, lines) if m}) == CPUS and \
         sum("thread_trampoline+" in line for line in lines) >= CPUS
 
 
 def ask(machine, qmp, again_seconds=2):
-    """Injects an NMI and returns every CPU's story."""
+    """Injects an NMI and returns every CPU's backtrace."""
     begin = len(machine.reader.lines)
     qmp.execute("inject-nmi")
     deadline = time.monotonic() + HANG_SECONDS
     while time.monotonic() < deadline and not is_whole(machine.reader.lines[begin:]):
         machine.pump(1)
-    quiet = time.monotonic() + again_seconds  # whoever would tell it again would do so now
+    quiet = time.monotonic() + again_seconds  # a repeated backtrace would appear in this time
     while time.monotonic() < quiet:
         machine.pump(0.2)
     return stories(machine.reader.lines[begin:])
 
 
 def judge(told):
-    """What each CPU of the hung machine must tell."""
+    """Checks the backtrace of each CPU of the hung machine."""
     assert sorted(told) == list(range(CPUS)), f"only CPUs {sorted(told)} answered"
     header, trace = told[0]
     assert header.group(3) == "off", "CPU 0 hangs with interrupts off"
@@ -78,7 +78,7 @@ def judge(told):
     header, trace = told[1]
     text = "\n".join(trace)
     assert int(header.group(4)) >= 1, "CPU 1 hangs with preemption off"
-    # Its interrupts are on: the NMI may come in the middle of one, and in a lock's hold there.
+    # Its interrupts are on. The NMI may come inside an interrupt handler, even with a lock held.
     assert re.search(r"hang_with_preemption_off\S+ +<- interrupted by ", text), text
     assert re.search(r"hang_deep\S+ +and \d+ times more", text), text
     assert "thread_trampoline" in text, text

@@ -1,7 +1,8 @@
-"""A machine check at chosen instructions, by gdb and QEMU's monitor: on a thread's stack, in the
-middle of a switch and of a move, in the page-fault path, and while the processor halts. It ends the
-machine, so there is one boot for each; the panic must name that very instruction, and its backtrace
-must go on where the code was interrupted.
+"""Raises a machine check at chosen instructions, with gdb and QEMU's monitor.
+
+The places are a thread's stack, the middle of a switch and of a move, the page-fault path, and a
+halted processor. A machine check ends the machine, so each place needs its own boot. The panic must
+name the interrupted instruction, and its backtrace must continue there.
 """
 
 import re
@@ -9,14 +10,14 @@ import time
 
 from runner import elf
 
-# An uncorrected error in bank 9, valid and with the processor's context intact as far as it matters.
+# An uncorrected error in bank 9, valid, with the relevant context of the processor intact.
 CHECK = "mce 0 9 0xbd00000000000000 0x4 0 0"
 PANIC = re.compile(r"^PANIC: #MC machine check in the kernel at 0x([0-9a-f]+): 1 banks report an "
                    r"error, bank 9 with status 0xbd00000000000000; the global status is 0x4\. ")
 HANG_SECONDS = 300
-# Where: a symbol, how many instructions after it, a function that the backtrace must name, and
-# tests that come there however fast the machine is: threads that fault and end, and preemptions
-# that a test asks for.
+# The places: a symbol, the number of instructions after it, a function that the backtrace must
+# name, and tests that reach the place at any speed of the machine. Such tests have threads that
+# fault and end, or request a preemption.
 THREADS, PREEMPTIONS = "test=STK* exit=1", "test=EVT0020 exit=1"
 PLACES = (
     ("a thread's code", "stack_trim", 0, "stack_trim", THREADS),
@@ -31,7 +32,7 @@ PLACES = (
 
 
 def panic_lines(machine):
-    """What the machine says from the panic on."""
+    """Returns the machine's output from the panic on."""
     machine.wait_end(machine.row.limit_seconds)
     lines = machine.reader.lines
     start = next((i for i, line in enumerate(lines) if line.startswith("PANIC: ")), None)
@@ -40,7 +41,7 @@ def panic_lines(machine):
 
 
 def raise_at(machine, symbol, steps):
-    """Stops there, lets the machine check come, and returns (address, the panic's lines)."""
+    """Raises a machine check at the place. Returns (address, the panic's lines)."""
     gdb, qmp = machine.gdb(), machine.qmp()
     address = elf.addresses(machine.paths.kernel(machine.row.build))[symbol]
     gdb.break_at(address)
@@ -55,7 +56,7 @@ def raise_at(machine, symbol, steps):
 
 
 def stop_halted(qmp):
-    """Stops the machine at a moment when its processor halts."""
+    """Stops the machine while its processor halts."""
     deadline = time.monotonic() + HANG_SECONDS
     while True:
         qmp.execute("stop")

@@ -1,4 +1,4 @@
-"""The first command that anybody types: `make run`, on a terminal, as a person sees it."""
+"""Tests `make run`, the first command that a user types, on a terminal."""
 
 import pexpect
 
@@ -8,7 +8,7 @@ HANG_SECONDS = 600  # for each answer
 
 
 def spawn(start, *words):
-    """`make run` in a terminal of 100 columns."""
+    """Starts `make run` in a terminal of 100 columns."""
     start.make_iso()
     command, *arguments = start.paths.make_command("run", *words)
     return pexpect.spawn(command, arguments, env=start.paths.make_environment(TERM="vt100"),

@@ -1,4 +1,4 @@
-"""Conversations with the monitor over the serial line."""
+"""Tests the monitor's commands over the serial line."""
 
 import re
 
@@ -11,13 +11,13 @@ NONSENSE = ("xyzzy", "thread", "pte", "pte nowhere", "bt nobody", "fault banana"
 
 
 def refused(command, answer):
-    """Whether the answer (lines) says that the command cannot be done."""
+    """Returns whether the answer (lines) refuses the command."""
     beginnings = ("Usage:", "There is no command", command.split()[0] + ": ")
     return any(line.startswith(beginnings) for line in answer)
 
 
 def prompt(start, **changes):
-    """A machine that is at its prompt."""
+    """Returns a machine that is at its prompt."""
     machine = start(**changes)
     machine.wait_prompt()
     return machine
@@ -46,7 +46,7 @@ def check_nonsense(start):
         answer = machine.ask(text)
         if text.strip() and text[0].isalpha() and text != "test \"STK":
             assert any(len(line.split()) > 2 for line in answer), f"{text!r}: {answer}"
-    # The keys of the last one show the prompt several times: only an answer tells that they are over.
+    # The last line's keys show the prompt several times. Only an answer shows that they are done.
     machine.send("help cpus\r")
     machine.expect(r"^  cpus +list")
     machine.wait_prompt()

@@ -1,5 +1,5 @@
-"""Input that comes faster than it is read: typed ahead, pasted, or while a command looks for one key;
-and the state in which the kernel leaves the terminal."""
+"""Tests input that arrives faster than it is read: typed ahead, pasted, or while a command waits
+for one key. Also tests the state in which the kernel leaves the terminal."""
 
 import os
 import re
@@ -7,13 +7,13 @@ import re
 PASTED_LINES = 200
 CONTROL_C = "\x03"
 
-# What a terminal keeps of its state: the sequences that switch, and what they leave.
+# The state of a terminal: the sequences that change it, and the state after each.
 SWITCHES = ((rb"\x1b\[\?7([hl])", "wrap", b"h"), (rb"\x1b\[\?25([hl])", "cursor", b"h"),
             (rb"\x1b\[([0-9;]*)m", "colours", b"0"))
 
 
 def prompt(start, **changes):
-    """A machine that is at its prompt."""
+    """Returns a machine that is at its prompt."""
     machine = start(**changes)
     machine.wait_prompt()
     return machine
@@ -66,7 +66,7 @@ def check_pasted(start):
 
 
 def terminal_after(machine):
-    """What is wrong with a terminal that was in disorder when the machine started to write."""
+    """Returns what is wrong, at the end, with a terminal whose state was bad at the start."""
     while machine.pump(1) is not None:
         pass
     with open(os.path.join(machine.directory, "serial.log"), "rb") as file:

@@ -1,5 +1,5 @@
-"""A session at the monitor as a person has it: editing, history, completion, what the commands say,
-on the serial line and on the keyboard.
+"""Tests a user's session at the monitor: editing, history, completion and the commands' answers, on
+the serial line and on the keyboard.
 """
 
 import re
@@ -10,7 +10,7 @@ CONTROL_A, CONTROL_C, CONTROL_E, CONTROL_K = "\x01", "\x03", "\x05", "\x0b"
 CONTROL_U, CONTROL_W, CONTROL_L = "\x15", "\x17", "\x0c"
 KEYS = {" ": "spc", "\r": "ret"}
 
-# What may be typed, and what the answer must have, in this order.
+# Typed lines, and the patterns that the answer must have, in this order.
 LOOKING = (
     ("threads", r"id +name +state", r" main +running", r"\d+ threads"),
     ("stacks", r"backed", r"\d+ slots made", r"% saved"),
@@ -47,15 +47,15 @@ NONSENSE = (
 
 
 def prompt(start, **changes):
-    """A machine that is at its prompt."""
+    """Returns a machine that is at its prompt."""
     machine = start(**changes)
     machine.wait_prompt()
     return machine
 
 
 def ask(machine, typed, *patterns):
-    """Types a line and waits for lines that match, in this order, and the prompt; returns what came
-    since. The line that is edited appears again and again, so the prompt alone tells nothing."""
+    """Types a line, waits for lines that match in this order and for the prompt, and returns the
+    output. The edited line is redrawn many times, so the prompt alone does not show the end."""
     machine.drain()
     first = position = len(machine.reader.lines)
     machine.send(typed + "\r")
@@ -166,7 +166,7 @@ def check_keyboard(start):
         connection.execute("send-key", keys=[{"type": "qcode", "data": name}])
         typed = typed[:-1] if character == "\b" else typed + character
         if character != "\r":
-            machine.wait_echo("> " + typed)  # the keyboard holds but a few keys that nobody takes
+            machine.wait_echo("> " + typed)  # the keyboard buffers only a few keys
     machine.expect(r"^  mag +show", start=first)
     machine.wait_prompt(start=first + 2)
     ask(machine, "irqs", r"keyboard +[1-9]")

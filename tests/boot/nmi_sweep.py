@@ -1,8 +1,10 @@
-"""An NMI at every instruction of the page-fault path, by gdb: served stack faults are executed
-instruction by instruction, and at each address that had none before an NMI is injected, before the
-guest goes on. In the NMI handler's frame that address must stand as the interrupted one, and the
-guest must come back to it. Whatever way through the path a fault takes, each of its instructions has
-its turn when it is met; in the end all tests of the kernel must have passed: no NMI did any harm.
+"""Injects an NMI at every instruction of the page-fault path, with gdb.
+
+The script executes stack faults instruction by instruction. At each address that has not had an NMI
+yet, it injects one before the guest continues. The NMI handler's frame must hold that address as
+the interrupted one, and the guest must return to it. Faults take different paths, and each
+instruction gets its NMI when a fault first reaches it. At the end all tests of the kernel must have
+passed.
 """
 
 from runner import elf
@@ -12,12 +14,12 @@ FAULTS = 24
 PATH_LIMIT = 2000
 FRAME_RIP = 17 * 8  # struct trap_frame: 15 registers, the address, error code and vector
 PATH_BEGIN = "entry_stub_14"
-SERVER = "stack_fault"  # what the path must lead through
+SERVER = "stack_fault"  # a function that the path must reach
 HANDLER = "entry_nmi"
 
 
 def go_to(gdb, address):
-    """Lets the guest run until it is about to execute an address; False if it ended instead."""
+    """Lets the guest run until it reaches an address. Returns False if it ended instead."""
     gdb.break_at(address)
     if not gdb.go_on():
         return False
@@ -28,7 +30,7 @@ def go_to(gdb, address):
 
 
 def inject(gdb, qmp, address, handler):
-    """An NMI at the instruction where the guest stands; afterwards it stands there again."""
+    """Injects an NMI at the guest's next instruction, to which the guest must return."""
     qmp.execute("inject-nmi")
     assert go_to(gdb, handler), f"the kernel ended by an NMI at {address:#x}"
     interrupted = gdb.word(gdb.register("rdi") + FRAME_RIP)
@@ -37,7 +39,7 @@ def inject(gdb, qmp, address, handler):
 
 
 def walk(gdb, qmp, handler, covered):
-    """Executes one fault from its first instruction, with an NMI at each that is not covered;
+    """Executes one fault from its first instruction, with an NMI at each one that is not covered.
     `covered` is {address: whether the path ends there}."""
     for _ in range(PATH_LIMIT):
         rip = gdb.register("rip")
@@ -51,7 +53,7 @@ def walk(gdb, qmp, handler, covered):
 
 
 def finish(machine):
-    """The suite must have gone to its end, and well."""
+    """Checks that the suite ran to its end and passed."""
     status = machine.wait_end(machine.row.limit_seconds)
     reader = machine.reader
     assert reader.terminated, "the suite did not reach its end"

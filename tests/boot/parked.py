@@ -1,5 +1,5 @@
-"""Processors that are not used, and a machine check that is broadcast to all: each must let it in, or
-the machine shuts down without a word."""
+"""Tests a machine check that is broadcast to all processors, including unused ones. Each must
+accept it. Otherwise the machine shuts down without a message."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The end of a machine that has no port for an exit status."""
+"""Tests the end of a machine that has no port for an exit status."""
 
 import subprocess
 

@@ -14,7 +14,7 @@ ASKS = re.compile(r"^# soak: NMI (\d+) from outside, please$")
 TELLS = re.compile(r"^# soak: (?!NMI)|^not ok|^# soak:\d|^PANIC|^# tests/")
 FIGURES = re.compile(r"sent and received: IPIs (\d+), (\d+); NMIs between CPUs (\d+), (\d+), "
                      r"from outside (\d+), (\d+); of a device (\d+), (\d+)$")
-# Only for a hang: a busy host makes all of it slow.
+# Limits that only a hang reaches, because a busy host slows everything down.
 SILENCE_SECONDS = 240
 GRACE_SECONDS = 1200
 SECONDS_IN_CI = {"invariant": 60}
@@ -22,7 +22,7 @@ SECONDS_IN_CI_OF_OTHERS = 20
 
 
 def nodes_of(count, cpus, memory_mib):
-    """QEMU's words for memory and CPUs in so many domains of equal size; none for one."""
+    """Returns QEMU's options for `count` NUMA domains of equal size; none for one."""
     words, size, each = [], memory_mib // count, cpus // count
     for domain in range(count if count > 1 else 0):
         words += ["-object", f"memory-backend-ram,id=m{domain},size={size}M", "-numa",
@@ -32,7 +32,7 @@ def nodes_of(count, cpus, memory_mib):
 
 
 def stories(machine, qmp):
-    """What the CPUs of a machine that hangs answer to an NMI that nobody asked for."""
+    """Returns the CPUs' answers to an unrequested NMI on a machine that hangs."""
     seen, until = len(machine.reader.lines), time.monotonic() + 8
     qmp.execute("inject-nmi")
     while time.monotonic() < until and machine.pump(0.5) is not None:
@@ -41,7 +41,7 @@ def stories(machine, qmp):
 
 
 def converse(machine, seconds, say):
-    """Follows the soak to its end, sends what it asks for, and returns how many NMIs that were."""
+    """Follows the soak to its end, sends the NMIs that it asks for, and returns their number."""
     machine.expect("SOK0001 starting$")
     qmp, seen, sent, heard = machine.qmp(), 0, 0, time.monotonic()
     deadline = heard + seconds + GRACE_SECONDS
@@ -62,7 +62,7 @@ def converse(machine, seconds, say):
 
 
 def soak(machine, seconds, seed, say):
-    """Runs one soak; whatever is wrong is an AssertionError that tells how to repeat it."""
+    """Runs one soak. An error raises an AssertionError that says how to repeat the run."""
     again = f"again by: make soak SECONDS={seconds} SEED={seed} VARIANT={machine.row.build}"
     try:
         sent = converse(machine, seconds, say)
@@ -93,7 +93,7 @@ def check_at_the_limits(start):
 
 
 def main():
-    """By hand: builds nothing, shows every line of progress as it comes."""
+    """Runs a soak by hand. Builds nothing, and shows every line of progress at once."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)

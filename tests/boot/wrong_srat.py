@@ -1,4 +1,4 @@
-"""SRATs that lie, put before the kernel by QEMU: each boots as if there were none."""
+"""Tests wrong SRATs, which QEMU passes to the kernel. Each boot continues as without a table."""
 
 import os
 import struct
@@ -20,7 +20,7 @@ SOUND = FIXED + memory(0, 0, 256 * MIB) + memory(1, 256 * MIB, 256 * MIB)
 
 
 def boot(start, table, *expected, tests="DOM*,FR*,SRT*"):
-    """Boots with this table (without its header); the suite passes, and the log says so."""
+    """Boots with this table (given without its header). The suite passes, and the log matches."""
     handle, path = tempfile.mkstemp(suffix=".srat")
     with os.fdopen(handle, "wb") as file:
         file.write(table)
