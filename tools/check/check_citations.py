@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks that what the documents cite is still there.
+"""Checks that the files and symbols cited by the documents exist.
 
 Documents are the Markdown files, CAVEATS, everything in docs/, and models (.pml). They cite code as
-`directory/file.c:symbol` in backticks: the file must exist, and the symbol must stand in it as a
-word outside comments. A path alone in backticks must exist, too. Line numbers are refused: they
-rot. Files below build/ are made, not kept, and are not looked for.
+`directory/file.c:symbol` in backticks. The file must exist, and the symbol must appear in it as a
+word outside comments. A path alone in backticks must exist, too. Line numbers are refused, because
+they become wrong. Files below build/ are generated and are not checked.
 """
 
 import os
@@ -19,14 +19,14 @@ CODE_SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld", ".py", ".md", ".mk", ".sh", 
 
 
 def documents(root):
-    """The documents of the tree."""
+    """Returns the documents of the tree."""
     return [name for name in tree.files(root)
             if name.endswith((".md", ".pml")) or name.startswith("docs/") and name.endswith(".txt")
             or os.path.basename(name).startswith("CAVEATS")]
 
 
 def code_only(name, text):
-    """The text without comments, as far as the kind of file is known."""
+    """Returns the text without comments, if the kind of file is known."""
     if name.endswith((".c", ".h", ".ld")):
         return tree.without_c_comments(text)
     if name.endswith((".asm", ".inc")):
@@ -37,7 +37,7 @@ def code_only(name, text):
 
 
 def complaint(root, text):
-    """What is wrong with one span in backticks, or None."""
+    """Returns what is wrong with one span in backticks, or None."""
     match = CITATION.match(text)
     if match:
         name, symbol = match.groups()

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Runs cppcheck over the kernel's C files. What it may say wrongly stands, with the reason, in
-tools/check/cppcheck.suppressions or beside the line as `cppcheck-suppress`.
+"""Runs cppcheck over the kernel's C files.
+
+False reports are listed, with the reason, in tools/check/cppcheck.suppressions or beside the line
+as `cppcheck-suppress`.
 """
 
 import os

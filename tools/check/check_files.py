@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks that every source file opens with a comment that says what it is for, and that every shell
-script is one of bash that stops at the first command, variable or pipe that fails.
+"""Checks that every source file begins with a comment about its purpose. Also checks that every
+shell script is for bash and stops at the first failing command, variable or pipe.
 
-A file of more than 400 lines is warned about: it probably holds more than one idea.
+A file of more than 400 lines gets a warning, because it probably holds more than one idea.
 """
 
 import os
@@ -20,7 +20,7 @@ OPENINGS = {
 
 
 def opening(root, name):
-    """The pattern that the beginning of this file must match, or None."""
+    """Returns the pattern that the beginning of this file must match, or None."""
     for suffixes, pattern in OPENINGS.items():
         if name.endswith(suffixes):
             return pattern
@@ -36,7 +36,7 @@ def opening(root, name):
 
 
 def script_complaint(name, text):
-    """What is wrong with a shell script, or None."""
+    """Returns what is wrong with a shell script, or None."""
     first = text.split("\n", 1)[0]
     if not first.startswith("#!") or not first.endswith("sh"):
         return None

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks that C files are as clang-format 14 with .clang-format would write them.
+"""Checks that C files have the format that clang-format 14 gives them with .clang-format.
 
-Other major versions lay some lines out differently, so with them nothing is compared: that is a
-skip, and says so. `clang-format -i FILE...` repairs.
+Other major versions format some lines differently. With them the check compares nothing and is
+skipped. `clang-format -i FILE...` repairs a file.
 """
 
 import os
@@ -16,7 +16,7 @@ MAJOR = "14"
 
 
 def find_tool():
-    """(path, major version) of the clang-format to use, or (None, "")."""
+    """Returns (path, major version) of the clang-format to use, or (None, "")."""
     for name in (f"clang-format-{MAJOR}", "clang-format"):
         path = shutil.which(name)
         if path:

@@ -2,11 +2,11 @@
 """Checks that each hook by which a lower layer calls an upper one is set in kernel/hooks.c only.
 
 A hook is a pointer to a function that a header of a lower layer declares `extern`. kernel/hooks.c
-sets each of them, and no other file of the kernel does. (Tests may set one for a moment.) A lower
-layer keeps no pointer to a function under another name: a file-scope `static` one is a hook that
-nobody can see. What a header of a lower layer declares as a function is not defined in a higher
-layer, but in kernel/hooks.c. OBSERVERS are the exceptions: pointers that are NULL unless somebody
-looks.
+sets each of them, and no other file of the kernel does. (Tests may set one for a short time.) A
+lower layer has no other pointers to functions. A `static` one at file scope is refused, because it
+would be a hidden hook. A function that a header of a lower layer declares is not defined in a
+higher layer, but in kernel/hooks.c. OBSERVERS are the exceptions: pointers that are NULL unless an
+observer is attached.
 """
 
 import os
@@ -31,7 +31,7 @@ PROTOTYPE = re.compile(r"^(?!static\b|extern\b|typedef\b|#)\w[\w \t*]*?\b(\w+)\(
 
 
 def layer(name):
-    """The layer that a file lies in."""
+    """Returns the layer that a file lies in."""
     return name.split("/", 1)[0]
 
 

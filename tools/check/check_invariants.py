@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that docs/invariants.md says of tests and mutants what the tables of the tests say.
+"""Checks that docs/invariants.md agrees with the tables of tests and mutants.
 
-Each invariant of tests/runner/mutant.py has a section with its short form as heading. The mutants
-in a section are those that tests/mutants.py has for that invariant, each with the test that kills
-it. Every test that the chapter names exists, and the ends of a range of ids belong to one subject.
+Each invariant of tests/runner/mutant.py has a section with its short form as heading. A section
+lists the mutants that tests/mutants.py has for its invariant, each with the test that kills it.
+Every test that the chapter names exists. Both ends of a range of ids belong to one subject.
 """
 
 import os
@@ -22,14 +22,14 @@ PARTS = ("Rule", "Broken by", "Asserted", "Tests", "Mutants")
 
 
 def sections(text):
-    """{number: (short form, body)} of the chapter."""
+    """Returns {number: (short form, body)} of the chapter."""
     pieces = HEADING.split(text)
     return {number: (short, body)
             for number, short, body in zip(pieces[1::3], pieces[2::3], pieces[3::3])}
 
 
 def compare(chapter, invariants, mutants):
-    """Complaints about sections and mutants that differ from the tables."""
+    """Returns complaints about sections and mutants that differ from the tables."""
     found = sections(chapter)
     complaints = [f"{number} has no section" for number in invariants if number not in found]
     for number, (short, body) in found.items():
@@ -48,7 +48,7 @@ def compare(chapter, invariants, mutants):
 
 
 def tests_complaints(chapter, ids):
-    """Complaints about tests that do not exist."""
+    """Returns complaints about tests that do not exist."""
     missing = sorted({match.group(0) for match in ID.finditer(chapter)} - ids)
     ranges = [(first, last) for first, last in RANGE.findall(chapter)
               if first[:3] != last[:3] or first >= last]
@@ -64,7 +64,7 @@ def main():
     if not os.path.exists(os.path.join(root, CHAPTER)):
         tree.finish([f"{CHAPTER} is missing"])
     sys.path.insert(0, os.path.join(root, "tests"))
-    import mutants  # pylint: disable=import-outside-toplevel  # it is the tree's own
+    import mutants  # pylint: disable=import-outside-toplevel  # of the checked tree
     from runner import mutant  # pylint: disable=import-outside-toplevel
     chapter = tree.read(root, CHAPTER)
     ids = {test_id for name in tree.files(root, ".c")

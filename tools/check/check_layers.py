@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that no file includes one of a higher layer or room, and that no includes go in a circle.
+"""Checks that no file includes one of a higher layer or room, and that includes form no circle.
 
-The layers, lowest first, are in LAYERS. A room is a folder of a layer; ROOMS lists the rooms of each
-layer, lowest first, and a file includes only from its own room and from those before it. A file that
-lies directly in a layer's folder is named by its stem. UPWARD holds the only exceptions, each with
-its reason. APART holds what is no part of the kernel: it may use lib and itself, and nothing may use
-it.
+LAYERS lists the layers, lowest first. A room is a folder of a layer. ROOMS lists the rooms of each
+layer, lowest first. A file includes only files of its own room and of lower rooms. A file that lies
+directly in a layer's folder is named by its stem. UPWARD lists the only exceptions, each with its
+reason. APART lists folders that are not part of the kernel. They may use lib and themselves, and no
+other file may use them.
 """
 
 import os
@@ -33,12 +33,12 @@ SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld")
 
 
 def top(name):
-    """The directory directly below the root that holds a file."""
+    """Returns the directory directly below the root that holds a file."""
     return name.split("/", 1)[0] if "/" in name else ""
 
 
 def room(name):
-    """(layer, room) of a file; the room is None where the layer has none."""
+    """Returns (layer, room) of a file. The room is None if the layer has no rooms."""
     parts = name.split("/")
     layer, below = parts[0], parts[2:] if parts[0] == "arch" else parts[1:]
     if layer not in ROOMS or not below:
@@ -47,7 +47,7 @@ def room(name):
 
 
 def includes(root, names):
-    """Returns {file: [file it includes]}, for files of the tree only."""
+    """Returns {file: [files that it includes]}, for files of the tree only."""
     known, graph = set(names), {}
     for name in names:
         text = tree.read(root, name)
@@ -64,7 +64,7 @@ def includes(root, names):
 
 
 def upward(graph):
-    """Complaints about includes that go up or aside."""
+    """Returns complaints about includes from a higher layer or from APART."""
     complaints = []
     for name, targets in graph.items():
         mine = top(name)
@@ -80,7 +80,7 @@ def upward(graph):
 
 
 def upward_rooms(graph):
-    """Complaints about includes of a higher room of the same layer, and about files in no room."""
+    """Returns complaints about includes from a higher room, and about files in no room."""
     complaints, used = [], set()
     for name, targets in graph.items():
         layer, mine = room(name)
@@ -105,7 +105,7 @@ def upward_rooms(graph):
 
 
 def circles(graph):
-    """Complaints about circles, each told once."""
+    """Returns complaints about circles of includes, one for each circle."""
     complaints, done = [], set()
 
     def visit(name, path):

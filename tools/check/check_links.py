@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks the links between the documents: the file exists, and so does the heading after a '#'.
+"""Checks the links between the documents: the file and the heading after a '#' must exist.
 
-Links to other sites are not followed. Text in code blocks is no link.
+Links to other sites are not followed. Text in code blocks does not count as a link.
 """
 
 import os
@@ -14,7 +14,7 @@ HEADING = re.compile(r"^#+ +(.*?) *$", re.MULTILINE)
 
 
 def anchors(text):
-    """The anchors that web pages of repositories give to the headings of a document."""
+    """Returns the anchors that repository web pages give to a document's headings."""
     found = set()
     for heading in HEADING.findall(tree.FENCE.sub("", text)):
         words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
@@ -23,7 +23,7 @@ def anchors(text):
 
 
 def complaint(root, name, link):
-    """What is wrong with one link of a document, or None."""
+    """Returns what is wrong with one link of a document, or None."""
     if re.match(r"[a-z]+:", link):
         return None
     path, _, anchor = link.partition("#")

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that each mutant of tests/mutants.py still fits: its old code stands in its file exactly
-once, neither has a comment, its test exists, and each invariant has a mutant. Whoever changes the code that a mutant is
-made of changes the mutant with it."""
+"""Checks that each mutant of tests/mutants.py still fits the sources.
+
+Its old code must appear in its file exactly once. Neither the old nor the new code has a comment.
+Its test exists, and each invariant has a mutant. A change to code that a mutant edits must change
+the mutant as well."""
 
 import os
 import re
@@ -18,7 +20,7 @@ def main():
     if not os.path.exists(os.path.join(root, "tests", "mutants.py")):
         tree.finish([])
     sys.path.insert(0, os.path.join(root, "tests"))
-    import mutants  # pylint: disable=import-outside-toplevel  # it is the tree's own
+    import mutants  # pylint: disable=import-outside-toplevel  # of the checked tree
     from runner import mutant  # pylint: disable=import-outside-toplevel
     complaints = mutant.table_complaints(mutants.MUTANTS)
     complaints += mutant.edits_complaints(root, mutants.MUTANTS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that docs/options.md is what kernel/option_list.h makes of it; `make options-page` repairs."""
+"""Checks that docs/options.md agrees with kernel/option_list.h. `make options-page` repairs it."""
 
 import os
 import sys

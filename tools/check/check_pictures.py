@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks the pictures of the book, without drawing them.
 
-Each docs/pictures/*.dot has an SVG beside it that was drawn from it as it is now; `make pictures`
-repairs. Each SVG has a source, and is shown by a document. A file that a source names exists. In
-layers.dot the cells with an `id` are the folders of the kernel's layers: all of them, and no others.
+Each docs/pictures/*.dot has an SVG beside it that was drawn from its present text. `make pictures`
+repairs it. Each SVG has a source, and a document shows it. A file that a source names exists. In
+layers.dot the cells with an `id` are exactly the folders of the kernel's layers.
 """
 
 import os
@@ -23,14 +23,14 @@ CELL = re.compile(r'<td[^>]*\bid="([^"]+)"')
 
 
 def folders(root):
-    """The folders in the kernel's layers that hold sources, each as a path."""
+    """Returns the paths of the folders in the kernel's layers that hold sources."""
     found = {os.path.dirname(name) for name in tree.files(root, ".c", ".h", ".asm")}
     return {name for name in found if any(name == layer or name.startswith(layer + "/")
                                           for layer in LAYERS)}
 
 
 def layers_complaints(root, text):
-    """What layers.dot leaves out or makes up."""
+    """Returns complaints about folders that layers.dot lacks or invents."""
     drawn, real = set(CELL.findall(text)), folders(root)
     return [f"{FOLDER}/layers.dot: {name} is not drawn" for name in sorted(real - drawn)] + \
         [f"{FOLDER}/layers.dot: there is no {name}" for name in sorted(drawn - real)]

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Checks the ids of the tests: well formed, unique, with a sentence and, in the kernel, a condition.
+"""Checks the ids of the tests: each is well formed, unique, and has a sentence. A test in the
+kernel also has a condition.
 
 In-kernel tests are TEST(id, "sentence", CONDITION), host unit tests HOST_TEST(id, "sentence").
-Every condition must be listed in tests/support/conditions.h. Every id that a document (outside of
-code blocks, which show examples), the matrix or tests/exemptions names must exist; and since no
-pattern selects a test of the condition DEATH, some row of the matrix or some script of tests/boot/
-must name it, or it would never run.
+Every condition must be listed in tests/support/conditions.h. Every id must exist that a document
+(outside of code blocks, which show examples), the matrix or tests/exemptions names. No pattern
+selects a test of the condition DEATH. A row of the matrix or a script of tests/boot/ must name such
+a test. Otherwise it would never run.
 """
 
 import os
@@ -22,7 +23,7 @@ MENTION = re.compile(r"\b[A-Z]{3}\d{4}\b")
 
 
 def tests(root):
-    """Yields (file, whether of the host, id, text of the literals, condition) of each test."""
+    """Yields (file, whether it is a host test, id, text of the literals, condition)."""
     for name in tree.files(root, ".c"):
         for match in TEST.finditer(tree.without_c_comments(tree.read(root, name))):
             yield (name, bool(match.group(1)), match.group(2), sentence(match.group(3)),
@@ -30,7 +31,7 @@ def tests(root):
 
 
 def sentence(arguments):
-    """The text of the string literals in the macro's arguments, joined as C joins them."""
+    """Returns the macro's string literals, joined as C joins them."""
     return "".join(re.findall(r'"((?:\\.|[^"\\])*)"', arguments))
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Checks that retired words do not come back, and that each prototype's comment stands by itself.
 
-The list is tools/check/retired_words: a regular expression, a tab, and what is said instead; after
-another tab, the folders to which that is limited. It is looked for in the names of files and in all
-their lines, in large letters or small, but not in the list itself, in the glossary (which may name an
-old word), in CHANGES.md, and in pictures.
+The list is tools/check/retired_words. A line has a regular expression, a tab, and the word to use
+instead. After another tab it may list the folders to which it is limited. The check searches the
+names of files and all their lines, in upper and lower case. It leaves out the list itself, the
+glossary (which may name an old word), CHANGES.md, and pictures.
 
-A comment right before a prototype in a header must not begin with "The same", "As above" or the
-like: a reader finds a function by its name and reads that comment alone.
+A comment right before a prototype in a header must not begin with "The same", "As above" or
+similar words. A reader finds a function by its name and reads that comment alone.
 """
 
 import os
@@ -24,7 +24,7 @@ BARE = re.compile(r"/\*[\s*]*((?:The same(?=[.,;:]| (?:as|for|of|with|without|fr
 
 
 def patterns(text):
-    """[(number of the line, compiled pattern, what to say instead, folders)] of the list."""
+    """Returns [(line number, compiled pattern, word to use instead, folders)] of the list."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#"):
@@ -35,13 +35,13 @@ def patterns(text):
 
 
 def list_complaints(words):
-    """What is wrong with the list."""
+    """Returns complaints about the list itself."""
     return [f"{LIST}:{number}: nothing stands behind the tab: what is said instead?"
             for number, _, instead, _ in words if not instead]
 
 
 def word_complaints(name, text, words):
-    """Retired words in one file."""
+    """Returns complaints about retired words in one file."""
     complaints = []
     for _, pattern, instead, places in words:
         if places and not name.startswith(places):
@@ -57,7 +57,7 @@ def word_complaints(name, text, words):
 
 
 def comment_complaints(name, text):
-    """Comments before prototypes that lean on another one."""
+    """Returns complaints about prototypes' comments that refer to another comment."""
     return [f"{name}:{text.count(chr(10), 0, match.start()) + 1}: a prototype's comment begins with"
             f" {match.group(1).split(',')[0][:30].strip()!r}; let it stand by itself"
             for match in BARE.finditer(text)]

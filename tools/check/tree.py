@@ -1,8 +1,8 @@
-"""What the checks share: the files of the tree, text without comments, and how a check ends.
+"""The functions that the checks share: list files, remove comments, end a check.
 
-A check is called with the root as its only argument (default: the repository it lies in), prints
-one line for each complaint, and ends with 0 (nothing to complain of), 1, or 77 (cannot check
-here; the last line says why).
+A check takes the root as its only argument. The default is the repository that holds the check. It
+prints one line for each complaint. Its exit status is 0 (no complaints), 1 (complaints), or 77
+(cannot check here; the last line gives the reason).
 """
 
 import os
@@ -11,18 +11,18 @@ import subprocess
 import sys
 
 SKIP_STATUS = 77
-MADE = ("build", ".git", ".cache", "compile_commands.json")  # in the root, and no source
+MADE = ("build", ".git", ".cache", "compile_commands.json")  # in the root, not sources
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def root_from_arguments():
-    """The tree to check."""
+    """Returns the root of the tree to check."""
     here = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
     return os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else here
 
 
 def git_files(root):
-    """The paths that git knows or would take, or None if it cannot tell them."""
+    """Returns the paths that git tracks or would add, or None if git cannot list them."""
     if not os.path.exists(os.path.join(root, ".git")):
         return None
     try:
@@ -35,10 +35,10 @@ def git_files(root):
 
 
 def files(root, *suffixes):
-    """Sorted paths, relative to the root, of the tree's own files with one of the suffixes.
+    """Returns the sorted paths, relative to the root, of source files with one of the suffixes.
 
-    In a git work tree these are the files that git knows or would take. Where there is no git work
-    tree, or git is missing, or refuses a tree of another user, they are all but what is built.
+    In a git work tree these are the files that git tracks or would add. Without a work tree or git,
+    or if git refuses another user's tree, these are all files that the build did not make.
     """
     names = git_files(root)
     if names is None:
@@ -52,13 +52,13 @@ def files(root, *suffixes):
 
 
 def read(root, name):
-    """The text of a file."""
+    """Returns the text of a file."""
     with open(os.path.join(root, name), encoding="utf-8", errors="replace") as file:
         return file.read()
 
 
 def without_c_comments(text):
-    """C text with its comments blanked; line numbers and strings stay."""
+    """Returns C text with its comments blanked. Line numbers and strings are unchanged."""
     def blank(match):
         found = match.group(0)
         return re.sub(r"[^\n]", " ", found) if found.startswith("/") else found
@@ -67,13 +67,13 @@ def without_c_comments(text):
 
 
 def finish(complaints):
-    """Prints the complaints and ends the check."""
+    """Prints the complaints and ends the check with status 0 or 1."""
     for complaint in complaints:
         print(complaint)
     sys.exit(1 if complaints else 0)
 
 
 def skip(reason):
-    """Ends the check as one that could not be made."""
+    """Ends the check with status 77, because it cannot run here."""
     print(reason)
     sys.exit(SKIP_STATUS)
