@@ -2,9 +2,10 @@
 """Writes compile_commands.json from what `make` says it would do, for clangd and other tools that
 want to know how each C file is compiled.
 
-Reads the commands of `make --always-make --dry-run` and takes each that compiles one C file. The
-kernel's files come first: what is compiled for the host's tests as well counts as the kernel's.
-Options that only write further files, and that other compilers do not know, are left out.
+The program reads the commands of `make --always-make --dry-run` and keeps each command that
+compiles one C file. The kernel's files come first. A file that is also compiled for the host tests
+counts as the kernel's. Options that only write additional files and that other compilers lack are
+left out.
 """
 
 import argparse
@@ -18,7 +19,7 @@ WITH_ARGUMENT = ("-MT", "-MF", "-MQ")
 
 
 def command_of(line):
-    """The words of a command that compiles one C file, and that file; or None."""
+    """Returns the words of a command that compiles one C file, and that file, or None."""
     try:
         words = shlex.split(line)
     except ValueError:
@@ -38,7 +39,7 @@ def command_of(line):
 
 
 def entries(lines, directory):
-    """One entry for each C file, in the order in which make first names them."""
+    """Returns one entry for each C file, in the order in which make first names them."""
     found = {}
     for line in lines:
         command = command_of(line)
@@ -50,7 +51,7 @@ def entries(lines, directory):
 
 
 def main():
-    """Reads the commands from standard input."""
+    """Reads the commands from standard input and writes the entries."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("output", help="the file to write")
     output = parser.parse_args().output

@@ -38,7 +38,7 @@ SAMPLE = [
 
 
 def glyphs():
-    """The drawing as {code: [16 integers]}, checked."""
+    """Returns the checked drawing as {code: [16 integers]}."""
     found = {}
     lines = [line for line in SOURCE.read_text().splitlines() if line and line[:2] != "# "]
     for start in range(0, len(lines), ROWS + 1):
@@ -56,7 +56,7 @@ def glyphs():
 
 
 def c_text(found):
-    """font.c as a string."""
+    """Returns font.c as a string."""
     text = HEADER
     for code, rows in sorted(found.items()):
         label = {32: "space", 92: "backslash", 127: "box"}.get(code, chr(code))
@@ -66,7 +66,7 @@ def c_text(found):
 
 
 def show(found, path):
-    """Write the sample as a PPM, two pixels for one."""
+    """Writes the sample as a PPM, at twice the size."""
     everything = "".join(chr(code) for code in sorted(found))
     lines = [everything[i : i + 32] for i in range(0, len(everything), 32)] + [""] + SAMPLE
     width = max(len(line) for line in lines)

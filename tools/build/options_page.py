@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes docs/options.md from the kernel's list of options, kernel/option_list.h.
 
-The list is compiled for this machine, as the host unit tests are, into a program that prints the
-table: so limits and defaults are what the compiler makes of them. Without arguments it writes the
-page; tools/check/check_options.py asks for the text and compares. Exit status 77: no compiler.
+The program compiles the list for this machine, like the host unit tests, and runs it to print the
+table. Limits and defaults are therefore the values that the compiler computes. Run without
+arguments, it writes the page. tools/check/check_options.py compares the text. Exit status 77 means
+that there is no compiler.
 """
 
 import os
@@ -88,7 +89,7 @@ int main(void)
 
 
 def page(root):
-    """The text that the page should have, or None where there is no compiler."""
+    """Returns the text that the page should have, or None if there is no compiler."""
     with tempfile.TemporaryDirectory() as directory:
         source, program = os.path.join(directory, "page.c"), os.path.join(directory, "page")
         with open(source, "w", encoding="utf-8") as file:

@@ -48,14 +48,14 @@ class Kernel:
             self.symbols[self.data[names[4] + name:end].decode()] = value
 
     def bytes_at(self, address, count):
-        """What lies in the file for this address."""
+        """Returns the bytes of the file for this address."""
         for start, offset, length in self.parts:
             if start <= address and address + count <= start + length:
                 return self.data[offset + address - start:offset + address - start + count]
         raise SystemExit(f"no part of the file holds {address:#x}")
 
     def sites(self):
-        """[(address, target, kind, rule)] of all records."""
+        """Returns [(address, target, kind, rule)] of all records."""
         start = self.symbols["__patch_sites_start"]
         count = (self.symbols["__patch_sites_end"] - start) // RECORD.size
         return [RECORD.unpack(self.bytes_at(start + i * RECORD.size, RECORD.size))
@@ -63,7 +63,7 @@ class Kernel:
 
 
 def complaints(kernel):
-    """What is wrong with the sites of a kernel."""
+    """Returns complaints about the sites of a kernel."""
     counter = kernel.symbols["preempt_count"] & 0xffffffff
     for address, target, kind, rule in kernel.sites():
         if kind == 0 and kernel.bytes_at(address, 8) != CLI:
@@ -94,7 +94,7 @@ def listing(kernel, path, objdump):
 
 
 def main(arguments):
-    """Does what the first word says."""
+    """Runs the command that the first argument names."""
     if len(arguments) < 2 or arguments[0] not in ("check", "list"):
         raise SystemExit(__doc__)
     kernel = Kernel(arguments[1])

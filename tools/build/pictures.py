@@ -3,10 +3,10 @@
 
     tools/build/pictures.py [--all]
 
-Only pictures whose source has changed are drawn, or all with --all. Graphviz measures text with the
-fonts of the machine, so two machines draw slightly different SVGs. Hence the SVGs are kept in the
-tree, and the first line of each names the digest of the source that it was drawn from: by that
-tools/check/check_pictures.py sees a picture that is out of date without drawing it.
+The program draws only pictures whose source has changed, or all with --all. Graphviz measures text
+with the fonts of the machine, so two machines draw slightly different SVGs. The SVGs are therefore
+kept in the tree. The first line of each SVG holds the digest of its source, so that
+tools/check/check_pictures.py finds outdated pictures without drawing them.
 """
 
 import glob
@@ -21,12 +21,12 @@ MARK = "<!-- Drawn by `make pictures` from a source with SHA-256 {} -->"
 
 
 def mark_of(source):
-    """The line that says what a picture was drawn from; `source` is the text of its .dot file."""
+    """Returns the line with the digest of a picture's source, the text of its .dot file."""
     return MARK.format(hashlib.sha256(source.encode()).hexdigest())
 
 
 def read(path):
-    """The text of a file, or nothing if there is none."""
+    """Returns the text of a file, or nothing if it does not exist."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
@@ -35,7 +35,7 @@ def read(path):
 
 
 def draw(source):
-    """The SVG of a source."""
+    """Returns the SVG of a source."""
     done = subprocess.run(["dot", "-Tsvg"], input=source, text=True, check=True,
                           stdout=subprocess.PIPE)
     lines = done.stdout.splitlines()
@@ -43,7 +43,7 @@ def draw(source):
 
 
 def main(arguments):
-    """Draws what is out of date."""
+    """Draws the outdated pictures."""
     if not shutil.which("dot"):
         print("dot is missing: Debian has it in the package graphviz.", file=sys.stderr)
         return 1

@@ -3,9 +3,10 @@
 
     tools/build/stack_bounds.py [--verbose] [--json FILE] [--annotations FILE] BUILD-DIRECTORY
 
-Reads what the build left in BUILD-DIRECTORY: the compiler's call graphs with the bytes of each
-function (obj/**/*.ci), the objects (through objdump), offsets.inc and kernel.nm. What no compiler
-knows is in tools/build/stack_bounds.annotations. docs/stack-bounds.md explains the figures.
+The program reads the build's files in BUILD-DIRECTORY: the compiler's call graphs with the bytes of
+each function (obj/**/*.ci), the objects (through objdump), offsets.inc and kernel.nm. Facts that
+the compiler cannot know are in tools/build/stack_bounds.annotations. docs/stack-bounds.md explains
+the figures.
 """
 
 import argparse
@@ -18,11 +19,11 @@ import sys
 from stackbounds import annotations, bounds, graph, listing, sites, stacks
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RECURSION_LIMIT = 20000  # of this program: call chains of the kernel are followed by recursion
+RECURSION_LIMIT = 20000  # this program follows the kernel's call chains by recursion
 
 
 def parse_arguments(arguments):
-    """The options of this program."""
+    """Parses the options of this program."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("build", help="a directory such as build/release")
     parser.add_argument("--annotations", default=os.path.join(HERE, "stack_bounds.annotations"))
@@ -34,14 +35,14 @@ def parse_arguments(arguments):
 
 
 def read(path):
-    """The text of a file."""
+    """Returns the text of a file."""
     with open(path, encoding="utf-8") as file:
         return file.read()
 
 
 def linked_objects(build, directory):
-    """The objects that the kernel is linked from: the build's stamp lists them. Others in the
-    directory are left over from sources that are gone."""
+    """Returns the objects that the kernel is linked from. The build's stamp lists them. Other
+    objects in the directory are left over from deleted sources."""
     objects = sorted(glob.glob(os.path.join(directory, "**", "*.o"), recursive=True))
     stamp = os.path.join(build, "objects")
     if not os.path.exists(stamp):
@@ -89,7 +90,7 @@ def calculate(options):
 
 
 def read_marks(build):
-    """What the suite measured of this very kernel, by name, and in how many runs."""
+    """Returns the suite's marks for exactly this kernel, by name, and the number of runs."""
     path, kernel = os.path.join(build, "stack-marks.json"), os.path.join(build, "kernel.elf")
     if not os.path.exists(path) or not os.path.exists(kernel):
         return {}, 0
@@ -100,13 +101,13 @@ def read_marks(build):
 
 
 def marks_of(stack, marks):
-    """The marks that belong to a stack: its own, or those of all threads."""
+    """Returns the marks that belong to a stack: its own, or those of all threads."""
     return {name: mark for name, mark in marks.items()
             if name == stack.name or name.startswith(stack.name + " ")}
 
 
 def print_stack(stack, verbose, marks):
-    """One line, and the way there if it is wanted."""
+    """Prints one line for a stack, and the call chain if `verbose` is set."""
     if not stack.used:
         print(f"  {stack.name:15} not used in this build")
         return
@@ -125,7 +126,7 @@ def print_stack(stack, verbose, marks):
 
 
 def print_report(build, found, depths, calls, said, verbose):
-    """Everything that there is to know."""
+    """Prints the whole report."""
     marks, runs = read_marks(build)
     print(f"Stacks of the {os.path.basename(os.path.normpath(build))} kernel, in bytes;"
           + (f" measured in {runs} runs of the suite:" if runs else
@@ -147,7 +148,7 @@ def print_report(build, found, depths, calls, said, verbose):
 
 
 def main(arguments):
-    """Returns the exit status."""
+    """Runs the program and returns the exit status."""
     sys.setrecursionlimit(RECURSION_LIMIT)
     options = parse_arguments(arguments)
     try:

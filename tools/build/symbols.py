@@ -19,13 +19,13 @@ END_OF_TEXT = "__text_end"
 
 
 def symbols(lines):
-    """The symbols of `nm -n`: a list of (address, kind, name), in order of address."""
+    """Returns the symbols of `nm -n` as a list of (address, kind, name), by address."""
     found = [match.groups() for match in map(LINE.match, lines) if match]
     return sorted((int(address, 16), kind, name) for address, kind, name in found)
 
 
 def functions(everything):
-    """What a backtrace may name: one (address, name) for each address, and the end of the text."""
+    """Returns the functions for backtraces, one (address, name) each, and the end of the text."""
     end = max((address for address, _, name in everything if name == END_OF_TEXT), default=0)
     by_address = {}
     for address, kind, name in everything:
@@ -42,7 +42,7 @@ def functions(everything):
 
 
 def table(lines, out):
-    """The NASM source of the table; see lib/symbols.c for its readers."""
+    """Writes the NASM source of the table, which lib/symbols.c reads."""
     known, end = functions(symbols(lines))
     base = known[0][0] if known else 0
     names = {}
@@ -71,14 +71,14 @@ def table(lines, out):
 
 
 def bochs(lines, out):
-    """Every symbol that Bochs' debugger may be asked for."""
+    """Writes every symbol that Bochs's debugger may need."""
     for address, kind, name in symbols(lines):
         if kind in "tTdDbBrR" and "." not in name and not name.startswith("__"):
             out.write(f"{address:x} {name}\n")
 
 
 def check(first, second):
-    """Fail if the two links disagree about where a function is."""
+    """Fails if a function has different addresses in the two links."""
     with open(first, encoding="ascii") as one, open(second, encoding="ascii") as two:
         before, after = functions(symbols(one)), functions(symbols(two))
     if before != after:

@@ -1,6 +1,7 @@
-"""What the compiler cannot know, read from tools/build/stack_bounds.annotations (which says the grammar).
+"""Reads tools/build/stack_bounds.annotations, which holds facts that the compiler cannot know.
 
-Every annotation notes whether it was used, so that one that nothing needs any more is refused.
+That file describes its grammar. Every annotation notes whether it was used, so that the program
+refuses an annotation that is no longer needed.
 """
 
 import re
@@ -12,12 +13,12 @@ ASSEMBLY = re.compile(r"(\S+):(\S+) (\d+)(?: calls (.+?))?(?: then (.+))?$")
 
 
 class AnnotationError(Exception):
-    """The file is not well formed; the text names the line."""
+    """The file is not well formed. The text names the line."""
 
 
 @dataclass
 class Annotation:
-    """One statement. `names` are functions or targets; `key` is what the statement is about."""
+    """One statement. `names` are functions or targets. `key` is the statement's subject."""
 
     word: str
     key: str
@@ -36,11 +37,11 @@ class Annotations:
         self.statements = list(statements)
 
     def of(self, word):
-        """The statements that begin with this word."""
+        """Returns the statements that begin with this word."""
         return [statement for statement in self.statements if statement.word == word]
 
     def find(self, word, key):
-        """The statement of this kind about this, noted as used; or None."""
+        """Returns the statement of this kind about `key` and notes it as used, or returns None."""
         for statement in self.of(word):
             if statement.key == key:
                 statement.used = True
@@ -67,7 +68,7 @@ def parse(text):
 
 
 def _logical_lines(text):
-    """Lines without comments; one that is indented goes on with the line before it."""
+    """Returns lines without comments. An indented line continues the line before it."""
     lines = []
     for number, line in enumerate(text.splitlines(), 1):
         line = re.sub(r"(^|\s)#.*", "", line).rstrip()
@@ -79,7 +80,7 @@ def _logical_lines(text):
 
 
 def _statement(word, body, reason):
-    """The statement, or None if it is malformed. All but assembly and indirect give a reason."""
+    """Returns the statement, or None if malformed. Only assembly and indirect need no reason."""
     if word == "assembly":
         match = ASSEMBLY.match(body)
         if match:

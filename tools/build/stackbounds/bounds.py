@@ -1,10 +1,10 @@
-"""The longest path through a call graph, in bytes.
+"""Finds the longest path through a call graph, in bytes.
 
-A function is looked at in the context of its callers, as far as annotations make a difference: with
-interrupts off nothing reschedules, so what reschedules late (`off-ends`) goes no further; and below
-some functions a pointer leads to fewer others (`under`). What never returns (`end`: the
-panic) is counted apart: the ordinary depth leaves it out, the full depth adds it once at its
-deepest caller.
+A function is examined in the context of its callers, if annotations make a difference. With
+interrupts off nothing reschedules, so a path ends at a function that would reschedule (`off-ends`).
+Below some functions a pointer leads to fewer targets (`under`). A function that never returns
+(`end`: the panic) is counted separately. The ordinary depth leaves it out. The full depth adds it
+once, at its deepest caller.
 """
 
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from .graph import base_name
 
 
-OFF = ""  # in a context: interrupts are off
+OFF = ""  # part of a context: interrupts are off
 
 
 @dataclass
 class Depth:
-    """Bytes below where the call was made, and the way there, one (function, bytes) a step."""
+    """The bytes below a call, and the path there as one (function, bytes) for each step."""
 
     bytes: int = 0
     path: list = field(default_factory=list)
 
 
 class Bounds:
-    """Depths in one graph under one set of annotations."""
+    """Computes depths in one graph under one set of annotations."""
 
     def __init__(self, graph, annotations):
         self.graph = graph
@@ -49,8 +49,8 @@ class Bounds:
         self.reached = set()
 
     def _edges(self, node):
-        """The nodes that a node leads to; a node is (function, context): the functions above it
-        that make a difference, and OFF with interrupts off."""
+        """Returns the nodes that a node leads to. A node is (function, context). The context holds
+        the functions above it that make a difference, and OFF if interrupts are off."""
         name, context = node
         if node in self.edges:
             return self.edges[node]
@@ -68,20 +68,20 @@ class Bounds:
         return edges
 
     def _enter(self, name, context):
-        """The context inside a function that is called in this one."""
+        """Returns the context inside a function that is called in this context."""
         if name in self.names["off"]:
             context = context | {OFF}
         return context | {name} if name in self.under else context
 
     def _ends(self, node):
-        """Does this function call an end?"""
+        """Returns whether this function calls an end."""
         return any(one in self.names["end"] for one in self.graph.functions[node[0]].calls)
 
     def _bytes(self, node):
         return self.graph.functions[node[0]].bytes
 
     def _find_components(self, start):
-        """Strongly connected components of what can be reached (Tarjan), each before its callers."""
+        """Returns the reachable strongly connected components (Tarjan), each before its callers."""
         index, low, stack, order = {}, {}, [], []
 
         def visit(node):
@@ -110,7 +110,7 @@ class Bounds:
         return order
 
     def _weight(self, members):
-        """What one component takes: a frame, or for recursion as many rounds as are annotated."""
+        """Returns a component's bytes: one frame, or the annotated rounds of a recursion."""
         total = sum(self._bytes(node) for node in members)
         if len(members) == 1 and members[0] not in self._edges(members[0]):
             return total
@@ -122,7 +122,7 @@ class Bounds:
         return total
 
     def _circle(self, members):
-        """One way round, for the message."""
+        """Returns one circle of calls, for the message."""
         node, way = members[-1], []
         while node not in way:
             way.append(node)
@@ -130,7 +130,7 @@ class Bounds:
         return " -> ".join(base_name(one[0]) for one in way[way.index(node):] + [node])
 
     def depth(self, name, off, end=None):
-        """The depth of a call of `name`; `end`: what a call of an end takes, None for nothing."""
+        """Returns the depth of a call of `name`. `end` is the depth of an end, None for nothing."""
         if name not in self.graph.functions:
             self.graph.complain(f"there is no function {name}")
             return Depth()
@@ -158,7 +158,7 @@ class Bounds:
         return visit(self.components[start])
 
     def panic_depth(self):
-        """(the deepest panic, the same with a panic inside it)."""
+        """Returns (the deepest panic, the deepest panic with a panic inside it)."""
         first = second = Depth()
         for name in self.names["end"]:
             found = self.depth(name, True)

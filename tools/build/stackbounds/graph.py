@@ -1,5 +1,7 @@
-"""The call graph of one kernel: the compiler's (.ci files), checked against the listing, with what
-the annotations add. Nodes are `function` or, for a static one, `file.c:function`.
+"""Builds the call graph of one kernel.
+
+The graph comes from the compiler (.ci files), is checked against the listing, and is completed by
+the annotations. A node is `function` or, for a static one, `file.c:function`.
 """
 
 import fnmatch
@@ -21,23 +23,23 @@ INDIRECT = "__indirect_call"
 
 @dataclass
 class Function:
-    """One function: the bytes that a call of it takes, and where it can go from there."""
+    """One function: the bytes that a call of it takes, and the functions that it calls."""
 
     name: str
     bytes: int = 0
     place: str = ""
     calls: set = field(default_factory=set)
-    pointers: dict = field(default_factory=dict)  # what is called through: "file:expression"
+    pointers: dict = field(default_factory=dict)  # pointers of calls: "file:expression"
     dynamic: str = ""
 
 
 def base_name(name):
-    """A function's name in the source: without its file and what the compiler appended."""
+    """Returns a function's name in the source, without its file and the compiler's suffix."""
     return CLONE.sub("", name.rsplit(":", 1)[-1])
 
 
 def source_lines(root, path, cache):
-    """The lines of a file, read once."""
+    """Returns the lines of a file, which is read once."""
     if path not in cache:
         with open(os.path.join(root, path), encoding="utf-8") as file:
             cache[path] = file.read().splitlines()
@@ -45,7 +47,7 @@ def source_lines(root, path, cache):
 
 
 def pointer_at(root, place, cache):
-    """`file:expression` of the call through a pointer at file:line:column of the source."""
+    """Returns `file:expression` of the call through a pointer at file:line:column."""
     path, line, column = place.rsplit(":", 2)
     path = os.path.normpath(path)
     text = source_lines(root, path, cache)[int(line) - 1][int(column) - 1:]
@@ -76,7 +78,7 @@ def read_ci(text, root, cache, functions):
 
 
 class Graph:
-    """All functions of a kernel, by name, and the complaints about them."""
+    """All functions of a kernel by name, and the complaints about them."""
 
     def __init__(self, root="."):
         self.root = root
@@ -90,12 +92,12 @@ class Graph:
         self.hidden = set()  # functions with indirect calls that the compiler did not make
 
     def complain(self, text):
-        """Notes something that makes the bounds worthless."""
+        """Stores a complaint, which makes the bounds invalid."""
         if text not in self.complaints:
             self.complaints.append(text)
 
     def load(self, directory, objects, listed):
-        """Reads what the compiler wrote beside the objects and checks it against the listing."""
+        """Reads the .ci files beside the objects and checks them against the listing."""
         cache = self.contents
         for path in objects:
             ci = path[:-2] + ".ci"
@@ -117,23 +119,23 @@ class Graph:
         self.index()
 
     def index(self):
-        """Functions by the name that the source has."""
+        """Indexes functions by their name in the source."""
         self.by_base = {}
         for name in self.functions:
             self.by_base.setdefault(base_name(name), []).append(name)
 
     @staticmethod
     def source_of(path, directory):
-        """The source file of an object."""
+        """Returns the source file of an object."""
         return os.path.relpath(path, directory)[:-2] + ".c"
 
     def name_of(self, source, symbol):
-        """The node that a symbol of an object stands for."""
+        """Returns the node that a symbol of an object stands for."""
         static = f"{source}:{symbol}"
         return static if static in self.functions else symbol
 
     def _compare(self, obj, source):
-        """The listing of one C object: frames, calls. Returns how many frames were too small."""
+        """Compares frames and calls of one C object. Returns how many frames were too small."""
         pushed = 0
         for symbol in obj.starts:
             name = self.name_of(source, symbol)
@@ -157,15 +159,15 @@ class Graph:
         return pushed
 
     def _definition(self, name):
-        """The line of the source in which a function is defined."""
+        """Returns the line of the source that defines a function."""
         if self.functions[name].place.count(":") != 2:
             return ""  # assembly
         path, line, _ = self.functions[name].place.split(":")
         return source_lines(self.root, path, self.contents)[int(line) - 1]
 
     def check_addresses(self, annotations, directory, taken, listed):
-        """Whoever's address is taken can be called through a pointer: some annotation must say
-        by whom, or that it is not (`address`)."""
+        """Checks functions whose address is taken, which can be called through a pointer. An
+        annotation must name the callers, or say that there is none (`address`)."""
         known = set()
         for statement in annotations.of("indirect"):
             for pattern in statement.names:
@@ -189,7 +191,7 @@ class Graph:
                                   " name it as a target of some call, or say why it is none")
 
     def match(self, pattern):
-        """The functions that an annotation means: a name, file.c:name, or a pattern of these."""
+        """Returns the functions of an annotation: a name, file.c:name, or a pattern of these."""
         pattern, _, word = pattern.partition("~")
         if word:
             return [name for name in self.match(pattern) if word in self._definition(name)]
@@ -202,7 +204,7 @@ class Graph:
         return self.by_base.get(pattern, [])
 
     def one(self, pattern, line, what):
-        """The functions that are meant; a complaint if there is none, or if it may be another."""
+        """Returns the functions that match. Complains if there is none, or if it is ambiguous."""
         if pattern == "none":
             return []
         optional = pattern.startswith("?")
@@ -216,7 +218,7 @@ class Graph:
         return found
 
     def add_assembly(self, statements, listed, directory):
-        """Assembly functions: what the annotation says is checked against the listing."""
+        """Adds assembly functions and checks their annotations against the listing."""
         for statement in statements:
             path, label = statement.key.split(":")
             obj = listed.get(os.path.join(directory, path[:-4] + ".asm.o"))
@@ -243,8 +245,8 @@ class Graph:
         self.index()
 
     def check_calls(self, reached):
-        """Complains about calls that lead who knows where. In tests, which are left out themselves,
-        about those that something else can reach."""
+        """Complains about calls with unknown targets. Tests are left out of the bounds, so in tests
+        only calls count that other code can reach."""
         matters = {name for name, function in self.functions.items()
                    if name in reached or not function.place.startswith("tests/")}
         for name in sorted(matters):
@@ -258,7 +260,7 @@ class Graph:
                               f" what that may be: indirect {pointer} = FUNCTION ...")
 
     def resolve(self, annotations):
-        """Turns calls through pointers into calls of every function that the annotations name."""
+        """Replaces calls through pointers by calls of every function that the annotations name."""
         targets = {}
         for statement in annotations.of("indirect"):
             targets[statement.key] = [

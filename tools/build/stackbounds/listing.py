@@ -1,7 +1,7 @@
-"""What the disassembly knows: each function's calls, and how far it moves the stack pointer.
+"""Reads the disassembly: each function's calls, and how far it moves the stack pointer.
 
-Read from `objdump -dr` of the objects, not of the kernel: there a relocation names the target of
-each call, and two functions of one name lie in two files.
+The input is `objdump -dr` of the objects, not of the kernel. In an object a relocation names the
+target of each call, and two functions with one name lie in two files.
 """
 
 import re
@@ -25,7 +25,7 @@ NEVER_RETURN = ("panic",)
 
 @dataclass
 class Instruction:
-    """One instruction; `target` is (symbol, offset) of the relocation in it, if there is one."""
+    """One instruction. `target` is (symbol, offset) of its relocation, if it has one."""
 
     address: int
     name: str
@@ -38,13 +38,13 @@ class Instruction:
 
 @dataclass
 class Code:
-    """What the listing says of one function."""
+    """The listing's facts about one function."""
 
     bytes: int = 0                              # pushed below the return address, at most
     calls: set = field(default_factory=set)     # direct, tail calls included
-    indirect: set = field(default_factory=set)  # what an indirect call goes through: symbol or ""
+    indirect: set = field(default_factory=set)  # symbols that indirect calls go through, or ""
     then: set = field(default_factory=set)      # called after RSP was loaded anew
-    dynamic: str = ""                           # an instruction that moves RSP by who knows what
+    dynamic: str = ""                           # an instruction that moves RSP by an unknown amount
     call_depths: dict = field(default_factory=dict)
 
 
@@ -59,12 +59,12 @@ class Object:
         self.owned = {}         # owner: its positions, in order
 
     def owner_of(self, name):
-        """The function that a label belongs to; GCC puts unlikely code into NAME.cold."""
+        """Returns the function that a label belongs to. GCC puts unlikely code into NAME.cold."""
         return COLD.sub("", name)
 
 
 def read(objects, objdump="objdump"):
-    """Disassembles the objects; returns {path: Object}."""
+    """Disassembles the objects and returns {path: Object}."""
     done = subprocess.run([objdump, "-dr", "--no-show-raw-insn", *objects], check=True,
                           stdout=subprocess.PIPE, text=True)
     return parse(done.stdout)
@@ -100,8 +100,8 @@ def parse(text):
 
 
 def addresses(objects, objdump="objdump"):
-    """{path: what its relocations refer to, calls and jumps left out}: [(symbol, offset)]. The
-    records of patch sites are left out, too: sites.py follows them."""
+    """Returns {path: [(symbol, offset)]}, the targets of relocations other than calls and jumps.
+    The records of patch sites are left out, because sites.py reads them."""
     done = subprocess.run([objdump, "-r", *objects], check=True, stdout=subprocess.PIPE, text=True)
     found, current, section = {}, [], ""
     for line in done.stdout.splitlines():
@@ -116,14 +116,14 @@ def addresses(objects, objdump="objdump"):
 
 
 def relocation(kind, text):
-    """(symbol, offset); the offset of a relative one is put right by the 4 bytes of its field."""
+    """Returns (symbol, offset). Corrects a relative offset by the 4 bytes of its field."""
     match = re.match(r"(.+?)([+-]0x[0-9a-f]+)?$", text)
     offset = int(match.group(2) or "0", 16)
     return match.group(1), offset + 4 if kind.endswith(("PC32", "PLT32")) else offset
 
 
 class Walk:
-    """Follows all ways through one function and keeps the depth of the stack on each."""
+    """Follows all paths through one function and tracks the depth of the stack on each."""
 
     def __init__(self, obj, start, whole_object):
         self.obj = obj
@@ -137,7 +137,7 @@ class Walk:
             self._run(*self.pending.pop())
 
     def _table_targets(self):
-        """A jump through a table: whatever of the function nothing else led to may be its target."""
+        """Queues the next code that nothing else reaches, as a target of a jump through a table."""
         while self.tables:
             depth, frame, switched = self.tables[-1]
             rest = next((key for key in self.obj.owned[self.owner] if key not in self.seen), None)
@@ -148,7 +148,7 @@ class Walk:
         return False
 
     def _place(self, instruction):
-        """Where a direct jump or call leads: a position in this object, or a symbol's name."""
+        """Returns the target of a direct jump or call: a position here, or a symbol's name."""
         if instruction.target is not None:
             symbol, offset = instruction.target
             position = (symbol, offset)
@@ -179,7 +179,7 @@ class Walk:
             self.code.call_depths["*" + name] = max(depth, self.code.call_depths.get("*" + name, 0))
 
     def _run(self, place, depth, frame, switched):
-        """From one place to where the way ends. `frame` is the depth that RBP stands for."""
+        """Follows one path from a place to its end. `frame` is the depth that RBP stands for."""
         while self._inside(place):
             if place in self.seen:
                 return
@@ -218,7 +218,7 @@ class Walk:
             place = (one.section, one.next)
 
     def _has_table(self):
-        """Does the function read addresses from a table of constants?"""
+        """Returns whether the function reads addresses from a table of constants."""
         own = (self.obj.instructions[key] for key in self.obj.owned[self.owner])
         return any(one.target and one.target[0].startswith(".rodata") and "(,%r" in one.operands
                    for one in own)
@@ -258,5 +258,5 @@ class Walk:
 
 
 def walk(obj, name, whole_object=False):
-    """What one function does; `whole_object`: assembly, where jumps go to and fro."""
+    """Returns one function's Code. Assembly needs `whole_object`: its jumps go anywhere."""
     return Walk(obj, obj.starts[name], whole_object).code

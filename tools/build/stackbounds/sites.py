@@ -1,8 +1,8 @@
-"""Patch sites (arch/x86_64/cpu/patch_site.h): instructions that a mode of the kernel replaces at boot by a
-call or a jump, of which neither the compiler nor the listing of an object knows.
+"""Adds patch sites (arch/x86_64/cpu/patch_site.h) to the call graph.
 
-Read from the records that each object has of its sites: where a site is, of which kind, and for a
-jump where to.
+A patch site is an instruction that a mode of the kernel replaces at boot by a call or a jump.
+Neither the compiler nor the listing of an object shows these calls. Each object has records of its
+sites, which hold the place of a site, its kind, and the target of a jump.
 """
 
 import re
@@ -15,19 +15,19 @@ RECORD_BYTES = 24  # struct patch_site: two addresses, kind, rule, six bytes of 
 KIND_OFFSET = 16
 RELOCATION = re.compile(r"([0-9a-f]+) R_X86_64_64\s+(\S+)$")
 CONTENTS = re.compile(r" ([0-9a-f]+) ((?:[0-9a-f]{2,8} ){1,4}) ")
-# What a site may become the call of, by its kind; a jump names its target itself.
+# The functions that a site may call, by its kind. The record of a jump names its target.
 CALLED = {0: ("site_interrupts_check",), 1: ("site_preemption_check", "site_preemption_touch")}
 
 
 def read(objects, objdump="objdump"):
-    """{path: [(kind, place, target)]}: place is (section, offset), target the same or None."""
+    """Returns {path: [(kind, place, target)]}. Place and target are (section, offset)."""
     done = subprocess.run([objdump, "-rs", "-j", SECTION, *objects], check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return {path: _records(*parts) for path, parts in _parse(done.stdout).items()}
 
 
 def _parse(text):
-    """{path: (relocations by offset, bytes)}."""
+    """Returns {path: (relocations by offset, bytes)}."""
     found, relocations, data = {}, {}, bytearray()
     for line in text.splitlines():
         if match := OBJECT.match(line):
@@ -46,7 +46,7 @@ def _records(relocations, data):
 
 
 def add(graph, listed, found, directory):
-    """Adds to the graph what sites call in the modes that replace them."""
+    """Adds to the graph the calls of sites in the modes that replace them."""
     replaced = []
     for path, records in found.items():
         for kind, place, target in records:
@@ -68,7 +68,7 @@ def add(graph, listed, found, directory):
 
 
 def _function(graph, obj, path, place, directory):
-    """The node that a place of an object belongs to, or None."""
+    """Returns the node that a place of an object belongs to, or None."""
     if place is None:
         return None
     one = obj.instructions.get(place) or obj.instructions.get(obj.starts.get(place[0]))

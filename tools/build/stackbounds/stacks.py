@@ -1,8 +1,8 @@
-"""The stacks of one kernel, and the bound of each: what the call graph says, and what is added.
+"""Computes the bound of each stack of one kernel, from the call graph and the cost of events.
 
-An event on a stack costs, before its handler runs: up to 8 bytes, because the CPU aligns RSP to 16
-(not at the top of an entry stack, which is aligned); the CPU's frame and the stub's word; the
-general registers. Entry code then calls the handler.
+Before its handler runs, an event uses these bytes of the stack: up to 8 bytes, because the CPU
+aligns RSP to 16 (the top of an entry stack is aligned already); the CPU's frame and the stub's
+word; the general registers. Entry code then calls the handler.
 """
 
 import re
@@ -13,8 +13,8 @@ from .bounds import Depth
 CPU_FRAME_BYTES = 48   # SS, RSP, RFLAGS, CS, RIP, and the word of error code and vector
 ALIGNMENT_BYTES = 8
 FRED_ALIGNMENT_BYTES = 56  # RSP goes down to a multiple of 64
-# The emulator that has FRED may let an interrupt in before an entry's first instruction, one of each
-# of the 14 priority classes inside the other at most; each leaves the CPU's frame alone.
+# The emulator with FRED may accept an interrupt before an entry's first instruction. At most one of
+# each of the 14 priority classes can nest in this way. Each one adds only the CPU's frame.
 FRED_EARLY_INTERRUPTS = 14
 DEFINE = re.compile(r"%define (\w+) (-?\d+)$", re.MULTILINE)
 NOT_KINDS = ("ENTRY_THREAD", "ENTRY_AREA_BYTES", "ENTRY_INTERRUPT_ASYNCHRONOUS",
@@ -23,7 +23,7 @@ NOT_KINDS = ("ENTRY_THREAD", "ENTRY_AREA_BYTES", "ENTRY_INTERRUPT_ASYNCHRONOUS",
 
 @dataclass
 class Stack:
-    """One stack's bounds. `ordinary` returns; `bound` also panics; `nested` faults even there."""
+    """One stack's bounds. `ordinary` has no panic, `bound` has one, `nested` a fault in it."""
 
     name: str
     limit: int
@@ -37,7 +37,7 @@ class Stack:
     entry: bool = False
 
     def complaints(self):
-        """What does not fit."""
+        """Returns complaints about bounds that do not fit."""
         found = []
         if self.used and self.bound > self.limit:
             found.append(f"{self.name}: {self.bound} bytes may be needed, and there are"
@@ -49,7 +49,7 @@ class Stack:
 
 
 def constants(offsets, symbols):
-    """Names of numbers: from offsets.inc and from the kernel's own symbols (`nm`)."""
+    """Returns named numbers from offsets.inc and from the kernel's symbols (`nm`)."""
     found = {name: int(value) for name, value in DEFINE.findall(offsets)}
     places = {parts[2]: int(parts[0], 16) for parts in map(str.split, symbols.splitlines())
               if len(parts) == 3}
@@ -59,7 +59,7 @@ def constants(offsets, symbols):
 
 
 def kinds(values):
-    """The kinds of entry stack by name: (number, whether any vector enters there)."""
+    """Returns the kinds of entry stack by name: (number, whether any vector enters there)."""
     vectors = {value for name, value in values.items()
                if re.match(r"VECTOR_\d+_STACK$|ENTRY_INTERRUPT_ASYNCHRONOUS$", name)}
     return {name[len("ENTRY_"):].lower().replace("_", "-"): (value, value in vectors)
@@ -68,7 +68,7 @@ def kinds(values):
 
 
 class Calculation:
-    """Bounds of all stacks of one kernel."""
+    """Computes the bounds of all stacks of one kernel."""
 
     def __init__(self, graph, bounds, values):
         self.graph = graph
@@ -78,7 +78,7 @@ class Calculation:
         self.thread_event = values["ENTRY_THREAD"]
 
     def _event(self, path_label, end):
-        """An event through one path of entry.asm: its frame, then the handler."""
+        """Returns the depth of an event through one path of entry.asm: frame and handler."""
         function = self.graph.functions.get(path_label)
         if function is None:
             self.graph.complain(f"no assembly annotation for {path_label}")
@@ -87,7 +87,7 @@ class Calculation:
         pushed = 0
         for target in sorted(function.calls):
             at = function.call_depths.get(target)
-            if at is None:  # through a pointer
+            if at is None:  # a call through a pointer
                 at = max(function.call_depths.values(), default=0)
             pushed = max(pushed, at)
             if target in self.bounds.names["excluded"] or target not in self.graph.functions:
@@ -103,14 +103,14 @@ class Calculation:
         return Depth(total, [("trap frame", CPU_FRAME_BYTES + pushed)] + deepest.path)
 
     def _fault(self, end):
-        """An exception without an entry stack of its own, raised by the code on any stack."""
+        """Returns the depth of an exception that has no entry stack, raised on any stack."""
         found = self._event("entry_path_begin", end)
         idt = Depth(ALIGNMENT_BYTES + found.bytes,
                     [("alignment", ALIGNMENT_BYTES)] + found.path)
         return max(idt, self._fred_nested("entry_thread", end), key=lambda depth: depth.bytes)
 
     def _fred_event(self, handler, end):
-        """An event under FRED, on a stack that is aligned: its frame, then the handler."""
+        """Returns the depth of a FRED event on an aligned stack: its frame and its handler."""
         function = self.graph.functions.get("fred_entry_kernel")
         if function is None:
             return Depth()
@@ -124,7 +124,7 @@ class Calculation:
                      [("FRED and trap frame", frame + pushed)] + found.path)
 
     def _fred_nested(self, handler, end):
-        """The same on a stack in use."""
+        """Returns the depth of a FRED event on a stack in use, which may need alignment."""
         found = self._fred_event(handler, end)
         if not found.bytes:
             return found
@@ -132,8 +132,8 @@ class Calculation:
                      [("alignment", FRED_ALIGNMENT_BYTES)] + found.path)
 
     def fred_levels(self):
-        """The stacks of FRED's levels 1 to 3. Nothing rewinds there: events that may interrupt one
-        another add up, each in the whole of the stack."""
+        """Yields the stacks of FRED's levels 1 to 3. Events that may interrupt one another share one
+        stack without areas, so their depths add up."""
         if "fred_entry_kernel" not in self.graph.functions:
             return
         early = ("interrupts before an entry's first instruction",
@@ -166,7 +166,7 @@ class Calculation:
             yield stack
 
     def entry_stacks(self):
-        """Every kind of entry stack."""
+        """Yields every kind of entry stack."""
         area = self.values["ENTRY_AREA_BYTES"]
         areas = self.values["ENTRY_STACK_AREAS"]
         for name, (number, used) in sorted(kinds(self.values).items(), key=lambda one: one[1]):
@@ -184,9 +184,9 @@ class Calculation:
             yield stack
 
     def room_after_move(self):
-        """What a moved frame is followed by, with interrupts off, fits into the room that the mover
-        asks for below it: else a thread that is preempted near its stack's end could overflow where
-        that is a panic, not an end of the thread."""
+        """Returns a Stack for the calls after a frame's move, with interrupts off. They must fit
+        into the room that the mover requests below the frame. Otherwise a thread that is preempted
+        near its stack's end could overflow where that is a panic and does not end the thread."""
         found = self.bounds.depth("entry_continue", True)
         limit = self.values["ENTRY_CONTINUE_BYTES"]
         return Stack("after-a-move", limit, ordinary=found.bytes, bound=found.bytes,
@@ -194,9 +194,9 @@ class Calculation:
                      parts=[("preemption, interrupts off", found.bytes)])
 
     def section(self, statement):
-        """What lies on a stack below the first of some functions on the way to the last, and then
-        whatever the last needs, events and panics apart: it fits into what is there in advance where
-        interrupts or preemption go off."""
+        """Returns a Stack for a section with interrupts or preemption off. Its depth runs from the
+        first of some functions down to the last, plus the last one's own need, without events and
+        panics. It must fit into the pages that are filled in advance where the section begins."""
         *way, size = statement.names
         names = [(self.graph.one(one, statement.line, "section from") or [None])[0] for one in way]
         limit = self.values.get(size, 0)
@@ -221,7 +221,7 @@ class Calculation:
                        if _ == self.values["ENTRY_INTERRUPT"])
 
     def _events_on_thread(self):
-        """What asynchronous events leave on a thread's stack, ordinarily: (words, bytes)."""
+        """Returns (words, bytes) of asynchronous events on a thread's stack, without panics."""
         moved = self.bounds.depth("entry_continue", True)
         frame = ALIGNMENT_BYTES + self.values["FRAME_BYTES"]
         if not self._lost_build():
@@ -231,7 +231,7 @@ class Calculation:
                 ("debug trap on top of it", once)]
 
     def other_stack(self, statement):
-        """A stack of the annotations."""
+        """Returns a stack that the annotations name."""
         root, size = statement.names
         limit = self.values.get(size, 0)
         events = bool(statement.then)
