@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Walks through the first stack fault of the demonstration, instruction by instruction, in Bochs.
 
-Everything that it tells is read by Bochs' debugger: registers, memory, page tables, the gate and
-the task state by their bytes. Nothing comes from what the kernel prints. Where a thing lies in
-memory is known from the kernel's debugging information.
+Bochs's debugger reads all data of the walk: registers, memory, page tables, and the bytes of the
+gate and the task state. The walk uses no output of the kernel. Addresses of variables come from
+the kernel's debugging information.
 
-Two machines are booted, side by side. The first finds out when the fault comes, and at which
-instruction; Bochs is exact to the instruction, so the second can stop right before it.
+The walk boots two machines, side by side. The first finds the time and the instruction of the
+fault. Bochs is exact to the instruction, so the second machine can stop right before it.
 """
 
 import argparse
@@ -23,11 +23,11 @@ INSTRUCTIONS_MOST = 20000
 PAGE_FAULT = "VECTOR_PAGE_FAULT"
 DEMONSTRATION = "fault_trace_begin"
 HANDLER = "stack_fault"
-OBSERVE = "fault_observe"  # calls the observer, only if there is one
+OBSERVE = "fault_observe"  # calls the observer if there is one
 
 
 class Fault:
-    """What one boot found out, for the next: when the handler begins, where the store stands."""
+    """The result of the first boot: when the handler begins, and the address of the store."""
 
     def __init__(self, tick, store, address):
         self.tick = tick
@@ -55,7 +55,7 @@ def approach(debugger, fault):
 
 
 def tell_before(tell, view, fault):
-    """Stage 1: the store, and everything as it is before it."""
+    """Stage 1: the store, and the state before it."""
     registers, thread = view.debugger.registers(), view.thread()
     text, length = view.debugger.instruction()
     edge = min(page.address for page in view.stacks.pages(thread.slot) if page.state == "backed")
@@ -95,7 +95,7 @@ def tell_before(tell, view, fault):
 
 
 def tell_gate(tell, view):
-    """Stage 2: where the processor will go, read off the tables before it goes there."""
+    """Stage 2: the processor's next address, read from the tables before it goes there."""
     vector = view.facts.constant(PAGE_FAULT)
     target, ist, at = view.gate(vector)
     word_at, pointer = view.task_ist(ist)
@@ -117,7 +117,7 @@ def tell_gate(tell, view):
 
 
 def tell_delivery(tell, view, fault, target, top):
-    """Stage 3: one step; what the processor did by itself."""
+    """Stage 3: one step, and the processor's own actions in it."""
     before = view.debugger.ticks()
     view.debugger.step()
     registers, cr2 = view.debugger.registers(), view.debugger.parameter("CR2")
@@ -149,7 +149,7 @@ def tell_delivery(tell, view, fault, target, top):
 
 
 def parts_of(view):
-    """How the handler's instructions are told apart: by the function they lie in."""
+    """Returns the parts of the handler, by the function that an instruction lies in."""
     begin, end = view.facts.address("entry_path_begin"), view.facts.address("entry_path_end")
     observer = view.memory.word(view.facts.address("stack_fault_observer"))
     recorders = {view.names.function(observer)[1], OBSERVE}
@@ -220,7 +220,7 @@ def _wrapped(head, words):
 
 
 def tell_after(tell, view, fault, registers, own):
-    """Stage 5: back at the store; everything as it is now."""
+    """Stage 5: the state after the return to the store."""
     now, after = view.debugger.registers(), view.magazine()
     if now["rip"] != fault.store:
         raise BochsError(f"the handler returned to {now['rip']:#x}, not to the store")
@@ -266,7 +266,7 @@ def tell_retry(tell, view, fault, length):
 
 
 def walk(options, tell):
-    """The whole walk."""
+    """Runs the whole walk."""
     facts, names = kernel_facts.load(options.kernel), Names(options.kernel)
     print(f"Bochs boots {os.path.relpath(options.iso, os.getcwd())} twice: one finds the first"
           " stack fault of\nthe demonstration, the other stops right before it.", flush=True)

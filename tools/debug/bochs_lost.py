@@ -2,11 +2,11 @@
 """Shows in Bochs how an interrupt is lost when its frame is pushed onto a hole, and what is left of
 it: its in-service bit, set for good.
 
-Two kernels run the same test, EVT0002, to the same moment: the stack pointer at the edge of a page
-below which the stack has a hole, and an interrupt that a processor sent to itself about to come.
-The first kernel, VARIANT=lost, takes interrupts on the stack in use; the second one is as it should
-be. Registers, memory, gates and the local APIC's bits are read by Bochs' debugger; nothing that is
-told here was printed by the kernel.
+Two kernels run the same test, EVT0002, to the same moment. The stack pointer is at the edge of a
+page, and the stack has a hole below it. An interrupt that the processor sent to itself is about to
+arrive. The first kernel, VARIANT=lost, takes interrupts on the stack in use. The second kernel is
+correct. Bochs's debugger reads the registers, memory, gates and the local APIC's bits. The walk
+uses no output of the kernel.
 """
 
 import argparse
@@ -24,7 +24,7 @@ INSTRUCTIONS_MOST = 20000
 
 
 class Moment:
-    """The machine right before the interrupt may come, and what is needed to judge it later."""
+    """The machine right before the interrupt, with the data to judge it later."""
 
     def __init__(self, view):
         self.view = view
@@ -35,16 +35,16 @@ class Moment:
         self.vector = view.facts.constant("VECTOR_TEST")
 
     def arrived(self):
-        """How many interrupts the handler has counted in this round."""
+        """Returns how many interrupts the handler has counted in this round."""
         return int.from_bytes(self.view.memory.read(self.count_at, 4), "little")
 
     def bit(self, kind):
-        """The vector's bit in the APIC's registers of requested (irr) or in-service (isr) ones."""
+        """Returns the vector's bit in the APIC's request (irr) or in-service (isr) register."""
         word = self.view.debugger.parameter(f"local_apic.{kind}{self.vector // 32}")
         return word >> self.vector % 32 & 1
 
     def leaf(self):
-        """The leaf entry of the page below the edge."""
+        """Returns the leaf entry of the page below the edge."""
         return self.view.leaf(self.edge - 8)
 
 
@@ -58,13 +58,13 @@ def approach(debugger, names, facts):
 
 
 def bits(moment):
-    """The two bits in words."""
+    """Returns the two bits in words."""
     requested, in_service = moment.bit("irr"), moment.bit("isr")
     return f"requested {requested}, in service {in_service}"
 
 
 def tell_before(tell, view, moment, word):
-    """The bait: everything as it is before the interrupt."""
+    """Prints the state before the interrupt."""
     tell.say(f"RSP will be {moment.edge:#x}, the edge of a page. The page below it (page"
              f" {moment.edge - 8:#x}):")
     tell.show(*view.walk_lines(moment.edge - 8))
@@ -86,7 +86,7 @@ def tell_before(tell, view, moment, word):
 
 
 def deliver(view, moment):
-    """Steps until the processor is in the entry code; returns where it was when that happened."""
+    """Steps until the processor is in the entry code. Returns where it was interrupted."""
     start, name = view.names.function(view.debugger.rip())
     here = start
     for _ in range(STEPS_MOST):
@@ -98,7 +98,7 @@ def deliver(view, moment):
 
 
 def leave_handler(view):
-    """Steps to the end of the handler: the IRETQ that leads back."""
+    """Steps to the end of the handler, the IRETQ that returns."""
     text = view.debugger.instruction()[0]
     for number in range(1, INSTRUCTIONS_MOST):
         address, following = view.debugger.step()
@@ -109,7 +109,7 @@ def leave_handler(view):
 
 
 def tell_event(tell, view, moment, word):
-    """What the processor does when the interrupt may come, and what the handler sees."""
+    """Prints what the processor does at the interrupt, and what the handler sees."""
     _, entered = deliver(view, moment)
     registers = view.debugger.registers()
     pushed = [int.from_bytes(view.memory.read(registers["rsp"] + 8 * i, 8), "little")
@@ -142,7 +142,7 @@ def tell_event(tell, view, moment, word):
 
 
 def tell_after(tell, view, moment, word):
-    """Back from the handler, and on to the end of the round."""
+    """Prints the state after the handler and at the end of the round."""
     count, address = leave_handler(view)
     present = moment.leaf().entry & view.facts.constant("PAGE_PRESENT")
     tell.say(f"{count} instructions later IRETQ leads back to {view.names.place(address)}. The page"
@@ -160,7 +160,7 @@ def tell_after(tell, view, moment, word):
 
 
 def one_kernel(tell, options, word):
-    """One kernel, to the moment and beyond."""
+    """Runs one kernel to the interrupt and to the end of the round."""
     kernel = getattr(options, f"{word}_kernel")
     facts, names = kernel_facts.load(kernel), Names(kernel)
     with Debugger(getattr(options, f"{word}_iso"), TEMPLATE, options.bochs) as debugger:
@@ -191,7 +191,7 @@ def one_kernel(tell, options, word):
 
 
 def walk(options, tell):
-    """Both kernels, then the facts."""
+    """Runs both kernels, then prints the facts."""
     print("Bochs boots two kernels to the same moment, one after the other: one that takes"
           " interrupts on the\nstack in use (VARIANT=lost), and the one as it should be.",
           flush=True)

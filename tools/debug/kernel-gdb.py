@@ -1,5 +1,6 @@
-"""The build puts a copy of this beside each kernel.elf, under the name that gdb looks for:
-kernel.elf-gdb.py. It loads Stalactite's commands from where they are kept."""
+"""Loads Stalactite's gdb commands for a kernel.
+
+The build copies this file beside each kernel.elf as kernel.elf-gdb.py, the name that gdb loads."""
 
 import os
 import runpy
@@ -8,7 +9,7 @@ import gdb  # pylint: disable=import-error  # gdb's own
 
 
 def commands_find(directory):
-    """The path of stalactite-gdb.py, in the tree that the kernel was built in."""
+    """Returns the path of stalactite-gdb.py in the tree that built the kernel."""
     while True:
         path = os.path.join(directory, "tools", "debug", "stalactite-gdb.py")
         if os.path.exists(path):

@@ -1,5 +1,7 @@
-"""Stalactite's commands for gdb: `help st` lists them. gdb loads this file by itself together with
-a kernel, if it may (docs/debugging.md); else: source tools/debug/stalactite-gdb.py
+"""Stalactite's commands for gdb, which `help st` lists.
+
+gdb loads this file together with a kernel, if it is allowed to (docs/debugging.md). Otherwise use:
+source tools/debug/stalactite-gdb.py
 """
 
 import os

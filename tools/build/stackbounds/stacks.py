@@ -132,7 +132,7 @@ class Calculation:
                      [("alignment", FRED_ALIGNMENT_BYTES)] + found.path)
 
     def fred_levels(self):
-        """Yields the stacks of FRED's levels 1 to 3. Events that may interrupt one another share one
+        """Yields the stacks of FRED's levels 1 to 3. Events that interrupt one another share one
         stack without areas, so their depths add up."""
         if "fred_entry_kernel" not in self.graph.functions:
             return

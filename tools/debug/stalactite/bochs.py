@@ -1,5 +1,6 @@
-"""Driving Bochs' debugger: commands to it, answers from it, the kernel's memory through it.
-Works with the debuggers of Bochs 2.7 (Debian 12) and 3.x (Debian 13).
+"""Controls Bochs's debugger: sends commands, reads answers, reads the kernel's memory.
+
+It works with the debuggers of Bochs 2.7 (Debian 12) and 3.x (Debian 13).
 """
 
 import bisect
@@ -18,18 +19,18 @@ sys.path.append(os.path.join(TOOLS, "build"))
 import symbols  # noqa: E402  pylint: disable=wrong-import-position
 
 PROMPT = re.compile(r"<bochs:(\d+)> $")
-ANSWER_SECONDS = 900  # longer is a hang, however busy the machine
+ANSWER_SECONDS = 900  # a longer wait is a hang, even on a busy machine
 WORD = re.compile(r"0x([0-9a-f]{8})\b")
 NEXT = re.compile(r"^\(\d+\) \[[^\]]*\] \w+:([0-9a-f]{16}) \(.*?\): (.*?)\s*(?:; [0-9a-f]+)?$",
                   re.MULTILINE)
 
 
 class BochsError(Exception):
-    """Bochs does not start, ended, or answers nothing that can be understood."""
+    """Bochs does not start, has ended, or gives an unknown answer."""
 
 
 def debugger_option(program):
-    """What makes a Bochs begin in its debugger: 2.7 always does, 3.x only by an option."""
+    """Returns the option that starts Bochs in its debugger. 2.7 needs none, 3.x does."""
     try:
         done = subprocess.run([program, "--help"], stdin=subprocess.DEVNULL, check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
@@ -40,7 +41,7 @@ def debugger_option(program):
 
 
 class Debugger:
-    """One Bochs that stands in its debugger. Usable as a context manager, which ends it."""
+    """A Bochs stopped in its debugger. As a context manager it ends Bochs."""
 
     def __init__(self, iso, template, program="bochs", cpu="tigerlake", memory_mib=256):
         self._directory = tempfile.TemporaryDirectory(prefix="stalactite-bochs-")
@@ -70,7 +71,7 @@ class Debugger:
         self.end()
 
     def end(self):
-        """Ends Bochs, whatever it does."""
+        """Ends Bochs in any state."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -79,7 +80,7 @@ class Debugger:
         self._directory.cleanup()
 
     def command(self, text):
-        """Gives a command and returns what was printed until the next prompt."""
+        """Sends a command and returns the output up to the next prompt."""
         try:
             self._process.stdin.write(text.encode() + b"\n")
             self._process.stdin.flush()
@@ -117,7 +118,7 @@ class Debugger:
             pass
         return "\n".join(lines)
 
-    # Going on, and stopping.
+    # Running and stopping.
 
     def go_to(self, address):
         """Runs until an instruction is about to be executed."""
@@ -137,14 +138,14 @@ class Debugger:
         return self.command("c")
 
     def go_to_tick(self, tick):
-        """Runs until so many ticks have gone by since the machine was switched on."""
+        """Runs until this many ticks after the machine was switched on."""
         self.command(f"sba {tick}")
         self.go()
         if self.ticks() != tick:
             raise BochsError(f"stopped at tick {self.ticks()} instead of {tick}")
 
     def step(self):
-        """Executes one instruction. Returns the address of the next and its text."""
+        """Executes one instruction. Returns the address and the text of the next one."""
         return self._next(self.command("s"))
 
     @staticmethod
@@ -154,17 +155,17 @@ class Debugger:
             raise BochsError(f"where did it stop? {answer.strip()}")
         return int(found[-1][0], 16), found[-1][1]
 
-    # Looking.
+    # Reading the state.
 
     def ticks(self):
-        """Ticks since the machine was switched on; one is one instruction of one processor."""
+        """Returns the ticks since power-on. One tick is one instruction of one processor."""
         match = re.search(r"ptime: (\d+)", self.command("ptime"))
         if not match:
             raise BochsError("ptime: no answer")
         return int(match.group(1))
 
     def parameter(self, name):
-        """A number of the processor's own state, as `show "cpu0.NAME"` gives it."""
+        """Returns a number of the processor's state, as `show "cpu0.NAME"` prints it."""
         answer = self.command(f'show "cpu0.{name}"')
         match = re.search(r"^\s*\w+ = (0x[0-9a-f]+|\d+)", answer, re.MULTILINE)
         if not match:
@@ -172,7 +173,7 @@ class Debugger:
         return int(match.group(1), 0)
 
     def registers(self):
-        """{name: value} of the general registers, rip and rflags."""
+        """Returns {name: value} of the general registers, rip and rflags."""
         answer = self.command("r")
         found = {name: int(high + low, 16) for name, high, low in re.findall(
             r"\b(r\w+)\s*:\s*([0-9a-f]{8})_([0-9a-f]{8})", answer)}
@@ -183,11 +184,11 @@ class Debugger:
         return found
 
     def rip(self):
-        """The address of the next instruction."""
+        """Returns the address of the next instruction."""
         return self.registers()["rip"]
 
     def instruction(self):
-        """The next instruction: its text and how many bytes it has."""
+        """Returns the text and the length in bytes of the next instruction."""
         answer = self.command("u /1")
         match = re.search(r":\s*(\w[^;\n]*?)\s*; ([0-9a-f]+)\s*$", answer, re.MULTILINE)
         if not match:
@@ -195,7 +196,7 @@ class Debugger:
         return match.group(1), len(match.group(2)) // 2
 
     def bytes_at(self, command, address, count):
-        """Memory by `x` (linear addresses) or `xp` (physical ones)."""
+        """Returns memory by `x` (linear addresses) or `xp` (physical ones)."""
         begin = address & ~3
         words = (address + count - begin + 3) // 4
         answer = self.command(f"{command} /{words}wx {begin:#x}")
@@ -227,25 +228,25 @@ class BochsMemory(Memory):
 
 
 class Names:
-    """The kernel's functions by address, from the list of symbols that lies beside each kernel."""
+    """The kernel's functions by address, from the symbol list beside each kernel."""
 
     def __init__(self, kernel):
         with open(os.path.join(os.path.dirname(kernel), "kernel.nm"), encoding="utf-8") as file:
             self._functions, self._end = symbols.functions(symbols.symbols(file))
 
     def address(self, name):
-        """Where a function begins."""
+        """Returns the start of a function."""
         for address, known in self._functions:
             if known == name:
                 return address
         raise BochsError(f"the kernel has no function {name}")
 
     def function(self, address):
-        """(start, name) of the function that an address lies in."""
+        """Returns (start, name) of the function that an address lies in."""
         index = bisect.bisect_right(self._functions, (address, "\x7f")) - 1
         return self._functions[index] if 0 <= index and address < self._end else (address, "?")
 
     def place(self, address):
-        """`function+0x12`"""
+        """Returns an address as `function+0x12`."""
         start, name = self.function(address)
         return f"{name}+{address - start:#x}"

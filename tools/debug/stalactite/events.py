@@ -1,6 +1,8 @@
-"""Where the frame of an event lies, when the registers of a processor do not say so: on an entry
-stack below its top, or somewhere near RSP while the entry code makes it or takes it off. Events
-enter by the interrupt table or by FRED (docs/fred.md), and the two differ in just that.
+"""Finds the frame of an event when the processor's registers do not give its address.
+
+The frame lies below the top of an entry stack, or near RSP while the entry code builds or removes
+it. Events enter by the interrupt table or by FRED (docs/fred.md). The place of the frame differs
+between the two.
 """
 
 from .stacks import Processors
@@ -28,15 +30,15 @@ class Events:
         self.processors = Processors(memory)
 
     def by_fred(self):
-        """Do events enter by FRED? False for kernels that do not know it."""
+        """Returns whether events enter by FRED. Kernels without FRED give False."""
         at = self.facts.variables.get("fred_active")
         return at is not None and self.memory.read(at, 1) != b"\0"
 
     def first_on(self, address):
-        """The trap frame of the event for which the processor came to the entry stack that holds
-        an address; None elsewhere. By the table each event begins at the top of an area. By FRED
-        what comes on the same level lies below, so the first one is at the top of the stack; above
-        it are two words of the CPU's frame that a trap frame does not have."""
+        """Returns the trap frame of the first event on the entry stack that holds an address, or
+        None. By the table each event begins at the top of an area. By FRED a later event of one
+        level lies below the earlier one, so the first event is at the top of the stack. Above it
+        are two words of the CPU's frame that a trap frame does not have."""
         size = self.facts.structure("trap_frame")["size"]
         if not self.by_fred():
             place = self.processors.entry_stack_of(address)
@@ -46,18 +48,18 @@ class Events:
             self._around(top - self.facts.structure("fred_frame")["size"])
 
     def in_entry(self, rip, rsp, rbp):
-        """Is this in the entry code, where RBP is not the mark of the event's frame?"""
+        """Returns whether this is entry code in which RBP does not mark the event's frame."""
         if not self.by_fred():
             return self._between(rip, "entry_path_begin", "entry_path_end") and not rbp & 1
         if not self._between(rip, "fred_entry_user", "fred_level_leave"):
             return False
-        # The mark of an event that was interrupted itself is further away.
+        # The mark of an earlier, interrupted event is further away.
         return not rbp & 1 or not -8 * WORDS_OF_A_FRAME <= (rbp & ~1) - rsp <= \
             8 * WORDS_OF_A_DESCENT
 
     def frame_in_entry(self, rip, rsp):
-        """The trap frame of the event whose entry code is at RIP; of its words those above the
-        vector are there. None before the processor has it on a stack of its own."""
+        """Returns the trap frame of the event whose entry code is at RIP. Only its words above the
+        vector are valid. Returns None before the frame is on an entry stack."""
         if not self.by_fred():
             return self.first_on(rsp)
         for name in ("fred_entry_kernel", "fred_entry_user"):
@@ -78,12 +80,12 @@ class Events:
             self.facts.address(begin) <= rip < self.facts.address(end)
 
     def _around(self, pushed):
-        """The trap frame that ends as the CPU's frame at `pushed` begins."""
+        """Returns the trap frame whose CPU part begins at `pushed`."""
         return pushed - self.facts.structure("trap_frame")["fields"]["error"]["offset"]
 
 
 def _walk(code, known):
-    """(bytes, words): how far known instructions lead, and what they push or pop on the way."""
+    """Returns (bytes, words): the length of known instructions, and their pushes or pops."""
     at = words = 0
     while at < len(code):
         for first, length, moved in known:

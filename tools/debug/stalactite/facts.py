@@ -1,6 +1,6 @@
-"""The kernel's own figures, read from its debugging information and from nowhere else: constants
-(macros), enumerations, the layout of structures, the addresses of variables. Nothing here is a copy
-of what stands in a header, so it follows the code.
+"""Reads the kernel's figures from its debugging information: constants (macros), enumerations, the
+layout of structures, the addresses of variables. Nothing is copied from a header by hand, so the
+facts always agree with the code.
 
 Within gdb, `collect()` reads them. Other programs call `load(kernel)`, which has gdb do it.
 """
@@ -10,13 +10,13 @@ import os
 import re
 import subprocess
 
-# Functions in whose files all the macros are known that we ask for.
+# Functions whose files know all the macros that this module reads.
 MACROS_AT = ("stack_fault", "thread_create", "descriptors_load", "lapic_any_in_service",
              "magazine_charge", "paging_walk", "fred_start")
 STRUCTURES = ("thread", "magazine", "stack_use", "trap_frame", "task_state", "list_node",
               "first_frame", "idt_entry", "fred_frame")
 ENUMERATIONS = ("thread_state", "stack_page_state")
-# Variables that debuggers look at; of a static one the file that it stands in.
+# Variables that debuggers read, with the file of a static one.
 VARIABLES = {name: name for name in (
     "magazine", "stack_use", "cpu_task_state", "percpu_offset", "thread_running",
     "stack_fault_observer")}
@@ -35,11 +35,11 @@ ARITHMETIC = re.compile(r"[0-9a-fA-FxX\s()|&~^<>+*/%-]+")
 
 
 class FactsError(Exception):
-    """The kernel's debugging information does not have what is asked for."""
+    """The kernel's debugging information lacks a requested fact."""
 
 
 class Facts:
-    """What is known of one kernel: all integers and names."""
+    """The facts about one kernel: integers and names only."""
 
     def __init__(self, data):
         self.macros = data["macros"]
@@ -49,13 +49,13 @@ class Facts:
         self._constants = {}
 
     def constant(self, name):
-        """The value of a macro that is an integer."""
+        """Returns the value of an integer macro."""
         if name not in self._constants:
             self._constants[name] = self._evaluate(name, ())
         return self._constants[name]
 
     def has_constant(self, name):
-        """Whether there is such a macro in this kernel."""
+        """Returns whether this kernel has such a macro."""
         return name in self.macros
 
     def _evaluate(self, name, above):
@@ -71,28 +71,28 @@ class Facts:
         return int(eval(text.replace("/", "//"), {"__builtins__": {}}))  # pylint: disable=eval-used
 
     def enumerator(self, enumeration, name):
-        """The value of one word of an enumeration."""
+        """Returns the value of one word of an enumeration."""
         try:
             return self.enumerations[enumeration][name]
         except KeyError as error:
             raise FactsError(f"there is no {name} in enum {enumeration}") from error
 
     def word(self, enumeration, value, prefix):
-        """The word for a value, in small letters and without its prefix: `hole` for 2."""
+        """Returns the word for a value in small letters without its prefix: `hole` for 2."""
         for name, known in self.enumerations[enumeration].items():
             if known == value:
                 return name.removeprefix(prefix).lower().replace("_", " ")
         return f"unknown ({value})"
 
     def structure(self, name):
-        """{"size": bytes, "fields": {name: {offset, size, signed, count, text}}}."""
+        """Returns {"size": bytes, "fields": {name: {offset, size, signed, count, text}}}."""
         try:
             return self.structures[name]
         except KeyError as error:
             raise FactsError(f"there is no struct {name}") from error
 
     def address(self, name):
-        """The address of a variable or label; of a CPU's own one, that in the first copy."""
+        """Returns the address of a variable or label. A per-CPU one has that of the first copy."""
         if self.variables.get(name) is None:
             raise FactsError(f"there is no variable or label {name}")
         return self.variables[name]
@@ -169,7 +169,7 @@ def collect(gdb):
 
 
 def load(kernel):
-    """The facts of a kernel's file, read by a gdb that is started for it."""
+    """Starts a gdb that reads the facts of a kernel's file, and returns them."""
     directory = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     program = (f"import sys; sys.path.insert(0, {directory!r}); import gdb, json;"
                "from stalactite import facts; print('FACTS ' + json.dumps(facts.collect(gdb)))")

@@ -1,5 +1,5 @@
-"""The commands `st ...` in gdb. Each prints what it reads from the stopped machine; none changes
-anything, calls anything in the kernel, or brings a page in."""
+"""The commands `st ...` in gdb. Each prints what it reads from the stopped machine. None changes
+the machine, calls a function of the kernel, or brings a page in."""
 
 import gdb  # pylint: disable=import-error  # gdb's own
 
@@ -11,7 +11,7 @@ from .stacks import Processors, Stacks, present_or_none
 from .threads import Backtrace, Threads, depth, interrupted_rsp
 
 PICTURES = {"backed": "#", "hole": ".", "swapped": "s", "unmapping": "t", "standby": "t"}
-RUN_SHORTENED = 8  # so many equal pages without frames are shown as one line
+RUN_SHORTENED = 8  # a run of this many equal pages without frames is one line
 
 
 class Command(gdb.Command):
@@ -28,7 +28,7 @@ class Command(gdb.Command):
             raise gdb.GdbError(str(error)) from error
 
     def run(self, memory, argument):
-        """Does it."""
+        """Runs the command."""
         raise NotImplementedError
 
 
@@ -40,7 +40,7 @@ class Prefix(gdb.Command):
 
 
 def thread_of(memory, argument):
-    """The thread that is meant: by id or name, or the one of the selected processor."""
+    """Returns the thread with this id or name, or that of the selected processor."""
     threads = Threads(memory)
     if argument:
         thread = threads.find(argument)
@@ -55,14 +55,14 @@ def thread_of(memory, argument):
 
 
 def processor_of(memory, thread):
-    """The number of the processor that runs a thread; None if none does."""
+    """Returns the number of the processor that runs a thread, or None."""
     processors = Processors(memory)
     return next((cpu for cpu in range(processors.count())
                  if processors.running(cpu) == thread.address), None)
 
 
 def context_of(memory, thread):
-    """(cpu or None, rip, rsp, rbp): where a thread is. rip 0: nobody has looked into that yet."""
+    """Returns a thread's (cpu or None, rip, rsp, rbp). A rip of 0 means not known yet."""
     cpu = processor_of(memory, thread)
     if cpu is None:
         return (None, *Threads(memory).saved(thread))
@@ -128,7 +128,7 @@ class StackCommand(Command):
 
     @staticmethod
     def depths(memory, thread, pages, rsp):
-        """How deep it is, was, and may become."""
+        """Prints the present, the greatest and the possible depth."""
         stacks, facts = Stacks(memory), memory.facts
         _, bottom, end = stacks.range_of(thread.slot)
         backed = sum(1 for page in pages if page.address >= bottom and page.state == "backed")
@@ -151,7 +151,7 @@ class StackCommand(Command):
 
 
 def runs_of(pages):
-    """Pages, one by one; but many equal ones that have no frame as one list."""
+    """Returns pages one by one. Many equal pages without frames form one list."""
     run = []
     for page in [*pages, None]:
         if run and (page is None or page.frame is not None or page.state != run[-1].state or
@@ -189,7 +189,7 @@ class MagazineCommand(Command):
 
     @staticmethod
     def rounds(memory, own, slots):
-        """What the magazine holds."""
+        """Prints the rounds in the magazine."""
         print(f"It serves holes of slot {' and '.join(map(str, slots)) or 'none'}.")
         for index in range(own.capacity):
             entry = own.rounds[index]
@@ -227,7 +227,7 @@ class PteCommand(Command):
 
     @staticmethod
     def region(memory, address):
-        """The region of the address map that an address lies in."""
+        """Returns the region of the address map that an address lies in."""
         facts = memory.facts
         regions = (("DIRECT_MAP_BASE", "DIRECT_MAP_BYTES", "direct map"),
                    ("STACK_OBJECT_BASE", "STACK_OBJECT_BYTES", "stack object"),
@@ -264,7 +264,7 @@ class BacktraceCommand(Command):
 
     @staticmethod
     def show(frames):
-        """Prints the frames; of a function that called itself, how often."""
+        """Prints the frames. A function that called itself is printed once, with a count."""
         number, index = 0, 0
         while index < len(frames):
             frame, same = frames[index], 1
@@ -282,7 +282,7 @@ class BacktraceCommand(Command):
 
 
 def vector_name(vector):
-    """The kernel's own name of a vector."""
+    """Returns the kernel's name of a vector."""
     try:
         names = gdb.parse_and_eval("vector_names")
         known = vector <= names.type.range()[1]

@@ -1,4 +1,4 @@
-"""A stopped kernel's memory and processors, read through gdb."""
+"""Reads a stopped kernel's memory and processors through gdb."""
 
 import gdb  # pylint: disable=import-error  # gdb's own
 
@@ -27,7 +27,7 @@ _loaded = []  # the object file, and its facts
 
 
 def facts():
-    """The facts of the kernel that gdb has loaded; read anew when it was built anew."""
+    """Returns the facts of the kernel in gdb. Reads them again after a new build."""
     files = gdb.objfiles()
     if not files:
         raise FactsError("no kernel is loaded: file build/release/kernel.elf")
@@ -37,7 +37,7 @@ def facts():
 
 
 def machine():
-    """The memory of the machine that gdb is connected to, once the kernel has its own tables."""
+    """Returns the memory of gdb's machine. The kernel must have its own page tables."""
     if gdb.selected_thread() is None:
         raise FactsError("gdb is connected to no machine: target remote localhost:1234")
     memory = GdbMemory(facts())
@@ -56,20 +56,20 @@ def _has_own_tables(memory):
 
 
 def register(name):
-    """A register of the selected processor, without its sign."""
+    """Returns a register of the selected processor as an unsigned number."""
     return int(gdb.parse_and_eval(f"(unsigned long)${name}")) % (1 << 64)
 
 
 def selected_cpu(memory):
-    """The number of the processor that gdb looks at; None before it has its own variables. One that
-    was not started has no page tables, and its GS is 0 like that of the first."""
+    """Returns the number of gdb's selected processor, or None before it has its own variables. A
+    processor that was not started has no page tables, and its GS is 0 like that of the first."""
     if register("cr3") == 0:
         return None
     return Processors(memory).by_offset(register("gs_base"))
 
 
 class ProcessorSelected:
-    """Within a `with`: gdb looks at another processor of the kernel's, or KeyError."""
+    """Selects another processor in gdb within a `with`. Raises KeyError if it is missing."""
 
     def __init__(self, memory, cpu):
         self._memory = memory
@@ -89,12 +89,12 @@ class ProcessorSelected:
 
 
 def function_start(address):
-    """The first address of the function that holds this one; None outside of the kernel's code."""
+    """Returns the start of the function that holds an address, or None outside the code."""
     block = gdb.block_for_pc(address)
     while block is not None and block.function is None and block.superblock is not None:
         block = block.superblock
     while block is not None and block.function and block.superblock.function:
-        block = block.superblock  # out of what was inlined
+        block = block.superblock  # leave inlined functions
     if block is not None and block.function is not None:
         return block.start
     name, offset = _symbol(address)
@@ -102,7 +102,7 @@ def function_start(address):
 
 
 def place(address, returns=False):
-    """`function+0x12 (file.c:34)` for an address of code; of inlined code, `in NAME` as well."""
+    """Returns `function+0x12 (file.c:34)` for code, with `in NAME` for inlined code."""
     inside = address - 1 if returns else address
     name, offset = _symbol(inside)
     if name is None:
@@ -119,7 +119,7 @@ def place(address, returns=False):
 
 
 def _symbol(address):
-    """(name, offset) of the function or, in assembly, of the global label before an address."""
+    """Returns (name, offset) of the function or assembly's global label before an address."""
     text = gdb.execute(f"info symbol {address:#x}", to_string=True)
     if " in section .text" not in text:
         return None, 0

@@ -1,5 +1,5 @@
-"""How gdb prints the kernel's main structures: in a sentence, then the fields that matter. `p/r`
-shows them raw."""
+"""Makes gdb print the kernel's main structures as a sentence and the important fields. `p/r` shows
+them raw."""
 
 import gdb  # pylint: disable=import-error  # gdb's own
 import gdb.printing  # pylint: disable=import-error
@@ -13,7 +13,7 @@ NODES_MOST = 100000
 
 
 def entry_in_words(entry):
-    """What a leaf entry of the stack object says, in words."""
+    """Returns the meaning of a leaf entry of the stack object, in words."""
     page = Stacks(GdbMemory(facts())).decode(0, int(entry))
     if page.frame is not None:
         return f"backed by frame {page.frame:#x}"
@@ -30,25 +30,25 @@ class Printer:
         self.value = value
 
     def to_string(self):
-        """What gdb prints first."""
+        """Returns the text that gdb prints first."""
         try:
             return self.sentence()
         except (FactsError, MemoryFault, gdb.error) as error:
             return f"({error})"
 
     def sentence(self):
-        """The structure in a sentence."""
+        """Returns the structure in a sentence."""
         raise NotImplementedError
 
     def children(self):
-        """The fields below it."""
+        """Returns the fields below the sentence."""
         names = {field.name for field in self.value.type.fields()}
         return ((name, self.in_hex(self.value[name]) if name in self.hexadecimal
                  else self.value[name]) for name in self.shown if name in names)
 
     @staticmethod
     def in_hex(value):
-        """A word, or an array of them, as gdb shows addresses."""
+        """Returns a word, or an array of them, as gdb shows addresses."""
         address = gdb.lookup_type("void").pointer()
         if value.type.strip_typedefs().code == gdb.TYPE_CODE_ARRAY:
             array = address.array(value.type.range()[1])
@@ -161,7 +161,7 @@ class EntryFunction(gdb.Function):
 
 
 def register_printers(objfile):
-    """Makes the printers known, for one kernel's file or, with None, for all."""
+    """Registers the printers for one kernel's file or, with None, for all."""
     collection = gdb.printing.RegexpCollectionPrettyPrinter("stalactite")
     for name, printer in (("thread", ThreadPrinter), ("list", ListPrinter),
                           ("magazine", MagazinePrinter), ("stack_use", StackUsePrinter),

@@ -1,5 +1,6 @@
-"""The kernel's memory as a debugger sees it: words, structures, and the page-table walk, done by
-hand from physical memory as the processor does it. A subclass says how bytes are read.
+"""Reads the kernel's memory for a debugger: words, structures, and page-table walks.
+
+A walk reads the tables from physical memory, as the processor does. A subclass reads the bytes.
 """
 
 import struct
@@ -24,17 +25,17 @@ class Step:
 
 
 class Walk:
-    """All steps of the walk of one address, and where it ended."""
+    """All steps of the walk of one address, and its end."""
 
     def __init__(self, address, steps, physical, page_bytes):
         self.address = address
         self.steps = steps
-        self.physical = physical  # None: not present
+        self.physical = physical  # None if not present
         self.page_bytes = page_bytes
 
     @property
     def leaf(self):
-        """The step at level 1, or None if the walk ended before."""
+        """Returns the step at level 1, or None if the walk ended before it."""
         return self.steps[-1] if self.steps[-1].level == 1 else None
 
 
@@ -45,30 +46,30 @@ class Memory:
         self.facts = facts
 
     def read(self, address, count):
-        """Bytes at a virtual address; MemoryFault if nothing is there."""
+        """Returns bytes at a virtual address. Raises MemoryFault if it is not mapped."""
         raise NotImplementedError
 
     def read_physical(self, address, count):
-        """Bytes at a physical address."""
+        """Returns bytes at a physical address."""
         raise NotImplementedError
 
     def cr3(self):
-        """The processor's CR3."""
+        """Returns the processor's CR3."""
         raise NotImplementedError
 
     def word(self, address):
-        """The 64-bit word at a virtual address."""
+        """Returns the 64-bit word at a virtual address."""
         return int.from_bytes(self.read(address, 8), "little")
 
     def string(self, address, most=64):
-        """The C string at a virtual address."""
+        """Returns the C string at a virtual address."""
         data = b""
         while b"\0" not in data and len(data) < most:
             data += self.read(address + len(data), 8 - (address + len(data)) % 8)
         return data.split(b"\0")[0].decode("latin-1")
 
     def walk(self, address):
-        """The page-table walk of an address."""
+        """Returns the page-table walk of an address."""
         facts = self.facts
         if (address >> 47) not in (0, 0x1ffff):
             raise MemoryFault(f"{address:#x} is not canonical: bits 63 to 48 must repeat bit 47")
@@ -91,11 +92,11 @@ class Memory:
         raise AssertionError("the last level always ends the walk")
 
     def structure(self, name, address):
-        """A structure of the kernel's at a virtual address."""
+        """Returns a structure of the kernel at a virtual address."""
         return Structure(self, name, address)
 
     def entry_words(self, entry):
-        """What the bits of a present entry say, in words."""
+        """Returns the meaning of a present entry's bits, in words."""
         names = (("PAGE_PRESENT", "present"), ("PAGE_WRITABLE", "write"), ("PAGE_USER", "user"),
                  ("PAGE_ACCESSED", "accessed"), ("PAGE_DIRTY", "dirty"), ("PAGE_LARGE", "large"),
                  ("PAGE_GLOBAL", "global"), ("PAGE_NO_EXECUTE", "no-exec"))
@@ -106,7 +107,7 @@ class Memory:
 
 
 class Structure:
-    """A structure in memory, read once. Fields are attributes; those of a structure in it have
+    """A structure in memory, read once. Fields are attributes. Fields of an inner structure have
     names with dots and are read by `get`."""
 
     def __init__(self, memory, name, address):
@@ -116,7 +117,7 @@ class Structure:
         self._data = memory.read(address, self._layout["size"])
 
     def get(self, field):
-        """The value of a field: an integer, a list of them, or text."""
+        """Returns the value of a field: an integer, a list of them, or text."""
         layout = self._layout["fields"][field]
         offset, size = layout["offset"], layout["size"]
         if layout["text"]:
@@ -132,7 +133,7 @@ class Structure:
         return int.from_bytes(data, "little", signed=layout["signed"])
 
     def offset(self, field):
-        """Where a field lies in the structure."""
+        """Returns the offset of a field in the structure."""
         return self._layout["fields"][field]["offset"]
 
     def __getattr__(self, field):
@@ -143,5 +144,5 @@ class Structure:
 
 
 def words_of(data):
-    """Bytes as 64-bit words."""
+    """Returns bytes as 64-bit words."""
     return list(struct.unpack(f"<{len(data) // 8}Q", data))

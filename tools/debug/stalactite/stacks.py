@@ -1,20 +1,20 @@
-"""Kernel stacks, their slots and the magazines behind them, as the page tables tell."""
+"""Reads kernel stacks, their slots and their magazines from the page tables."""
 
 from .memory import INDEX_BITS, MemoryFault, words_of
 
-# States of a page that was unmapped while its thread sleeps; it may come back as it was.
+# States of a page that is unmapped while its thread sleeps. It may return unchanged.
 KEEPS_ITS_FRAME = ("unmapping", "standby")
 
 
 class Page:
-    """One page of a slot: its address, its leaf entry, and what that says."""
+    """One page of a slot: its address, its leaf entry, and the entry's meaning."""
 
     def __init__(self, address, entry, state, owner, frame):
         self.address = address
         self.entry = entry
         self.state = state  # backed, hole, guard, ...: enum stack_page_state in small letters
-        self.owner = owner  # the slot that the entry names; None where it names a frame
-        self.frame = frame  # physical address; None where there is none
+        self.owner = owner  # the slot that the entry names, or None if it names a frame
+        self.frame = frame  # physical address, or None
 
 
 class Stacks:
@@ -25,7 +25,7 @@ class Stacks:
         self.facts = memory.facts
 
     def slot_of(self, address):
-        """The slot in whose addresses, guard included, this one lies; None outside."""
+        """Returns the slot, guard included, that holds an address, or None."""
         facts = self.facts
         offset = address - facts.constant("STACK_OBJECT_BASE")
         if not 0 <= offset < facts.constant("STACK_OBJECT_BYTES"):
@@ -34,23 +34,24 @@ class Stacks:
         return step | (1 << self.size_of(step)) - 1
 
     def size_of(self, slot):
-        """The size of a slot's stack: 0 for the smallest, one more for each doubling. The same
-        arithmetic as mm/stack/stack_size.h, whose functions are inlined and cannot be called."""
+        """Returns the size of a slot's stack: 0 for the smallest, plus one for each doubling. The
+        arithmetic is that of mm/stack/stack_size.h. Its functions are inlined, so gdb cannot call
+        them."""
         return slot >> self.facts.constant("STACK_SIZE_SHIFT")
 
     def range_of(self, slot):
-        """(first address of the guard, first of the stack, end) of a slot."""
+        """Returns (guard's first address, stack's first address, end) of a slot."""
         facts = self.facts
         size, step = self.size_of(slot), facts.constant("STACK_SLOT_BYTES")
         end = facts.constant("STACK_OBJECT_BASE") + (slot + 1) * step
         return end - (step << size), end - (facts.constant("STACK_BYTES") << size), end
 
     def floor_of(self, slot):
-        """The lowest address that faults fill; a larger stack goes on below it if asked to."""
+        """Returns the lowest address that faults fill. A larger stack extends below on request."""
         return self.range_of(slot)[2] - self.facts.constant("STACK_BYTES")
 
     def page(self, address):
-        """The page that an address of a slot lies in."""
+        """Returns the page that an address of a slot lies in."""
         facts = self.facts
         address -= address % facts.constant("PAGE_BYTES")
         step = self.memory.walk(address).leaf
@@ -59,7 +60,7 @@ class Stacks:
         return self.decode(address, step.entry)
 
     def decode(self, address, entry):
-        """What a leaf entry of the stack object says."""
+        """Returns the Page that a leaf entry of the stack object describes."""
         facts = self.facts
         if entry & facts.constant("PAGE_PRESENT"):
             return Page(address, entry, "backed", None, entry & facts.constant("PAGE_ADDRESS_MASK"))
@@ -70,8 +71,8 @@ class Stacks:
         return Page(address, entry, word, entry >> facts.constant("STACK_ENTRY_SLOT_SHIFT"), None)
 
     def pages(self, slot, start=None):
-        """All pages of a slot, or those from an address on, lowest first. One walk for each leaf
-        table, for a large stack has hundreds of pages."""
+        """Returns the pages of a slot, or those from an address on, lowest first. It does one walk
+        for each leaf table, because a large stack has hundreds of pages."""
         begin, _, end = self.range_of(slot)
         page_bytes, found, address = self.facts.constant("PAGE_BYTES"), [], start or begin
         while address < end:
@@ -87,7 +88,7 @@ class Stacks:
         return found
 
     def deepest_byte(self, slot):
-        """How far down from the top something other than zero lies in the backed pages."""
+        """Returns the distance from the top to the lowest nonzero byte in backed pages."""
         _, bottom, end = self.range_of(slot)
         for page in self.pages(slot):
             if page.address < bottom or page.state != "backed":
@@ -99,51 +100,51 @@ class Stacks:
         return 0
 
     def missing(self, slot):
-        """How many pages a slot's stack could still ask of a processor: those above its floor that
-        are not there."""
+        """Returns how many pages a slot's stack could still request from a processor: the missing
+        pages above its floor."""
         return sum(1 for page in self.pages(slot, self.floor_of(slot)) if page.state != "backed")
 
 
 class Processors:
-    """What each processor keeps for itself."""
+    """The per-CPU data of each processor."""
 
     def __init__(self, memory):
         self.memory = memory
         self.facts = memory.facts
 
     def count(self):
-        """How many run. 0 before the first has said so."""
+        """Returns the number of running processors, or 0 before the first is up."""
         return int.from_bytes(self.memory.read(self.facts.address("cpus_online"), 4), "little")
 
     def offset(self, cpu):
-        """What GS holds on a processor: how far its copies lie from the first ones."""
+        """Returns a processor's GS base, the distance of its copies from the first ones."""
         return self.memory.word(self.facts.address("percpu_offset") + 8 * cpu)
 
     def by_offset(self, offset):
-        """The number of the processor whose GS this is; None if there is none."""
+        """Returns the number of the processor with this GS base, or None."""
         return next((cpu for cpu in range(self.count()) if self.offset(cpu) == offset), None)
 
     def variable(self, name, cpu):
-        """The address of a processor's copy of a variable."""
+        """Returns the address of a processor's copy of a variable."""
         return (self.facts.address(name) + self.offset(cpu)) % (1 << 64)
 
     def magazine(self, cpu):
-        """A processor's magazine."""
+        """Returns a processor's magazine."""
         return self.memory.structure("magazine", self.variable("magazine", cpu))
 
     def running(self, cpu):
-        """The address of the thread that runs there; 0 before the first."""
+        """Returns the address of the thread that runs there, or 0 before the first."""
         return self.memory.word(self.variable("thread_running", cpu))
 
     def slots_in_use(self, cpu):
-        """(current, next): the slots whose holes a fault there would fill; None for none."""
+        """Returns (current, next), the slots whose holes a fault there would fill, or None."""
         use = self.memory.structure("stack_use", self.variable("stack_use", cpu))
         stacks = Stacks(self.memory)
         return tuple(stacks.decode(0, hole).owner if hole else None
                      for hole in (use.current_hole, use.next_hole))
 
     def entry_stack_of(self, address):
-        """(cpu, kind, name, top of the area that is in use) of an entry stack; None elsewhere."""
+        """Returns an entry stack's (cpu, kind, name, top of the area in use), or None."""
         facts = self.facts
         offset = address - facts.constant("ENTRY_STACK_BASE")
         stride = facts.constant("ENTRY_STACK_CPU_STRIDE")
@@ -160,7 +161,7 @@ class Processors:
         return cpu, kind, name, top
 
     def entry_stack_top_of(self, address):
-        """Where the entry stack that holds an address ends, all of its areas; None elsewhere."""
+        """Returns the end of the entry stack (all areas) that holds an address, or None."""
         if self.entry_stack_of(address) is None:
             return None
         facts = self.facts
@@ -169,7 +170,7 @@ class Processors:
 
 
 def present_or_none(function, *arguments):
-    """The function's answer, or None where memory is not mapped."""
+    """Returns the function's result, or None if memory is not mapped."""
     try:
         return function(*arguments)
     except MemoryFault:

@@ -1,4 +1,4 @@
-"""Threads: the list of them, and where each one is."""
+"""Reads the list of threads, their states and their backtraces."""
 
 from .events import Events
 from .memory import Memory, MemoryFault
@@ -10,7 +10,7 @@ MOV_RBP_RSP = bytes((0x48, 0x89, 0xe5))
 
 
 class Frame:
-    """One line of a backtrace: an address of code, and what is to be said about it."""
+    """One line of a backtrace: an address of code and a remark."""
 
     def __init__(self, address, returns, note=""):
         self.address = address
@@ -19,14 +19,14 @@ class Frame:
 
 
 class Threads:
-    """All threads there are."""
+    """All threads of the kernel."""
 
     def __init__(self, memory):
         self.memory = memory
         self.facts = memory.facts
 
     def all(self):
-        """Every thread, by the kernel's own list."""
+        """Returns every thread of the kernel's list."""
         head = self.facts.address("threads")
         offset = self.facts.structure("thread")["fields"]["all_node.next"]["offset"]
         found, node = [], self.memory.word(head)
@@ -38,32 +38,32 @@ class Threads:
         return found
 
     def at(self, address):
-        """The thread at an address."""
+        """Returns the thread at an address."""
         return self.memory.structure("thread", address)
 
     def state(self, thread):
-        """Its state in a word."""
+        """Returns a thread's state in a word."""
         return self.facts.word("thread_state", thread.state, "THREAD_")
 
     def find(self, text):
-        """The thread with this id or name; None if there is none."""
+        """Returns the thread with this id or name, or None."""
         matches = [thread for thread in self.all()
                    if text == thread.name or text.isdigit() and int(text) == thread.id]
         return matches[0] if matches else None
 
     def is_swapped(self, thread):
-        """Do the live bytes of its stack lie in an object of their own?"""
+        """Returns whether the live bytes of its stack lie in a separate object."""
         return bool(thread.pending & self.facts.constant("THREAD_PENDING_SWAPPED"))
 
     def memory_of(self, thread):
-        """Memory as the thread will find it when it runs: its stack in place."""
+        """Returns memory as the thread sees it when it runs, with its stack in place."""
         if not self.is_swapped(thread):
             return self.memory
         end = Stacks(self.memory).range_of(thread.slot)[2]
         return SwappedIn(self.memory, thread.saved_rsp, end, thread.stack_saved)
 
     def saved(self, thread):
-        """(rip, rsp, rbp) at which a thread that does not run will go on."""
+        """Returns the (rip, rsp, rbp) at which a thread that does not run will continue."""
         fields, memory = self.facts.structure("first_frame")["fields"], self.memory_of(thread)
         back = thread.saved_rsp + fields["return_address"]["offset"]
         return (memory.word(back), back + 8,
@@ -71,7 +71,7 @@ class Threads:
 
 
 class SwappedIn(Memory):
-    """Memory with the live bytes of one stack, [first, end), where they belong."""
+    """Memory with the live bytes of one stack, [first, end), at their own addresses."""
 
     def __init__(self, memory, first, end, saved):
         super().__init__(memory.facts)
@@ -90,8 +90,8 @@ class SwappedIn(Memory):
 
 
 class Backtrace:
-    """Follows frame pointers, across the places where one context interrupts another. `function`
-    gives the first address of the function that holds an address, or None."""
+    """Follows frame pointers, also from an event's context to the interrupted one. `function`
+    returns the first address of the function that holds an address, or None."""
 
     def __init__(self, memory, function, vector_name):
         self.memory = memory
@@ -100,7 +100,7 @@ class Backtrace:
         self.vector_name = vector_name
 
     def of_registers(self, rip, rsp, rbp):
-        """From a processor's registers, wherever they were stopped."""
+        """Returns the backtrace of a processor's registers at any instruction."""
         frames = [Frame(rip, False)]
         events = Events(self.memory)
         if events.in_entry(rip, rsp, rbp):
@@ -119,11 +119,11 @@ class Backtrace:
         return self._follow(frames, rbp)
 
     def of_saved(self, rip, rbp):
-        """Of a thread that was switched away from."""
+        """Returns the backtrace of a thread that does not run."""
         return self._follow([Frame(rip, not self.is_first(rip))], rbp)
 
     def is_first(self, rip):
-        """Is this where a new thread begins? Then no call lies before it."""
+        """Returns whether a new thread begins here. Then no call lies before it."""
         return rip == self.facts.address("thread_trampoline")
 
     def _follow(self, frames, pointer):
@@ -151,8 +151,8 @@ class Backtrace:
         return frames
 
     def _frameless(self, frames, rip, rsp):
-        """Where a function was stopped before it set its frame up, its caller's address lies at
-        RSP, or above the pushed RBP: as arch/x86_64/entry/unwind_prologue.c has it."""
+        """Handles a function that was stopped before it set up its frame. Its caller's address lies
+        at RSP or above the pushed RBP, as in arch/x86_64/entry/unwind_prologue.c."""
         start = self.function(rip)
         try:
             if start is not None and start != rip:
@@ -171,8 +171,8 @@ class Backtrace:
 
 
 def interrupted_rsp(memory, rsp):
-    """The stack pointer on a thread's stack: this one, or, on an entry stack, the one at which the
-    event came."""
+    """Returns the stack pointer on a thread's stack. On an entry stack, this is the one that the
+    event interrupted."""
     events = Events(memory)
     for _ in range(memory.facts.constant("ENTRY_KINDS")):
         trap = events.first_on(rsp)
@@ -183,6 +183,6 @@ def interrupted_rsp(memory, rsp):
 
 
 def depth(memory, thread, rsp):
-    """Bytes from the top of a thread's stack down to RSP; None if RSP lies elsewhere."""
+    """Returns the bytes from a stack's top down to RSP, or None if RSP lies elsewhere."""
     _, bottom, end = Stacks(memory).range_of(thread.slot)
     return end - rsp if bottom <= rsp <= end else None

@@ -1,5 +1,5 @@
-"""What the scripted walks in Bochs share: the transcript with its stages, facts and pauses, and how
-a page-table walk, a gate and a stack are put into words."""
+"""The parts that the scripted walks in Bochs share: the transcript with its stages, facts and
+pauses, and the description of a page-table walk, a gate and a stack in words."""
 
 import os
 import sys
@@ -17,12 +17,12 @@ WIDTH = 98
 
 
 class Left(Exception):
-    """The user had enough."""
+    """The user ended the walk."""
 
 
 class Transcript:
-    """Prints the walk. With `step` it stops at the end of each stage, and what is typed there goes
-    to Bochs' debugger."""
+    """Prints the walk. With `step` it stops at the end of each stage, and sends typed lines to
+    Bochs's debugger."""
 
     def __init__(self, step=False, out=None):
         self.step = step
@@ -32,36 +32,36 @@ class Transcript:
         self._stage = 0
 
     def stage(self, title):
-        """Begins a stage; ends the one before."""
+        """Ends the previous stage and begins a new one."""
         if self._stage:
             self.pause()
         self._stage += 1
         self._print(f"\n{self._stage}. {title}\n")
 
     def say(self, text):
-        """A paragraph."""
+        """Prints a paragraph."""
         self._print(textwrap.fill(" ".join(text.split()), WIDTH, initial_indent="   ",
                                   subsequent_indent="   ", break_long_words=False,
                                   break_on_hyphens=False))
 
     def show(self, *lines):
-        """Lines as they are."""
+        """Prints lines unchanged."""
         for line in lines:
             self._print(f"       {line}")
 
     def fact(self, name, value):
-        """Keeps one fact for the list at the end; numbers are kept as they are shown."""
+        """Stores one fact for the list at the end. Numbers are stored as they are shown."""
         self.facts[name] = value
 
     def tell_facts(self):
-        """The list at the end: what the debugger read, one fact in a line."""
+        """Prints the final list of the debugger's facts, one fact in a line."""
         self.pause()
         self._print("\nWhat the debugger read, in a list:\n")
         for name, value in self.facts.items():
             self._print(f"   {name} = {value}")
 
     def pause(self):
-        """With `step`: lets the user look around."""
+        """Lets the user examine the machine, if `step` is set."""
         while self.step:
             self._print("")
             try:
@@ -82,7 +82,7 @@ class Transcript:
 
 
 class View:
-    """The stopped machine, in words."""
+    """Describes the stopped machine in words."""
 
     def __init__(self, memory, names):
         self.memory = memory
@@ -93,19 +93,19 @@ class View:
         self.processors = Processors(memory)
 
     def thread(self):
-        """The thread that runs."""
+        """Returns the running thread."""
         return Threads(self.memory).at(self.processors.running(0))
 
     def rip_and_text(self):
-        """The next instruction: its address and its text."""
+        """Returns the address and the text of the next instruction."""
         return self.debugger.rip(), self.debugger.instruction()[0]
 
     def leaf(self, address):
-        """The leaf entry of an address, as a page of a stack."""
+        """Returns the leaf entry of an address, as a page of a stack."""
         return self.stacks.decode(address, self.memory.walk(address).leaf.entry)
 
     def walk_lines(self, address):
-        """A page-table walk, one line a level."""
+        """Returns a page-table walk, one line a level."""
         lines = []
         for step in self.memory.walk(address).steps:
             present = step.entry & self.facts.constant("PAGE_PRESENT")
@@ -115,7 +115,7 @@ class View:
         return lines
 
     def gate(self, vector):
-        """(target, IST) of a gate of the IDT, from its bytes."""
+        """Returns (target, IST) of a gate of the IDT, from its bytes."""
         layout = self.facts.structure("idt_entry")
         base = self.debugger.parameter("IDTR.base")
         gate = self.memory.structure("idt_entry", base + vector * layout["size"])
@@ -123,12 +123,12 @@ class View:
         return target, gate.ist, gate.address
 
     def task_ist(self, number):
-        """(address of the word, its value): pointer `number` of the task state's stack table."""
+        """Returns (address, value) of pointer `number` in the task state's stack table."""
         task = self.memory.structure("task_state", self.debugger.parameter("TR.base"))
         return task.address + task.offset("ist") + 8 * (number - 1), task.ist[number - 1]
 
     def magazine(self):
-        """This processor's magazine."""
+        """Returns this processor's magazine."""
         return self.processors.magazine(0)
 
 
