@@ -23,6 +23,7 @@
 #define OFFSET_TO     128
 #define PROBE_NS      2000000000ULL /* a level is raised again at the end of the interrupt */
 #define WRONG_AT_MOST 2             /* each waits for a minute */
+#define EXTRA_AT_MOST 2             /* at one place */
 #define REPEATS       3             /* how often a level arrives until it is acknowledged */
 #define SHOT_PERIODS  20
 
@@ -62,7 +63,7 @@ static bool nmi_arrives(struct trap_frame *frame)
 static void sweep(event_maker make, uint32_t expected)
 {
     uint32_t slot;
-    unsigned wrong = 0;
+    unsigned wrong = 0, extra = 0, again = 0;
     if (!scratch_stack_create(&slot)) {
         return;
     }
@@ -81,6 +82,17 @@ static void sweep(event_maker make, uint32_t expected)
         bool touched = (*paging_leaf(edge - 1) & PAGE_PRESENT) != 0;
         scratch_stack_unuse();
         scratch_stack_empty(slot);
+        /*
+         * QEMU's PIT on a busy host gives two edges for one shot, about once in 3,000. The place is
+         * tried again: an event that the kernel delivers twice comes twice each time.
+         */
+        if (arrived > expected && in_service < 0 && !touched && again < EXTRA_AT_MOST) {
+            again++;
+            extra++;
+            offset--;
+            continue;
+        }
+        again = 0;
         if (arrived != expected || in_service >= 0 || touched) {
             wrong++;
             test_fail(__FILE__, __LINE__,
@@ -89,8 +101,8 @@ static void sweep(event_maker make, uint32_t expected)
         }
     }
     scratch_stack_destroy(slot);
-    test_note("%d places, %u events at each; wrong at %u", OFFSET_TO - OFFSET_FROM + 1, expected,
-              wrong);
+    test_note("%d places, %u events at each; wrong at %u, tried again for an extra one %u times",
+              OFFSET_TO - OFFSET_FROM + 1, expected, wrong, extra);
     test_equal(wrong, 0);
 }
 
