@@ -21,7 +21,6 @@ VARIABLES = {name: name for name in (
     "magazine", "stack_use", "cpu_task_state", "percpu_offset", "thread_running",
     "stack_fault_observer")}
 VARIABLES.update({"threads": "'sched/core/thread_list.c'::threads",
-                  "bookmark": "'sched/core/thread_list.c'::bookmark",
                   "cpus_online": "'arch/x86_64/cpu/percpu.c'::online_count",
                   "fred_active": "'arch/x86_64/entry/fred.c'::active",
                   "entry_stack_names": "'arch/x86_64/entry/descriptors.c'::entry_stack_names"})

@@ -8,6 +8,8 @@ FRAMES_MOST = 400
 PUSH_RBP, RET = 0x55, 0xc3
 MOV_RBP_RSP = bytes((0x48, 0x89, 0xe5))
 
+KERNEL_IMAGE = 0xffffffff80000000  # KERNEL_BASE of arch/x86_64/cpu/layout.h
+
 
 class Frame:
     """One line of a backtrace: an address of code and a remark."""
@@ -30,9 +32,8 @@ class Threads:
         head = self.facts.address("threads")
         offset = self.facts.structure("thread")["fields"]["all_node.next"]["offset"]
         found, node = [], self.memory.word(head)
-        bookmark = self.facts.address("bookmark")  # the swapper's place in the list is no thread
         while node not in (head, 0):
-            if node != bookmark:
+            if node < KERNEL_IMAGE:  # a node in the image is the bookmark of a walk, no thread
                 found.append(self.at(node - offset))
             node = self.memory.word(node)
         return found
