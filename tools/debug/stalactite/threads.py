@@ -44,7 +44,7 @@ class Threads:
 
     def state(self, thread):
         """Returns a thread's state in a word."""
-        return self.facts.word("thread_state", thread.state, "THREAD_")
+        return self.facts.word("thread_state", thread.state, "THREAD_").replace(" ", "-")
 
     def find(self, text):
         """Returns the thread with this id or name, or None."""
