@@ -126,6 +126,19 @@ static void diver_look(struct diver *diver)
     diver->faults = fault_trace_of_slot(diver->slot, diver->fault, DEMONSTRATION_FAULTS);
 }
 
+/*
+ * Waits until the divers sleep. A diver that has arrived still goes to sleep, and with
+ * stack=prefault it may touch another page on the way.
+ */
+static void divers_settle(struct thread *const *threads)
+{
+    for (uint32_t i = 0; i < result.divers; i++) {
+        while (!thread_is_blocked(threads[i])) {
+            ignore_result(thread_sleep_ns(1)); /* the loop looks again, whatever ended the sleep */
+        }
+    }
+}
+
 static void divers_perform(void)
 {
     struct thread *threads[DEMONSTRATION_DIVERS];
@@ -138,6 +151,7 @@ static void divers_perform(void)
         result.divers++;
     }
     barrier_await(&barrier, result.divers);
+    divers_settle(threads);
     result.dropped = fault_trace_end();
     for (uint32_t i = 0; i < result.divers; i++) {
         diver_look(&result.diver[i]);
