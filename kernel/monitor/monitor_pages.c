@@ -26,17 +26,6 @@ static const struct region {
     {KERNEL_BASE, "kernel image"},
 };
 
-static const char *const stack_states[] = {
-    [STACK_PAGE_NONE] = "never made",
-    [STACK_PAGE_FREE] = "free",
-    [STACK_PAGE_HOLE] = "hole",
-    [STACK_PAGE_GUARD] = "guard",
-    [STACK_PAGE_SWAPPED] = "swapped",
-    [STACK_PAGE_BACKED] = "backed",
-    [STACK_PAGE_LEND_UNMAPPING] = "unmapping (lend)",
-    [STACK_PAGE_BEYOND] = "beyond the floor",
-};
-
 static const char *region_name(uintptr_t address)
 {
     const char *name = regions[0].name;
@@ -48,10 +37,32 @@ static const char *region_name(uintptr_t address)
     return name;
 }
 
-static const char *state_name(uint64_t entry)
+/* Without a default, so that the compiler names a state that is missing. */
+static const char *state_name(enum stack_page_state state)
 {
-    unsigned state = stack_entry_state(entry);
-    return state < array_length(stack_states) ? stack_states[state] : "unknown state";
+    switch (state) {
+    case STACK_PAGE_NONE:
+        return "never made";
+    case STACK_PAGE_FREE:
+        return "free";
+    case STACK_PAGE_HOLE:
+        return "hole";
+    case STACK_PAGE_GUARD:
+        return "guard";
+    case STACK_PAGE_SWAPPED:
+        return "swapped";
+    case STACK_PAGE_BACKED:
+        return "backed";
+    case STACK_PAGE_BEYOND:
+        return "beyond the floor";
+    case STACK_PAGE_UNMAPPING:
+        return "unmapping";
+    case STACK_PAGE_STANDBY:
+        return "standby";
+    case STACK_PAGE_LEND_UNMAPPING:
+        return "unmapping (lend)";
+    }
+    return "unknown state";
 }
 
 /* Reads an address: a number, or the name of a function of the kernel. */
@@ -117,7 +128,7 @@ MONITOR_COMMAND(pte, "ADDRESS", "show the page-table walk of an address or a fun
     uint32_t slot;
     if (stack_slot_find(address, &slot) && walk.levels == 4) {
         console_print("  stack slot %u, of %lu KiB: %s\n", slot, stack_bytes_of(slot) / 1024,
-                      state_name(walk.entries[3]));
+                      state_name(stack_entry_state(walk.entries[3])));
     }
     if (walk.present) {
         console_print("  physical 0x%lx, page of %zu KiB\n", walk.physical, walk.page_bytes / 1024);
@@ -191,8 +202,7 @@ static void slots_print(uint32_t first, uint32_t last, const struct slot_runs *r
     }
     for (unsigned i = 0; i < runs->count; i++) {
         unsigned state = runs->runs[i].state;
-        console_print(" %u %s", runs->runs[i].pages,
-                      state < array_length(stack_states) ? stack_states[state] : "unknown");
+        console_print(" %u %s", runs->runs[i].pages, state_name((enum stack_page_state)state));
     }
     console_print("\n");
 }
