@@ -10,6 +10,12 @@
 uint64_t benchmark_zeroing_ticks(void);
 
 /*
+ * Frees all whole stacks that wait for new threads, in this CPU's cache and in the depot, so that
+ * their frames count as free. Context: THREAD.
+ */
+void benchmark_stacks_free(void);
+
+/*
  * Runs body(argument) in a new thread, on a stack as it is created, and waits for its end. Prints a
  * line if there is no thread. Context: THREAD.
  */

@@ -151,15 +151,20 @@ static void nothing(void *argument maybe_unused)
 {
 }
 
+void benchmark_stacks_free(void)
+{
+    uint64_t flags = interrupts_save();
+    stack_cache_drain();
+    interrupts_restore(flags);
+    (void)stack_reclaim();
+}
+
 static void cycle_run(bool cold)
 {
     for (unsigned i = 0; i < SAMPLES + WARM_UP; i++) {
         struct thread *thread;
         if (cold) {
-            uint64_t flags = interrupts_save();
-            stack_cache_drain();
-            interrupts_restore(flags);
-            stack_reclaim();
+            benchmark_stacks_free();
         }
         uint64_t start = tsc_read_ordered();
         if (thread_start("cycle", nothing, NULL, &thread) != OK) {
@@ -225,7 +230,7 @@ BENCHMARK(idle_thread_bytes)
     wait_queue_init(&idlers.queue);
     idlers.over = false;
     idlers.idle = 0;
-    (void)stack_reclaim(); /* frees the stacks that earlier benchmarks left */
+    benchmark_stacks_free();
     frame_cache_drain_this_cpu();
     size_t free_before = frame_free_count();
     while (made < IDLE_THREADS && thread_start("idler", idler, NULL, &threads[made]) == OK) {

@@ -47,10 +47,7 @@ static void cache_report(const char *name, enum stack_free how, unsigned at_a_ti
     struct stack_batch_counts batches_before, batches;
 
     stack_free_set(how);
-    uint64_t flags = interrupts_save();
-    stack_cache_drain();
-    interrupts_restore(flags);
-    stack_reclaim();
+    benchmark_stacks_free();
     stack_batch_counts_read(&batches_before);
     stack_counts_read(&before);
     uint64_t start = tsc_read_ordered();

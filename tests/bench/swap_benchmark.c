@@ -17,6 +17,7 @@
 #include "sched/stack/swapper.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
+#include "tests/bench/benchmarks.h"
 
 #define SLEEPERS     1000
 #define DEEP_BYTES   (12 * 1024)
@@ -129,7 +130,7 @@ static void memory_report(const char *name)
 
 static void memory_start(void)
 {
-    (void)stack_reclaim(); /* frees the stacks that earlier benchmarks left */
+    benchmark_stacks_free();
     slab_reap();
     uint32_t made_before = stack_slots_made(0);
     memory.free_before = frame_free_count();

@@ -1,7 +1,9 @@
 /* The depth of a stack is found without bringing a page in. */
 #include "mm/stack/stack.h"
+#include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_depth.h"
 #include "sched/core/wait_queue.h"
+#include "tests/support/cache_settings.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
@@ -64,11 +66,16 @@ TEST(DEP0001,
      ALWAYS)
 {
     static const size_t depths[] = {6000, 9000, 12400, STACK_BYTES - 8};
+    /* Each diver gets a fresh stack: one from the cache or the depot has its last owner's words. */
+    cache_settings_keep();
+    stack_cache_size_set(0);
+    test_thread_bind(0, 20);
+    cache_empty();
     for (size_t i = 0; i < array_length(depths); i++) {
         size_t depth = align_up(depths[i], 8);
         struct thread *thread = diver_start(depth);
         if (thread == NULL) {
-            return;
+            break;
         }
         uint32_t backed = stack_pages_backed(thread->slot);
         test_equal(stack_depth_scan(thread->slot), depth);
@@ -78,6 +85,8 @@ TEST(DEP0001,
         test_equal(stack_pages_backed(thread->slot), backed);
         diver_end(thread);
     }
+    test_thread_unbind();
+    cache_settings_put_back();
 }
 
 TEST(DEP0002, "a thread's end is counted in the histogram, by the pages it had", ALWAYS)
