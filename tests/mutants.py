@@ -420,7 +420,7 @@ SWAP_MUTANTS = (
     Mutant("depth-after-a-shrink-goes-unseen", "I4", "SWP0005", "shrink_backoff", edits=((SWAPPER,
         "    if (deep && soon) {", "    if (!deep && soon) {"),)),
     Mutant("ready-thread-made-a-candidate", "I3", "SWP0010",
-           "stray access.* a page that was taken from another",
+           "stray access.* a page of another thread's stack, unmapped while it sleeps",
            edits=((REST,
         "if (thread->state != THREAD_BLOCKED || thread == cpu_variable(run_queue, thread->cpu)"
         ".current) {", "if (thread == cpu_variable(run_queue, thread->cpu).current) {"),)),
