@@ -4,10 +4,27 @@
 #include "lib/compiler.h"
 
 static const char *const error_names[] = {
-    [0] = "success",   [1] = "out of memory",         [2] = "invalid argument",
-    [3] = "not found", [4] = "exists already",        [5] = "busy",
-    [6] = "timed out", [7] = "out of range",          [8] = "not supported here",
-    [9] = "corrupt",   [10] = "killed while waiting", [11] = "would have to wait",
+    [0] = "success",
+    [1] = "out of memory",
+    [2] = "invalid argument",
+    [3] = "not found",
+    [4] = "exists already",
+    [5] = "busy",
+    [6] = "timed out",
+    [7] = "out of range",
+    [8] = "not supported here",
+    [9] = "corrupt",
+    [10] = "killed while waiting",
+    [11] = "would have to wait",
+    [12] = "no such handle",
+    [13] = "stale handle",
+    [14] = "wrong type of object",
+    [15] = "missing right",
+    [16] = "the other side died",
+    [17] = "address not accessible",
+    [18] = "quota exceeded",
+    [19] = "too long",
+    [20] = "closed handle",
 };
 
 const char *error_name(int error)

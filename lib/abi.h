@@ -1,0 +1,82 @@
+/*
+ * The numbers that user programs and the kernel share: types of objects, rights of handles, and the
+ * layout of message tags. No state.
+ *
+ * A handle is a number of 32 bits that names an object in the handle table of one task. It is never
+ * 0. Each handle carries rights; a duplicate has the same rights or fewer.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+enum object_type {
+    OBJECT_TASK = 1,
+    OBJECT_THREAD,
+    OBJECT_ENDPOINT,
+    OBJECT_REPLY,
+    OBJECT_NOTIFICATION,
+    OBJECT_TIMER,
+    OBJECT_MEMORY,
+    OBJECT_INTERRUPT,
+    OBJECT_PORTS,
+    OBJECT_INFORMATION,
+    OBJECT_LOG,
+    OBJECT_SYSTEM,
+};
+
+/* Rights of a handle, by bit. What READ, WRITE and MANAGE allow depends on the object's type. */
+#define RIGHT_DUPLICATE 0x01 /* make another handle to the object */
+#define RIGHT_TRANSFER  0x02 /* pass the handle on in a message */
+#define RIGHT_SEND      0x04 /* endpoint: call; notification: signal; reply: answer */
+#define RIGHT_RECEIVE   0x08 /* endpoint: receive; notification: wait and poll */
+#define RIGHT_READ      0x10
+#define RIGHT_WRITE     0x20
+#define RIGHT_EXECUTE   0x40 /* memory object: map it executable */
+#define RIGHT_MANAGE    0x80 /* change, start, stop or end the object */
+#define RIGHTS_ALL      0xff
+
+/* Words of a message that travel in registers. */
+#define MESSAGE_WORDS 6
+/* Bytes of the longest message. */
+#define MESSAGE_BYTES_MAX 4096
+/* Handles in one message. */
+#define MESSAGE_HANDLES_MAX 4
+
+/*
+ * Fields of a message's tag. Bits 0 to 12: bytes of a long message, 0 without one. Bits 13 to 15:
+ * number of handles. Bits 16 to 31: a label, which the kernel does not look at. The other bits
+ * are 0.
+ */
+#define MESSAGE_TAG_BYTES_MASK    0x1fffUL
+#define MESSAGE_TAG_HANDLES_SHIFT 13
+#define MESSAGE_TAG_HANDLES_MASK  (7UL << MESSAGE_TAG_HANDLES_SHIFT)
+#define MESSAGE_TAG_LABEL_SHIFT   16
+#define MESSAGE_TAG_LABEL_MASK    (0xffffUL << MESSAGE_TAG_LABEL_SHIFT)
+
+/* Returns the bytes of the long message that a tag announces. Context: ANY. */
+static always_inline unsigned message_tag_bytes(uint64_t tag)
+{
+    return tag & MESSAGE_TAG_BYTES_MASK;
+}
+
+/* Returns the number of handles that a tag announces. Context: ANY. */
+static always_inline unsigned message_tag_handles(uint64_t tag)
+{
+    return (tag & MESSAGE_TAG_HANDLES_MASK) >> MESSAGE_TAG_HANDLES_SHIFT;
+}
+
+/* Returns the label of a tag. Context: ANY. */
+static always_inline unsigned message_tag_label(uint64_t tag)
+{
+    return (tag & MESSAGE_TAG_LABEL_MASK) >> MESSAGE_TAG_LABEL_SHIFT;
+}
+
+/*
+ * Returns the tag for a label, a number of handles and the bytes of a long message. Each must be
+ * within its limit. Context: ANY.
+ */
+static always_inline uint64_t message_tag(unsigned label, unsigned handles, unsigned bytes)
+{
+    return (uint64_t)label << MESSAGE_TAG_LABEL_SHIFT |
+           (uint64_t)handles << MESSAGE_TAG_HANDLES_SHIFT | bytes;
+}
