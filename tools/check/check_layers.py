@@ -19,7 +19,7 @@ ROOMS = {
     "arch": ("cpu", "paging", "entry", "acpi", "apic", "time", "smp", "dev"),
     "mm": ("frame", "heap", "stack", "stack_modes", "space"),
     "sched": ("core", "sync", "stack"),
-    "kernel": ("console", "option_list", "options", "nmi", "panic", "test", "demo", "monitor", "processors",
+    "kernel": ("console", "option_list", "options", "nmi", "panic", "object", "test", "demo", "monitor", "processors",
                "boot_report", "hooks", "main"),
 }
 UPWARD = {

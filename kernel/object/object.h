@@ -1,0 +1,61 @@
+/*
+ * Kernel objects: what handles name. An object counts two things.
+ *
+ *   references  everything that may touch the object: its handles, and kernel code that works with
+ *               it. The last one frees the object.
+ *   handles     entries of handle tables, and handles in messages that are under way. When the last
+ *               one is gone, no program can reach the object any more, and its waiters must be woken.
+ *
+ * A handle counts as a reference too. Both counts change without a lock.
+ */
+#pragma once
+
+#include "lib/abi.h"
+
+struct object;
+
+/* What a type of object does at the turns of its life. Members that may be NULL say so. */
+struct object_operations {
+    /*
+     * A handle with these rights begins to exist. It only counts: no lock, no wait. May be NULL.
+     * Context: ATOMIC.
+     */
+    void (*opened)(struct object *object, unsigned rights);
+    /*
+     * A handle with these rights is gone; `last` says that no handle is left. The object still
+     * exists. It wakes the threads whose wait cannot end otherwise, in bounded steps. May be NULL.
+     * Context: THREAD.
+     */
+    void (*closed)(struct object *object, unsigned rights, bool last);
+    /* The last reference is gone: frees the object. Context: THREAD. */
+    void (*destroy)(struct object *object);
+};
+
+struct object {
+    uint32_t references; /* atomic */
+    uint32_t handles;    /* atomic */
+    uint8_t type;        /* enum object_type */
+    const struct object_operations *operations;
+};
+
+/* Prepares an object with one reference, which is the caller's, and no handle. Context: ANY. */
+void object_init(struct object *object, enum object_type type,
+                 const struct object_operations *operations);
+
+/* Takes one more reference to an object that the caller may touch. Context: ATOMIC. */
+void object_acquire(struct object *object);
+
+/* Gives up a reference; the last one frees the object. Context: THREAD. */
+void object_release(struct object *object);
+
+/*
+ * Notes a handle with these rights, and its reference. The caller has a reference of its own, or
+ * the lock of a table that holds a handle. Context: ATOMIC.
+ */
+void object_handle_acquire(struct object *object, unsigned rights);
+
+/* Notes that a handle with these rights is gone, and releases its reference. Context: THREAD. */
+void object_handle_release(struct object *object, unsigned rights);
+
+/* Returns the number of handles of an object; old when it is looked at. Context: ANY. */
+uint32_t object_handle_count(const struct object *object);
