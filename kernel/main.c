@@ -7,6 +7,7 @@
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/apic/pic.h"
 #include "arch/x86_64/apic/shootdown.h"
+#include "arch/x86_64/apic/user_shootdown.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/panic.h"
@@ -106,6 +107,7 @@ static void devices_start(void)
     ioapic_init();
     clock_init();
     shootdown_init();
+    user_shootdown_init();
     must_succeed(timer_init(), "the timer");
 }
 

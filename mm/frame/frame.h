@@ -21,7 +21,9 @@
 enum frame_owner {
     FRAME_OWNER_RESERVED,      /* never allocated: kernel image, firmware, the records */
     FRAME_OWNER_FREE,          /* not allocated */
-    FRAME_OWNER_PAGE_TABLE,    /* page tables; never given back */
+    FRAME_OWNER_PAGE_TABLE,    /* page tables of the kernel half; never given back */
+    FRAME_OWNER_USER_TABLE,    /* page tables of address spaces, page lists of memory objects */
+    FRAME_OWNER_USER,          /* pages of memory objects */
     FRAME_OWNER_STACK,         /* mapped in a kernel stack */
     FRAME_OWNER_STACK_CACHE,   /* mapped in a whole stack that waits for its next thread */
     FRAME_OWNER_STACK_STANDBY, /* unmapped from a blocked thread's stack; freed if needed */

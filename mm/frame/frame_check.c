@@ -10,6 +10,8 @@ const char *frame_owner_name(enum frame_owner owner)
         [FRAME_OWNER_RESERVED] = "reserved",
         [FRAME_OWNER_FREE] = "free",
         [FRAME_OWNER_PAGE_TABLE] = "page table",
+        [FRAME_OWNER_USER_TABLE] = "user table",
+        [FRAME_OWNER_USER] = "user memory",
         [FRAME_OWNER_STACK] = "stack",
         [FRAME_OWNER_STACK_CACHE] = "stack cache",
         [FRAME_OWNER_STACK_STANDBY] = "taken from stacks",

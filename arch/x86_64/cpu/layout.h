@@ -5,6 +5,7 @@
  * the map with the live page tables at boot.
  *
  *   address             level 4 3 2 1        what
+ *   0x0000000000010000    0   0   0  16     user mode, each task in page tables of its own
  *   0xffff800000000000  256   0   0   0     direct map of physical memory, up to 512 GiB
  *   0xffffc00000000000  384   0   0   0     stack object: 16 KiB stacks, 1,048,576 slots of 32 KiB
  *   0xffffc00800000000  384  32   0   0       32 KiB stacks, 524,288 slots of 64 KiB; and so on
@@ -42,6 +43,14 @@
 
 #define KERNEL_BASE     LAYOUT_ADDRESS(0xffffffff80000000) /* 511 510 0 0 */
 #define KERNEL_PHYSICAL LAYOUT_ADDRESS(0x100000)           /* 1 MiB: where the image is loaded */
+
+/*
+ * User mode has the lower half. Its first 64 KiB are never mapped, so that a null pointer faults
+ * with an offset, too. Nor is its last page: behind a SYSCALL at its end RCX would hold an address
+ * that is not canonical, and SYSRET would raise #GP in ring 0 (SDM volume 2, SYSRET).
+ */
+#define USER_BASE LAYOUT_ADDRESS(0x10000)
+#define USER_END  LAYOUT_ADDRESS(0x00007ffffffff000)
 
 /*
  * A slot of the stack object has 16 KiB of guard, then 16 KiB of stack, and is aligned to 16 KiB.

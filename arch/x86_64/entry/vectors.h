@@ -44,6 +44,9 @@
 #define VECTOR_APIC_ERROR 0xfe
 #define VECTOR_SPURIOUS   0xff
 
+/* User shootdown: of the lower half of one address space. */
+#define VECTOR_USER_SHOOTDOWN 0xe4
+
 /*
  * The lesson build lets interrupts, NMI and #DB enter on the stack in use, to show how events are
  * lost there. No other build may do so.

@@ -15,6 +15,7 @@
 
 int (*paging_frame_source)(physical_t *frame);
 static physical_t root;
+static bool top_level_is_shared; /* tasks' roots copy the top-level entries of the kernel half */
 static struct spinlock paging_lock = SPINLOCK("page tables");
 
 static unsigned index_at(uintptr_t address, unsigned level)
@@ -83,6 +84,9 @@ static must_check int table_descend(uint64_t *entry, uint64_t **table)
 static must_check int entry_create(uintptr_t address, unsigned level, uint64_t **entry)
 {
     uint64_t *table = physical_to_virtual(root);
+    if (top_level_is_shared && !(table[index_at(address, 3)] & PAGE_PRESENT)) {
+        return ERROR_RANGE; /* the roots of tasks would not get it */
+    }
     for (unsigned at = 3; at > level; at--) {
         int error = table_descend(&table[index_at(address, at)], &table);
         if (error != OK) {
@@ -234,6 +238,7 @@ int paging_top_level_create(void)
         uint64_t *entry;
         error = entry_create(bases[i], 2, &entry);
     }
+    top_level_is_shared = error == OK;
     spin_unlock_irq_restore(&paging_lock, saved);
     return error;
 }

@@ -51,7 +51,7 @@ physical_t paging_root(void);
  * PAGE_LARGE, large pages are used where the alignment allows. No page of the range may be mapped
  * yet. After an error, pages that were mapped before it stay mapped. Takes the paging lock.
  * Context: THREAD or ATOMIC. Errors: ERROR_INVALID (not whole pages, or writable and executable),
- * ERROR_EXISTS, and those of the frame source.
+ * ERROR_EXISTS, ERROR_RANGE (no region of layout.h is near), and those of the frame source.
  */
 must_check int paging_map(uintptr_t address, physical_t physical, size_t bytes, uint64_t flags);
 
@@ -70,13 +70,15 @@ must_check int paging_protect(uintptr_t address, size_t bytes, uint64_t flags);
 
 /*
  * Creates the missing leaf tables of the range, with all entries 0. Takes the paging lock. Context:
- * THREAD or ATOMIC. Errors: those of the frame source.
+ * THREAD or ATOMIC. Errors: ERROR_RANGE (no region of layout.h is near), and those of the frame
+ * source.
  */
 must_check int paging_tables_create(uintptr_t address, size_t bytes);
 
 /*
  * Creates the missing top-level entries of all regions of the kernel half, so that page tables of
- * tasks can share them. Context: boot, once. Errors: those of the frame source.
+ * tasks can share them: later none is created. Context: boot, once. Errors: those of the frame
+ * source.
  */
 must_check int paging_top_level_create(void);
 

@@ -1,0 +1,113 @@
+/*
+ * A round of one address space, as shootdown.c has it for the kernel half, with two differences.
+ * The answers are awaited from the CPUs in `cpus` only. And a CPU may load another root while a
+ * round waits for it: then its translations are gone as well, so the round waits for CPUs that have
+ * their bit in both `waiting` and `cpus`. user_tables_load() keeps the order that this needs.
+ */
+#include "arch/x86_64/apic/user_shootdown.h"
+
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/interrupt.h"
+#include "arch/x86_64/entry/vectors.h"
+#include "lib/error.h"
+
+/* For more pages than this it is cheaper to remove all translations. */
+#define FORGET_ALL_PAGES 32
+
+/* Does what a round asks of the calling CPU, which has the root loaded. */
+static void round_answer(const struct user_tables *tables)
+{
+    if (tables->round_evicts) {
+        user_tables_load(NULL);
+    } else if (tables->round_bytes > FORGET_ALL_PAGES * PAGE_BYTES) {
+        cr3_write(cr3_read()); /* user pages are not global */
+    } else {
+        for (size_t done = 0; done < tables->round_bytes; done += PAGE_BYTES) {
+            tlb_forget_page(tables->round_address + done);
+        }
+    }
+}
+
+/* The tables that are loaded here exist: their owner evicts them before it frees them. */
+static void user_shootdown_interrupt(struct trap_frame *frame maybe_unused)
+{
+    struct user_tables *tables = this_cpu(user_tables_loaded);
+    uint64_t own = 1UL << cpu_number();
+
+    if (tables != NULL && (__atomic_load_n(&tables->waiting, __ATOMIC_ACQUIRE) & own)) {
+        bool evicts = tables->round_evicts;
+        round_answer(tables);
+        if (!evicts) { /* else the CPU has left `cpus`, and the tables may be gone */
+            __atomic_and_fetch(&tables->waiting, ~own, __ATOMIC_RELEASE);
+        }
+    }
+}
+
+void user_shootdown_init(void)
+{
+    if (interrupt_register(VECTOR_USER_SHOOTDOWN, user_shootdown_interrupt, "user shootdown") !=
+        OK) {
+        panic("the vector of user shootdowns is taken");
+    }
+}
+
+/* Waits for the turn and keeps it with preemption off, for the reasons that shootdown.c has. */
+static void turn_take(struct user_tables *tables)
+{
+    preempt_disable();
+    while (__atomic_exchange_n(&tables->round_taken, 1, __ATOMIC_ACQUIRE) != 0) {
+        preempt_enable();
+        cpu_pause();
+        preempt_disable();
+    }
+}
+
+/* Interrupts the CPUs in `targets`, by bit, and waits until none of them has to answer. */
+static void targets_await(struct user_tables *tables, uint64_t targets)
+{
+    tables->rounds++;
+    __atomic_store_n(&tables->waiting, targets, __ATOMIC_SEQ_CST);
+    for (uint64_t left = targets; left != 0; left &= left - 1) {
+        lapic_send((unsigned)__builtin_ctzl(left), VECTOR_USER_SHOOTDOWN);
+    }
+    while ((__atomic_load_n(&tables->waiting, __ATOMIC_SEQ_CST) &
+            __atomic_load_n(&tables->cpus, __ATOMIC_SEQ_CST) & targets) != 0) {
+        cpu_pause();
+    }
+}
+
+static void round_run(struct user_tables *tables, uintptr_t address, size_t bytes, bool evicts)
+{
+    invariant(interrupts_enabled());
+    turn_take(tables);
+    tables->round_address = address;
+    tables->round_bytes = bytes;
+    tables->round_evicts = evicts;
+    /* The caller's change of the entries is visible before the set of CPUs is read. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    uint64_t flags = interrupts_save();
+    if (this_cpu(user_tables_loaded) == tables) {
+        round_answer(tables);
+    }
+    interrupts_restore(flags);
+    uint64_t targets = __atomic_load_n(&tables->cpus, __ATOMIC_SEQ_CST) & ~(1UL << cpu_number());
+    if (targets != 0) {
+        targets_await(tables, targets);
+    }
+    __atomic_store_n(&tables->round_taken, 0, __ATOMIC_RELEASE);
+    preempt_enable();
+}
+
+void user_shootdown(struct user_tables *tables, uintptr_t address, size_t bytes)
+{
+    round_run(tables, address, bytes, false);
+}
+
+void user_tables_evict(struct user_tables *tables)
+{
+    round_run(tables, 0, 0, true);
+}

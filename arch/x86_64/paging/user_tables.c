@@ -1,0 +1,217 @@
+/*
+ * Each entry that names a table counts the present entries of that table, in bits that the CPU
+ * ignores in such entries (SDM volume 3A, table 4-20 and following). So an empty table is found
+ * without a look at its 512 entries. The accessed bits are set from the start, and so are the dirty
+ * bits of pages that may be written: the CPU never stores to these tables.
+ */
+#include "arch/x86_64/paging/user_tables.h"
+
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "lib/error.h"
+#include "lib/string.h"
+
+#define ENTRIES      512
+#define TABLE_RIGHTS (PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER | PAGE_ACCESSED)
+
+/* The number of present entries of a table, in the entry that names it: bits 61:52. */
+#define COUNT_SHIFT 52
+#define COUNT_ONE   (1UL << COUNT_SHIFT)
+#define COUNT_MASK  (0x3ffUL << COUNT_SHIFT)
+
+PER_CPU(struct user_tables *, user_tables_loaded);
+
+static unsigned index_at(uintptr_t address, unsigned level)
+{
+    return (unsigned)(address >> (PAGE_SHIFT + 9 * level)) % ENTRIES;
+}
+
+static size_t bytes_at(unsigned level)
+{
+    return PAGE_BYTES << (9 * level);
+}
+
+static void entry_set(uint64_t *entry, uint64_t value)
+{
+    __atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+void user_tables_init(struct user_tables *tables, physical_t root)
+{
+    const uint64_t *kernel = physical_to_virtual(paging_root());
+    uint64_t *top = physical_to_virtual(root);
+
+    *tables = (struct user_tables){.root = root, .lock = SPINLOCK("user page tables")};
+    memcpy(&top[ENTRIES / 2], &kernel[ENTRIES / 2], ENTRIES / 2 * sizeof(*top));
+    top[PAGE_RECURSIVE_INDEX] = (kernel[PAGE_RECURSIVE_INDEX] & ~PAGE_ADDRESS_MASK) | root;
+}
+
+/*
+ * Order: a CPU takes its bit before it loads the root, and gives it back after it has loaded
+ * another one. Its answer to a round that it no longer or not yet belongs to is taken back before
+ * the load, which removes the translations that the round asks it to remove. user_shootdown.c reads
+ * the bits in the matching order.
+ */
+void user_tables_load(struct user_tables *tables)
+{
+    struct user_tables *old = this_cpu(user_tables_loaded);
+    uint64_t own = 1UL << cpu_number();
+
+    if (old == tables) {
+        return;
+    }
+    if (tables != NULL) {
+        __atomic_or_fetch(&tables->cpus, own, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&tables->waiting, __ATOMIC_SEQ_CST) & own) {
+            __atomic_and_fetch(&tables->waiting, ~own, __ATOMIC_SEQ_CST);
+        }
+    }
+    this_cpu(user_tables_loaded) = tables;
+    cr3_write(tables != NULL ? tables->root : paging_root());
+    if (old != NULL) {
+        __atomic_and_fetch(&old->cpus, ~own, __ATOMIC_SEQ_CST);
+    }
+}
+
+/*
+ * Stores the entry of an address at each level, from the top down to the first that is absent, and
+ * returns the level of that one; 0 if there is a leaf table.
+ */
+static unsigned path_find(const struct user_tables *tables, uintptr_t address,
+                          uint64_t *path[USER_TABLE_LEVELS])
+{
+    uint64_t *table = physical_to_virtual(tables->root);
+    for (unsigned level = USER_TABLE_LEVELS - 1;; level--) {
+        path[level] = &table[index_at(address, level)];
+        if (level == 0 || !(*path[level] & PAGE_PRESENT)) {
+            return level;
+        }
+        table = physical_to_virtual(*path[level] & PAGE_ADDRESS_MASK);
+    }
+}
+
+static void table_count_add(uint64_t *path[USER_TABLE_LEVELS], unsigned level)
+{
+    if (level + 1 < USER_TABLE_LEVELS) {
+        entry_set(path[level + 1], *path[level + 1] + COUNT_ONE);
+    }
+}
+
+/* Makes the tables from `level` - 1 down to the leaf table. */
+static void tables_make(struct user_tables *tables, uintptr_t address, unsigned level,
+                        uint64_t *path[USER_TABLE_LEVELS], struct user_table_supply *supply)
+{
+    for (; level > 0; level--) {
+        physical_t table = supply->frames[--supply->count];
+        entry_set(path[level], table | TABLE_RIGHTS);
+        table_count_add(path, level);
+        tables->tables++;
+        path[level - 1] = (uint64_t *)physical_to_virtual(table) + index_at(address, level - 1);
+    }
+}
+
+int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
+                      struct user_table_supply *supply)
+{
+    uint64_t *path[USER_TABLE_LEVELS];
+    int error = OK;
+
+    invariant(address >= USER_BASE && address < USER_END && (address & (PAGE_BYTES - 1)) == 0);
+    invariant((entry & (PAGE_PRESENT | PAGE_USER)) == (PAGE_PRESENT | PAGE_USER));
+    invariant(!(entry & PAGE_GLOBAL));
+    invariant((entry & (PAGE_WRITABLE | PAGE_NO_EXECUTE)) != PAGE_WRITABLE);
+    spin_lock(&tables->lock);
+    unsigned level = path_find(tables, address, path);
+    if (level > supply->count) {
+        supply->wanted = level;
+        error = ERROR_AGAIN;
+    } else if (level == 0 && (*path[0] & PAGE_PRESENT) &&
+               ((*path[0] ^ entry) & PAGE_ADDRESS_MASK) != 0) {
+        error = ERROR_EXISTS;
+    } else {
+        tables_make(tables, address, level, path, supply);
+        if (!(*path[0] & PAGE_PRESENT)) {
+            table_count_add(path, 0);
+        }
+        entry_set(path[0], entry);
+    }
+    spin_unlock(&tables->lock);
+    return error;
+}
+
+uint64_t user_tables_entry(struct user_tables *tables, uintptr_t address)
+{
+    uint64_t *path[USER_TABLE_LEVELS];
+
+    spin_lock(&tables->lock);
+    uint64_t entry = path_find(tables, address, path) == 0 ? *path[0] : 0;
+    spin_unlock(&tables->lock);
+    return entry;
+}
+
+/* Makes a leaf entry absent, and with it each table that has no entry left. */
+static void leaf_clear(struct user_tables *tables, uint64_t *path[USER_TABLE_LEVELS],
+                       struct user_table_refuse *refuse)
+{
+    entry_set(path[0], 0);
+    for (unsigned level = 1; level < USER_TABLE_LEVELS; level++) {
+        uint64_t left = *path[level] - COUNT_ONE;
+        if ((left & COUNT_MASK) != 0) {
+            entry_set(path[level], left);
+            return;
+        }
+        refuse->frames[refuse->count++] = left & PAGE_ADDRESS_MASK;
+        tables->tables--;
+        entry_set(path[level], 0);
+    }
+}
+
+/*
+ * The slice of the range in one leaf table. Returns the address behind it. A table that becomes
+ * empty ends it, because the path is then no longer there.
+ */
+static uintptr_t leaves_reduce(struct user_tables *tables, uintptr_t address, uintptr_t end,
+                               uint64_t *path[USER_TABLE_LEVELS], uint64_t clear, uint64_t set,
+                               struct user_table_refuse *refuse, size_t *changed)
+{
+    uintptr_t stop = align_down(address, bytes_at(1)) + bytes_at(1);
+    uintptr_t slice = address + USER_TABLES_SLICE * PAGE_BYTES;
+
+    stop = stop < end ? stop : end;
+    stop = stop < slice ? stop : slice;
+    for (; address < stop && refuse->count == 0; address += PAGE_BYTES, path[0]++) {
+        uint64_t entry = *path[0];
+        if (!(entry & PAGE_PRESENT) || (!(entry & clear) && (entry & set) == set)) {
+            continue;
+        }
+        (*changed)++;
+        if (clear & PAGE_PRESENT) {
+            leaf_clear(tables, path, refuse);
+        } else {
+            entry_set(path[0], (entry & ~clear) | set);
+        }
+    }
+    return address;
+}
+
+bool user_tables_reduce(struct user_tables *tables, uintptr_t *address, uintptr_t end,
+                        uint64_t clear, uint64_t set, struct user_table_refuse *refuse,
+                        size_t *changed)
+{
+    uint64_t *path[USER_TABLE_LEVELS];
+
+    refuse->count = 0;
+    spin_lock(&tables->lock);
+    for (unsigned step = 0; step < USER_TABLES_SLICE && *address < end; step++) {
+        unsigned level = path_find(tables, *address, path);
+        if (level == 0) {
+            *address = leaves_reduce(tables, *address, end, path, clear, set, refuse, changed);
+            break;
+        }
+        uintptr_t behind = align_down(*address, bytes_at(level)) + bytes_at(level);
+        *address = behind < end ? behind : end;
+    }
+    spin_unlock(&tables->lock);
+    return *address < end;
+}
