@@ -13,6 +13,7 @@
 
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/cpu_model.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/watermark.h"
@@ -126,7 +127,7 @@ void kernel_space_protect_cpu(void)
     if (features.ebx & (1U << 7)) {
         cr4 |= CR4_SMEP;
     }
-    if (features.ebx & (1U << 20)) {
+    if (cpu_has_smap()) {
         cr4 |= CR4_SMAP;
     }
     if (features.ecx & (1U << 2)) {

@@ -14,8 +14,9 @@ import subprocess
 import sys
 
 RECORD = struct.Struct("<QQBB6x")
-KINDS = ("interrupts off", "preemption off", "lend", "lend, batched")
+KINDS = ("interrupts off", "preemption off", "lend", "lend, batched", "SMAP open", "SMAP close")
 RULES = ("", "1 kernel thread", "2 whole stack", "3 off already", "4 both on", "5 either")
+NOP = b"\x0f\x1f\x00"
 CLI = b"\x3e" * 7 + b"\xfa"
 ADD = re.compile(rb"\x65\x83\x04\x25....\x01", re.DOTALL)
 
@@ -72,7 +73,9 @@ def complaints(kernel):
             found = kernel.bytes_at(address, 9)
             if not ADD.fullmatch(found) or struct.unpack_from("<I", found, 4)[0] != counter:
                 yield f"{address:#x}: not one ADD to preempt_count of nine bytes"
-        if kind >= len(KINDS) or rule >= len(RULES) or (kind > 1) != (target != 0):
+        if kind in (4, 5) and kernel.bytes_at(address, 3) != NOP:
+            yield f"{address:#x}: not one NOP of three bytes"
+        if kind >= len(KINDS) or rule >= len(RULES) or (kind in (2, 3)) != (target != 0):
             yield f"{address:#x}: kind {kind}, rule {rule}, target {target:#x}: no such site"
 
 

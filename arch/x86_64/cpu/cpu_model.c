@@ -10,6 +10,7 @@
 #define CPUID_BRAND            0x80000002U
 #define CPUID_BRAND_LAST       0x80000004U
 #define CPUID_1_ECX_HYPERVISOR (1U << 31)
+#define CPUID_7_EBX_SMAP       (1U << 20)
 #define CPUID_TOPOLOGY         11U
 #define CPUID_ADDRESS_BITS     0x80000008U
 #define ADDRESS_BITS_LEAST     36 /* of a CPU that does not say */
@@ -60,6 +61,11 @@ bool cpu_caches_only_accessed(void)
     struct cpuid_result r = cpuid(0, 0);
     return memcmp(&r.ebx, "Genu", 4) == 0 && memcmp(&r.edx, "ineI", 4) == 0 &&
            memcmp(&r.ecx, "ntel", 4) == 0;
+}
+
+bool cpu_has_smap(void)
+{
+    return cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ebx & CPUID_7_EBX_SMAP) != 0;
 }
 
 unsigned cpu_physical_bits(void)

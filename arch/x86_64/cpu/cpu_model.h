@@ -18,6 +18,9 @@ void cpu_model_read(char name[CPU_MODEL_BYTES]);
  */
 bool cpu_caches_only_accessed(void);
 
+/* Returns true if the CPU can keep the kernel from user pages (SMAP). Context: ANY. */
+bool cpu_has_smap(void);
+
 /* Returns how many bits a physical address of this CPU has: 36 to 52. Context: ANY. */
 unsigned cpu_physical_bits(void);
 

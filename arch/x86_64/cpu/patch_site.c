@@ -59,6 +59,18 @@ static unsigned preemption_encode(const struct patch_site *site, enum site_form 
     return SITE_PREEMPTION_BYTES;
 }
 
+/* STAC, CLAC or NOP (SDM volume 2). */
+static unsigned smap_encode(const struct patch_site *site, enum site_form form, uint8_t *bytes)
+{
+    static const uint8_t nop[] = {0x0f, 0x1f, 0x00}, stac[] = {0x0f, 0x01, 0xcb},
+                         clac[] = {0x0f, 0x01, 0xca};
+    const uint8_t *wanted = form != SITE_SMAP                   ? nop
+                            : site->kind == SITE_KIND_SMAP_OPEN ? stac
+                                                                : clac;
+    memcpy(bytes, wanted, SITE_SMAP_BYTES);
+    return SITE_SMAP_BYTES;
+}
+
 unsigned site_encode(const struct patch_site *site, enum site_form form, uint8_t *bytes)
 {
     if (site->kind == SITE_KIND_INTERRUPTS) {
@@ -66,6 +78,9 @@ unsigned site_encode(const struct patch_site *site, enum site_form form, uint8_t
     }
     if (site->kind == SITE_KIND_PREEMPTION) {
         return preemption_encode(site, form, bytes);
+    }
+    if (site->kind == SITE_KIND_SMAP_OPEN || site->kind == SITE_KIND_SMAP_CLOSE) {
+        return smap_encode(site, form, bytes);
     }
     if (form != SITE_JUMP) {
         return 0;

@@ -16,7 +16,8 @@
  * Interrupts are turned off by CLI. Seven DS prefixes, which 64-bit mode ignores (SDM volume 1,
  * 3.3.7.1), make that site eight bytes long, so that a touch of the stack (seven bytes) and a CLI
  * fit, or a call and a CLI. Preemption is turned off by one ADD of nine bytes, which a call
- * replaces. Sites of the other kinds are the first bytes of a function and become a jump.
+ * replaces. The sites of the stack modes are the first bytes of a function and become a jump. Those
+ * of user copy are NOPs and become STAC and CLAC on a CPU with SMAP.
  *
  * Sites are replaced once, on CPU 0, while the boot page tables still map the text writable: before
  * the kernel's own page tables are loaded and before another CPU runs.
@@ -31,7 +32,10 @@
 /* Jumps. Each serves the stack mode in its name. */
 #define SITE_KIND_LEND         2
 #define SITE_KIND_LEND_BATCHED 3
-#define SITE_KINDS             4
+/* Three bytes, NOP or STAC, and NOP or CLAC: user copy opens and closes SMAP's door. */
+#define SITE_KIND_SMAP_OPEN  4
+#define SITE_KIND_SMAP_CLOSE 5
+#define SITE_KINDS           6
 
 #define SITE_RULE_KERNEL_THREAD 1
 #define SITE_RULE_WHOLE_STACK   2
@@ -43,13 +47,14 @@
 #define SITE_INTERRUPTS_BYTES 8
 #define SITE_PREEMPTION_BYTES 9
 #define SITE_JUMP_BYTES       5
+#define SITE_SMAP_BYTES       3
 #define SITE_BYTES_MAX        9
 
 struct patch_site {
     uintptr_t address;
     uintptr_t target; /* of the jump; 0 for kinds that are no jump */
     uint8_t kind;
-    uint8_t rule; /* 0 for jumps */
+    uint8_t rule; /* 0 for jumps and for SMAP */
     uint8_t reserved[6];
 };
 
@@ -116,6 +121,7 @@ enum site_form {
     SITE_TOUCH, /* touches the stack, then acts as the plain form */
     SITE_CHECK, /* touches it if interrupts and preemption are on, then acts as the plain form */
     SITE_JUMP,  /* jumps to the target */
+    SITE_SMAP,  /* STAC or CLAC */
 };
 
 /*

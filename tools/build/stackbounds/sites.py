@@ -16,7 +16,8 @@ KIND_OFFSET = 16
 RELOCATION = re.compile(r"([0-9a-f]+) R_X86_64_64\s+(\S+)$")
 CONTENTS = re.compile(r" ([0-9a-f]+) ((?:[0-9a-f]{2,8} ){1,4}) ")
 # The functions that a site may call, by its kind. The record of a jump names its target.
-CALLED = {0: ("site_interrupts_check",), 1: ("site_preemption_check", "site_preemption_touch")}
+CALLED = {0: ("site_interrupts_check",), 1: ("site_preemption_check", "site_preemption_touch"),
+          4: (), 5: ()}  # STAC and CLAC call nothing
 
 
 def read(objects, objdump="objdump"):
