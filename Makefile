@@ -1,7 +1,7 @@
 # Stalactite: the way in. `make help` lists what there is.
 #
 # The parts: make/toolchain.mk finds the compiler and probes its flags, make/kernel.mk builds the
-# kernel in its variants, make/iso.mk the ISO, make/run.mk starts emulators, make/debug.mk tells
+# kernel in its variants, make/user.mk the user programs, make/iso.mk the ISO, make/run.mk starts emulators, make/debug.mk tells
 # editors and debuggers what they must know, make/docs.mk draws the pictures of the book, make/setup.mk
 # sees to the machine that all this runs on.
 
@@ -65,11 +65,12 @@ export PYTHON
 SOURCE_DATE_EPOCH ?= 1735689600
 export SOURCE_DATE_EPOCH
 
-## make              build build/kernel.elf and build/stalactite.iso
-all: kernel build/$(VARIANT)/kernel.lst iso
+## make              build build/kernel.elf, build/boot.tar and build/stalactite.iso
+all: kernel user build/$(VARIANT)/kernel.lst iso
 
 include make/toolchain.mk
 include make/kernel.mk
+include make/user.mk
 include make/iso.mk
 include make/run.mk
 include make/debug.mk

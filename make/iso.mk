@@ -23,6 +23,6 @@ $(ISO_STAMP): FORCE
 # The command line travels in the environment, where no shell can split or expand it.
 $(ISO_STAMP) $(ISO_FILE): export ISO_CMDLINE := $(CMDLINE)
 
-$(ISO_FILE): build/$(VARIANT)/kernel.stripped $(wildcard iso/*) $(ISO_STAMP)
+$(ISO_FILE): build/$(VARIANT)/kernel.stripped build/boot.tar $(wildcard iso/*) $(ISO_STAMP)
 	@$(SAY) ISO $(call quote,$@)"$${ISO_CMDLINE:+ ($$ISO_CMDLINE)}"
-	$(Q)iso/mkiso $< $(call quote,$@) $(call quote,$@.tmp) "$$ISO_CMDLINE"
+	$(Q)iso/mkiso $< build/boot.tar $(call quote,$@) $(call quote,$@.tmp) "$$ISO_CMDLINE"

@@ -90,12 +90,12 @@ BENCH := *
 bench: setup-run
 	$(AGAIN) bench-ready
 
-bench-ready: build/release/kernel.elf
+bench-ready: build/release/kernel.elf build/boot.tar
 	@$(qemu_check)
 	$(Q)$(QEMU) -M pc -accel tcg -cpu qemu64 -smp 1 -m $(MEM) -icount shift=0,sleep=off \
 	    -rtc base=2025-01-01,clock=vm -net none -display none -serial stdio \
 	    -device isa-debug-exit,iobase=0xf4,iosize=4 \
-	    -kernel $< -append $(call quote,$(CMDLINE) bench=$(BENCH) exit=1) </dev/null; $(qemu_status)
+	    -kernel $< -initrd build/boot.tar -append $(call quote,$(CMDLINE) bench=$(BENCH) exit=1) </dev/null; $(qemu_status)
 
 # How long interrupts stay off, in the kernel that times it: docs/latency.md.
 LATENCY_MEM ?= 1024
@@ -105,11 +105,12 @@ LATENCY_SMP ?= 1
 latency: setup-run
 	$(AGAIN) latency-ready
 
-latency-ready: build/latency/kernel.elf
+latency-ready: build/latency/kernel.elf build/boot.tar
 	$(Q)$(QEMU) -M pc -accel tcg -cpu qemu64 -smp $(LATENCY_SMP) -m $(LATENCY_MEM) \
 	    -icount shift=0,sleep=off -rtc base=2025-01-01,clock=vm -net none -display none \
 	    -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4 \
-	    -kernel $< -append '$(CMDLINE) bench=irq_off_longest exit=1' </dev/null; $(qemu_status)
+	    -kernel $< -initrd build/boot.tar \
+	    -append '$(CMDLINE) bench=irq_off_longest exit=1' </dev/null; $(qemu_status)
 
 # Bochs: its debugger on this terminal, the serial line in a file, the screen in a window where
 # there is a display, else for a VNC viewer on port 5900.

@@ -49,7 +49,7 @@ test-in:
 
 ## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=,
 ##                   SOAK_DOMAINS=, SOAK_OPTIONS="words for the kernel" change the machine
-soak: build/$(VARIANT)/kernel.elf
+soak: build/$(VARIANT)/kernel.elf build/boot.tar
 	@$(qemu_check)
 	@$(PYTHON) tests/boot/soak.py --seconds $(SECONDS) --seed $(SEED) \
 	    --build $(VARIANT) $(if $(CPU),--cpu $(call quote,$(CPU))) \

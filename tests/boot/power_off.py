@@ -10,7 +10,8 @@ def end(start, cmdline):
     """Boots without isa-debug-exit; returns (status, output) of QEMU."""
     command = [start.paths.qemu, "-machine", "pc", "-accel", "tcg", "-m", "64", "-nodefaults",
                "-display", "none", "-serial", "stdio", "-no-reboot",
-               "-kernel", start.paths.kernel("release"), "-append", cmdline]
+               "-kernel", start.paths.kernel("release"),
+               "-initrd", start.paths.archive, "-append", cmdline]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=HANG_SECONDS, check=False)
     return done.returncode, done.stdout.decode(errors="replace")

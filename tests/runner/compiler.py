@@ -45,5 +45,5 @@ def paths_for(paths, row):
     words = [word for word in paths.words if not word.startswith(("CI=", "CC="))]
     private = Paths(target, jobs=paths.jobs, words=[*words, f"CC={row.compiler}"])
     private.results, private.qemu, private.bochs = paths.results, paths.qemu, paths.bochs
-    private.make_files([private.kernel(row.build)])
+    private.make_files([private.kernel(row.build), private.archive])
     return private

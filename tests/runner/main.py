@@ -71,6 +71,8 @@ class Run:
                  for build in {row.build for row in self.rows if not row.compiler}}
         for build in self.bounded(list(goals)):
             goals[f"{build} stack bounds"] = self.paths.stack_bounds(build)
+        if goals:
+            goals["user programs"] = self.paths.archive
         if "host" in self.names:
             goals["host"] = [os.path.join(self.paths.build, name)
                              for name in hostside.HOST_PROGRAMS]

@@ -55,6 +55,7 @@ class Boot:
                 "-rtc", "base=2025-01-01,clock=vm", "-smp", str(place.cpus), "-m", str(MEMORY_MIB),
                 "-cpu", place.model, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4", *numa(place), "-kernel", kernel,
+                "-initrd", paths.archive,
                 "-append", f"test={SANITY},{tests} exit=1 {place.options}"]
 
     def _watch(self, stream, deadline):

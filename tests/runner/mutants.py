@@ -151,8 +151,8 @@ class Laboratory:
     def run(self, mutants, jobs=2):
         """Returns all verdicts, those of the unchanged kernels first."""
         places = sorted({place for mutant in mutants for place in mutant.places}, key=str)
-        self.paths.make_files([self.paths.kernel(build)
-                               for build in sorted({place.build for place in places})])
+        self.paths.make_files([self.paths.archive, *(
+            self.paths.kernel(build) for build in sorted({place.build for place in places}))])
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             futures = [] if self.tests else [pool.submit(self.baseline, place, mutants)
                                              for place in places]

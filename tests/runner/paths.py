@@ -33,6 +33,11 @@ class Paths:
         """Returns the path of a build's ELF file."""
         return os.path.join(self.build, build, "kernel.elf")
 
+    @property
+    def archive(self):
+        """Returns the path of the archive of user programs, which every machine is given."""
+        return os.path.join(self.build, "boot.tar")
+
     def stack_bounds(self, build):
         """Returns the path of a build's stack bounds (from tools/build/stack_bounds.py)."""
         return os.path.join(self.build, build, "stack-bounds.json")

@@ -33,6 +33,8 @@ class Qemu(Machine):
             command += ["-cpu", row.cpu]
         if row.boot == "pvh":
             command += ["-kernel", self.paths.kernel(row.build), "-append", row.full_cmdline]
+            if row.archive:
+                command += ["-initrd", self.paths.archive]
         else:
             command += self._disk(self.paths.iso(row))
         if row.boot.startswith("uefi"):

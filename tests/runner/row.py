@@ -41,6 +41,7 @@ class Row:
     status: int = None
     script: str = ""
     gdb: bool = False
+    archive: bool = True  # the boot loader passes the user programs
     fred: bool = False  # runs only in the Bochs that the variable BOCHS names, if it has FRED
     extra: tuple = ()
     budget_seconds: int = 60
@@ -54,6 +55,7 @@ class Row:
         assert self.emulator in EMULATORS, f"{self.name}: emulator {self.emulator}"
         if self.kind in ("boot", "panic", "lesson"):
             assert self.expect, f"{self.name}: a row of kind {self.kind} must expect some line"
+        assert self.archive or not self.from_iso, f"{self.name}: every ISO has the user programs"
         if self.emulator == "bochs":
             assert self.boot == "bios-cd", f"{self.name}: Bochs boots the CD"
             assert self.memory_mib <= 2048, f"{self.name}: Bochs has 2048 MiB at most"

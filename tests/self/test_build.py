@@ -10,7 +10,7 @@ def test_two_builds_are_identical(built, tmp_path):
     copy_tree(elsewhere)
     os.utime(elsewhere / "Makefile", (1, 1))
     make(elsewhere, "kernel", "iso", "ISO=build/a b.iso")
-    for name, other in (("build/kernel.elf", "build/kernel.elf"),
+    for name, other in (("build/kernel.elf", "build/kernel.elf"), ("build/boot.tar", "build/boot.tar"),
                         ("build/stalactite.iso", "build/a b.iso")):
         assert (built / name).read_bytes() == (elsewhere / other).read_bytes(), name
     assert "ISO " not in make(elsewhere, "iso", "ISO=build/a b.iso")
@@ -18,7 +18,7 @@ def test_two_builds_are_identical(built, tmp_path):
 
 def test_nothing_is_made_twice(built):
     said = make(built, "kernel", "iso")
-    for word in ("CC ", "NASM ", "LD ", "ISO "):
+    for word in ("CC ", "NASM ", "USER ", "LD ", "TAR ", "ISO "):
         assert word not in said
 
 

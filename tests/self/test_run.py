@@ -113,7 +113,8 @@ def test_a_quick_run_computes_no_stack_bounds(fake_tree, arguments, wanted, caps
 def test_a_row_of_another_compiler_is_built_by_it_in_a_copy(fake_tree, capsys):
     root = fake_tree.root
     (root / "build/release/kernel.elf").rename(root / "kernel")
-    (root / "Makefile").write_text("%.elf: FORCE\n\tmkdir -p $(@D)\n\tcp kernel $@\n\techo $(CC) >cc\nFORCE:\n")
+    (root / "Makefile").write_text("%.elf: FORCE\n\tmkdir -p $(@D)\n\tcp kernel $@\n\techo $(CC) >cc\n"
+                                     "build/boot.tar:\n\t@true\nFORCE:\n")
     (root / "old.c").write_text("")
     row = Row("one", compiler="sh")
     assert fake_tree.run(rows=(row,)) == 0

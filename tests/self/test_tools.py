@@ -148,14 +148,15 @@ def test_a_compiler_for_another_machine_is_refused_in_words(bare):
 def test_the_command_line_reaches_grub_quoted(tmp_path):
     kernel = tmp_path / "kernel"
     kernel.write_bytes(b"not a kernel")
-    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel),
+    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel), str(kernel),
                            str(tmp_path / "a.iso"), str(tmp_path / "work"),
                            "test=STK*,A&B $x log=debug"], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 0, done.stdout
     image = (tmp_path / "a.iso").read_bytes()
     assert b"kernel.elf.gz 'test=STK*,A&B' '$x' 'log=debug'\n" in image
-    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel),
+    assert image.count(b"module2 /boot/boot.tar.gz boot.tar\n") == image.count(b"menuentry \"Stalactite")
+    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel), str(kernel),
                            str(tmp_path / "b.iso"), str(tmp_path / "work"), "it's"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode != 0
@@ -165,7 +166,7 @@ def test_the_command_line_reaches_grub_quoted(tmp_path):
 def test_an_iso_that_is_too_large_is_refused(tmp_path):
     kernel = tmp_path / "kernel"
     kernel.write_bytes(os.urandom(1000))
-    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel),
+    done = subprocess.run([os.path.join(ROOT, "iso", "mkiso"), str(kernel), str(kernel),
                            str(tmp_path / "a.iso"), str(tmp_path / "work")],
                           env={**os.environ, "ISO_MAX_BYTES": "500000"}, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)

@@ -1,0 +1,35 @@
+/*
+ * What a program is given when it starts. Whoever loads it (the kernel for the first program, user
+ * programs for all others) writes this structure into the topmost page of the new stack and puts its
+ * address into RDI of the first thread.
+ */
+#pragma once
+
+#include "lib/compiler.h"
+
+#define PROGRAM_START_VERSION   1
+#define PROGRAM_ARGUMENTS_BYTES 256
+
+/* Handles by what they are for. A program has those that its creator gave it; 0 stands for none. */
+enum program_handle {
+    PROGRAM_HANDLE_TASK,        /* the program's own task */
+    PROGRAM_HANDLE_THREAD,      /* its first thread */
+    PROGRAM_HANDLE_PARENT,      /* an endpoint of its creator, or of a server that it named */
+    PROGRAM_HANDLE_LOG,         /* the kernel's log */
+    PROGRAM_HANDLE_ARCHIVE,     /* a memory object: the archive of the boot loader */
+    PROGRAM_HANDLE_INFORMATION, /* what the kernel tells of itself */
+    PROGRAM_HANDLE_SYSTEM,      /* power off, reboot, monitor */
+    PROGRAM_HANDLE_INTERRUPTS,  /* the right to make interrupt objects */
+    PROGRAM_HANDLE_PORTS,       /* all I/O ports */
+    PROGRAM_HANDLE_PHYSICAL,    /* the right to make memory objects of physical ranges */
+    PROGRAM_HANDLE_COUNT,
+};
+
+struct program_start {
+    uint32_t version; /* PROGRAM_START_VERSION */
+    uint32_t bytes;   /* sizeof(struct program_start) of its writer */
+    uint32_t handles[PROGRAM_HANDLE_COUNT];
+    uint64_t archive_bytes;                  /* of PROGRAM_HANDLE_ARCHIVE */
+    uint64_t stack_bytes;                    /* of the first thread's stack */
+    char arguments[PROGRAM_ARGUMENTS_BYTES]; /* words between spaces, the program's name first */
+};

@@ -1,0 +1,64 @@
+# User programs. Each folder of user/ but lib and include is a program, named as its folder; it is
+# linked with user/lib. All of them go into build/boot.tar, which the boot loader passes to the
+# kernel.
+#
+# All of this lies in build/user: obj/ with the objects, NAME.elf with symbols and debugging
+# information, NAME.stripped as the archive has it.
+
+USER_OUT      := build/user
+USER_PROGRAMS := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard user/*/))))
+
+# What needs no kernel is compiled for user programs too.
+USER_LIB_C   := $(sort $(wildcard user/lib/*.c)) $(addprefix lib/,elf_program.c error.c format.c glob.c \
+    number.c string.c tar.c)
+USER_LIB_ASM := $(sort $(wildcard user/lib/*.asm))
+
+# Registers of the FPU are left alone, so that a switch between most programs saves none. There are
+# no signals, so nothing writes below the stack pointer: the red zone stays.
+USER_CFLAGS_NEEDED := $(filter-out -mcmodel=kernel -mno-red-zone,$(CFLAGS_NEEDED)) -O2 \
+    -ffunction-sections -fdata-sections
+USER_COMPILE  = $(CC) $(USER_CFLAGS_NEEDED) -isystem $(CC_HEADERS) $(CC_ACCEPTS) $(if $(CI),-Werror) -I. \
+    $(CFLAGS)
+USER_LDFLAGS := $(LDFLAGS_NEEDED) -z separate-code --gc-sections $(LDFLAGS)
+
+user_objects = $(patsubst %.c,$(USER_OUT)/obj/%.o,$(sort $(wildcard user/$(1)/*.c))) \
+    $(patsubst %.asm,$(USER_OUT)/obj/%.asm.o,$(sort $(wildcard user/$(1)/*.asm)))
+USER_LIB_OBJECTS := $(USER_LIB_C:%.c=$(USER_OUT)/obj/%.o) $(USER_LIB_ASM:%.asm=$(USER_OUT)/obj/%.asm.o)
+USER_OBJECTS     := $(USER_LIB_OBJECTS) $(foreach program,$(USER_PROGRAMS),$(call user_objects,$(program)))
+
+.PHONY: user
+
+## make user         build the user programs alone, and the archive of them, build/boot.tar
+user: build/boot.tar
+
+$(USER_OUT)/flags: export TEXT = $(CC_VERSION) $(USER_COMPILE) $(USER_LDFLAGS) $(NASMFLAGS) $(USER_OBJECTS)
+$(USER_OUT)/flags: FORCE
+	@$(toolchain_check)
+	@mkdir -p $(sort $(dir $(USER_OBJECTS)))
+	@$(write_if_changed)
+
+$(USER_OUT)/obj/%.o: %.c $(USER_OUT)/flags
+	@$(SAY) USER $<
+	$(Q)$(USER_COMPILE) -MMD -MP -c -o $@ $<
+
+$(USER_OUT)/obj/%.asm.o: %.asm $(USER_OUT)/flags
+	@$(SAY) USER $<
+	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -M -MP -MT $@ -MF $(@:.o=.d) $<
+	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -o $@ $<
+
+define user_program
+$(USER_OUT)/$(1).elf: $(call user_objects,$(1)) $(USER_LIB_OBJECTS) user/program.ld $(USER_OUT)/flags
+	@$$(SAY) LD $$@
+	$$(Q)$$(LD) $$(USER_LDFLAGS) -T user/program.ld -o $$@ $(call user_objects,$(1)) $(USER_LIB_OBJECTS)
+endef
+$(foreach program,$(USER_PROGRAMS),$(eval $(call user_program,$(program))))
+
+$(USER_OUT)/%.stripped: $(USER_OUT)/%.elf
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+build/boot.tar: $(USER_PROGRAMS:%=$(USER_OUT)/%.stripped) tools/build/boot_tar.py $(USER_OUT)/flags
+	@$(SAY) TAR $@
+	$(Q)$(PYTHON) tools/build/boot_tar.py $@ $(foreach program,$(USER_PROGRAMS), \
+	    $(program)=$(USER_OUT)/$(program).stripped)
+
+-include $(USER_OBJECTS:.o=.d)
