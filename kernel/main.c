@@ -28,6 +28,7 @@
 #include "kernel/monitor/monitor.h"
 #include "kernel/options.h"
 #include "kernel/processors.h"
+#include "kernel/program/boot_archive.h"
 #include "kernel/test/benchmark.h"
 #include "kernel/test/selftest.h"
 #include "lib/error.h"
@@ -96,6 +97,7 @@ static void memory_start(uint32_t magic, uint32_t information)
     kmalloc_init();
     layout_check();
     boot_report_memory();
+    boot_archive_take(&boot_info);
 }
 
 static void devices_start(void)

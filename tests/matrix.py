@@ -326,6 +326,7 @@ SCRIPT = (
     Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py"),
     Row("early-panic", kind="script", script="tests/boot/early_panic.py", gdb=True, cpus=1),
     Row("parked", kind="script", script="tests/boot/parked.py", cpu="max"),
+    Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/fred.h"
+#include "kernel/program/boot_archive.h"
 #include "mm/frame/numa_node.h"
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_depth.h"
@@ -116,4 +117,12 @@ CONDITION(HPET_LEVEL, "no HPET with a level-triggered timer")
         event_hpet_silence();
     }
     return found;
+}
+
+CONDITION(BOOT_ARCHIVE, "the boot loader passed no user programs")
+{
+    const void *archive;
+    size_t bytes;
+
+    return boot_archive_get(&archive, &bytes);
 }

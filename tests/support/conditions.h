@@ -33,6 +33,8 @@ TEST_CONDITION(MEMORY_WAITS); /* and stacks have holes, so some threads must wai
 TEST_CONDITION(STACKS_CACHED); /* they go to the cache of whole stacks at once */
 TEST_CONDITION(DEPTH_PAGE);    /* they are not zeroed before they are reused: depth=page */
 
+TEST_CONDITION(BOOT_ARCHIVE); /* the boot loader passed the user programs */
+
 /* The machine. */
 TEST_CONDITION(TWO_CPUS);       /* two or more are online */
 TEST_CONDITION(ONE_NODE);       /* one node of memory */

@@ -1,0 +1,77 @@
+/* See boot_archive.h. */
+#include "kernel/program/boot_archive.h"
+
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/layout.h"
+#include "arch/x86_64/cpu/log.h"
+#include "lib/error.h"
+
+static const void *taken;
+static size_t taken_bytes;
+
+/* Returns whether the direct map reaches all of the module, and no other part of it is in use. */
+static bool is_mapped(const struct boot_info *boot, const struct boot_module *module)
+{
+    physical_t end = module->base + module->bytes;
+    const struct memory_range *range;
+
+    if (end < module->base || end > DIRECT_MAP_BYTES) {
+        return false;
+    }
+    for (physical_t at = module->base; at < end; at = range->base + range->bytes) {
+        range = memory_map_find(&boot->map, at);
+        if (range == NULL || range->kind != MEMORY_KERNEL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns why the archive is refused, or NULL; counts its files. */
+static const char *archive_check(const void *archive, size_t bytes, unsigned *files)
+{
+    struct tar_reader reader;
+    struct tar_file file;
+
+    *files = 0;
+    tar_open(&reader, archive, bytes);
+    while (tar_next(&reader, &file) == OK) {
+        ++*files;
+    }
+    return reader.reason;
+}
+
+void boot_archive_take(const struct boot_info *boot)
+{
+    const struct boot_module *module = &boot->modules[0];
+    const char *reason;
+    unsigned files;
+
+    if (boot->module_count == 0) {
+        log_info("user programs: none: the boot loader passed no module (boot.tar)");
+        return;
+    }
+    if (boot->module_count > 1) {
+        log_warn("user programs: only the first of %u modules is read", boot->module_count);
+    }
+    if (!is_mapped(boot, module)) {
+        log_warn("user programs: none: the module at 0x%lx does not lie in memory that is mapped",
+                 module->base);
+        return;
+    }
+    reason = archive_check(physical_to_virtual(module->base), module->bytes, &files);
+    if (reason != NULL) {
+        log_warn("user programs: none: the boot loader's module is refused: %s", reason);
+        return;
+    }
+    taken = physical_to_virtual(module->base);
+    taken_bytes = module->bytes;
+    log_info("user programs: %u in an archive of %lu KiB", files, (taken_bytes + 1023) / 1024);
+}
+
+bool boot_archive_get(const void **archive, size_t *bytes)
+{
+    *archive = taken;
+    *bytes = taken_bytes;
+    return taken != NULL;
+}
