@@ -47,7 +47,9 @@
  */
 #define ignore_result(call) ((void)!(call))
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+/* clang-format off */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+/* clang-format on */
 
 #define static_assert _Static_assert
 

@@ -22,4 +22,4 @@ enum key {
 };
 
 /* The code of control together with a letter. */
-#define KEY_CONTROL(letter) ((letter)&0x1f)
+#define KEY_CONTROL(letter) (0x1f & (letter))

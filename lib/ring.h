@@ -56,10 +56,9 @@ struct byte_ring {
     uint8_t *bytes;
 };
 
-#define BYTE_RING(array)                                                                           \
-    {                                                                                              \
-        .size = sizeof(array), .bytes = (array)                                                    \
-    }
+/* clang-format off */
+#define BYTE_RING(array) {.size = sizeof(array), .bytes = (array)}
+/* clang-format on */
 
 /* Producer. False, and nothing changed, if the ring is full. */
 static inline must_check bool byte_ring_put(struct byte_ring *ring, uint8_t byte)
@@ -93,10 +92,9 @@ struct pointer_ring {
     void **pointers;
 };
 
-#define POINTER_RING(array)                                                                        \
-    {                                                                                              \
-        .size = array_length(array), .pointers = (array)                                           \
-    }
+/* clang-format off */
+#define POINTER_RING(array) {.size = array_length(array), .pointers = (array)}
+/* clang-format on */
 
 /* Producer. False, and nothing changed, if the ring is full. */
 static inline must_check bool pointer_ring_put(struct pointer_ring *ring, void *pointer)

@@ -88,6 +88,11 @@ enum frame_owner frame_owner_of(physical_t frame)
  */
 #define POISON 0xdeadf4ee00000000u
 
+static uint32_t poison_tag(physical_t at)
+{
+    return ~(uint32_t)(at >> PAGE_SHIFT);
+}
+
 void frame_poison(physical_t first, unsigned order)
 {
     for (physical_t at = first; at < first + (PAGE_BYTES << order); at += PAGE_BYTES) {
@@ -96,7 +101,7 @@ void frame_poison(physical_t first, unsigned order)
         for (size_t i = 0; i < PAGE_BYTES / sizeof(*words); i++) {
             words[i] = POISON | at >> PAGE_SHIFT;
         }
-        frame_buddy.frames[at >> PAGE_SHIFT].tag = (uint32_t) ~(at >> PAGE_SHIFT);
+        frame_buddy.frames[at >> PAGE_SHIFT].tag = poison_tag(at);
     }
 }
 
@@ -105,7 +110,7 @@ void frame_poison_check(physical_t first, unsigned order)
     for (physical_t at = first; at < first + (PAGE_BYTES << order); at += PAGE_BYTES) {
         const uint64_t *words = physical_to_virtual(at);
 
-        if (frame_buddy.frames[at >> PAGE_SHIFT].tag != (uint32_t) ~(at >> PAGE_SHIFT)) {
+        if (frame_buddy.frames[at >> PAGE_SHIFT].tag != poison_tag(at)) {
             continue; /* not freed since boot */
         }
         frame_buddy.frames[at >> PAGE_SHIFT].tag = 0;

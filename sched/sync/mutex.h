@@ -19,11 +19,12 @@ struct mutex {
 };
 
 /* Initialiser for static storage: static struct mutex m = MUTEX(m, "what it guards"); */
+/* clang-format off */
 #define MUTEX(variable, mutex_name)                                                                \
-    {                                                                                              \
-        .lock = SPINLOCK("mutex"), .queue = {LIST_INITIALIZER((variable).queue.waiters)},          \
-        .name = (mutex_name)                                                                       \
-    }
+    {.lock = SPINLOCK("mutex"),                                                                    \
+     .queue = {LIST_INITIALIZER((variable).queue.waiters)},                                        \
+     .name = (mutex_name)}
+/* clang-format on */
 
 /* Prepares a mutex. `name` is kept, not copied. Context: THREAD, before its first use. */
 void mutex_init(struct mutex *mutex, const char *name);

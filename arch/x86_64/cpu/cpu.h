@@ -130,7 +130,7 @@ static always_inline uint64_t flags_read(void)
 /* The latency build times the section that begins here, if interrupts were on. */
 #define OFF_TIME_INTERRUPTS_BEGIN(flags)                                                           \
     do {                                                                                           \
-        if ((flags)&FLAGS_INTERRUPT) {                                                             \
+        if (FLAGS_INTERRUPT & (flags)) {                                                           \
             off_time_interrupts_begin(OFF_TIME_PLACE());                                           \
         }                                                                                          \
     } while (0)

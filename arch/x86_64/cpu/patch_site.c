@@ -9,11 +9,11 @@
 #define OPCODE_JUMP 0xe9
 
 /* test [rsp + offset], al: reads one byte and changes only flags. */
+/* clang-format off */
 #define TOUCH(offset)                                                                              \
-    {                                                                                              \
-        0x84, 0x84, 0x24, (offset)&0xff, (offset) >> 8 & 0xff, (offset) >> 16 & 0xff,              \
-            (offset) >> 24 & 0xff                                                                  \
-    }
+    {0x84, 0x84, 0x24,                                                                             \
+     (offset) & 0xff, (offset) >> 8 & 0xff, (offset) >> 16 & 0xff, (offset) >> 24 & 0xff}
+/* clang-format on */
 static const uint8_t touch[] = TOUCH(0U - SITE_TOUCH_BYTES);
 /* The touch in stack_touch.asm: there a return address lies on the stack as well. */
 static const uint8_t touch_below[] = TOUCH(8U - SITE_TOUCH_BYTES);

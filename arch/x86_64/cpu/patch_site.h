@@ -71,17 +71,17 @@ extern const struct patch_site __patch_sites_start[], __patch_sites_end[];
     ".byte " SITE_LITERAL(kind) ", " SITE_LITERAL(rule) ", 0, 0, 0, 0, 0, 0\n"                     \
                                                         ".popsection\n"
 
+/* clang-format off */
 /* Turns interrupts off: an eight-byte CLI with its record. */
 #define SITE_INTERRUPTS_OFF(rule)                                                                  \
-    asm_volatile_inline("771: .byte 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0xfa\n" SITE_RECORD( \
-                            SITE_KIND_INTERRUPTS, SITE_RULE_##rule)::                              \
-                            : "memory")
+    asm_volatile_inline("771: .byte 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0xfa\n"              \
+                        SITE_RECORD(SITE_KIND_INTERRUPTS, SITE_RULE_##rule) ::: "memory")
 
 /* Turns preemption off: a nine-byte ADD to the counter with its record. */
 #define SITE_PREEMPTION_OFF(rule)                                                                  \
-    asm_volatile_inline(                                                                           \
-        "771: addl $1, %%gs:preempt_count\n" SITE_RECORD(SITE_KIND_PREEMPTION, SITE_RULE_##rule):: \
-            : "memory")
+    asm_volatile_inline("771: addl $1, %%gs:preempt_count\n"                                       \
+                        SITE_RECORD(SITE_KIND_PREEMPTION, SITE_RULE_##rule) ::: "memory")
+/* clang-format on */
 
 #ifdef INVARIANT
 /*

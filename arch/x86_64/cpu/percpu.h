@@ -22,20 +22,20 @@
  * This CPU's copy, as an lvalue: one GS-relative access. Arrays need this_cpu_pointer(): when an
  * array named by this_cpu() is indexed, GCC 12 drops the GS prefix and accesses CPU 0's copy.
  */
-#define this_cpu(name) (*(THIS_CPU_SPACE __typeof__(name) *)(uintptr_t) & (name))
+#define this_cpu(name) (*(THIS_CPU_SPACE __typeof__(name) *)(uintptr_t)(&(name)))
 
 /* Distance in bytes from the section .percpu to each CPU's copy. */
 extern uintptr_t percpu_offset[CPU_MAX];
 
 /* The copy of the CPU with number `cpu`, as an ordinary lvalue. */
-#define cpu_variable(name, cpu) (*(__typeof__(name) *)((uintptr_t) & (name) + percpu_offset[(cpu)]))
+#define cpu_variable(name, cpu) (*(__typeof__(name) *)((uintptr_t)(&(name)) + percpu_offset[(cpu)]))
 
 DECLARE_PER_CPU(unsigned, percpu_cpu_number);
 DECLARE_PER_CPU(uintptr_t, percpu_own_offset);
 
 /* An ordinary pointer to this CPU's copy. The caller must not be able to migrate. */
 #define this_cpu_pointer(name)                                                                     \
-    ((__typeof__(name) *)((uintptr_t) & (name) + this_cpu(percpu_own_offset)))
+    ((__typeof__(name) *)((uintptr_t)(&(name)) + this_cpu(percpu_own_offset)))
 
 /* Returns this CPU's number, 0 to CPU_MAX - 1. Context: ANY; it is stale after a migration. */
 static always_inline unsigned cpu_number(void)

@@ -16,10 +16,9 @@ struct spinlock {
     const char *name;
 };
 
-#define SPINLOCK(lock_name)                                                                        \
-    {                                                                                              \
-        .next = 0, .serving = 0, .name = (lock_name)                                               \
-    }
+/* clang-format off */
+#define SPINLOCK(lock_name) {.next = 0, .serving = 0, .name = (lock_name)}
+/* clang-format on */
 
 #ifdef INVARIANT
 /* Notes that this CPU waits for a lock; panics if that breaks the lock order. Context: ANY. */

@@ -10,10 +10,9 @@ struct spinlock {
     const char *name;
 };
 
-#define SPINLOCK(lock_name)                                                                        \
-    {                                                                                              \
-        .name = (lock_name)                                                                        \
-    }
+/* clang-format off */
+#define SPINLOCK(lock_name) {.name = (lock_name)}
+/* clang-format on */
 
 static inline void spinlock_init(struct spinlock *lock, const char *name)
 {
