@@ -263,22 +263,16 @@ def by_fred(row, **changes):
                    cmdline=f"{row.cmdline} entry=fred".strip(), limit_seconds=900, **changes)
 
 
-# All tests but EVT0047. This Bochs never returns from an execute breakpoint at the first
-# instruction after the return from an event, neither by the IDT nor by FRED.
-BUT_EVT0047 = "[A-D]*,E[A-U]*,[F-Z]*,EVT00[0-3]*,EVT004[0-6]*"
-# EVT0011 uses such breakpoints throughout. It tests the IDT's path only.
-BUT_BREAKPOINTS = BUT_EVT0047.replace("EVT00[0-3]*", "EVT000*,EVT0010,EVT00[23]*")
-
 # The panics that depend on the entry of events, the lesson (64 values of RSP are lethal there), and
 # the costs of both kinds of entry on one machine.
 ENTRY_FIGURES = tuple(rf"^BENCH {name} \d+ instructions$" for name in (
     "stack_fault_1", "stack_fault_3", "fault_moved", "tick", "tick_preempt"))
 FRED = (
-    by_fred(Row("suite", tests=BUT_EVT0047)),
-    by_fred(Row("suite-1cpu", cpus=1, tests=BUT_EVT0047)),
-    by_fred(Row("suite-4cpus", cpus=4, build="invariant", tests=BUT_EVT0047),
+    by_fred(Row("suite")),
+    by_fred(Row("suite-1cpu", cpus=1)),
+    by_fred(Row("suite-4cpus", cpus=4, build="invariant"),
             budget_seconds=400),
-    replace(by_fred(Row("suite-idt", tests=BUT_BREAKPOINTS)), cmdline="entry=idt"),
+    replace(by_fred(Row("suite-idt")), cmdline="entry=idt"),
     *(by_fred(row) for row in PANIC if row.name in (
         "panic-null", "panic-text", "panic-data-executed", "panic-protection", "panic-opcode",
         "panic-stray-hole", "panic-no-cover", "panic-overflow-spinlock", "panic-nmi-fault",

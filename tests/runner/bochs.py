@@ -56,9 +56,17 @@ def asked(program, *arguments):
     return done.stdout.decode(errors="replace"), ""
 
 
-def has_debugger(program):
-    """Returns whether this Bochs has a debugger. If so, it stops before the first instruction."""
-    return "-rc" in asked(program)[0]
+def debugger_options(program, commands):
+    """Returns the options that start this Bochs in its debugger, which reads the file `commands`.
+
+    Bochs 2.7 has a debugger, which is always on. From 3.0 on the option -debugger turns it on. Without
+    it such a Bochs has a fault with several CPUs (docs/bochs.md, Execute breakpoints): it does not get
+    past an execute breakpoint.
+    """
+    text = asked(program)[0]
+    if "-rc" not in text:
+        return []
+    return ["-debugger"] * ("-debugger" in text) + ["-rc", commands]
 
 
 class Bochs(Machine):
@@ -87,8 +95,7 @@ class Bochs(Machine):
                 memory=self.row.memory_mib, iso=self.paths.iso(self.row), serial=self._serial))
         with open(commands, "w", encoding="utf-8") as file:
             file.write("c\n")
-        debugger = ["-rc", commands] if not self.row.fred or has_debugger(program) else []
-        return [program, "-q", "-f", configuration, *debugger]
+        return [program, "-q", "-f", configuration, *debugger_options(program, commands)]
 
     def read_bytes(self, timeout_seconds):
         """Returns serial output. The file has no end mark, so the output ends when Bochs ends."""
