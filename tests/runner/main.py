@@ -1,14 +1,15 @@
 """The command `tests/run`: chooses rows and groups, builds, runs two at a time, and reports."""
 
 import argparse
+import dataclasses
 import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import (boot, compiler, elf, exemptions, fred, hostside, machine, marks, report, script, suite,
-               systems)
+from . import (boot, compiler, elf, exemptions, fred, hostside, machine, marks, program, python_tests,
+               report, suite, systems)
 from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
 from .result import FAILED, SKIPPED, Group
@@ -49,6 +50,11 @@ def choose(rows, options):
     chosen = [row for row in rows if any(fnmatchcase(row.name, p) for p in options.row)]
     return chosen, [name for name in HOST_GROUPS if any(fnmatchcase(name, p)
                                                         for p in options.row)]
+
+
+def with_tests(row, patterns):
+    """Returns the row with another selection of kernel tests, if it runs the suite."""
+    return dataclasses.replace(row, tests=patterns) if row.kind == "suite" else row
 
 
 class Run:
@@ -111,7 +117,8 @@ class Run:
             raise BuildError(f"there is no {row.build} kernel")
         self.make_iso(row)
         if row.kind == "script":
-            return script.run(row, self.paths, lambda text: self.progress.update(row.name, text))
+            return python_tests.script(row, self.paths,
+                                       lambda text: self.progress.update(row.name, text))
         seen = {}
 
         def watch(reader, done=0, wanted=()):
@@ -184,7 +191,7 @@ class Run:
         failures = self.build()
         without_fred = without_fred or self.leave_out_fred(
             lambda: fred.why_not_booted(self.paths, self.paths.make_iso))
-        functions = {"checks": hostside.checks, "self": hostside.self_tests,
+        functions = {"checks": python_tests.checks, "self": python_tests.self_tests,
                      "host": hostside.host_tests, "stacks": hostside.stack_bounds,
                      "mutants": hostside.mutants_third, "model": hostside.model_tests}
         with ThreadPoolExecutor(max_workers=self.options.jobs) as pool:
@@ -228,7 +235,7 @@ def main(arguments, root, rows):
         print("no row matches; --list shows them", file=sys.stderr)
         return 2
     if options.test:
-        chosen = [script.with_tests(row, options.test) for row in chosen]
+        chosen = [with_tests(row, options.test) for row in chosen]
     run = Run(paths, chosen, groups_chosen, options, listed)
     if options.list:
         for row in chosen:
@@ -244,6 +251,7 @@ def main(arguments, root, rows):
                 groups.append(systems.check_systems(file.read(), groups))
     except (KeyboardInterrupt, SystemExit):
         machine.kill_all()
+        program.end_all()
         print("\ninterrupted")
         os._exit(130)
     report.write_junit(groups, os.path.join(paths.build, "test-results.xml"))

@@ -1,9 +1,10 @@
 """Gives the paths of kernels, ISOs and results, and builds them. All builds go through `make`."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import subprocess
-import threading
 
 BUILDS = ("release", "invariant", "ubsan", "O0", "lost")
 # Variables that an outer make exports and that an inner make must not inherit. The Makefile takes
@@ -27,7 +28,6 @@ class Paths:
         self.qemu = os.environ.get("QEMU", "qemu-system-x86_64")
         self.bochs = "bochs"
         self.fred_bochs = os.environ.get("BOCHS", "")
-        self._making = threading.Lock()  # two makes at once would build the same file twice
 
     def kernel(self, build):
         """Returns the path of a build's ELF file."""
@@ -63,9 +63,18 @@ class Paths:
         kept = {key: value for key, value in os.environ.items() if key not in NOT_FOR_MAKE}
         return {**kept, **more}
 
+    @contextlib.contextmanager
+    def making(self):
+        """Keeps other threads and processes from running make, because two makes at once would build
+        the same file twice."""
+        os.makedirs(self.build, exist_ok=True)
+        with open(os.path.join(self.build, "make.lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def make(self, *arguments):
         """Runs make in the root with these arguments. Only one make runs at a time."""
-        with self._making:
+        with self.making():
             done = subprocess.run(self.make_command(f"-j{self.jobs}", *arguments),
                                   env=self.make_environment(), stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)

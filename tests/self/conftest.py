@@ -1,4 +1,4 @@
-"""Lets the runner's own tests import the runner, and gives them fake emulators."""
+"""Lets the runner's own tests import the tools, and gives them fake emulators."""
 
 import os
 import shutil
@@ -10,7 +10,6 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tools", folder) for folder in ("build", "check", "debug")]
 
 from runner.paths import Paths  # noqa: E402  # pylint: disable=wrong-import-position

@@ -111,17 +111,6 @@ def program(tmp_path, name, text):
     return str(path)
 
 
-def test_check_programs_are_judged_by_status(tmp_path):
-    programs = [program(tmp_path, "check_a.py", "print('warning: w')"),
-                program(tmp_path, "check_b.py", "raise SystemExit('bad tree')"),
-                program(tmp_path, "check_c.py", "print('no tool'); raise SystemExit(77)"),
-                program(tmp_path, "check_d.py", "raise SystemExit(77)")]
-    made = hostside.checks(Paths(str(tmp_path)), lambda _: None, programs)
-    assert [case.outcome for case in made.cases] == ["passed", "failed", "skipped", "failed"]
-    assert made.cases[2].detail == "no tool" and "bad tree" in made.cases[1].detail
-    assert made.remarks == ["warning: w"]
-
-
 HOST = """#!/bin/sh
 printf 'TAP version 13\\n1..1\\n{note}{word} 1 - a.c: adds\\n{passed} passed, {failed} failed\\n'
 exit {status}
@@ -152,14 +141,3 @@ def test_host_programs_are_judged(tmp_path, note, word, passed, failed, status, 
 ])
 def test_bad_tap_is_told(text, wanted):
     assert any(wanted in complaint for complaint in tap.read(text)[1])
-
-
-def test_failing_pytest_is_a_failure(tmp_path):
-    directory = tmp_path / "self"
-    directory.mkdir()
-    (directory / "test_x.py").write_text("def test_a():\n    assert 1 == 1\n"
-                                         "def test_b():\n    assert 1 == 2\n")
-    made = hostside.self_tests(Paths(str(tmp_path)), lambda _: None, str(directory))
-    assert (made.count("passed"), made.count("failed")) == (1, 1)
-    (directory / "test_x.py").write_text("syntax error here\n")
-    assert hostside.self_tests(Paths(str(tmp_path)), lambda _: None, str(directory)).failed

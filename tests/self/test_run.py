@@ -1,4 +1,4 @@
-"""The whole command against a fake tree, the ELF reader, fake Bochs, scripts, progress."""
+"""The whole command against a fake tree, the ELF reader, fake Bochs, progress."""
 
 import io
 import os
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from outputs import GOOD, IDS
-from runner import boot, elf, machine, main, script, systems
+from runner import boot, elf, main, systems
 from runner.bochs import Bochs, ENDED
 from runner.progress import Progress
 from runner.result import Group
@@ -200,36 +200,6 @@ def test_bochs_is_judged_by_ktap_and_shutdown_port(fake_paths, tmp_path, output,
     paths.bochs = str(program)
     row = Row("bochs", emulator="bochs", boot="bios-cd")
     assert boot.run(row, Bochs(row, paths), IDS).count("failed") == failures
-
-
-SCRIPT = '''"""Fake conversation."""
-from runner.script import Skip
-
-def check_good(start):
-    """finds the line"""
-    assert start().expect("2 CPUs") == 2
-
-def check_missing(start):
-    """waits in vain"""
-    start().expect("3 CPUs")
-
-def check_skipped(start):
-    """cannot"""
-    raise Skip("no such machine")
-
-def check_status(start):
-    """leaves with its status"""
-    assert start(memory_mib=64).wait_end() == 33
-'''
-
-
-def test_script_rows(fake_paths, tmp_path):
-    paths = fake_paths(GOOD.encode())
-    (tmp_path / "talk.py").write_text(SCRIPT)
-    group = script.run(Row("talk", kind="script", script="talk.py"), paths, lambda _: None)
-    assert [case.outcome for case in group.cases] == ["passed", "failed", "skipped", "passed"]
-    assert "no line matches '3 CPUs'" in group.cases[1].detail
-    assert not machine._running
 
 
 def test_progress_without_terminal_is_plain():
