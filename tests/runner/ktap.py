@@ -2,10 +2,11 @@
 
 The reader takes the raw bytes as they arrive and collects complaints. It accepts four kinds of
 line: KTAP itself, diagnostics ("# ..."), log lines ("[   1.234567] ...") and, after a line
-"PANIC: ...", the text of the panic. Before the header, any text is allowed that does not look like
-KTAP, because the firmware and the boot loader write to the same serial line. Between the header
-and the terminator, all other text is garbage and counts as a failure. Two CPUs that write at the
-same time would produce such garbage.
+"PANIC: ...", the text of the panic. A failed check in user mode is a log line and counts as a
+diagnostic. Before the header, any text is allowed that does not look like KTAP, because the
+firmware and the boot loader write to the same serial line. Between the header and the terminator,
+all other text is garbage and counts as a failure. Two CPUs that write at the same time would
+produce such garbage.
 """
 
 import re
@@ -20,6 +21,7 @@ RESULT = re.compile(r"(ok|not ok) (\d+) ([A-Z]{3}\d{4}) (\S.*)$")
 SKIP = re.compile(r"(.*?) # SKIP(?: (.*))?$")
 TOTALS = re.compile(r"# totals: passed (\d+) failed (\d+) skipped (\d+)$")
 LOG = re.compile(r"\[ *\d+\.\d{6}\] ")
+USER_NOTE = re.compile(LOG.pattern + r".*?(user/\S+\.[ch]:\d+: .*)$")  # of user/test/test.h
 KTAP_LIKE = re.compile(r"(ok|not ok)\b|1\.\.\d|KTAP\b|# totals:|# end of tests")
 ESCAPES = re.compile(rb"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1bc")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -153,6 +155,8 @@ class Reader:
             self._result_line(line)
         elif PLAN.match(line):
             self._complain(f"a second plan: {line!r}")
+        elif USER_NOTE.match(line):
+            self._notes.append(USER_NOTE.match(line).group(1))
         elif CONTROL.search(line) or not LOG.match(line):
             self._complain(f"garbage: {line!r}")
 

@@ -22,6 +22,13 @@ def test_good_output_has_no_complaint():
     assert reader.terminated and reader.plan == 3
 
 
+def test_a_failed_check_in_user_mode_is_a_diagnostic():
+    line = "[    0.123456] test: user/test/heap_test.c:12: a is 1 (0x1), not 2 (0x2)"
+    reader = read(edited("[    0.123456] a line of the log", line))
+    assert reader.complaints == []
+    assert reader.results[1].notes == [line[line.index("user/"):], "some diagnostic"]
+
+
 def test_bytes_may_come_one_at_a_time():
     reader = ktap.Reader()
     for byte in GOOD.encode():

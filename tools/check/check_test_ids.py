@@ -2,7 +2,8 @@
 """Checks the ids of the tests: each is well formed, unique, and has a sentence. A test in the
 kernel also has a condition.
 
-In-kernel tests are TEST(id, "sentence", CONDITION), host unit tests HOST_TEST(id, "sentence").
+In-kernel tests are TEST(id, "sentence", CONDITION), host unit tests HOST_TEST(id, "sentence"), and
+tests that run in user mode USER_TEST(id, "sentence"); the condition of the latter is BOOT_ARCHIVE.
 Every condition must be listed in tests/support/conditions.h. Every id must exist that a document
 (outside of code blocks, which show examples), the matrix or tests/exemptions names. No pattern
 selects a test of the condition DEATH. A row of the matrix or a script of tests/boot/ must name such
@@ -14,7 +15,7 @@ import re
 
 import tree
 
-TEST = re.compile(r'^[ \t]*(HOST_)?TEST\(\s*([^,]*?)\s*,\s*((?:"(?:\\.|[^"\\])*"\s*)*)'
+TEST = re.compile(r'^[ \t]*(HOST_|USER_)?TEST\(\s*([^,]*?)\s*,\s*((?:"(?:\\.|[^"\\])*"\s*)*)'
                   r',?\s*([^)]*?)\s*\)\s*\{', re.MULTILINE)
 CONDITION = re.compile(r"^TEST_CONDITION\((\w+)\)", re.MULTILINE)
 CONDITIONS = "tests/support/conditions.h"
@@ -23,11 +24,12 @@ MENTION = re.compile(r"\b[A-Z]{3}\d{4}\b")
 
 
 def tests(root):
-    """Yields (file, whether it is a host test, id, text of the literals, condition)."""
+    """Yields (file, whether it is an in-kernel test, id, text of the literals, condition)."""
     for name in tree.files(root, ".c"):
         for match in TEST.finditer(tree.without_c_comments(tree.read(root, name))):
-            yield (name, bool(match.group(1)), match.group(2), sentence(match.group(3)),
-                   match.group(4))
+            of_user = match.group(1) == "USER_"
+            yield (name, not match.group(1), match.group(2), sentence(match.group(3)),
+                   "BOOT_ARCHIVE" if of_user else match.group(4))
 
 
 def sentence(arguments):
@@ -41,7 +43,7 @@ def main():
     complaints, places, sentences = [], {}, {}
     listed = CONDITION.findall(tree.read(root, CONDITIONS))
     conditions = {}
-    for name, of_host, test_id, words, condition in tests(root):
+    for name, in_kernel, test_id, words, condition in tests(root):
         if not ID.match(test_id):
             complaints.append(f"{name}: {test_id!r} is not three capitals and four digits")
             continue
@@ -55,7 +57,7 @@ def main():
         elif words in sentences:
             complaints.append(f"{name}: {test_id} has the sentence of {sentences[words]}")
         sentences[words] = test_id
-        if not of_host and condition not in listed:
+        if in_kernel and condition not in listed:
             complaints.append(f"{name}: {test_id}: {CONDITIONS} has no condition {condition!r}")
         conditions[test_id] = condition
     for name in tree.files(root):
