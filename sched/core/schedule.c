@@ -31,6 +31,13 @@
 
 PER_CPU(struct thread *, thread_running);
 PER_CPU(struct run_queue, run_queue);
+
+static void user_load_nothing(const struct thread *thread maybe_unused)
+{
+}
+
+void (*thread_user_load)(const struct thread *thread) = user_load_nothing;
+
 /*
  * The thread that this CPU just left because it exited or must migrate; otherwise NULL. Its stack
  * is in use until finish_switch().
@@ -80,6 +87,9 @@ static always_inline void switch_to(struct run_queue *queue, struct thread *from
     queue->current = to;
     queue->switches++;
     this_cpu(thread_running) = to;
+    if (unlikely(to->user != NULL)) {
+        thread_user_load(to);
+    }
     this_cpu(stack_use).next_hole = to->stack_hole;
     finish_switch(stack_switch(&from->saved_rsp, to->saved_rsp,
                                (struct switch_handover){to->stack_hole, queue}));

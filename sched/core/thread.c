@@ -136,7 +136,9 @@ static must_check int thread_make(const struct thread_options *options,
         return error;
     }
     thread->stack_hole = stack_hole_of(thread->slot);
-    struct first_frame *frame = (struct first_frame *)stack_top(thread->slot) - 1;
+    thread->user = options->user;
+    uintptr_t top = stack_top(thread->slot) - (options->user != NULL ? USER_FRAME_ROOM : 0);
+    struct first_frame *frame = (struct first_frame *)top - 1;
     *frame = (struct first_frame){
         .argument = argument, .entry = entry, .return_address = thread_trampoline};
     thread->saved_rsp = (uintptr_t)frame;

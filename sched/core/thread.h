@@ -9,6 +9,8 @@
 #include "lib/list.h"
 #include "sched/core/wait_queue.h"
 
+struct user_thread;
+
 #define THREAD_PRIORITIES       32 /* 31 is the most urgent */
 #define THREAD_PRIORITY_DEFAULT 16
 #define THREAD_PRIORITY_SYSTEM  28 /* services, monitor */
@@ -85,6 +87,7 @@ struct thread {
     uint8_t promised_frames;    /* granted to it by gate.c until it passes the gate */
     uint8_t stack_reservations; /* stack_ensure() calls minus stack_release() calls */
     uint8_t stack_pins;         /* reasons not to swap its stack out: thread_stack_pin() */
+    bool exited;                /* guarded by exit_lock */
     uint16_t pages_most;        /* most pages that its stack had when it left a CPU */
 
     /* Set by thread_create(). */
@@ -94,18 +97,25 @@ struct thread {
 
     volatile bool kill_wanted;
 
-    /* Guarded by exit_lock. */
-    bool exited;
-    int exit_code;
+    int exit_code; /* guarded by exit_lock */
     struct spinlock exit_lock;
     struct wait_queue exit_queue;
 
     struct list_node all_node; /* under the list's lock: thread_list.c */
 
     const char *name; /* never NULL; outlives the thread */
+
+    struct user_thread *user; /* kernel/task/user_thread.h; NULL: it never runs in user mode */
 };
 
 DECLARE_PER_CPU(struct thread *, thread_running);
+
+/*
+ * Hook: loads what a thread with `user` set needs to run in user mode or to copy from there: page
+ * tables, kernel stack for entries from ring 3, FS base. Called in the switch to the thread.
+ * Context: ATOMIC, interrupts off, this CPU's run-queue lock held.
+ */
+extern void (*thread_user_load)(const struct thread *thread);
 
 /* Returns the thread that runs on this CPU; NULL until the scheduler started. Context: ANY. */
 static always_inline struct thread *thread_current(void)
@@ -120,6 +130,8 @@ struct thread_options {
     bool may_not_die;
     uint64_t affinity;  /* by bit; 0: all CPUs */
     size_t stack_bytes; /* 0: 16 KiB; else a power of two, 16 KiB to 1 MiB */
+    /* If set, USER_FRAME_ROOM bytes at the top of the stack are left for the user's registers. */
+    struct user_thread *user;
 };
 
 /* Prepares the cache of thread objects. Context: boot, before the first thread_create(). */

@@ -53,6 +53,12 @@
 #define USER_END  LAYOUT_ADDRESS(0x00007ffffffff000)
 
 /*
+ * The top of the kernel stack of a thread that has a user mode: struct trap_frame, with the user's
+ * registers, and 16 bytes that only FRED's frame fills (arch/x86_64/entry/user_context.h).
+ */
+#define USER_FRAME_ROOM LAYOUT_ADDRESS(192)
+
+/*
  * A slot of the stack object has 16 KiB of guard, then 16 KiB of stack, and is aligned to 16 KiB.
  * In the regions of the larger sizes a slot is 2, 4, ..., 64 times as large: half guard, half
  * stack, and aligned to the size of the stack.
