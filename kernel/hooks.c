@@ -8,8 +8,6 @@
  *
  *   stack_fault_observer  the demonstration and tests
  *   swapper_step_hook     tests
- *
- * page_fault_thread_case has no user in the kernel yet; tests set it for a moment.
  */
 #include "kernel/hooks.h"
 
@@ -34,6 +32,8 @@
 #include "kernel/nmi.h"
 #include "kernel/panic.h"
 #include "kernel/processors.h"
+#include "kernel/task/user_exception.h"
+#include "kernel/task/user_thread.h"
 #include "mm/frame/frame.h"
 #include "mm/space/kernel_space.h"
 #include "mm/stack/stack_fault.h"
@@ -95,4 +95,8 @@ void hooks_wire(enum stack_mode mode)
     stack_trim_prepare = mode == STACK_MODE_LEND ? stack_lend_keep : NULL;
     stack_overflow_handler = overflow_handle;
     stack_owner_describe = thread_owner_describe;
+    thread_user_load = user_thread_load;
+    user_return_work = user_thread_work;
+    user_exception = user_exception_end;
+    page_fault_thread_case = user_page_fault;
 }

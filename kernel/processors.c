@@ -13,6 +13,7 @@
 #include "arch/x86_64/cpu/page_copy.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/fred.h"
+#include "arch/x86_64/entry/user_context.h"
 #include "arch/x86_64/smp/smp.h"
 #include "arch/x86_64/time/timer.h"
 #include "lib/error.h"
@@ -146,6 +147,7 @@ void processor_tables_load(void)
 {
     descriptors_load();
     kernel_space_protect_cpu();
+    user_entry_cpu_init();
 }
 
 void processor_start(unsigned cpu)

@@ -129,11 +129,11 @@ ENTRY_MUTANTS = (
     if (moved == NULL) {
 """), (ENTRY, """\
         entry_preempt();
-    } else if (!page_fault_thread_case(frame)) {
+    } else if (frame->vector != VECTOR_PAGE_FAULT) {
 """, """\
         entry_preempt();
         interrupt_end();
-    } else if (!page_fault_thread_case(frame)) {
+    } else if (frame->vector != VECTOR_PAGE_FAULT) {
 """))),
 )
 

@@ -1,6 +1,7 @@
 /*
  * The stack fault, as an ordered list of cases:
  *
+ *   0. raised by ring 3, whatever the address                    -> not a stack fault
  *   1. not in the stack object, or where no slot was ever made   -> not a stack fault
  *   2. a hole of a slot that this CPU uses                       -> fill it and return
  *   3. a page of such a slot that is being unmapped              -> map the same frame again
@@ -226,6 +227,9 @@ static never_inline struct trap_frame *fault_elsewhere(struct trap_frame *frame,
 
 static always_inline struct trap_frame *fault_handle(struct trap_frame *frame, uintptr_t address)
 {
+    if (unlikely(frame->error & PAGE_FAULT_USER)) {
+        return entry_page_fault(frame, address);
+    }
     if (unlikely(address - STACK_OBJECT_BASE >= stack_region_ready_bytes[0])) {
         return fault_elsewhere(frame, address);
     }

@@ -97,7 +97,7 @@ static always_inline struct trap_frame *
 fault_serve(struct trap_frame *frame, uintptr_t address,
             struct trap_frame *(*otherwise)(struct trap_frame *frame))
 {
-    if (!stack_leaf_exists(address)) {
+    if ((frame->error & PAGE_FAULT_USER) || !stack_leaf_exists(address)) {
         return otherwise(frame);
     }
     uint64_t entry = *paging_leaf(address);

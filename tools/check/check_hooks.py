@@ -21,7 +21,6 @@ OBSERVERS = {
     "swapper_step_hook": "tests act between the steps of the swapper",
     "watcher": "sched/stack/gate.c: tests see in which order threads pass, set by gate_watch()",
     "choice_watcher": "sched/stack/oom.c: tests act between the choice and the kill",
-    "page_fault_thread_case": "no case exists in the kernel yet; tests set it for a moment",
 }
 DECLARED = re.compile(r"^extern\s+[^;()]*\(\*(\w+)\)\s*\([^;]*\);", re.MULTILINE)
 HIDDEN = re.compile(r"^static\s+[^;()={]*\(\*(\w+)\)\s*\([^;={]*\)\s*[;=]", re.MULTILINE)

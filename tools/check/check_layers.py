@@ -20,8 +20,9 @@ ROOMS = {
     "arch": ("cpu", "paging", "entry", "acpi", "apic", "time", "smp", "dev"),
     "mm": ("frame", "heap", "stack", "stack_modes", "space"),
     "sched": ("core", "sync", "stack"),
-    "kernel": ("console", "option_list", "options", "nmi", "panic", "object", "program", "test", "demo", "monitor",
-               "processors", "boot_report", "hooks", "main"),
+    "kernel": ("console", "option_list", "options", "nmi", "panic", "object", "ipc", "task",
+               "syscall", "program", "test", "demo", "monitor", "processors",
+               "boot_report", "hooks", "main"),
 }
 UPWARD = {
     ("sched/core", "sched/stack"): "the dispatcher asks the gate (gate.h) before each switch, a"

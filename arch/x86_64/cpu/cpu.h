@@ -9,18 +9,27 @@
 #include "arch/x86_64/cpu/patch_site.h"
 #include "arch/x86_64/cpu/types.h"
 
+#define CR0_MONITOR_FPU   (1UL << 1)
+#define CR0_EMULATION     (1UL << 2)
+#define CR0_TASK_SWITCHED (1UL << 3)
+#define CR0_NUMERIC_ERROR (1UL << 5)
 #define CR0_WRITE_PROTECT (1UL << 16)
 
-#define CR4_PAGE_GLOBAL (1UL << 7)
-#define CR4_UMIP        (1UL << 11)
-#define CR4_SMEP        (1UL << 20)
-#define CR4_SMAP        (1UL << 21)
-#define CR4_MCE         (1UL << 6)
-#define CR4_FRED        (1UL << 32)
+#define CR4_MCE               (1UL << 6)
+#define CR4_PAGE_GLOBAL       (1UL << 7)
+#define CR4_OS_FXSR           (1UL << 9)
+#define CR4_OS_XMM_EXCEPTIONS (1UL << 10)
+#define CR4_UMIP              (1UL << 11)
+#define CR4_SMEP              (1UL << 20)
+#define CR4_SMAP              (1UL << 21)
+#define CR4_FRED              (1UL << 32)
 
+#define FLAGS_ALWAYS_SET      (1UL << 1)
 #define FLAGS_TRAP            (1UL << 8)
 #define FLAGS_INTERRUPT       (1UL << 9)
 #define FLAGS_DIRECTION       (1UL << 10)
+#define FLAGS_IO_PRIVILEGE    (3UL << 12)
+#define FLAGS_NESTED_TASK     (1UL << 14)
 #define FLAGS_RESUME          (1UL << 16)
 #define FLAGS_ALIGNMENT_CHECK (1UL << 18)
 
@@ -28,8 +37,13 @@
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_SYSCALL_MASK   0xc0000084
+#define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+
+#define EFER_SYSCALL (1UL << 0)
 
 struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;

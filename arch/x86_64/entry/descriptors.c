@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/machine_check.h"
 #include "arch/x86_64/cpu/page_attributes.h"
+#include "arch/x86_64/entry/entry.h"
 #include "lib/compiler.h"
 
 struct idt_entry {
@@ -25,8 +26,7 @@ struct table_pointer {
 } packed;
 
 #define GATE_INTERRUPT 0x8e /* present, DPL 0, 64-bit interrupt gate */
-
-extern const uintptr_t entry_stubs[VECTOR_COUNT]; /* entry.asm */
+#define GATE_OPEN      0xee /* the DPL is 3: ring 3 may go there by INT n */
 
 PER_CPU(struct task_state, cpu_task_state);
 PER_CPU(uint64_t[7], cpu_gdt);
@@ -95,7 +95,7 @@ static void idt_fill(void)
             .offset_low = (uint16_t)stub,
             .selector = SELECTOR_KERNEL_CODE,
             .ist = stack,
-            .type = GATE_INTERRUPT,
+            .type = vector == VECTOR_BREAKPOINT ? GATE_OPEN : GATE_INTERRUPT,
             .offset_middle = (uint16_t)(stub >> 16),
             .offset_high = (uint32_t)(stub >> 32),
         };

@@ -12,10 +12,18 @@
 ; the live frame. Both exits (return, and move to the thread's stack) raise it again. An NMI can
 ; arrive on an exit path after that, while the frame there is still live, and a #DB can be raised
 ; inside the NMI; so the NMI lowers the IST entry of #DB as well.
+;
+; GS: the GS base is this CPU's in ring 0 and the user's in ring 3; SWAPGS exchanges it with the one
+; in MSR_KERNEL_GS_BASE. Where ring 3 was interrupted is known from the saved CS, except for NMI,
+; #MC, #DB and #DF: these can arrive between SYSCALL and SWAPGS, or between SWAPGS and SYSRET or
+; IRETQ, with the kernel's CS and the user's GS base. So they save the GS base in RBX and R12, which
+; C keeps, load this CPU's, and on return write back what they found. Their CPU is known from the
+; address of their entry stack.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
 extern cpu_task_state
+extern percpu_offset
 extern entry_thread
 extern page_fault_handler
 extern entry_interrupt
@@ -25,20 +33,53 @@ extern entry_debug
 extern entry_double_fault
 
 global entry_stubs
+global entry_return
 global entry_path_begin
 global entry_path_end
 global entry_page_fault_stub
 
 %define IST_OF(kind) gs:cpu_task_state + TSS_IST + ((kind) - 1) * 8
 
+%macro RETURN_REGISTERS 0
+    POP_REGISTERS
+    add rsp, 16                         ; fault address, error code and vector
+    iretq
+%endmacro
+
 %macro RETURN 0
     test byte [rsp + FRAME_CS], 3
     jz %%kernel
     swapgs
 %%kernel:
-    POP_REGISTERS
-    add rsp, 16                         ; fault address, error code and vector
-    iretq
+    RETURN_REGISTERS
+%endmacro
+
+; 1 for the kinds whose saved CS does not tell whose GS base is loaded.
+%define GS_UNKNOWN(kind) ((kind) == ENTRY_NMI || (kind) == ENTRY_MACHINE_CHECK || \
+    (kind) == ENTRY_DEBUG || (kind) == ENTRY_DOUBLE_FAULT)
+
+; Saves the GS base in R12:RBX and loads this CPU's.
+%macro GS_SAVE 0
+    mov ecx, MSR_GS_BASE
+    rdmsr
+    mov ebx, eax
+    mov r12d, edx
+    mov rdx, rsp
+    mov rax, STACKS_OF_ENTRY_BASE
+    sub rdx, rax
+    shr rdx, STACKS_OF_ENTRY_CPU_SHIFT
+    mov rax, [percpu_offset + rdx * 8]
+    mov rdx, rax
+    shr rdx, 32
+    wrmsr
+%endmacro
+
+; Writes the saved GS base to MSR %1.
+%macro GS_WRITE 1
+    mov ecx, %1
+    mov eax, ebx
+    mov edx, r12d
+    wrmsr
 %endmacro
 
 ; ENTRY_PATH kind of entry stack, C handler
@@ -48,10 +89,14 @@ entry_path_%1:
     PUSH_REGISTERS
     push 2                              ; clears DF, AC, NT, TF; IF is 0 already (interrupt gates)
     popfq
+%if GS_UNKNOWN(%1)
+    GS_SAVE
+%else
     test byte [rsp + FRAME_CS], 3
     jz .kernel
     swapgs
 .kernel:
+%endif
 %if %1 != ENTRY_THREAD
     sub qword [IST_OF(%1)], ENTRY_AREA_BYTES
 %endif
@@ -67,11 +112,19 @@ entry_path_%1:
 %if %1 == ENTRY_NMI
     add qword [IST_OF(ENTRY_DEBUG)], ENTRY_AREA_BYTES
 %endif
+%if GS_UNKNOWN(%1)
+    GS_WRITE MSR_GS_BASE
+    RETURN_REGISTERS
+%else
     RETURN
+%endif
 %if %1 != ENTRY_THREAD
 .move:
     mov rsp, rax
     add qword [IST_OF(%1)], ENTRY_AREA_BYTES
+%if GS_UNKNOWN(%1)
+    GS_WRITE MSR_KERNEL_GS_BASE         ; only frames of ring 3 are moved: SWAPGS is on their way out
+%endif
     CALL_WITH_FRAME entry_continue
     jmp entry_return
 %endif

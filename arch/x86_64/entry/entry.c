@@ -16,6 +16,7 @@
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/safe_access.h"
+#include "arch/x86_64/entry/user_context.h"
 #include "lib/string.h"
 
 extern const char __text_start[], __text_end[];
@@ -121,12 +122,22 @@ struct trap_frame *entry_move_frame(struct trap_frame *frame)
     return copy;
 }
 
+static bool user_hazards_noted(const struct trap_frame *frame)
+{
+    return trap_frame_from_user(frame) &&
+           __atomic_load_n(&this_cpu(user_context)->hazards, __ATOMIC_RELAXED) != 0;
+}
+
 /*
  * Moves the frame to the thread's stack if a reschedule is due and the thread may be preempted: it
- * had interrupts and preemption on and was not itself inside an entry.
+ * had interrupts and preemption on and was not itself inside an entry. Also moves it if the thread
+ * has work to do before it goes on in user mode.
  */
 static struct trap_frame *interrupt_leave(struct trap_frame *frame)
 {
+    if (unlikely(user_hazards_noted(frame))) {
+        return entry_move_frame(frame);
+    }
     if (likely(!this_cpu(reschedule_wanted)) || this_cpu(preempt_count) != 0 ||
         !(frame->rflags & FLAGS_INTERRUPT) || frame_from_entry_stack(frame)) {
         return NULL;
@@ -180,6 +191,9 @@ static void entry_overflow_check(const struct trap_frame *frame, uintptr_t addre
 struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 {
     frame->address = address;
+    if (frame->error & PAGE_FAULT_USER) {
+        return entry_move_frame(frame); /* whatever the address: ring 3 touched it */
+    }
     entry_overflow_check(frame, address);
     if (frame_from_entry_stack(frame)) {
         panic("page fault on an entry stack: code at %p touched %p (error code 0x%x); code that "
@@ -216,6 +230,9 @@ struct trap_frame *entry_nmi(struct trap_frame *frame)
 
 struct trap_frame *entry_debug(struct trap_frame *frame)
 {
+    if (trap_frame_from_user(frame)) {
+        return exception_try(frame) ? NULL : entry_move_frame(frame);
+    }
     exception_handle(frame);
     return_check(frame);
     return NULL;
@@ -247,9 +264,22 @@ struct trap_frame *entry_double_fault(struct trap_frame *frame)
           (void *)frame->rip, (void *)frame->rsp, (void *)cr2_read());
 }
 
+/* An exception of user mode, on the thread's stack. */
+static void user_exception_handle(struct trap_frame *frame)
+{
+    interrupts_enable();
+    user_exception(frame);
+    interrupts_disable_by(BOTH_ON);
+}
+
 /* Handles faults of the interrupted code itself; in the lesson build interrupts, too. */
 struct trap_frame *entry_thread(struct trap_frame *frame)
 {
+    if (frame->vector < VECTOR_EXCEPTIONS && trap_frame_from_user(frame)) {
+        user_exception_handle(frame);
+        user_return(frame);
+        return NULL;
+    }
     if (frame->vector < VECTOR_EXCEPTIONS) {
         exception_handle(frame);
         return NULL;
@@ -267,6 +297,8 @@ void entry_continue(struct trap_frame *frame)
 {
     if (frame->vector >= VECTOR_EXCEPTIONS) {
         entry_preempt();
+    } else if (frame->vector != VECTOR_PAGE_FAULT) {
+        user_exception_handle(frame);
     } else if (!page_fault_thread_case(frame)) {
         panic("page fault in the kernel: code at %p %s %p, where %s%s", (void *)frame->rip,
               frame->error & PAGE_FAULT_FETCH   ? "jumped to"
@@ -278,5 +310,8 @@ void entry_continue(struct trap_frame *frame)
               frame->address < PAGE_BYTES ? ": a null pointer" : "");
     }
     interrupts_disable();
+    if (trap_frame_from_user(frame)) {
+        user_return(frame);
+    }
     off_time_leave(frame);
 }

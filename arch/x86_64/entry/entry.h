@@ -6,6 +6,7 @@
 #pragma once
 
 #include "arch/x86_64/entry/trap_frame.h"
+#include "arch/x86_64/entry/vectors.h"
 
 /*
  * Hook: the first handler of every page fault, called by entry.asm. It passes faults that it does
@@ -102,5 +103,6 @@ struct trap_frame *entry_double_fault(struct trap_frame *frame);
  */
 void entry_continue(struct trap_frame *frame);
 
-/* The address range of the code in entry.asm, for tests. */
+/* The address range of the code in entry.asm, and the stub of each vector, for tests. */
 extern const char entry_path_begin[], entry_path_end[];
+extern const uintptr_t entry_stubs[VECTOR_COUNT];

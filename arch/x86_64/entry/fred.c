@@ -9,6 +9,7 @@
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/safe_access.h"
+#include "arch/x86_64/entry/user_context.h"
 
 #define CPUID_7_1_EAX_FRED (1U << 17)
 
@@ -172,13 +173,21 @@ void fred_user_event(struct trap_frame *frame)
         if (unlikely(this_cpu(reschedule_wanted))) {
             entry_continue(frame);
         }
+        user_return(frame);
+    } else if (type == FRED_OTHER && frame->vector == FRED_VECTOR_SYSCALL) {
+        syscall_from_frame(frame);
+        user_return(frame);
     } else if (type == FRED_SOFTWARE_INTERRUPT || type == FRED_OTHER) {
-        (void)fred_software(frame);
+        frame->vector = VECTOR_GENERAL_PROTECTION; /* as by an IDT whose gates are the kernel's */
+        (void)entry_thread(frame);
     } else if (frame->vector == VECTOR_PAGE_FAULT) {
         entry_continue(frame);
     } else {
         struct trap_frame *(*handler)(struct trap_frame *) =
             fred_handlers[fred_vector_kinds[frame->vector]];
-        (void)handler(frame);
+        struct trap_frame *moved = handler(frame);
+        if (moved != NULL) {
+            entry_continue(moved); /* #DB: the frame lies on the thread's stack in either case */
+        }
     }
 }

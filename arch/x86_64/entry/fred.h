@@ -54,6 +54,8 @@ enum entry_mode {
 #define FRED_SOFTWARE_EXCEPTION  6 /* INT3, INTO */
 #define FRED_OTHER               7 /* SYSCALL: vector 1; SYSENTER: vector 2 */
 
+#define FRED_VECTOR_SYSCALL 1
+
 /* In the CS word: the level that was interrupted, 0 for ring 3. */
 #define FRED_CS_LEVEL_SHIFT 16
 

@@ -1,0 +1,146 @@
+; Entry and exit of system calls by SYSCALL and SYSRET, and the first entry into user mode.
+;
+; SYSCALL changes neither RSP nor GS: RCX = user RIP, R11 = user RFLAGS; RFLAGS has lost what
+; MSR_SYSCALL_MASK names (IF, DF, TF, AC, NT, IOPL). Until SWAPGS this CPU's variables cannot be
+; reached, and no event but NMI, #MC and #DB can arrive; those have entry stacks, and find their CPU
+; from them (entry.asm).
+;
+; Stack: the thread's kernel stack from its top on: 16 bytes that FRED alone uses, then a struct
+; trap_frame. Its vector is VECTOR_SYSCALL. Of its general registers only RBX, RBP and R12 to R15
+; are filled, and in a message call RDI, RSI, RDX, R8, R9 and R10 as well.
+;
+; Registers: number in RAX, arguments in RDI, RSI, RDX, R10, R8, R9. The C function gets R10 in RCX,
+; as the C ABI has it. RBX and R12 to R15 survive the C function. On return RAX is its result, RCX
+; and R11 are the user's RIP and RFLAGS, which SYSRET takes from there, and all other registers
+; that a C function may change are 0; after a message call they come from the frame.
+
+%include "arch/x86_64/entry/entry_frame.inc"
+
+extern cpu_task_state
+extern user_context
+extern user_return
+extern entry_return
+extern syscall_table
+extern syscall_count
+extern syscall_message_count
+
+global syscall_entry
+global syscall_path_end
+global user_enter_at
+global syscall_user_rsp
+
+; Flags that SYSRET would not return as they are, or not in time: TF and RF.
+%define FLAGS_BY_IRETQ 0x10100
+
+section .percpu progbits alloc write align=8
+syscall_user_rsp: dq 0
+
+section .text
+align 64
+syscall_entry:
+    swapgs
+    mov [gs:syscall_user_rsp], rsp
+    mov rsp, [gs:cpu_task_state + TSS_RSP0]
+    push SELECTOR_USER_DATA
+    push qword [gs:syscall_user_rsp]
+    push r11
+    push SELECTOR_USER_CODE
+    push rcx
+    sub rsp, FRAME_RIP
+    mov qword [rsp + FRAME_ERROR], 0
+    mov dword [rsp + FRAME_VECTOR], VECTOR_SYSCALL
+    mov [rsp + FRAME_RBX], rbx
+    mov [rsp + FRAME_RBP], rbp
+    mov [rsp + FRAME_R12], r12
+    mov [rsp + FRAME_R13], r13
+    mov [rsp + FRAME_R14], r14
+    mov [rsp + FRAME_R15], r15
+    lea rbp, [rsp + 1]                  ; the mark of a trap frame, for backtraces
+    sti
+    cmp rax, [syscall_message_count]
+    jb .message
+    cmp rax, [syscall_count]
+    jae .unknown
+    mov rcx, r10
+    call [syscall_table + rax * 8]
+.done:
+    cli
+    mov rcx, [gs:user_context]
+    cmp dword [rcx + USER_CONTEXT_HAZARDS], 0
+    jne .slow
+    mov r11, [rsp + FRAME_RFLAGS]
+    test r11d, FLAGS_BY_IRETQ
+    jnz .slow
+    mov rcx, [rsp + FRAME_RIP]
+    mov rbp, [rsp + FRAME_RBP]
+    xor edx, edx
+    xor edi, edi
+    xor esi, esi
+    xor r8d, r8d
+    xor r9d, r9d
+    xor r10d, r10d
+    mov rsp, [rsp + FRAME_RSP]
+    swapgs
+    o64 sysret
+
+.unknown:
+    mov rax, ERROR_UNSUPPORTED
+    jmp .done
+
+.message:
+    mov [rsp + FRAME_RDI], rdi
+    mov [rsp + FRAME_RSI], rsi
+    mov [rsp + FRAME_RDX], rdx
+    mov [rsp + FRAME_R8], r8
+    mov [rsp + FRAME_R9], r9
+    mov [rsp + FRAME_R10], r10
+    mov rcx, r10
+    call [syscall_table + rax * 8]
+    cli
+    mov rcx, [gs:user_context]
+    cmp dword [rcx + USER_CONTEXT_HAZARDS], 0
+    jne .message_slow
+    mov r11, [rsp + FRAME_RFLAGS]
+    test r11d, FLAGS_BY_IRETQ
+    jnz .message_slow
+    mov rcx, [rsp + FRAME_RIP]
+    mov rbp, [rsp + FRAME_RBP]
+    mov rdi, [rsp + FRAME_RDI]
+    mov rsi, [rsp + FRAME_RSI]
+    mov rdx, [rsp + FRAME_RDX]
+    mov r8, [rsp + FRAME_R8]
+    mov r9, [rsp + FRAME_R9]
+    mov r10, [rsp + FRAME_R10]
+    mov r12, [rsp + FRAME_R12]
+    mov r13, [rsp + FRAME_R13]
+    mov rsp, [rsp + FRAME_RSP]
+    swapgs
+    o64 sysret
+
+; The general way out: completes the frame, then does what entry.asm does. The registers that the
+; caller gets as 0 are still those of the C function.
+.slow:
+    xor ecx, ecx
+    mov [rsp + FRAME_RDI], rcx
+    mov [rsp + FRAME_RSI], rcx
+    mov [rsp + FRAME_RDX], rcx
+    mov [rsp + FRAME_R8], rcx
+    mov [rsp + FRAME_R9], rcx
+    mov [rsp + FRAME_R10], rcx
+.message_slow:
+    mov [rsp + FRAME_RAX], rax
+    mov qword [rsp + FRAME_RCX], 0
+    mov qword [rsp + FRAME_R11], 0
+    mov rdi, rsp
+    call user_return
+    jmp entry_return
+
+; void user_enter_at(struct trap_frame *frame): the frame lies at the top of this thread's stack;
+; interrupts are off.
+align 16
+user_enter_at:
+    mov rsp, rdi
+    lea rbp, [rsp + 1]
+    call user_return
+    jmp entry_return
+syscall_path_end:

@@ -1,0 +1,119 @@
+/*
+ * The way into user mode and back. A thread that has a user mode keeps the user's registers in a
+ * struct trap_frame at the top of its kernel stack, however it entered: by SYSCALL
+ * (syscall_entry.asm), by an exception or by an interrupt (entry.asm), or by FRED. The frame ends
+ * 16 bytes below the stack's top, because FRED pushes two words more than the IDT.
+ *
+ * The way out has a fast form (SYSRET) and a general one (IRETQ, ERETU). The fast form is taken
+ * only if no hazard is noted and the flags need no IRETQ. It needs no check of RIP: no place sets a
+ * user RIP at or above USER_END, and SYSCALL itself cannot store one, because the last page below
+ * the canonical boundary is never mapped.
+ *
+ * Source: SDM volume 2 (SYSCALL, SYSRET, SWAPGS), volume 3A, 5.8.8.
+ */
+#pragma once
+
+#include "arch/x86_64/cpu/layout.h"
+#include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/entry/trap_frame.h"
+
+/* In place of a vector, in the frame of a thread that entered by SYSCALL. */
+#define VECTOR_SYSCALL 256
+
+/* Reasons to call user_return_work() on the way to ring 3. */
+#define USER_HAZARD_KILL    (1U << 0) /* the thread is to end */
+#define USER_HAZARD_SUSPEND (1U << 1) /* the thread is to stop until it is resumed */
+#define USER_HAZARD_FRAME   (1U << 2) /* the frame was changed: all of its registers count */
+
+/* What a CPU loads when it switches to a thread with a user mode. */
+struct user_context {
+    uint32_t hazards;    /* USER_HAZARD_...; atomic */
+    physical_t root;     /* the top-level page table of its address space */
+    uintptr_t stack_top; /* of its kernel stack, where entries from ring 3 push */
+    uint64_t fs_base;
+};
+
+/* The context that was loaded last on this CPU; NULL: none yet. */
+DECLARE_PER_CPU(struct user_context *, user_context);
+
+/* Returns the frame with the user's registers on the stack with this top. Context: ANY. */
+static always_inline struct trap_frame *user_frame_at(uintptr_t stack_top)
+{
+    return (struct trap_frame *)(stack_top - USER_FRAME_ROOM);
+}
+
+/*
+ * Turns on SYSCALL on the calling CPU and keeps ring 3 from the FPU's registers. Context: boot of
+ * each CPU, interrupts off, after descriptors_load().
+ */
+void user_entry_cpu_init(void);
+
+/*
+ * Loads page tables, kernel stack and FS base of a thread on the calling CPU. Context: ATOMIC,
+ * interrupts off, in the switch to the thread.
+ */
+void user_context_load(struct user_context *context);
+
+/*
+ * Loads the kernel's own page tables on the calling CPU if those of `context` are loaded. For the
+ * end of an address space. Context: ATOMIC, interrupts off.
+ */
+void user_context_unload(const struct user_context *context);
+
+/*
+ * Fills a frame for the first entry into user mode: all registers are 0 but the instruction
+ * pointer, the stack pointer and one argument, in RDI. Context: ANY.
+ * Errors: ERROR_RANGE (RIP is not a user address).
+ */
+must_check int user_frame_init(struct trap_frame *frame, uintptr_t rip, uintptr_t rsp,
+                               uint64_t argument);
+
+/*
+ * Enters user mode with the registers in the frame at the top of the calling thread's kernel stack.
+ * What else lies on that stack is given up. Context: THREAD.
+ */
+noreturn_function void user_enter(void);
+
+/* Returns the caller's frame with the user's registers. Context: THREAD with a user mode. */
+static always_inline struct trap_frame *user_frame(void)
+{
+    return user_frame_at(this_cpu(user_context)->stack_top);
+}
+
+/*
+ * Does what hazards ask for, and returns when there are none. Called on every way to ring 3 but the
+ * fast one. Context: ATOMIC, interrupts off, on the thread's stack; interrupts come on meanwhile.
+ */
+void user_return(struct trap_frame *frame);
+
+/*
+ * Hook: does the work that a thread's hazards ask for, and clears them. Context: THREAD, before the
+ * return to ring 3.
+ */
+extern void (*user_return_work)(struct trap_frame *frame, uint32_t hazards);
+
+/*
+ * Hook: handles an exception of user mode other than a page fault. If it returns, the thread goes
+ * on with the registers in the frame. Context: THREAD.
+ */
+extern void (*user_exception)(struct trap_frame *frame);
+
+/*
+ * The system calls, by number: each takes up to six arguments and returns what RAX gets. Numbers
+ * below syscall_message_count are message calls: they get their other registers from user_frame()
+ * and leave them there. Bound by the linker, because the call is made from assembly and its cost
+ * counts (kernel/syscall).
+ */
+typedef int64_t (*syscall_function)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+extern const syscall_function syscall_table[];
+extern const uint64_t syscall_count;
+extern const uint64_t syscall_message_count;
+
+/*
+ * Makes the system call that a frame asks for, with FRED, which has no entry of its own for it.
+ * Context: ATOMIC, interrupts off, on the thread's stack.
+ */
+void syscall_from_frame(struct trap_frame *frame);
+
+/* The range of the code in syscall_entry.asm, for tests. */
+extern const char syscall_entry[], syscall_path_end[];

@@ -1,0 +1,17 @@
+/* Exceptions of user mode. */
+#pragma once
+
+#include "arch/x86_64/entry/user_context.h"
+
+/*
+ * Reports an exception of user mode, with the registers, and ends the calling thread with
+ * ERROR_FAULT. For kernel/hooks.c: the hook user_exception. Context: THREAD.
+ */
+void user_exception_end(struct trap_frame *frame);
+
+/*
+ * Handles a page fault of thread code that is no stack fault. Returns false if it is a bug of the
+ * kernel. For kernel/hooks.c: the hook page_fault_thread_case. Context: ATOMIC, interrupts off, on
+ * the thread's stack.
+ */
+bool user_page_fault(struct trap_frame *frame);

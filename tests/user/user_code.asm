@@ -1,0 +1,203 @@
+; Code that tests run in user mode, at USER_WORLD_CODE (tests/support/user_world.h). It is copied
+; there, so it uses relative addresses only.
+;
+; Stack: the page that ends at USER_WORLD_TOP.
+; Registers: RDI holds the test's argument at entry. Each piece ends by an exception, whose frame
+; the test reads: UD2, unless the piece is about another one.
+
+%include "offsets.inc"
+
+global user_code_begin
+global user_code_end
+global user_code_ud2
+global user_code_syscall
+global user_code_syscall_flags
+global user_code_spin
+global user_code_touch
+global user_code_write
+global user_code_jump
+global user_code_calls
+
+%macro PIECE 1
+align 16
+global user_code_%1
+user_code_%1:
+%endmacro
+
+section .rodata
+align 4096
+user_code_begin:
+
+PIECE ud2
+    ud2
+
+; One system call, number RDI, with a value of its own in each register; then UD2 shows them.
+PIECE syscall
+    mov rax, rdi
+    mov rbx, 0x1b
+    mov rbp, 0x1e
+    mov rdi, 0x1d
+    mov rsi, 0x15
+    mov rdx, 0x1a
+    mov r8, 0x18
+    mov r9, 0x19
+    mov r10, 0x10
+    mov r12, 0x12
+    mov r13, 0x13
+    mov r14, 0x14
+    mov r15, 0x16
+user_code_syscall_at:
+    syscall
+global user_code_syscall_after
+user_code_syscall_after:
+    ud2
+
+; Sets the flags in RDI, makes system call 0, and shows the flags afterwards in RAX.
+PIECE syscall_flags
+    push rdi
+    popfq
+    xor eax, eax                        ; changes only the status flags
+    syscall
+    pushfq
+    pop rax
+    ud2
+
+; Every way into the kernel that comes back: a system call, INT3, and a page fault at RDI. (An
+; interrupt is pending when the thread gets here.)
+PIECE ways
+    mov rbx, rdi
+    xor eax, eax
+    syscall
+    int3
+    mov rax, [rbx]
+    ud2
+
+; RDI system calls, number 0; RBX counts those that kept RBP and returned 0.
+PIECE calls
+    xor ebx, ebx
+    mov rbp, 0x0123456789abcdef
+    mov r15, rdi
+.next:
+    mov r14, rbp
+    xor eax, eax
+    syscall
+    test rax, rax
+    jnz .bad
+    cmp r14, rbp
+    jne .bad
+    inc rbx
+    dec r15
+    jnz .next
+.bad:
+    ud2
+
+; Counts in the word at RDI until the word after it is not 0, and checks on the way that registers
+; keep their values: R9 counts those that did not.
+PIECE spin
+    xor r9d, r9d
+    mov rbx, 0x0b0b0b0b0b0b0b0b
+    mov r15, 0x0f0f0f0f0f0f0f0f
+    mov r11, 0x1111111111111111
+.next:
+    inc qword [rdi]
+    mov rax, 0x0b0b0b0b0b0b0b0b
+    cmp rax, rbx
+    jne .bad
+    mov rax, 0x0f0f0f0f0f0f0f0f
+    cmp rax, r15
+    jne .bad
+    mov rax, 0x1111111111111111
+    cmp rax, r11
+    jne .bad
+    cmp qword [rdi + 8], 0
+    je .next
+    ud2
+.bad:
+    inc r9
+    ud2
+
+PIECE touch
+    mov rax, [rdi]
+    ud2
+
+PIECE write
+    mov [rdi], rax
+    ud2
+
+PIECE jump
+    jmp rdi
+
+; Instructions that ring 3 may not execute, or that raise an exception of their own.
+PIECE hlt
+    hlt
+    ud2
+PIECE cli
+    cli
+    ud2
+PIECE in
+    in al, 0x60
+    ud2
+PIECE out
+    out 0x80, al
+    ud2
+PIECE read_cr3
+    mov rax, cr3
+    ud2
+PIECE wrmsr
+    xor ecx, ecx
+    wrmsr
+    ud2
+PIECE swapgs
+    swapgs
+    ud2
+PIECE int3
+    int3
+    ud2
+PIECE int80
+    int 0x80
+    ud2
+PIECE int14
+    int 14
+    ud2
+PIECE icebp
+    db 0xf1
+    ud2
+PIECE divide
+    xor edx, edx
+    xor ecx, ecx
+    div ecx
+    ud2
+PIECE sse
+    movaps xmm0, xmm1
+    ud2
+PIECE x87
+    fld1
+    ud2
+PIECE sgdt
+    sgdt [rsp - 16]
+    ud2
+PIECE str
+    str eax
+    ud2
+PIECE noncanonical
+    mov rax, 0x8000000000000000
+    mov rax, [rax]
+    ud2
+PIECE trap
+    pushfq
+    or qword [rsp], 0x100
+    popfq
+    nop
+    ud2
+; TF over a system call: the trap comes in ring 3, behind it.
+PIECE trap_syscall
+    xor eax, eax
+    pushfq
+    or qword [rsp], 0x100
+    popfq
+    syscall
+global user_code_trap_syscall_after
+user_code_trap_syscall_after:
+    nop
+    ud2
+user_code_end:
