@@ -1,47 +1,39 @@
 /* See user_world.h. */
 #include "tests/support/user_world.h"
 
+#include "arch/x86_64/apic/user_shootdown.h"
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/entry.h"
-#include "arch/x86_64/paging/paging.h"
 #include "lib/string.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
-#include "tests/support/on_each_cpu.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
-#define TABLE_RIGHTS (PAGE_PRESENT | PAGE_WRITABLE | PAGE_ACCESSED)
+enum { CODE, DATA, STACK, ROOT, TABLES };
 
-enum { ROOT, POINTERS, DIRECTORY, TABLE, CODE, DATA, STACK };
-
-static uint64_t *frame_memory(const struct user_world *world, unsigned index)
+static void *frame_memory(const struct user_world *world, unsigned index)
 {
     return physical_to_virtual(world->frames[index]);
 }
 
-/* An entry of the tables, by the address that it is for and its level. */
-static uint64_t *entry_at(const struct user_world *world, unsigned table, unsigned level)
+static void page_enter(struct user_world *world, uintptr_t address, unsigned index, uint64_t rights)
 {
-    return frame_memory(world, table) + (USER_WORLD_CODE >> (12 + 9 * level)) % 512;
+    struct user_table_supply supply = {
+        .frames = {world->frames[TABLES], world->frames[TABLES + 1], world->frames[TABLES + 2]},
+        .count = index == CODE ? 3 : 0}; /* one leaf table has all pages */
+    test_equal(user_tables_enter(&world->tables, address,
+                                 world->frames[index] | PAGE_PRESENT | PAGE_USER | rights, &supply),
+               0);
 }
 
-static void tables_fill(const struct user_world *world)
+static void tables_fill(struct user_world *world)
 {
-    const uint64_t *kernel = physical_to_virtual(paging_root());
-    uint64_t *root = frame_memory(world, ROOT);
-    for (unsigned i = 256; i < 512; i++) {
-        root[i] = kernel[i];
-    }
-    root[PAGE_RECURSIVE_INDEX] = world->frames[ROOT] | TABLE_RIGHTS | PAGE_NO_EXECUTE;
-    *entry_at(world, ROOT, 3) = world->frames[POINTERS] | TABLE_RIGHTS | PAGE_USER;
-    *entry_at(world, POINTERS, 2) = world->frames[DIRECTORY] | TABLE_RIGHTS | PAGE_USER;
-    *entry_at(world, DIRECTORY, 1) = world->frames[TABLE] | TABLE_RIGHTS | PAGE_USER;
-    uint64_t *leaf = entry_at(world, TABLE, 0);
-    leaf[0] = world->frames[CODE] | PAGE_PRESENT | PAGE_USER;
-    leaf[1] = world->frames[DATA] | PAGE_PRESENT | PAGE_USER | PAGE_WRITABLE | PAGE_NO_EXECUTE;
-    leaf[2] = world->frames[STACK] | PAGE_PRESENT | PAGE_USER | PAGE_WRITABLE | PAGE_NO_EXECUTE;
+    user_tables_init(&world->tables, world->frames[ROOT]);
+    page_enter(world, USER_WORLD_CODE, CODE, 0);
+    page_enter(world, USER_WORLD_DATA, DATA, PAGE_WRITABLE | PAGE_NO_EXECUTE);
+    page_enter(world, USER_WORLD_STACK, STACK, PAGE_WRITABLE | PAGE_NO_EXECUTE);
 }
 
 bool user_world_create(struct user_world *world)
@@ -60,20 +52,11 @@ bool user_world_create(struct user_world *world)
     return true;
 }
 
-static const struct user_world *leaving;
-
-static void cpu_leave(unsigned cpu maybe_unused)
-{
-    const struct user_context context = {.root = leaving->frames[ROOT]};
-    uint64_t flags = interrupts_save();
-    user_context_unload(&context);
-    interrupts_restore(flags);
-}
-
 void user_world_destroy(struct user_world *world)
 {
-    leaving = world;
-    test_on_each_cpu(cpu_leave);
+    if (world->count == USER_WORLD_FRAMES) {
+        user_tables_evict(&world->tables);
+    }
     while (world->count > 0) {
         frame_free(world->frames[--world->count], FRAME_OWNER_TEST);
     }
@@ -96,14 +79,14 @@ static void user_world_entry(void *argument)
     user_enter();
 }
 
-struct thread *user_world_start(struct user_world_thread *thread, const struct user_world *world,
+struct thread *user_world_start(struct user_world_thread *thread, struct user_world *world,
                                 const char *code, uint64_t argument, uint64_t affinity)
 {
     *thread = (struct user_world_thread){.world = world,
                                          .rip = user_world_address(code),
                                          .rsp = USER_WORLD_TOP,
                                          .argument = argument,
-                                         .user.context.root = world->frames[ROOT]};
+                                         .user.context.tables = &world->tables};
     const struct thread_options options = {.name = "user",
                                            .priority = THREAD_PRIORITY_DEFAULT,
                                            .affinity = affinity,
@@ -111,8 +94,8 @@ struct thread *user_world_start(struct user_world_thread *thread, const struct u
     return test_thread_create(&options, user_world_entry, thread);
 }
 
-bool user_world_run(struct user_world_thread *thread, const struct user_world *world,
-                    const char *code, uint64_t argument)
+bool user_world_run(struct user_world_thread *thread, struct user_world *world, const char *code,
+                    uint64_t argument)
 {
     struct thread *made = user_world_start(thread, world, code, argument, 0);
     test_equal(test_thread_join(made), 0);

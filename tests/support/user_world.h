@@ -15,14 +15,15 @@
 #define USER_WORLD_FRAMES 7
 
 struct user_world {
-    physical_t frames[USER_WORLD_FRAMES]; /* four tables, code, data, stack */
+    struct user_tables tables;
+    physical_t frames[USER_WORLD_FRAMES]; /* code, data, stack, four tables */
     unsigned count;
 };
 
 /* One thread in a world. */
 struct user_world_thread {
     struct user_thread user; /* first: user_world_entry() finds the rest */
-    const struct user_world *world;
+    struct user_world *world;
     uintptr_t rip, rsp;
     uint64_t argument;
     struct trap_frame exception; /* the exception by which it ended */
@@ -43,12 +44,12 @@ volatile uint64_t *user_world_data(const struct user_world *world);
  * ends it with exit code 0 and is stored. Returns NULL, and fails the test, without memory.
  * Context: THREAD.
  */
-struct thread *user_world_start(struct user_world_thread *thread, const struct user_world *world,
+struct thread *user_world_start(struct user_world_thread *thread, struct user_world *world,
                                 const char *code, uint64_t argument, uint64_t affinity);
 
 /* Starts such a thread and joins it. Returns whether it ended by an exception. Context: THREAD. */
-bool user_world_run(struct user_world_thread *thread, const struct user_world *world,
-                    const char *code, uint64_t argument);
+bool user_world_run(struct user_world_thread *thread, struct user_world *world, const char *code,
+                    uint64_t argument);
 
 /* Where a label of user_code.asm lies in user mode. Context: ANY. */
 uintptr_t user_world_address(const char *code);

@@ -138,7 +138,7 @@ static bool ways_go(uintptr_t address)
 {
     breakpoint = address;
     stops = interrupts_taken = breakpoints = faults = 0;
-    sweep = (struct user_world_thread){.world = &world, .user.context.root = world.frames[0]};
+    sweep = (struct user_world_thread){.world = &world, .user.context.tables = &world.tables};
     const struct thread_options options = {.name = "sweep",
                                            .priority = THREAD_PRIORITY_DEFAULT,
                                            .affinity = 1UL << test_cpu,

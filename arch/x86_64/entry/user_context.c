@@ -4,7 +4,6 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/fred.h"
-#include "arch/x86_64/paging/paging.h"
 #include "lib/error.h"
 
 PER_CPU(struct user_context *, user_context);
@@ -49,22 +48,10 @@ void user_context_load(struct user_context *context)
     }
     /* The frame ends 16 bytes below the top in either case. FRED's path reads this, too. */
     this_cpu(cpu_task_state).rsp[0] = context->stack_top - 2 * sizeof(uint64_t);
-    if (cr3_read() != context->root) {
-        cr3_write(context->root);
-    }
+    user_tables_load(context->tables);
     /* Always: user code changes the base when it loads the selector, and no event tells. */
     msr_write(MSR_FS_BASE, context->fs_base);
     this_cpu(user_context) = context;
-}
-
-void user_context_unload(const struct user_context *context)
-{
-    if (cr3_read() == context->root) {
-        cr3_write(paging_root());
-    }
-    if (this_cpu(user_context) == context) {
-        this_cpu(user_context) = NULL;
-    }
 }
 
 int user_frame_init(struct trap_frame *frame, uintptr_t rip, uintptr_t rsp, uint64_t argument)

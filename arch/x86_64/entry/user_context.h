@@ -16,6 +16,7 @@
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/entry/trap_frame.h"
+#include "arch/x86_64/paging/user_tables.h"
 
 /* In place of a vector, in the frame of a thread that entered by SYSCALL. */
 #define VECTOR_SYSCALL 256
@@ -27,9 +28,9 @@
 
 /* What a CPU loads when it switches to a thread with a user mode. */
 struct user_context {
-    uint32_t hazards;    /* USER_HAZARD_...; atomic */
-    physical_t root;     /* the top-level page table of its address space */
-    uintptr_t stack_top; /* of its kernel stack, where entries from ring 3 push */
+    uint32_t hazards;           /* USER_HAZARD_...; atomic */
+    struct user_tables *tables; /* the page tables of its address space */
+    uintptr_t stack_top;        /* of its kernel stack, where entries from ring 3 push */
     uint64_t fs_base;
 };
 
@@ -53,12 +54,6 @@ void user_entry_cpu_init(void);
  * interrupts off, in the switch to the thread.
  */
 void user_context_load(struct user_context *context);
-
-/*
- * Loads the kernel's own page tables on the calling CPU if those of `context` are loaded. For the
- * end of an address space. Context: ATOMIC, interrupts off.
- */
-void user_context_unload(const struct user_context *context);
 
 /*
  * Fills a frame for the first entry into user mode: all registers are 0 but the instruction
