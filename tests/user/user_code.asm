@@ -91,6 +91,51 @@ PIECE calls
 .bad:
     ud2
 
+; RDI times: ticks of the counter over system call 0, its number's XOR included, to the words at
+; USER_WORLD_DATA.
+PIECE time_calls
+    mov r15, rdi
+    lea r14, [rel user_code_begin + PAGE_BYTES]
+.next:
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    mov r12, rax
+    xor eax, eax
+    syscall
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    sub rax, r12
+    mov [r14], rax
+    add r14, 8
+    dec r15
+    jnz .next
+    ud2
+
+; The same without the system call: what the reading of the counter costs.
+PIECE time_nothing
+    mov r15, rdi
+    lea r14, [rel user_code_begin + PAGE_BYTES]
+.next:
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    mov r12, rax
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    sub rax, r12
+    mov [r14], rax
+    add r14, 8
+    dec r15
+    jnz .next
+    ud2
+
 ; Counts in the word at RDI until the word after it is not 0, and checks on the way that registers
 ; keep their values: R9 counts those that did not.
 PIECE spin

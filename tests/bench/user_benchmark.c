@@ -1,0 +1,41 @@
+/* What system calls cost, from the instruction before SYSCALL to the one behind it. */
+#include "kernel/test/benchmark.h"
+#include "tests/support/user_world.h"
+
+#define SAMPLES 500 /* a page of words has room for them */
+
+extern const char user_code_time_calls[], user_code_time_nothing[];
+
+static uint64_t samples[SAMPLES];
+
+/* Runs a piece that leaves SAMPLES differences of the counter in the page of data. */
+static bool piece_measure(const char *code, uint64_t *results)
+{
+    static struct user_world world;
+    static struct user_world_thread thread;
+    bool measured = false;
+
+    user_world_begin();
+    if (user_world_create(&world)) {
+        measured = user_world_run(&thread, &world, code, SAMPLES);
+        for (unsigned i = 0; i < SAMPLES; i++) {
+            results[i] = user_world_data(&world)[i];
+        }
+        user_world_destroy(&world);
+    }
+    user_world_end();
+    return measured;
+}
+
+BENCHMARK(syscall_null)
+{
+    static uint64_t nothing[SAMPLES];
+    if (!piece_measure(user_code_time_nothing, nothing) ||
+        !piece_measure(user_code_time_calls, samples)) {
+        return;
+    }
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        samples[i] -= nothing[SAMPLES / 2];
+    }
+    benchmark_samples_report("syscall_null", samples, SAMPLES);
+}
