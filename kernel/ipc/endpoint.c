@@ -1,0 +1,97 @@
+/* See endpoint.h. Lock order: endpoint, ipc state, timeouts, run queue. */
+#include "kernel/ipc/endpoint.h"
+
+#include "kernel/ipc/ipc_state.h"
+#include "lib/error.h"
+#include "mm/heap/kmalloc.h"
+
+#define WAKES_AT_ONCE 16 /* about 400 instructions each, with interrupts off */
+
+static void endpoint_opened(struct object *object, unsigned rights)
+{
+    struct endpoint *endpoint = endpoint_of(object);
+    if ((rights & RIGHT_SEND) != 0) {
+        __atomic_fetch_add(&endpoint->may_call, 1, __ATOMIC_RELAXED);
+    }
+    if ((rights & RIGHT_RECEIVE) != 0) {
+        __atomic_fetch_add(&endpoint->may_receive, 1, __ATOMIC_RELAXED);
+    }
+}
+
+/* Ends the wait of a caller that no receiver took. The endpoint's lock is held. */
+static void caller_end(struct ipc_state *caller)
+{
+    spin_lock_by(OFF_ALREADY, &caller->lock);
+    caller->result = ERROR_PEER_DIED;
+    caller->phase = IPC_ANSWERED;
+    wait_queue_wake_one(&caller->queue);
+    spin_unlock_quietly(&caller->lock);
+}
+
+/* Ends the wait of a receiver. The endpoint's lock is held. */
+static void receiver_end(struct ipc_state *receiver)
+{
+    receiver->result = ERROR_PEER_DIED;
+    wait_queue_wake_one(&receiver->queue);
+}
+
+/*
+ * Sets a flag and ends the waits of all threads in a list, a few with each hold of the lock. With
+ * the flag set no thread is added, so the list becomes empty.
+ */
+static void list_end(struct endpoint *endpoint, bool *flag, struct list *list,
+                     void (*end)(struct ipc_state *state))
+{
+    struct list_node *node;
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
+    *flag = true;
+    for (unsigned woken = 1; (node = list_take_first(list)) != NULL; woken++) {
+        end(container_of(node, struct ipc_state, node));
+        if (woken % WAKES_AT_ONCE == 0) {
+            spin_unlock_irq_restore(&endpoint->lock, flags);
+            flags = spin_lock_irq_save(&endpoint->lock);
+        }
+    }
+    spin_unlock_irq_restore(&endpoint->lock, flags);
+}
+
+/*
+ * A right that no handle has any more cannot come back: handles are made from handles. A thread
+ * that still waits by a handle that was closed is woken, too.
+ */
+static void endpoint_closed(struct object *object, unsigned rights, bool last maybe_unused)
+{
+    struct endpoint *endpoint = endpoint_of(object);
+    if ((rights & RIGHT_RECEIVE) != 0 &&
+        __atomic_sub_fetch(&endpoint->may_receive, 1, __ATOMIC_ACQ_REL) == 0) {
+        list_end(endpoint, &endpoint->receivers_gone, &endpoint->callers, caller_end);
+        list_end(endpoint, &endpoint->receivers_gone, &endpoint->receivers, receiver_end);
+    }
+    if ((rights & RIGHT_SEND) != 0 &&
+        __atomic_sub_fetch(&endpoint->may_call, 1, __ATOMIC_ACQ_REL) == 0) {
+        list_end(endpoint, &endpoint->callers_gone, &endpoint->receivers, receiver_end);
+    }
+}
+
+static void endpoint_destroy(struct object *object)
+{
+    kfree(endpoint_of(object));
+}
+
+static const struct object_operations endpoint_operations = {
+    .opened = endpoint_opened, .closed = endpoint_closed, .destroy = endpoint_destroy};
+
+int endpoint_create(struct endpoint **endpoint)
+{
+    void *memory;
+    int error = kzalloc(sizeof(struct endpoint), &memory);
+    if (error != OK) {
+        return error;
+    }
+    *endpoint = memory;
+    object_init(&(*endpoint)->object, OBJECT_ENDPOINT, &endpoint_operations);
+    spinlock_init(&(*endpoint)->lock, "endpoint");
+    list_init(&(*endpoint)->callers);
+    list_init(&(*endpoint)->receivers);
+    return OK;
+}

@@ -1,0 +1,211 @@
+/*
+ * See ipc.h. Lock order: endpoint, ipc state of a caller, timeouts, run queue.
+ *
+ * A caller waits under the lock of its own state, because its wait goes on when it has left the
+ * endpoint's list. A receiver waits under the endpoint's lock.
+ */
+#include "kernel/ipc/ipc.h"
+
+#include "arch/x86_64/time/clock.h"
+#include "lib/error.h"
+
+/* The time that is left until a deadline. */
+static uint64_t time_left(uint64_t deadline_ns)
+{
+    if (deadline_ns == WAIT_FOREVER) {
+        return WAIT_FOREVER;
+    }
+    uint64_t now_ns = clock_now_ns();
+    return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+}
+
+static struct ipc_state *first_of(const struct list *list)
+{
+    struct list_node *node = list_first(list);
+    return node != NULL ? container_of(node, struct ipc_state, node) : NULL;
+}
+
+static void message_move(struct message *to, struct message *from)
+{
+    *to = *from;
+    from->load = NULL;
+}
+
+/*
+ * Gives the message of a caller, and the right to answer it, to a receiver. The endpoint's lock and
+ * the caller's are held.
+ */
+static void deliver(struct ipc_state *caller, struct ipc_state *receiver)
+{
+    message_move(&receiver->message, &caller->message);
+    receiver->right = (struct reply_right){.caller = caller, .call = caller->call};
+    if (caller->owner != NULL) {
+        object_acquire(caller->owner);
+    }
+    caller->phase = IPC_AWAITS_REPLY;
+}
+
+/* The caller's wait ended without an answer: leaves the endpoint's list. Its own lock is held. */
+static void call_leave(struct ipc_state *self, struct endpoint *endpoint)
+{
+    spin_unlock_quietly(&self->lock);
+    spin_lock_by(OFF_ALREADY, &endpoint->lock);
+    spin_lock_by(OFF_ALREADY, &self->lock);
+    if (self->phase == IPC_SENDING) { /* otherwise it was received in between */
+        list_remove(&self->node);
+        self->phase = IPC_IDLE;
+    }
+    spin_unlock_quietly(&endpoint->lock);
+}
+
+/* Waits until the call is answered or given up. The caller's own lock is held. */
+static int answer_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+{
+    int error = wait_queue_sleep(&self->queue, &self->lock, time_left(deadline_ns));
+    if (unlikely(error != OK) && self->phase == IPC_SENDING) {
+        call_leave(self, endpoint);
+    }
+    if (likely(self->phase == IPC_ANSWERED)) {
+        error = self->result;
+    }
+    self->phase = IPC_IDLE; /* who still has a right to answer finds that out */
+    return error;
+}
+
+int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+{
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
+    struct ipc_state *receiver = first_of(&endpoint->receivers);
+    if (unlikely(receiver == NULL && (endpoint->receivers_gone || deadline_ns == IPC_POLL))) {
+        int error = endpoint->receivers_gone ? ERROR_PEER_DIED : ERROR_AGAIN;
+        spin_unlock_irq_restore(&endpoint->lock, flags);
+        return error;
+    }
+    /* Held until the thread sleeps: an answer that comes at once waits for that. */
+    spin_lock_by(OFF_ALREADY, &self->lock);
+    self->call++;
+    self->faulted = false;
+    if (receiver != NULL) {
+        list_remove(&receiver->node);
+        deliver(self, receiver);
+        receiver->result = OK;
+        wait_queue_wake_one(&receiver->queue);
+    } else {
+        self->phase = IPC_SENDING;
+        list_add_last(&endpoint->callers, &self->node);
+    }
+    spin_unlock_quietly(&endpoint->lock);
+    int error = answer_await(self, endpoint, deadline_ns == IPC_POLL ? WAIT_FOREVER : deadline_ns);
+    spin_unlock_irq_restore(&self->lock, flags);
+    return error;
+}
+
+/* Waits for a caller. The endpoint's lock is held. */
+static int caller_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+{
+    list_add_last(&endpoint->receivers, &self->node);
+    int error = wait_queue_sleep(&self->queue, &endpoint->lock, time_left(deadline_ns));
+    if (unlikely(error != OK)) {
+        list_remove(&self->node);
+        return error;
+    }
+    return self->result;
+}
+
+/* Takes the message of the caller that has waited longest. The endpoint's lock is held. */
+static void caller_take(struct ipc_state *self, struct ipc_state *caller)
+{
+    list_remove(&caller->node);
+    spin_lock_by(OFF_ALREADY, &caller->lock);
+    deliver(caller, self);
+    spin_unlock_quietly(&caller->lock);
+}
+
+int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+{
+    int error = OK;
+    ipc_right_drop(&self->right);
+    ipc_load_free(&self->message);
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
+    struct ipc_state *caller = first_of(&endpoint->callers);
+    if (caller != NULL) {
+        caller_take(self, caller);
+    } else if (unlikely(endpoint->callers_gone || endpoint->receivers_gone)) {
+        error = ERROR_PEER_DIED;
+    } else if (deadline_ns == IPC_POLL) {
+        error = ERROR_AGAIN;
+    } else {
+        error = caller_await(self, endpoint, deadline_ns);
+    }
+    spin_unlock_irq_restore(&endpoint->lock, flags);
+    return error;
+}
+
+/*
+ * Uses a right up: ends the call with a result and, unless `message` is NULL, with that message. A
+ * caller that gave up, and maybe called again, does not wait for this answer.
+ */
+static int right_use(struct reply_right *right, int result, struct message *message,
+                     const int *fault_status)
+{
+    struct ipc_state *caller = right->caller;
+    if (unlikely(caller == NULL)) {
+        return ERROR_NOT_FOUND;
+    }
+    right->caller = NULL;
+    uint64_t flags = spin_lock_irq_save(&caller->lock);
+    bool waits = caller->phase == IPC_AWAITS_REPLY && caller->call == right->call;
+    if (likely(waits)) {
+        if (message != NULL) {
+            message_move(&caller->message, message);
+        }
+        if (fault_status != NULL) {
+            caller->faulted = true;
+            caller->fault_status = *fault_status;
+        }
+        caller->result = result;
+        caller->phase = IPC_ANSWERED;
+        wait_queue_wake_one(&caller->queue);
+    }
+    struct object *owner = caller->owner;
+    spin_unlock_irq_restore(&caller->lock, flags);
+    if (owner != NULL) {
+        object_release(owner);
+    }
+    return waits ? OK : ERROR_PEER_DIED;
+}
+
+int ipc_right_answer(struct reply_right *right, struct message *message)
+{
+    message->badge = 0;
+    return right_use(right, OK, message, NULL);
+}
+
+void ipc_right_drop(struct reply_right *right)
+{
+    ignore_result(right_use(right, ERROR_PEER_DIED, NULL, NULL)); /* nobody waits: that is fine */
+}
+
+int ipc_reply(struct ipc_state *self)
+{
+    return ipc_right_answer(&self->right, &self->message);
+}
+
+int ipc_reply_error(struct ipc_state *self, int result)
+{
+    return right_use(&self->right, result, NULL, NULL);
+}
+
+int ipc_reply_fault(struct ipc_state *self, int status)
+{
+    return right_use(&self->right, ERROR_KILLED, NULL, &status);
+}
+
+int ipc_reply_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+{
+    int error = ipc_reply(self);
+    if (error == ERROR_NOT_FOUND) {
+        return error;
+    }
+    return ipc_receive(self, endpoint, deadline_ns);
+}

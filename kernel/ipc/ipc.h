@@ -1,0 +1,75 @@
+/*
+ * Synchronous IPC: a call sends a message to an endpoint and waits for the answer. A receiver gets
+ * the message and, with it, the right to answer, which can be used once.
+ *
+ * The message is `self->message`, for sending and for what is received. Whatever a function
+ * returns, the load of that message belongs to the calling thread afterwards.
+ *
+ * If either side ends, in any state, the other's wait ends with ERROR_PEER_DIED.
+ */
+#pragma once
+
+#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/ipc_state.h"
+
+/* Deadlines are clock times in nanoseconds, WAIT_FOREVER, or this: */
+#define IPC_POLL 0 /* do not wait for the other side to come */
+
+/*
+ * Sends self->message and waits for the answer, which is in self->message on return. With IPC_POLL
+ * it calls only if a receiver waits already, and then waits for the answer without limit.
+ * Context: THREAD. Errors: ERROR_AGAIN (IPC_POLL, and no receiver waits); ERROR_TIMEOUT;
+ * ERROR_PEER_DIED (no handle may receive any more, or the receiver ended without an answer);
+ * ERROR_KILLED (the caller was killed, or with self->faulted the receiver faulted it); what the
+ * receiver gave to ipc_reply_error().
+ */
+must_check int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns);
+
+/*
+ * Waits for a call and receives its message into self->message; the thread has the right to answer
+ * then. A right that it has from before is dropped first. Context: THREAD.
+ * Errors: ERROR_AGAIN (IPC_POLL, and no thread calls); ERROR_TIMEOUT; ERROR_KILLED; ERROR_PEER_DIED
+ * (no handle may call any more).
+ */
+must_check int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns);
+
+/*
+ * Answers the call that the thread received last, with self->message. Context: THREAD.
+ * Errors: ERROR_NOT_FOUND (the thread has no right to answer); ERROR_PEER_DIED (the caller does not
+ * wait any more). The right is used up but for ERROR_NOT_FOUND.
+ */
+must_check int ipc_reply(struct ipc_state *self);
+
+/*
+ * Answers as ipc_reply() does, and then receives as ipc_receive() does. That the caller does not
+ * wait any more is no error here. Context: THREAD. Errors: ERROR_NOT_FOUND (the thread has no right
+ * to answer; nothing was received); ERROR_AGAIN, ERROR_TIMEOUT, ERROR_KILLED, ERROR_PEER_DIED
+ * from the receive.
+ */
+must_check int ipc_reply_receive(struct ipc_state *self, struct endpoint *endpoint,
+                                 uint64_t deadline_ns);
+
+/*
+ * Ends the call that the thread received last with an error in place of an answer, because the
+ * message could not be taken. Context: THREAD. Errors: ERROR_NOT_FOUND (the thread has no right to
+ * answer); ERROR_PEER_DIED (the caller does not wait any more).
+ */
+must_check int ipc_reply_error(struct ipc_state *self, int result);
+
+/*
+ * Ends the call that the thread received last, and with it the caller, which broke the protocol:
+ * its call returns ERROR_KILLED, with `faulted` and this status. Context: THREAD.
+ * Errors: ERROR_NOT_FOUND (the thread has no right to answer); ERROR_PEER_DIED (the caller does not
+ * wait any more).
+ */
+must_check int ipc_reply_fault(struct ipc_state *self, int status);
+
+/*
+ * Answers by a right with a message, whose load goes to the caller, and uses up the right.
+ * Context: THREAD. Errors: ERROR_NOT_FOUND (no right); ERROR_PEER_DIED (the caller does not wait any
+ * more).
+ */
+must_check int ipc_right_answer(struct reply_right *right, struct message *message);
+
+/* Gives up a right, if there is one: the caller gets ERROR_PEER_DIED. Context: THREAD. */
+void ipc_right_drop(struct reply_right *right);

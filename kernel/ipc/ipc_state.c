@@ -1,0 +1,50 @@
+/* See ipc_state.h. */
+#include "kernel/ipc/ipc_state.h"
+
+#include "kernel/ipc/ipc.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/heap/kmalloc.h"
+
+void ipc_state_init(struct ipc_state *state, struct object *owner)
+{
+    memset(state, 0, sizeof(*state));
+    spinlock_init(&state->lock, "ipc state");
+    wait_queue_init(&state->queue);
+    list_node_init(&state->node);
+    state->owner = owner;
+}
+
+void ipc_state_end(struct ipc_state *state)
+{
+    ipc_right_drop(&state->right);
+    ipc_load_free(&state->message);
+}
+
+int ipc_load_create(unsigned bytes, struct message_load **load)
+{
+    void *memory;
+    if (bytes > MESSAGE_BYTES_MAX) {
+        return ERROR_TOO_LONG;
+    }
+    int error = kmalloc(sizeof(struct message_load) + bytes, &memory);
+    if (error == OK) {
+        *load = memory;
+        (*load)->handle_count = 0;
+        (*load)->byte_count = bytes;
+    }
+    return error;
+}
+
+void ipc_load_free(struct message *message)
+{
+    struct message_load *load = message->load;
+    if (load == NULL) {
+        return;
+    }
+    message->load = NULL;
+    for (unsigned i = 0; i < load->handle_count; i++) {
+        handle_value_release(&load->handles[i]);
+    }
+    kfree(load);
+}

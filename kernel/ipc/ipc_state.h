@@ -1,0 +1,83 @@
+/*
+ * What IPC keeps for each thread. Everything that other threads touch during a call lies here and
+ * not on the thread's stack, so the stack of a thread that waits in IPC may be swapped out.
+ */
+#pragma once
+
+#include "arch/x86_64/cpu/spinlock.h"
+#include "kernel/object/handle_table.h"
+#include "sched/core/wait_queue.h"
+
+/* The part of a message that does not fit into registers. Allocated by ipc_load_create(). */
+struct message_load {
+    struct handle_value handles[MESSAGE_HANDLES_MAX];
+    unsigned handle_count; /* each of them counts as a handle */
+    unsigned byte_count;
+    uint8_t bytes[]; /* `byte_count` of them */
+};
+
+struct message {
+    uint64_t words[MESSAGE_WORDS];
+    uint64_t tag;
+    uint64_t badge;            /* of the handle by which it was sent; 0 in answers */
+    struct message_load *load; /* owned by the thread that has the message; NULL: none */
+};
+
+/*
+ * The right to answer one call of one thread. It can be used once. It holds a reference to the
+ * object around the caller's ipc_state, so the caller may end meanwhile.
+ */
+struct reply_right {
+    struct ipc_state *caller; /* NULL: no right */
+    uint64_t call;            /* caller->call at that time */
+};
+
+enum ipc_phase {
+    IPC_IDLE,         /* the thread calls nobody */
+    IPC_SENDING,      /* it calls, and is in the endpoint's list of callers */
+    IPC_AWAITS_REPLY, /* its message was received, and somebody has the right to answer */
+    IPC_ANSWERED,     /* `message` and `result` are the answer */
+};
+
+struct ipc_state {
+    /*
+     * The message that the thread sends, then the one that it gets. While the thread waits in IPC
+     * it belongs to IPC, otherwise to the thread.
+     */
+    struct message message;
+
+    /* Guarded by `lock`: the thread's own calls. Lock order: endpoint, this lock, timeouts. */
+    struct spinlock lock;
+    struct wait_queue queue; /* the thread itself: its calls wait under `lock`, its receives under
+                                the endpoint's lock */
+    uint8_t phase;           /* enum ipc_phase */
+    bool faulted;            /* the last call ended by ipc_reply_fault() */
+    int result;              /* of the wait, set by the thread that ends it */
+    int fault_status;        /* valid if `faulted` */
+    uint64_t call;           /* number of the thread's last call */
+
+    struct list_node node; /* in a list of the endpoint, under the endpoint's lock */
+
+    /* Written by the thread itself, or while it waits in a receive, by the caller that ends it. */
+    struct reply_right right;
+
+    struct object *owner; /* the object that this lies in; NULL: it outlives all rights to answer */
+};
+
+/* Prepares a thread's state. Context: ANY. */
+void ipc_state_init(struct ipc_state *state, struct object *owner);
+
+/*
+ * Ends a state whose thread is in no call of IPC and will make none: the caller that waits for its
+ * answer, if any, gets ERROR_PEER_DIED, and the load of its message is freed. Context: THREAD.
+ */
+void ipc_state_end(struct ipc_state *state);
+
+/*
+ * Allocates a load for `bytes` bytes and no handles; the bytes have arbitrary content.
+ * Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_TOO_LONG (more than MESSAGE_BYTES_MAX bytes).
+ */
+must_check int ipc_load_create(unsigned bytes, struct message_load **load);
+
+/* Frees the message's load, if it has one, and closes the handles in it. Context: THREAD. */
+void ipc_load_free(struct message *message);
