@@ -19,6 +19,7 @@ CACHE_H = "mm/stack/stack_cache.h"
 CACHE = "mm/stack/stack_cache.c"
 CHAIN = "mm/frame/frame_chain.c"
 DEAD = "mm/stack/stack_reap.c"
+DEPTH = "arch/x86_64/cpu/depth_section.h"
 DESCRIPTORS = "arch/x86_64/entry/descriptors.c"
 DOMAIN = "mm/frame/numa_node.c"
 ENTRY_ASM = "arch/x86_64/entry/entry.asm"
@@ -47,6 +48,7 @@ STACK_DEAD = "mm/stack/stack_reap.c"
 STACK_PAGES = "mm/stack/stack_pages.c"
 SWAP = "mm/stack_modes/stack_swap.c"
 SWAPPER = "sched/stack/swapper.c"
+THREAD = "sched/core/thread.c"
 TRIM = "mm/stack/stack_trim.c"
 PATCH_SITE = "arch/x86_64/cpu/patch_site.c"
 VECTORS = "arch/x86_64/entry/vectors.h"
@@ -336,6 +338,12 @@ FRAME_MUTANTS = (
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
                            FRAME_OWNER_STACK);
 """, ""),)),
+    Mutant("depth-section-without-touch", "I7", "OVF0010",
+           "stack overflow of thread .* while it held a spinlock|but it belongs to", modes=BUT_EAGER,
+           edits=((DEPTH, r'"771: testb $0, %0\n"', r'"771:\n"'),)),
+    Mutant("creation-is-no-depth-section", "I7", "OVF0011",
+           "while it held a spinlock|overflowed > 4 does not hold",
+           edits=((THREAD, "    depth_section(2650);\n", ""),)),
     Mutant("last-switch-not-charged", "I7", "STK0103", "but it belongs to 'magazine'", cpus=2,
            edits=((SCHEDULE,
         "    magazine_charge_rest();\n", ""), (STACK, """\

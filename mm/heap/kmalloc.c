@@ -2,6 +2,7 @@
 #include "mm/heap/kmalloc.h"
 
 #include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
 #include "lib/string.h"
@@ -41,8 +42,9 @@ void kmalloc_init(void)
     }
 }
 
-static must_check int block_allocate(size_t bytes, void **out)
+static never_inline must_check int block_allocate(size_t bytes, void **out)
 {
+    depth_section_if_preemptible(1800);
     unsigned order = 0;
     physical_t first;
     int error;
@@ -87,11 +89,22 @@ static bool is_class(const struct slab_cache *cache)
     return cache >= caches && cache < caches + array_length(caches);
 }
 
+static never_inline void block_free(void *memory)
+{
+    depth_section_if_preemptible(1700);
+    physical_t address = virtual_to_physical(memory);
+    uint32_t tag = frame_tag(address);
+
+    if ((tag & TAG_KIND_MASK) != TAG_BLOCK || address % PAGE_BYTES != 0) {
+        panic("%p freed as memory, but kmalloc() never returned it, or it is free already", memory);
+    }
+    frame_tag_set(address, 0);
+    frame_free_order(address, tag & ~TAG_KIND_MASK, FRAME_OWNER_KMALLOC);
+}
+
 void kfree(void *memory)
 {
-    physical_t address = virtual_to_physical(memory);
     struct slab_cache *cache;
-    uint32_t tag;
 
     if (memory == NULL) {
         return;
@@ -104,10 +117,5 @@ void kfree(void *memory)
         slab_free(cache, memory);
         return;
     }
-    tag = frame_tag(address);
-    if ((tag & TAG_KIND_MASK) != TAG_BLOCK || address % PAGE_BYTES != 0) {
-        panic("%p freed as memory, but kmalloc() never returned it, or it is free already", memory);
-    }
-    frame_tag_set(address, 0);
-    frame_free_order(address, tag & ~TAG_KIND_MASK, FRAME_OWNER_KMALLOC);
+    block_free(memory);
 }

@@ -3,6 +3,7 @@
 #include "mm/frame/fault_inject.h"
 
 #include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/bitmap.h"
 #include "lib/error.h"
@@ -174,6 +175,7 @@ bool slab_add_frame(struct slab_cache *cache, physical_t frame)
 /* Adds a new slab to the cache and takes an object, not necessarily from that slab. */
 static never_inline must_check int allocate_slowly(struct slab_cache *cache, void **out)
 {
+    depth_section_if_preemptible(1800);
     struct slab *slab;
     uint64_t flags;
     int error = slab_create(cache, &slab);
@@ -247,10 +249,13 @@ void slab_free(struct slab_cache *cache, void *object)
             spare = slab;
         }
     }
-    spin_unlock_irq_restore(&cache->lock, flags);
     if (unlikely(spare != NULL)) {
-        slab_destroy(cache, spare);
+        spin_unlock_quietly(&cache->lock);
+        slab_destroy(cache, spare); /* interrupts are off: no overflow can end the thread here */
+        preempt_interrupts_restore(flags);
+        return;
     }
+    spin_unlock_irq_restore(&cache->lock, flags);
 }
 
 /* Moves the cache's empty slabs, which are last in `partial`, to `empty`. The lock is held. */

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/apic/shootdown.h"
 #include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/paging/paging.h"
@@ -141,6 +142,7 @@ static void vmalloc_destroy(struct region *region)
 
 int vmalloc(size_t bytes, unsigned flags, const char *name, void **out)
 {
+    depth_section(2200);
     struct region *region = NULL;
     uint32_t chain;
     int error;
@@ -195,6 +197,7 @@ static struct region *vmalloc_claim(uintptr_t address)
 
 void vfree(void *address)
 {
+    depth_section(2000);
     uintptr_t start = (uintptr_t)address;
     struct region *region;
     uint32_t chain = CHAIN_END;

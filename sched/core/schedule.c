@@ -10,6 +10,7 @@
 #include "sched/core/schedule.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/entry.h"
@@ -80,6 +81,17 @@ void schedule_finish_switch(struct switch_handover handover)
     finish_switch(handover);
 }
 
+/* Keeps the number of depth sections for each thread: depth_section.h. */
+static always_inline void depth_sections_switch(struct thread *from maybe_unused,
+                                                struct thread *to maybe_unused)
+{
+#ifdef INVARIANT
+    invariant(!from->expendable || this_cpu(depth_sections) == 0);
+    from->depth_sections = this_cpu(depth_sections);
+    this_cpu(depth_sections) = to->depth_sections;
+#endif
+}
+
 static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
 {
     /* I3: both stacks are in use from here to finish_switch(). */
@@ -90,6 +102,7 @@ static always_inline void switch_to(struct run_queue *queue, struct thread *from
     if (unlikely(to->user != NULL)) {
         thread_user_load(to);
     }
+    depth_sections_switch(from, to);
     this_cpu(stack_use).next_hole = to->stack_hole;
     finish_switch(stack_switch(&from->saved_rsp, to->saved_rsp,
                                (struct switch_handover){to->stack_hole, queue}));

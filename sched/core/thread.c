@@ -6,6 +6,7 @@
 #include "sched/core/thread.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
 #include "lib/string.h"
@@ -100,9 +101,9 @@ static never_inline must_check int stack_get_late(int error, const struct thread
 }
 
 /* Makes object and stack of a new thread. The first switch to it calls entry(argument). */
-static must_check int thread_make(const struct thread_options *options,
-                                  void (*entry)(void *argument), void *argument,
-                                  struct thread **made)
+static always_inline must_check int thread_make(const struct thread_options *options,
+                                                void (*entry)(void *argument), void *argument,
+                                                struct thread **made)
 {
     void *object;
     int error = slab_allocate(&thread_cache, &object);
@@ -149,6 +150,7 @@ static must_check int thread_make(const struct thread_options *options,
 int thread_create(const struct thread_options *options, void (*entry)(void *argument),
                   void *argument, struct thread **out)
 {
+    depth_section(2650);
     if (options->priority >= THREAD_PRIORITIES) {
         return ERROR_RANGE;
     }
@@ -255,6 +257,7 @@ void thread_reap(struct thread *thread)
 
 int thread_join(struct thread *thread)
 {
+    depth_section(2000);
     uint64_t flags = spin_lock_irq_save_by(BOTH_ON, &thread->exit_lock);
     thread_stack_pin();
     while (!thread->exited) {

@@ -82,6 +82,7 @@ struct thread {
     /* Written by the thread itself, or by its CPU while it runs. */
 #ifdef INVARIANT
     const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those it holds: mutex_order.c */
+    uint32_t depth_sections;                         /* those it is in, while it does not run */
 #endif
     uint8_t slice_ticks;        /* ticks left of its time slice */
     uint8_t promised_frames;    /* granted to it by gate.c until it passes the gate */
@@ -176,8 +177,8 @@ void thread_exit_if_killed(void);
 
 /*
  * Marks the calling thread as expendable, or as not expendable. An expendable thread holds nothing
- * that others need and takes no mutex; it may end at any instruction. The out-of-memory policy
- * (oom.h) kills only such threads. Panics if the caller holds a mutex or may not die.
+ * that others need; it takes no mutex and enters no depth section (depth_section.h). It may end at
+ * any instruction. The out-of-memory policy (oom.h) kills only such threads. Panics if the caller holds a mutex or may not die.
  * Context: THREAD.
  */
 void thread_expendable_set(bool expendable);

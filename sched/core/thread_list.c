@@ -1,6 +1,7 @@
 /* The list of all threads, under one lock; the walks over it, and the ids of threads. */
 #include "sched/core/thread_list.h"
 
+#include "arch/x86_64/cpu/depth_section.h"
 #include "sched/core/thread_test_hooks.h"
 
 #define WALK_STEP 16 /* threads that are visited before the lock is released */
@@ -101,6 +102,7 @@ static bool visitor_look(struct thread *thread, void *context)
 /* Threads that are created meanwhile are at the end: after as many as there were, all were met. */
 void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context)
 {
+    depth_section(2150);
     struct visitor visitor = {visit, context};
     struct walk *walk = walk_take();
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);

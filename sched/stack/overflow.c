@@ -8,6 +8,7 @@
 #include "sched/stack/overflow.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/entry/backtrace.h"
@@ -99,6 +100,11 @@ static const char *overflow_fatal(const struct trap_frame *frame, const struct t
     if (!(frame->rflags & FLAGS_INTERRUPT)) {
         return "with interrupts off";
     }
+#ifdef INVARIANT
+    if (this_cpu(depth_sections) != 0) {
+        return "in a depth section, which touched too little of its stack at its beginning";
+    }
+#endif
     return NULL;
 }
 

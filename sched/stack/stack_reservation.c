@@ -4,6 +4,7 @@
  */
 #include "sched/stack/stack_reservation.h"
 
+#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
 #include "mm/stack/stack.h"
@@ -18,6 +19,7 @@
 
 int stack_ensure(size_t bytes)
 {
+    depth_section_if_preemptible(1800);
     struct thread *self = thread_current();
     uintptr_t bottom = stack_bottom(self->slot);
     /* From the caller's stack pointer, which is above the saved RBP and the return address here. */

@@ -1,6 +1,7 @@
 /* See barrier.h. One lock, one count, two queues. */
 #include "sched/sync/barrier.h"
 
+#include "arch/x86_64/cpu/depth_section.h"
 #include "lib/error.h"
 
 void barrier_init(struct barrier *barrier)
@@ -36,6 +37,7 @@ void barrier_await(struct barrier *barrier, uint32_t threads)
 
 void barrier_release(struct barrier *barrier)
 {
+    depth_section(2100);
     uint64_t flags = spin_lock_irq_save(&barrier->lock);
     barrier->open = true;
     wait_queue_wake_all_in_steps(&barrier->arrived_queue, &barrier->lock, flags);

@@ -1,6 +1,7 @@
 /* See condition.h. Lock order: the condition's spinlock, the mutex's, timeouts, run queue. */
 #include "sched/sync/condition.h"
 
+#include "arch/x86_64/cpu/depth_section.h"
 #include "sched/sync/mutex_order.h"
 
 void condition_init(struct condition *condition)
@@ -30,6 +31,7 @@ void condition_signal(struct condition *condition)
 
 void condition_broadcast(struct condition *condition)
 {
+    depth_section(2100);
     uint64_t flags = spin_lock_irq_save(&condition->lock);
     wait_queue_wake_all_in_steps(&condition->queue, &condition->lock, flags);
     spin_unlock_irq_restore(&condition->lock, flags);

@@ -29,7 +29,10 @@ static void recursion_check(const struct mutex *mutex)
     }
 }
 
-/* The caller became the owner: it took a free mutex, or mutex_unlock() passed it on. */
+/*
+ * The caller became the owner: it took a free mutex, or mutex_unlock() passed it on. The spinlock
+ * is held, so an overflow cannot end the thread between the one and the other.
+ */
 static void taken(const struct mutex *mutex)
 {
     mutex_order_acquire(mutex);
@@ -55,8 +58,8 @@ void mutex_lock(struct mutex *mutex)
     if (!take_free(mutex)) {
         wait_queue_sleep_unkillable(&mutex->queue, &mutex->lock);
     }
-    spin_unlock_irq_restore(&mutex->lock, flags);
     taken(mutex);
+    spin_unlock_irq_restore(&mutex->lock, flags);
 }
 
 int mutex_lock_timed(struct mutex *mutex, uint64_t timeout_ns)
@@ -68,10 +71,10 @@ int mutex_lock_timed(struct mutex *mutex, uint64_t timeout_ns)
     if (!take_free(mutex)) {
         error = wait_queue_sleep(&mutex->queue, &mutex->lock, timeout_ns);
     }
-    spin_unlock_irq_restore(&mutex->lock, flags);
     if (error == OK) {
         taken(mutex);
     }
+    spin_unlock_irq_restore(&mutex->lock, flags);
     return error;
 }
 
@@ -80,10 +83,10 @@ bool mutex_try_lock(struct mutex *mutex)
     recursion_check(mutex);
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
     bool free = take_free(mutex);
-    spin_unlock_irq_restore(&mutex->lock, flags);
     if (free) {
         taken(mutex);
     }
+    spin_unlock_irq_restore(&mutex->lock, flags);
     return free;
 }
 
@@ -93,9 +96,9 @@ void mutex_unlock(struct mutex *mutex)
         panic("thread %u (%s) gives up mutex '%s', which it does not hold", thread_current()->id,
               thread_current()->name, mutex->name);
     }
+    uint64_t flags = spin_lock_irq_save(&mutex->lock);
     mutex_order_release(mutex);
     thread_current()->mutexes_held--;
-    uint64_t flags = spin_lock_irq_save(&mutex->lock);
     /* The thread that is woken is the owner: one whose wait timed out has left the queue. */
     mutex->owner = wait_queue_first(&mutex->queue);
     wait_queue_wake_one(&mutex->queue);

@@ -250,6 +250,34 @@ def test_what_a_text_site_calls_is_counted(bounds, monkeypatch):
     assert status == 1 and "of kind 7, of which nothing is known" in output
 
 
+# A depth section that says it touches %d bytes below its frame pointer.
+DEPTH = r"""__attribute__((noinline)) int deep(int n) { __asm__ volatile("771: testb $0, (%%%%rsp)\n"
+    ".pushsection .depth_sections, \"\"\n.quad 771b, %d\n.popsection" ::: "memory");
+    volatile char local[400]; local[n & 255] = 1; return local[n & 127]; }"""
+
+
+def test_a_depth_section_must_touch_all_that_it_and_a_preemption_need(bounds):
+    event = 176 + 16 + 300
+    status, output, _ = bounds(DEPTH % (event + 500), "deep(n)")
+    assert status == 0, output
+    status, output, _ = bounds(DEPTH % (event + 399), "deep(n)")
+    assert status == 1 and "the depth section deep may need" in output
+    assert f"besides the {event} of a preemption, and touches only 399" in output
+
+
+def test_a_depth_section_counts_below_another_one_with_its_touch(bounds):
+    event = 176 + 16 + 300
+    outer = r"""
+__attribute__((noinline)) int outer(int n) { __asm__ volatile("771: testb $0, (%%%%rsp)\n"
+    ".pushsection .depth_sections, \"\"\n.quad 771b, %d\n.popsection" ::: "memory");
+    return deep(n) + 1; }"""
+    inner = DEPTH % (event + 600)
+    status, output, _ = bounds(inner + outer % (event + 700), "outer(n)")
+    assert status == 0, output
+    status, output, _ = bounds(inner + outer % (event + 600), "outer(n)")
+    assert status == 1 and "deep touches 600" in output
+
+
 def test_what_a_function_is_replaced_by_is_counted(bounds, monkeypatch):
     monkeypatch.setitem(globals(), "ENTRY", ENTRY + SITE_ENTRY)
     caller = "void plain(void); __attribute__((noinline)) int calls(int n) { plain(); return n + 1; }"

@@ -16,7 +16,7 @@ import json
 import os
 import sys
 
-from stackbounds import annotations, bounds, graph, listing, sites, stacks
+from stackbounds import annotations, bounds, depth, graph, listing, sites, stacks
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECURSION_LIMIT = 20000  # this program follows the kernel's call chains by recursion
@@ -70,6 +70,9 @@ def calculate(options):
     values = stacks.constants(read(os.path.join(options.build, "offsets.inc")),
                               read(os.path.join(options.build, "kernel.nm")))
     calculation = stacks.Calculation(calls, depths, values)
+    depth.add(calls, listed, depth.read(objects, options.objdump), directory,
+              calculation.preemption_bytes())
+    calls.complaints += calculation.depth_complaints()
     found = list(calculation.entry_stacks()) + list(calculation.fred_levels())
     for statement in said.of("stack"):
         statement.used = True

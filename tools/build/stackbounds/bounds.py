@@ -129,8 +129,9 @@ class Bounds:
             node = next(target for target in self._edges(node) if target in members)
         return " -> ".join(base_name(one[0]) for one in way[way.index(node):] + [node])
 
-    def depth(self, name, off, end=None):
-        """Returns the depth of a call of `name`. `end` is the depth of an end, None for nothing."""
+    def depth(self, name, off, end=None, reaches=False):
+        """Returns the depth of a call of `name`. `end` is the depth of an end, None for nothing.
+        With `reaches` the depth sections below `name` count with what they touch, if that is more."""
         if name not in self.graph.functions:
             self.graph.complain(f"there is no function {name}")
             return Depth()
@@ -147,6 +148,9 @@ class Bounds:
                 for target in self._edges(node):
                     if self.components[target] is not members:
                         found = visit(self.components[target])
+                        reach = self.graph.functions[target[0]].reach if reaches else 0
+                        if reach > found.bytes:
+                            found = Depth(reach, [(base_name(target[0]) + " touches", reach)])
                         below = found if found.bytes > below.bytes else below
                 if end is not None and self._ends(node) and end.bytes > below.bytes:
                     below = end

@@ -31,6 +31,7 @@ class Function:
     calls: set = field(default_factory=set)
     pointers: dict = field(default_factory=dict)  # pointers of calls: "file:expression"
     dynamic: str = ""
+    reach: int = 0  # of a depth section: how far it touches the stack, events apart
 
 
 def base_name(name):

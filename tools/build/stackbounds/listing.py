@@ -21,6 +21,7 @@ IMMEDIATE = re.compile(r"\$(-?0x[0-9a-f]+|-?\d+),%rsp$")
 FROM_RBP = re.compile(r"(-?0x[0-9a-f]+)\(%rbp\),%rsp$")
 COLD = re.compile(r"\.cold(\.\d+)?$")
 NEVER_RETURN = ("panic",)
+RECORDED = (".debug", ".patch_sites", ".depth_sections")
 
 
 @dataclass
@@ -101,7 +102,7 @@ def parse(text):
 
 def addresses(objects, objdump="objdump"):
     """Returns {path: [(symbol, offset)]}, the targets of relocations other than calls and jumps.
-    The records of patch sites are left out, because sites.py reads them."""
+    The records of patch sites and of depth sections are left out: sites.py and depth.py read them."""
     done = subprocess.run([objdump, "-r", *objects], check=True, stdout=subprocess.PIPE, text=True)
     found, current, section = {}, [], ""
     for line in done.stdout.splitlines():
@@ -109,7 +110,7 @@ def addresses(objects, objdump="objdump"):
             current = found.setdefault(match.group(1), [])
         elif match := RECORDS.match(line):
             section = match.group(1)
-        elif (match := RECORD.match(line)) and not section.startswith((".debug", ".patch_sites")):
+        elif (match := RECORD.match(line)) and not section.startswith(RECORDED):
             if match.group(1) in ABSOLUTE:
                 current.append(relocation(*match.groups()))
     return found

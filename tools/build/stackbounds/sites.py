@@ -22,9 +22,14 @@ CALLED = {0: ("site_interrupts_check",), 1: ("site_preemption_check", "site_pree
 
 def read(objects, objdump="objdump"):
     """Returns {path: [(kind, place, target)]}. Place and target are (section, offset)."""
-    done = subprocess.run([objdump, "-rs", "-j", SECTION, *objects], check=False,
+    return {path: _records(*parts) for path, parts in contents(objects, SECTION, objdump).items()}
+
+
+def contents(objects, section, objdump):
+    """Returns {path: (relocations by offset, bytes)} of one section of each object that has it."""
+    done = subprocess.run([objdump, "-rs", "-j", section, *objects], check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return {path: _records(*parts) for path, parts in _parse(done.stdout).items()}
+    return _parse(done.stdout)
 
 
 def _parse(text):
@@ -51,24 +56,24 @@ def add(graph, listed, found, directory):
     replaced = []
     for path, records in found.items():
         for kind, place, target in records:
-            owner = _function(graph, listed[path], path, place, directory)
-            if owner is None or kind not in CALLED and target is None:
+            caller = owner(graph, listed[path], path, place, directory)
+            if caller is None or kind not in CALLED and target is None:
                 graph.complain(f"{path}: a patch site at {place} of kind {kind}, of which nothing is"
                                " known (tools/build/stackbounds/sites.py)")
             elif target is None:
-                graph.functions[owner].calls.update(CALLED[kind])
+                graph.functions[caller].calls.update(CALLED[kind])
             else:
-                name = _function(graph, listed[path], path, target, directory)
-                replaced.append((owner, name))
+                name = owner(graph, listed[path], path, target, directory)
+                replaced.append((caller, name))
                 if name is None:
                     graph.complain(f"{path}: the patch site at {place} becomes a jump to {target},"
                                    " where no function is known: it needs an annotation")
     for function in graph.functions.values():
-        function.calls.update(name for owner, name in replaced
-                              if name is not None and owner in function.calls)
+        function.calls.update(name for caller, name in replaced
+                              if name is not None and caller in function.calls)
 
 
-def _function(graph, obj, path, place, directory):
+def owner(graph, obj, path, place, directory):
     """Returns the node that a place of an object belongs to, or None."""
     if place is None:
         return None

@@ -8,6 +8,7 @@ word; the general registers. Entry code then calls the handler.
 import re
 from dataclasses import dataclass, field
 
+from . import depth
 from .bounds import Depth
 
 CPU_FRAME_BYTES = 48   # SS, RSP, RFLAGS, CS, RIP, and the word of error code and vector
@@ -193,6 +194,19 @@ class Calculation:
                      nested=found.bytes, nested_limit=limit, path=found.path,
                      parts=[("preemption, interrupts off", found.bytes)])
 
+    def preemption_bytes(self):
+        """Returns what a preemption asks for below a thread's stack pointer: its trap frame, aligned
+        to 16, and the room for what follows."""
+        return (self.values["FRAME_BYTES"] + 2 * ALIGNMENT_BYTES
+                + self.values["ENTRY_CONTINUE_BYTES"])
+
+    def depth_complaints(self):
+        """Returns complaints about depth sections that touch too little. In the lost kernel, whose
+        events lie on the thread's stack, none is checked."""
+        if self._lost_build():
+            return []
+        return list(depth.complaints(self.graph, self.bounds, self.preemption_bytes()))
+
     def section(self, statement):
         """Returns a Stack for a section with interrupts or preemption off. Its depth runs from the
         first of some functions down to the last, plus the last one's own need, without events and
@@ -240,7 +254,7 @@ class Calculation:
         if not names or size not in self.values:
             self.graph.complain(f"annotations, line {statement.line}: no {root} or no {size}")
             return stack
-        ordinary = self.bounds.depth(names[0], not events)
+        ordinary = self.bounds.depth(names[0], not events, reaches=True)
         full = self.bounds.depth(names[0], not events, self.panic)
         added = self._events_on_thread() if events else []
         room = [("taken above the first frame", statement.number)] if statement.number else []
