@@ -249,13 +249,11 @@ void slab_free(struct slab_cache *cache, void *object)
             spare = slab;
         }
     }
+    spin_unlock_quietly(&cache->lock);
     if (unlikely(spare != NULL)) {
-        spin_unlock_quietly(&cache->lock);
         slab_destroy(cache, spare); /* interrupts are off: no overflow can end the thread here */
-        preempt_interrupts_restore(flags);
-        return;
     }
-    spin_unlock_irq_restore(&cache->lock, flags);
+    preempt_interrupts_restore(flags);
 }
 
 /* Moves the cache's empty slabs, which are last in `partial`, to `empty`. The lock is held. */

@@ -81,16 +81,17 @@ void schedule_finish_switch(struct switch_handover handover)
     finish_switch(handover);
 }
 
-/* Keeps the number of depth sections for each thread: depth_section.h. */
-static always_inline void depth_sections_switch(struct thread *from maybe_unused,
-                                                struct thread *to maybe_unused)
-{
 #ifdef INVARIANT
+/* Keeps the number of depth sections for each thread: depth_section.h. */
+static void depth_sections_switch(struct thread *from, const struct thread *to)
+{
     invariant(!from->expendable || this_cpu(depth_sections) == 0);
     from->depth_sections = this_cpu(depth_sections);
     this_cpu(depth_sections) = to->depth_sections;
-#endif
 }
+#else
+#define depth_sections_switch(from, to) ((void)0)
+#endif
 
 static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
 {
