@@ -105,6 +105,13 @@ static must_check bool frames_gather(physical_t *frames, uint32_t count)
     return false;
 }
 
+/* The frames that a refill has and has not put into the magazine: 512 bytes would be much of a stack. */
+struct gathered {
+    physical_t frames[MAGAZINE_ROUNDS_MAX];
+};
+
+static PER_CPU(struct gathered, gathered);
+
 /*
  * Replaces `count` rounds, all or none. This runs on a thread's stack, so a call made here may
  * itself fault and take rounds. So all calls come first, then the rounds taken meanwhile are
@@ -112,7 +119,7 @@ static must_check bool frames_gather(physical_t *frames, uint32_t count)
  */
 static must_check bool rounds_add(struct magazine *own, uint32_t count)
 {
-    physical_t frames[MAGAZINE_ROUNDS_MAX];
+    physical_t *frames = this_cpu_pointer(gathered)->frames;
     if (!frames_gather(frames, count)) {
         own->refill_failures++;
         return false;

@@ -254,7 +254,8 @@ class Calculation:
         if not names or size not in self.values:
             self.graph.complain(f"annotations, line {statement.line}: no {root} or no {size}")
             return stack
-        ordinary = self.bounds.depth(names[0], not events, reaches=True)
+        ordinary = self.bounds.depth(names[0], not events)
+        touched = self.bounds.depth(names[0], not events, reaches=True)
         full = self.bounds.depth(names[0], not events, self.panic)
         added = self._events_on_thread() if events else []
         room = [("taken above the first frame", statement.number)] if statement.number else []
@@ -266,6 +267,8 @@ class Calculation:
         stack.bound = max(fixed + full.bytes, fixed + ordinary.bytes + frame + moved.bytes,
                           stack.ordinary)
         stack.nested = max(stack.bound, stack.ordinary + fault.bytes)
+        if events and not self._lost_build():
+            stack.bound = max(stack.bound, fixed + touched.bytes + self.preemption_bytes())
         stack.path = ordinary.path
         stack.parts = room + [("longest way that returns", ordinary.bytes)] + added + [
             ("a fault of the code there, with its panic", fault.bytes)]
