@@ -111,6 +111,21 @@ static void tables_make(struct user_tables *tables, uintptr_t address, unsigned 
     }
 }
 
+/*
+ * Returns the entry to store in place of `old`, which names the same frame or is absent. A right
+ * that the page has stays: no round comes that would take it away from the CPUs.
+ */
+static uint64_t rights_joined(uint64_t old, uint64_t entry)
+{
+    if (!(old & PAGE_PRESENT)) {
+        return entry;
+    }
+    entry |= old & (PAGE_WRITABLE | PAGE_DIRTY);
+    entry &= old | ~PAGE_NO_EXECUTE;
+    invariant((entry & (PAGE_WRITABLE | PAGE_NO_EXECUTE)) != PAGE_WRITABLE);
+    return entry;
+}
+
 int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
                       struct user_table_supply *supply)
 {
@@ -134,7 +149,7 @@ int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t en
         if (!(*path[0] & PAGE_PRESENT)) {
             table_count_add(path, 0);
         }
-        entry_set(path[0], entry);
+        entry_set(path[0], rights_joined(*path[0], entry));
     }
     spin_unlock(&tables->lock);
     return error;

@@ -1,0 +1,25 @@
+/* What a fault asks of a memory object. For the files of mm/space alone. */
+#pragma once
+
+#include "mm/space/memory_object.h"
+
+struct memory_page {
+    physical_t frame;
+    bool may_be_written; /* as far as the object is concerned */
+    bool needs_copy;     /* it is to be written, and shared: memory_object_copy_page() first */
+};
+
+/*
+ * Finds the frame of a page, and gives the page a zeroed one if it was never touched. `writes`: the
+ * page is about to be written. Context: ATOMIC, the object's lock held. Errors: ERROR_AGAIN (the
+ * page is being copied, or the object cloned), ERROR_QUOTA, ERROR_NO_MEMORY.
+ */
+must_check int memory_object_page(struct memory_object *object, size_t index, bool writes,
+                                  struct memory_page *page);
+
+/*
+ * Gives a page that is shared with a clone a frame of its own: takes it out of all address spaces
+ * that map it, and waits for the shootdowns. Does nothing if that is no longer necessary, or not
+ * possible now: the caller looks again. Context: THREAD. Errors: ERROR_NO_MEMORY.
+ */
+must_check int memory_object_copy_page(struct memory_object *object, size_t index);

@@ -1,0 +1,82 @@
+/* Regions as a memory object sees them: the way from its pages to the leaf entries that map them. */
+#include "mm/space/region.h"
+
+#include "arch/x86_64/apic/user_shootdown.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "mm/space/refuse_chain.h"
+
+struct region *region_find(const struct address_space *space, uintptr_t address)
+{
+    struct tree_node *node = tree_find_at_most(&space->regions, address);
+    struct region *region = node != NULL ? tree_entry(node, struct region, node) : NULL;
+    return region != NULL && address < region_end(region) ? region : NULL;
+}
+
+/*
+ * Releases the object's lock and waits for a shootdown in an address space that is reached through
+ * one of the object's regions. Without the lock the region may vanish, so the space is pinned; its
+ * end waits for the pin, and preemption is off so that the pin is short.
+ */
+static void shootdown_unlocked(struct memory_object *object, struct address_space *space,
+                               uintptr_t address, size_t bytes,
+                               const struct user_table_refuse *refuse)
+{
+    preempt_disable();
+    __atomic_add_fetch(&space->pins, 1, __ATOMIC_ACQUIRE);
+    spin_unlock(&object->lock);
+    user_shootdown(&space->tables, address, refuse->count != 0 ? SIZE_MAX : bytes);
+    refuse_free(space->quota, refuse);
+    __atomic_sub_fetch(&space->pins, 1, __ATOMIC_RELEASE);
+    preempt_enable();
+}
+
+bool region_page_unmap_one(struct memory_object *object, size_t index)
+{
+    list_for_each (node, &object->mappings) {
+        struct region *region = list_entry(node, struct region, mapping);
+        size_t page = index - region->first_page;
+        if (index < region->first_page || page >= region->bytes / PAGE_BYTES) {
+            continue;
+        }
+        struct address_space *space = region->space;
+        uintptr_t address = region->node.key + page * PAGE_BYTES, next = address;
+        struct user_table_refuse refuse;
+        size_t changed = 0;
+        /* One page is one slice: nothing is left of it. */
+        ignore_result(user_tables_reduce(&space->tables, &next, address + PAGE_BYTES, PAGE_PRESENT,
+                                         0, &refuse, &changed));
+        if (changed != 0) {
+            shootdown_unlocked(object, space, address, PAGE_BYTES, &refuse);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool region_write_protect_some(struct memory_object *object)
+{
+    list_for_each (node, &object->mappings) {
+        struct region *region = list_entry(node, struct region, mapping);
+        if (region->clone_pass == object->clone_pass) {
+            continue;
+        }
+        struct address_space *space = region->space;
+        uintptr_t from =
+            region->clone_next > region->node.key ? region->clone_next : region->node.key;
+        struct user_table_refuse refuse;
+        size_t changed = 0;
+        region->clone_next = from;
+        if (!user_tables_reduce(&space->tables, &region->clone_next, region_end(region),
+                                PAGE_WRITABLE | PAGE_DIRTY, 0, &refuse, &changed)) {
+            region->clone_pass = object->clone_pass;
+            region->clone_next = 0;
+        }
+        if (changed != 0) {
+            shootdown_unlocked(object, space, from, USER_TABLES_SLICE * PAGE_BYTES, &refuse);
+        } else {
+            spin_unlock(&object->lock);
+        }
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,16 @@
+/* What the files of mm/space that change regions share. For these files alone. */
+#pragma once
+
+#include "mm/space/address_space.h"
+
+/* Says whether each byte of the range can belong to user mode. Context: ANY. */
+bool space_range_is_valid(uintptr_t address, size_t bytes);
+
+/* Says whether a region may have these rights. Context: ANY. */
+bool space_rights_are_valid(unsigned rights);
+
+/*
+ * Unmaps the regions that lie wholly in [address, end), in slices, waits for the shootdown and
+ * frees them. No region lies in it partly. Context: THREAD, changes serialised.
+ */
+void space_clear(struct address_space *space, uintptr_t address, uintptr_t end);

@@ -1,0 +1,393 @@
+/* Address spaces: mapping, faults, unmapping and rights, on one CPU and against another one. */
+#include "mm/space/address_space.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/entry/trap_frame.h"
+#include "arch/x86_64/entry/user_copy.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/frame/frame.h"
+#include "mm/space/memory_object.h"
+#include "tests/space/space_user.h"
+#include "tests/support/threads.h"
+#include "tests/test.h"
+
+#define PLACE SPACE_PLACE
+#define RW    (SPACE_READ | SPACE_WRITE)
+
+static struct space_fixture fixture; /* other threads look at it */
+
+TEST(ASP0101, "a mapping with wrong arguments, or where something is mapped, is refused", ALWAYS)
+{
+    if (!space_fixture_begin(&fixture, 4 * PAGE_BYTES)) {
+        return;
+    }
+    struct address_space *space = &fixture.space;
+    struct memory_object *object = fixture.object;
+    const uintptr_t free = PLACE + 64 * PAGE_BYTES;
+
+    test_equal(address_space_map(space, free + 1, PAGE_BYTES, RW, object, 0), ERROR_INVALID);
+    test_equal(address_space_map(space, free, 0, RW, object, 0), ERROR_INVALID);
+    test_equal(address_space_map(space, free, 100, RW, object, 0), ERROR_INVALID);
+    test_equal(address_space_map(space, free, PAGE_BYTES, RW, object, 8), ERROR_INVALID);
+    test_equal(address_space_map(space, free, PAGE_BYTES, SPACE_WRITE, object, 0), ERROR_INVALID);
+    test_equal(address_space_map(space, free, PAGE_BYTES, RW | SPACE_EXECUTE, object, 0),
+               ERROR_INVALID);
+    test_equal(address_space_map(space, free, PAGE_BYTES, 8, object, 0), ERROR_INVALID);
+    test_equal(address_space_map(space, free, PAGE_BYTES, SPACE_READ, NULL, 0), ERROR_INVALID);
+
+    test_equal(address_space_map(space, 0, PAGE_BYTES, RW, object, 0), ERROR_RANGE);
+    test_equal(address_space_map(space, USER_BASE - PAGE_BYTES, PAGE_BYTES, RW, object, 0),
+               ERROR_RANGE);
+    test_equal(address_space_map(space, USER_END, PAGE_BYTES, RW, object, 0), ERROR_RANGE);
+    test_equal(address_space_map(space, USER_END - PAGE_BYTES, 2 * PAGE_BYTES, RW, object, 0),
+               ERROR_RANGE);
+    test_equal(address_space_map(space, (uintptr_t)-PAGE_BYTES, 2 * PAGE_BYTES, RW, object, 0),
+               ERROR_RANGE);
+    test_equal(address_space_map(space, STACK_OBJECT_BASE, PAGE_BYTES, RW, object, 0), ERROR_RANGE);
+    test_equal(address_space_map(space, free, 5 * PAGE_BYTES, RW, object, 0), ERROR_RANGE);
+    test_equal(address_space_map(space, free, PAGE_BYTES, RW, object, 4 * PAGE_BYTES), ERROR_RANGE);
+
+    test_equal(address_space_map(space, PLACE, PAGE_BYTES, RW, object, 0), ERROR_EXISTS);
+    test_equal(address_space_map(space, PLACE - PAGE_BYTES, 2 * PAGE_BYTES, RW, object, 0),
+               ERROR_EXISTS);
+    test_equal(address_space_map(space, PLACE + 3 * PAGE_BYTES, 2 * PAGE_BYTES, RW, object, 0),
+               ERROR_EXISTS);
+    test_equal(address_space_map(space, PLACE + 4 * PAGE_BYTES, PAGE_BYTES, RW, object, 0), OK);
+    test_equal(address_space_map(space, PLACE - PAGE_BYTES, PAGE_BYTES, RW, object, 0), OK);
+    test_equal(space->region_count, 3);
+    space_fixture_end(&fixture);
+}
+
+TEST(ASP0102, "the first touch of a page fills it with zeroes, and takes one frame", ALWAYS)
+{
+    if (!space_fixture_begin(&fixture, 16 * PAGE_BYTES)) {
+        return;
+    }
+    size_t frames = frame_owned_count(FRAME_OWNER_USER);
+    for (unsigned i = 0; i < PAGE_BYTES; i += 511) {
+        test_equal(space_read(PLACE + i), 0);
+    }
+    test_equal(frame_owned_count(FRAME_OWNER_USER) - frames, 1);
+    test_check(space_write(PLACE + 5 * PAGE_BYTES, 0x77));
+    test_equal(frame_owned_count(FRAME_OWNER_USER) - frames, 2);
+    test_equal(space_read(PLACE + 5 * PAGE_BYTES), 0x77);
+    test_equal(space_read(PLACE + 5 * PAGE_BYTES + 1), 0);
+    test_equal(fixture.object->frames, 2);
+
+    /* The same object somewhere else shows the same bytes. */
+    test_equal(address_space_map(&fixture.space, USER_BASE, 4 * PAGE_BYTES, SPACE_READ,
+                                 fixture.object, 4 * PAGE_BYTES),
+               OK);
+    test_equal(space_read(USER_BASE + PAGE_BYTES), 0x77);
+    test_check(space_write(PLACE + 5 * PAGE_BYTES, 0x78));
+    test_equal(space_read(USER_BASE + PAGE_BYTES), 0x78);
+    test_check(!space_write(USER_BASE + PAGE_BYTES, 1));
+    space_fixture_end(&fixture);
+}
+
+static const char *reason_of(uintptr_t address, uint32_t error_code)
+{
+    const char *reason = "";
+    test_equal(address_space_fault(&fixture.space, address, error_code, &reason), ERROR_FAULT);
+    return reason;
+}
+
+TEST(ASP0103, "a fault that cannot be resolved says why", ALWAYS)
+{
+    if (!space_fixture_begin(&fixture, PAGE_BYTES)) {
+        return;
+    }
+    struct address_space *space = &fixture.space;
+    uintptr_t stack = PLACE + 0x100000;
+    struct address_space_place place;
+    test_equal(address_space_map_stack(space, stack, PAGE_BYTES, fixture.object, 0), OK);
+    test_equal(address_space_protect(space, PLACE, PAGE_BYTES, SPACE_READ), OK);
+
+    test_check(strstr(reason_of(0, 0), "null pointer") != NULL);
+    test_check(strstr(reason_of(USER_BASE - 1, 0), "null pointer") != NULL);
+    test_check(strstr(reason_of(USER_END, 0), "no address of user mode") != NULL);
+    test_check(strstr(reason_of(STACK_OBJECT_BASE, 0), "no address of user mode") != NULL);
+    test_check(strstr(reason_of(PLACE - 1, 0), "nothing is mapped") != NULL);
+    test_check(strstr(reason_of(PLACE + PAGE_BYTES, 0), "nothing is mapped") != NULL);
+    test_check(strstr(reason_of(PLACE, PAGE_FAULT_WRITE), "not be written") != NULL);
+    test_check(strstr(reason_of(PLACE, PAGE_FAULT_FETCH), "not be executed") != NULL);
+    test_check(strstr(reason_of(stack - 1, PAGE_FAULT_WRITE), "overflow") != NULL);
+    test_check(strstr(reason_of(stack - SPACE_STACK_GUARD_BYTES, 0), "overflow") != NULL);
+    test_check(strstr(reason_of(stack - SPACE_STACK_GUARD_BYTES - 1, 0), "nothing") != NULL);
+    test_equal(address_space_protect(space, PLACE, PAGE_BYTES, 0), OK);
+    test_check(strstr(reason_of(PLACE, 0), "no access") != NULL);
+
+    test_check(address_space_find(space, stack - 1, &place) && place.is_stack_guard);
+    test_equal(place.start, stack - SPACE_STACK_GUARD_BYTES);
+    test_check(!address_space_find(space, PLACE - 1, &place));
+    space_fixture_end(&fixture);
+}
+
+TEST(ASP0104, "what is unmapped is gone on return, and its neighbours stay", ALWAYS)
+{
+    if (!space_fixture_begin(&fixture, 8 * PAGE_BYTES)) {
+        return;
+    }
+    struct address_space *space = &fixture.space;
+    for (unsigned page = 0; page < 8; page++) {
+        test_check(space_write(PLACE + page * PAGE_BYTES, (uint8_t)(page + 1)));
+    }
+    test_equal(address_space_unmap(space, PLACE + 2 * PAGE_BYTES, 3 * PAGE_BYTES), OK);
+    test_equal(space->region_count, 2);
+    for (unsigned page = 0; page < 8; page++) {
+        bool gone = page >= 2 && page < 5;
+        test_equal(space_read(PLACE + page * PAGE_BYTES), gone ? -1 : (int)page + 1);
+    }
+    test_equal(address_space_unmap(space, PLACE + 2 * PAGE_BYTES, PAGE_BYTES), ERROR_NOT_FOUND);
+    test_equal(address_space_unmap(space, PLACE + 1, PAGE_BYTES), ERROR_INVALID);
+    test_equal(address_space_unmap(space, PLACE, 0), ERROR_INVALID);
+    test_equal(address_space_unmap(space, USER_END, PAGE_BYTES), ERROR_RANGE);
+    /* Another part of the object at that address. */
+    test_equal(address_space_map(space, PLACE + 2 * PAGE_BYTES, PAGE_BYTES, RW, fixture.object,
+                                 7 * PAGE_BYTES),
+               OK);
+    test_equal(space_read(PLACE + 2 * PAGE_BYTES), 8);
+    /* Across gaps and regions. */
+    test_equal(address_space_unmap(space, PLACE + PAGE_BYTES, 6 * PAGE_BYTES), OK);
+    test_equal(space_read(PLACE), 1);
+    test_equal(space_read(PLACE + PAGE_BYTES), -1);
+    test_equal(space_read(PLACE + 2 * PAGE_BYTES), -1);
+    test_equal(space_read(PLACE + 7 * PAGE_BYTES), 8);
+    space_fixture_end(&fixture);
+}
+
+static bool entry_allows(uintptr_t address, uint64_t bit)
+{
+    return (user_tables_entry(&fixture.space.tables, address) & bit) != 0;
+}
+
+TEST(ASP0105, "new rights hold on return, and no page is ever writable and executable", ALWAYS)
+{
+    if (!space_fixture_begin(&fixture, 4 * PAGE_BYTES)) {
+        return;
+    }
+    struct address_space *space = &fixture.space;
+    const char *reason;
+    uintptr_t second = PLACE + PAGE_BYTES;
+    test_check(space_write(PLACE, 1) && space_write(second, 2));
+    test_equal(address_space_protect(space, second, PAGE_BYTES, SPACE_READ | SPACE_EXECUTE), OK);
+    test_equal(space->region_count, 3);
+    test_check(!entry_allows(second, PAGE_WRITABLE));
+    test_check(!space_write(second, 3));
+    test_equal(space_read(second), 2);
+    test_equal(address_space_fault(space, second, PAGE_FAULT_FETCH | PAGE_FAULT_PRESENT, &reason),
+               OK);
+    test_check(!entry_allows(second, PAGE_NO_EXECUTE) && !entry_allows(second, PAGE_WRITABLE));
+    test_check(space_write(PLACE, 9));
+
+    test_equal(address_space_protect(space, PLACE, 4 * PAGE_BYTES, RW), OK);
+    test_check(entry_allows(second, PAGE_NO_EXECUTE));
+    test_check(space_write(second, 4));
+    test_equal(address_space_protect(space, PLACE, 4 * PAGE_BYTES, 0), OK);
+    test_equal(space_read(PLACE), -1);
+    test_equal(address_space_protect(space, PLACE, 4 * PAGE_BYTES, SPACE_READ), OK);
+    test_equal(space_read(second), 4);
+
+    test_equal(address_space_protect(space, PLACE, PAGE_BYTES, RW | SPACE_EXECUTE), ERROR_INVALID);
+    test_equal(address_space_protect(space, PLACE, 100, RW), ERROR_INVALID);
+    test_equal(address_space_protect(space, PLACE, 5 * PAGE_BYTES, RW), ERROR_NOT_FOUND);
+    test_equal(address_space_protect(space, PLACE - PAGE_BYTES, PAGE_BYTES, RW), ERROR_NOT_FOUND);
+    test_equal(address_space_protect(space, USER_END, PAGE_BYTES, RW), ERROR_RANGE);
+    space_fixture_end(&fixture);
+}
+
+/* A thread on another CPU that writes ever larger numbers to one page. */
+static struct {
+    uint32_t written, refused;
+    bool stop;
+} writer;
+
+static void write_on(void *argument maybe_unused)
+{
+    space_user_set(&fixture.space);
+    while (!__atomic_load_n(&writer.stop, __ATOMIC_SEQ_CST)) {
+        uint32_t next = test_counted(&writer.written) + 1;
+        if (user_copy_out(PLACE, &next, sizeof(next)) == OK) {
+            test_count(&writer.written);
+        } else {
+            test_count(&writer.refused);
+        }
+    }
+    space_user_set(NULL);
+}
+
+static uint32_t number_there(void)
+{
+    uint32_t number = 0;
+    test_equal(user_copy_in(&number, PLACE, sizeof(number)), OK);
+    return number;
+}
+
+TEST(ASP0106, "once the right to write is taken away, no other CPU writes any more", TWO_CPUS)
+{
+    if (!space_fixture_begin(&fixture, PAGE_BYTES)) {
+        return;
+    }
+    writer.written = writer.refused = 0;
+    writer.stop = false;
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    struct thread *thread =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), write_on, NULL);
+    for (unsigned round = 0; round < 50 && thread != NULL; round++) {
+        uint32_t before = test_counted(&writer.written);
+        test_wait_until(&writer.written, before + 20, "written");
+        test_equal(address_space_protect(&fixture.space, PLACE, PAGE_BYTES, SPACE_READ), OK);
+        uint32_t number = number_there(), refused = test_counted(&writer.refused);
+        test_wait_until(&writer.refused, refused + 2, "refused");
+        test_equal(number_there(), number);
+        test_equal(address_space_protect(&fixture.space, PLACE, PAGE_BYTES, RW), OK);
+    }
+    __atomic_store_n(&writer.stop, true, __ATOMIC_SEQ_CST);
+    test_thread_join(thread);
+    test_thread_unbind();
+    space_fixture_end(&fixture);
+}
+
+#define LONG_PAGES   24
+#define MIDDLE_FIRST 8
+#define MIDDLE_PAGES 4
+
+/* A thread that copies out a long range whose middle another CPU unmaps. */
+static struct {
+    uint32_t whole, cut, wrong;
+    bool stop;
+    uint8_t bytes[LONG_PAGES * PAGE_BYTES];
+} copier;
+
+static void copy_on(void *argument maybe_unused)
+{
+    space_user_set(&fixture.space);
+    while (!__atomic_load_n(&copier.stop, __ATOMIC_SEQ_CST)) {
+        size_t copied;
+        int error = user_copy_out_part(PLACE, copier.bytes, sizeof(copier.bytes), &copied);
+        if (error == OK) {
+            test_count(&copier.whole);
+        } else {
+            test_count(&copier.cut);
+            /* It ends somewhere in the pages that are unmapped and mapped anew. */
+            if (error != ERROR_FAULT || copied < MIDDLE_FIRST * PAGE_BYTES ||
+                copied >= (MIDDLE_FIRST + MIDDLE_PAGES) * PAGE_BYTES) {
+                test_count(&copier.wrong);
+            }
+        }
+    }
+    space_user_set(NULL);
+}
+
+TEST(ASP0107, "another CPU unmaps what a thread is copying to: the copy ends there, or goes on",
+     TWO_CPUS)
+{
+    if (!space_fixture_begin(&fixture, LONG_PAGES * PAGE_BYTES)) {
+        return;
+    }
+    struct address_space *space = &fixture.space;
+    uintptr_t middle = PLACE + MIDDLE_FIRST * PAGE_BYTES;
+    copier.whole = copier.cut = copier.wrong = 0;
+    copier.stop = false;
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    struct thread *thread =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), copy_on, NULL);
+    uint64_t end_ns = test_hammer_end();
+    for (unsigned round = 0; (round < 40 || test_hammer_goes_on(end_ns)) && thread != NULL;
+         round++) {
+        test_equal(address_space_unmap(space, middle, MIDDLE_PAGES * PAGE_BYTES), OK);
+        if (round % 8 == 0) {
+            test_wait_until(&copier.cut, test_counted(&copier.cut) + 1, "cut");
+        }
+        test_equal(address_space_map(space, middle, MIDDLE_PAGES * PAGE_BYTES, RW, fixture.object,
+                                     MIDDLE_FIRST * PAGE_BYTES),
+                   OK);
+        if (round % 8 == 4) {
+            test_wait_until(&copier.whole, test_counted(&copier.whole) + 1, "whole");
+        }
+    }
+    __atomic_store_n(&copier.stop, true, __ATOMIC_SEQ_CST);
+    test_thread_join(thread);
+    test_thread_unbind();
+    test_note("%u copies were whole, %u were cut", copier.whole, copier.cut);
+    test_equal(copier.wrong, 0);
+    test_check(thread == NULL || (copier.whole > 0 && copier.cut > 0));
+    space_fixture_end(&fixture);
+}
+
+#define MEETINGS 40
+
+static struct {
+    uint32_t ready, done;
+} meeting;
+
+static void touch_pages(void *argument)
+{
+    space_user_set(&fixture.space);
+    for (unsigned page = 0; page < MEETINGS; page++) {
+        test_count(&meeting.ready);
+        while (test_counted(&meeting.ready) < 2 * (page + 1)) {
+            cpu_pause();
+        }
+        if (!space_write(PLACE + page * PAGE_BYTES + *(const unsigned *)argument, 1)) {
+            test_fail(__FILE__, __LINE__, "page %u cannot be written", page);
+        }
+    }
+    space_user_set(NULL);
+}
+
+TEST(ASP0108, "two CPUs that touch a page at once get one frame, and both writes are in it",
+     TWO_CPUS)
+{
+    static const unsigned offsets[] = {8, 16};
+    if (!space_fixture_begin(&fixture, MEETINGS * PAGE_BYTES)) {
+        return;
+    }
+    size_t frames = frame_owned_count(FRAME_OWNER_USER);
+    struct thread *threads[2];
+    meeting.ready = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        threads[i] = test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(i), touch_pages,
+                                       (void *)(uintptr_t)&offsets[i]);
+        if (threads[i] == NULL) {
+            meeting.ready = 2 * MEETINGS; /* the other one need not wait */
+        }
+    }
+    test_thread_join(threads[0]);
+    test_thread_join(threads[1]);
+    test_equal(frame_owned_count(FRAME_OWNER_USER) - frames, MEETINGS);
+    for (unsigned page = 0; page < MEETINGS; page++) {
+        test_equal(space_read(PLACE + page * PAGE_BYTES + 8), 1);
+        test_equal(space_read(PLACE + page * PAGE_BYTES + 16), 1);
+    }
+    space_fixture_end(&fixture);
+}
+
+TEST(ASP0109,
+     "a large mapping costs tables only where it was touched, and unmapping gives all back", ALWAYS)
+{
+    const size_t bytes = 1UL << 40;
+    if (!space_fixture_begin(&fixture, PAGE_BYTES)) {
+        return;
+    }
+    struct memory_object *object;
+    size_t before = fixture.quota->used;
+    uintptr_t place = 1UL << 42;
+    test_equal(memory_object_create(bytes, fixture.quota, &object), OK);
+    test_equal(address_space_map(&fixture.space, place, bytes, RW, object, 0), OK);
+    uintptr_t places[] = {place, place + bytes / 2, place + bytes - PAGE_BYTES};
+    for (unsigned i = 0; i < array_length(places); i++) {
+        test_check(space_write(places[i], (uint8_t)(i + 1)));
+    }
+    for (unsigned i = 0; i < array_length(places); i++) {
+        test_equal(space_read(places[i]), (int)i + 1);
+    }
+    test_equal(object->frames, 3);
+    test_equal(fixture.space.tables.tables, 3 + 3 + 2); /* the last two share one of level 3 */
+    test_equal(address_space_unmap(&fixture.space, place, bytes), OK);
+    test_equal(fixture.space.tables.tables, 0);
+    memory_object_release(object);
+    test_equal(fixture.quota->used, before);
+    space_fixture_end(&fixture);
+}
