@@ -54,6 +54,23 @@ bool timeout_expire_wanted(void)
     return this_cpu(timeouts_left);
 }
 
+/*
+ * Makes threads ready whose timeouts are due, TIMEOUTS_AT_ONCE at most, and returns whether more may
+ * be due. The lock is held. Not inlined, because at most ticks no timeout is due.
+ */
+static never_inline bool timeouts_wake(struct timeouts *own, uint64_t now_ns)
+{
+    for (unsigned woken = 0; woken < TIMEOUTS_AT_ONCE; woken++) {
+        struct tree_node *first = tree_first(&own->tree);
+        if (first == NULL || first->key > now_ns) {
+            return false;
+        }
+        tree_remove(&own->tree, first);
+        schedule_ready(container_of(first, struct thread, wait.timeout), THREAD_BLOCKED);
+    }
+    return true;
+}
+
 void timeout_expire(void)
 {
     struct timeouts *own = this_cpu_pointer(timeouts);
@@ -62,17 +79,12 @@ void timeout_expire(void)
     }
     uint64_t now_ns = clock_now_ns();
     spin_lock_by(OFF_ALREADY, &own->lock);
-    struct tree_node *first;
-    unsigned expired = 0;
-    while ((first = tree_first(&own->tree)) != NULL && first->key <= now_ns &&
-           expired < TIMEOUTS_AT_ONCE) {
-        tree_remove(&own->tree, first);
-        schedule_ready(container_of(first, struct thread, wait.timeout), THREAD_BLOCKED);
-        expired++;
-    }
-    this_cpu(timeouts_left) = expired == TIMEOUTS_AT_ONCE;
+    const struct tree_node *first = tree_first(&own->tree);
+    bool due = first != NULL && first->key <= now_ns;
+    bool left = unlikely(due) && timeouts_wake(own, now_ns);
+    this_cpu(timeouts_left) = left;
     spin_unlock_quietly(&own->lock);
-    if (unlikely(this_cpu(timeouts_left))) {
+    if (unlikely(left)) {
         lapic_send(cpu_number(), VECTOR_RESCHEDULE); /* goes on there, after other interrupts */
     }
 }

@@ -12,7 +12,7 @@
 #include "sched/stack/reclaimer.h"
 #include "sched/stack/swapper.h"
 
-void services_tick(const struct thread *current, bool idle)
+void services_work(const struct thread *current, bool idle)
 {
     if (unlikely(memory_waiters() != 0)) {
         swapper_tick();
