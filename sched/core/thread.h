@@ -62,7 +62,7 @@ struct thread {
     volatile uint8_t cpu;
     bool expendable; /* written by the thread while it runs: thread_expendable_set() */
     uint8_t pending; /* THREAD_PENDING_... */
-    /* The result of the last shrink, for the swapper's hysteresis: swapper.c. */
+    /* The result of the last shrink, for the swapper's hysteresis: swapper_pass.c. */
     bool shrunk;            /* it was shrunk, and the result is not known yet */
     uint8_t shrunk_to;      /* pages that the shrink left */
     uint8_t shrink_backoff; /* it must sleep 2^shrink_backoff times as long before the next */

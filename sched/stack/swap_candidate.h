@@ -1,6 +1,6 @@
 /*
  * Swap candidates: what the swapper may do with the stack of a sleeping thread, and how a wake-up
- * undoes it. This is the protocol; the policy is in swapper.c.
+ * undoes it. This is the protocol; the policy is in swapper_pass.c.
  *
  *   BLOCKED ---swap_candidate_begin---> SWAP_CANDIDATE ---swap_candidate_take---> SWAP_CANDIDATE
  *      ^                                 |          ^                             with a claim

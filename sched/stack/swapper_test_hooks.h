@@ -27,7 +27,7 @@ extern void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
 void swapper_quiet_set(bool quiet);
 
 /*
- * Turns the hysteresis of swapper.c on (the default) or off, to measure what it saves.
+ * Turns the hysteresis of swapper_pass.c on (the default) or off, to measure what it saves.
  * Context: ANY.
  */
 void swapper_hysteresis_set(bool on);
