@@ -270,3 +270,17 @@ def check_loads_by_itself(start):
                                   stderr=subprocess.STDOUT, text=True, check=False)
             expected = "st bt -- Show where a thread is" if allowed else "add-auto-load-safe-path"
             assert expected in done.stdout, done.stdout
+
+
+def check_program(start):
+    """st program loads the symbols of one user program, and says which there are"""
+    count = "python print(sum('/user/' in file.filename for file in gdb.objfiles()))"
+    ask = Session(start(cmdline="monitor=1"), (
+        "st program", "info symbol 0x400000", "st program init", "info symbol 0x400000",
+        "st program init", count, "st program nobody", "st bt"))
+    found(r"^User programs: (\w+, )*init\b", ask("st program"))
+    found(r"^No symbol matches", ask("info symbol 0x400000"))
+    found(r"^Symbols of init are loaded", ask("st program init"))
+    found(r"^\w+ in section \.text of \S+/user/init\.elf", ask("info symbol 0x400000", 1))
+    assert ask(count) == "1\n", "a second load keeps the symbols of the first"
+    found("There is no program 'nobody'", ask("st program nobody"))

@@ -1,6 +1,9 @@
 """The commands `st ...` in gdb. Each prints what it reads from the stopped machine. None changes
 the machine, calls a function of the kernel, or brings a page in."""
 
+import glob
+import os
+
 import gdb  # pylint: disable=import-error  # gdb's own
 
 from .facts import FactsError
@@ -281,6 +284,49 @@ class BacktraceCommand(Command):
             number, index = number + same, index + same
 
 
+class ProgramCommand(gdb.Command):
+    """Load the symbols of a user program: st program [NAME]
+
+    Without NAME, list the programs. All programs lie at the same addresses, so only one has its
+    symbols loaded: those of another one are removed first. Breakpoints in it hold in any program
+    that has the address, whatever its name."""
+
+    def __init__(self, name):
+        super().__init__(name, gdb.COMMAND_FILES)
+        self._loaded = None
+
+    def complete(self, text, _word):
+        """Called by gdb for the Tab key."""
+        return [name for name in self.programs() if name.startswith(text)]
+
+    @staticmethod
+    def programs():
+        """Returns {name: ELF file} of the programs that lie beside the kernel in gdb."""
+        for objfile in gdb.objfiles():
+            directory = os.path.dirname(os.path.realpath(objfile.filename))
+            for build in (directory, os.path.dirname(directory)):
+                found = glob.glob(os.path.join(build, "user", "*.elf"))
+                if found:
+                    return {os.path.basename(path)[:-4]: path for path in sorted(found)}
+        return {}
+
+    def invoke(self, argument, _from_tty):  # pylint: disable=arguments-differ
+        """Called by gdb."""
+        programs, name = self.programs(), argument.strip()
+        if not programs:
+            raise gdb.GdbError("There are no user programs beside this kernel: make user")
+        if not name:
+            print("User programs: " + ", ".join(programs))
+            return
+        if name not in programs:
+            raise gdb.GdbError(f"There is no program '{name}'; `st program` lists them.")
+        if self._loaded in [objfile.filename for objfile in gdb.objfiles()]:
+            gdb.execute(f"remove-symbol-file '{self._loaded}'", to_string=True)
+        gdb.execute(f"add-symbol-file '{programs[name]}'", to_string=True)
+        self._loaded = gdb.objfiles()[-1].filename
+        print(f"Symbols of {name} are loaded.")
+
+
 def vector_name(vector):
     """Returns the kernel's name of a vector."""
     try:
@@ -295,5 +341,6 @@ def register_commands():
     """Makes the commands known to gdb."""
     Prefix()
     for name, kind in (("threads", ThreadsCommand), ("stack", StackCommand),
-                       ("mag", MagazineCommand), ("pte", PteCommand), ("bt", BacktraceCommand)):
+                       ("mag", MagazineCommand), ("pte", PteCommand), ("bt", BacktraceCommand),
+                       ("program", ProgramCommand)):
         kind(f"st {name}")
