@@ -80,7 +80,7 @@ static void dive_in_root(void *argument)
     test_check(after >= 3);
 }
 
-TEST(ASP0002, "stack faults are served while the root of an address space is loaded", STACKS_GROW)
+TEST(ASP0002, "stack faults are served while the root of an address space is loaded", STACKS_FAULT)
 {
     struct user_tables tables;
     if (bare_tables_create(&tables)) {

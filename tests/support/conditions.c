@@ -32,6 +32,11 @@ CONDITION(STACKS_GROW, "stacks are whole at creation")
     return stack_mode_get() != STACK_MODE_EAGER;
 }
 
+CONDITION(STACKS_FAULT, "stacks get their pages at creation or at a switch")
+{
+    return condition_STACKS_GROW() && stack_mode_get() != STACK_MODE_LEND;
+}
+
 CONDITION(STACKS_LENT, "stacks are not lent pages")
 {
     return stack_mode_get() == STACK_MODE_LEND;

@@ -19,6 +19,7 @@ TEST_CONDITION(SOAK);  /* the test takes as long as soak=SECONDS says, and runs 
 /* How stacks get their pages: stack=. */
 TEST_CONDITION(STACKS_EAGER);        /* all pages at creation */
 TEST_CONDITION(STACKS_GROW);         /* one page at creation, others as the thread goes deeper */
+TEST_CONDITION(STACKS_FAULT);        /* and faults bring them, no switch does */
 TEST_CONDITION(STACKS_LENT);         /* stack=lend */
 TEST_CONDITION(LEND_BATCHES);        /* and batches take pages back while another CPU runs */
 TEST_CONDITION(STACKS_PREFAULTED);   /* stack=prefault */
