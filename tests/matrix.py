@@ -319,6 +319,7 @@ SCRIPT = (
                           ("lend-intel", "max,vendor=GenuineIntel"))),
     Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py"),
     Row("early-panic", kind="script", script="tests/boot/early_panic.py", gdb=True, cpus=1),
+    Row("ghost-processor", kind="script", script="tests/boot/ghost_processor.py", gdb=True),
     Row("parked", kind="script", script="tests/boot/parked.py", cpu="max"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),

@@ -38,9 +38,12 @@ void leak_check_read(struct leak_check *leak_check)
         leak_check->owned[FRAME_OWNER_STACK] + leak_check->owned[FRAME_OWNER_STACK_STANDBY] +
         leak_check->owned[FRAME_OWNER_MAGAZINE] + leak_check->owned[FRAME_OWNER_RESERVE];
     thread_for_each(thread_count_in, leak_check);
-    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
-        const struct magazine *m = &cpu_variable(magazine, cpu);
-        leak_check->stack_frames_found += m->capacity - m->taken;
+    /* A processor that was prepared and then did not answer has a magazine, too. */
+    for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
+        if (percpu_area_exists(cpu)) {
+            const struct magazine *m = &cpu_variable(magazine, cpu);
+            leak_check->stack_frames_found += m->capacity - m->taken;
+        }
     }
     leak_check->stack_frames_found += stack_reserve_count();
     stack_unowned_count(&leak_check->slots_found, &leak_check->stack_frames_found);

@@ -54,18 +54,12 @@ unsigned frame_node_of_cpu(unsigned cpu)
     return cpu_variable(frame_cpu, cpu).node;
 }
 
-/* Returns whether the CPU has a per-CPU area. CPU 0 uses the section itself: its offset is 0. */
-static bool cpu_has_area(unsigned cpu)
-{
-    return cpu == 0 || percpu_offset[cpu] != 0;
-}
-
 size_t frame_cached_count(void)
 {
     size_t count = 0;
 
     for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
-        if (cpu_has_area(cpu)) {
+        if (percpu_area_exists(cpu)) {
             count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).count, __ATOMIC_RELAXED);
         }
     }
@@ -77,7 +71,7 @@ long frame_owned_sum(enum frame_owner owner)
     long count = 0;
 
     for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
-        if (cpu_has_area(cpu)) {
+        if (percpu_area_exists(cpu)) {
             count += __atomic_load_n(&cpu_variable(frame_cpu, cpu).owned[owner], __ATOMIC_RELAXED);
         }
     }

@@ -36,6 +36,11 @@ void percpu_area_clear(unsigned cpu)
     percpu_offset[cpu] = 0;
 }
 
+bool percpu_area_exists(unsigned cpu)
+{
+    return cpu == 0 || percpu_offset[cpu] != 0;
+}
+
 void percpu_activate(unsigned cpu)
 {
     msr_write(MSR_GS_BASE, percpu_offset[cpu]);

@@ -65,6 +65,12 @@ void percpu_area_set(unsigned cpu, void *memory);
  */
 void percpu_area_clear(unsigned cpu);
 
+/*
+ * Returns whether CPU number `cpu` has a copy: CPU 0, whose copy is the section itself, and each that
+ * was prepared, even if its processor did not answer. Context: ANY.
+ */
+bool percpu_area_exists(unsigned cpu);
+
 /* The bounds of the section .percpu, from linker.ld: CPU 0's copy. */
 extern char __percpu_start[], __percpu_end[];
 
