@@ -96,6 +96,7 @@ void hooks_wire(enum stack_mode mode)
     stack_overflow_handler = overflow_handle;
     stack_owner_describe = thread_owner_describe;
     thread_user_load = user_thread_load;
+    thread_user_exit = user_thread_exit;
     user_return_work = user_thread_work;
     user_exception = user_exception_end;
     page_fault_thread_case = user_page_fault;

@@ -29,6 +29,7 @@
 #include "kernel/options.h"
 #include "kernel/processors.h"
 #include "kernel/program/boot_archive.h"
+#include "kernel/task/user_thread.h"
 #include "kernel/test/benchmark.h"
 #include "kernel/test/selftest.h"
 #include "lib/error.h"
@@ -204,6 +205,7 @@ void boot_main(uint32_t magic, uint32_t information)
     stacks_start();
 
     thread_init();
+    user_thread_init();
     schedule_init();
     must_succeed(schedule_cpu_create(0), "the first idle thread");
     cpu_online_add();

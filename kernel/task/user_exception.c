@@ -1,14 +1,23 @@
-/* What happens to a thread that raised an exception in user mode: a report, and its end. */
+/*
+ * Exceptions of user mode. A page fault is resolved by the task's address space, on the thread's
+ * own kernel stack, where it may sleep; so is one that user copy raises in a system call. What
+ * cannot be resolved ends the task, with a report: which thread did what where, why that could not
+ * be resolved, the registers, and the backtrace.
+ */
 #include "kernel/task/user_exception.h"
 
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/user_copy.h"
+#include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "lib/format.h"
-#include "sched/core/thread.h"
 
-#define CAUSE_BYTES 96
+#define CAUSE_BYTES    160
+#define BACKTRACE_MOST 16
+/* Between two attempts, while another thread is at work on the page. */
+#define FAULT_WAIT_NS 1000
 
 static const char *access_name(uint32_t error)
 {
@@ -18,13 +27,12 @@ static const char *access_name(uint32_t error)
     return error & PAGE_FAULT_WRITE ? "wrote to" : "read from";
 }
 
-static void cause_describe(char *text, size_t bytes, const struct trap_frame *frame)
+static void cause_describe(char *text, size_t bytes, const struct trap_frame *frame,
+                           const char *reason)
 {
     if (frame->vector == VECTOR_PAGE_FAULT) {
-        format_string(text, bytes, "%s %p, where %s", access_name(frame->error),
-                      (void *)frame->address,
-                      frame->error & PAGE_FAULT_PRESENT ? "the page's rights forbid it"
-                                                        : "nothing is mapped");
+        format_string(text, bytes, "%s %p: %s", access_name(frame->error), (void *)frame->address,
+                      reason);
     } else {
         format_string(text, bytes, "raised %s (error code 0x%x)", vector_name(frame->vector),
                       frame->error);
@@ -39,24 +47,76 @@ static void registers_log(const struct trap_frame *f)
     log_error("  r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx", f->r12, f->r13, f->r14, f->r15);
 }
 
-void user_exception_end(struct trap_frame *frame)
+/* Follows the frame pointers of the program, which may hold anything. */
+static void backtrace_log_user(const struct trap_frame *frame)
+{
+    uint64_t words[2], at = frame->rbp;
+    log_error("  backtrace: %p", (void *)frame->rip);
+    for (unsigned i = 0; i < BACKTRACE_MOST && at != 0; i++) {
+        if (at % sizeof(uint64_t) != 0 || user_copy_in(words, at, sizeof(words)) != OK ||
+            words[1] == 0) {
+            break;
+        }
+        log_error("             %p", (void *)words[1]);
+        if (words[0] <= at) {
+            break; /* a caller's frame lies above */
+        }
+        at = words[0];
+    }
+}
+
+static noreturn_function void exception_end(const struct trap_frame *frame, const char *reason)
 {
     const struct thread *self = thread_current();
+    struct task *task = task_current();
     char cause[CAUSE_BYTES];
 
-    cause_describe(cause, sizeof(cause), frame);
-    log_error("user mode: thread %u (%s): code at %p %s; the thread ends", self->id, self->name,
-              (void *)frame->rip, cause);
+    cause_describe(cause, sizeof(cause), frame, reason);
+    log_error("user exception: task %u (%s), thread %u: code at %p %s; the task ends",
+              task != NULL ? task->id : 0, self->name, self->id, (void *)frame->rip, cause);
     registers_log(frame);
+    if (task != NULL) {
+        backtrace_log_user(frame);
+        task_kill(task, ERROR_FAULT);
+    }
     thread_exit(ERROR_FAULT);
+}
+
+void user_exception_end(struct trap_frame *frame)
+{
+    exception_end(frame, "");
+}
+
+/* Returns OK if the instruction can be tried again, or ERROR_KILLED. */
+static must_check int fault_resolve(struct task *task, const struct trap_frame *frame,
+                                    const char **reason)
+{
+    int error = address_space_fault(&task->space, frame->address, frame->error, reason);
+    while (error == ERROR_AGAIN) {
+        error = thread_sleep_ns(FAULT_WAIT_NS);
+        if (error == OK) {
+            error = address_space_fault(&task->space, frame->address, frame->error, reason);
+        }
+    }
+    return error;
 }
 
 bool user_page_fault(struct trap_frame *frame)
 {
-    if (!trap_frame_from_user(frame)) {
+    bool from_user = trap_frame_from_user(frame);
+    struct task *task = task_current();
+    const char *reason = "the thread has no address space";
+
+    if (!(frame->rflags & FLAGS_INTERRUPT) || (!from_user && !user_copy_faulted(frame))) {
         return false;
     }
     interrupts_enable();
-    user_exception_end(frame);
+    int error = task != NULL ? fault_resolve(task, frame, &reason) : ERROR_FAULT;
+    if (error != OK && error != ERROR_KILLED && from_user) {
+        exception_end(frame, reason);
+    }
+    if (error != OK && !from_user) {
+        user_copy_refuse(frame);
+    }
     return true;
 }

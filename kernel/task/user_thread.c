@@ -1,16 +1,172 @@
-/* Threads that run in user mode. */
+/* See user_thread.h. Lock order: the task's lock, a thread's lock, the scheduler's locks. */
 #include "kernel/task/user_thread.h"
 
 #include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
+#include "lib/string.h"
+#include "mm/heap/slab.h"
 #include "mm/stack/stack_size.h"
+
+static struct slab_cache user_thread_cache;
+
+static void user_thread_destroy(struct object *object)
+{
+    struct user_thread *user = container_of(object, struct user_thread, object);
+    object_release(&user->task->object);
+    slab_free(&user_thread_cache, user);
+}
+
+/* A thread that was never started and that no handle names any more has nothing to wait for. */
+static void user_thread_closed(struct object *object, unsigned rights maybe_unused, bool last)
+{
+    struct user_thread *user = container_of(object, struct user_thread, object);
+    if (last) {
+        uint64_t flags = spin_lock_irq_save(&user->lock);
+        user->ended = user->ended || !user->started;
+        spin_unlock_irq_restore(&user->lock, flags);
+    }
+}
+
+static const struct object_operations user_thread_operations = {.closed = user_thread_closed,
+                                                                .destroy = user_thread_destroy};
+
+void user_thread_init(void)
+{
+    task_init();
+    slab_cache_init(&user_thread_cache, "user thread", sizeof(struct user_thread), 8);
+}
+
+int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
+                       struct user_thread **out)
+{
+    void *memory;
+    if (priority >= THREAD_PRIORITIES) {
+        return ERROR_RANGE;
+    }
+    int error = slab_allocate(&user_thread_cache, &memory);
+    if (error != OK) {
+        return error;
+    }
+    struct user_thread *user = memory;
+    memset(user, 0, sizeof(*user));
+    object_init(&user->object, OBJECT_THREAD, &user_thread_operations);
+    ipc_state_init(&user->ipc, &user->object);
+    user->context.tables = &task->space.tables;
+    user->task = task;
+    user->priority = (uint8_t)priority;
+    user->affinity = affinity;
+    spinlock_init(&user->lock, "user thread");
+    wait_queue_init(&user->waiters);
+    object_acquire(&task->object);
+    *out = user;
+    return OK;
+}
+
+/* The first code of the thread. A kill since the start ends it before it reaches user mode. */
+static void user_thread_main(void *argument)
+{
+    struct user_thread *user = argument;
+    uint64_t flags = spin_lock_irq_save(&user->lock);
+    user->thread = thread_current(); /* a kill before this is found in the hazards */
+    spin_unlock_irq_restore(&user->lock, flags);
+    int error = user_frame_init(user_frame(), user->rip, user->rsp, user->argument);
+    if (error != OK) {
+        panic("a thread starts at %p, which is no user address; user_thread_start() has checked it",
+              (void *)user->rip);
+    }
+    user_enter();
+}
+
+/* Says that the thread starts. Returns an error if it cannot. */
+static must_check int start_begin(struct user_thread *user)
+{
+    uint64_t flags = spin_lock_irq_save(&user->lock);
+    int error = user->ended ? ERROR_PEER_DIED : user->started ? ERROR_EXISTS : OK;
+    user->started = user->started || error == OK;
+    spin_unlock_irq_restore(&user->lock, flags);
+    return error;
+}
+
+int user_thread_start(struct user_thread *user, uintptr_t rip, uintptr_t rsp, uint64_t argument)
+{
+    if (rip < USER_BASE || rip >= USER_END) {
+        return ERROR_RANGE;
+    }
+    int error = start_begin(user);
+    if (error != OK) {
+        return error;
+    }
+    user->rip = rip;
+    user->rsp = rsp;
+    user->argument = argument;
+    object_acquire(&user->object); /* the running thread's */
+    error = task_thread_add(user->task, &user->task_node);
+    if (error == OK) {
+        const struct thread_options options = {.name = user->task->name,
+                                               .priority = user->priority,
+                                               .affinity = user->affinity,
+                                               .user = user};
+        error = thread_create(&options, user_thread_main, user, NULL);
+        if (error != OK) {
+            task_thread_remove(user->task, &user->task_node, false, error);
+        }
+    }
+    if (error != OK) {
+        uint64_t flags = spin_lock_irq_save(&user->lock);
+        user->started = false;
+        spin_unlock_irq_restore(&user->lock, flags);
+        object_release(&user->object);
+    }
+    return error;
+}
+
+/* user->lock is held. `thread` cannot end meanwhile: its exit takes that lock. */
+static void running_thread_kill(struct user_thread *user)
+{
+    if (user->thread != NULL) {
+        thread_kill(user->thread);
+        /* It may be in user mode on another CPU: an interrupt takes it out of there. */
+        lapic_send(user->thread->cpu, VECTOR_RESCHEDULE);
+    }
+}
+
+void user_thread_kill(struct user_thread *user)
+{
+    uint64_t flags = spin_lock_irq_save(&user->lock);
+    __atomic_or_fetch(&user->context.hazards, USER_HAZARD_KILL, __ATOMIC_SEQ_CST);
+    user->ended = user->ended || !user->started;
+    running_thread_kill(user);
+    spin_unlock_irq_restore(&user->lock, flags);
+}
+
+int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
+{
+    int error = user == thread_user() ? ERROR_INVALID : OK;
+    uint64_t flags = spin_lock_irq_save(&user->lock);
+    while (!user->ended && error == OK) {
+        error = wait_queue_sleep(&user->waiters, &user->lock, timeout_ns);
+    }
+    spin_unlock_irq_restore(&user->lock, flags);
+    *status = user->status;
+    return user->ended ? OK : error;
+}
+
+/* The first switch to a thread: its stack and its number are known by now. */
+static never_inline void user_thread_first_load(const struct thread *thread)
+{
+    struct user_thread *user = thread->user;
+    user->context.stack_top = stack_top(thread->slot);
+    user->id = thread->id;
+}
 
 void user_thread_load(const struct thread *thread)
 {
     struct user_context *context = &thread->user->context;
-    if (unlikely(context->stack_top == 0)) { /* the first switch to the thread */
-        context->stack_top = stack_top(thread->slot);
+    if (unlikely(context->stack_top == 0)) {
+        user_thread_first_load(thread);
     }
     user_context_load(context);
 }
@@ -23,10 +179,26 @@ void user_thread_work(struct trap_frame *frame maybe_unused, uint32_t hazards)
     __atomic_and_fetch(&thread_user()->context.hazards, ~USER_HAZARD_FRAME, __ATOMIC_RELAXED);
 }
 
-void user_thread_kill(struct thread *thread)
+void user_thread_exit(struct thread *thread, int status)
 {
-    __atomic_or_fetch(&thread->user->context.hazards, USER_HAZARD_KILL, __ATOMIC_SEQ_CST);
-    thread_kill(thread);
-    /* It may be in user mode on another CPU: an interrupt takes it out of there. */
-    lapic_send(thread->cpu, VECTOR_RESCHEDULE);
+    struct user_thread *user = thread->user;
+    struct task *task = user->task;
+
+    ipc_state_end(&user->ipc);
+    /* From here on no switch loads its page tables any more, and nobody else finds the thread. */
+    uint64_t flags = spin_lock_irq_save(&user->lock);
+    thread->user = NULL;
+    thread->name = "user, ended"; /* the task's name may be freed below */
+    user->thread = NULL;
+    user->status = status;
+    user->ended = true;
+    wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
+    spin_unlock_irq_restore(&user->lock, flags);
+    task_thread_remove(task, &user->task_node, true, status);
+    object_release(&user->object);
+}
+
+struct user_thread *user_thread_of(struct list_node *node)
+{
+    return list_entry(node, struct user_thread, task_node);
 }

@@ -1,12 +1,67 @@
-/* Threads that run in user mode: what the kernel keeps for them beside struct thread. */
+/*
+ * Threads that run in user mode. The object is what handles name; struct thread is the kernel's
+ * thread, which exists from the start to the end of its run.
+ *
+ *   created ---user_thread_start()---> running ---it ends---> ended
+ */
 #pragma once
 
 #include "arch/x86_64/entry/user_context.h"
+#include "kernel/ipc/ipc_state.h"
+#include "kernel/task/task.h"
 #include "sched/core/thread.h"
 
 struct user_thread {
     struct user_context context;
+    struct object object;
+    struct task *task; /* a reference */
+    struct ipc_state ipc;
+    uint8_t priority;
+    uint64_t affinity;
+    uintptr_t rip, rsp; /* where it starts in user mode, with `argument` in RDI */
+    uint64_t argument;
+    uint32_t id; /* of the kernel's thread, for messages; 0 before it was started */
+
+    struct list_node task_node; /* under the task's lock */
+
+    struct spinlock lock;  /* guards the rest */
+    struct thread *thread; /* NULL: not started yet, or ended */
+    bool started;
+    bool ended;
+    int status;
+    struct wait_queue waiters; /* threads that wait for `ended` */
 };
+
+/* Prepares the caches of tasks and threads. Context: boot, before the first task. */
+void user_thread_init(void);
+
+/*
+ * Creates a thread that has not started, with this priority and affinity (0: any CPU). The caller
+ * gets a reference. Context: THREAD.
+ * Errors: ERROR_NO_MEMORY, ERROR_RANGE (priority above 31), ERROR_QUOTA, ERROR_PEER_DIED.
+ */
+must_check int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
+                                  struct user_thread **out);
+
+/*
+ * Starts a thread in user mode at `rip` with stack pointer `rsp` and `argument` in RDI.
+ * Context: THREAD. Errors: ERROR_RANGE (`rip` is no user address), ERROR_EXISTS (it was started
+ * before), ERROR_NO_MEMORY, ERROR_INVALID (affinity names no online CPU), ERROR_PEER_DIED.
+ */
+must_check int user_thread_start(struct user_thread *user, uintptr_t rip, uintptr_t rsp,
+                                 uint64_t argument);
+
+/*
+ * Ends a thread: one that runs ends on its way to user mode, and its waits return ERROR_KILLED
+ * until then. A thread that was never started can be started no more. Context: IRQ.
+ */
+void user_thread_kill(struct user_thread *user);
+
+/*
+ * Waits until a thread has ended, and stores its status. Context: THREAD.
+ * Errors: ERROR_KILLED (the caller is to end), ERROR_TIMEOUT, ERROR_INVALID (it is the caller).
+ */
+must_check int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status);
 
 /*
  * Loads what the thread needs to run in user mode on the calling CPU. For kernel/hooks.c: the hook
@@ -21,10 +76,14 @@ void user_thread_load(const struct thread *thread);
 void user_thread_work(struct trap_frame *frame, uint32_t hazards);
 
 /*
- * Asks a thread with a user mode to end: waits of its system calls return ERROR_KILLED, and it ends
- * on its way to user mode. The thread must not be freed meanwhile. Context: IRQ.
+ * Ends the user side of the calling thread, which is about to end with `status`: wakes the threads
+ * that wait for it and leaves its task. For kernel/hooks.c: the hook thread_user_exit.
+ * Context: THREAD.
  */
-void user_thread_kill(struct thread *thread);
+void user_thread_exit(struct thread *thread, int status);
+
+/* Returns the thread whose task_node this is. Context: ANY. */
+struct user_thread *user_thread_of(struct list_node *node);
 
 /* Returns the calling thread's user side, or NULL if it has no user mode. Context: THREAD. */
 static always_inline struct user_thread *thread_user(void)

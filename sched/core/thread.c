@@ -221,12 +221,22 @@ static void joiner_wake_early(struct thread *self)
     spin_unlock_quietly(&self->exit_lock);
 }
 
+static void user_exit_nothing(struct thread *thread, int code maybe_unused)
+{
+    thread->user = NULL;
+}
+
+void (*thread_user_exit)(struct thread *thread, int code) = user_exit_nothing;
+
 void thread_exit(int code)
 {
     struct thread *self = thread_current();
     if (self->mutexes_held != 0 || this_cpu(preempt_count) != 0) {
         panic("thread %u (%s) exits while it holds %u mutexes and %u spinlocks", self->id,
               self->name, self->mutexes_held, this_cpu(preempt_count));
+    }
+    if (unlikely(self->user != NULL)) {
+        thread_user_exit(self, code);
     }
     self->exit_code = code;
     interrupts_disable_by(BOTH_ON);

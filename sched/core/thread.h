@@ -118,6 +118,12 @@ DECLARE_PER_CPU(struct thread *, thread_running);
  */
 extern void (*thread_user_load)(const struct thread *thread);
 
+/*
+ * Hook: ends the user side of the calling thread, which is about to end with `code`, and sets
+ * thread->user to NULL. Context: THREAD.
+ */
+extern void (*thread_user_exit)(struct thread *thread, int code);
+
 /* Returns the thread that runs on this CPU; NULL until the scheduler started. Context: ANY. */
 static always_inline struct thread *thread_current(void)
 {

@@ -119,19 +119,29 @@ static bool page_fault_end(struct trap_frame *frame)
     exception_end(frame);
 }
 
+/* These threads have no task to leave. */
+static void exit_alone(struct thread *thread, int code maybe_unused)
+{
+    thread->user = NULL;
+}
+
+static void (*old_exit)(struct thread *thread, int code);
 static void (*old_exception)(struct trap_frame *frame);
 static bool (*old_thread_case)(struct trap_frame *frame);
 
 void user_world_begin(void)
 {
+    old_exit = thread_user_exit;
     old_exception = user_exception;
     old_thread_case = page_fault_thread_case;
+    thread_user_exit = exit_alone;
     user_exception = exception_end;
     page_fault_thread_case = page_fault_end;
 }
 
 void user_world_end(void)
 {
+    thread_user_exit = old_exit;
     user_exception = old_exception;
     page_fault_thread_case = old_thread_case;
 }

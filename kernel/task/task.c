@@ -1,0 +1,199 @@
+/* See task.h. Lock order: the list of all tasks is a leaf, and so is a task's lock. */
+#include "kernel/task/task.h"
+
+#include "kernel/task/user_thread.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "mm/heap/slab.h"
+
+/* Threads that one pass of task_kill() asks to end with interrupts off. */
+#define KILLS_AT_ONCE 16
+
+static struct slab_cache task_cache;
+static struct spinlock tasks_lock = SPINLOCK("all tasks");
+static struct list tasks = LIST_INITIALIZER(tasks);
+static uint32_t tasks_alive;
+static uint32_t next_id;
+
+static void task_destroy(struct object *object)
+{
+    struct task *task = container_of(object, struct task, object);
+    frame_quota_release(task->quota);
+    slab_free(&task_cache, task);
+}
+
+static const struct object_operations task_operations = {.destroy = task_destroy};
+
+void task_init(void)
+{
+    slab_cache_init(&task_cache, "task", sizeof(struct task), 8);
+}
+
+static void task_list_add(struct task *task)
+{
+    uint64_t flags = spin_lock_irq_save(&tasks_lock);
+    task->id = ++next_id;
+    list_add_last(&tasks, &task->all_node);
+    tasks_alive++;
+    spin_unlock_irq_restore(&tasks_lock, flags);
+}
+
+static void task_list_remove(struct task *task)
+{
+    uint64_t flags = spin_lock_irq_save(&tasks_lock);
+    list_remove(&task->all_node);
+    tasks_alive--;
+    spin_unlock_irq_restore(&tasks_lock, flags);
+}
+
+int task_create(const struct task_options *options, struct task **out)
+{
+    void *memory;
+    int error = slab_allocate(&task_cache, &memory);
+    if (error != OK) {
+        return error;
+    }
+    struct task *task = memory;
+    memset(task, 0, sizeof(*task));
+    size_t frames = options->frames != 0 ? options->frames : TASK_FRAMES_DEFAULT;
+    error = frame_quota_create(frames, &task->quota);
+    if (error == OK) {
+        error = address_space_init(&task->space, task->quota);
+        if (error != OK) {
+            frame_quota_release(task->quota);
+        }
+    }
+    if (error != OK) {
+        slab_free(&task_cache, task);
+        return error;
+    }
+    object_init(&task->object, OBJECT_TASK, &task_operations);
+    handle_table_init(&task->handles,
+                      options->handles != 0 ? options->handles : TASK_HANDLES_DEFAULT);
+    mutex_init(&task->space_changes, "address space");
+    spinlock_init(&task->lock, "task");
+    list_init(&task->threads);
+    wait_queue_init(&task->ended);
+    task->thread_limit = options->threads != 0 ? options->threads : TASK_THREADS_DEFAULT;
+    (void)string_copy(task->name, sizeof(task->name), options->name);
+    task_list_add(task);
+    object_acquire(&task->object); /* until it is reclaimed */
+    *out = task;
+    return OK;
+}
+
+/* Frees what the task owns. No thread of it is left, and none can be added. */
+static void task_reclaim(struct task *task)
+{
+    handle_table_destroy(&task->handles);
+    address_space_destroy(&task->space);
+    task_list_remove(task);
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    task->reclaimed = true;
+    wait_queue_wake_all_in_steps(&task->ended, &task->lock, flags);
+    spin_unlock_irq_restore(&task->lock, flags);
+    object_release(&task->object);
+}
+
+/* Says that no thread can be added any more. Returns false if that was said before. */
+static must_check bool dying_begin(struct task *task, int status)
+{
+    if (task->dying) {
+        return false;
+    }
+    task->dying = true;
+    task->status = status;
+    return true;
+}
+
+/*
+ * Asks the first so many threads that were not asked yet to end. Threads that were asked go to the
+ * end of the list, so each is asked once. Returns false when none is left to ask.
+ */
+static must_check bool threads_kill_some(struct task *task, uint32_t *left)
+{
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    for (unsigned i = 0; i<KILLS_AT_ONCE && * left> 0; i++) {
+        struct list_node *node = list_take_first(&task->threads);
+        if (node == NULL) {
+            *left = 0;
+            break;
+        }
+        list_add_last(&task->threads, node);
+        user_thread_kill(user_thread_of(node));
+        --*left;
+    }
+    spin_unlock_irq_restore(&task->lock, flags);
+    return *left > 0;
+}
+
+void task_kill(struct task *task, int status)
+{
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    bool first = dying_begin(task, status);
+    uint32_t left = task->thread_count;
+    spin_unlock_irq_restore(&task->lock, flags);
+    if (!first) {
+        return;
+    }
+    if (left == 0) {
+        task_reclaim(task);
+        return;
+    }
+    while (threads_kill_some(task, &left)) {
+    }
+}
+
+int task_wait(struct task *task, uint64_t timeout_ns, int *status)
+{
+    int error = OK;
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    while (!task->reclaimed && error == OK) {
+        error = wait_queue_sleep(&task->ended, &task->lock, timeout_ns);
+    }
+    spin_unlock_irq_restore(&task->lock, flags);
+    *status = task->status;
+    return task->reclaimed ? OK : error;
+}
+
+struct task *task_current(void)
+{
+    const struct user_thread *user = thread_user();
+    return user != NULL ? user->task : NULL;
+}
+
+uint32_t task_count(void)
+{
+    return __atomic_load_n(&tasks_alive, __ATOMIC_RELAXED);
+}
+
+int task_thread_add(struct task *task, struct list_node *node)
+{
+    int error = OK;
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    if (task->dying) {
+        error = ERROR_PEER_DIED;
+    } else if (task->thread_count >= task->thread_limit) {
+        error = ERROR_QUOTA;
+    } else {
+        list_add_last(&task->threads, node);
+        task->thread_count++;
+    }
+    spin_unlock_irq_restore(&task->lock, flags);
+    return error;
+}
+
+void task_thread_remove(struct task *task, struct list_node *node, bool ended, int status)
+{
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    list_remove(node);
+    bool last = --task->thread_count == 0;
+    if (last && ended) {
+        ignore_result(dying_begin(task, status));
+    }
+    bool over = last && task->dying;
+    spin_unlock_irq_restore(&task->lock, flags);
+    if (over) {
+        task_reclaim(task);
+    }
+}

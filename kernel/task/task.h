@@ -1,0 +1,89 @@
+/*
+ * Tasks: what the threads of one program share. A task has an address space, a table of handles,
+ * and quotas. It runs as long as one of its threads does; threads are started by handles
+ * (user_thread.h).
+ *
+ * A task ends when it is killed, or when its last thread ends. Then its threads are killed in
+ * slices, and the last of them to end gives up the address space and the handles, in slices as
+ * well. What remains is the object, with the exit status, until its last handle is closed.
+ */
+#pragma once
+
+#include "kernel/object/handle_table.h"
+#include "mm/space/address_space.h"
+#include "sched/sync/mutex.h"
+
+#define TASK_NAME_BYTES      32
+#define TASK_HANDLES_DEFAULT 1024
+#define TASK_THREADS_DEFAULT 16384
+#define TASK_FRAMES_DEFAULT  (1UL << 20) /* 4 GiB: more than most machines have */
+#define TASK_THREAD_PRIORITY THREAD_PRIORITY_DEFAULT
+
+struct task_options {
+    const char *name; /* copied, cut to TASK_NAME_BYTES - 1 bytes */
+    size_t frames;    /* quotas; 0: the defaults above */
+    uint32_t threads;
+    uint32_t handles;
+};
+
+struct task {
+    struct object object;
+    uint32_t id;
+    char name[TASK_NAME_BYTES];
+
+    struct address_space space;
+    struct mutex space_changes; /* serialises map, unmap and protect */
+    struct handle_table handles;
+    struct frame_quota *quota;
+
+    struct spinlock lock; /* guards the rest */
+    struct list threads;  /* those that were created and have not ended */
+    uint32_t thread_count;
+    uint32_t thread_limit;
+    bool dying;              /* no thread can be added any more */
+    bool reclaimed;          /* address space and handles are gone */
+    int status;              /* valid once `dying` */
+    struct wait_queue ended; /* threads that wait for `reclaimed` */
+
+    struct list_node all_node; /* under the lock of the list of all tasks */
+};
+
+/*
+ * Creates a task without threads, mappings and handles. The caller gets a reference. Context:
+ * THREAD. Errors: ERROR_NO_MEMORY, ERROR_QUOTA.
+ */
+must_check int task_create(const struct task_options *options, struct task **task);
+
+/*
+ * Ends a task: kills its threads, and reclaims what it owns when the last of them has ended. Only
+ * the first call's status counts. Returns at once; the caller may be a thread of the task, which
+ * then ends on its way to user mode. Context: THREAD.
+ */
+void task_kill(struct task *task, int status);
+
+/*
+ * Waits until a task has ended and everything that it owned is reclaimed, and stores its status.
+ * Context: THREAD. Errors: ERROR_KILLED (the caller is to end), ERROR_TIMEOUT.
+ */
+must_check int task_wait(struct task *task, uint64_t timeout_ns, int *status);
+
+/* Returns the task of the calling thread, or NULL if it is a thread of the kernel. Context: THREAD. */
+struct task *task_current(void);
+
+/* Returns the number of tasks that have not been reclaimed. Context: ANY. */
+uint32_t task_count(void);
+
+/*
+ * Adds a thread that is about to start, or refuses it. For user_thread.c. Context: THREAD.
+ * Errors: ERROR_QUOTA (too many threads), ERROR_PEER_DIED (the task ends).
+ */
+must_check int task_thread_add(struct task *task, struct list_node *node);
+
+/*
+ * Removes a thread that has ended, or that could not be started. The last thread that has ended
+ * ends the task with `status`. For user_thread.c. Context: THREAD.
+ */
+void task_thread_remove(struct task *task, struct list_node *node, bool ended, int status);
+
+/* Prepares the cache of tasks. For user_thread_init(). Context: boot. */
+void task_init(void);

@@ -1,0 +1,169 @@
+/* Tasks and threads with a user mode: start, end, kill, exceptions, and what is left of them. */
+#include "kernel/task/task.h"
+
+#include "lib/error.h"
+#include "tests/support/threads.h"
+#include "tests/task/task_fixture.h"
+#include "tests/test.h"
+
+#define SPINNERS 24
+
+extern const char user_code_ud2[], user_code_spin[], user_code_touch[], user_code_calls[];
+
+static int ended_status(struct task *task)
+{
+    int status = 0;
+    test_equal(task_wait(task, TEST_EVENTUALLY_NS, &status), OK);
+    return status;
+}
+
+TEST(TSK0001, "an exception that nobody handles ends the task, and its status says so", ALWAYS)
+{
+    struct task *task = task_fixture_create(1);
+    if (task == NULL) {
+        return;
+    }
+    struct user_thread *user = task_fixture_start(task, 0, user_code_ud2, 0, 0);
+    if (user == NULL) {
+        task_kill(task, 0);
+    } else {
+        int status = 0;
+        test_equal(user_thread_wait(user, TEST_EVENTUALLY_NS, &status), OK);
+        test_equal(status, ERROR_FAULT);
+        object_release(&user->object);
+    }
+    test_equal(ended_status(task), ERROR_FAULT);
+    object_release(&task->object);
+}
+
+TEST(TSK0002, "threads that never leave user mode end when their task is killed, on each CPU",
+     ALWAYS)
+{
+    struct task *task = task_fixture_create(SPINNERS);
+    if (task == NULL) {
+        return;
+    }
+    volatile uint64_t *data = task_fixture_data(task);
+    struct user_thread *users[SPINNERS];
+    for (unsigned i = 0; i < SPINNERS; i++) {
+        users[i] =
+            task_fixture_start(task, i, user_code_spin, USER_WORLD_DATA + i * 16, test_cpu_bit(i));
+    }
+    for (unsigned i = 0; i < SPINNERS; i++) {
+        test_eventually(data[2 * i] != 0, "thread %u has not run", i);
+    }
+    task_kill(task, 77);
+    test_equal(ended_status(task), 77);
+    for (unsigned i = 0; i < SPINNERS; i++) {
+        int status = 0;
+        if (users[i] != NULL) {
+            test_equal(user_thread_wait(users[i], TEST_EVENTUALLY_NS, &status), OK);
+            test_equal(status, ERROR_KILLED);
+            object_release(&users[i]->object);
+        }
+    }
+    object_release(&task->object);
+}
+
+TEST(TSK0003, "a thread starts once, at a user address, in a task that lives, within its quota",
+     ALWAYS)
+{
+    struct task *task = task_fixture_create(2);
+    if (task == NULL) {
+        return;
+    }
+    struct user_thread *user, *late;
+    test_equal(user_thread_create(task, THREAD_PRIORITIES, 0, &user), ERROR_RANGE);
+    test_equal(user_thread_create(task, THREAD_PRIORITY_DEFAULT, 0, &late), OK);
+    test_equal(user_thread_create(task, THREAD_PRIORITY_DEFAULT, 0, &user), OK);
+    static const uintptr_t wrong[] = {0,
+                                      USER_BASE - 1,
+                                      USER_END,
+                                      USER_END + PAGE_BYTES,
+                                      0x8000000000000000,
+                                      DIRECT_MAP_BASE,
+                                      UINTPTR_MAX};
+    for (unsigned i = 0; i < array_length(wrong); i++) {
+        test_equal(user_thread_start(user, wrong[i], 0, 0), ERROR_RANGE);
+    }
+    (void)task_fixture_data(task);
+    uintptr_t rip = user_world_address(user_code_spin);
+    test_equal(user_thread_start(user, rip, 0, USER_WORLD_DATA), OK);
+    test_equal(user_thread_start(user, rip, 0, USER_WORLD_DATA), ERROR_EXISTS);
+    task->thread_limit = 1;
+    test_equal(user_thread_start(late, rip, 0, USER_WORLD_DATA), ERROR_QUOTA);
+    task_kill(task, 5);
+    test_equal(ended_status(task), 5);
+    test_equal(user_thread_start(late, rip, 0, USER_WORLD_DATA), ERROR_PEER_DIED);
+    object_release(&user->object);
+    object_release(&late->object);
+    object_release(&task->object);
+}
+
+TEST(TSK0004, "a killed thread ends, and the others of its task go on", ALWAYS)
+{
+    struct task *task = task_fixture_create(2);
+    if (task == NULL) {
+        return;
+    }
+    volatile uint64_t *data = task_fixture_data(task);
+    struct user_thread *one = task_fixture_start(task, 0, user_code_spin, USER_WORLD_DATA, 0);
+    struct user_thread *two = task_fixture_start(task, 1, user_code_spin, USER_WORLD_DATA + 64, 0);
+    if (one != NULL && two != NULL) {
+        int status = 0;
+        test_eventually(data[0] != 0 && data[8] != 0, "they have not run");
+        user_thread_kill(one);
+        test_equal(user_thread_wait(one, TEST_EVENTUALLY_NS, &status), OK);
+        test_equal(status, ERROR_KILLED);
+        uint64_t before = data[8];
+        test_eventually(data[8] != before, "the other one stands still");
+        test_equal(user_thread_wait(two, 1000000, &status), ERROR_TIMEOUT);
+    }
+    task_kill(task, 0);
+    test_equal(ended_status(task), 0);
+    if (one != NULL) {
+        object_release(&one->object);
+    }
+    if (two != NULL) {
+        object_release(&two->object);
+    }
+    object_release(&task->object);
+}
+
+TEST(TSK0005, "two hundred tasks are created, run and end, and nothing is left of them", ALWAYS)
+{
+    for (unsigned i = 0; i < 200; i++) {
+        struct task *task = task_fixture_create(1);
+        if (task == NULL) {
+            return;
+        }
+        struct user_thread *user =
+            task_fixture_start(task, 0, user_code_spin, USER_WORLD_DATA, test_cpu_bit(i));
+        task_kill(task, (int)i);
+        test_equal(ended_status(task), i);
+        if (user != NULL) {
+            object_release(&user->object);
+        }
+        object_release(&task->object);
+    }
+}
+
+TEST(TSK0006, "a thread that was never started and is killed or dropped leaves nothing", ALWAYS)
+{
+    struct task *task = task_fixture_create(1);
+    if (task == NULL) {
+        return;
+    }
+    struct user_thread *user;
+    int status = 0;
+    test_equal(user_thread_create(task, 3, 0, &user), OK);
+    user_thread_kill(user);
+    test_equal(user_thread_start(user, USER_WORLD_CODE, 0, 0), ERROR_PEER_DIED);
+    test_equal(user_thread_wait(user, 0, &status), OK);
+    object_release(&user->object);
+    test_equal(user_thread_create(task, 3, 0, &user), OK);
+    object_release(&user->object);
+    task_kill(task, 9);
+    test_equal(ended_status(task), 9);
+    object_release(&task->object);
+}
