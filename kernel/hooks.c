@@ -29,6 +29,7 @@
 #include "kernel/console/console.h"
 #include "kernel/console/console_devices.h"
 #include "kernel/console/log_ring.h"
+#include "kernel/ipc/timer_object.h"
 #include "kernel/nmi.h"
 #include "kernel/panic.h"
 #include "kernel/processors.h"
@@ -83,7 +84,7 @@ void hooks_wire(enum stack_mode mode)
     interrupt_end = lapic_end_of_interrupt;
     entry_preempt = schedule_while_wanted;
     preempt_reschedule = schedule_late;
-    timer_tick = schedule_tick;
+    timer_tick = timer_object_tick;
     serial_receive = console_serial_received;
     serial_overrun = console_serial_overrun;
     keyboard_receive = console_scan_code_received;
