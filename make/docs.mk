@@ -1,5 +1,5 @@
 # The book's pictures: text sources in docs/pictures, drawn by graphviz. The SVGs are kept in the
-# tree, so nothing else needs graphviz. And the page that is made from a list in the code.
+# tree, so nothing else needs graphviz. And the pages that are made from lists in the code.
 
 .PHONY: pictures
 
@@ -12,3 +12,9 @@ pictures:
 ## make options-page write docs/options.md anew from kernel/option_list.h
 options-page:
 	@$(PYTHON) tools/build/options_page.py
+
+.PHONY: syscalls-page
+
+## make syscalls-page write docs/system-calls.md anew from kernel/syscall_list.h
+syscalls-page:
+	@$(PYTHON) tools/build/syscalls.py page

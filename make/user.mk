@@ -18,7 +18,7 @@ USER_LIB_ASM := $(sort $(wildcard user/lib/*.asm))
 USER_CFLAGS_NEEDED := $(filter-out -mcmodel=kernel -mno-red-zone,$(CFLAGS_NEEDED)) -O2 \
     -ffunction-sections -fdata-sections
 USER_COMPILE  = $(CC) $(USER_CFLAGS_NEEDED) -isystem $(CC_HEADERS) $(CC_ACCEPTS) $(if $(CI),-Werror) -I. \
-    $(CFLAGS)
+    -Ibuild/include $(CFLAGS)
 USER_LDFLAGS := $(LDFLAGS_NEEDED) -z separate-code --gc-sections $(LDFLAGS)
 
 user_objects = $(patsubst %.c,$(USER_OUT)/obj/%.o,$(sort $(wildcard user/$(1)/*.c))) \
@@ -37,7 +37,13 @@ $(USER_OUT)/flags: FORCE
 	@mkdir -p $(sort $(dir $(USER_OBJECTS)))
 	@$(write_if_changed)
 
-$(USER_OUT)/obj/%.o: %.c $(USER_OUT)/flags
+# The stubs of system calls. A change compiles everything anew.
+USER_SYSCALLS := build/include/user/syscalls.h
+$(USER_SYSCALLS): kernel/syscall_list.h tools/build/syscalls.py
+	@$(SAY) GEN $@
+	$(Q)$(PYTHON) tools/build/syscalls.py stubs $@
+
+$(USER_OUT)/obj/%.o: %.c $(USER_OUT)/flags $(USER_SYSCALLS)
 	@$(SAY) USER $<
 	$(Q)$(USER_COMPILE) -MMD -MP -c -o $@ $<
 

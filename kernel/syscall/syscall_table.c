@@ -1,14 +1,30 @@
-/* The system calls by number, as syscall_entry.asm reads them. */
+/* The system calls by number, as syscall_entry.asm reads them, and their names for traces. */
+#include "kernel/syscall/syscall_table.h"
+
 #include "arch/x86_64/entry/user_context.h"
+#include "kernel/syscall_list.h"
 
-#include "lib/compiler.h"
+/* A function with fewer parameters leaves the other registers alone. */
+#define ROW(number, name, ...) [number] = (syscall_function)(void (*)(void))call_##name,
+#define COUNT(...)             +1
+#define NOTHING(...)
 
-static int64_t call_null(uint64_t a maybe_unused, uint64_t b maybe_unused, uint64_t c maybe_unused,
-                         uint64_t d maybe_unused, uint64_t e maybe_unused, uint64_t f maybe_unused)
-{
-    return 0;
-}
-
-const syscall_function syscall_table[] = {call_null};
+const syscall_function syscall_table[] = {SYSCALL_LIST(ROW, ROW)};
 const uint64_t syscall_count = array_length(syscall_table);
-const uint64_t syscall_message_count = 0;
+const uint64_t syscall_message_count = 0 SYSCALL_LIST(COUNT, NOTHING);
+
+/* Each number from 0 on has one call, and those of messages come first. */
+static_assert(array_length(syscall_table) == 0 SYSCALL_LIST(COUNT, COUNT),
+              "the numbers of the calls have a gap, or two calls have one number");
+#define MESSAGE_FIRST(number, ...)                                                                 \
+    static_assert((number) < 0 SYSCALL_LIST(COUNT, NOTHING), "calls of messages come first");
+SYSCALL_LIST(MESSAGE_FIRST, NOTHING)
+
+#define DESCRIBE(number, name, parameters, arguments, ...)                                         \
+    [number] = {#name, arguments, parameters},
+static const struct syscall_description descriptions[] = {SYSCALL_LIST(DESCRIBE, DESCRIBE)};
+
+const struct syscall_description *syscall_describe(uint64_t number)
+{
+    return number < array_length(descriptions) ? &descriptions[number] : NULL;
+}

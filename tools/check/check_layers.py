@@ -20,7 +20,7 @@ ROOMS = {
     "arch": ("cpu", "paging", "entry", "acpi", "apic", "time", "smp", "dev"),
     "mm": ("frame", "heap", "stack", "stack_modes", "space"),
     "sched": ("core", "sync", "stack"),
-    "kernel": ("console", "option_list", "options", "nmi", "panic", "object", "ipc", "task",
+    "kernel": ("console", "option_list", "options", "nmi", "panic", "object", "ipc", "syscall_list", "task",
                "syscall", "program", "test", "demo", "monitor", "processors",
                "boot_report", "hooks", "main"),
 }

@@ -1,0 +1,76 @@
+"""What is made from the list of system calls, and that its check sees mistakes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from test_checks import check
+
+sys.path.insert(0, os.path.join(ROOT, "tools", "build"))
+import syscalls  # noqa: E402  # pylint: disable=wrong-import-position
+
+LIST = """#define SYSCALL_LIST(MESSAGE, CALL) \\
+    MESSAGE(0, send, 2, "port: handle endpoint SEND, tag: tag", "0", "AGAIN IPC0004", BLOCKS, \\
+        "Sends.") \\
+    CALL(1, read, 2, "to: out bytes, bytes: value", "bytes; the rest", "TOO_LONG IPC0009", \\
+        PROMPT, "Reads.")
+#define NEXT
+"""
+
+
+def test_entries_are_read():
+    send, read = syscalls.calls(LIST)
+    assert (send.number, send.name, send.is_message, send.blocks) == (0, "send", True, True)
+    assert send.arguments == [("port", "handle", ["endpoint", "SEND"]), ("tag", "tag", [])]
+    assert send.errors == [("AGAIN", "IPC0004")]
+    assert (read.result, read.second, read.blocks) == ("bytes", "the rest", False)
+
+
+@pytest.mark.parametrize("old, new", [
+    ("to: out bytes", "to: nonsense bytes"), ("1, read, 2", "1, read, 3"), ("PROMPT", "SOMETIMES"),
+    ("AGAIN IPC0004", "AGAIN"), ('"Reads."', "Reads")])
+def test_mistakes_in_an_entry_are_refused(old, new):
+    assert old in LIST
+    with pytest.raises(ValueError):
+        syscalls.calls(LIST.replace(old, new))
+
+
+def test_the_model_has_each_error_of_a_call():
+    send, read = json.loads(syscalls.model(syscalls.calls(LIST)))
+    assert send["errors"] == ["AGAIN", "BAD_HANDLE", "STALE_HANDLE", "CLOSED_HANDLE", "WRONG_TYPE",
+                              "NO_RIGHT"]
+    assert read["arguments"][0] == {"name": "to", "type": "out", "words": ["bytes"]}
+
+
+def test_the_stubs_compile(tmp_path):
+    header = tmp_path / "syscalls.h"
+    header.write_text(syscalls.stubs(syscalls.calls(LIST)))
+    (tmp_path / "user.c").write_text('#include "syscalls.h"\nint64_t f(void)\n{\n    uint64_t rest;\n'
+                                     "    struct sys_message m = {0};\n"
+                                     "    return sys_send(1, &m) + sys_read(2, 3, &rest);\n}\n")
+    run = subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-I", ROOT, "-c",
+                          "-o", "user.o", "user.c"], cwd=tmp_path, capture_output=True, text=True,
+                         check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("old, new, complaint", [
+    ("CALL(1, thread_yield", "CALL(7, thread_yield", "the numbers are not 0 to"),
+    ("thread_yield", "thread_doze", "no file of kernel/ defines call_thread_doze"),
+    ("Reads the clock.", "Reads a clock.", "make syscalls-page"),
+    ('in nanoseconds", ""', 'in nanoseconds", "NONSENSE IPC0001"', "no ERROR_NONSENSE"),
+    ('in nanoseconds", ""', 'in nanoseconds", "AGAIN IPC9999"', "no test IPC9999")])
+def test_the_check_sees_mistakes(tmp_path, old, new, complaint):
+    root = tmp_path / "tree"
+    for folder in ("kernel", "lib", "docs", "tests/ipc"):
+        shutil.copytree(os.path.join(ROOT, folder), root / folder)
+    listed = root / "kernel" / "syscall_list.h"
+    text = listed.read_text()
+    assert old in text
+    listed.write_text(text.replace(old, new))
+    status, output = check("syscalls", str(root))
+    assert status == 1 and complaint in output
