@@ -5,9 +5,11 @@
  * the function call_NAME(), and run `make syscalls-page`.
  *
  *   CALL(number, name, parameters, arguments, results, errors, blocks, sentence)
+ *   PAIR(number, name, parameters, arguments, results, errors, blocks, sentence)
  *   MESSAGE(number, name, parameters, arguments, results, errors, blocks, sentence)
  *
- * MESSAGE is for calls that pass a message in registers; their numbers come first.
+ * MESSAGE is for calls that pass a message in registers, PAIR for those with two results. Both set
+ * the registers that the caller gets back; their numbers come first.
  *
  *   parameters  how many arguments there are
  *   arguments   "name: type" for each, separated by commas:
@@ -23,7 +25,8 @@
  *                                       name of another argument, or a number
  *   results     what a call returns that is no error; behind a semicolon its second result, in RDX
  *   errors      "ERROR test" for each that the arguments' types do not imply, separated by commas:
- *               the name of the error without ERROR_, and the test that shows it
+ *               the name of the error without ERROR_, and the test that shows it; NO_MEMORY, which
+ *               each call that creates something may return, has none
  *   blocks      BLOCKS if the call may wait for something, else PROMPT
  *
  * A call's function runs on the caller's own kernel stack, with interrupts on. Context: THREAD.
@@ -33,13 +36,58 @@
 #include "lib/compiler.h"
 
 /* clang-format off */
-#define SYSCALL_LIST(MESSAGE, CALL) \
-    CALL(0, null, 0, "", "0", "", PROMPT, \
+#define SYSCALL_LIST(MESSAGE, PAIR, CALL) \
+    MESSAGE(0, ipc_call, 2, "endpoint: handle endpoint SEND, tag: tag", "0", \
+        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
+        "Sends a message to an endpoint and waits for the answer.") \
+    MESSAGE(1, ipc_receive, 2, "endpoint: handle endpoint RECEIVE, tag: tag", "0", \
+        "INVALID SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007, QUOTA SYS0012", BLOCKS, \
+        "Waits for a message. A caller that was received before and not answered gets ERROR_PEER_DIED.") \
+    MESSAGE(2, ipc_reply, 2, "unused: value, tag: tag", "0", \
+        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
+        "Answers the caller whose message the thread received last.") \
+    MESSAGE(3, ipc_reply_receive, 2, "endpoint: handle endpoint RECEIVE, tag: tag", "0", \
+        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
+        "Answers the caller whose message the thread received last, and waits for the next message. It is no error if that caller is gone.") \
+    MESSAGE(4, reply_answer, 2, "reply: handle reply SEND, tag: tag", "0", \
+        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
+        "Answers the caller whose reply handle this is, once.") \
+    PAIR(5, notification_wait, 2, "notification: handle notification RECEIVE, deadline: deadline", "0; the bits that were set", \
+        "AGAIN SYS0009, TIMEOUT SYS0009, PEER_DIED SYS0009, KILLED NTF0002", BLOCKS, \
+        "Waits until a bit is set, takes all bits and clears them.") \
+    CALL(6, null, 0, "", "0", "", PROMPT, \
         "Does nothing. It measures the way into the kernel and back.") \
-    CALL(1, thread_yield, 0, "", "0", "", PROMPT, \
+    CALL(7, thread_yield, 0, "", "0", "", PROMPT, \
         "Lets other ready threads of the caller's priority run first.") \
-    CALL(2, clock_read, 0, "", "the time since the start, in nanoseconds", "", PROMPT, \
-        "Reads the clock.")
+    CALL(8, clock_read, 0, "", "the time since the start, in nanoseconds", "", PROMPT, \
+        "Reads the clock.") \
+    CALL(9, handle_close, 1, "handle: handle any", "0", "", PROMPT, \
+        "Closes a handle. The last handle of an object ends what waits for it.") \
+    CALL(10, handle_duplicate, 2, "handle: handle any DUPLICATE, rights: rights", "the new handle", \
+        "INVALID SYS0003, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Opens another handle to the object, with the same badge and with these rights, none of which the handle may lack.") \
+    CALL(11, message_buffer_set, 1, "buffer: address", "0", "FAULT SYS0011", PROMPT, \
+        "Names the thread's message buffer, a struct message_buffer of lib/abi.h; 0: none.") \
+    CALL(12, endpoint_create, 0, "", "a handle with all rights", "QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Creates an endpoint.") \
+    CALL(13, endpoint_badge, 3, "endpoint: handle endpoint RECEIVE, badge: bits, rights: rights", "the new handle", \
+        "INVALID SYS0003, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Opens a handle for a caller, with a badge that tells the receiver who sends. Rights are SEND, DUPLICATE and TRANSFER.") \
+    CALL(14, reply_take, 0, "", "a handle with the rights SEND and TRANSFER", "NOT_FOUND SYS0008, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Turns the right to answer the caller whose message the thread received last into a handle.") \
+    CALL(15, reply_fault, 1, "status: value", "0", "NOT_FOUND SYS0008, PEER_DIED SYS0008", PROMPT, \
+        "Ends the caller whose message the thread received last, with a status, because it broke the protocol.") \
+    CALL(16, notification_create, 0, "", "a handle with all rights", "QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Creates a notification with no bit set.") \
+    CALL(17, notification_signal, 2, "notification: handle notification SEND, bits: bits", "0", "", PROMPT, \
+        "Sets bits of a notification and wakes the thread that has waited longest.") \
+    CALL(18, timer_create, 2, "notification: handle notification SEND, bits: bits", "a handle with all rights", \
+        "QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Creates a timer that will set these bits of the notification.") \
+    CALL(19, timer_set, 2, "timer: handle timer WRITE, at: value", "0", "", PROMPT, \
+        "Sets the clock time, in nanoseconds, at which the timer signals, in place of an earlier setting.") \
+    CALL(20, timer_cancel, 1, "timer: handle timer WRITE", "1 if a time was set that had not come, else 0", "", PROMPT, \
+        "Cancels a timer's setting.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void
@@ -50,7 +98,11 @@
 #define SYSCALL_PARAMETERS_5 uint64_t, uint64_t, uint64_t, uint64_t, uint64_t
 #define SYSCALL_PARAMETERS_6 uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t
 
+/* SYSCALL_NAME: the number of each call, with its name in small letters. */
+#define SYSCALL_NUMBER(number, name, ...) SYSCALL_##name = (number),
+enum syscall_number { SYSCALL_LIST(SYSCALL_NUMBER, SYSCALL_NUMBER, SYSCALL_NUMBER) };
+
 /* int64_t call_NAME(...): the function of each call, described by its entry. */
 #define SYSCALL_DECLARE(number, name, parameters, ...)                                             \
     int64_t call_##name(SYSCALL_PARAMETERS_##parameters);
-SYSCALL_LIST(SYSCALL_DECLARE, SYSCALL_DECLARE)
+SYSCALL_LIST(SYSCALL_DECLARE, SYSCALL_DECLARE, SYSCALL_DECLARE)

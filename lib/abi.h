@@ -44,14 +44,30 @@ enum object_type {
 
 /*
  * Fields of a message's tag. Bits 0 to 12: bytes of a long message, 0 without one. Bits 13 to 15:
- * number of handles. Bits 16 to 31: a label, which the kernel does not look at. The other bits
- * are 0.
+ * number of handles. Bits 16 to 31: a label, which the kernel does not look at. Bit 32: do not wait
+ * for the other side to come. Bit 33: the message buffer has a deadline. The other bits are 0. A
+ * receiver gets bits 0 to 31.
  */
 #define MESSAGE_TAG_BYTES_MASK    0x1fffUL
 #define MESSAGE_TAG_HANDLES_SHIFT 13
 #define MESSAGE_TAG_HANDLES_MASK  (7UL << MESSAGE_TAG_HANDLES_SHIFT)
 #define MESSAGE_TAG_LABEL_SHIFT   16
 #define MESSAGE_TAG_LABEL_MASK    (0xffffUL << MESSAGE_TAG_LABEL_SHIFT)
+#define MESSAGE_TAG_POLL          (1UL << 32)
+#define MESSAGE_TAG_DEADLINE      (1UL << 33)
+#define MESSAGE_TAG_FLAGS         (MESSAGE_TAG_POLL | MESSAGE_TAG_DEADLINE)
+#define MESSAGE_TAG_LOAD_MASK     (MESSAGE_TAG_BYTES_MASK | MESSAGE_TAG_HANDLES_MASK)
+#define MESSAGE_TAG_MASK          (MESSAGE_TAG_LOAD_MASK | MESSAGE_TAG_LABEL_MASK | MESSAGE_TAG_FLAGS)
+
+/*
+ * A thread's message buffer, in its own memory. The kernel reads from it what a tag announces, and
+ * writes what a message that was received announces.
+ */
+struct message_buffer {
+    uint8_t bytes[MESSAGE_BYTES_MAX];
+    uint32_t handles[MESSAGE_HANDLES_MAX];
+    uint64_t deadline_ns; /* of the clock; with MESSAGE_TAG_DEADLINE */
+};
 
 /* Returns the bytes of the long message that a tag announces. Context: ANY. */
 static always_inline unsigned message_tag_bytes(uint64_t tag)

@@ -61,6 +61,10 @@ struct ipc_state {
     /* Written by the thread itself, or while it waits in a receive, by the caller that ends it. */
     struct reply_right right;
 
+    /* Of a thread with a user mode. */
+    struct handle_table *handles; /* its task's */
+    uintptr_t buffer;             /* user address of its struct message_buffer; 0: none */
+
     struct object *owner; /* the object that this lies in; NULL: it outlives all rights to answer */
 };
 

@@ -9,20 +9,22 @@
 #define COUNT(...)             +1
 #define NOTHING(...)
 
-const syscall_function syscall_table[] = {SYSCALL_LIST(ROW, ROW)};
+const syscall_function syscall_table[] = {SYSCALL_LIST(ROW, ROW, ROW)};
 const uint64_t syscall_count = array_length(syscall_table);
-const uint64_t syscall_message_count = 0 SYSCALL_LIST(COUNT, NOTHING);
+enum { SET_REGISTERS = 0 SYSCALL_LIST(COUNT, COUNT, NOTHING) };
+const uint64_t syscall_message_count = SET_REGISTERS;
 
-/* Each number from 0 on has one call, and those of messages come first. */
-static_assert(array_length(syscall_table) == 0 SYSCALL_LIST(COUNT, COUNT),
+/* Each number from 0 on has one call, and those that set registers come first. */
+static_assert(array_length(syscall_table) == 0 SYSCALL_LIST(COUNT, COUNT, COUNT),
               "the numbers of the calls have a gap, or two calls have one number");
-#define MESSAGE_FIRST(number, ...)                                                                 \
-    static_assert((number) < 0 SYSCALL_LIST(COUNT, NOTHING), "calls of messages come first");
-SYSCALL_LIST(MESSAGE_FIRST, NOTHING)
+#define IS_FIRST(number, ...)                                                                      \
+    static_assert((number) < SET_REGISTERS, "calls that set registers come first");
+SYSCALL_LIST(IS_FIRST, IS_FIRST, NOTHING)
 
 #define DESCRIBE(number, name, parameters, arguments, ...)                                         \
     [number] = {#name, arguments, parameters},
-static const struct syscall_description descriptions[] = {SYSCALL_LIST(DESCRIBE, DESCRIBE)};
+static const struct syscall_description descriptions[] = {
+    SYSCALL_LIST(DESCRIBE, DESCRIBE, DESCRIBE)};
 
 const struct syscall_description *syscall_describe(uint64_t number)
 {

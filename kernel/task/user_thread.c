@@ -54,6 +54,7 @@ int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
     memset(user, 0, sizeof(*user));
     object_init(&user->object, OBJECT_THREAD, &user_thread_operations);
     ipc_state_init(&user->ipc, &user->object);
+    user->ipc.handles = &task->handles;
     user->context.tables = &task->space.tables;
     user->task = task;
     user->priority = (uint8_t)priority;

@@ -13,10 +13,10 @@ from test_checks import check
 sys.path.insert(0, os.path.join(ROOT, "tools", "build"))
 import syscalls  # noqa: E402  # pylint: disable=wrong-import-position
 
-LIST = """#define SYSCALL_LIST(MESSAGE, CALL) \\
+LIST = """#define SYSCALL_LIST(MESSAGE, PAIR, CALL) \\
     MESSAGE(0, send, 2, "port: handle endpoint SEND, tag: tag", "0", "AGAIN IPC0004", BLOCKS, \\
         "Sends.") \\
-    CALL(1, read, 2, "to: out bytes, bytes: value", "bytes; the rest", "TOO_LONG IPC0009", \\
+    PAIR(1, read, 2, "to: out bytes, bytes: value", "bytes; the rest", "TOO_LONG IPC0009", \\
         PROMPT, "Reads.")
 #define NEXT
 """
@@ -31,7 +31,7 @@ def test_entries_are_read():
 
 
 @pytest.mark.parametrize("old, new", [
-    ("to: out bytes", "to: nonsense bytes"), ("1, read, 2", "1, read, 3"), ("PROMPT", "SOMETIMES"),
+    ("to: out bytes", "to: nonsense bytes"), ("1, read, 2", "1, read, 3"), ("PAIR", "CALL"), ("PROMPT", "SOMETIMES"),
     ("AGAIN IPC0004", "AGAIN"), ('"Reads."', "Reads")])
 def test_mistakes_in_an_entry_are_refused(old, new):
     assert old in LIST
@@ -59,7 +59,7 @@ def test_the_stubs_compile(tmp_path):
 
 
 @pytest.mark.parametrize("old, new, complaint", [
-    ("CALL(1, thread_yield", "CALL(7, thread_yield", "the numbers are not 0 to"),
+    ("CALL(7, thread_yield", "CALL(99, thread_yield", "the numbers are not 0 to"),
     ("thread_yield", "thread_doze", "no file of kernel/ defines call_thread_doze"),
     ("Reads the clock.", "Reads a clock.", "make syscalls-page"),
     ('in nanoseconds", ""', 'in nanoseconds", "NONSENSE IPC0001"', "no ERROR_NONSENSE"),

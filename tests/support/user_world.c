@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/user_copy.h"
 #include "lib/string.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
@@ -67,6 +68,11 @@ volatile uint64_t *user_world_data(const struct user_world *world)
     return frame_memory(world, DATA);
 }
 
+volatile uint64_t *user_world_stack(const struct user_world *world)
+{
+    return frame_memory(world, STACK);
+}
+
 uintptr_t user_world_address(const char *code)
 {
     return USER_WORLD_CODE + (uintptr_t)(code - user_code_begin);
@@ -87,6 +93,8 @@ struct thread *user_world_start(struct user_world_thread *thread, struct user_wo
                                          .rsp = USER_WORLD_TOP,
                                          .argument = argument,
                                          .user.context.tables = &world->tables};
+    ipc_state_init(&thread->user.ipc, NULL);
+    thread->user.ipc.handles = world->handles;
     const struct thread_options options = {.name = "user",
                                            .priority = THREAD_PRIORITY_DEFAULT,
                                            .affinity = affinity,
@@ -110,10 +118,20 @@ static noreturn_function void exception_end(struct trap_frame *frame)
     thread_exit(0);
 }
 
+/* A call that has a bad address gets an error: nothing in a world is filled on demand. */
+static never_inline bool copy_refuse(struct trap_frame *frame)
+{
+    if (!user_copy_faulted(frame)) {
+        return false;
+    }
+    user_copy_refuse(frame);
+    return true;
+}
+
 static bool page_fault_end(struct trap_frame *frame)
 {
     if (!trap_frame_from_user(frame)) {
-        return false;
+        return copy_refuse(frame);
     }
     interrupts_enable();
     exception_end(frame);

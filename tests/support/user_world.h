@@ -18,6 +18,7 @@ struct user_world {
     struct user_tables tables;
     physical_t frames[USER_WORLD_FRAMES]; /* code, data, stack, four tables */
     unsigned count;
+    struct handle_table *handles; /* of its threads; NULL after user_world_create() */
 };
 
 /* One thread in a world. */
@@ -38,6 +39,9 @@ void user_world_destroy(struct user_world *world);
 
 /* The world's page of data, as the kernel sees it. Context: ANY. */
 volatile uint64_t *user_world_data(const struct user_world *world);
+
+/* The world's page of stack, which lies behind that of data. Context: ANY. */
+volatile uint64_t *user_world_stack(const struct user_world *world);
 
 /*
  * Starts a thread that enters user mode at `code`, a label of user_code.asm. Its first exception

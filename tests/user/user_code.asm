@@ -17,6 +17,11 @@ global user_code_touch
 global user_code_write
 global user_code_jump
 global user_code_calls
+global user_code_script
+global user_code_null_number
+
+; The number of the call that does nothing, as kernel/syscall_list.h has it: a test compares.
+%define SYSCALL_NULL 6
 
 %macro PIECE 1
 align 16
@@ -52,11 +57,11 @@ global user_code_syscall_after
 user_code_syscall_after:
     ud2
 
-; Sets the flags in RDI, makes system call 0, and shows the flags afterwards in RAX.
+; Sets the flags in RDI, makes a system call, and shows the flags afterwards in RAX.
 PIECE syscall_flags
     push rdi
     popfq
-    xor eax, eax                        ; changes only the status flags
+    mov eax, SYSCALL_NULL
     syscall
     pushfq
     pop rax
@@ -66,20 +71,20 @@ PIECE syscall_flags
 ; interrupt is pending when the thread gets here.)
 PIECE ways
     mov rbx, rdi
-    xor eax, eax
+    mov eax, SYSCALL_NULL
     syscall
     int3
     mov rax, [rbx]
     ud2
 
-; RDI system calls, number 0; RBX counts those that kept RBP and returned 0.
+; RDI system calls that do nothing; RBX counts those that kept RBP and returned 0.
 PIECE calls
     xor ebx, ebx
     mov rbp, 0x0123456789abcdef
     mov r15, rdi
 .next:
     mov r14, rbp
-    xor eax, eax
+    mov eax, SYSCALL_NULL
     syscall
     test rax, rax
     jnz .bad
@@ -91,7 +96,7 @@ PIECE calls
 .bad:
     ud2
 
-; RDI times: ticks of the counter over system call 0, its number's XOR included, to the words at
+; RDI times: ticks of the counter over a system call, its number's MOV included, to the words at
 ; USER_WORLD_DATA.
 PIECE time_calls
     mov r15, rdi
@@ -102,7 +107,7 @@ PIECE time_calls
     shl rdx, 32
     or rax, rdx
     mov r12, rax
-    xor eax, eax
+    mov eax, SYSCALL_NULL
     syscall
     lfence
     rdtsc
@@ -133,6 +138,36 @@ PIECE time_nothing
     mov [r14], rax
     add r14, 8
     dec r15
+    jnz .next
+    ud2
+
+; Makes the system calls that the list at RDI asks for: a word with their number, then for each the
+; registers of struct script_call (tests/syscall/script.h), which get their new values.
+PIECE script
+    mov rbp, [rdi]
+    lea rbx, [rdi + 8]
+.next:
+    mov rax, [rbx]
+    mov rdi, [rbx + 8]
+    mov rsi, [rbx + 16]
+    mov rdx, [rbx + 24]
+    mov r10, [rbx + 32]
+    mov r8, [rbx + 40]
+    mov r9, [rbx + 48]
+    mov r12, [rbx + 56]
+    mov r13, [rbx + 64]
+    syscall
+    mov [rbx], rax
+    mov [rbx + 8], rdi
+    mov [rbx + 16], rsi
+    mov [rbx + 24], rdx
+    mov [rbx + 32], r10
+    mov [rbx + 40], r8
+    mov [rbx + 48], r9
+    mov [rbx + 56], r12
+    mov [rbx + 64], r13
+    add rbx, 72
+    dec rbp
     jnz .next
     ud2
 
@@ -236,7 +271,7 @@ PIECE trap
     ud2
 ; TF over a system call: the trap comes in ring 3, behind it.
 PIECE trap_syscall
-    xor eax, eax
+    mov eax, SYSCALL_NULL
     pushfq
     or qword [rsp], 0x100
     popfq
@@ -245,4 +280,7 @@ global user_code_trap_syscall_after
 user_code_trap_syscall_after:
     nop
     ud2
+align 8
+user_code_null_number:
+    dq SYSCALL_NULL
 user_code_end:

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/entry.h"
+#include "kernel/syscall_list.h"
 #include "lib/error.h"
 #include "mm/stack/stack.h"
 #include "tests/support/threads.h"
@@ -94,7 +95,9 @@ TEST(USR0002,
     if (!world_begin()) {
         return;
     }
-    call_check(syscall_message_count, 0); /* the first that is no message call: null */
+    extern const uint64_t user_code_null_number;
+    test_equal(user_code_null_number, SYSCALL_null);
+    call_check(SYSCALL_null, 0);
     call_check(syscall_count, ERROR_UNSUPPORTED);
     call_check(UINT64_MAX, ERROR_UNSUPPORTED);
     call_check(1UL << 32, ERROR_UNSUPPORTED);

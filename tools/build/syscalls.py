@@ -16,7 +16,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIST = "kernel/syscall_list.h"
 PAGE = "docs/system-calls.md"
-ENTRY = re.compile(r"^    (CALL|MESSAGE)\((\d+), (\w+), ([0-6]), ((?:\"[^\"]*\"|[^\"()])*)\)",
+ENTRY = re.compile(r"^    (CALL|PAIR|MESSAGE)\((\d+), (\w+), ([0-6]), ((?:\"[^\"]*\"|[^\"()])*)\)",
                    re.MULTILINE)
 TEXT = re.compile(r'"([^"]*)"')
 HANDLE_ERRORS = ("BAD_HANDLE", "STALE_HANDLE", "CLOSED_HANDLE", "WRONG_TYPE", "NO_RIGHT")
@@ -29,6 +29,7 @@ class Call:
     def __init__(self, match):
         kind, number, self.name, parameters, rest = match.groups()
         self.is_message = kind == "MESSAGE"
+        self.sets_registers = kind != "CALL"
         self.number, self.parameters = int(number), int(parameters)
         texts = TEXT.findall(rest)
         blocks = re.sub(r'"[^"]*"|[\s,]', "", rest)
@@ -39,10 +40,12 @@ class Call:
         self.arguments = [self.argument(text) for text in arguments.split(", ") if text]
         self.result, _, self.second = (part.strip() for part in results.partition(";"))
         self.errors = [tuple(text.split()) for text in errors.split(", ") if text]
-        if len(self.arguments) != self.parameters and not self.is_message:
+        if (kind == "PAIR") != bool(self.second):
+            raise ValueError(f"{LIST}: {self.name}: PAIR is for calls with a second result")
+        if len(self.arguments) != self.parameters:
             raise ValueError(f"{LIST}: {self.name}: {self.parameters} parameters, but"
                              f" {len(self.arguments)} arguments")
-        if any(len(error) != 2 for error in self.errors):
+        if any(len(error) != 2 and error != ("NO_MEMORY",) for error in self.errors):
             raise ValueError(f"{LIST}: {self.name}: an error is 'ERROR test'")
 
     def argument(self, text):
@@ -65,7 +68,7 @@ def calls(text):
     begin = text.index("#define SYSCALL_LIST")
     text = text[begin:text.index("#define", begin + 1)]
     found = [Call(match) for match in ENTRY.finditer(re.sub(r",\s*\n\s*", ", ", text))]
-    entries = len(re.findall(r"^    (?:CALL|MESSAGE)\(", text, re.MULTILINE))
+    entries = len(re.findall(r"^    (?:CALL|PAIR|MESSAGE)\(", text, re.MULTILINE))
     if len(found) != entries:
         raise ValueError(f"{LIST}: {entries} entries, but {len(found)} can be read")
     return found
@@ -163,7 +166,7 @@ def model(found):
         "blocks": call.blocks,
         "arguments": [{"name": name, "type": kind, "words": words}
                       for name, kind, words in call.arguments],
-        "errors": [error for error, _ in call.errors] +
+        "errors": [error[0] for error in call.errors] +
                   (list(HANDLE_ERRORS) if call.has_handle() else []),
     } for call in found], indent=1) + "\n"
 
@@ -215,7 +218,8 @@ def page(found):
         lines += [f"\n- {argument_text(call, argument)}" for argument in call.arguments]
         lines.append(f"\n- returns {call.result}" + (f"; in RDX {call.second}" if call.second
                                                      else ""))
-        lines += [f"\n- `ERROR_{error}`: {test}" for error, test in call.errors]
+        lines += [f"\n- `ERROR_{error[0]}`" + "".join(f": {test}" for test in error[1:])
+                  for error in call.errors]
         lines.append("\n")
     return "".join(lines)
 

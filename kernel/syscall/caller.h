@@ -1,0 +1,28 @@
+/* What system calls ask about the thread that makes them. */
+#pragma once
+
+#include "kernel/object/handle_table.h"
+#include "kernel/task/user_thread.h"
+
+/* Returns the handle table of the calling thread's task. Context: THREAD with a user mode. */
+static always_inline struct handle_table *caller_handles(void)
+{
+    return thread_user()->ipc.handles;
+}
+
+/*
+ * Opens a handle to an object that a call has just created, and releases the creator's reference.
+ * Returns the handle or a negative error; then the object is gone. Context: THREAD.
+ */
+int64_t caller_open(struct object *object, unsigned rights, uint64_t badge);
+
+/*
+ * Sets the registers that the caller gets back from a call with two results: RDX, and zeroes.
+ * Context: THREAD with a user mode.
+ */
+static always_inline void caller_second_result(uint64_t second)
+{
+    struct trap_frame *frame = user_frame();
+    frame->rdi = frame->rsi = frame->r8 = frame->r9 = frame->r10 = 0;
+    frame->rdx = second;
+}

@@ -1,0 +1,82 @@
+/* System calls that create what IPC works with, and of notifications: syscall_list.h. */
+#include "arch/x86_64/entry/user_copy.h"
+#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/ipc.h"
+#include "kernel/ipc/notification.h"
+#include "kernel/ipc/reply.h"
+#include "kernel/syscall/caller.h"
+#include "kernel/syscall_list.h"
+#include "lib/error.h"
+
+int64_t call_endpoint_create(void)
+{
+    struct endpoint *endpoint;
+    int error = endpoint_create(&endpoint);
+    return error == OK ? caller_open(&endpoint->object, RIGHTS_ALL, 0) : error;
+}
+
+/* The handle that is passed holds the right to receive, so the last receiver is not gone yet. */
+int64_t call_endpoint_badge(uint64_t handle, uint64_t badge, uint64_t rights)
+{
+    struct object *object;
+    if ((rights & ~(uint64_t)(RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER)) != 0) {
+        return ERROR_INVALID;
+    }
+    int error = handle_find(caller_handles(), handle, OBJECT_ENDPOINT,
+                            RIGHT_RECEIVE | (unsigned)rights, &object, NULL);
+    return error == OK ? caller_open(object, (unsigned)rights, badge) : error;
+}
+
+int64_t call_message_buffer_set(uint64_t address)
+{
+    if (address != 0 && !user_range_is_valid(address, sizeof(struct message_buffer))) {
+        return ERROR_FAULT;
+    }
+    thread_user()->ipc.buffer = address;
+    return 0;
+}
+
+int64_t call_reply_take(void)
+{
+    struct reply *reply;
+    int error = reply_take(&thread_user()->ipc, &reply);
+    return error == OK ? caller_open(&reply->object, RIGHT_SEND | RIGHT_TRANSFER, 0) : error;
+}
+
+int64_t call_reply_fault(uint64_t status)
+{
+    return ipc_reply_fault(&thread_user()->ipc, (int)status);
+}
+
+int64_t call_notification_create(void)
+{
+    struct notification *notification;
+    int error = notification_create(&notification);
+    return error == OK ? caller_open(&notification->object, RIGHTS_ALL, 0) : error;
+}
+
+int64_t call_notification_signal(uint64_t handle, uint64_t bits)
+{
+    struct object *object;
+    int error =
+        handle_find(caller_handles(), handle, OBJECT_NOTIFICATION, RIGHT_SEND, &object, NULL);
+    if (error == OK) {
+        notification_signal(notification_of(object), bits);
+        object_release(object);
+    }
+    return error;
+}
+
+int64_t call_notification_wait(uint64_t handle, uint64_t deadline_ns)
+{
+    struct object *object;
+    uint64_t bits = 0;
+    int error =
+        handle_find(caller_handles(), handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &object, NULL);
+    if (error == OK) {
+        error = notification_wait(notification_of(object), deadline_ns, &bits);
+        object_release(object);
+    }
+    caller_second_result(bits);
+    return error;
+}

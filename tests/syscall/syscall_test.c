@@ -1,0 +1,188 @@
+/* System calls made by user mode: handles, and the errors that every handle implies. */
+#include "arch/x86_64/time/clock.h"
+#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/notification.h"
+#include "kernel/syscall/syscall_table.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "tests/support/threads.h"
+#include "tests/syscall/script.h"
+#include "tests/test.h"
+
+static struct script script;
+
+/* Returns the type of the first argument of a call if that is a handle, such as "endpoint SEND". */
+static const char *handle_type(const struct syscall_description *call)
+{
+    const char *colon = strchr(call->arguments, ':');
+    return colon != NULL && strncmp(colon, ": handle ", 9) == 0 ? colon + 9 : NULL;
+}
+
+TEST(SYS0001, "every number has one call with a name, and the numbers behind them have none",
+     ALWAYS)
+{
+    for (uint64_t i = 0; i < syscall_count; i++) {
+        const struct syscall_description *call = syscall_describe(i);
+        test_check(call != NULL && syscall_table[i] != NULL && strlen(call->name) > 0);
+    }
+    test_check(syscall_describe(syscall_count) == NULL);
+    test_check(syscall_describe(UINT64_MAX) == NULL);
+    test_check(strcmp(syscall_describe(SYSCALL_null)->name, "null") == 0);
+}
+
+TEST(SYS0002, "each call with a handle tells forged, stale, closed and wrong handles apart", ALWAYS)
+{
+    if (!script_begin(100)) {
+        return;
+    }
+    struct endpoint *endpoint;
+    struct notification *notification;
+    uint32_t stale, closed, of_endpoint, of_notification, of_other;
+    test_equal(endpoint_create(&endpoint), OK);
+    test_equal(notification_create(&notification), OK);
+    struct object *object = &endpoint->object;
+    test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &stale), OK);
+    for (unsigned i = 0; i < HANDLE_CHUNK_ENTRIES; i++) { /* until its entry is used again */
+        test_equal(handle_close(&script_handles, i == 0 ? stale : closed), OK);
+        test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &closed), OK);
+    }
+    test_equal(handle_close(&script_handles, closed), OK);
+    test_equal(handle_open(&script_handles, object, 0, 0, &of_endpoint), OK);
+    test_equal(handle_open(&script_handles, &notification->object, 0, 0, &of_notification), OK);
+    unsigned tried = 0;
+    for (uint64_t i = 0; i < syscall_count; i++) {
+        const char *type = handle_type(syscall_describe(i));
+        if (type == NULL) {
+            continue;
+        }
+        bool any = strncmp(type, "any", 3) == 0, takes_endpoint = strncmp(type, "endpoint", 8) == 0;
+        of_other = takes_endpoint ? of_notification : of_endpoint;
+        uint32_t without_right =
+            strncmp(type, "notification", 12) == 0 ? of_notification : of_endpoint;
+        script_clear(&script, 0);
+        script_add(&script, i, 0, 0, 0, 0, 0, 0);
+        script_add(&script, i, closed + 0x12340000, 0, 0, 0, 0, 0);
+        script_add(&script, i, 1UL << 32 | of_endpoint, 0, 0, 0, 0, 0);
+        script_add(&script, i, stale, 0, 0, 0, 0, 0);
+        script_add(&script, i, closed, 0, 0, 0, 0, 0);
+        if (!any) {
+            script_add(&script, i, of_other, 0, 0, 0, 0, 0);
+        }
+        bool right_tried = takes_endpoint || without_right == of_notification;
+        if (right_tried) {
+            script_add(&script, i, without_right, 0, 0, 0, 0, 0);
+        }
+        script_start(&script);
+        script_join(&script);
+        const int expected[] = {ERROR_BAD_HANDLE,   ERROR_BAD_HANDLE,    ERROR_BAD_HANDLE,
+                                ERROR_STALE_HANDLE, ERROR_CLOSED_HANDLE, ERROR_WRONG_TYPE,
+                                ERROR_NO_RIGHT};
+        for (unsigned n = 0; n < script.count; n++) {
+            if ((int64_t)script.calls[n].rax != expected[n]) {
+                test_fail(__FILE__, __LINE__, "%s, try %u: %ld, not %d", syscall_describe(i)->name,
+                          n, (int64_t)script.calls[n].rax, expected[n]);
+            }
+            const struct script_call *call = &script.calls[n];
+            test_equal(call->rdi | call->rsi | call->rdx | call->r8 | call->r9 | call->r10, 0);
+        }
+        tried++;
+    }
+    test_check(tried >= 10);
+    object_release(&endpoint->object);
+    object_release(&notification->object);
+    script_end();
+}
+
+TEST(SYS0003, "handles are created, duplicated with fewer rights, and badged, up to the quota",
+     ALWAYS)
+{
+    if (!script_begin(3)) {
+        return;
+    }
+    int64_t endpoint = script_call(SYSCALL_endpoint_create, 0, 0, 0);
+    test_check(endpoint > 0);
+    test_equal(script_call(SYSCALL_handle_duplicate, endpoint, 0x100, 0), ERROR_INVALID);
+    test_equal(script_call(SYSCALL_handle_duplicate, endpoint, 1UL << 32, 0), ERROR_INVALID);
+    int64_t fewer =
+        script_call(SYSCALL_handle_duplicate, endpoint, RIGHT_SEND | RIGHT_DUPLICATE, 0);
+    test_check(fewer > 0 && fewer != endpoint);
+    test_equal(script_call(SYSCALL_handle_duplicate, fewer, RIGHT_SEND | RIGHT_RECEIVE, 0),
+               ERROR_NO_RIGHT);
+    test_equal(script_call(SYSCALL_endpoint_badge, fewer, 5, RIGHT_SEND), ERROR_NO_RIGHT);
+    test_equal(script_call(SYSCALL_endpoint_badge, endpoint, 5, RIGHT_RECEIVE), ERROR_INVALID);
+    int64_t badged = script_call(SYSCALL_endpoint_badge, endpoint, 5, RIGHT_SEND);
+    test_check(badged > 0);
+    struct object *object;
+    uint64_t badge = 0;
+    test_equal(handle_find(&script_handles, badged, OBJECT_ENDPOINT, RIGHT_SEND, &object, &badge),
+               OK);
+    test_equal(badge, 5);
+    object_release(object);
+    test_equal(
+        handle_find(&script_handles, badged, OBJECT_ENDPOINT, RIGHT_DUPLICATE, &object, NULL),
+        ERROR_NO_RIGHT);
+    test_equal(script_call(SYSCALL_endpoint_badge, endpoint, 5, RIGHT_SEND), ERROR_QUOTA);
+    test_equal(script_call(SYSCALL_endpoint_create, 0, 0, 0), ERROR_QUOTA);
+    test_equal(script_call(SYSCALL_notification_create, 0, 0, 0), ERROR_QUOTA);
+    test_equal(script_call(SYSCALL_handle_duplicate, endpoint, 0, 0), ERROR_QUOTA);
+    test_equal(script_call(SYSCALL_handle_close, badged, 0, 0), OK);
+    int64_t notification = script_call(SYSCALL_notification_create, 0, 0, 0);
+    test_check(notification > 0);
+    test_equal(script_call(SYSCALL_timer_create, notification, 1, 0), ERROR_QUOTA);
+    test_equal(script_handles.open, 3);
+    script_end();
+}
+
+TEST(SYS0004, "the clock is read, and a yield and a call that does nothing return 0", ALWAYS)
+{
+    if (!script_begin(3)) {
+        return;
+    }
+    uint64_t before_ns = clock_now_ns();
+    int64_t now_ns = script_call(SYSCALL_clock_read, 0, 0, 0);
+    test_check((uint64_t)now_ns >= before_ns && (uint64_t)now_ns <= clock_now_ns());
+    test_equal(script_call(SYSCALL_thread_yield, 1, 2, 3), 0);
+    test_equal(script_call(SYSCALL_null, 1, 2, 3), 0);
+    script_end();
+}
+
+TEST(SYS0009, "notifications and timers work by system calls, with both results and each error",
+     ALWAYS)
+{
+    if (!script_begin(10)) {
+        return;
+    }
+    int64_t handle = script_call(SYSCALL_notification_create, 0, 0, 0);
+    int64_t timer = script_call(SYSCALL_timer_create, handle, 0x8000000000000001, 0);
+    test_check(handle > 0 && timer > 0);
+    script_clear(&script, 0);
+    script_add(&script, SYSCALL_notification_wait, handle, 0, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_notification_wait, handle, 1, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_notification_signal, handle, 0xf0, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_notification_wait, handle, 0, 9, 9, 9, 9);
+    script_add(&script, SYSCALL_timer_set, timer, 1, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_notification_wait, handle, UINT64_MAX, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_timer_set, timer, UINT64_MAX, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_timer_cancel, timer, 0, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_timer_cancel, timer, 0, 0, 0, 0, 0);
+    script_start(&script);
+    script_join(&script);
+    test_equal((int64_t)script.calls[0].rax, ERROR_AGAIN);
+    test_equal((int64_t)script.calls[1].rax, ERROR_TIMEOUT);
+    test_equal((int64_t)script.calls[2].rax, OK);
+    const struct script_call *wait = &script.calls[3];
+    test_equal((int64_t)wait->rax, OK);
+    test_equal(wait->rdx, 0xf0);
+    test_equal(wait->rdi | wait->rsi | wait->r8 | wait->r9 | wait->r10, 0);
+    test_equal(wait->r12, 12);
+    test_equal(wait->r13, 13);
+    test_equal((int64_t)script.calls[5].rax, OK);
+    test_equal(script.calls[5].rdx, 0x8000000000000001);
+    test_equal((int64_t)script.calls[7].rax, 1);
+    test_equal((int64_t)script.calls[8].rax, 0);
+    int64_t only_waits = script_call(SYSCALL_handle_duplicate, handle, RIGHT_RECEIVE, 0);
+    test_equal(script_call(SYSCALL_handle_close, timer, 0, 0), OK);
+    test_equal(script_call(SYSCALL_handle_close, handle, 0, 0), OK);
+    test_equal(script_call(SYSCALL_notification_wait, only_waits, UINT64_MAX, 0), ERROR_PEER_DIED);
+    script_end();
+}
