@@ -25,8 +25,8 @@
  *                                       name of another argument, or a number
  *   results     what a call returns that is no error; behind a semicolon its second result, in RDX
  *   errors      "ERROR test" for each that the arguments' types do not imply, separated by commas:
- *               the name of the error without ERROR_, and the test that shows it; NO_MEMORY, which
- *               each call that creates something may return, has none
+ *               the name of the error without ERROR_, and the test that shows it; NO_MEMORY, BUSY and
+ *               UNSUPPORTED, which depend on the machine, need none
  *   blocks      BLOCKS if the call may wait for something, else PROMPT
  *
  * A call's function runs on the caller's own kernel stack, with interrupts on. Context: THREAD.
@@ -87,7 +87,27 @@
     CALL(19, timer_set, 2, "timer: handle timer WRITE, at: value", "0", "", PROMPT, \
         "Sets the clock time, in nanoseconds, at which the timer signals, in place of an earlier setting.") \
     CALL(20, timer_cancel, 1, "timer: handle timer WRITE", "1 if a time was set that had not come, else 0", "", PROMPT, \
-        "Cancels a timer's setting.")
+        "Cancels a timer's setting.") \
+    CALL(21, log_write, 3, "log: handle log WRITE, text: in bytes, bytes: value", "0", \
+        "TOO_LONG SYS0030, FAULT SYS0030", PROMPT, \
+        "Writes a line to the kernel's log. It has no line end; what is not printable ASCII becomes '?'.") \
+    CALL(22, information_read, 3, "information: handle information READ, to: out bytes, bytes: value", "how many bytes were written", \
+        "FAULT SYS0031", PROMPT, \
+        "Reads struct information of lib/information.h, or as much of it as there is room for.") \
+    CALL(23, interrupt_create, 4, "system: handle system MANAGE, line: value, notification: handle notification SEND, bits: bits", "a handle with all rights", \
+        "RANGE SYS0032, EXISTS SYS0032, NOT_FOUND IRQ0001, BUSY, UNSUPPORTED, QUOTA SYS0032, NO_MEMORY", PROMPT, \
+        "Lets the ISA line of a device, 0 to 15, set these bits of the notification. The line is masked from each signal until it is acknowledged.") \
+    CALL(24, interrupt_acknowledge, 1, "interrupt: handle interrupt WRITE", "0", "", PROMPT, \
+        "Unmasks the line. The driver of an edge-triggered device calls it before it serves the device, of a level-triggered one afterwards.") \
+    CALL(25, ports_create, 4, "ports: handle ports DUPLICATE, first: value, count: value, rights: rights", "a handle with these rights", \
+        "INVALID SYS0033, RANGE SYS0033, QUOTA SYS0033, NO_MEMORY", PROMPT, \
+        "Makes a range of some of the ports of another range, with rights that the handle has.") \
+    CALL(26, port_read, 3, "ports: handle ports READ, port: value, width: value", "the value", \
+        "INVALID SYS0033, RANGE SYS0033", PROMPT, \
+        "Reads an I/O port, 1, 2 or 4 bytes wide.") \
+    CALL(27, port_write, 4, "ports: handle ports WRITE, port: value, width: value, value: value", "0", \
+        "INVALID SYS0033, RANGE SYS0033", PROMPT, \
+        "Writes an I/O port, 1, 2 or 4 bytes wide.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

@@ -35,6 +35,9 @@ enum object_type {
 #define RIGHT_MANAGE    0x80 /* change, start, stop or end the object */
 #define RIGHTS_ALL      0xff
 
+/* Bytes of the longest line that log_write() takes. */
+#define LOG_WRITE_BYTES_MAX 256
+
 /* Words of a message that travel in registers. */
 #define MESSAGE_WORDS 6
 /* Bytes of the longest message. */

@@ -5,8 +5,6 @@
 #include "lib/error.h"
 #include "mm/heap/kmalloc.h"
 
-#define PORT_COUNT 0x10000u
-
 static void ports_destroy(struct object *object)
 {
     kfree(port_range_of(object));
@@ -14,18 +12,20 @@ static void ports_destroy(struct object *object)
 
 static const struct object_operations ports_operations = {.destroy = ports_destroy};
 
-int port_range_create(uint64_t first, uint64_t count, struct port_range **range)
+int port_range_part(const struct port_range *whole, uint64_t first, uint64_t count,
+                    struct port_range **part)
 {
     void *memory;
-    if (count == 0 || first >= PORT_COUNT || count > PORT_COUNT - first) {
+    uint64_t offset = first - whole->first; /* huge if it lies below */
+    if (count == 0 || offset >= whole->count || count > whole->count - offset) {
         return ERROR_RANGE;
     }
     int error = kmalloc(sizeof(struct port_range), &memory);
     if (error == OK) {
-        *range = memory;
-        object_init(&(*range)->object, OBJECT_PORTS, &ports_operations);
-        (*range)->first = (uint32_t)first;
-        (*range)->count = (uint32_t)count;
+        *part = memory;
+        object_init(&(*part)->object, OBJECT_PORTS, &ports_operations);
+        (*part)->first = (uint32_t)first;
+        (*part)->count = (uint32_t)count;
     }
     return error;
 }

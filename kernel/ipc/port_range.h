@@ -3,16 +3,20 @@
 
 #include "kernel/object/object.h"
 
+#define PORT_COUNT 0x10000u
+
 struct port_range {
     struct object object;
     uint32_t first, count;
 };
 
 /*
- * Creates a range of ports with one reference, which is the caller's, and no handle.
- * Context: THREAD. Errors: ERROR_RANGE (no ports, or beyond port 65535); ERROR_NO_MEMORY.
+ * Creates a range of some of another range's ports, with one reference, which is the caller's, and
+ * no handle. Context: THREAD. Errors: ERROR_RANGE (no ports, or one lies outside of `whole`);
+ * ERROR_NO_MEMORY.
  */
-must_check int port_range_create(uint64_t first, uint64_t count, struct port_range **range);
+must_check int port_range_part(const struct port_range *whole, uint64_t first, uint64_t count,
+                               struct port_range **part);
 
 /*
  * Reads a port of the range, 1, 2 or 4 bytes wide. Context: ANY. Errors: ERROR_INVALID (another

@@ -2,6 +2,7 @@
 #include "arch/x86_64/time/clock.h"
 #include "kernel/ipc/interrupt_object.h"
 #include "kernel/ipc/port_range.h"
+#include "kernel/syscall/kernel_objects.h"
 #include "lib/error.h"
 #include "tests/event/event_device.h"
 #include "tests/support/threads.h"
@@ -53,12 +54,16 @@ TEST(PRT0001, "ports are read and written only within their range, in widths of 
 {
     struct port_range *range;
     uint32_t value;
-    test_equal(port_range_create(0, 0, &range), ERROR_RANGE);
-    test_equal(port_range_create(0x10000, 1, &range), ERROR_RANGE);
-    test_equal(port_range_create(0xffff, 2, &range), ERROR_RANGE);
-    test_equal(port_range_create(1, UINT64_MAX, &range), ERROR_RANGE);
-    test_equal(port_range_create(UINT64_MAX, 2, &range), ERROR_RANGE);
-    test_equal(port_range_create(0x70, 2, &range), OK); /* index and data of the CMOS clock */
+    const struct port_range *all = port_range_of(kernel_object_ports());
+    test_equal(port_range_part(all, 0, 0, &range), ERROR_RANGE);
+    test_equal(port_range_part(all, 0x10000, 1, &range), ERROR_RANGE);
+    test_equal(port_range_part(all, 0xffff, 2, &range), ERROR_RANGE);
+    test_equal(port_range_part(all, 1, UINT64_MAX, &range), ERROR_RANGE);
+    test_equal(port_range_part(all, UINT64_MAX, 2, &range), ERROR_RANGE);
+    test_equal(port_range_part(all, 0x70, 2, &range), OK); /* index and data of the CMOS clock */
+    struct port_range *part;
+    test_equal(port_range_part(range, 0x6f, 2, &part), ERROR_RANGE);
+    test_equal(port_range_part(range, 0x71, 2, &part), ERROR_RANGE);
     test_equal(port_range_write(range, 0x70, 1, 0x8b), OK);
     test_equal(port_range_read(range, 0x71, 1, &value), OK);
     test_equal(value & 2, 2); /* status register B: 24-hour mode, as the firmware leaves it */

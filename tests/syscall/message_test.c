@@ -425,7 +425,8 @@ TEST(SYS0021, "bytes and handles of a message reach the other side's buffer, bot
     buffer_write(offsetof(struct message_buffer, handles), fixed, sizeof(fixed));
     script_clear(&client, 0);
     script_add(&client, SYSCALL_message_buffer_set, SCRIPT_BUFFER, 0, 0, 0, 0, 0);
-    script_add_message(&client, SYSCALL_ipc_call, sender, message_tag(1, 2, 0), 0);
+    script_add_message(&client, SYSCALL_ipc_call, sender, message_tag(1, 2, 0) | MESSAGE_TAG_POLL,
+                       0);
     script_start(&client);
     script_join(&client);
     test_equal(result(&client, 1), ERROR_NO_RIGHT);

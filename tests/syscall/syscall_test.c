@@ -37,15 +37,17 @@ TEST(SYS0002, "each call with a handle tells forged, stale, closed and wrong han
     }
     struct endpoint *endpoint;
     struct notification *notification;
-    uint32_t stale, closed, of_endpoint, of_notification, of_other;
+    uint32_t stale, current, closed, of_endpoint, of_notification, of_other;
     test_equal(endpoint_create(&endpoint), OK);
     test_equal(notification_create(&notification), OK);
     struct object *object = &endpoint->object;
     test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &stale), OK);
     for (unsigned i = 0; i < HANDLE_CHUNK_ENTRIES; i++) { /* until its entry is used again */
-        test_equal(handle_close(&script_handles, i == 0 ? stale : closed), OK);
-        test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &closed), OK);
+        test_equal(handle_close(&script_handles, i == 0 ? stale : current), OK);
+        test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &current), OK);
     }
+    test_equal(current % HANDLES_MAX, stale % HANDLES_MAX);
+    test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &closed), OK);
     test_equal(handle_close(&script_handles, closed), OK);
     test_equal(handle_open(&script_handles, object, 0, 0, &of_endpoint), OK);
     test_equal(handle_open(&script_handles, &notification->object, 0, 0, &of_notification), OK);
@@ -61,7 +63,7 @@ TEST(SYS0002, "each call with a handle tells forged, stale, closed and wrong han
             strncmp(type, "notification", 12) == 0 ? of_notification : of_endpoint;
         script_clear(&script, 0);
         script_add(&script, i, 0, 0, 0, 0, 0, 0);
-        script_add(&script, i, closed + 0x12340000, 0, 0, 0, 0, 0);
+        script_add(&script, i, current + HANDLES_MAX, 0, 0, 0, 0, 0); /* its next generation */
         script_add(&script, i, 1UL << 32 | of_endpoint, 0, 0, 0, 0, 0);
         script_add(&script, i, stale, 0, 0, 0, 0, 0);
         script_add(&script, i, closed, 0, 0, 0, 0, 0);
@@ -88,6 +90,7 @@ TEST(SYS0002, "each call with a handle tells forged, stale, closed and wrong han
         tried++;
     }
     test_check(tried >= 10);
+    test_equal(handle_close(&script_handles, current), OK);
     object_release(&endpoint->object);
     object_release(&notification->object);
     script_end();

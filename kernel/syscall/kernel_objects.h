@@ -1,0 +1,18 @@
+/*
+ * Objects that the kernel itself has, one of each: the first program gets handles to them, and
+ * passes them on.
+ *
+ *   log          RIGHT_WRITE: write lines to the kernel's log
+ *   information  RIGHT_READ: read figures of the whole system
+ *   ports        RIGHT_READ, RIGHT_WRITE: all I/O ports
+ *   system       RIGHT_MANAGE: make objects of devices
+ */
+#pragma once
+
+#include "kernel/object/object.h"
+
+/* Return the object; it exists for ever, and the caller gets no reference. Context: ANY. */
+struct object *kernel_object_log(void);
+struct object *kernel_object_information(void);
+struct object *kernel_object_ports(void);
+struct object *kernel_object_system(void);
