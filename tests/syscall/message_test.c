@@ -164,7 +164,8 @@ TEST(SYS0007, "a kill ends a call, and a fault of the receiver's ends the caller
     script_start(&client);
     test_wait_blocked(client.running);
     if (client.running != NULL) {
-        user_thread_kill(client.running);
+        client.thread.user.thread = client.running;
+        user_thread_kill(&client.thread.user);
         test_equal(thread_join(client.running), ERROR_KILLED);
     }
     ipc_state_end(&client.thread.user.ipc);
