@@ -21,7 +21,9 @@
 #include "arch/x86_64/time/timer.h"
 #include "boot/boot_info.h"
 #include "kernel/boot_report.h"
+#include "kernel/console/console.h"
 #include "kernel/console/console_devices.h"
+#include "kernel/console/console_service.h"
 #include "kernel/console/log_ring.h"
 #include "kernel/demo/demonstration.h"
 #include "kernel/hooks.h"
@@ -135,6 +137,7 @@ static noreturn_function void leave(bool success)
 {
     if (options.exit) {
         log_info("leaving: %s", success ? "success" : "failed");
+        console_flush(); /* also what other threads have written */
         machine_exit(success ? EXIT_SUCCESS : EXIT_TESTS_FAILED);
     }
     monitor_run();
@@ -166,6 +169,7 @@ static void boot_continue(void *argument maybe_unused)
 {
     bool success = true;
 
+    must_succeed(console_service_start(), "the console's thread");
     must_succeed(reclaimer_start(), "the reclaimer");
     swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
     must_succeed(swapper_start(), "the swapper");

@@ -158,8 +158,9 @@ void panic_handle(const char *format, va_list arguments)
         cpu_halt_forever(); /* another CPU prints its panic */
     }
     console_emergency_begin();
-    serial_terminal_reset(); /* the panic may have come in the middle of a coloured text */
     nmi_stop_other_cpus();
+    console_emergency_flush();
+    serial_terminal_reset(); /* the panic may have come in the middle of a coloured text */
 
     static struct backtrace trace; /* static: the stack may be the problem */
     backtrace_from(&trace, 0, (uintptr_t)__builtin_frame_address(0));

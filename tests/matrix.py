@@ -110,14 +110,13 @@ BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGUR
 
 # The latency build times sections with interrupts off. One machine has a long section on purpose,
 # and the kernel must find it. The other machine runs as many threads as fit, and no section may
-# grow with their number. The log and the console are exempt: they write a whole line to the serial
-# line with interrupts off.
+# grow with their number.
 LATENCY = (
     Row("latency-many", kind="boot", build="latency", cpus=1, extra=COUNTED, memory_mib=256,
         cmdline="bench=irq_off_longest", ordered=False,
         expect=(r"^# [23]\d{4} threads$", r"^# 2\d{4} threads wait for memory$",
                 r"^BENCH irq_off_longest \d+ instructions$", r"leaving: success"),
-        forbid=(r"^# +([2-9]\d|\d{3,})\d{3} instructions, from (?!log_|console_)",
+        forbid=(r"^# +([2-9]\d|\d{3,})\d{3} instructions, from ",
                 r"found no place")),
     Row("latency-planted", kind="boot", build="latency", cpus=1, extra=COUNTED,
         cmdline="bench=irq_off_planted",
@@ -220,6 +219,8 @@ PANIC = (
            build="invariant"),
     panics("sleep-in-spinlock", "PAN0058", r"^PANIC: thread \d+ \(PAN0058\) waits while it holds 1 "
            r"spinlocks besides the queue's$", r"thread_sleep_ns", build="invariant"),
+    panics("log-first", "PAN0080", r"^PANIC: after the line$",
+           before=(r"^\[.*\] logged before the panic$",)),
     panics("site-rule-1", "PAN0070", r"^PANIC: rule 1 of the sites where interrupts or preemption "
            r"go off is broken: here it is not so that only threads with whole stacks", build="invariant"),
     panics("site-rule-2", "PAN0071", r"^PANIC: rule 2 of the sites where interrupts or preemption "

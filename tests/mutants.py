@@ -17,6 +17,9 @@ from runner.mutants import main
 BATCH = "mm/stack/stack_batch.c"
 CACHE_H = "mm/stack/stack_cache.h"
 CACHE = "mm/stack/stack_cache.c"
+CONSOLE = "kernel/console/console.c"
+CONSOLE_OUTPUT = "kernel/console/console_output.c"
+CONSOLE_SERVICE = "kernel/console/console_service.c"
 CHAIN = "mm/frame/frame_chain.c"
 DEAD = "mm/stack/stack_reap.c"
 DEPTH = "arch/x86_64/cpu/depth_section.h"
@@ -664,8 +667,24 @@ DOMAIN_MUTANTS = (
 """),)),
 )
 
+BOUNDED_MUTANTS = (
+    # Text that cannot wait for the serial line is left to a thread.
+    Mutant("console-waits-with-interrupts-off", "I11", "CON0030", "pending",
+           edits=((CONSOLE_OUTPUT, "!__atomic_load_n(&threaded, __ATOMIC_RELAXED) ||", "true ||"),)),
+    Mutant("console-thread-not-woken", "I11", "CON0030", "still not shown",
+           edits=((CONSOLE_SERVICE, "    wait_queue_wake_one(&service_queue);\n", ""),)),
+    Mutant("lost-text-not-told", "I11", "CON0032", "notice < after|lost is",
+           edits=((CONSOLE, """\
+    uint64_t flags = spin_lock_irq_save(&ring_lock);
+    output_ring_tell_lost(&console_ring);
+    if""", """\
+    uint64_t flags = spin_lock_irq_save(&ring_lock);
+    if"""), (CONSOLE, "    lost_tell();\n", ""))),
+)
+
 MUTANTS = (ENTRY_MUTANTS + COVER_MUTANTS + STACK_MUTANTS + FRAME_MUTANTS + SWAP_MUTANTS +
-           MODE_MUTANTS + LIFE_MUTANTS + DOMAIN_MUTANTS)
+           MODE_MUTANTS + LIFE_MUTANTS + DOMAIN_MUTANTS +
+           BOUNDED_MUTANTS)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], os.path.dirname(os.path.dirname(os.path.abspath(__file__))),

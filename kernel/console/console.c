@@ -1,89 +1,97 @@
 /*
- * Output: one lock is held, with interrupts off, while the text of a call goes to the serial line
- * by polling and into the cells of the screen.
+ * Output: the text of a call goes into a ring, under a lock that is held for that time only. The
+ * caller then shows it, if it has interrupts and preemption on; else the thread "console" does.
  */
 #include "kernel/console/console.h"
 
 #include "arch/x86_64/cpu/spinlock.h"
-#include "arch/x86_64/dev/serial.h"
+#include "kernel/console/console_output.h"
+#include "kernel/console/console_service.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
-static struct spinlock console_lock = SPINLOCK("console");
-
-/* Guarded by console_lock, until an emergency. */
-static struct screen *console_screen;
-static bool serial_colours;
+static struct spinlock ring_lock = SPINLOCK("console"); /* the writers' side of console_ring */
 
 static bool emergency;
 
-static const char *const style_begin[] = {
-    [CONSOLE_PLAIN] = "",          [CONSOLE_DIM] = "\x1b[90m",     [CONSOLE_HEADING] = "\x1b[1;36m",
-    [CONSOLE_GOOD] = "\x1b[1;32m", [CONSOLE_WARNING] = "\x1b[33m", [CONSOLE_ERROR] = "\x1b[1;31m",
-};
-static const char style_end[] = "\x1b[0m";
-
-struct console_hold {
-    bool locked;
-    uint64_t flags;
-};
-
-static struct console_hold console_acquire(void)
+static bool is_emergency(void)
 {
-    if (__atomic_load_n(&emergency, __ATOMIC_RELAXED)) {
-        return (struct console_hold){.locked = false};
-    }
-    return (struct console_hold){.locked = true, .flags = spin_lock_irq_save(&console_lock)};
+    return __atomic_load_n(&emergency, __ATOMIC_RELAXED);
 }
 
-static void console_release(struct console_hold hold)
+static void raw_write(void *context maybe_unused, const char *text, size_t bytes)
 {
-    if (hold.locked) {
-        spin_unlock_irq_restore(&console_lock, hold.flags);
-    }
+    console_output_raw(text, bytes);
 }
 
-/* Writes to the serial line and into the cells of the screen, which draw() shows. */
-static void both_write(void *context maybe_unused, const char *text, size_t bytes)
+/* Begins a text; the lost ones are counted where they would have been. Returns the flags. */
+static uint64_t text_begin(enum console_style style)
 {
-    serial_write_raw(text, bytes);
-    if (console_screen != NULL) {
-        screen_write(console_screen, text, bytes);
+    uint64_t flags = spin_lock_irq_save(&ring_lock);
+    output_ring_tell_lost(&console_ring);
+    if (style != CONSOLE_PLAIN) {
+        output_ring_style(&console_ring, style);
     }
+    return flags;
 }
 
-static void sequence_write(const char *sequence)
-{
-    if (serial_colours) {
-        serial_write_raw(sequence, strlen(sequence));
-    }
-    if (console_screen != NULL) {
-        screen_write(console_screen, sequence, strlen(sequence));
-    }
-}
-
-static void draw(void)
-{
-    if (console_screen != NULL) {
-        screen_flush(console_screen);
-    }
-}
-
-static void style_switch(enum console_style style, bool on)
+static void text_end(enum console_style style, uint64_t flags)
 {
     if (style != CONSOLE_PLAIN) {
-        sequence_write(on ? style_begin[style] : style_end);
+        output_ring_style(&console_ring, CONSOLE_PLAIN);
+    }
+    ignore_result(output_ring_end(&console_ring)); /* the ring counts what is lost */
+    spin_unlock_irq_restore(&ring_lock, flags);
+}
+
+/* The last texts may have been lost, and none may follow. */
+static void lost_tell(void)
+{
+    if (__atomic_load_n(&console_ring.lost, __ATOMIC_RELAXED) != 0) {
+        uint64_t flags = spin_lock_irq_save(&ring_lock);
+        output_ring_tell_lost(&console_ring);
+        spin_unlock_irq_restore(&ring_lock, flags);
+    }
+}
+
+void console_flush(void)
+{
+    if (is_emergency()) {
+        return; /* nothing goes into the ring any more */
+    }
+    if (!console_output_is_allowed()) {
+        console_service_wake();
+        return;
+    }
+    console_output_until(output_ring_written(&console_ring));
+    lost_tell();
+    console_output_until(output_ring_written(&console_ring));
+}
+
+void console_room_make(void)
+{
+    uint64_t used = output_ring_written(&console_ring) - output_ring_taken(&console_ring);
+    if (used > console_ring.room / 2 && !is_emergency() && console_output_is_allowed()) {
+        console_output_until(output_ring_written(&console_ring));
     }
 }
 
 void console_write_styled(enum console_style style, const char *text, size_t bytes)
 {
-    struct console_hold hold = console_acquire();
-    style_switch(style, true);
-    both_write(NULL, text, bytes);
-    style_switch(style, false);
-    draw();
-    console_release(hold);
+    if (is_emergency()) {
+        console_output_raw(text, bytes);
+        return;
+    }
+    do {
+        size_t part = bytes < CONSOLE_TEXT_MAX ? bytes : CONSOLE_TEXT_MAX;
+        console_room_make();
+        uint64_t flags = text_begin(style);
+        output_ring_add(&console_ring, text, part);
+        text_end(style, flags);
+        text += part;
+        bytes -= part;
+    } while (bytes > 0);
+    console_flush();
 }
 
 void console_write(const char *text, size_t bytes)
@@ -96,23 +104,36 @@ static void print_list(enum console_style style, const char *format, va_list arg
 
 static void print_list(enum console_style style, const char *format, va_list arguments)
 {
-    struct console_hold hold = console_acquire();
-    style_switch(style, true);
-    format_write(both_write, NULL, format, arguments);
-    style_switch(style, false);
-    draw();
-    console_release(hold);
+    if (is_emergency()) {
+        format_write(raw_write, NULL, format, arguments);
+        return;
+    }
+    uint64_t flags = text_begin(style);
+    format_write(output_ring_add, &console_ring, format, arguments);
+    text_end(style, flags);
 }
 
 void console_print(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
+    console_room_make();
     print_list(CONSOLE_PLAIN, format, arguments);
     va_end(arguments);
+    console_flush();
 }
 
 void console_print_styled(enum console_style style, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    console_room_make();
+    print_list(style, format, arguments);
+    va_end(arguments);
+    console_flush();
+}
+
+void console_queue_styled(enum console_style style, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -122,8 +143,7 @@ void console_print_styled(enum console_style style, const char *format, ...)
 
 void console_emergency_write(const char *text, size_t bytes)
 {
-    both_write(NULL, text, bytes);
-    draw();
+    console_output_raw(text, bytes);
 }
 
 void console_emergency_begin(void)
@@ -131,16 +151,19 @@ void console_emergency_begin(void)
     __atomic_store_n(&emergency, true, __ATOMIC_RELAXED);
 }
 
-void console_screen_attach(struct screen *screen)
+void console_emergency_flush(void)
 {
-    struct console_hold hold = console_acquire();
-    console_screen = screen;
-    console_release(hold);
+    console_output_emergency();
+}
+
+struct screen *console_screen_attach(struct screen *screen)
+{
+    console_flush();
+    return console_output_screen_set(screen);
 }
 
 void console_serial_colours_set(bool on)
 {
-    struct console_hold hold = console_acquire();
-    serial_colours = on;
-    console_release(hold);
+    console_flush();
+    console_output_colours_set(on);
 }

@@ -1,9 +1,13 @@
 /*
  * The console: output goes to the serial line and to the screen; keys come from the serial line and
- * from the keyboard. The text of one call stays together, whatever other CPUs write. Colours go to
- * the screen, and to the serial line only after console_serial_colours_set(true).
+ * from the keyboard. The text of one call stays together, whatever other CPUs write (up to
+ * CONSOLE_TEXT_MAX bytes). Colours go to the screen, and to the serial line only after
+ * console_serial_colours_set(true).
  *
- * The functions that write take the console lock with interrupts off. NMI, #MC and #DF use
+ * The text of a call goes into a ring (output_ring.h), in the order of the calls. A caller with
+ * interrupts and preemption on returns when its text is shown. For any other caller the thread
+ * "console" shows it afterwards; so interrupts are off only while the text is formatted. If the ring
+ * is full then, the text is lost, and a notice in its place counts such texts. NMI, #MC and #DF use
  * console_emergency_write() instead.
  */
 #pragma once
@@ -13,6 +17,8 @@
 #include "kernel/console/screen.h"
 #include "lib/compiler.h"
 #include "lib/key.h"
+
+#define CONSOLE_TEXT_MAX 1024
 
 enum console_style {
     CONSOLE_PLAIN,
@@ -36,19 +42,46 @@ void console_print_styled(enum console_style style, const char *format, ...) pri
 void console_write_styled(enum console_style style, const char *text, size_t bytes);
 
 /*
+ * Writes formatted text in a style into the ring and leaves it there: console_flush() follows, once
+ * the caller has released its locks. Context: IRQ.
+ */
+void console_queue_styled(enum console_style style, const char *format, ...) printf_like(2, 3);
+
+/*
+ * Makes room for a text in the ring if that takes no more than waiting for the serial line, which
+ * only callers with interrupts and preemption on may do. Context: IRQ.
+ */
+void console_room_make(void);
+
+/*
+ * Shows what the ring holds: at once if interrupts and preemption are on, else by the thread
+ * "console". Context: IRQ.
+ */
+void console_flush(void);
+
+/*
  * Writes without the lock, for panics and NMIs: the code that holds the lock may never continue.
  * The text may mix with other output. Context: ANY.
  */
 void console_emergency_write(const char *text, size_t bytes);
 
 /*
- * Makes all writers go without the lock from now on: a panic has stopped the CPU that may hold it.
- * Context: ANY.
+ * Makes all writers go past the ring and without a lock from now on: a panic is about to stop the
+ * CPU that may hold it. Context: ANY.
  */
 void console_emergency_begin(void);
 
-/* Adds a screen to the output. The console owns `screen` from now on. Context: THREAD. */
-void console_screen_attach(struct screen *screen);
+/*
+ * Shows what the ring holds: text that was written before console_emergency_begin(). The other CPUs
+ * are stopped. Context: ANY.
+ */
+void console_emergency_flush(void);
+
+/*
+ * Makes `screen` the screen of the output (NULL: none), and returns the last one. The console owns
+ * `screen` from now on. Context: THREAD.
+ */
+struct screen *console_screen_attach(struct screen *screen);
 
 /* Sets whether colours go to the serial line. Context: THREAD. */
 void console_serial_colours_set(bool on);

@@ -42,7 +42,7 @@ void console_screen_start(const struct framebuffer_info *info)
         return;
     }
     log_each(LOG_INFO, line_show, &screen);
-    console_screen_attach(&screen);
+    ignore_result(console_screen_attach(&screen)); /* there was none */
     if (pixels) {
         log_info("screen: framebuffer of %u by %u pixels, %u by %u characters", info->width,
                  info->height, screen.columns, screen.rows);

@@ -46,11 +46,12 @@ static size_t stamp_format(char stamp[STAMP_LENGTH], uint64_t time_ns)
                          (time_ns / 1000 % 1000000));
 }
 
+/* log_lock held, so that the times shown never decrease. */
 static void line_show(enum log_level level, uint64_t time_ns, const char *line)
 {
     char stamp[STAMP_LENGTH];
     stamp_format(stamp, time_ns);
-    console_print_styled(level_styles[level], "%s%s\n", stamp, line);
+    console_queue_styled(level_styles[level], "%s%s\n", stamp, line);
 }
 
 /* log_lock held. */
@@ -82,13 +83,15 @@ void log_handle(enum log_level level, const char *format, va_list arguments)
     size_t bytes = format_string_list(line, sizeof(line), format, arguments);
     bytes = bytes < sizeof(line) ? bytes : sizeof(line) - 1;
     line_tame(line, bytes);
+    console_room_make();
     uint64_t flags = spin_lock_irq_save(&log_lock);
     uint64_t now_ns = clock_now_ns();
     line_keep(level, now_ns, line, bytes);
     if (level <= level_shown) {
-        line_show(level, now_ns, line); /* under the lock, so that the times shown never decrease */
+        line_show(level, now_ns, line);
     }
     spin_unlock_irq_restore(&log_lock, flags);
+    console_flush();
 }
 
 void log_level_set(enum log_level level)

@@ -19,11 +19,19 @@ static void row_changed(struct screen *screen, unsigned row)
     }
 }
 
+/* The cells of a row of the screen. Scrolling moves `first_row` and no cell. */
+static struct screen_cell *row_cells(struct screen *screen, unsigned row)
+{
+    unsigned place = screen->first_row + row;
+    return screen->cells[place < screen->rows ? place : place - screen->rows];
+}
+
 static void cells_clear(struct screen *screen, unsigned row, unsigned from, unsigned to)
 {
+    struct screen_cell *cells = row_cells(screen, row);
     row_changed(screen, row);
     for (unsigned column = from; column < to; column++) {
-        screen->cells[row][column] = (struct screen_cell){' ', screen->colour};
+        cells[column] = (struct screen_cell){' ', screen->colour};
     }
 }
 
@@ -47,7 +55,7 @@ static void line_feed(struct screen *screen)
         screen->row++;
         return;
     }
-    memmove(screen->cells[0], screen->cells[1], (screen->rows - 1) * sizeof(screen->cells[0]));
+    screen->first_row = screen->first_row + 1 < screen->rows ? screen->first_row + 1 : 0;
     cells_clear(screen, screen->rows - 1, 0, screen->columns);
     row_changed(screen, 0);
 }
@@ -59,7 +67,8 @@ static void put_character(struct screen *screen, uint8_t character)
         line_feed(screen);
     }
     row_changed(screen, screen->row);
-    screen->cells[screen->row][screen->column++] = (struct screen_cell){character, screen->colour};
+    row_cells(screen, screen->row)[screen->column++] =
+        (struct screen_cell){character, screen->colour};
 }
 
 /* The last column that the cursor may be moved to. */
@@ -218,28 +227,53 @@ static bool cells_differ(struct screen_cell left, struct screen_cell right)
     return left.character != right.character || left.colour != right.colour;
 }
 
-static void row_flush(struct screen *screen, unsigned row)
+/*
+ * Draws the changed cells of a row, at most *most of them, which it lowers by their number. Returns
+ * true if the whole row is drawn.
+ */
+static bool row_flush(struct screen *screen, unsigned row, unsigned *most)
 {
+    const struct screen_cell *cells = row_cells(screen, row);
     for (unsigned column = 0; column < screen->columns; column++) {
-        struct screen_cell cell = screen->cells[row][column];
-        if (cells_differ(cell, screen->drawn[row][column])) {
-            screen->drawn[row][column] = cell;
-            screen->draw(column, row, cell, false);
+        if (!cells_differ(cells[column], screen->drawn[row][column])) {
+            continue;
         }
+        if (*most == 0) {
+            return false;
+        }
+        --*most;
+        screen->drawn[row][column] = cells[column];
+        screen->draw(column, row, cells[column], false);
     }
+    return true;
 }
 
-void screen_flush(struct screen *screen)
+static void cursor_flush(struct screen *screen)
 {
     unsigned column = column_limit(screen, screen->column), row = screen->row;
     unsigned old_column = screen->drawn_column, old_row = screen->drawn_row;
-    for (unsigned changed = screen->changed_first; changed < screen->changed_end; changed++) {
-        row_flush(screen, changed);
-    }
-    screen->changed_first = screen->rows;
-    screen->changed_end = 0;
     screen->draw(old_column, old_row, screen->drawn[old_row][old_column], false);
     screen->draw(column, row, screen->drawn[row][column], true);
     screen->drawn_column = column;
     screen->drawn_row = row;
+}
+
+bool screen_flush_some(struct screen *screen, unsigned most)
+{
+    if (screen->changed_first < screen->changed_end) {
+        if (row_flush(screen, screen->changed_first, &most)) {
+            screen->changed_first++;
+        }
+        return false;
+    }
+    screen->changed_first = screen->rows;
+    screen->changed_end = 0;
+    cursor_flush(screen);
+    return true;
+}
+
+void screen_flush(struct screen *screen)
+{
+    while (!screen_flush_some(screen, UINT32_MAX)) {
+    }
 }

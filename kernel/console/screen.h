@@ -20,6 +20,7 @@ struct screen {
     enum { SCREEN_TEXT, SCREEN_ESCAPE, SCREEN_SEQUENCE } state;
     unsigned parameters[4];
     unsigned parameter;
+    unsigned first_row; /* where in `cells` the screen's row 0 is; the others follow, in a circle */
     unsigned drawn_column, drawn_row;    /* where the cursor is on the display */
     unsigned changed_first, changed_end; /* rows that may differ from the display */
 
@@ -27,7 +28,7 @@ struct screen {
     void (*draw)(unsigned column, unsigned row, struct screen_cell cell, bool cursor);
 
     struct screen_cell cells[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what shall be shown */
-    struct screen_cell drawn[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what is shown */
+    struct screen_cell drawn[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what is, by display row */
 };
 
 /*
@@ -40,5 +41,11 @@ void screen_init(struct screen *screen, unsigned columns, unsigned rows,
 /* Writes text into the cells; screen_flush() draws it. Context: ANY. */
 void screen_write(struct screen *screen, const char *text, size_t bytes);
 
-/* Draws the cells that changed since the last call. Context: ANY. */
+/* Draws the cells that changed since the last call, and the cursor. Context: ANY. */
 void screen_flush(struct screen *screen);
+
+/*
+ * Draws some of what screen_flush() draws: at most `most` cells, all in one row, or the cursor.
+ * Returns true if everything is drawn. So a caller can draw in pieces. Context: ANY.
+ */
+bool screen_flush_some(struct screen *screen, unsigned most);

@@ -14,6 +14,7 @@ HOST_MODULES := $(filter-out lib/symbols.c,$(wildcard lib/*.c)) \
 # In-kernel tests that need nothing of the machine (tests/host/fake/tests/test.h).
 HOST_SHARED  := $(addprefix tests/console/,arguments_test.c keyboard_test.c line_editor_test.c \
     screen_test.c)
+HOST_MODULES += kernel/console/output_ring.c
 HOST_SOURCES := $(HOST_MODULES) $(HOST_SHARED) $(wildcard tests/host/*.c)
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(HOST_OUT)/%.o) $(HOST_SOURCES:%.c=$(HOST_OUT)/invariant/%.o)
 HOST_COMPILE  = $(HOST_CC) -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -DHOST_TEST_BUILD \

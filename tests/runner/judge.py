@@ -108,6 +108,8 @@ def _other(row, transcript):
             return ["no line begins with 'PANIC: '"]
         again = [line for line in lines[start + 1:] if line.startswith("PANIC: ")]
         complaints += [f"a second panic: {line!r}" for line in again]
+        complaints += [f"no line before the panic matches {pattern!r}" for pattern in row.before
+                       if not any(re.search(pattern, line) for line in lines[:start])]
         lines = lines[start:]
     elif reader.panic is not None:
         complaints.append(f"the kernel panicked: {reader.panic}")

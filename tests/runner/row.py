@@ -3,7 +3,8 @@
 A kind of row says how its output is judged (see judge.py):
   suite   KTAP; every test of the kernel that the row's patterns select must report
   boot    comes up, prints every line of `expect`, in order if `ordered`, and leaves with success
-  panic   ends in a panic whose text has every line of `expect` in order
+  panic   ends in a panic whose text has every line of `expect` in order; each of `before` comes
+          ahead of it
   lesson  a kernel built wrong on purpose: prints `expect`, leaves with `status`
   script  a Python file below tests/boot/ that talks to the machine (see machine.py)
 """
@@ -36,6 +37,7 @@ class Row:
     cmdline: str = ""
     tests: str = "*"
     expect: tuple = ()
+    before: tuple = ()
     ordered: bool = True
     forbid: tuple = ()
     status: int = None

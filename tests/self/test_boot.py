@@ -173,6 +173,18 @@ def test_expected_panic_passes(fake_paths):
     assert not run(fake_paths(PANIC.encode(), status=37), PANIC_ROW).failed
 
 
+@pytest.mark.parametrize("pattern, wanted", [
+    ("^logged first$", None),
+    ("magazine_take", "no line before the panic matches 'magazine_take'"),
+])
+def test_lines_before_a_panic(fake_paths, pattern, wanted):
+    row = dataclasses.replace(PANIC_ROW, before=(pattern,))
+    output = PANIC.replace("PANIC: ", "logged first\nPANIC: ", 1)
+    failed = failures(run(fake_paths(output.encode(), status=37), row))
+    assert (wanted is None) == (not failed)
+    assert wanted is None or wanted in failed["machine"]
+
+
 @pytest.mark.parametrize("output, status, wanted", [
     (PANIC, 33, "expected 37"),
     (PANIC, 0, "triple fault"),

@@ -12,6 +12,7 @@
 #define DATA               (COM1 + 0)
 #define INTERRUPTS         (COM1 + 1)
 #define FIFO_CONTROL       (COM1 + 2)
+#define INTERRUPT_IDENTITY (COM1 + 2) /* read */
 #define LINE_CONTROL       (COM1 + 3)
 #define MODEM_CONTROL      (COM1 + 4)
 #define LINE_STATUS        (COM1 + 5)
@@ -23,12 +24,14 @@
 #define LINE_EMPTY         0x20
 #define LINE_DRAINED       0x40
 #define INTERRUPT_RECEIVED 0x01
+#define IDENTITY_FIFOS     0xc0
 #define PROBE_BYTE         0xae
 #define WAIT_STEPS_AT_MOST 1000000
 #define FIFO_BYTES_AT_MOST 256 /* read at once, so that a broken port cannot hold the CPU */
 
 static bool present;
-static bool stuck; /* the last wait ended before the bit was set */
+static unsigned room_when_empty = 1; /* bytes that the transmitter takes at once */
+static bool stuck;                   /* the last wait ended before the bit was set */
 void (*serial_receive)(uint8_t byte);
 void (*serial_overrun)(void);
 
@@ -84,6 +87,9 @@ void serial_init(void)
     outb(LINE_CONTROL, 0x03); /* 8N1 */
     outb(FIFO_CONTROL, 0xc7); /* FIFOs on and cleared */
     present = serial_probe();
+    if (present && (inb(INTERRUPT_IDENTITY) & IDENTITY_FIFOS) == IDENTITY_FIFOS) {
+        room_when_empty = SERIAL_FIFO_BYTES;
+    }
     outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
     serial_terminal_reset();
 }
@@ -111,6 +117,21 @@ void serial_write_raw(const char *text, size_t bytes)
         }
         serial_put((uint8_t)text[i]);
     }
+}
+
+unsigned serial_room(void)
+{
+    return present && (line_status() & LINE_EMPTY) ? room_when_empty : 0;
+}
+
+bool serial_room_wait(void)
+{
+    return present && serial_wait(LINE_EMPTY);
+}
+
+void serial_put_now(uint8_t byte)
+{
+    outb(DATA, byte);
 }
 
 void serial_terminal_reset(void)

@@ -25,6 +25,25 @@ bool serial_present(void);
 void serial_write_raw(const char *text, size_t bytes);
 
 /*
+ * Waits until the transmitter is empty. Returns false if there is no port, or if the transmitter
+ * does not become empty in a bounded time. Takes no lock: another CPU may write first. Context:
+ * ANY.
+ */
+bool serial_room_wait(void);
+
+/*
+ * Returns how many calls of serial_put_now() the transmitter has room for; 0 also if there is no
+ * port. Does not wait. Context: ANY.
+ */
+unsigned serial_room(void);
+
+/*
+ * Writes one byte as it is, without a look whether the port has room: see serial_room(). The caller
+ * serialises this with serial_room(). Context: ANY.
+ */
+void serial_put_now(uint8_t byte);
+
+/*
  * Sets the terminal at the other end to default colours, a visible cursor and line wrap, because
  * firmware or a program may have changed them. Called by serial_init() and by the functions of
  * reset.h. Context: ANY.

@@ -41,6 +41,7 @@
 #define VECTOR_RESCHEDULE 0xe1
 #define VECTOR_SHOOTDOWN  0xe2
 #define VECTOR_CALL       0xe3
+#define VECTOR_CONSOLE    0xe5
 #define VECTOR_TEST       0xe8
 #define VECTOR_APIC_ERROR 0xfe
 #define VECTOR_SPURIOUS   0xff

@@ -1,0 +1,191 @@
+/*
+ * See console_output.h. The text goes in pieces. A piece is what the serial port takes at once, and
+ * at most one line; or a few cells of the screen. Each is written under a lock that is tried and
+ * never waited for, with preemption off and interrupts on. The long waits, for the serial line,
+ * come between pieces, with everything on and no lock held. So a thread may be preempted there, and
+ * another one goes on where it stopped.
+ */
+#include "kernel/console/console_output.h"
+
+#include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/cpu/spinlock.h"
+#include "arch/x86_64/dev/serial.h"
+#include "kernel/console/console.h"
+#include "lib/string.h"
+
+#define PIECE_BYTES 16 /* where there is no serial port, or it takes nothing */
+#define PIECE_CELLS 16
+
+struct output_ring console_ring = OUTPUT_RING();
+
+static struct spinlock output_lock = SPINLOCK("console output");
+
+/* Guarded by output_lock, until an emergency. */
+static struct screen *output_screen;
+static bool screen_is_stale; /* it may differ from its display */
+static bool serial_colours;
+static const char *sequence = ""; /* the rest of an escape sequence for the serial line */
+static bool return_sent;          /* of the two bytes for a line feed the first was written */
+
+static const char *const style_begin[] = {
+    [CONSOLE_PLAIN] = "\x1b[0m",   [CONSOLE_DIM] = "\x1b[90m",     [CONSOLE_HEADING] = "\x1b[1;36m",
+    [CONSOLE_GOOD] = "\x1b[1;32m", [CONSOLE_WARNING] = "\x1b[33m", [CONSOLE_ERROR] = "\x1b[1;31m",
+};
+
+static void style_switch(uint8_t style)
+{
+    const char *text = style_begin[style];
+    sequence = serial_colours ? text : "";
+    if (output_screen != NULL) {
+        screen_write(output_screen, text, strlen(text));
+    }
+}
+
+static void serial_byte(uint8_t byte, bool to_serial)
+{
+    if (to_serial) {
+        serial_put_now(byte);
+    }
+}
+
+/* Writes a byte of text. A line feed takes two rounds: its carriage return is a byte of its own. */
+static void byte_show(struct output_item item, bool to_serial)
+{
+    if (item.value == '\n' && !return_sent) {
+        serial_byte('\r', to_serial);
+        return_sent = true;
+        return;
+    }
+    serial_byte(item.value, to_serial);
+    return_sent = false;
+    if (output_screen != NULL) {
+        char byte = (char)item.value;
+        screen_write(output_screen, &byte, 1);
+        screen_is_stale = true;
+    }
+    output_ring_take(&console_ring, item);
+}
+
+/*
+ * Writes at most `room` bytes, or to the end of the line, to the screen's cells and the serial port
+ * if `to_serial`. Each byte leaves the ring when it is written, so a panic in between neither loses
+ * nor repeats text.
+ */
+static void piece_show(unsigned room, bool to_serial)
+{
+    while (room > 0) {
+        if (*sequence != '\0') {
+            serial_byte((uint8_t)*sequence++, to_serial);
+            room--;
+            continue;
+        }
+        struct output_item item = output_ring_next(&console_ring);
+        if (item.kind == OUTPUT_NOTHING) {
+            return;
+        }
+        if (item.kind == OUTPUT_STYLE) {
+            style_switch(item.value);
+            output_ring_take(&console_ring, item);
+            continue;
+        }
+        byte_show(item, to_serial);
+        room--;
+        if (item.value == '\n' && !return_sent) {
+            return; /* the screen may have scrolled: enough for one piece */
+        }
+    }
+}
+
+/* Shows a piece; `ready` is what serial_room_wait() said. Context: the caller has output_lock. */
+static void piece_show_if_room(bool ready)
+{
+    unsigned room = serial_room();
+    if (room != 0) {
+        piece_show(room, true);
+    } else if (!ready) {
+        piece_show(PIECE_BYTES, false); /* no port, or a broken one: the screen alone */
+    }
+    /* Else another CPU was faster, and has filled the port. */
+}
+
+bool console_output_waits(void)
+{
+    return output_ring_taken(&console_ring) != output_ring_written(&console_ring) ||
+           __atomic_load_n(&screen_is_stale, __ATOMIC_RELAXED);
+}
+
+void console_output_piece(void)
+{
+    bool text = output_ring_taken(&console_ring) != output_ring_written(&console_ring);
+    bool ready = text && serial_room_wait();
+    if (!spin_try_lock(&output_lock)) {
+        cpu_pause();
+        return;
+    }
+    if (text) {
+        piece_show_if_room(ready);
+    } else {
+        screen_is_stale = screen_is_stale && !screen_flush_some(output_screen, PIECE_CELLS);
+    }
+    spin_unlock(&output_lock);
+}
+
+void console_output_until(uint64_t position)
+{
+    while ((int64_t)(position - output_ring_taken(&console_ring)) > 0 ||
+           (console_output_waits() && output_ring_written(&console_ring) == position)) {
+        console_output_piece();
+    }
+}
+
+static bool threaded;
+
+void console_output_thread_set(void)
+{
+    __atomic_store_n(&threaded, true, __ATOMIC_RELEASE);
+}
+
+bool console_output_is_allowed(void)
+{
+    return !__atomic_load_n(&threaded, __ATOMIC_RELAXED) ||
+           (interrupts_enabled() && this_cpu(preempt_count) == 0);
+}
+
+void console_output_emergency(void)
+{
+    while (console_output_waits()) {
+        bool ready = serial_room_wait();
+        if (output_ring_taken(&console_ring) != output_ring_written(&console_ring)) {
+            piece_show(ready ? serial_room() : PIECE_BYTES, ready);
+        } else {
+            screen_flush(output_screen);
+            screen_is_stale = false;
+        }
+    }
+}
+
+void console_output_raw(const char *text, size_t bytes)
+{
+    serial_write_raw(text, bytes);
+    if (output_screen != NULL) {
+        screen_write(output_screen, text, bytes);
+        screen_flush(output_screen);
+    }
+}
+
+struct screen *console_output_screen_set(struct screen *screen)
+{
+    spin_lock(&output_lock);
+    struct screen *last = output_screen;
+    output_screen = screen;
+    screen_is_stale = screen != NULL;
+    spin_unlock(&output_lock);
+    return last;
+}
+
+void console_output_colours_set(bool on)
+{
+    spin_lock(&output_lock);
+    serial_colours = on;
+    spin_unlock(&output_lock);
+}
