@@ -1,10 +1,12 @@
 /* Shootdowns: from all CPUs at once, and with shootdown interrupts that answer nothing. */
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/apic/shootdown.h"
+#include "arch/x86_64/apic/shootdown_test_hooks.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
 #include "mm/stack/stack.h"
+#include "sched/sync/semaphore.h"
 #include "tests/support/on_each_cpu.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -87,5 +89,51 @@ TEST(SMP0122, "a shootdown interrupt that no CPU has requested is served, and th
     uint64_t rounds = shootdown_count();
     shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
     test_check(cpu_online_count() == 1 || shootdown_count() > rounds);
+    test_thread_unbind();
+}
+
+/* A thread whose shootdown waits, and one that keeps it from running meanwhile. */
+static struct semaphore start, occupy;
+static bool occupied, released, waiter_done;
+
+static void waiter_run(void *argument maybe_unused)
+{
+    semaphore_down(&start);
+    shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
+    __atomic_store_n(&waiter_done, true, __ATOMIC_RELEASE);
+}
+
+static void occupier_run(void *argument maybe_unused)
+{
+    semaphore_down(&occupy);
+    __atomic_store_n(&occupied, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE)) {
+        cpu_pause();
+    }
+}
+
+TEST(SMP0123, "a shootdown that waits is done by the next round, though its thread cannot run",
+     TWO_CPUS)
+{
+    semaphore_init(&start, 0);
+    semaphore_init(&occupy, 0);
+    occupied = released = waiter_done = false;
+    test_thread_bind(0, 20);
+    struct thread *occupier = test_thread_start(20, test_cpu_bit(1), occupier_run, NULL);
+    struct thread *waiter =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), waiter_run, NULL);
+    shootdown_turn_hold();
+    semaphore_up(&start);
+    test_eventually_spinning(shootdown_requests_waiting() != 0, "no shootdown waits");
+    semaphore_up(&occupy);
+    test_eventually_spinning(__atomic_load_n(&occupied, __ATOMIC_ACQUIRE), "CPU 1 is not occupied");
+    shootdown_turn_release();
+    shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
+    test_equal(shootdown_requests_waiting(), 0);
+    test_check(!__atomic_load_n(&waiter_done, __ATOMIC_ACQUIRE));
+    __atomic_store_n(&released, true, __ATOMIC_RELEASE);
+    test_thread_join(waiter);
+    test_thread_join(occupier);
+    test_check(waiter_done);
     test_thread_unbind();
 }

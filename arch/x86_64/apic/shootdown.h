@@ -12,8 +12,8 @@ void shootdown_init(void);
 
 /*
  * Removes the translations of [address, address + bytes) from all online CPUs and returns when none
- * has one. Context: THREAD, interrupts and preemption on, no spinlock held, because another CPU may
- * be waiting for this one.
+ * has one. Waits for the round of another CPU and one more at most. Context: THREAD, interrupts and
+ * preemption on, no spinlock held, because another CPU may be waiting for this one.
  */
 void shootdown(uintptr_t address, size_t bytes);
 
@@ -23,5 +23,5 @@ void shootdown(uintptr_t address, size_t bytes);
  */
 void shootdown_cpu_join(void);
 
-/* Returns the number of shootdowns that involved other CPUs. Context: ANY. */
+/* Returns the number of calls of shootdown() that involved other CPUs. Context: ANY. */
 uint64_t shootdown_count(void);
