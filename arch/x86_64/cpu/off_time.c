@@ -124,12 +124,24 @@ void off_time_record(bool on)
     recording = on;
 }
 
-/* Inserts into the `count` longest so far, at most `most`. */
-static unsigned longest_insert(struct off_section *sections, unsigned count, unsigned most,
-                               const struct off_section *added)
+static uint64_t longest_of(const struct off_section *section)
+{
+    return section->longest;
+}
+
+static uint64_t waited_of(const struct off_section *section)
+{
+    return section->waited;
+}
+
+typedef uint64_t (*section_order)(const struct off_section *section);
+
+/* Inserts into the `count` first so far, at most `most`, by `order`. */
+static unsigned ordered_insert(struct off_section *sections, unsigned count, unsigned most,
+                               section_order order, const struct off_section *added)
 {
     unsigned place = count < most ? count : most;
-    while (place > 0 && sections[place - 1].longest < added->longest) {
+    while (place > 0 && order(&sections[place - 1]) < order(added)) {
         if (place < most) {
             sections[place] = sections[place - 1];
         }
@@ -141,31 +153,32 @@ static unsigned longest_insert(struct off_section *sections, unsigned count, uns
     return count < most ? count + 1 : most;
 }
 
-unsigned off_time_longest(enum off_kind kind, struct off_section *sections, unsigned most)
+/* Collects the sections of a kind (OFF_KINDS: of both) for which `order` is not 0. */
+static unsigned collect(unsigned kind, section_order order, struct off_section *sections,
+                        unsigned most)
 {
     unsigned count = 0;
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         const struct off_time *of_cpu = &cpu_variable(off_time, cpu);
         for (unsigned i = 0; i < OFF_SECTIONS_MAX; i++) {
             const struct off_section *section = &of_cpu->sections[i];
-            if (section->count != 0 && section->kind == kind) {
-                count = longest_insert(sections, count, most, section);
+            if (section->count != 0 && order(section) != 0 &&
+                (kind == OFF_KINDS || section->kind == kind)) {
+                count = ordered_insert(sections, count, most, order, section);
             }
         }
     }
     return count;
 }
 
-uint64_t off_time_waited_longest(void)
+unsigned off_time_longest(enum off_kind kind, struct off_section *sections, unsigned most)
 {
-    uint64_t longest = 0;
-    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
-        for (unsigned i = 0; i < OFF_SECTIONS_MAX; i++) {
-            uint64_t waited = cpu_variable(off_time, cpu).sections[i].waited;
-            longest = waited > longest ? waited : longest;
-        }
-    }
-    return longest;
+    return collect(kind, longest_of, sections, most);
+}
+
+unsigned off_time_waited_longest(struct off_section *sections, unsigned most)
+{
+    return collect(OFF_KINDS, waited_of, sections, most);
 }
 
 uint64_t off_time_dropped(void)

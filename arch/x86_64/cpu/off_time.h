@@ -69,8 +69,11 @@ void off_time_record(bool on);
  */
 unsigned off_time_longest(enum off_kind kind, struct off_section *sections, unsigned most);
 
-/* Returns the most ticks that a section of any CPU waited for locks. Context: THREAD. */
-uint64_t off_time_waited_longest(void);
+/*
+ * Copies up to `most` sections of all CPUs, those that waited longest for locks first; returns how
+ * many. Recording must have stopped. Context: THREAD.
+ */
+unsigned off_time_waited_longest(struct off_section *sections, unsigned most);
 
 /* Returns how many sections found no place in the table. Context: THREAD. */
 uint64_t off_time_dropped(void);
