@@ -37,7 +37,7 @@ def test_plain_sites_pass():
     (ADD[:4] + b"\0\0\0\0\x01", (0x1000, 0, 1, 5), "not one ADD"),
     (ADD[:8] + b"\x02", (0x1000, 0, 1, 5), "not one ADD"),
     (ADD, (0x1000, 0, 1, 6), "no such site"),
-    (ADD, (0x1000, 0, 4, 0), "no such site"),
+    (ADD, (0x1000, 0, 9, 0), "no such site"),
     (ADD, (0x1000, 0, 2, 0), "no such site"),
 ])
 def test_other_instructions_are_seen(text, record, wanted):
