@@ -38,6 +38,29 @@ int stack_large_create(unsigned size, bool whole, uint32_t *slot)
     return OK;
 }
 
+static bool entry_is_empty(uint64_t entry, uint32_t slot)
+{
+    return entry == stack_entry_make(STACK_PAGE_HOLE, slot) ||
+           entry == stack_entry_make(STACK_PAGE_BEYOND, slot);
+}
+
+/*
+ * Looks again at a page that was neither backed nor empty: it is UNMAPPING, and gets its own frame
+ * back. Returns its entry, which is empty if the page needs another frame after all. Not inlined,
+ * because it is rare.
+ */
+static never_inline uint64_t page_return(volatile uint64_t *place, uint32_t slot)
+{
+    ignore_result(stack_entry_return(place)); /* a stack fault may have done it already */
+    uint64_t entry = *place;
+    if (!(entry & PAGE_PRESENT) && !entry_is_empty(entry, slot)) {
+        panic("stack slot %u: the entry 0x%llx is neither a hole nor beyond the floor of the "
+              "stack that asks for more of itself",
+              slot, (unsigned long long)entry);
+    }
+    return entry;
+}
+
 /*
  * Maps frames of the chain on the pages from `above` (exclusive) down to `lowest` that are not
  * backed. A call made here may itself fault and fill the next page from the magazine. So entries
@@ -47,15 +70,12 @@ static void pages_map(volatile uint64_t *lowest, volatile uint64_t *above, uint3
                       struct frame_chain *chain)
 {
     while (above != lowest) {
-        if (stack_entry_return(--above) || (*above & PAGE_PRESENT)) {
-            continue;
-        }
-        uint64_t entry = *above;
-        if (entry != stack_entry_make(STACK_PAGE_HOLE, slot) &&
-            entry != stack_entry_make(STACK_PAGE_BEYOND, slot)) {
-            panic("stack slot %u: the entry 0x%llx is neither a hole nor beyond the floor of the "
-                  "stack that asks for more of itself",
-                  slot, (unsigned long long)entry);
+        uint64_t entry = *--above;
+        if (unlikely(!entry_is_empty(entry, slot))) {
+            entry = entry & PAGE_PRESENT ? entry : page_return(above, slot);
+            if (entry & PAGE_PRESENT) {
+                continue;
+            }
         }
         physical_t frame = frame_chain_take(chain);
         if (!__atomic_compare_exchange_n(above, &entry, frame | PAGE_KERNEL_DATA, false,
