@@ -1,10 +1,11 @@
 /*
- * Rings for one producer and one consumer, which may run on different CPUs or one in an interrupt
- * handler: no lock. With more of either, the callers of that side need one. A ring of bytes and a
- * ring of pointers.
+ * A ring of bytes and a ring of pointers, each for one producer and one consumer. They need no
+ * lock, even if they run on different CPUs, or if one is an interrupt handler. Several producers
+ * need a lock among themselves, and so do several consumers.
  *
- * `written` and `taken` only grow and may wrap; their difference is the number of entries. Each has
- * one writer. The size is a power of two.
+ * `written` and `taken` only grow, and wrap at 2^32. Their difference is the number of entries in
+ * the ring. The producer alone changes `written`, the consumer alone changes `taken`. The size is a
+ * power of two.
  */
 #pragma once
 
@@ -15,18 +16,21 @@
 #include "lib/compiler.h"
 
 struct ring_counters {
-    uint32_t written; /* producer's */
-    uint32_t taken;   /* consumer's */
+    uint32_t written; /* entries ever written; changed by the producer */
+    uint32_t taken;   /* entries ever taken; changed by the consumer */
 };
 
-/* Entries inside, as far as the caller's side can know: it may change at once. */
+/* Returns the number of entries in the ring; the other side may change it at once. Context: ANY. */
 static inline uint32_t ring_count(const struct ring_counters *counters)
 {
     return __atomic_load_n(&counters->written, __ATOMIC_ACQUIRE) -
            __atomic_load_n(&counters->taken, __ATOMIC_ACQUIRE);
 }
 
-/* Producer: where the next entry goes; false if all `size` entries are taken up. */
+/*
+ * Stores in *index where the next entry goes. Returns false if the ring is full. `size` is in
+ * entries. Context: ANY, the producer.
+ */
 static inline bool ring_room(const struct ring_counters *counters, uint32_t size, uint32_t *index)
 {
     uint32_t written = __atomic_load_n(&counters->written, __ATOMIC_RELAXED);
@@ -35,7 +39,10 @@ static inline bool ring_room(const struct ring_counters *counters, uint32_t size
     return written - __atomic_load_n(&counters->taken, __ATOMIC_ACQUIRE) < size;
 }
 
-/* Consumer: where the oldest entry is; false if there is none. */
+/*
+ * Stores in *index where the oldest entry is. Returns false if the ring is empty. `size` is in
+ * entries. Context: ANY, the consumer.
+ */
 static inline bool ring_ready(const struct ring_counters *counters, uint32_t size, uint32_t *index)
 {
     uint32_t taken = __atomic_load_n(&counters->taken, __ATOMIC_RELAXED);
@@ -44,7 +51,11 @@ static inline bool ring_ready(const struct ring_counters *counters, uint32_t siz
     return taken != __atomic_load_n(&counters->written, __ATOMIC_ACQUIRE);
 }
 
-/* Make the entry just written, or the room just emptied, known to the other side. */
+/*
+ * Adds 1 to `written` after an entry was written, or to `taken` after one was read. The other side
+ * sees the entry, or the free room, from then on. Context: ANY, the side that the counter belongs
+ * to.
+ */
 static inline void ring_publish(uint32_t *counter)
 {
     __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELEASE);
@@ -60,7 +71,10 @@ struct byte_ring {
 #define BYTE_RING(array) {.size = sizeof(array), .bytes = (array)}
 /* clang-format on */
 
-/* Producer. False, and nothing changed, if the ring is full. */
+/*
+ * Appends a byte. Returns false and changes nothing if the ring is full. Context: ANY, the
+ * producer.
+ */
 static inline must_check bool byte_ring_put(struct byte_ring *ring, uint8_t byte)
 {
     uint32_t index;
@@ -73,7 +87,7 @@ static inline must_check bool byte_ring_put(struct byte_ring *ring, uint8_t byte
     return true;
 }
 
-/* Consumer. False if the ring is empty. */
+/* Takes the oldest byte. Returns false if the ring is empty. Context: ANY, the consumer. */
 static inline must_check bool byte_ring_take(struct byte_ring *ring, uint8_t *byte)
 {
     uint32_t index;
@@ -96,7 +110,10 @@ struct pointer_ring {
 #define POINTER_RING(array) {.size = array_length(array), .pointers = (array)}
 /* clang-format on */
 
-/* Producer. False, and nothing changed, if the ring is full. */
+/*
+ * Appends a pointer. Returns false and changes nothing if the ring is full. Context: ANY, the
+ * producer.
+ */
 static inline must_check bool pointer_ring_put(struct pointer_ring *ring, void *pointer)
 {
     uint32_t index;
@@ -109,7 +126,7 @@ static inline must_check bool pointer_ring_put(struct pointer_ring *ring, void *
     return true;
 }
 
-/* Consumer. False if the ring is empty. */
+/* Takes the oldest pointer. Returns false if the ring is empty. Context: ANY, the consumer. */
 static inline must_check bool pointer_ring_take(struct pointer_ring *ring, void **pointer)
 {
     uint32_t index;

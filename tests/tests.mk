@@ -5,11 +5,13 @@
 #   ROWS=     only these rows, or checks, self, host, stacks, mutants, model: ROWS="pvh-* checks"
 #   TESTS=    only these in-kernel tests: TESTS=STK*,MAG0001
 #   JOBS=     how many machines, and compilers, at a time; the number of CPUs when left out
+#   AREA=     the three capitals of the test ids that make next-id looks at
 #   SUITE=    the release of Debian that make test-in tests in, such as trixie
 ROWS         :=
 TESTS        :=
 JOBS         :=
 SUITE        :=
+AREA         :=
 SECONDS      := 60
 SEED         := 1
 STACK        :=
@@ -27,7 +29,7 @@ RUN          := $(PYTHON) tests/run $(MAKE_OPTIONS) $(JOBS_OPTION)
 TESTS_OPTION := $(if $(TESTS),--test $(call quote,$(TESTS)))
 ROWS_OPTION  := $(foreach row,$(ROWS),--row $(call quote,$(row)))
 
-.PHONY: test test-fred test-quick test-in soak mutants check model
+.PHONY: test test-fred test-quick test-in next-id soak mutants check model
 
 ## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
@@ -46,6 +48,10 @@ test-quick:
 test-in:
 	@tools/build/test-in $(call quote,$(SUITE)) $(if $(ROWS),$(call quote,ROWS=$(ROWS))) \
 	    $(if $(TESTS),$(call quote,TESTS=$(TESTS)))
+
+## make next-id      the next free test ids of AREA=, such as AREA=STK
+next-id:
+	@$(PYTHON) tools/check/next_test_id.py $(call quote,$(AREA))
 
 ## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=,
 ##                   SOAK_DOMAINS=, SOAK_OPTIONS="words for the kernel" change the machine

@@ -119,7 +119,7 @@ static void hoard_give_back(bool need)
     }
 }
 
-static void thread_born(int thread)
+static void thread_created(int thread)
 {
     if (!threads[thread].alive && stack_create(&threads[thread].slot) == OK) {
         threads[thread].alive = true;
@@ -173,7 +173,7 @@ static void model_step(bool need)
         hoard_give_back(need);
         break;
     case 4:
-        thread_born(thread);
+        thread_created(thread);
         break;
     case 5:
         if (host_random_below(need ? 200 : 2) == 0) {

@@ -27,7 +27,7 @@ TEST(INJ0001, "a creation survives the failure of each of its allocations, and l
     for (uint32_t step = 1; step <= 40; step++) {
         struct thread *thread;
         fault_inject_arm(FAULT_INJECT_ALLOCATE, step, 0);
-        int error = thread_start("born", nothing, NULL, &thread);
+        int error = thread_start("created", nothing, NULL, &thread);
         bool struck = fault_inject_count(FAULT_INJECT_ALLOCATE) != 0;
         inject_end(FAULT_INJECT_ALLOCATE);
         if (error == OK) {

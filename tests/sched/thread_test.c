@@ -65,13 +65,13 @@ TEST(THR0003, "detached threads go away by themselves", ALWAYS)
                     before);
 }
 
-static uint32_t born_count;
+static uint32_t created_count;
 
 static void creations(unsigned cpu maybe_unused)
 {
     uint64_t end_ns = test_hammer_end();
     for (unsigned i = 0; i < CREATIONS_A_CPU && test_hammer_goes_on(end_ns); i++) {
-        test_count(&born_count);
+        test_count(&created_count);
         struct thread *thread = test_thread_start(16, 0, exit_with_argument, (void *)(intptr_t)i);
         if (thread == NULL) {
             return;
@@ -82,10 +82,10 @@ static void creations(unsigned cpu maybe_unused)
 
 TEST(THR0004, "every CPU creates and joins threads, hundreds one after the other", ALWAYS)
 {
-    counter = born_count = 0;
+    counter = created_count = 0;
     test_on_each_cpu(creations);
-    test_equal(counter, born_count);
-    test_note("%u threads on %u CPUs", born_count, cpu_online_count());
+    test_equal(counter, created_count);
+    test_note("%u threads on %u CPUs", created_count, cpu_online_count());
 }
 
 TEST(THR0005, "hundreds of threads live at once, in rounds to thousands", ALWAYS)
@@ -129,8 +129,8 @@ TEST(THR0006, "an invalid priority or affinity is an error, and changes nothing"
  */
 TEST(THR0007, "without memory the creation of a thread is an error, and nothing leaks", ALWAYS)
 {
-    static struct thread *born[CREATIONS_IN_VAIN];
-    struct thread_options options = {.name = "unborn", .priority = 16, .backed = true};
+    static struct thread *created[CREATIONS_IN_VAIN];
+    struct thread_options options = {.name = "refused", .priority = 16, .backed = true};
     struct thread *thread = NULL;
     struct run_down all;
     unsigned errors = 0;
@@ -145,8 +145,8 @@ TEST(THR0007, "without memory the creation of a thread is an error, and nothing 
     int error = thread_create(&options, return_at_once, NULL, &thread);
     options.backed = false;
     for (unsigned i = 0; i < CREATIONS_IN_VAIN; i++) {
-        born[i] = NULL;
-        errors += thread_create(&options, return_at_once, NULL, &born[i]) == ERROR_NO_MEMORY;
+        created[i] = NULL;
+        errors += thread_create(&options, return_at_once, NULL, &created[i]) == ERROR_NO_MEMORY;
     }
     run_down_give_back(&all);
     run_down_end();
@@ -155,7 +155,7 @@ TEST(THR0007, "without memory the creation of a thread is an error, and nothing 
     test_check(thread == NULL);
     test_check(errors >= CREATIONS_IN_VAIN - stack_cache_size());
     for (unsigned i = 0; i < CREATIONS_IN_VAIN; i++) {
-        test_equal(test_thread_join(born[i]), 0);
+        test_equal(test_thread_join(created[i]), 0);
     }
     test_equal(counter, CREATIONS_IN_VAIN - errors);
     test_thread_unbind();

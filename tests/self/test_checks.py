@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import next_test_id
 from conftest import ROOT
 
 
@@ -212,3 +213,12 @@ def test_mutants(tree, test, old, wanted):
     shutil.copytree(os.path.join(ROOT, "tests", "runner"), os.path.join(root, "tests", "runner"))
     status, output = check("mutants", root)
     assert (status, wanted is None or wanted in output) == (int(wanted is not None), True), output
+
+
+def test_next_test_ids(tree):
+    root = tree({"tests/a_test.c": "".join(f'TEST({test_id}, "it does {test_id}", ALWAYS)\n{{\n}}\n'
+                                           for test_id in ("AAA0001", "AAA0007", "AAA0199", "BBB0003")),
+                 "tests/host/b_test.c": 'HOST_TEST(AAA0301, "it too")\n{\n}\n'})
+    assert [line.split("  ")[0] for line in next_test_id.lines(root, "AAA")] == [
+        "AAA0008", "no more after AAA0199 in tests/a_test.c", "AAA0302"]
+    assert next_test_id.lines(root, "CCC") == ["CCC0001  the first of CCC"]

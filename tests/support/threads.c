@@ -22,9 +22,9 @@ struct thread *test_thread_create(const struct thread_options *options, void (*e
 {
     struct thread *thread = NULL;
     int error;
-    bool decided = test_eventually((error = thread_create(options, entry, argument, &thread)) !=
-                                       ERROR_NO_MEMORY,
-                                   "thread %s is not born: %s", options->name, error_name(error));
+    bool decided = test_eventually(
+        (error = thread_create(options, entry, argument, &thread)) != ERROR_NO_MEMORY,
+        "thread %s is not created: %s", options->name, error_name(error));
     if (decided && error != OK) {
         test_fail(__FILE__, __LINE__, "no thread %s: %s", options->name, error_name(error));
     }

@@ -42,7 +42,7 @@ unsigned smp_left_out_count(void)
     return left_out;
 }
 
-/* Spins until the gate is claimed. Returns false after `us` microseconds. */
+/* Spins until the start gate is claimed. Returns false after `us` microseconds. */
 static bool claimed_within(uint64_t us)
 {
     uint64_t start_ns = clock_now_ns();
@@ -99,7 +99,7 @@ bool smp_wake_unwanted(uint32_t apic_id)
     return error == OK && !claimed_within(INIT_WAIT_US);
 }
 
-/* Waits until the CPU that claimed the gate counts as online. */
+/* Waits until the CPU that claimed the start gate counts as online. */
 static must_check int wait_online(unsigned cpu)
 {
     uint64_t start_ns = clock_now_ns();
@@ -147,8 +147,8 @@ static void init_all(const struct acpi_info *acpi)
 }
 
 /*
- * Starts one processor as CPU `cpu`. Errors: ERROR_BUSY if it passed the gate but did not come
- * online, so that the trampoline's tables may still be in use; others if it is left out.
+ * Starts one processor as CPU `cpu`. Errors: ERROR_BUSY if it passed the start gate but did not
+ * come online, so that the trampoline's tables may still be in use; others if it is left out.
  */
 static must_check int start_one(uint32_t apic_id, unsigned cpu)
 {
@@ -178,7 +178,7 @@ static must_check int start_one(uint32_t apic_id, unsigned cpu)
 
 /*
  * Starts the processors that are not online, so that they park in the trampoline with machine
- * checks on: see trampoline.asm. The gate is closed.
+ * checks on: see trampoline.asm. The start gate is closed.
  */
 static void park_others(const struct acpi_info *acpi)
 {

@@ -50,14 +50,14 @@ unsigned smp_start_all(unsigned limit);
 unsigned smp_left_out_count(void);
 
 /*
- * Starts the processor with an APIC id while the gate is closed, so that it parks. Returns false if
- * it passed the gate. The processor must not be online. For tests. Context: THREAD.
+ * Starts the processor with an APIC id while the start gate is closed, so that it parks. Returns
+ * false if it passed the start gate. The processor must not be online. For tests. Context: THREAD.
  */
 bool smp_wake_unwanted(uint32_t apic_id);
 
 /*
- * Starts the processor with an APIC id and waits up to `timeout_ms` for it to pass the gate. For
- * tests, which name processors that do not exist. Context: THREAD. Errors: ERROR_RANGE (the id
+ * Starts the processor with an APIC id and waits up to `timeout_ms` for it to pass the start gate.
+ * For tests, which name processors that do not exist. Context: THREAD. Errors: ERROR_RANGE (the id
  * does not address one processor), ERROR_TIMEOUT (it did not come, and if it comes later it parks).
  */
 must_check int smp_wake(uint32_t apic_id, unsigned timeout_ms);

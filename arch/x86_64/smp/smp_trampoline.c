@@ -1,5 +1,5 @@
 /*
- * The trampoline's pages, its page tables, and the gate. The code page is never writable and
+ * The trampoline's pages, its page tables, and the start gate. The code page is never writable and
  * executable at once: it is written through the direct map, then made read-only there, and is
  * executable only at its physical address in the trampoline's own tables, which are cleared when
  * all processors have started. The two low pages stay reserved, so that a processor that comes late

@@ -1,6 +1,9 @@
 /*
  * The trampoline: the low page of code from which processors start, the page of data behind it with
- * the gate, and the small page tables that lead from there to the kernel. For smp.c.
+ * the start gate, and the small page tables that lead from there to the kernel. For smp.c.
+ *
+ * The start gate lets the one processor pass that is expected at the moment; every other one parks.
+ * (The scheduler's dispatch gate and the gates of the IDT are other things.)
  */
 #pragma once
 
@@ -15,19 +18,22 @@
 must_check int smp_trampoline_install(physical_t kernel_root);
 
 /*
- * Clears the tables and closes the gate. The code stays, so that a processor that comes late parks
- * in it. Context: THREAD or boot.
+ * Clears the tables and closes the start gate. The code stays, so that a processor that comes late
+ * parks in it. Context: THREAD or boot.
  */
 void smp_trampoline_clear(void);
 
 /* Returns the page number of the code, as STARTUP takes it. Context: ANY. */
 uint8_t smp_trampoline_page(void);
 
-/* Opens the gate for the processor with an APIC id, once. Context: THREAD or boot. */
+/* Opens the start gate for the processor with an APIC id, once. Context: THREAD or boot. */
 void smp_gate_open(uint32_t apic_id);
 
-/* Closes the gate. Returns false if a processor has passed it already. Context: THREAD or boot. */
+/*
+ * Closes the start gate. Returns false if a processor has passed it already. Context: THREAD or
+ * boot.
+ */
 bool smp_gate_close(void);
 
-/* Returns true if a processor has passed the gate since it was opened. Context: ANY. */
+/* Returns true if a processor has passed the start gate since it was opened. Context: ANY. */
 bool smp_gate_is_claimed(void);

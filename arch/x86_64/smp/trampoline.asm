@@ -2,7 +2,7 @@
 ;
 ; A STARTUP interrupt starts a processor in real mode at the page of low memory into which
 ; smp_trampoline.c has copied trampoline_begin..trampoline_end. Behind it lies a page of data, the
-; gate:
+; start gate, which lets one expected processor pass (the scheduler's dispatch gate is another thing):
 ;
 ;   offset 0  state    0 closed, 1 waiting for a processor, 2 claimed
 ;          4  APIC id of the expected processor
@@ -11,10 +11,9 @@
 ; A processor that is not the expected one (it comes after smp.c has given it up, or is started to
 ; be parked) parks here for good. It sets CR4.MCE, because a machine check is broadcast to all
 ; processors and one of them without it shuts the machine down; its handler clears the check and
-; returns. The expected one claims the gate, goes through
-; protected mode into long mode on the trampoline's small page tables, which map this page read-only
-; at its physical address and the kernel half as in the kernel's tables, and jumps to the kernel's
-; text.
+; returns. The expected one claims the start gate, goes through protected mode into long mode on the
+; trampoline's small page tables, which map this page read-only at its physical address and the
+; kernel half as in the kernel's tables, and jumps to the kernel's text.
 ;
 ; Stack: none until trampoline_high. Registers: esi = physical address of this page; all others are
 ; used.
