@@ -70,6 +70,8 @@ void boot_report_stacks(void)
 
 void boot_report_end(void)
 {
+    log_info(
+        "services: the reclaimer, the swapper and the console take half of a CPU each at most");
     log_info("Stalactite is up: %u CPU%s, %u threads, %zu MiB free", cpu_online_count(),
              cpu_online_count() == 1 ? "" : "s", thread_count(), frames_mib(frame_free_count()));
 }

@@ -28,6 +28,7 @@
 enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
 
 #define SOAK_SECONDS_MAX     1000000
+#define SOAK_THREADS_MAX     200000
 #define OOM_KILL_SECONDS_MAX 3600
 
 /* clang-format off */
@@ -53,5 +54,6 @@ enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
     CHOICE(bool, depth_exact, "depth", "page|exact", false, false, "how stack depths are measured; exact zeroes reused stacks") \
     FAULTS(inject_every, "fault-inject", "KIND:N[,KIND:N]", "fail each N-th refill or reserve-only refill, or allocation N") \
     NUMBER(uint32_t, soak_seconds, "soak", 0, SOAK_SECONDS_MAX, 0, "seconds", "run everything at once for so long, and check all of it; 0: no soak") \
+    NUMBER(uint32_t, soak_threads, "soak-threads", 0, SOAK_THREADS_MAX, 0, "threads", "the soak's most threads at once; 0: as many as can go deep at once, at most 4000") \
     NUMBER(uint64_t, seed, "seed", 0, UINT64_MAX, 1, "", "where the random choices of tests begin")
 /* clang-format on */

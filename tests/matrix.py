@@ -315,6 +315,10 @@ SCRIPT = (
         "-object", "memory-backend-ram,id=far,size=256M",
         "-numa", "node,nodeid=0,cpus=0-1,memdev=near",
         "-numa", "node,nodeid=1,cpus=2-3,memdev=far")),
+    Row("soak-many", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max", memory_mib=256,
+        cmdline="soak-threads=20000", rotates=True),
+    Row("soak-one-core", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max",
+        memory_mib=256, one_core=True, rotates=True),
     *(Row(f"soak-{mode}", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=256,
           cpu=model, cmdline=f"stack={mode.split('-')[0]}")
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),

@@ -13,6 +13,7 @@ JOBS         :=
 SUITE        :=
 AREA         :=
 SECONDS      := 60
+SOAK_MIB     := 1536
 SEED         := 1
 STACK        :=
 SOAK_DOMAINS :=
@@ -54,12 +55,14 @@ next-id:
 	@$(PYTHON) tools/check/next_test_id.py $(call quote,$(AREA))
 
 ## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=,
-##                   SOAK_DOMAINS=, SOAK_OPTIONS="words for the kernel" change the machine
+##                   SOAK_DOMAINS=, SOAK_OPTIONS="words for the kernel" change the machine,
+##                   THREADS=100000 and ONE_CORE=1 (of the host) make it harder
 soak: build/$(VARIANT)/kernel.elf build/boot.tar
 	@$(qemu_check)
 	@$(PYTHON) tests/boot/soak.py --seconds $(SECONDS) --seed $(SEED) \
 	    --build $(VARIANT) $(if $(CPU),--cpu $(call quote,$(CPU))) \
-	    $(if $(SOAK_DOMAINS),--domains $(SOAK_DOMAINS)) \
+	    $(if $(SOAK_DOMAINS),--domains $(SOAK_DOMAINS)) $(if $(ONE_CORE),--one-core) \
+	    $(if $(THREADS),--threads $(THREADS) --memory-mib $(SOAK_MIB)) \
 	    --options $(call quote,$(strip $(if $(STACK),stack=$(STACK)) $(SOAK_OPTIONS)))
 
 ## make mutants      kernels with one protection taken out: is each killed? MUTANTS=, THIRD= choose

@@ -13,6 +13,7 @@
 #include "kernel/console/console_output.h"
 #include "lib/error.h"
 #include "sched/core/thread.h"
+#include "sched/stack/service_share.h"
 
 /* The serial line at 115200 baud sends 23 bytes in that time, so its FIFO is empty afterwards. */
 #define BUSY_NS 2000000
@@ -53,7 +54,10 @@ static void service_run(void *argument maybe_unused)
         if (serial_present() && serial_room() == 0) {
             ignore_result(thread_sleep_ns(BUSY_NS));
         }
+        service_slice_begin(SERVICE_CONSOLE);
         console_output_piece();
+        service_slice_end(SERVICE_CONSOLE);
+        service_rest(SERVICE_CONSOLE);
     }
 }
 

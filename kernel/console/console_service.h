@@ -1,6 +1,6 @@
 /*
  * The thread "console": it shows text that was written with interrupts or preemption off. Its share
- * of a CPU is bounded: while the serial line is busy it sleeps.
+ * of a CPU is bounded (service_share.h), and while the serial line is busy it sleeps.
  */
 #pragma once
 

@@ -102,33 +102,39 @@ static void slot_unmap_end(uint32_t slot)
     stack_slot_free(slot);
 }
 
-uint32_t stack_reclaim(void)
+uint32_t stack_reclaim_batch(void)
 {
-    uint32_t slots[RECLAIM_BATCH], total = 0, count;
-
-    do {
-        uint32_t lowest = UINT32_MAX, highest = 0;
-        for (count = 0; count < RECLAIM_BATCH; count++) {
-            uint32_t slot = reap_take();
-            if (slot == STACK_SLOT_NONE) {
-                break;
-            }
-            slots[count] = slot;
-            lowest = slot < lowest ? slot : lowest;
-            highest = slot > highest ? slot : highest;
-            slot_unmap_begin(slot);
-        }
-        if (count == 0) {
+    uint32_t slots[RECLAIM_BATCH], count, lowest = UINT32_MAX, highest = 0;
+    for (count = 0; count < RECLAIM_BATCH; count++) {
+        uint32_t slot = reap_take();
+        if (slot == STACK_SLOT_NONE) {
             break;
         }
-        /* One shootdown for the whole batch, of the range that contains all its stacks. */
-        stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
-        for (uint32_t i = 0; i < count; i++) {
-            slot_unmap_end(slots[i]);
-        }
+        slots[count] = slot;
+        lowest = slot < lowest ? slot : lowest;
+        highest = slot > highest ? slot : highest;
+        slot_unmap_begin(slot);
+    }
+    if (count == 0) {
+        return 0;
+    }
+    /* One shootdown for the whole batch, of the range that contains all its stacks. */
+    stack_shootdown(stack_bottom(lowest), stack_top(highest) - stack_bottom(lowest));
+    for (uint32_t i = 0; i < count; i++) {
+        slot_unmap_end(slots[i]);
+    }
+    __atomic_add_fetch(&reclaimed_count, count, __ATOMIC_RELAXED);
+    return count;
+}
+
+/* Bounded by what waits now: others may add stacks as fast as this frees them. */
+uint32_t stack_reclaim(void)
+{
+    uint32_t most = __atomic_load_n(&to_reap.count, __ATOMIC_RELAXED), total = 0, count;
+    do {
+        count = stack_reclaim_batch();
         total += count;
-    } while (count == RECLAIM_BATCH);
-    __atomic_add_fetch(&reclaimed_count, total, __ATOMIC_RELAXED);
+    } while (count != 0 && total < most);
     return total;
 }
 

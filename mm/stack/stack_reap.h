@@ -51,11 +51,18 @@ void stack_reap_add(uint32_t slot);
 void stack_reap_add_chain(struct stack_chain *chain);
 
 /*
- * Unmaps the stacks to be reaped, shoots them down, and frees their frames and slots. Returns how
- * many stacks it freed.
+ * Unmaps the stacks that wait to be reaped when it is called, shoots them down, and frees their
+ * frames and slots. Returns how many stacks it freed.
  * Context: THREAD.
  */
 uint32_t stack_reclaim(void);
+
+/*
+ * Does what stack_reclaim() does for 64 stacks at most, with one shootdown. Returns how many stacks
+ * it freed.
+ * Context: THREAD.
+ */
+uint32_t stack_reclaim_batch(void);
 
 /*
  * Returns whether there are stacks to be reaped.

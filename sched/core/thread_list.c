@@ -5,7 +5,7 @@
 #include "sched/core/thread_test_hooks.h"
 
 #define WALK_STEP 16 /* threads that are visited before the lock is released */
-#define WALKS     8  /* that can be under way; another one waits */
+#define WALKS     9  /* that can be under way; another one waits */
 
 static struct spinlock thread_list_lock = SPINLOCK("thread list");
 static struct list threads = LIST_INITIALIZER(threads);
@@ -19,7 +19,7 @@ static uint32_t next_id = 1, id_limit = UINT32_MAX, id_base = 1, removed;
 /*
  * A walk releases the lock between its steps, and its bookmark stays in the list as a node that is
  * no thread: so threads can be added and removed meanwhile. Bookmarks are static, since the list's
- * neighbours write to them. walks[0] is kept for thread_walk().
+ * neighbours write to them. The first ones are kept for thread_walk().
  */
 struct walk {
     struct list_node bookmark;
@@ -35,12 +35,12 @@ static bool is_bookmark(const struct list_node *node)
     return address >= (uintptr_t)&walks[0] && address < (uintptr_t)&walks[WALKS];
 }
 
-/* walks[0] belongs to thread_walk(). */
+/* The first ones belong to thread_walk(). */
 static struct walk *walk_take(void)
 {
     for (;;) {
         uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-        for (unsigned i = 1; i < WALKS; i++) {
+        for (unsigned i = THREAD_WALKERS; i < WALKS; i++) {
             if (!walks[i].taken) {
                 walks[i].taken = true;
                 spin_unlock_irq_restore(&thread_list_lock, flags);
@@ -79,10 +79,11 @@ static bool walk_step(struct walk *walk, unsigned most,
     return walk->placed;
 }
 
-bool thread_walk(unsigned most, bool (*look)(struct thread *thread, void *context), void *context)
+bool thread_walk(enum thread_walker walker, unsigned most,
+                 bool (*look)(struct thread *thread, void *context), void *context)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
-    bool more = walk_step(&walks[0], most, look, context);
+    bool more = walk_step(&walks[walker], most, look, context);
     spin_unlock_irq_restore(&thread_list_lock, flags);
     return more;
 }

@@ -15,10 +15,13 @@ void thread_list_remove(struct thread *thread);
  */
 struct thread *thread_of_slot_try(uint32_t slot);
 
+enum thread_walker { THREAD_WALKER_SWAPPER, THREAD_WALKER_LEND, THREAD_WALKERS };
+
 /*
  * Calls look for up to `most` threads, from where the last call stopped or from the first, under
  * the list's lock; look must not wait, and ends the call early by returning false. Returns false at
- * the end of the list: the next call begins anew. There is one such walk at a time: the swapper's.
- * Context: THREAD.
+ * the end of the list: the next call begins anew. Each walker
+ * has one walk at a time, and calls this from one thread. Context: THREAD.
  */
-bool thread_walk(unsigned most, bool (*look)(struct thread *thread, void *context), void *context);
+bool thread_walk(enum thread_walker walker, unsigned most,
+                 bool (*look)(struct thread *thread, void *context), void *context);

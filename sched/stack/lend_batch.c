@@ -5,9 +5,11 @@
 #include "mm/stack/stack.h"
 #include "mm/stack_modes/stack_lend.h"
 #include "sched/core/schedule.h"
-#include "sched/core/thread.h"
+#include "sched/core/thread_list.h"
 
 #define BATCH_STACKS 64
+#define WALK_THREADS 16 /* looked at under the list's lock at once */
+#define WALK_STEPS   64 /* in one turn */
 
 static struct {
     uint32_t slots[BATCH_STACKS];
@@ -33,11 +35,13 @@ static void untouched_unmap(struct thread *thread)
     spin_unlock_quietly(&queue->lock);
 }
 
-static void lend_visit(struct thread *thread, void *context maybe_unused)
+/* Returns whether the batch has room for more. */
+static bool lend_look(struct thread *thread, void *context maybe_unused)
 {
-    if (batch.count < BATCH_STACKS && stack_missing(thread->slot) == 0 && !thread->backed) {
+    if (stack_missing(thread->slot) == 0 && !thread->backed) {
         untouched_unmap(thread);
     }
+    return batch.count < BATCH_STACKS;
 }
 
 /* One shootdown for the range that spans the batch. */
@@ -66,26 +70,55 @@ static uint32_t batch_free(void)
     return freed;
 }
 
-bool lend_batches_wanted(void)
+/* A walk over all threads has begun and not come to their end. */
+static bool under_way;
+
+bool lend_batch_is_under_way(void)
 {
-    return stack_lend_wanted() || __atomic_load_n(&left_out, __ATOMIC_RELAXED);
+    return under_way;
 }
 
-uint32_t lend_batches_run(void)
+bool lend_batches_wanted(void)
 {
-    uint32_t freed = 0;
+    return __atomic_load_n(&under_way, __ATOMIC_RELAXED) || stack_lend_wanted() ||
+           __atomic_load_n(&left_out, __ATOMIC_RELAXED);
+}
+
+/*
+ * A walk comes to its end whatever the threads do meanwhile: stacks that are filled after it passed
+ * them are wanted by another walk.
+ */
+static void walk_begin(void)
+{
+    left_out = false;
+    stack_lend_batch_begin();
+    __atomic_store_n(&under_way, true, __ATOMIC_RELAXED);
+}
+
+static bool batch_collect(void)
+{
+    bool more = true;
+    batch.count = 0;
+    for (unsigned step = 0; more && batch.count < BATCH_STACKS && step < WALK_STEPS; step++) {
+        more = thread_walk(THREAD_WALKER_LEND, WALK_THREADS, lend_look, NULL);
+    }
+    return more;
+}
+
+uint32_t lend_batch_run(void)
+{
     if (!lend_batches_wanted()) {
         return 0;
     }
-    left_out = false;
-    stack_lend_batch_begin();
-    do {
-        batch.count = 0;
-        thread_for_each(lend_visit, NULL);
-        if (batch.count != 0) {
-            batch_shootdown();
-            freed += batch_free();
-        }
-    } while (batch.count == BATCH_STACKS);
+    if (!under_way) {
+        walk_begin();
+    }
+    bool more = batch_collect();
+    uint32_t freed = 0;
+    if (batch.count != 0) {
+        batch_shootdown();
+        freed = batch_free();
+    }
+    __atomic_store_n(&under_way, more, __ATOMIC_RELAXED);
     return freed;
 }

@@ -1,9 +1,16 @@
 /*
- * The reclaimer: unmaps the stacks of dead threads, waits for the shootdown, frees their frames. It
- * is a thread because a shootdown is awaited with interrupts on and no lock held. It is fully
- * backed, so that it can run while all other threads wait for memory.
+ * The reclaimer: unmaps the stacks of dead threads, waits for the shootdown, frees their frames;
+ * and other jobs that need a thread which runs while all others wait for memory. It is a thread
+ * because a shootdown is awaited with interrupts on and no lock held. It is fully backed.
+ *
+ * Its jobs take turns. A turn does a bounded piece of work, and a job with more to do goes on in
+ * its next turn, after all others had theirs. Between turns the reclaimer rests as service_share.h
+ * says.
  */
 #include "sched/stack/reclaimer.h"
+
+#include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
 #include "mm/stack/stack_reap.h"
 #include "mm/stack_modes/stack_prefault.h"
@@ -11,8 +18,11 @@
 #include "sched/stack/lend_batch.h"
 #include "sched/stack/memory_wait_report.h"
 #include "sched/stack/oom.h"
+#include "sched/stack/reclaimer_test_hooks.h"
+#include "sched/stack/service_share.h"
 
 #define RECLAIM_PERIOD_NS 100000000UL /* looks by itself ten times a second */
+#define HELD_STEPS        20000
 
 static struct spinlock reclaimer_lock = SPINLOCK("reclaimer");
 static struct wait_queue reclaimer_queue = {LIST_INITIALIZER(reclaimer_queue.waiters)};
@@ -43,19 +53,127 @@ void reclaimer_counts_read(struct reclaimer_counts *out)
     *out = counts;
 }
 
+/* Frames were freed since the out-of-memory job looked, and since the last grants. */
+static bool reclaimed, grants_are_due;
+
+static void frames_note(uint32_t freed)
+{
+    reclaimed |= freed != 0;
+    grants_are_due |= freed != 0;
+}
+
+/* Each turn returns true if the job has more to do at once. */
+static bool reap_turn(void)
+{
+    frames_note(stack_reclaim_batch());
+    return stack_reclaim_wanted();
+}
+
+static bool lend_turn(void)
+{
+    frames_note(lend_batch_run());
+    return lend_batch_is_under_way();
+}
+
+static bool report_turn(void)
+{
+    memory_wait_watch();
+    return false;
+}
+
+static bool missing_turn(void)
+{
+    stack_prefault_missing_log();
+    return false;
+}
+
+static bool oom_turn(void)
+{
+    bool frames_came = reclaimed;
+    reclaimed = false;
+    return oom_look(frames_came);
+}
+
+static bool grant_turn(void)
+{
+    if (grants_are_due) {
+        grants_are_due = false;
+        uint64_t flags = interrupts_save_by(KERNEL_THREAD);
+        gate_grant();
+        preempt_interrupts_restore(flags);
+    }
+    return false;
+}
+
+/* Periodic jobs walk over all threads, so they have a turn each period only. */
+static struct job {
+    bool (*turn)(void);
+    bool periodic;
+    uint64_t turns;
+} jobs[RECLAIMER_JOBS] = {
+    [RECLAIMER_REAP] = {reap_turn, false, 0},    [RECLAIMER_LEND] = {lend_turn, false, 0},
+    [RECLAIMER_REPORT] = {report_turn, true, 0}, [RECLAIMER_MISSING] = {missing_turn, true, 0},
+    [RECLAIMER_OOM] = {oom_turn, true, 0},       [RECLAIMER_GRANT] = {grant_turn, false, 0},
+};
+
+static uint32_t held = RECLAIMER_JOBS;
+
+void reclaimer_job_hold(enum reclaimer_job job)
+{
+    __atomic_store_n(&held, job, __ATOMIC_RELAXED);
+}
+
+uint64_t reclaimer_job_turns(enum reclaimer_job job)
+{
+    return __atomic_load_n(&jobs[job].turns, __ATOMIC_RELAXED);
+}
+
+/* The turn of a job that a test holds: some work, and no end of it. */
+static never_inline bool held_turn(void)
+{
+    for (unsigned i = 0; i < HELD_STEPS; i++) {
+        compiler_barrier();
+    }
+    return true;
+}
+
+/* Gives each job a turn. Returns true if some job has more to do. */
+static bool round_run(bool period_is_over)
+{
+    bool more = false;
+    service_slice_begin(SERVICE_RECLAIMER);
+    for (unsigned i = 0; i < RECLAIMER_JOBS; i++) {
+        if (jobs[i].periodic && !period_is_over) {
+            continue;
+        }
+        more |= __atomic_load_n(&held, __ATOMIC_RELAXED) == i ? held_turn() : jobs[i].turn();
+        __atomic_store_n(&jobs[i].turns, jobs[i].turns + 1, __ATOMIC_RELAXED);
+        service_slice_next(SERVICE_RECLAIMER);
+    }
+    service_slice_end(SERVICE_RECLAIMER);
+    return more;
+}
+
+static bool period_is_over(void)
+{
+    static uint64_t next_ns;
+    uint64_t now_ns = clock_now_ns();
+    if (now_ns < next_ns) {
+        return false;
+    }
+    next_ns = now_ns + RECLAIM_PERIOD_NS;
+    grants_are_due = true; /* frames may have come from elsewhere */
+    return true;
+}
+
 static void reclaimer_run(void *argument maybe_unused)
 {
     for (;;) {
-        bool reclaimed = stack_reclaim() != 0;
-        reclaimed |= lend_batches_run() != 0;
-        memory_wait_watch();
-        stack_prefault_missing_log();
-        if (oom_look(reclaimed)) {
-            continue; /* there is a stack to free */
+        if (round_run(period_is_over())) {
+            thread_yield(); /* other services have the same priority */
+            continue;
         }
-        uint64_t flags = interrupts_save_by(KERNEL_THREAD);
-        gate_grant();
-        spin_lock_by(OFF_ALREADY, &reclaimer_lock);
+        uint64_t flags = spin_lock_irq_save_by(KERNEL_THREAD, &reclaimer_lock);
         __atomic_add_fetch(&counts.looks, 1, __ATOMIC_RELAXED);
         /* Set before stack_reclaim_wanted(): new work is either seen there, or its CPU wakes this.
          */

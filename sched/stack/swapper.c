@@ -15,6 +15,7 @@
 #include "mm/stack/stack_reserve.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/core/schedule.h"
+#include "sched/stack/service_share.h"
 #include "sched/stack/swapper_pass.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/mutex.h"
@@ -56,13 +57,6 @@ static enum pressure pressure_now(void)
     return frame_shared_free_count() < swapper_low_water ? PRESSURE_LOW : PRESSURE_NONE;
 }
 
-/*
- * The swapper's share of a CPU: passes of its own begin no earlier than this. After each it leaves
- * the CPU for as long as the pass took, so it takes half of a CPU at most, under pressure too.
- * Passes that swapper_pass() requests are not counted: their callers wait for them.
- */
-static uint64_t earliest_ns;
-
 /* Returns the time between passes: a quarter of the shorter age, at most PERIOD_MS_MAX. */
 static uint32_t period_ms(void)
 {
@@ -90,17 +84,16 @@ static uint32_t look_around(uint32_t slept_ms)
 {
     enum pressure pressure = pressure_now();
     static const struct swap_request by_age;
-    if (pressure != PRESSURE_NONE &&
-        (stack_standby_free(UINT32_MAX) != 0 || (stack_batch_flush() && stack_reclaim() != 0))) {
+    if (pressure != PRESSURE_NONE && (stack_standby_free(UINT32_MAX) != 0 ||
+                                      (stack_batch_flush() && stack_reclaim_batch() != 0))) {
         pressure = pressure_now(); /* it may have been enough */
     }
-    uint64_t begin_ns = clock_now_ns();
+    uint64_t before_ns = service_times_read(SERVICE_SWAPPER).worked_ns;
     uint32_t taken = swapper_pass_run(&by_age, pressure);
-    earliest_ns = 2 * clock_now_ns() - begin_ns;
     if (pressure == PRESSURE_NONE) {
         frame_low = false;
         swapper_alert = true;
-        return pause_ms(clock_now_ns() - begin_ns);
+        return pause_ms(service_times_read(SERVICE_SWAPPER).worked_ns - before_ns);
     }
     /* While there is nothing to take, the pause doubles, and ticks do not wake it. */
     swapper_alert = false;
@@ -130,9 +123,8 @@ static void swapper_run(void *argument maybe_unused)
             wait_queue_wake_all(&requester_queue);
             spin_unlock_irq_restore(&swapper_lock, flags);
             swapper_alert = true; /* a tick may have cleared it to wake this thread */
-        } else if (clock_now_ns() < earliest_ns) {
-            sleep_ms = (uint32_t)((earliest_ns - clock_now_ns()) / 1000000) + 1;
         } else {
+            service_rest(SERVICE_SWAPPER); /* a tick may have ended the sleep at once */
             __atomic_store_n(&looking, true, __ATOMIC_SEQ_CST);
             if (!__atomic_load_n(&quiet, __ATOMIC_SEQ_CST)) {
                 sleep_ms = look_around(sleep_ms);
@@ -179,7 +171,7 @@ static void settings_log(void)
     };
     log_info("swapper: takes stack pages after %u ms of sleep, all after %u",
              swapper_ages.shrink_ms, swapper_ages.swap_ms);
-    log_info("swapper: %s; it takes half of a CPU at most", how[stack_mode_get()]);
+    log_info("swapper: %s", how[stack_mode_get()]);
 }
 
 int swapper_start(void)

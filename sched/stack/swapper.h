@@ -48,7 +48,7 @@ uint32_t swapper_pass(struct thread *thread, enum swapper_take take);
 
 struct swapper_counts {
     uint64_t passes;
-    uint64_t passes_ns; /* spent in them */
+    uint64_t passes_ns; /* spent in them, without rests */
     uint64_t batches;   /* shootdowns */
     uint64_t spared;    /* threads left alone by the hysteresis */
 };

@@ -17,6 +17,7 @@
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/core/schedule.h"
 #include "sched/core/thread_list.h"
+#include "sched/stack/service_share.h"
 #include "sched/stack/swap_candidate.h"
 #include "sched/stack/swapper_test_hooks.h"
 
@@ -164,18 +165,36 @@ static void batch_end(struct pass *pass)
     }
 }
 
+/* Returns false at the end of the list of threads. */
+static bool pass_step(struct pass *pass)
+{
+    bool more = thread_walk(THREAD_WALKER_SWAPPER, WALK_THREADS, thread_visit, pass);
+    if (batch_is_over(pass) || !more) {
+        batch_end(pass);
+    }
+    if (pass->pressure != PRESSURE_NONE) {
+        (void)stack_standby_free(UINT32_MAX);
+    }
+    return more;
+}
+
+/*
+ * A pass of the swapper's own rests if that is due, with no batch open: the threads of a batch may
+ * have to wait for its end. A requested pass does not rest, because its caller waits for it.
+ */
 static void pass_over_all(struct pass *pass)
 {
     bool more = true;
+    service_slice_begin(SERVICE_SWAPPER);
     while (more) {
-        more = thread_walk(WALK_THREADS, thread_visit, pass);
-        if (batch_is_over(pass) || !more) {
+        more = pass_step(pass);
+        if (!pass->swap_request.now && service_rest_is_due(SERVICE_SWAPPER)) {
             batch_end(pass);
-        }
-        if (pass->pressure != PRESSURE_NONE) {
-            (void)stack_standby_free(UINT32_MAX);
+            service_slice_next(SERVICE_SWAPPER);
         }
     }
+    service_slice_end(SERVICE_SWAPPER);
+    counts.passes_ns = service_times_read(SERVICE_SWAPPER).worked_ns;
 }
 
 static void step_tell(enum swapper_step step, struct thread *thread)
@@ -214,13 +233,11 @@ uint32_t swapper_pass_run(const struct swap_request *wanted, enum pressure press
     struct pass pass = {.swap_request = *wanted,
                         .pressure = pressure,
                         .now_ms = (uint32_t)(clock_now_ns() / 1000000)};
-    uint64_t begin_ns = clock_now_ns();
     counts.passes++;
     if (pass.swap_request.only != NULL) {
         pass_over_one(&pass);
     } else {
         pass_over_all(&pass);
     }
-    counts.passes_ns += clock_now_ns() - begin_ns;
     return pass.taken;
 }

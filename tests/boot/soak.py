@@ -102,6 +102,9 @@ def main():
     parser.add_argument("--memory-mib", type=int, default=512)
     parser.add_argument("--cpu", default="max", help="the CPU model: max is AMD's")
     parser.add_argument("--domains", type=int, default=1, help="of memory, each with its CPUs")
+    parser.add_argument("--threads", type=int, default=0, help="the most at once, such as 100000")
+    parser.add_argument("--one-core", action="store_true",
+                        help="all virtual CPUs share one core of the host")
     parser.add_argument("--options", default="", help="more words for the kernel's command line")
     options = parser.parse_args()
     tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -111,10 +114,11 @@ def main():
         parser.error(f"{options.domains} domains cannot share {options.cpus} CPUs and "
                      f"{options.memory_mib} MiB equally")
     words = f"soak={options.seconds} seed={options.seed} exit=1 {options.options}".strip()
+    words += f" soak-threads={options.threads}" if options.threads else ""
     machine = boot.make_machine(
         row.Row(f"soak-{options.build}-{options.seed}", kind="script", script="tests/boot/soak.py",
                 build=options.build, cpus=options.cpus, memory_mib=options.memory_mib,
-                cpu=options.cpu, cmdline=words,
+                cpu=options.cpu, cmdline=words, one_core=options.one_core,
                 extra=nodes_of(options.domains, options.cpus, options.memory_mib)), paths.Paths(os.path.dirname(tests)))
     with machine:
         try:

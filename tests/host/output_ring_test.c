@@ -64,7 +64,7 @@ HOST_TEST(HOR0002, "a text without room leaves nothing, and the notice comes in 
     snprintf(expected, sizeof(expected),
              "[console: %u texts lost here: they came faster than they "
              "could be shown]\nend",
-             2);
+             2U);
     host_equal_text(text_take(seen, sizeof(seen)), expected);
     host_equal(ring.lost, 0);
 }

@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import (boot, compiler, elf, exemptions, fred, hostside, machine, marks, program, python_tests,
+from . import (boot, compiler, elf, exemptions, fred, hostside, machine, marks, mutant, program, python_tests,
                report, suite, systems)
 from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
@@ -41,12 +41,18 @@ def parse_arguments(arguments):
     return parser.parse_args(arguments)
 
 
-def choose(rows, options):
+def one_of_each_turn(rows, turn):
+    """Returns the rows, but of those that rotate only number `turn`, counted in a circle."""
+    rotating = [row for row in rows if row.rotates]
+    return [row for row in rows if not row.rotates or row is rotating[turn % len(rotating)]]
+
+
+def choose(rows, options, turn=0):
     """Returns the chosen rows and the names of the chosen groups of host tests."""
     if options.quick:
         return [row for row in rows if row.quick], []
     if not options.row:
-        return list(rows), list(HOST_GROUPS)
+        return one_of_each_turn(rows, turn), list(HOST_GROUPS)
     chosen = [row for row in rows if any(fnmatchcase(row.name, p) for p in options.row)]
     return chosen, [name for name in HOST_GROUPS if any(fnmatchcase(name, p)
                                                         for p in options.row)]
@@ -230,7 +236,8 @@ def main(arguments, root, rows):
     paths = Paths(root, jobs=options.jobs, words=options.make)
     with open(os.path.join(root, "tests", "exemptions"), encoding="utf-8") as file:
         listed = exemptions.parse(file.read())
-    chosen, groups_chosen = choose(rows, options)
+    among = max(1, sum(row.rotates for row in rows))
+    chosen, groups_chosen = choose(rows, options, mutant.commit_turn(root, among))
     if not chosen and not groups_chosen:
         print("no row matches; --list shows them", file=sys.stderr)
         return 2

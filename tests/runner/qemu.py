@@ -39,6 +39,9 @@ class Qemu(Machine):
             command += self._disk(self.paths.iso(row))
         if row.boot.startswith("uefi"):
             command += self._firmware()
+        if row.one_core:
+            core = min(os.sched_getaffinity(0))
+            command = ["taskset", "--cpu-list", str(core)] + command
         return command + list(row.extra)
 
     def _disk(self, iso):

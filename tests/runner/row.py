@@ -50,6 +50,8 @@ class Row:
     limit_seconds: int = 600
     silence_seconds: int = 180
     quick: bool = False
+    rotates: bool = False  # a run of all rows takes one of these rows, by turns
+    one_core: bool = False  # all virtual CPUs share one core of the host
 
     def __post_init__(self):
         assert self.kind in KINDS, f"{self.name}: kind {self.kind}"

@@ -97,6 +97,14 @@ def test_choice_of_rows(arguments, rows, names):
     assert (len(chosen[0]), len(chosen[1])) == (rows, names)
 
 
+def test_rows_that_rotate_take_turns():
+    rows = (*ROWS, Row("soak-a", rotates=True), Row("soak-b", rotates=True))
+    chosen = [main.choose(rows, main.parse_arguments([]), turn)[0][-1].name for turn in range(3)]
+    assert chosen == ["soak-a", "soak-b", "soak-a"]
+    assert len(main.choose(rows, main.parse_arguments([]), 1)[0]) == len(ROWS) + 1
+    assert len(main.choose(rows, main.parse_arguments(["--row", "soak-*"]), 1)[0]) == 2
+
+
 def test_selection_of_tests():
     ids = ["AAA0001", "AAA0002", "BBB0001"]
     assert suite.select(ids, "*") == ids

@@ -18,6 +18,7 @@
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_reserve.h"
 #include "sched/stack/gate.h"
+#include "sched/stack/service_share.h"
 #include "sched/stack/swapper.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -27,9 +28,10 @@
 #define PHASE_NS_MAX      1500000000
 #define CREATE_PERIOD_NS  4000000
 #define CREATIONS_AT_ONCE 64
+#define CREATIONS_PART    256 /* and this part of all that may live */
 #define REAP_PERIOD_NS    8000000
 #define CROWD_AT_ONCE     32
-#define END_EVENTUALLY_NS (2 * TEST_EVENTUALLY_NS)
+#define END_EVENTUALLY_NS (2 * TEST_EVENTUALLY_NS) /* for each SOAK_LIVES threads */
 #define STREAM            0xc04d000000ULL
 
 struct soak_counts soak_counts;
@@ -43,6 +45,7 @@ static volatile bool reaper_may_end;
 static struct {
     uint64_t faults[STACK_PAGES], refills, refill_failures, reserve_taken, gate_waits, struck;
     struct swapper_counts swapper;
+    struct service_times services[SERVICES];
 } before;
 
 bool soak_is_over(void)
@@ -132,7 +135,7 @@ static void main_run(void *argument maybe_unused)
 {
     struct random random;
     uint64_t start_ns = clock_now_ns(), progress_ns = start_ns, phase_ns = start_ns, now_ns;
-    uint32_t wanted = soak_lives_limit();
+    uint32_t wanted = soak_lives_limit(), at_once = CREATIONS_AT_ONCE + wanted / CREATIONS_PART;
 
     random_begin(&random, options.seed, STREAM);
     while (!over && (now_ns = clock_now_ns()) - start_ns < options.soak_seconds * NS_A_SECOND) {
@@ -140,14 +143,18 @@ static void main_run(void *argument maybe_unused)
             phase_ns = now_ns + random_below(&random, PHASE_NS_MAX);
             phase_begin(&random);
             /* Every other time as many as there is room for, so that there are thousands. */
-            wanted = random_once_in(&random, 2) ? soak_lives_limit()
-                                                : random_between(&random, 20, soak_lives_limit());
+            wanted = random_once_in(&random, 2) || !soak_has_been_full()
+                         ? soak_lives_limit()
+                         : random_between(&random, 20, soak_lives_limit());
+        }
+        if (!soak_has_been_full()) {
+            start_ns = now_ns; /* the time begins with the last creation of soak-threads= */
         }
         if (now_ns >= progress_ns) {
             progress_ns += PROGRESS_NS;
             progress_tell(now_ns - start_ns);
         }
-        for (unsigned i = 0; i < CREATIONS_AT_ONCE && soak_alive() < wanted; i++) {
+        for (unsigned i = 0; i < at_once && soak_alive() < wanted; i++) {
             if (!soak_create(&random)) {
                 break;
             }
@@ -195,13 +202,33 @@ static void all_await(void)
     uint64_t start_ns = clock_now_ns();
     while (soak_alive() != 0) {
         ignore_result(thread_sleep_ns(REAP_PERIOD_NS));
-        if (clock_now_ns() - start_ns > END_EVENTUALLY_NS) {
+        if (clock_now_ns() - start_ns > END_EVENTUALLY_NS * (1 + soak_lives_limit() / SOAK_LIVES)) {
             console_print("# soak: %u threads do not end, %u wait for memory\n", soak_alive(),
                           memory_queued());
             soak_lives_tell();
             panic("threads of the soak are lost; it is repeated by soak=%u seed=%llu",
                   options.soak_seconds, (unsigned long long)options.seed);
         }
+    }
+}
+
+static const char *const service_names[] = {[SERVICE_RECLAIMER] = "reclaimer",
+                                            [SERVICE_SWAPPER] = "swapper",
+                                            [SERVICE_CONSOLE] = "console"};
+
+/* Each service's work since the soak began, and its rest: half of a CPU at most, but for one run. */
+static void services_tell(void)
+{
+    for (unsigned i = 0; i < array_length(service_names); i++) {
+        struct service_times now = service_times_read((enum service)i);
+        uint64_t worked_ns = now.worked_ns - before.services[i].worked_ns;
+        uint64_t rested_ns = now.rested_ns - before.services[i].rested_ns;
+        test_note("soak: the %s worked for %llu ms and rested for %llu ms; its longest slice took "
+                  "%llu us",
+                  service_names[i], (unsigned long long)(worked_ns / 1000000),
+                  (unsigned long long)(rested_ns / 1000000),
+                  (unsigned long long)(now.longest_ns / 1000));
+        test_check(worked_ns <= rested_ns + SERVICE_RUN_NS + now.longest_ns);
     }
 }
 
@@ -247,14 +274,16 @@ static void reckon(void)
               (unsigned long long)(swapper.passes - before.swapper.passes),
               (unsigned long long)((swapper.passes_ns - before.swapper.passes_ns) / 1000000),
               (unsigned long long)(swapper.batches - before.swapper.batches));
+    services_tell();
     soak_event_tell(text, sizeof(text));
     test_note("soak: %s", text);
     test_equal(c->finished + c->killed + c->overflowed, c->created);
     test_equal(memory_queued(), 0);
+    test_check(failures != 0 || soak_has_been_full());
     test_check(failures != 0 || (c->bytes_checked > 0 && c->created > 0));
 }
 
-static void begin(void)
+static must_check bool begin(void)
 {
     soak_counts = (struct soak_counts){0};
     over = reaper_may_end = false;
@@ -269,10 +298,16 @@ static void begin(void)
     before.gate_waits = gate_counts.waits;
     gate_counts.longest_wait_ns = 0;
     swapper_counts_read(&before.swapper);
-    soak_lives_init();
+    for (unsigned i = 0; i < SERVICES; i++) {
+        before.services[i] = service_times_read((enum service)i);
+    }
+    if (!soak_lives_init()) {
+        return false;
+    }
     soak_meet_init();
     soak_event_init();
     soak_wait_begin();
+    return true;
 }
 
 TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothing is lost", SOAK)
@@ -280,7 +315,11 @@ TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothi
     test_note("soak: %u s, seed %llu, %u CPUs; again by: make soak SECONDS=%u SEED=%llu",
               options.soak_seconds, (unsigned long long)options.seed, cpu_online_count(),
               options.soak_seconds, (unsigned long long)options.seed);
-    begin();
+    if (!begin()) {
+        test_fail(__FILE__, __LINE__, "no memory for the records of %u threads",
+                  soak_lives_limit());
+        return;
+    }
     reaper = helper_start("reaper", reaper_run);
     master = helper_start("event master", soak_event_master);
     watcher = helper_start("watcher of waits", soak_wait_watch);
@@ -297,6 +336,7 @@ TEST(SOK0001, "threads, faults, events and memory at their limits at once: nothi
     soak_meet_check();
     soak_event_end();
     reckon();
+    soak_lives_end();
     if (failures != 0) {
         test_note("soak: again by: make soak SECONDS=%u SEED=%llu", options.soak_seconds,
                   (unsigned long long)options.seed);

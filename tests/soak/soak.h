@@ -51,9 +51,11 @@ struct soak_self {
 };
 
 /* soak_thread.c: the threads of the soak. */
-#define SOAK_LIVES 4000 /* records: the most at once, without detached threads */
-void soak_lives_init(void);
+#define SOAK_LIVES 4000                /* the most at once, unless soak-threads= says how many */
+must_check bool soak_lives_init(void); /* false: no memory for the records */
+void soak_lives_end(void);
 uint32_t soak_lives_limit(void);         /* SOAK_LIVES, or less on a machine with less memory */
+bool soak_has_been_full(void);           /* all threads of soak-threads= were there at once */
 bool soak_create(struct random *random); /* creates one more; false: no memory, or enough */
 uint32_t soak_alive(void);
 uint32_t soak_alive_most(void); /* the most at once so far */

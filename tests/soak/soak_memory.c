@@ -96,7 +96,9 @@ void soak_eater(void *argument maybe_unused)
     random_begin(&random, options.seed, STREAM);
     chain = CHAIN_END;
     held = 0;
-    ignore_result(thread_sleep_ns(FEAST_NS));
+    do {
+        ignore_result(thread_sleep_ns(FEAST_NS));
+    } while (!soak_has_been_full() && !soak_is_over());
     while (!soak_is_over()) {
         wave(&random);
         ignore_result(thread_sleep_ns(

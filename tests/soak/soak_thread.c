@@ -12,6 +12,7 @@
 #include "kernel/options.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
+#include "mm/heap/vmalloc.h"
 #include "mm/stack/stack.h"
 #include "tests/soak/soak.h"
 
@@ -20,6 +21,7 @@
 #define STEPS_MAX         24
 #define PRIORITY_MAX      24 /* below those that keep the soak going */
 #define SLEEP_NS_MAX      20000000
+#define FULL_NS_MAX       2000000000
 #define LARGE_ODDS        8
 #define OVERFLOW_ODDS     3000
 #define OVERFLOW_PAUSE_NS 2000000000 /* each prints a page */
@@ -37,8 +39,8 @@ struct soak_life {
     uint64_t serial;
 };
 
-static struct soak_life lives[SOAK_LIVES];
-static uint32_t limit; /* only so many of the records are used */
+static struct soak_life *lives;
+static uint32_t limit; /* the number of records: a quarter more than threads */
 static uint32_t alive, alive_most;
 static uint64_t next_serial;
 static uint64_t next_overflow_ns;
@@ -55,18 +57,45 @@ uint32_t soak_alive_most(void)
 
 uint32_t soak_lives_limit(void)
 {
-    return limit;
+    return limit - limit / 5;
 }
 
-void soak_lives_init(void)
+static uint32_t limit_choose(void)
 {
-    for (unsigned i = 0; i < SOAK_LIVES; i++) {
+    size_t fed = frame_total_count() / FRAMES_A_LIFE;
+    if (options.soak_threads != 0) {
+        return options.soak_threads;
+    }
+    return fed < SOAK_LIVES ? (uint32_t)fed : SOAK_LIVES;
+}
+
+bool soak_lives_init(void)
+{
+    void *memory;
+    limit = limit_choose();
+    limit += limit / 4; /* a search among records that are all taken would take long */
+    if (vmalloc(limit * sizeof(lives[0]), 0, "soak lives", &memory) != OK) {
+        return false;
+    }
+    lives = memory;
+    for (unsigned i = 0; i < limit; i++) {
         lives[i] = (struct soak_life){.lock = SPINLOCK("soak life")};
     }
-    size_t fed = frame_total_count() / FRAMES_A_LIFE;
-    limit = fed < SOAK_LIVES ? (uint32_t)fed : SOAK_LIVES;
     alive = alive_most = 0;
     next_serial = 0;
+    return true;
+}
+
+void soak_lives_end(void)
+{
+    vfree(lives);
+    lives = NULL;
+}
+
+bool soak_has_been_full(void)
+{
+    return options.soak_threads == 0 ||
+           __atomic_load_n(&alive_most, __ATOMIC_RELAXED) >= soak_lives_limit();
 }
 
 /* The thread's last act: from here on the reaper may wait for it. */
@@ -96,8 +125,17 @@ static struct soak_life *life_claim(struct random *random)
     return NULL;
 }
 
+/* With soak-threads= all threads are created before the first one begins. */
+static void crowd_await(struct random *random)
+{
+    while (!soak_has_been_full() && !soak_is_over() && !thread_current()->kill_wanted) {
+        ignore_result(thread_sleep_ns(random_below(random, FULL_NS_MAX)));
+    }
+}
+
 static void live(struct soak_self *self)
 {
+    crowd_await(&self->random);
     unsigned steps = random_between(&self->random, 1, STEPS_MAX);
     while (steps-- > 0 && !soak_is_over() && !thread_current()->kill_wanted) {
         if (random_once_in(&self->random, 3)) {
