@@ -125,9 +125,10 @@ TEST(LND0004,
     }
     *(volatile char *)(stack_floor(slot) + 2 * PAGE_BYTES) = 1;
     uint32_t cooled_again = stack_lend_unmap_begin(slot);
+    scratch_stack_unuse();
+    stack_shootdown(stack_floor(slot), STACK_BYTES);
     uint32_t taken = stack_lend_unmap_end(slot, freed);
     uint32_t holes = pages_in_state(slot, STACK_PAGE_HOLE);
-    scratch_stack_unuse();
     test_equal(filled, STACK_PAGES);
     test_equal(cooled, STACK_PAGES - 1);
     test_equal(lend_unmapping, STACK_PAGES - 1);
@@ -137,7 +138,6 @@ TEST(LND0004,
     test_equal(cooled_again, 2);
     test_equal(taken, 2);
     test_equal(holes, 2);
-    stack_shootdown(stack_floor(slot), STACK_BYTES);
     while (taken-- > 0) {
         frame_free(freed[taken], FRAME_OWNER_STACK);
     }
