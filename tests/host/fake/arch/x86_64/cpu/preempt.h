@@ -1,6 +1,7 @@
 /* Host stand-in: only the count; no thread is ever preempted. */
 #pragma once
 
+#include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/percpu.h"
 
 extern __thread unsigned fake_preempt_count;
@@ -21,3 +22,8 @@ static inline void preempt_enable_quietly(void)
 }
 
 #define preempt_disable_by(rule) preempt_disable()
+
+static inline void preempt_interrupts_restore(uint64_t flags)
+{
+    interrupts_restore(flags);
+}
