@@ -50,6 +50,7 @@ SHOOTDOWN = "arch/x86_64/apic/shootdown.c"
 SLOT = "mm/stack/stack_slot.c"
 STACK = "mm/stack/stack.c"
 STACK_DEAD = "mm/stack/stack_reap.c"
+STACK_ENTRY = "mm/stack/stack_entry.h"
 STACK_PAGES = "mm/stack/stack_pages.c"
 SWAP = "mm/stack_modes/stack_swap.c"
 SWAPPER = "sched/stack/swapper_pass.c"
@@ -276,6 +277,8 @@ STACK_MUTANTS = (
            edits=((SLOT,
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, slot);",
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, 0);"),)),
+    Mutant("entries-name-memory", "I5", "LTF0001", "count.in_memory is", edits=((STACK_ENTRY,
+        "#define STACK_ENTRY_INVERTED PAGE_ADDRESS_MASK", "#define STACK_ENTRY_INVERTED 0UL"),)),
     Mutant("release-takes-what-is-in-use", "I4", "LRG0126", "below the depth that",
            modes=BUT_EAGER, edits=((HOLD,
         "stack_give_back(self->slot, (uintptr_t)__builtin_frame_address(0) - RELEASE_ROOM);",
@@ -479,7 +482,7 @@ SWAP_MUTANTS = (
         "    memcpy(page + PAGE_BYTES - bytes, saved, bytes - 1);\n"),)),
     Mutant("page-back-but-not-booked", "I7", "SWP0002", "frame_owner_of",
            edits=((SWAP, """\
-        frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);
+        frame_owner_change(stack_entry_frame(old), FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);
         __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
 """, """\
         __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
@@ -502,9 +505,11 @@ MODE_MUTANTS = (
     Mutant("unmapped-though-touched", "I5", "LND0004", "cooled is", modes=("lend-amd",),
            edits=((LEND, """\
         uint64_t old = *entry & ~PAGE_ACCESSED;
-        uint64_t frame = old""", """\
+        physical_t frame = stack_entry_frame(old);
+""", """\
         uint64_t old = *entry;
-        uint64_t frame = old"""),)),
+        physical_t frame = stack_entry_frame(old);
+"""),)),
     Mutant("lent-pages-freed-without-shootdown", "I6", "LND0003", "shootdowns is 0", modes=("lend-amd",),
            edits=((LEND_BATCH, "        batch_shootdown();\n", "        (void)batch_shootdown;\n"),)),
     Mutant("lent-pages-free-before-the-shootdown", "I6", "LND0003", "lend_unmapping is 0",
@@ -532,7 +537,7 @@ MODE_MUTANTS = (
 """),)),
     Mutant("unmapping-page-replaced", "I7", "LND0004", "changed is|rounds is", modes=("lend-amd",),
            edits=((LEND, "        if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&\n"
-                   "            entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {",
+                   "            entry_replace(entry, old, stack_entry_frame(old) | LENT_RIGHTS)) {",
                    "        if (old == 0) {"),)),
     Mutant("site-taken-out", "I3", "PRE0005", "missing_count|missing site", modes=("prefault",),
            edits=((SEMAPHORE, """\

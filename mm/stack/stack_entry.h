@@ -3,11 +3,18 @@
  * If the present bit is set, the page is backed. If not, the CPU ignores the other bits (SDM volume
  * 3A, 4.7); they hold the state of the page and the slot that it belongs to:
  *
- *   63            52 51                    12 11      5 4       1  0
- *   |      0        |   slot, or next free   |    0    |  state  | 0 |
+ *   63            52 51                          12 11      5 4       1  0
+ *   |      0        |   slot, or next free, inverted |    0    |  state  | 0 |
  *
  * Three states name a frame instead of a slot, in the same bits: the page was unmapped, and its
  * frame still holds its bytes (mm/stack_modes/stack_swap.h, mm/stack_modes/stack_lend.h).
+ *
+ * Bits 51 to 12 are stored inverted. Processors with the L1 terminal fault take them for a physical
+ * address although the entry is not present, and load what the first-level cache has of it (Intel's
+ * "L1 Terminal Fault", CVE-2018-3620). Inverted, a small number is an address near the end of the
+ * physical address space, where no memory is. Entries are made and read only by the functions here;
+ * tools/debug/stalactite/stacks.py reads them as well. An entry of 0, where no slot was made, stays
+ * 0: the kernel leaves the page at physical address 0 alone.
  *
  * A slot of a 16 KiB stack is eight pages: four of guard, then the four of the stack.
  *
@@ -45,13 +52,34 @@ enum stack_page_state {
 #define STACK_ENTRY_STATE_MASK 0x1fUL
 #define STACK_ENTRY_SLOT_SHIFT 12
 
+/* What is stored inverted in an entry that is not present. */
+#define STACK_ENTRY_INVERTED PAGE_ADDRESS_MASK
+
 /*
  * Returns the entry of a page that is not present, in this state, of this slot.
  * Context: ANY.
  */
 static always_inline uint64_t stack_entry_make(enum stack_page_state state, uint32_t slot)
 {
-    return (uint64_t)slot << STACK_ENTRY_SLOT_SHIFT | (uint64_t)state << 1;
+    return ((uint64_t)slot << STACK_ENTRY_SLOT_SHIFT | (uint64_t)state << 1) ^ STACK_ENTRY_INVERTED;
+}
+
+/*
+ * Returns the entry of a page that is not present, in a state that names a frame.
+ * Context: ANY.
+ */
+static always_inline uint64_t stack_entry_keep(enum stack_page_state state, physical_t frame)
+{
+    return (frame | (uint64_t)state << 1) ^ STACK_ENTRY_INVERTED;
+}
+
+/*
+ * Returns the frame that an entry names. It must be present, or of a state that names a frame.
+ * Context: ANY.
+ */
+static always_inline physical_t stack_entry_frame(uint64_t entry)
+{
+    return (entry & PAGE_PRESENT ? entry : entry ^ STACK_ENTRY_INVERTED) & PAGE_ADDRESS_MASK;
 }
 
 /*
@@ -79,7 +107,7 @@ static always_inline enum stack_page_state stack_entry_state(uint64_t entry)
  */
 static always_inline uint32_t stack_entry_slot(uint64_t entry)
 {
-    return (uint32_t)(entry >> STACK_ENTRY_SLOT_SHIFT);
+    return (uint32_t)((entry ^ STACK_ENTRY_INVERTED) >> STACK_ENTRY_SLOT_SHIFT);
 }
 
 /*

@@ -154,9 +154,6 @@ void stack_shootdown(uintptr_t address, size_t bytes)
     shootdown_note_end(number);
 }
 
-/* The bits of an UNMAPPING entry besides its frame. */
-#define UNMAPPING_BITS ((uint64_t)STACK_PAGE_UNMAPPING << 1)
-
 /* Makes a page UNMAPPING. Returns false if it is not backed. */
 static bool entry_unmap(volatile uint64_t *entry)
 {
@@ -165,8 +162,9 @@ static bool entry_unmap(volatile uint64_t *entry)
         return false;
     }
     /* An exchange, because a CPU may be setting the Accessed bit at this moment. */
-    (void)__atomic_exchange_n(entry, (old & PAGE_ADDRESS_MASK) | UNMAPPING_BITS, __ATOMIC_ACQ_REL);
-    stack_unmap_note(old & PAGE_ADDRESS_MASK);
+    (void)__atomic_exchange_n(entry, stack_entry_keep(STACK_PAGE_UNMAPPING, stack_entry_frame(old)),
+                              __ATOMIC_ACQ_REL);
+    stack_unmap_note(stack_entry_frame(old));
     return true;
 }
 
@@ -180,12 +178,13 @@ static bool entry_free(volatile uint64_t *entry, uint64_t empty)
     if (!stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
         return false;
     }
-    stack_unmap_check(old & PAGE_ADDRESS_MASK);
+    physical_t frame = stack_entry_frame(old);
+    stack_unmap_check(frame);
     if (!__atomic_compare_exchange_n(entry, &old, empty, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED)) {
         return false;
     }
-    frame_free(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK);
+    frame_free(frame, FRAME_OWNER_STACK);
     return true;
 }
 
@@ -193,7 +192,7 @@ bool stack_entry_return(volatile uint64_t *entry)
 {
     uint64_t old = *entry;
     return stack_entry_is(old, STACK_PAGE_UNMAPPING) &&
-           __atomic_compare_exchange_n(entry, &old, (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA,
+           __atomic_compare_exchange_n(entry, &old, stack_entry_frame(old) | PAGE_KERNEL_DATA,
                                        false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The slot allocator. It keeps no table of its own: the leaf entry of a free slot's top page names
- * the next free slot of its size (invariant I5: the leaf entry is the truth). Slots are made by the
+ * the next free slot of its size, or in the last one the slot itself (invariant I5: the leaf entry
+ * is the truth). Slots are made by the
  * leaf table, and leaf tables are never freed.
  */
 #include "mm/stack/stack_slot.h"
@@ -46,7 +47,9 @@ static void slot_push(uint32_t slot)
     for (unsigned page = 0; page < STACK_PAGES; page++) {
         entries[page] = stack_entry_make(STACK_PAGE_FREE, slot);
     }
-    entries[STACK_PAGES - 1] = stack_entry_make(STACK_PAGE_FREE, *first);
+    if (*first != STACK_SLOT_NONE) {
+        entries[STACK_PAGES - 1] = stack_entry_make(STACK_PAGE_FREE, *first);
+    }
     *first = slot;
 }
 
@@ -102,7 +105,8 @@ int stack_slot_allocate(unsigned size, uint32_t *slot)
     if (error == OK) {
         *slot = first_free[size];
         volatile uint64_t *entries = stack_entries(*slot);
-        first_free[size] = stack_entry_slot(entries[STACK_PAGES - 1]);
+        uint32_t next = stack_entry_slot(entries[STACK_PAGES - 1]);
+        first_free[size] = next != *slot ? next : STACK_SLOT_NONE;
         for (unsigned page = 0; page < STACK_PAGES; page++) {
             entries[page] = stack_entry_make(STACK_PAGE_HOLE, *slot);
         }

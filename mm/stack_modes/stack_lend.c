@@ -39,11 +39,15 @@ static bool entry_replace(volatile uint64_t *entry, uint64_t old, uint64_t new)
 _Static_assert(STACK_SLOT_PAGES * sizeof(uint64_t) == 1UL << SLOT_LEAVES_SHIFT,
                "a slot's number, shifted, is the offset of its leaf entries");
 
-/* Returns stack_entries() of the slot that a hole names. The shift also drops the state bits. */
+/*
+ * Returns stack_entries() of the slot that a hole names. The shift also drops the state bits. The
+ * slot is stored inverted, so the distance is from where slot 0 would be.
+ */
 static always_inline volatile uint64_t *entries_by_hole(uint64_t hole)
 {
     uintptr_t first = (uintptr_t)stack_leaf_at(STACK_SLOT_BYTES - STACK_BYTES);
-    uintptr_t entries = first + (hole >> (STACK_ENTRY_SLOT_SHIFT - SLOT_LEAVES_SHIFT));
+    uintptr_t inverted_0 = STACK_ENTRY_INVERTED >> (STACK_ENTRY_SLOT_SHIFT - SLOT_LEAVES_SHIFT);
+    uintptr_t entries = first + inverted_0 - (hole >> (STACK_ENTRY_SLOT_SHIFT - SLOT_LEAVES_SHIFT));
     invariant(entries == (uintptr_t)stack_entries(stack_entry_slot(hole)));
     return (volatile uint64_t *)entries;
 }
@@ -176,7 +180,7 @@ static never_inline void pages_fill(volatile uint64_t *entries)
         volatile uint64_t *entry = &entries[--page];
         uint64_t old = *entry;
         if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&
-            entry_replace(entry, old, (old & PAGE_ADDRESS_MASK) | LENT_RIGHTS)) {
+            entry_replace(entry, old, stack_entry_frame(old) | LENT_RIGHTS)) {
             continue; /* the same frame at the same address */
         }
         if (stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
@@ -221,8 +225,8 @@ unsigned stack_lend_unmap_begin(uint32_t slot)
     }
     for (; entry < entries + STACK_PAGES; entry++) {
         uint64_t old = *entry & ~PAGE_ACCESSED;
-        uint64_t frame = old & PAGE_ADDRESS_MASK;
-        if (!entry_replace(entry, old, frame | stack_entry_make(STACK_PAGE_LEND_UNMAPPING, 0))) {
+        physical_t frame = stack_entry_frame(old);
+        if (!entry_replace(entry, old, stack_entry_keep(STACK_PAGE_LEND_UNMAPPING, frame))) {
             break;
         }
         stack_unmap_note(frame);
@@ -238,8 +242,8 @@ unsigned stack_lend_unmap_end(uint32_t slot, physical_t *frames)
         uint64_t old = entries[page];
         if (stack_entry_is(old, STACK_PAGE_LEND_UNMAPPING) &&
             entry_replace(&entries[page], old, stack_entry_make(STACK_PAGE_HOLE, slot))) {
-            frames[count++] = old & PAGE_ADDRESS_MASK;
-            stack_unmap_check(old & PAGE_ADDRESS_MASK);
+            frames[count++] = stack_entry_frame(old);
+            stack_unmap_check(stack_entry_frame(old));
         }
     }
     __atomic_add_fetch(&this_cpu_pointer(stack_lend)->counts.taken_back, count, __ATOMIC_RELAXED);

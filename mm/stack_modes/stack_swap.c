@@ -37,7 +37,7 @@ static struct slab_cache *saved_cache(size_t bytes)
 
 static uint64_t entry_with_frame(enum stack_page_state state, uint64_t entry)
 {
-    return (entry & PAGE_ADDRESS_MASK) | (uint64_t)state << 1;
+    return stack_entry_keep(state, stack_entry_frame(entry));
 }
 
 /* Changes an entry from one value to another. Returns false if it had a different value. */
@@ -137,7 +137,7 @@ static must_check bool standby_give_up(uint32_t slot, unsigned page, physical_t 
     }
     __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&counts.reclaimed, 1, __ATOMIC_RELAXED);
-    *frame = old & PAGE_ADDRESS_MASK;
+    *frame = stack_entry_frame(old);
     return true;
 }
 
@@ -196,8 +196,8 @@ uint32_t stack_pages_release(uint32_t slot)
     for (unsigned page = 0; page < STACK_PAGES; page++) {
         uint64_t entry = entries[page];
         if (stack_entry_is(entry, STACK_PAGE_UNMAPPING)) {
-            stack_unmap_check(entry & PAGE_ADDRESS_MASK);
-            frame_owner_change(entry & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK,
+            stack_unmap_check(stack_entry_frame(entry));
+            frame_owner_change(stack_entry_frame(entry), FRAME_OWNER_STACK,
                                FRAME_OWNER_STACK_STANDBY);
             __atomic_add_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
             entries[page] = entry_with_frame(STACK_PAGE_STANDBY, entry);
@@ -219,9 +219,9 @@ static bool page_return(volatile uint64_t *entry)
         if (!entry_change(entry, old, entry_with_frame(STACK_PAGE_UNMAPPING, old))) {
             return false;
         }
-        frame_owner_change(old & PAGE_ADDRESS_MASK, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);
+        frame_owner_change(stack_entry_frame(old), FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);
         __atomic_sub_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
-        *entry = (old & PAGE_ADDRESS_MASK) | PAGE_KERNEL_DATA;
+        *entry = stack_entry_frame(old) | PAGE_KERNEL_DATA;
     } else if (!stack_entry_return(entry)) {
         return (old & PAGE_PRESENT) != 0;
     }

@@ -80,8 +80,8 @@ static unsigned neighbours(uint32_t slot)
     volatile uint64_t *entries = stack_entries(slot);
     unsigned count = 0;
     for (unsigned page = 1; page < STACK_PAGES; page++) {
-        count += (entries[page] & PAGE_ADDRESS_MASK) ==
-                 (entries[page - 1] & PAGE_ADDRESS_MASK) + PAGE_BYTES;
+        count +=
+            stack_entry_frame(entries[page]) == stack_entry_frame(entries[page - 1]) + PAGE_BYTES;
     }
     return count;
 }

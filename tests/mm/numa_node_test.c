@@ -120,7 +120,7 @@ static void grow_and_look(void *argument maybe_unused)
     uint64_t flags = interrupts_save();
     unsigned own = frame_node_of_cpu(cpu_number());
     for (unsigned page = 0; page < STACK_PAGES; page++) {
-        if (numa_node_of(stack_entries(slot)[page] & PAGE_ADDRESS_MASK) != own) {
+        if (numa_node_of(stack_entry_frame(stack_entries(slot)[page])) != own) {
             test_count(&far_pages);
         }
     }

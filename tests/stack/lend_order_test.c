@@ -112,7 +112,7 @@ TEST(LND0004,
     stack_lend_fill();
     uint32_t filled = stack_pages_backed(slot);
     for (unsigned page = 0; page < STACK_PAGES; page++) {
-        frames[page] = entries[page] & PAGE_ADDRESS_MASK;
+        frames[page] = stack_entry_frame(entries[page]);
     }
     uint32_t rounds = magazine_available();
     uint32_t cooled = stack_lend_unmap_begin(slot);
@@ -121,7 +121,7 @@ TEST(LND0004,
     uint32_t refilled = stack_pages_backed(slot);
     rounds -= magazine_available();
     for (unsigned page = 0; page < STACK_PAGES; page++) {
-        changed += (entries[page] & PAGE_ADDRESS_MASK) != frames[page];
+        changed += stack_entry_frame(entries[page]) != frames[page];
     }
     *(volatile char *)(stack_floor(slot) + 2 * PAGE_BYTES) = 1;
     uint32_t cooled_again = stack_lend_unmap_begin(slot);

@@ -182,7 +182,7 @@ static unsigned scratch_frames_of(enum frame_owner owner)
     const volatile uint64_t *entries = stack_entries(scratch);
     unsigned count = 0;
     for (unsigned page = 0; page < STANDBY; page++) {
-        count += frame_owner_of(entries[page] & PAGE_ADDRESS_MASK) == owner;
+        count += frame_owner_of(stack_entry_frame(entries[page])) == owner;
     }
     return count;
 }
@@ -204,7 +204,7 @@ TEST(MAG0004,
     uint32_t charged = this_cpu(magazine).charged;
     if (after != STANDBY) { /* otherwise the scratch stack could not be taken apart */
         for (unsigned page = 0; page < STANDBY; page++) {
-            frame_owner_change(stack_entries(scratch)[page] & PAGE_ADDRESS_MASK,
+            frame_owner_change(stack_entry_frame(stack_entries(scratch)[page]),
                                FRAME_OWNER_MAGAZINE, FRAME_OWNER_STACK);
         }
     }

@@ -204,7 +204,7 @@ TEST(CAC0010, "a stack page whose frame is at physical address 0 is a page like 
 
     test_equal(stack_unmap_begin(slot, STACK_PAGES), 1);
     test_equal(stack_entry_state(entries[STACK_PAGES - 1]), STACK_PAGE_UNMAPPING);
-    test_equal(entries[STACK_PAGES - 1] & PAGE_ADDRESS_MASK, 0);
+    test_equal(stack_entry_frame(entries[STACK_PAGES - 1]), 0);
     test_equal(stack_pages_backed(slot), 0);
     test_equal(stack_pages_unmapping(slot), 1);
     test_check(stack_entry_return(&entries[STACK_PAGES - 1]));

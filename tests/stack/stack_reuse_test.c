@@ -377,7 +377,7 @@ TEST(STK0112, "an ended thread's stack is unmapped, then shot down as a whole, a
     }
     doomed.covered = doomed.reusable = doomed.mapped = 0;
     for (unsigned page = 0; page < STACK_PAGES; page++) {
-        doomed.frames[page] = stack_entries(doomed.slot)[page] & PAGE_ADDRESS_MASK;
+        doomed.frames[page] = stack_entry_frame(stack_entries(doomed.slot)[page]);
     }
     doomed.shootdown = stack_shootdown_hook;
     __atomic_store_n(&stack_shootdown_hook, see_shootdown, __ATOMIC_SEQ_CST);

@@ -68,7 +68,7 @@ static void word_write(unsigned page, uint64_t value)
 
 static physical_t frame_at(unsigned page)
 {
-    return stack_entries(thread_current()->slot)[page] & PAGE_ADDRESS_MASK;
+    return stack_entry_frame(stack_entries(thread_current()->slot)[page]);
 }
 
 static physical_t frames[STACK_PAGES];

@@ -14,7 +14,7 @@
 
 static physical_t page_frame(uint32_t slot, unsigned page)
 {
-    return stack_entries(slot)[page] & PAGE_ADDRESS_MASK;
+    return stack_entry_frame(stack_entries(slot)[page]);
 }
 
 /* Whether the frames of the lowest two pages are neighbours, as a block of two is. */

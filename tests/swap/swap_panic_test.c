@@ -60,7 +60,7 @@ TEST(PAN0062, "a write to a taken page by another address is found when the page
     const struct thread *thread = liar_swapped();
     uint64_t entry = stack_entries(thread->slot)[STACK_PAGES - 1];
     uint32_t *alias =
-        physical_to_virtual((entry & PAGE_ADDRESS_MASK) + ((uintptr_t)lie.lent & (PAGE_BYTES - 1)));
+        physical_to_virtual(stack_entry_frame(entry) + ((uintptr_t)lie.lent & (PAGE_BYTES - 1)));
     if (!stack_entry_is(entry, STACK_PAGE_STANDBY)) {
         panic("the page is not taken");
     }

@@ -41,7 +41,7 @@ TEST(SWP0002, "standby pages that are not in other use yet come back as they wer
     stack_swap_counts_read(&before);
 
     for (unsigned page = 0; page < STACK_PAGES; page++) {
-        frames[page] = stack_entries(thread->slot)[page] & PAGE_ADDRESS_MASK;
+        frames[page] = stack_entry_frame(stack_entries(thread->slot)[page]);
     }
     test_equal(swapper_pass(thread, SWAPPER_SWAP), 1);
     test_equal(stack_missing(thread->slot), STACK_PAGES);
@@ -50,7 +50,7 @@ TEST(SWP0002, "standby pages that are not in other use yet come back as they wer
     swap_sleeper_wake(thread);
     test_equal(swap_sleeper.pages_awake, STACK_PAGES);
     for (unsigned page = 0; page < STACK_PAGES; page++) {
-        test_equal(stack_entries(thread->slot)[page] & PAGE_ADDRESS_MASK, frames[page]);
+        test_equal(stack_entry_frame(stack_entries(thread->slot)[page]), frames[page]);
         test_equal(frame_owner_of(frames[page]), FRAME_OWNER_STACK);
     }
     stack_swap_counts_read(&after);

@@ -66,9 +66,10 @@ class Stacks:
             return Page(address, entry, "backed", None, entry & facts.constant("PAGE_ADDRESS_MASK"))
         state = (entry & facts.constant("STACK_ENTRY_STATE_MASK")) >> 1
         word = facts.word("stack_page_state", state, "STACK_PAGE_")
+        named = (entry ^ facts.constant("STACK_ENTRY_INVERTED")) & facts.constant("PAGE_ADDRESS_MASK")
         if word in KEEPS_ITS_FRAME:
-            return Page(address, entry, word, None, entry & facts.constant("PAGE_ADDRESS_MASK"))
-        return Page(address, entry, word, entry >> facts.constant("STACK_ENTRY_SLOT_SHIFT"), None)
+            return Page(address, entry, word, None, named)
+        return Page(address, entry, word, named >> facts.constant("STACK_ENTRY_SLOT_SHIFT"), None)
 
     def pages(self, slot, start=None):
         """Returns the pages of a slot, or those from an address on, lowest first. It does one walk
