@@ -10,6 +10,14 @@
 #define PROGRAM_START_VERSION   1
 #define PROGRAM_ARGUMENTS_BYTES 256
 
+/*
+ * Where a program and its first stack lie. The stack is filled as it is touched. Segments of a file
+ * lie below PROGRAM_ADDRESS_END.
+ */
+#define PROGRAM_ADDRESS_END 0x0000400000000000UL
+#define PROGRAM_STACK_TOP   0x00007fffffff0000UL
+#define PROGRAM_STACK_BYTES 0x100000UL
+
 /* Handles by what they are for. A program has those that its creator gave it; 0 stands for none. */
 enum program_handle {
     PROGRAM_HANDLE_TASK,        /* the program's own task */
