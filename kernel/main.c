@@ -173,6 +173,7 @@ static void boot_continue(void *argument maybe_unused)
     must_succeed(reclaimer_start(), "the reclaimer");
     swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
     must_succeed(swapper_start(), "the swapper");
+    must_succeed(task_start_service(), "the thread that ends abandoned tasks");
     processors_start(options.cpus);
     console_input_start(acpi_info()->i8042_absent);
     boot_report_end();

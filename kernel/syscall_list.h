@@ -107,7 +107,39 @@
         "Reads an I/O port, 1, 2 or 4 bytes wide.") \
     CALL(27, port_write, 4, "ports: handle ports WRITE, port: value, width: value, value: value", "0", \
         "INVALID SYS0033, RANGE SYS0033", PROMPT, \
-        "Writes an I/O port, 1, 2 or 4 bytes wide.")
+        "Writes an I/O port, 1, 2 or 4 bytes wide.") \
+    CALL(28, task_create, 3, "name: in bytes, bytes: value, frames: value", "a handle with all rights", \
+        "TOO_LONG SYS0040, FAULT SYS0040, QUOTA SYS0040, NO_MEMORY", PROMPT, \
+        "Creates a task without threads, mappings and handles. It may own so many frames, at most as many as the caller's task may; 0: as many.") \
+    CALL(29, task_kill, 2, "task: handle task MANAGE, status: value", "0", "", PROMPT, \
+        "Ends a task and all of its threads. The first status counts.") \
+    CALL(30, task_exit, 1, "status: value", "does not return", "", PROMPT, \
+        "Ends the caller's task.") \
+    CALL(31, task_wait, 3, "task: handle task READ, deadline: deadline, status: out 8", "0", \
+        "TIMEOUT SYS0041, KILLED TSK0002, FAULT SYS0041", BLOCKS, \
+        "Waits until a task has ended and what it owned is free, and writes its status, 64 bits with sign, unless the address is 0.") \
+    CALL(32, thread_create, 3, "task: handle task MANAGE, priority: value, affinity: bits", "a handle with all rights", \
+        "RANGE SYS0042, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Creates a thread of a task, with a priority that is not above the caller's, for the CPUs of these bits; 0: all.") \
+    CALL(33, thread_start, 4, "thread: handle thread MANAGE, entry: address, stack: address, argument: value", "0", \
+        "RANGE SYS0042, EXISTS SYS0042, PEER_DIED SYS0042, INVALID SYS0042, QUOTA TSK0003, NO_MEMORY", PROMPT, \
+        "Starts a thread at an address, with its stack pointer and with the argument in RDI.") \
+    CALL(34, thread_exit, 1, "status: value", "does not return", "", PROMPT, \
+        "Ends the calling thread; the last thread ends its task with this status.") \
+    CALL(35, thread_kill, 1, "thread: handle thread MANAGE", "0", "", PROMPT, \
+        "Ends a thread.") \
+    CALL(36, thread_wait, 3, "thread: handle thread READ, deadline: deadline, status: out 8", "0", \
+        "TIMEOUT SYS0042, INVALID TSK0007, KILLED TSK0002, FAULT SYS0042", BLOCKS, \
+        "Waits until a thread has ended, and writes its status, 64 bits with sign, unless the address is 0.") \
+    CALL(37, thread_priority_set, 2, "thread: handle thread MANAGE, priority: value", "0", \
+        "RANGE SYS0042", PROMPT, \
+        "Sets a thread's priority, which is not above the caller's.") \
+    CALL(38, thread_pointer_set, 1, "address: address", "0", \
+        "RANGE SYS0042", PROMPT, \
+        "Sets the calling thread's FS base, for thread-local storage.") \
+    CALL(39, handle_grant, 3, "task: handle task MANAGE, handle: handle any TRANSFER, rights: rights", "the handle's number in that task", \
+        "INVALID SYS0043, PEER_DIED SYS0043, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Opens a handle to the object in the table of a task, with these rights, none of which the caller's handle may lack.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

@@ -22,7 +22,63 @@ static void task_destroy(struct object *object)
     slab_free(&task_cache, task);
 }
 
-static const struct object_operations task_operations = {.destroy = task_destroy};
+/*
+ * Tasks whose last handle was closed while they had no thread. They cannot go on, and a thread of
+ * the kernel ends them: that closes their own handles, which may be the last ones of further tasks,
+ * so it must not happen where a handle is closed.
+ */
+static struct spinlock abandoned_lock = SPINLOCK("abandoned tasks");
+static struct list abandoned = LIST_INITIALIZER(abandoned);
+static struct wait_queue abandoned_wanted = {LIST_INITIALIZER(abandoned_wanted.waiters)};
+
+static void task_closed(struct object *object, unsigned rights maybe_unused, bool last)
+{
+    struct task *task = container_of(object, struct task, object);
+    if (!last) {
+        return;
+    }
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    bool over = task->thread_count == 0 && !task->dying && !task->abandoned;
+    task->abandoned = task->abandoned || over;
+    spin_unlock_irq_restore(&task->lock, flags);
+    if (over) {
+        object_acquire(&task->object);
+        flags = spin_lock_irq_save(&abandoned_lock);
+        list_add_last(&abandoned, &task->abandoned_node);
+        ignore_result(wait_queue_wake_one(&abandoned_wanted));
+        spin_unlock_irq_restore(&abandoned_lock, flags);
+    }
+}
+
+static struct task *abandoned_take(void)
+{
+    struct list_node *node;
+    uint64_t flags = spin_lock_irq_save(&abandoned_lock);
+    while ((node = list_take_first(&abandoned)) == NULL) {
+        wait_queue_sleep_unkillable(&abandoned_wanted, &abandoned_lock);
+    }
+    spin_unlock_irq_restore(&abandoned_lock, flags);
+    return list_entry(node, struct task, abandoned_node);
+}
+
+static void abandoned_run(void *argument maybe_unused)
+{
+    for (;;) {
+        struct task *task = abandoned_take();
+        task_kill(task, ERROR_PEER_DIED);
+        object_release(&task->object);
+    }
+}
+
+int task_start_service(void)
+{
+    const struct thread_options options = {
+        .name = "tasks", .priority = THREAD_PRIORITY_DEFAULT, .may_not_die = true};
+    return thread_create(&options, abandoned_run, NULL, NULL);
+}
+
+static const struct object_operations task_operations = {.closed = task_closed,
+                                                         .destroy = task_destroy};
 
 void task_init(void)
 {
@@ -70,7 +126,7 @@ int task_create(const struct task_options *options, struct task **out)
     object_init(&task->object, OBJECT_TASK, &task_operations);
     handle_table_init(&task->handles,
                       options->handles != 0 ? options->handles : TASK_HANDLES_DEFAULT);
-    mutex_init(&task->space_changes, "address space");
+    mutex_init(&task->changes, "changes of a task");
     spinlock_init(&task->lock, "task");
     list_init(&task->threads);
     wait_queue_init(&task->ended);
@@ -85,6 +141,9 @@ int task_create(const struct task_options *options, struct task **out)
 /* Frees what the task owns. No thread of it is left, and none can be added. */
 static void task_reclaim(struct task *task)
 {
+    mutex_lock(&task->changes);
+    task->closed = true;
+    mutex_unlock(&task->changes);
     handle_table_destroy(&task->handles);
     address_space_destroy(&task->space);
     task_list_remove(task);
@@ -154,6 +213,32 @@ int task_wait(struct task *task, uint64_t timeout_ns, int *status)
     spin_unlock_irq_restore(&task->lock, flags);
     *status = task->status;
     return task->reclaimed ? OK : error;
+}
+
+int task_change_begin(struct task *task)
+{
+    mutex_lock(&task->changes);
+    if (task->closed) {
+        mutex_unlock(&task->changes);
+        return ERROR_PEER_DIED;
+    }
+    return OK;
+}
+
+void task_change_end(struct task *task)
+{
+    mutex_unlock(&task->changes);
+}
+
+int task_handle_open(struct task *task, struct object *object, unsigned rights, uint64_t badge,
+                     uint32_t *handle)
+{
+    int error = task_change_begin(task);
+    if (error == OK) {
+        error = handle_open(&task->handles, object, rights, badge, handle);
+        task_change_end(task);
+    }
+    return error;
 }
 
 struct task *task_current(void)

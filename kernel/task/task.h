@@ -32,7 +32,8 @@ struct task {
     char name[TASK_NAME_BYTES];
 
     struct address_space space;
-    struct mutex space_changes; /* serialises map, unmap and protect */
+    struct mutex
+        changes; /* held by whoever changes the address space, or the handles from outside */
     struct handle_table handles;
     struct frame_quota *quota;
 
@@ -40,11 +41,14 @@ struct task {
     struct list threads;  /* those that were created and have not ended */
     uint32_t thread_count;
     uint32_t thread_limit;
-    bool dying;              /* no thread can be added any more */
-    bool reclaimed;          /* address space and handles are gone */
-    int status;              /* valid once `dying` */
+    bool dying;     /* no thread can be added any more */
+    bool closed;    /* under `changes`: address space and handles are being given up, or gone */
+    bool reclaimed; /* address space and handles are gone */
+    int status;     /* valid once `dying` */
     struct wait_queue ended; /* threads that wait for `reclaimed` */
 
+    bool abandoned; /* it is, or was, in the list of abandoned tasks */
+    struct list_node abandoned_node;
     struct list_node all_node; /* under the lock of the list of all tasks */
 };
 
@@ -67,6 +71,23 @@ void task_kill(struct task *task, int status);
  */
 must_check int task_wait(struct task *task, uint64_t timeout_ns, int *status);
 
+/*
+ * Begins a change of a task's address space, or of its handles by another task, and keeps others
+ * from it until task_change_end(). Context: THREAD.
+ * Errors: ERROR_PEER_DIED (the task has ended); then no change has begun.
+ */
+must_check int task_change_begin(struct task *task);
+
+/* Ends a change that task_change_begin() began. Context: THREAD. */
+void task_change_end(struct task *task);
+
+/*
+ * Opens a handle in the table of a task, which may be another task than the caller's.
+ * Context: THREAD. Errors: ERROR_PEER_DIED, ERROR_QUOTA, ERROR_NO_MEMORY.
+ */
+must_check int task_handle_open(struct task *task, struct object *object, unsigned rights,
+                                uint64_t badge, uint32_t *handle);
+
 /* Returns the task of the calling thread, or NULL if it is a thread of the kernel. Context: THREAD. */
 struct task *task_current(void);
 
@@ -84,6 +105,12 @@ must_check int task_thread_add(struct task *task, struct list_node *node);
  * ends the task with `status`. For user_thread.c. Context: THREAD.
  */
 void task_thread_remove(struct task *task, struct list_node *node, bool ended, int status);
+
+/*
+ * Starts the thread that ends tasks whose last handle was closed before they had a thread.
+ * Context: boot, in the first thread. Errors: ERROR_NO_MEMORY.
+ */
+must_check int task_start_service(void);
 
 /* Prepares the cache of tasks. For user_thread_init(). Context: boot. */
 void task_init(void);

@@ -143,6 +143,18 @@ void user_thread_kill(struct user_thread *user)
     spin_unlock_irq_restore(&user->lock, flags);
 }
 
+int user_thread_priority_set(struct user_thread *user, unsigned priority)
+{
+    if (priority >= THREAD_PRIORITIES) {
+        return ERROR_RANGE;
+    }
+    uint64_t flags = spin_lock_irq_save(&user->lock);
+    user->priority = (uint8_t)priority;
+    int error = user->thread != NULL ? thread_priority_set(user->thread, priority) : OK;
+    spin_unlock_irq_restore(&user->lock, flags);
+    return error;
+}
+
 int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
 {
     int error = user == thread_user() ? ERROR_INVALID : OK;

@@ -58,6 +58,12 @@ must_check int user_thread_start(struct user_thread *user, uintptr_t rip, uintpt
 void user_thread_kill(struct user_thread *user);
 
 /*
+ * Sets the priority of a thread, which may not have started yet. Context: THREAD.
+ * Errors: ERROR_RANGE (above 31).
+ */
+must_check int user_thread_priority_set(struct user_thread *user, unsigned priority);
+
+/*
  * Waits until a thread has ended, and stores its status. Context: THREAD.
  * Errors: ERROR_KILLED (the caller is to end), ERROR_TIMEOUT, ERROR_INVALID (it is the caller).
  */

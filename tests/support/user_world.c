@@ -110,7 +110,12 @@ bool user_world_run(struct user_world_thread *thread, struct user_world *world, 
     return made != NULL && thread->ended;
 }
 
-static noreturn_function void exception_end(struct trap_frame *frame)
+/* What the hooks did before: threads of tasks still get that. */
+static void (*old_exit)(struct thread *thread, int code);
+static void (*old_exception)(struct trap_frame *frame);
+static bool (*old_thread_case)(struct trap_frame *frame);
+
+static noreturn_function void world_thread_end(const struct trap_frame *frame)
 {
     struct user_world_thread *thread = (struct user_world_thread *)thread_user();
     thread->exception = *frame;
@@ -128,24 +133,35 @@ static never_inline bool copy_refuse(struct trap_frame *frame)
     return true;
 }
 
+static void exception_end(struct trap_frame *frame)
+{
+    if (task_current() != NULL) {
+        old_exception(frame);
+    } else {
+        world_thread_end(frame);
+    }
+}
+
 static bool page_fault_end(struct trap_frame *frame)
 {
+    if (task_current() != NULL) {
+        return old_thread_case(frame);
+    }
     if (!trap_frame_from_user(frame)) {
         return copy_refuse(frame);
     }
     interrupts_enable();
-    exception_end(frame);
+    world_thread_end(frame);
 }
 
-/* These threads have no task to leave. */
-static void exit_alone(struct thread *thread, int code maybe_unused)
+/* Threads of a world have no task to leave. */
+static void exit_alone(struct thread *thread, int code)
 {
+    if (thread->user->task != NULL) {
+        old_exit(thread, code);
+    }
     thread->user = NULL;
 }
-
-static void (*old_exit)(struct thread *thread, int code);
-static void (*old_exception)(struct trap_frame *frame);
-static bool (*old_thread_case)(struct trap_frame *frame);
 
 void user_world_begin(void)
 {

@@ -3,12 +3,13 @@
 
 #include "lib/error.h"
 #include "tests/support/threads.h"
+#include "tests/syscall/script.h"
 #include "tests/task/task_fixture.h"
 #include "tests/test.h"
 
 #define SPINNERS 24
 
-extern const char user_code_ud2[], user_code_spin[], user_code_touch[], user_code_calls[];
+extern const char user_code_ud2[], user_code_spin[], user_code_script[];
 
 static int ended_status(struct task *task)
 {
@@ -165,5 +166,44 @@ TEST(TSK0006, "a thread that was never started and is killed or dropped leaves n
     object_release(&user->object);
     task_kill(task, 9);
     test_equal(ended_status(task), 9);
+    object_release(&task->object);
+}
+
+/* The list of system calls that user_code_script makes lies here in the task's page of data. */
+#define LIST_AT (USER_WORLD_DATA + 0x800)
+
+TEST(TSK0007, "a thread cannot wait for its own end; the status that it exits with reaches others",
+     ALWAYS)
+{
+    struct task *task = task_fixture_create(2);
+    if (task == NULL) {
+        return;
+    }
+    volatile uint64_t *data = task_fixture_data(task), *list = data + 0x800 / sizeof(uint64_t);
+    struct script_call *calls = (struct script_call *)(uintptr_t)(list + 1);
+    struct user_thread *user,
+        *other = task_fixture_start(task, 1, user_code_spin, USER_WORLD_DATA, 0);
+    uint32_t handle = 0;
+    int status = 0;
+    test_equal(user_thread_create(task, THREAD_PRIORITY_DEFAULT, 0, &user), OK);
+    test_equal(handle_open(&task->handles, &user->object, RIGHT_READ, 0, &handle), OK);
+    list[0] = 2;
+    calls[0] = (struct script_call){.rax = SYSCALL_thread_wait,
+                                    .rdi = handle,
+                                    .rsi = UINT64_MAX,
+                                    .rdx = USER_WORLD_DATA + 0x700};
+    calls[1] = (struct script_call){.rax = SYSCALL_thread_exit, .rdi = 42};
+    test_equal(user_thread_start(user, user_world_address(user_code_script),
+                                 TASK_STACKS + TASK_STACK_STEP, LIST_AT),
+               OK);
+    test_equal(user_thread_wait(user, TEST_EVENTUALLY_NS, &status), OK);
+    test_equal(status, 42);
+    test_equal((int64_t)calls[0].rax, ERROR_INVALID);
+    object_release(&user->object);
+    if (other != NULL) {
+        object_release(&other->object);
+    }
+    task_kill(task, 0);
+    test_equal(ended_status(task), 0);
     object_release(&task->object);
 }

@@ -1,0 +1,220 @@
+/* System calls of tasks and threads: syscall_list.h describes them. */
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/entry/user_copy.h"
+#include "arch/x86_64/time/clock.h"
+#include "kernel/syscall/caller.h"
+#include "kernel/syscall_list.h"
+#include "lib/error.h"
+
+/* Finds a task or thread by its handle. The caller releases the object. */
+static must_check int target_find(uint64_t handle, enum object_type type, unsigned rights,
+                                  struct object **object)
+{
+    return handle_find(caller_handles(), handle, type, rights, object, NULL);
+}
+
+static must_check int task_find(uint64_t handle, struct task **task)
+{
+    struct object *object;
+    int error = target_find(handle, OBJECT_TASK, RIGHT_MANAGE, &object);
+    if (error == OK) {
+        *task = container_of(object, struct task, object);
+    }
+    return error;
+}
+
+static must_check int thread_find_by(uint64_t handle, unsigned rights, struct user_thread **user)
+{
+    struct object *object;
+    int error = target_find(handle, OBJECT_THREAD, rights, &object);
+    if (error == OK) {
+        *user = container_of(object, struct user_thread, object);
+    }
+    return error;
+}
+
+/* How long a wait until the deadline may take. */
+static uint64_t timeout_of(uint64_t deadline_ns)
+{
+    uint64_t now_ns = clock_now_ns();
+    if (deadline_ns == UINT64_MAX) {
+        return WAIT_FOREVER;
+    }
+    return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+}
+
+/* Stores a status where the caller wants it; 0 is nowhere. */
+static must_check int status_store(uint64_t address, int status)
+{
+    int64_t value = status;
+    return address != 0 ? user_copy_out(address, &value, sizeof(value)) : OK;
+}
+
+int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
+{
+    char text[TASK_NAME_BYTES];
+    struct task *task;
+    const struct task *own = task_current();
+
+    if (bytes >= sizeof(text)) {
+        return ERROR_TOO_LONG;
+    }
+    if (own != NULL && frames > own->quota->limit) {
+        return ERROR_QUOTA;
+    }
+    int error = user_copy_in(text, name, bytes);
+    if (error != OK) {
+        return error;
+    }
+    text[bytes] = '\0';
+    const struct task_options options = {
+        .name = text, .frames = frames != 0 || own == NULL ? frames : own->quota->limit};
+    error = task_create(&options, &task);
+    if (error != OK) {
+        return error;
+    }
+    object_acquire(&task->object);
+    int64_t handle = caller_open(&task->object, RIGHTS_ALL, 0);
+    if (handle < 0) {
+        task_kill(task, (int)handle); /* without a handle nobody could end it */
+    }
+    object_release(&task->object);
+    return handle;
+}
+
+int64_t call_task_kill(uint64_t handle, uint64_t status)
+{
+    struct task *task;
+    int error = task_find(handle, &task);
+    if (error == OK) {
+        task_kill(task, (int)status);
+        object_release(&task->object);
+    }
+    return error;
+}
+
+int64_t call_task_exit(uint64_t status)
+{
+    struct task *task = task_current();
+    if (task != NULL) {
+        task_kill(task, (int)status);
+    }
+    thread_exit((int)status);
+}
+
+int64_t call_task_wait(uint64_t handle, uint64_t deadline_ns, uint64_t status_address)
+{
+    struct object *object;
+    int status;
+    int error = target_find(handle, OBJECT_TASK, RIGHT_READ, &object);
+    if (error != OK) {
+        return error;
+    }
+    error = task_wait(container_of(object, struct task, object), timeout_of(deadline_ns), &status);
+    object_release(object);
+    return error == OK ? status_store(status_address, status) : error;
+}
+
+int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity)
+{
+    struct task *task;
+    struct user_thread *user;
+    int error = task_find(handle, &task);
+    if (error != OK) {
+        return error;
+    }
+    /* No thread gives a priority that it does not have itself. */
+    error = priority > thread_current()->priority
+                ? ERROR_RANGE
+                : user_thread_create(task, (unsigned)priority, affinity, &user);
+    object_release(&task->object);
+    return error == OK ? caller_open(&user->object, RIGHTS_ALL, 0) : error;
+}
+
+int64_t call_thread_start(uint64_t handle, uint64_t rip, uint64_t rsp, uint64_t argument)
+{
+    struct user_thread *user;
+    int error = thread_find_by(handle, RIGHT_MANAGE, &user);
+    if (error == OK) {
+        error = user_thread_start(user, rip, rsp, argument);
+        object_release(&user->object);
+    }
+    return error;
+}
+
+int64_t call_thread_exit(uint64_t status)
+{
+    thread_exit((int)status);
+}
+
+int64_t call_thread_kill(uint64_t handle)
+{
+    struct user_thread *user;
+    int error = thread_find_by(handle, RIGHT_MANAGE, &user);
+    if (error == OK) {
+        user_thread_kill(user);
+        object_release(&user->object);
+    }
+    return error;
+}
+
+int64_t call_thread_wait(uint64_t handle, uint64_t deadline_ns, uint64_t status_address)
+{
+    struct user_thread *user;
+    int status;
+    int error = thread_find_by(handle, RIGHT_READ, &user);
+    if (error != OK) {
+        return error;
+    }
+    error = user_thread_wait(user, timeout_of(deadline_ns), &status);
+    object_release(&user->object);
+    return error == OK ? status_store(status_address, status) : error;
+}
+
+int64_t call_thread_priority_set(uint64_t handle, uint64_t priority)
+{
+    struct user_thread *user;
+    int error = thread_find_by(handle, RIGHT_MANAGE, &user);
+    if (error != OK) {
+        return error;
+    }
+    error = priority > thread_current()->priority
+                ? ERROR_RANGE
+                : user_thread_priority_set(user, (unsigned)priority);
+    object_release(&user->object);
+    return error;
+}
+
+int64_t call_handle_grant(uint64_t handle, uint64_t granted, uint64_t rights)
+{
+    struct task *task;
+    struct handle_value value;
+    uint32_t made;
+
+    if (rights > RIGHTS_ALL) {
+        return ERROR_INVALID;
+    }
+    int error = task_find(handle, &task);
+    if (error != OK) {
+        return error;
+    }
+    error = handle_value_take(caller_handles(), granted, RIGHT_TRANSFER | (unsigned)rights, &value);
+    if (error == OK) {
+        error = task_handle_open(task, value.object, (unsigned)rights, value.badge, &made);
+        handle_value_release(&value);
+    }
+    object_release(&task->object);
+    return error == OK ? (int64_t)made : error;
+}
+
+int64_t call_thread_pointer_set(uint64_t address)
+{
+    if (address >= USER_END) {
+        return ERROR_RANGE;
+    }
+    uint64_t flags = interrupts_save();
+    thread_user()->context.fs_base = address;
+    msr_write(MSR_FS_BASE, address);
+    interrupts_restore(flags);
+    return OK;
+}

@@ -1,0 +1,193 @@
+/* System calls of tasks and threads, made by user mode. */
+#include "kernel/task/task.h"
+
+#include "arch/x86_64/time/clock.h"
+#include "kernel/ipc/endpoint.h"
+#include "kernel/task/user_thread.h"
+#include "lib/error.h"
+#include "lib/string.h"
+#include "tests/support/threads.h"
+#include "tests/syscall/script.h"
+#include "tests/task/task_fixture.h"
+#include "tests/test.h"
+
+#define NAME_AT   (USER_WORLD_STACK + 0x100) /* a string for task_create */
+#define STATUS_AT (USER_WORLD_STACK + 0x200)
+
+extern const char user_code_spin[], user_code_ud2[];
+
+static bool begin(void)
+{
+    if (!script_begin(100)) {
+        return false;
+    }
+    memcpy((void *)((uintptr_t)user_world_stack(&script_world) + 0x100), "made", 4);
+    return true;
+}
+
+static int64_t status_read(void)
+{
+    return (int64_t)user_world_stack(&script_world)[0x200 / sizeof(uint64_t)];
+}
+
+/* Opens a handle of the scripts to an object, with all rights. */
+static uint32_t handle_to(struct object *object)
+{
+    uint32_t handle = 0;
+    test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &handle), OK);
+    return handle;
+}
+
+TEST(SYS0040,
+     "a task is created by a name that fits and can be read, and ends with its last handle", ALWAYS)
+{
+    if (!begin()) {
+        return;
+    }
+    uint32_t before = task_count();
+    int64_t handle = script_call(SYSCALL_task_create, NAME_AT, 4, 100);
+    test_check(handle > 0);
+    test_equal(task_count(), before + 1);
+    test_equal(script_call(SYSCALL_task_create, NAME_AT, TASK_NAME_BYTES, 0), ERROR_TOO_LONG);
+    test_equal(script_call(SYSCALL_task_create, NAME_AT, UINT64_MAX, 0), ERROR_TOO_LONG);
+    test_equal(script_call(SYSCALL_task_create, USER_END, 4, 0), ERROR_FAULT);
+    test_equal(script_call(SYSCALL_task_create, DIRECT_MAP_BASE, 4, 0), ERROR_FAULT);
+    test_equal(task_count(), before + 1);
+    test_equal(script_call(SYSCALL_handle_close, (uint64_t)handle, 0, 0), OK);
+    test_eventually(task_count() == before, "the abandoned task is still there");
+    script_end();
+
+    /* A thread of a task cannot make a task that may own more than its own. */
+    struct task *task = task_fixture_create(1);
+    if (task != NULL) {
+        test_check(task->quota->limit == TASK_FRAMES_DEFAULT);
+        task_kill(task, 0);
+        object_release(&task->object);
+    }
+}
+
+TEST(SYS0041, "a task that is killed ends with its first status, and the waits for it tell that",
+     ALWAYS)
+{
+    if (!begin()) {
+        return;
+    }
+    struct task *task = task_fixture_create(1);
+    struct user_thread *user =
+        task != NULL ? task_fixture_start(task, 0, user_code_spin, USER_WORLD_DATA, 0) : NULL;
+    if (user != NULL) {
+        uint32_t handle = handle_to(&task->object);
+        test_equal(script_call(SYSCALL_task_wait, handle, 0, STATUS_AT), ERROR_TIMEOUT);
+        uint64_t soon = clock_now_ns() + 2000000;
+        test_equal(script_call(SYSCALL_task_wait, handle, soon, STATUS_AT), ERROR_TIMEOUT);
+        test_check(clock_now_ns() >= soon);
+        test_equal(script_call(SYSCALL_task_kill, handle, (uint64_t)-12, 0), OK);
+        test_equal(script_call(SYSCALL_task_kill, handle, 5, 0), OK);
+        test_equal(script_call(SYSCALL_task_wait, handle, UINT64_MAX, STATUS_AT), OK);
+        test_equal(status_read(), -12);
+        test_equal(script_call(SYSCALL_task_wait, handle, 0, USER_END), ERROR_FAULT);
+        test_equal(script_call(SYSCALL_task_wait, handle, 0, 0), OK);
+        test_equal(handle_close(&script_handles, handle), OK);
+        object_release(&user->object);
+    }
+    if (task != NULL) {
+        task_kill(task, 0);
+        object_release(&task->object);
+    }
+    script_end();
+}
+
+TEST(SYS0042,
+     "threads are created, started, killed and awaited by handle, with each wrong argument "
+     "refused",
+     ALWAYS)
+{
+    if (!begin()) {
+        return;
+    }
+    struct task *task = task_fixture_create(2);
+    if (task == NULL) {
+        script_end();
+        return;
+    }
+    (void)task_fixture_data(task);
+    uint32_t of_task = handle_to(&task->object);
+    uintptr_t rip = user_world_address(user_code_spin), stack = TASK_STACKS + TASK_STACK_STEP;
+    test_equal(script_call(SYSCALL_thread_create, of_task, THREAD_PRIORITY_DEFAULT + 1, 0),
+               ERROR_RANGE);
+    test_equal(script_call(SYSCALL_thread_create, of_task, UINT64_MAX, 0), ERROR_RANGE);
+    int64_t nowhere = script_call(SYSCALL_thread_create, of_task, 1, 1UL << 63);
+    int64_t thread = script_call(SYSCALL_thread_create, of_task, THREAD_PRIORITY_DEFAULT, 0);
+    test_check(thread > 0 && nowhere > 0);
+    test_equal(script_call(SYSCALL_thread_start, (uint64_t)nowhere, rip, stack), ERROR_INVALID);
+    test_equal(script_call(SYSCALL_thread_start, (uint64_t)thread, USER_END, stack), ERROR_RANGE);
+    test_equal(script_call(SYSCALL_thread_start, (uint64_t)thread, 0, stack), ERROR_RANGE);
+    static struct script script;
+    script_clear(&script, 0);
+    script_add(&script, SYSCALL_thread_start, (uint64_t)thread, rip, stack, USER_WORLD_DATA, 0, 0);
+    script_add(&script, SYSCALL_thread_start, (uint64_t)thread, rip, stack, USER_WORLD_DATA, 0, 0);
+    script_add(&script, SYSCALL_thread_wait, (uint64_t)thread, 0, STATUS_AT, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_priority_set, (uint64_t)thread, 3, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_priority_set, (uint64_t)thread, THREAD_PRIORITY_DEFAULT + 1,
+               0, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_pointer_set, USER_END, 0, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_pointer_set, USER_WORLD_DATA, 0, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_kill, (uint64_t)thread, 0, 0, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_wait, (uint64_t)thread, UINT64_MAX, STATUS_AT, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_wait, (uint64_t)thread, UINT64_MAX, USER_END, 0, 0, 0);
+    script_add(&script, SYSCALL_thread_start, (uint64_t)nowhere, rip, stack, 0, 0, 0);
+    script_start(&script);
+    script_join(&script);
+    const int expected[] = {OK, ERROR_EXISTS, ERROR_TIMEOUT,  OK, ERROR_RANGE, ERROR_RANGE, OK, OK,
+                            OK, ERROR_FAULT,  ERROR_PEER_DIED};
+    for (unsigned i = 0; i < array_length(expected); i++) {
+        test_equal((int64_t)script.calls[i].rax, expected[i]);
+    }
+    test_equal(status_read(), ERROR_KILLED);
+    test_equal(script.thread.user.context.fs_base, USER_WORLD_DATA);
+    test_equal(handle_close(&script_handles, (uint64_t)thread), OK);
+    test_equal(handle_close(&script_handles, (uint64_t)nowhere), OK);
+    test_equal(handle_close(&script_handles, of_task), OK);
+    task_kill(task, 0);
+    object_release(&task->object);
+    script_end();
+}
+
+TEST(SYS0043, "a handle is granted to a task with no more rights, and not to one that has ended",
+     ALWAYS)
+{
+    if (!begin()) {
+        return;
+    }
+    struct endpoint *endpoint;
+    struct task *task = task_fixture_create(1);
+    if (task == NULL || endpoint_create(&endpoint) != OK) {
+        test_fail(__FILE__, __LINE__, "no memory");
+        return;
+    }
+    uint32_t of_task = handle_to(&task->object), all = handle_to(&endpoint->object), few;
+    test_equal(
+        handle_open(&script_handles, &endpoint->object, RIGHT_SEND | RIGHT_TRANSFER, 7, &few), OK);
+    int64_t given = script_call(SYSCALL_handle_grant, of_task, few, RIGHT_SEND);
+    struct object *object;
+    uint64_t badge = 0;
+    test_check(given > 0);
+    test_equal(
+        handle_find(&task->handles, (uint64_t)given, OBJECT_ENDPOINT, RIGHT_SEND, &object, &badge),
+        OK);
+    object_release(object);
+    test_equal(badge, 7);
+    test_equal(handle_find(&task->handles, (uint64_t)given, OBJECT_ENDPOINT, RIGHT_TRANSFER,
+                           &object, NULL),
+               ERROR_NO_RIGHT);
+    test_equal(script_call(SYSCALL_handle_grant, of_task, few, RIGHTS_ALL), ERROR_NO_RIGHT);
+    test_equal(script_call(SYSCALL_handle_grant, of_task, all, RIGHTS_ALL + 1), ERROR_INVALID);
+    task_kill(task, 0);
+    test_equal(script_call(SYSCALL_handle_grant, of_task, all, RIGHT_SEND), ERROR_PEER_DIED);
+    test_equal(handle_close(&script_handles, of_task), OK);
+    test_equal(handle_close(&script_handles, all), OK);
+    test_equal(handle_close(&script_handles, few), OK);
+    object_release(&endpoint->object);
+    object_release(&task->object);
+    script_end();
+}
