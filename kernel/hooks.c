@@ -3,7 +3,7 @@
  * (tools/check/check_hooks.py). A hook is a pointer that its header calls "Hook:"; until it is set
  * it does nothing, or what the header says.
  *
- * Observers are pointers of the same kind that are NULL except while somebody looks. Two users of
+ * Observers are pointers of the same kind that are NULL except while one observes. Two users of
  * one observer would disturb each other, so only these set them:
  *
  *   stack_fault_observer  the demonstration and tests

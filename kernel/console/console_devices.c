@@ -1,4 +1,4 @@
-/* Which devices the console has, found out at start-up. A device that is missing is only said. */
+/* Finds out at start-up which devices the console has. A missing device is logged, and no error. */
 #include "kernel/console/console_devices.h"
 
 #include "arch/x86_64/apic/ioapic.h"
@@ -17,7 +17,7 @@
 
 static struct screen screen;
 
-/* A line that was said before there was a screen. */
+/* Writes to the screen a log line that is older than the screen. */
 static void line_show(void *context, enum log_level level maybe_unused, const char *line)
 {
     screen_write(context, line, strlen(line));

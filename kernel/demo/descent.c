@@ -14,14 +14,14 @@
 
 #define BASELINE_TRIES 32
 
-/* The compiler must not make copies of the function, nor a loop of its recursion. */
-#if __has_attribute(noclone) /* clang clones no functions, and does not know the word */
+/* Keeps the compiler from copying the function, and from making a loop of its recursion. */
+#if __has_attribute(noclone) /* clang copies no functions and lacks the attribute */
 #define kept_function __attribute__((noinline, noclone))
 #else
 #define kept_function never_inline
 #endif
 
-/* Interrupts off. */
+/* Context: ATOMIC, interrupts off. */
 static always_inline uint64_t store_ticks(volatile uint8_t *at)
 {
     uint64_t before = tsc_read_ordered();
@@ -52,7 +52,7 @@ static always_inline void stack_reach(struct descent *d, uintptr_t address)
     interrupts_restore(flags);
 }
 
-/* May the calling function go one call deeper? Then there is a page for it. */
+/* Returns whether the calling function may go one call deeper. If so, the page for it is there. */
 static always_inline bool stack_goes_deeper(struct descent *d)
 {
     uintptr_t ahead = (uintptr_t)__builtin_frame_address(0) - AHEAD_BYTES;

@@ -53,10 +53,10 @@ static void fragmentation_print(void)
     frame_chain_counts_read(&counts);
     console_print("Frames of stacks, magazines and reserve: %zu, in %zu pieces\n",
                   survey.stack_frames, survey.stack_runs);
-    console_print("Of those for whole stacks %lu came with neighbours and %lu singly\n",
+    console_print("Frames of whole stacks: %lu were allocated with neighbours, %lu alone\n",
                   counts.in_blocks, counts.single);
     console_print_styled(CONSOLE_HEADING, "%-12s %10s %24s %20s\n", "aligned", "free",
-                         "free but for stacks", "with any of theirs");
+                         "free but for stacks", "in part of stacks");
     for (unsigned i = 0; i < array_length(orders); i++) {
         const struct frame_survey_order *order = &survey.orders[orders[i]];
         console_print("%8zu KiB %10zu %24zu %20zu\n", KIB_A_FRAME << orders[i], order->whole,

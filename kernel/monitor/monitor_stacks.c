@@ -131,7 +131,7 @@ static unsigned map_print(const char *end)
         if (used) {
             console_print("%7u  %s%s", first, line, end);
         } else {
-            lines--; /* rows of free slots say nothing */
+            lines--; /* rows without a used slot are left out */
         }
         if (lines > 3 + 512 && monitor_stop_wanted()) {
             break;
@@ -200,8 +200,8 @@ static void caches_print(const struct stack_counts *counts)
 {
     uint64_t rate =
         per_mille(counts->created_cached, counts->created_cached + counts->created_cold);
-    console_print("Stacks born: %lu new, %lu from a cache (%lu.%lu %%), %lu larger ones; %lu taken "
-                  "apart\n",
+    console_print("Stacks created: %lu new, %lu from a cache (%lu.%lu %%), %lu larger ones; %lu "
+                  "taken apart\n",
                   counts->created_cold, counts->created_cached, rate / 10, rate % 10,
                   counts->created_large, counts->reclaimed);
     console_print("Each CPU caches up to %u whole stacks; dead ones are freed %s\n",
@@ -213,7 +213,7 @@ static void caches_print(const struct stack_counts *counts)
         console_print("Grace periods: %lu over, %lu stacks released by them, at most %lu at once\n",
                       batches.grace_periods, batches.released, batches.largest);
         console_print(
-            "%lu were freed early for want of memory, and %lu at once, for too many waited\n",
+            "%lu were freed early because memory was short, %lu at once because too many waited\n",
             batches.flushed, batches.refused);
     }
 }
@@ -224,10 +224,11 @@ static void fragmentation_print(void)
 {
     static struct frame_survey survey;
     frame_survey(&survey);
-    console_print("Their %zu frames lie in %zu pieces; but for them %zu more blocks of 2 MiB were\n"
-                  "free, beside the %zu that are (see mem)\n",
-                  survey.stack_frames, survey.stack_runs, survey.orders[LARGE_ORDER].kept_by_stacks,
-                  survey.orders[LARGE_ORDER].whole);
+    console_print(
+        "Their %zu frames lie in %zu pieces. Without them %zu more blocks of 2 MiB would be\n"
+        "free, besides the %zu that are (see mem)\n",
+        survey.stack_frames, survey.stack_runs, survey.orders[LARGE_ORDER].kept_by_stacks,
+        survey.orders[LARGE_ORDER].whole);
 }
 
 /*

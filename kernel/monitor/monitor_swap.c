@@ -1,4 +1,4 @@
-/* The command that shows what the swapper has taken, and has it take more. */
+/* The command that shows which pages the swapper has taken, and makes it take more. */
 #include "kernel/monitor/monitor.h"
 #include "lib/string.h"
 #include "mm/stack/stack_mode.h"
@@ -11,21 +11,21 @@ static void figures_print(void)
     struct swapper_counts passes;
     stack_swap_counts_read(&stacks);
     swapper_counts_read(&passes);
-    console_print(
-        "now: %u stacks swapped out; %u pages are taken and still hold what was in them\n",
-        stacks.saved_now, stacks.standby_now);
+    console_print("now: %u stacks swapped out; %u pages unmapped that still hold their bytes\n",
+                  stacks.saved_now, stacks.standby_now);
     console_print(
         "so far: %lu unused pages taken, %lu stacks swapped out, %lu of them brought in\n",
         stacks.shrunk, stacks.swapped, stacks.swapped_in);
-    console_print("        %lu pages went back as they were, the frames of %lu to others\n",
+    console_print("        %lu pages mapped again with their bytes, the frames of %lu freed\n",
                   stacks.returned, stacks.reclaimed);
     if (stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_PREFAULT) {
-        console_print("        %lu new pages came in before their thread ran: it takes no faults\n",
-                      stacks.refilled);
+        console_print(
+            "        %lu new pages mapped before their thread ran, which takes no faults\n",
+            stacks.refilled);
     }
     console_print(
-        "        %lu passes, %lu shootdowns; %lu times a thread was left alone because it "
-        "had gone deep again\n",
+        "        %lu passes, %lu shootdowns; %lu times a thread kept its pages because it "
+        "had used more of them again\n",
         passes.passes, passes.batches, passes.spared);
 }
 

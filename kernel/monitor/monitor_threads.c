@@ -84,8 +84,9 @@ MONITOR_COMMAND(threads, "", "list the threads and what their stacks hold")
             after = rows.rows[i].id;
         }
     }
-    console_print("%u threads. Depth in bytes, of threads that run elsewhere unknown.\n",
-                  thread_count());
+    console_print(
+        "%u threads. Depth in bytes; it is unknown for threads that run on another CPU.\n",
+        thread_count());
     return OK;
 }
 

@@ -138,7 +138,7 @@ static bool missing_sites_are_right(void)
     bool right = (missing != 0) == wanted || (wanted && skip_reason != NULL);
     if (missing != 0 || !right) {
         test_note("%u stack faults came with interrupts or preemption off, %s", missing,
-                  wanted ? "and are told as missing sites" : "at a site that is missing");
+                  wanted ? "and are reported as missing sites" : "at a site that is missing");
     }
     if (!right) {
         stack_prefault_missing_log();

@@ -1,6 +1,6 @@
 /*
- * The in-kernel test suite's engine: every kernel carries its tests. What a test looks like is told
- * in tests/test.h, which is all that tests include.
+ * The in-kernel test suite's engine: every kernel carries its tests. tests/test.h describes tests
+ * and is all that they include.
  */
 #pragma once
 

@@ -14,14 +14,14 @@ HEADER = re.compile(r"^NMI: CPU (\d+) in thread \d+ \(([^)]*)\), interrupts (on|
 STEP = re.compile(r"^  #\d+ +0x[0-9a-f]{16} \S+\+0x[0-9a-f]+( .*)?$")
 
 
-def stories(lines):
+def backtraces(lines):
     """Returns {cpu: (header match, backtrace lines)}. Each CPU must appear exactly once."""
     told, current = {}, None
     for line in lines:
         match = HEADER.match(line)
         if match:
             current = int(match.group(1))
-            assert current not in told, f"CPU {current} tells its story twice"
+            assert current not in told, f"CPU {current} prints its backtrace twice"
             told[current] = (match, [])
         elif line:
             assert current is not None and STEP.match(line), f"a broken line: {line!r}"
@@ -65,7 +65,7 @@ def ask(machine, qmp, again_seconds=2):
     quiet = time.monotonic() + again_seconds  # a repeated backtrace would appear in this time
     while time.monotonic() < quiet:
         machine.pump(0.2)
-    return stories(machine.reader.lines[begin:])
+    return backtraces(machine.reader.lines[begin:])
 
 
 def judge(told):

@@ -17,7 +17,7 @@ def spawn(start, *words):
 
 
 def check_demonstration(start):
-    """make run shows the boot story, the demonstration and the prompt, and Ctrl-A X leaves"""
+    """make run shows the boot report, the demonstration and the prompt, and Ctrl-A X leaves"""
     child = spawn(start)
     for pattern in (r"smp: 4 CPUs online", r"quick_sort", r"buffer_fill", r"Saved: \d+ KiB", PROMPT):
         child.expect(pattern)

@@ -31,7 +31,7 @@ def nodes_of(count, cpus, memory_mib):
     return tuple(words)
 
 
-def stories(machine, qmp):
+def backtraces(machine, qmp):
     """Returns the CPUs' answers to an unrequested NMI on a machine that hangs."""
     seen, until = len(machine.reader.lines), time.monotonic() + 8
     qmp.execute("inject-nmi")
@@ -57,7 +57,7 @@ def converse(machine, seconds, say):
         seen = len(machine.reader.lines)
         if now > deadline or now - heard > SILENCE_SECONDS:
             raise AssertionError("the machine hangs; every CPU tells where it is:\n"
-                                 + "\n".join(stories(machine, qmp)))
+                                 + "\n".join(backtraces(machine, qmp)))
     return sent
 
 

@@ -18,7 +18,7 @@ RUN_SHORTENED = 8  # a run of this many equal pages without frames is one line
 
 
 class Command(gdb.Command):
-    """Base of the commands: what goes wrong is said in a sentence, not as a Python error."""
+    """Base of the commands. It prints an error as a sentence, without a Python traceback."""
 
     def __init__(self, name):
         super().__init__(name, gdb.COMMAND_DATA)
@@ -76,9 +76,10 @@ def context_of(memory, thread):
 class ThreadsCommand(Command):
     """List the threads: st threads
 
-    For each: id (with a * if a processor is in it just now), name, state, processor, priority, slot
-    of its stack, the pages of it that faults may fill, lowest first (# backed, . hole, s swapped
-    out, t unmapped while it sleeps), how many bytes of it are in use, and where it is."""
+    Each line has the thread's id (with a * while a processor runs it), name, state, processor,
+    priority, the slot of its stack, the pages that faults may fill, lowest first (# backed, . hole,
+    s swapped out, t unmapped while it sleeps), the bytes of stack in use, and the place of its next
+    instruction."""
 
     def run(self, memory, argument):
         stacks, threads = Stacks(memory), Threads(memory)
@@ -100,9 +101,9 @@ class ThreadsCommand(Command):
 class StackCommand(Command):
     """Show a stack page by page: st stack [THREAD]
 
-    THREAD is an id or a name; without it, the thread that runs on the selected processor. For each
-    page of the slot: its address, what it is (backed, hole, guard, swapped), its frame, and where
-    the stack pointer is. Then how deep the stack is and was."""
+    THREAD is an id or a name; without it, the thread that runs on the selected processor. Each line
+    has a page of the slot: its address, state (backed, hole, guard, swapped) and frame, and a mark
+    where the stack pointer is. The last lines have the present and the greatest depth."""
 
     def run(self, memory, argument):
         thread = thread_of(memory, argument)
@@ -168,9 +169,9 @@ def runs_of(pages):
 class MagazineCommand(Command):
     """Show magazines: st mag [CPU]
 
-    For each processor: rounds that are left, what the stacks in use there still miss (the gate
-    promises that the rounds cover it), low water, refills, and faults by pages. With CPU, the
-    rounds themselves as well: the leaf entries that the next faults will store."""
+    Each line has a processor: the rounds that are left, the pages that the stacks in use there still
+    miss (never more than the rounds, because of the gate), low water, refills, and faults by pages.
+    With CPU, also the rounds themselves: the leaf entries that the next faults will store."""
 
     def run(self, memory, argument):
         processors = Processors(memory)
@@ -203,8 +204,8 @@ class MagazineCommand(Command):
 class PteCommand(Command):
     """Walk the page tables: st pte ADDRESS
 
-    ADDRESS is any expression: a number, $rsp, &variable, a function. Shows each level's entry by
-    index and words, of a stack page what its leaf says, and where the walk ends."""
+    ADDRESS is any expression: a number, $rsp, &variable, a function. Each line has the entry of one
+    level: its index and its meaning. Of a stack page it also shows the state in the leaf entry."""
 
     def run(self, memory, argument):
         if not argument:
@@ -250,9 +251,10 @@ class PteCommand(Command):
 class BacktraceCommand(Command):
     """Show where a thread is: st bt [THREAD]
 
-    THREAD is an id or a name; without it, the thread of the selected processor. Of one that runs,
-    from its processor's registers, across entry stacks; of one that waits, from what it left on its
-    stack. gdb's own `bt` knows only processors, and stops at entry stacks."""
+    THREAD is an id or a name; without it, the thread of the selected processor. The backtrace of a
+    running thread begins with its processor's registers and goes on across entry stacks. That of a
+    waiting thread begins with its saved registers. gdb's own `bt` shows only what processors run,
+    and stops at entry stacks."""
 
     def run(self, memory, argument):
         thread = thread_of(memory, argument)

@@ -150,7 +150,7 @@ class FramePrinter(Printer):
 
 
 class EntryFunction(gdb.Function):
-    """$st_entry(ENTRY): what a leaf entry of the stack object says, in words."""
+    """$st_entry(ENTRY): the meaning of a leaf entry of the stack object, in words."""
 
     def __init__(self):
         super().__init__("st_entry")
