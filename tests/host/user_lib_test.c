@@ -84,7 +84,7 @@ static struct ring_side writer, reader;
 
 HOST_TEST(HUL0003, "a ring takes what there is room for, and gives it back in order")
 {
-    uint8_t in[400], out[400], next_in = 0, next_out = 0;
+    uint8_t in[400] = {0}, out[400], next_in = 0, next_out = 0;
 
     host_equal(ring_open(&writer, shared, sizeof(struct ring_shared)), ERROR_INVALID);
     host_equal(ring_open(&writer, shared, RING_BYTES), OK);

@@ -37,7 +37,7 @@ TEST(SYS0002, "each call with a handle tells forged, stale, closed and wrong han
     }
     struct endpoint *endpoint;
     struct notification *notification;
-    uint32_t stale, current, closed, of_endpoint, of_notification, of_other;
+    uint32_t stale, current = 0, closed, of_endpoint, of_notification, of_other;
     test_equal(endpoint_create(&endpoint), OK);
     test_equal(notification_create(&notification), OK);
     struct object *object = &endpoint->object;
