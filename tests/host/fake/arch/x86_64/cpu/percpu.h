@@ -22,6 +22,11 @@ static inline unsigned cpu_number(void)
     return fake_cpu;
 }
 
+static inline bool percpu_area_exists(unsigned cpu)
+{
+    return cpu == 0 || percpu_offset[cpu] != 0;
+}
+
 static inline unsigned cpu_online_count(void)
 {
     return fake_cpu_count;
