@@ -171,6 +171,84 @@ PIECE script
     jnz .next
     ud2
 
+; Calls the endpoint whose handle is RDI, CALLS times, with the words 1 to 6, and stores the ticks of
+; each round trip at USER_WORLD_DATA. Each answer must be 101 to 106; else it ends by INT3.
+%define CALLS 400
+PIECE ipc_client
+    mov rbx, rdi
+    mov r15d, CALLS
+    lea r14, [rel user_code_begin + PAGE_BYTES]
+.next:
+    mov rdi, rbx
+    xor esi, esi
+    mov r8d, 2
+    mov r9d, 3
+    mov r10d, 4
+    mov r12d, 5
+    mov r13d, 6
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    mov rbp, rax
+    mov edx, 1
+    xor eax, eax                        ; ipc_call
+    syscall
+    mov rcx, rdx
+    mov r11, rax
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    sub rax, rbp
+    mov [r14], rax
+    add r14, 8
+    test r11, r11
+    jnz .bad
+    cmp rcx, 101
+    jne .bad
+    cmp r8, 102
+    jne .bad
+    cmp r9, 103
+    jne .bad
+    cmp r10, 104
+    jne .bad
+    cmp r12, 105
+    jne .bad
+    cmp r13, 106
+    jne .bad
+    dec r15
+    jnz .next
+    ud2
+.bad:
+    int3
+
+; Receives from the endpoint whose handle is RDI, and answers each word plus 100, for ever. The
+; badge must be 7; else it ends by INT3.
+PIECE ipc_server
+    mov rbx, rdi
+    xor esi, esi
+    mov eax, 1                          ; ipc_receive
+    syscall
+.next:
+    test rax, rax
+    jnz .bad
+    cmp rdi, 7
+    jne .bad
+    add rdx, 100
+    add r8, 100
+    add r9, 100
+    add r10, 100
+    add r12, 100
+    add r13, 100
+    mov rdi, rbx
+    xor esi, esi
+    mov eax, 3                          ; ipc_reply_receive
+    syscall
+    jmp .next
+.bad:
+    int3
+
 ; Counts in the word at RDI until the word after it is not 0, and checks on the way that registers
 ; keep their values: R9 counts those that did not.
 PIECE spin
