@@ -54,9 +54,16 @@ void log_raw_output(const char *text, size_t bytes)
     serial_write_raw(text, bytes);
 }
 
-/* With stack=prefault the same three events go through code that looks for missing sites first. */
-static void page_fault_hooks_wire(bool prefault)
+/*
+ * With stack=prefault the same three events go through code that looks for missing sites first, and
+ * with stack=eager no stack has a hole: the short path would be in the way.
+ */
+static void page_fault_hooks_wire(enum stack_mode mode)
 {
+    bool prefault = mode == STACK_MODE_PREFAULT;
+    if (mode == STACK_MODE_FAULT || mode == STACK_MODE_LEND) {
+        page_fault_short_path = stack_fault_path;
+    }
     page_fault_handler = prefault ? stack_prefault_fault : stack_fault;
     fred_page_fault_handler = prefault ? stack_prefault_fault_fred : stack_fault_fred;
     entry_stack_fill = prefault ? stack_prefault_fill : stack_fill;
@@ -79,7 +86,7 @@ void hooks_wire_early(void)
 void hooks_wire(enum stack_mode mode)
 {
     exception_handler_set(VECTOR_NMI, nmi_handle);
-    page_fault_hooks_wire(mode == STACK_MODE_PREFAULT);
+    page_fault_hooks_wire(mode);
     mmio_is_ram = boot_is_ram;
     interrupt_end = lapic_end_of_interrupt;
     entry_preempt = schedule_while_wanted;

@@ -4,7 +4,7 @@
 
 # The host's tests come last: of a file that they compile, too, the kernel's command is the one.
 COMPDB_GOALS = build/$(VARIANT)/kernel.elf build/ubsan/obj/arch/x86_64/cpu/ubsan.o \
-    build/$(VARIANT)/offsets.inc build/boot.tar build/host/unit
+    build/$(VARIANT)/offsets.inc build/$(VARIANT)/stack_offsets.inc build/boot.tar build/host/unit
 
 ## make compdb       write compile_commands.json, for clangd and editors; VARIANT= picks the kernel
 compdb:

@@ -28,6 +28,7 @@ DOMAIN = "mm/frame/numa_node.c"
 ENTRY_ASM = "arch/x86_64/entry/entry.asm"
 ENTRY = "arch/x86_64/entry/entry.c"
 FAULT = "mm/stack/stack_fault.c"
+FAULT_PATH = "mm/stack/stack_fault_path.asm"
 FRAME = "mm/frame/frame.c"
 FRAME_NODE = "mm/frame/frame_node.c"
 FREE_LIST = "mm/frame/frame_free_list.c"
@@ -105,6 +106,27 @@ ENTRY_MUTANTS = (
     mov rdi, rsp
     call %2
 """),)),
+    Mutant("ist-not-lowered-in-the-short-path", "I1", "EVT0010", "lowered_at_fill",
+           edits=((FAULT_PATH, """\
+    sub qword [IST_OF(ENTRY_PAGE_FAULT)], ENTRY_AREA_BYTES
+    mov rcx, cr2
+""", """\
+    mov rcx, cr2
+"""), (FAULT_PATH, """\
+    add qword [IST_OF(ENTRY_PAGE_FAULT)], ENTRY_AREA_BYTES
+    TAKE_SHORT_FRAME_OFF
+""", """\
+    TAKE_SHORT_FRAME_OFF
+"""))),
+    Mutant("short-path-serves-ring-3", "I1", "USR0060", "backed_at_fault is", edits=((ENTRY_ASM, """\
+    test byte [rsp + FRAME_CS - FRAME_ERROR], 3
+    jnz entry_page_fault_whole
+    jmp [page_fault_short_path]
+""", """\
+    jmp [page_fault_short_path]
+"""),)),
+    Mutant("stack-fault-before-the-privilege", "I1", "USR0060", "on a backed stack page",
+           edits=((FAULT, "if (unlikely(frame->error & PAGE_FAULT_USER)) {", "if (false) {"),)),
     # I2: no asynchronous event is pushed onto a page that may be missing, and none is lost.
     Mutant("interrupts-on-the-stack-in-use", "I2", "EVT0002", "0 arrived, in service",
            modes=("fault", "prefault"), edits=((
@@ -189,7 +211,13 @@ COVER_MUTANTS = (
            entry == this_cpu(stack_use).next_hole;
 """, """\
     return likely(entry == this_cpu(stack_use).current_hole);
-"""),)),
+"""), (FAULT_PATH, """\
+    cmp rdx, [gs:stack_use + STACK_USE_NEXT]
+    je .hole
+    jmp entry_page_fault_finish
+""", """\
+    jmp entry_page_fault_finish
+"""))),
     Mutant("creation-ignores-memory-waiters", "I3", "GAT0003", "thread == NULL",
            modes=FAULT_AND_LEND, edits=((STACK,
         "if (memory_queued() != 0 || (unlikely(memory_waiters() != 0) && stack_memory_short())) {",
@@ -227,20 +255,16 @@ COVER_MUTANTS = (
 STACK_MUTANTS = (
     # I4: one hole in a stack, below what is backed, above the guard.
     Mutant("fill-the-touched-page-only", "I4", "STK0011", "stack_entry_state",
-           modes=FAULT_AND_LEND, edits=((FAULT, """\
-    do {
-        above = *++backed;
-    } while (above == entry);
-    if (unlikely(!(above & PAGE_PRESENT))) {
-        return fault_serve_rarely(frame, address, entry);
-    }
+           modes=FAULT_AND_LEND, edits=((FAULT_PATH, """\
+    test byte [rcx + 8], PAGE_PRESENT
+    jz .more
+    FILL 1
 """, """\
-    above = *++backed;
-    (void)above;
+    FILL 1
 """),)),
     Mutant("fill-one-page-too-few", "I4", "STK0003", "growth.faults",
-           modes=FAULT_AND_LEND, edits=((FAULT,
-        "} while (backed != leaf);", "} while (backed > leaf + 1);"),)),
+           modes=FAULT_AND_LEND, edits=((FAULT_PATH,
+        "    FILL 3\n", "    add rcx, 8\n    FILL 2\n"),)),
     Mutant("guard-is-a-hole", "I4", "STK0012", "STACK_PAGE_GUARD", modes=ALL_MODES,
            edits=((SLOT,
         "guard[page] = stack_entry_make(STACK_PAGE_GUARD, slot);",
@@ -322,8 +346,13 @@ STACK_MUTANTS = (
         "        if (stack_entry_return(--backed)) {\n",
         "        if ((--backed, false)) {\n"),)),
     Mutant("hole-below-takes-what-is-being-unmapped", "I6", "STK0114", "frame_at.1. is",
-           edits=((FAULT,
-        "    } while (above == entry);\n", "    } while (!(above & PAGE_PRESENT));\n"),)),
+           edits=((FAULT_PATH, """\
+    cmp [rcx + 8], rdx
+    jne entry_page_fault_finish
+""", ""), (FAULT_PATH, """\
+    cmp [rcx + 16], rdx
+    jne entry_page_fault_finish
+""", ""))),
     Mutant("lent-over-a-page-being-unmapped", "I6", "STK0115", "stack frames are booked",
            modes=("lend-intel",), cpus=2, edits=((LEND,
         "    if (unlikely(page > 0 && stack_entry_is(entries[page - 1], STACK_PAGE_UNMAPPING))) {\n",

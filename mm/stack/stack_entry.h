@@ -110,15 +110,16 @@ static always_inline uint32_t stack_entry_slot(uint64_t entry)
     return (uint32_t)((entry ^ STACK_ENTRY_INVERTED) >> STACK_ENTRY_SLOT_SHIFT);
 }
 
+/* Where the recursive mapping shows the leaf entries of the stack object. */
+#define STACK_LEAVES (PAGE_RECURSIVE_BASE + ((STACK_OBJECT_BASE & 0x0000ffffffffffffUL) >> 9))
+
 /*
  * Returns the leaf entry of the page at a byte offset into the stack object.
  * Context: ANY.
  */
 static always_inline volatile uint64_t *stack_leaf_at(uintptr_t offset)
 {
-    return (volatile uint64_t *)(PAGE_RECURSIVE_BASE +
-                                 ((STACK_OBJECT_BASE & 0x0000ffffffffffffUL) >> 9)) +
-           (offset >> PAGE_SHIFT);
+    return (volatile uint64_t *)STACK_LEAVES + (offset >> PAGE_SHIFT);
 }
 
 /*

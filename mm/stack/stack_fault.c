@@ -241,6 +241,17 @@ struct trap_frame *stack_fault(struct trap_frame *frame)
     return fault_handle(frame, cr2_read());
 }
 
+#ifdef INVARIANT
+void stack_fault_path_check(const struct trap_frame *frame)
+{
+    uintptr_t address = cr2_read();
+    uint32_t slot = 0;
+    fault_check_origin(frame, address);
+    (void)stack_slot_find(address, &slot);
+    fault_check_result(slot);
+}
+#endif
+
 struct trap_frame *stack_fault_fred(struct trap_frame *frame)
 {
     return fault_handle(frame, frame->address);

@@ -67,6 +67,21 @@ struct trap_frame *stack_fault(struct trap_frame *frame);
 struct trap_frame *stack_fault_fred(struct trap_frame *frame);
 
 /*
+ * The short path of the stack fault, which entry.asm jumps to (page_fault_short_path): it serves
+ * case 2 of stack_fault() where there are only holes between the address and the backed part, and
+ * leaves everything else to stack_fault(). Not called from C. Context: ENTRY.
+ */
+void stack_fault_path(void);
+
+#ifdef INVARIANT
+/*
+ * Panics if an entry stack raised the fault (I1), or if what the short path did breaks I3 or I4.
+ * Context: ENTRY. Called from stack_fault_path.asm only, when the fault has been served.
+ */
+void stack_fault_path_check(const struct trap_frame *frame);
+#endif
+
+/*
  * Fills the holes down to the address, if that lies in a hole of a stack in use here; else does
  * nothing.
  * Context: ENTRY, or ATOMIC with interrupts off.

@@ -51,7 +51,8 @@ def check_fault(start):
     assert f["frames_taken"] == f["rounds_before"] - f["rounds_after"] > 0, f
     assert f["frames_taken"] == f["missing_before"] - f["missing_after"], f
     assert f["instructions"] == f["handler_ticks"] == sum(
-        f[f"instructions_{part}"] for part in ("saving", "handling", "recording", "returning")), f
+        f[f"instructions_{part}"] for part in ("short", "saving", "handling", "recording", "returning")), f
+    assert f["instructions_short"] > 0, f
     assert f["instructions_handling"] > 0 and f["instructions_returning"] > 0, f
     # after: the entry is the round, and the same instruction is executed again and succeeds
     assert f["present_after"] == 1, f

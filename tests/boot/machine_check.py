@@ -25,6 +25,8 @@ PLACES = (
     ("mid-switch, on the new stack", "thread_switch", 3, None, THREADS),
     ("the page-fault path, with the fault's frame made", "stack_fault", 0, "entry_path_1",
      THREADS),
+    ("the short path of a stack fault, with its frame made", "stack_fault_path", 8,
+     "interrupted by #PF", THREADS),
     ("an interrupt's handler, before the move", "entry_move_frame", 0, "entry_path_2",
      PREEMPTIONS),
     ("after the move, on the thread's stack", "entry_continue", 0, "entry_path_2", PREEMPTIONS),

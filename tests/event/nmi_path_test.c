@@ -2,7 +2,9 @@
  * An NMI at each instruction of the page-fault path, found and hit from inside the kernel.
  *
  * The test finds the path by walking it: an execute breakpoint stops at the page-fault stub, and
- * from there #DB single-steps to IRET and records every address.
+ * from there #DB single-steps to IRET and records every address. It walks faults of one, two and
+ * three pages by the short path, and the longer way through C, which a fault takes while an observer
+ * is set.
  *
  * To hit one address exactly, NMIs are blocked (see nmi_exact.h). Then a hole is touched, with an
  * execute breakpoint at the address. There the #DB handler sends an NMI to its own CPU, which stays
@@ -21,6 +23,7 @@
 #include "arch/x86_64/entry/fred.h"
 #include "lib/symbols.h"
 #include "mm/stack/stack.h"
+#include "mm/stack/stack_fault.h"
 #include "mm/stack_modes/stack_prefault.h"
 #include "tests/support/nmi_exact.h"
 #include "tests/support/scratch_stack.h"
@@ -33,7 +36,11 @@
 extern const char entry_page_fault_stub[]; /* entry.asm */
 
 static uintptr_t path[PATH_MAX];
-static uint8_t path_pages[PATH_MAX]; /* pages of the fault by which the address was found */
+/* The fault by which an address was found: its pages, and whether an observer was set. */
+static struct way {
+    uint8_t pages;
+    bool observed;
+} path_way[PATH_MAX];
 static unsigned path_length;
 static unsigned walked; /* instructions of the walk, repetitions included */
 
@@ -58,7 +65,11 @@ static void path_trap_set(void)
     }
 }
 
-static void path_add(uintptr_t rip, unsigned pages)
+static void observe_nothing(const struct stack_fault_event *event maybe_unused)
+{
+}
+
+static void path_add(uintptr_t rip, struct way way)
 {
     walked++;
     for (unsigned i = 0; i < path_length; i++) {
@@ -67,12 +78,24 @@ static void path_add(uintptr_t rip, unsigned pages)
         }
     }
     if (path_length < PATH_MAX) {
-        path_pages[path_length] = (uint8_t)pages;
+        path_way[path_length] = way;
         path[path_length++] = rip;
     }
 }
 
-static unsigned walk_pages;
+static uint32_t walk_slot;
+static struct way walk_way;
+static bool walk_filled, lowered_at_fill;
+
+/* Notes whether the IST entry of #PF was lowered when the pages had just been filled. */
+static void fill_note(void)
+{
+    if (!walk_filled && stack_pages_backed(walk_slot) == 1U + walk_way.pages) {
+        walk_filled = true;
+        lowered_at_fill = this_cpu(cpu_task_state).ist[ENTRY_PAGE_FAULT - 1] ==
+                          entry_stack_top(test_cpu, ENTRY_PAGE_FAULT) - ENTRY_AREA_BYTES;
+    }
+}
 
 /* Steps until the page-fault stack is left. The path clears TF itself, so set it each time. */
 static bool debug_walk(struct trap_frame *frame)
@@ -84,7 +107,8 @@ static bool debug_walk(struct trap_frame *frame)
     debug_status_clear();
     frame->rflags &= ~FLAGS_TRAP;
     if (on_page_fault_stack(frame)) {
-        path_add(frame->rip, walk_pages);
+        path_add(frame->rip, walk_way);
+        fill_note();
         frame->rflags |= FLAGS_TRAP;
     }
     return true;
@@ -111,11 +135,15 @@ static bool debug_stop(struct trap_frame *frame)
     return true;
 }
 
-/* Makes a fault of that many pages. */
-static void touch(uint32_t slot, unsigned pages)
+/* Makes a fault. */
+static void touch(uint32_t slot, struct way way)
 {
-    volatile uint8_t *byte = (volatile uint8_t *)(scratch_stack_edge(slot) - pages * PAGE_BYTES);
+    volatile uint8_t *byte =
+        (volatile uint8_t *)(scratch_stack_edge(slot) - way.pages * PAGE_BYTES);
+    void (*old)(const struct stack_fault_event *) = stack_fault_observer;
+    stack_fault_observer = way.observed ? observe_nothing : NULL;
     *byte = PATTERN;
+    stack_fault_observer = old;
     test_equal(*byte, PATTERN);
 }
 
@@ -128,18 +156,22 @@ static bool entry_stacks_rewound(void)
     return rewound;
 }
 
-static void walk(uint32_t slot, unsigned pages)
+static void walk(uint32_t slot, unsigned pages, bool observed)
 {
     scratch_stack_use(slot);
-    walk_pages = pages;
+    walk_slot = slot;
+    walk_way = (struct way){(uint8_t)pages, observed};
+    walk_filled = false;
     path_trap_set();
-    touch(slot, pages);
+    touch(slot, walk_way);
     debug_clear();
     scratch_stack_unuse();
     scratch_stack_empty(slot);
+    test_check(walk_filled);
+    test_check(lowered_at_fill || fred_is_active());
 }
 
-static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
+static bool hit(uint32_t slot, uintptr_t address, struct way way)
 {
     scratch_stack_use(slot);
     target = address;
@@ -152,10 +184,10 @@ static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
     } else {
         debug_execute_set(address);
     }
-    touch(slot, pages);
+    touch(slot, way);
     debug_clear();
     bool good = blocked && stops == 1 && nmi_exact_count() == 1 && nmi_exact_rip() == address &&
-                stack_pages_backed(slot) == 1 + pages && entry_stacks_rewound();
+                stack_pages_backed(slot) == 1U + way.pages && entry_stacks_rewound();
     scratch_stack_unuse();
     scratch_stack_empty(slot);
     if (!good) {
@@ -171,7 +203,7 @@ static bool hit(uint32_t slot, uintptr_t address, unsigned pages)
 static void fault_quietly(uint32_t slot)
 {
     scratch_stack_use(slot);
-    touch(slot, 1);
+    touch(slot, (struct way){1, false});
     scratch_stack_unuse();
     scratch_stack_empty(slot);
 }
@@ -196,19 +228,21 @@ TEST(EVT0010,
         fault_quietly(slot);
     }
     for (unsigned pages = 1; pages <= PAGES_MAX; pages++) {
-        walk(slot, pages);
+        walk(slot, pages, false);
+        walk(slot, pages, true);
     }
     test_check(path_length > 40 && path_length < PATH_MAX);
 
     exception_handler_set(VECTOR_DEBUG, debug_stop);
     unsigned covered = 0;
     for (unsigned i = 0; i < path_length; i++) {
-        covered += hit(slot, path[i], path_pages[i]) ? 1 : 0;
+        covered += hit(slot, path[i], path_way[i]) ? 1 : 0;
     }
     exception_handler_set(VECTOR_DEBUG, old_handler);
     nmi_exact_end();
     scratch_stack_destroy(slot);
-    test_note("faults of 1, 2 and 3 pages took %u instructions; an NMI at each address: covered %u "
+    test_note("faults of 1, 2 and 3 pages, with an observer and without, took %u instructions; an "
+              "NMI at each address: covered %u "
               "of %u",
               walked, covered, path_length);
     test_equal(covered, path_length);

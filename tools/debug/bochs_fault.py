@@ -22,6 +22,7 @@ LEAD_TICKS = 100        # more than lie between the store and the handler's firs
 INSTRUCTIONS_MOST = 20000
 PAGE_FAULT = "VECTOR_PAGE_FAULT"
 DEMONSTRATION = "fault_trace_begin"
+SHORT = "stack_fault_path"  # what serves a fault that nobody watches
 HANDLER = "stack_fault"
 OBSERVE = "fault_observe"  # calls the observer if there is one
 
@@ -153,10 +154,13 @@ def parts_of(view):
     begin, end = view.facts.address("entry_path_begin"), view.facts.address("entry_path_end")
     observer = view.memory.word(view.facts.address("stack_fault_observer"))
     recorders = {view.names.function(observer)[1], OBSERVE}
+    short, short_end = (view.facts.address(name) for name in (SHORT, f"{SHORT}_end"))
 
     def part(address, filled):
         if begin <= address < end:
             return "returning" if filled else "saving"
+        if short <= address < short_end:
+            return "short"
         name = view.names.function(address)[1].split(".")[0]
         return "recording" if name in recorders else "handling"
     return part
@@ -169,13 +173,15 @@ def tell_handler(tell, view, fault, ist_at):
     stored, lowered, writer = None, None, None
     begin = view.debugger.ticks()
     leaf_at = view.memory.walk(fault.address).leaf.at
+    pointer = int.from_bytes(view.memory.read(ist_at, 8), "little")
     for number in range(1, INSTRUCTIONS_MOST):
         name = part(address, "handling" in counts)
         counts[name] = counts.get(name, 0) + 1
         here, words = address, text
         address, text = view.debugger.step()
-        if lowered is None and words.startswith("sub") and name == "saving":
-            lowered = int.from_bytes(view.memory.read(ist_at, 8), "little")
+        if lowered is None and words.startswith("sub"):
+            now = int.from_bytes(view.memory.read(ist_at, 8), "little")
+            lowered = now if now != pointer else None
         entry = int.from_bytes(view.memory.read_physical(leaf_at, 8), "little")
         if stored is None and entry & view.facts.constant("PAGE_PRESENT"):
             stored, writer = number, (here, words)
@@ -189,9 +195,11 @@ def tell_handler(tell, view, fault, ist_at):
     tell.stage("The handler")
     tell.say(f"Step by step to the end: {total} instructions from the stub to IRETQ.")
     for name, words in (
-            ("saving", "to save the registers and call the handler; one of them lowers the pointer"
-             f" in the task state to {lowered:#x}, so that a page fault in here would not overwrite"
-             " this frame" if lowered is not None else "to save the registers"),
+            ("short", f"in {SHORT}, which saves four registers and finds a hole of this stack, but"
+             " also an observer: so C has to serve this one, where it would have filled the hole"
+             + (f"; one of them lowers the pointer in the task state to {lowered:#x}, so that a page"
+                " fault in here would not overwrite this frame" if lowered is not None else "")),
+            ("saving", "to ask for ring 3, and to save the other registers and call the handler"),
             ("handling", f"in {HANDLER}: is it ours, how many pages, take them"),
             ("recording", "to tell an observer, only because the demonstration wants to show it"),
             ("returning", "to put everything back and return")):
@@ -202,7 +210,7 @@ def tell_handler(tell, view, fault, ist_at):
     tell.say("Nothing was allocated, locked or zeroed on the way: the word that it stored lay ready"
              " in the magazine.")
     tell.fact("instructions", total)
-    for name in ("saving", "handling", "recording", "returning"):
+    for name in ("short", "saving", "handling", "recording", "returning"):
         tell.fact(f"instructions_{name}", counts.get(name, 0))
     tell.fact("handler_ticks", view.debugger.ticks() - begin)
     if lowered is not None:

@@ -22,9 +22,9 @@
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
-extern cpu_task_state
 extern percpu_offset
 extern entry_thread
+extern page_fault_short_path
 extern page_fault_handler
 extern entry_interrupt
 extern entry_nmi
@@ -37,8 +37,8 @@ global entry_return
 global entry_path_begin
 global entry_path_end
 global entry_page_fault_stub
-
-%define IST_OF(kind) gs:cpu_task_state + TSS_IST + ((kind) - 1) * 8
+global entry_page_fault_whole
+global entry_page_fault_finish
 
 %macro RETURN_REGISTERS 0
     POP_REGISTERS
@@ -82,13 +82,18 @@ global entry_page_fault_stub
     wrmsr
 %endmacro
 
+; DF, AC, NT and TF; IF is 0 already (interrupt gates).
+%macro CLEAR_FLAGS 0
+    push 2
+    popfq
+%endmacro
+
 ; ENTRY_PATH kind of entry stack, C handler
 %macro ENTRY_PATH 2
 entry_path_%1:
     push rax                            ; the fault address's word
     PUSH_REGISTERS
-    push 2                              ; clears DF, AC, NT, TF; IF is 0 already (interrupt gates)
-    popfq
+    CLEAR_FLAGS
 %if GS_UNKNOWN(%1)
     GS_SAVE
 %else
@@ -103,6 +108,7 @@ entry_path_%1:
 %if %1 == ENTRY_NMI
     sub qword [IST_OF(ENTRY_DEBUG)], ENTRY_AREA_BYTES
 %endif
+.call:
     CALL_WITH_FRAME %2
 %if %1 != ENTRY_THREAD
     test rax, rax
@@ -136,11 +142,25 @@ entry_path_begin:
 align 16
     ENTRY_PATH ENTRY_THREAD,        entry_thread
 
-; The page fault's stub lies directly before its path: a jump would add to the cost of a stack
-; fault.
+; A page fault of ring 0 takes the short path first, where mm has registered one: a pointer, which is
+; entry_page_fault_whole until then. The short path serves most stack faults. It makes a short frame
+; and lowers the IST entry. If the fault is something else, it jumps to entry_page_fault_finish with
+; both as they are; all other registers are those of the interrupted code.
 align 16
 entry_page_fault_stub:
 entry_stub_%[VECTOR_PAGE_FAULT]:
+    test byte [rsp + FRAME_CS - FRAME_ERROR], 3
+    jnz entry_page_fault_whole
+    jmp [page_fault_short_path]
+
+align 16
+entry_page_fault_finish:
+    FINISH_FRAME
+    CLEAR_FLAGS
+    jmp entry_path_%[ENTRY_PAGE_FAULT].call
+
+align 16
+entry_page_fault_whole:
     mov dword [rsp + 4], VECTOR_PAGE_FAULT
     ENTRY_PATH ENTRY_PAGE_FAULT,    [page_fault_handler] ; a pointer: mm registers stack_fault()
 align 16

@@ -42,6 +42,7 @@ static void preempt_nothing(void)
 }
 
 struct trap_frame *(*page_fault_handler)(struct trap_frame *frame) = page_fault_early;
+void (*page_fault_short_path)(void) = entry_page_fault_whole;
 bool (*page_fault_thread_case)(struct trap_frame *) = thread_case_nothing;
 bool (*entry_stack_fill)(struct trap_frame *, uintptr_t, size_t) = fill_nothing;
 void (*entry_preempt)(void) = preempt_nothing;

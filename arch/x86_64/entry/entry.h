@@ -16,6 +16,14 @@
 extern struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 
 /*
+ * Hook: code that entry.asm jumps to first at a page fault of ring 0. It serves the fault and
+ * returns from it by IRETQ, or jumps to entry_page_fault_finish. Until the hook is set it is
+ * entry_page_fault_whole, which calls page_fault_handler. Context: ENTRY (#PF stack), no C.
+ */
+extern void (*page_fault_short_path)(void);
+void entry_page_fault_whole(void);
+
+/*
  * Hook: the first handler of every page fault with FRED, which delivers the address in the frame.
  * Returns what page_fault_handler returns. Context: ENTRY (stack of level 1).
  */

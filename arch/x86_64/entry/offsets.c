@@ -1,7 +1,5 @@
-/*
- * Constants that NASM shares with C. This file is never linked: make compiles it to assembly text
- * and turns each line "->NAME value" into "%define NAME value" in offsets.inc.
- */
+/* Constants that NASM shares with C, for offsets.inc: see asm_constants.h. */
+#include "arch/x86_64/cpu/asm_constants.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/patch_site.h"
@@ -11,8 +9,6 @@
 #include "arch/x86_64/entry/user_context.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
-
-#define DEFINE(name, value) __asm__ volatile(".ascii \"->" name " %0\"" ::"i"(value))
 
 void offsets(void);
 
@@ -42,6 +38,7 @@ void offsets(void)
     DEFINE("FRAME_RSP", offsetof(struct trap_frame, rsp));
     DEFINE("FRAME_SS", offsetof(struct trap_frame, ss));
     DEFINE("FRAME_BYTES", sizeof(struct trap_frame));
+    DEFINE("TRAP_FRAME_MARK", TRAP_FRAME_MARK);
     DEFINE("TSS_RSP0", offsetof(struct task_state, rsp));
     DEFINE("USER_CONTEXT_HAZARDS", offsetof(struct user_context, hazards));
     DEFINE("TSS_IST", offsetof(struct task_state, ist));

@@ -230,8 +230,10 @@ class Graph:
             statement.used = True
             code = listing.walk(obj, label, whole_object=True)
             calls = {one or "?" for one in code.calls} | {f"*{one}" for one in code.indirect}
+            called = {one.lstrip("?") for one in statement.names
+                      if not one.startswith("?") or one[1:] in calls}
             for what, said, seen in (("bytes", statement.number, code.bytes),
-                                     ("calls", set(statement.names), calls),
+                                     ("calls", called, calls),
                                      ("then", set(statement.then), code.then)):
                 if said != seen:
                     self.complain(f"annotations, line {statement.line}: assembly {statement.key}:"

@@ -50,7 +50,9 @@ class Events:
     def in_entry(self, rip, rsp, rbp):
         """Returns whether this is entry code in which RBP does not mark the event's frame."""
         if not self.by_fred():
-            return self._between(rip, "entry_path_begin", "entry_path_end") and not rbp & 1
+            return not rbp & 1 and (
+                self._between(rip, "entry_path_begin", "entry_path_end")
+                or self._between(rip, "stack_fault_path", "stack_fault_path_end"))
         if not self._between(rip, "fred_entry_user", "fred_level_leave"):
             return False
         # The mark of an earlier, interrupted event is further away.

@@ -24,8 +24,8 @@ VARIABLES.update({"threads": "'sched/core/thread_list.c'::threads",
                   "cpus_online": "'arch/x86_64/cpu/percpu.c'::online_count",
                   "fred_active": "'arch/x86_64/entry/fred.c'::active",
                   "entry_stack_names": "'arch/x86_64/entry/descriptors.c'::entry_stack_names"})
-LABELS = ("entry_path_begin", "entry_path_end", "entry_page_fault_stub", "thread_switch",
-          "thread_switch_end", "thread_trampoline", "fred_entry_user", "fred_entry_kernel",
+LABELS = ("entry_path_begin", "entry_path_end", "entry_page_fault_stub", "stack_fault_path",
+          "stack_fault_path_end", "thread_switch", "thread_switch_end", "thread_trampoline", "fred_entry_user", "fred_entry_kernel",
           "fred_level_leave", "__percpu_start", "__percpu_end")
 
 NAME = re.compile(r"\b[A-Za-z_]\w*\b")
