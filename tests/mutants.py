@@ -1,4 +1,4 @@
-"""The table of mutants: kernels with one protection of the stack engine removed.
+"""The table of mutants: kernels with one protection removed.
 
 runner/mutants.py builds each mutant and boots it. The test that the table names must fail.
 
@@ -33,12 +33,16 @@ FRAME = "mm/frame/frame.c"
 FRAME_NODE = "mm/frame/frame_node.c"
 FREE_LIST = "mm/frame/frame_free_list.c"
 GATE = "sched/stack/gate.c"
+HANDLE_TABLE = "kernel/object/handle_table.c"
 HOLD = "sched/stack/stack_reservation.c"
 INTERRUPT = "arch/x86_64/entry/interrupt.c"
+IPC = "kernel/ipc/ipc.c"
+IPC_CALLS = "kernel/syscall/ipc_calls.c"
 LARGE = "mm/stack/stack_large.c"
 LEND = "mm/stack_modes/stack_lend.c"
 LEND_BATCH = "sched/stack/lend_batch.c"
 MAGAZINE = "mm/stack/magazine.c"
+MESSAGE_CALLS = "kernel/syscall/message_calls.c"
 PREFAULT = "mm/stack_modes/stack_prefault.c"
 READY = "sched/core/ready.c"
 REST = "sched/stack/swap_candidate.c"
@@ -703,6 +707,32 @@ DOMAIN_MUTANTS = (
 """),)),
 )
 
+HANDLE_MUTANTS = (
+    # I10: a handle names one object, with its rights and no others; an answer is given once.
+    Mutant("generation-not-checked", "I10", "SYS0002", "ipc_call, try 0: -16, not -12",
+           edits=((HANDLE_TABLE, "uint64_t mask = CHECK_GENERATION_MASK | CHECK_OPEN |",
+                   "uint64_t mask = CHECK_OPEN |"),)),
+    Mutant("duplicate-keeps-all-rights", "I10", "SYS0003", r"RIGHT_SEND \| RIGHT_RECEIVE",
+           edits=((HANDLE_TABLE, "value_of(table, handle, rights | RIGHT_DUPLICATE, &rights, &value)",
+                   "value_of(table, handle, rights | RIGHT_DUPLICATE, NULL, &value)"),)),
+    Mutant("duplicate-gains-rights", "I10", "SYS0003", r"RIGHT_SEND \| RIGHT_RECEIVE",
+           edits=((HANDLE_TABLE, "value_of(table, handle, rights | RIGHT_DUPLICATE, &rights, &value)",
+                   "value_of(table, handle, RIGHT_DUPLICATE, &rights, &value)"),)),
+    Mutant("quota-of-handles-not-held", "I10", "SYS0003", "is .*, not -18",
+           edits=((HANDLE_TABLE, "    if (table->open >= table->limit) {", "    if (false) {"),)),
+    Mutant("reply-right-used-twice", "I10", "IPC0006", r"ipc_reply\(&self\) is -16",
+           edits=((IPC, "    right->caller = NULL;\n", ""),)),
+    Mutant("late-answer-is-taken", "I10", "IPC0008", r"reply_answer\(late_reply, &late\) is 0",
+           edits=((IPC, "caller->phase == IPC_AWAITS_REPLY && caller->call == right->call;",
+                   "caller->phase == IPC_AWAITS_REPLY;"),)),
+    Mutant("any-handle-is-passed-on", "I10", "SYS0021", "is -11 .*, not -15",
+           edits=((MESSAGE_CALLS, "handles[i], RIGHT_TRANSFER,", "handles[i], 0,"),)),
+    Mutant("message-buffer-not-checked", "I10", "SYS0011", "message_buffer_set.* is 0",
+           edits=((IPC_CALLS,
+                   "if (address != 0 && !user_range_is_valid(address, sizeof(struct message_buffer))) {",
+                   "if (false) {"),)),
+)
+
 BOUNDED_MUTANTS = (
     # Text that cannot wait for the serial line is left to a thread.
     Mutant("console-waits-with-interrupts-off", "I11", "CON0030", "pending",
@@ -740,7 +770,7 @@ while (__atomic_load_n(&held, __ATOMIC_RELAXED) == i) {
 
 MUTANTS = (ENTRY_MUTANTS + COVER_MUTANTS + STACK_MUTANTS + FRAME_MUTANTS + SWAP_MUTANTS +
            MODE_MUTANTS + LIFE_MUTANTS + DOMAIN_MUTANTS +
-           BOUNDED_MUTANTS)
+           BOUNDED_MUTANTS + HANDLE_MUTANTS)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
