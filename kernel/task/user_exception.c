@@ -111,7 +111,12 @@ bool user_page_fault(struct trap_frame *frame)
         return false;
     }
     interrupts_enable();
-    int error = task != NULL ? fault_resolve(task, frame, &reason) : ERROR_FAULT;
+    int error = ERROR_FAULT;
+    if (from_user && !(frame->error & PAGE_FAULT_USER)) {
+        reason = "an instruction of user mode accessed it with the rights of the kernel";
+    } else if (task != NULL) {
+        error = fault_resolve(task, frame, &reason);
+    }
     if (error != OK && error != ERROR_KILLED && from_user) {
         exception_end(frame, reason);
     }
