@@ -22,14 +22,12 @@
 enum program_handle {
     PROGRAM_HANDLE_TASK,        /* the program's own task */
     PROGRAM_HANDLE_THREAD,      /* its first thread */
-    PROGRAM_HANDLE_PARENT,      /* an endpoint of its creator, or of a server that it named */
+    PROGRAM_HANDLE_PARENT,      /* what its creator gave it: an endpoint to call, for instance */
     PROGRAM_HANDLE_LOG,         /* the kernel's log */
-    PROGRAM_HANDLE_ARCHIVE,     /* a memory object: the archive of the boot loader */
     PROGRAM_HANDLE_INFORMATION, /* what the kernel tells of itself */
-    PROGRAM_HANDLE_SYSTEM,      /* power off, reboot, monitor */
-    PROGRAM_HANDLE_INTERRUPTS,  /* the right to make interrupt objects */
-    PROGRAM_HANDLE_PORTS,       /* all I/O ports */
-    PROGRAM_HANDLE_PHYSICAL,    /* the right to make memory objects of physical ranges */
+    PROGRAM_HANDLE_PORTS,       /* I/O ports */
+    PROGRAM_HANDLE_SYSTEM,      /* the right to make objects of devices */
+    PROGRAM_HANDLE_ARCHIVE,     /* a memory object: the archive of the boot loader */
     PROGRAM_HANDLE_COUNT,
 };
 

@@ -43,6 +43,23 @@ $(USER_SYSCALLS): kernel/syscall_list.h tools/build/syscalls.py
 	@$(SAY) GEN $@
 	$(Q)$(PYTHON) tools/build/syscalls.py stubs $@
 
+# What the fuzzer knows of them.
+FUZZ_TABLE := build/include/user/fuzz_table.h
+$(FUZZ_TABLE): kernel/syscall_list.h tools/build/syscalls.py tools/build/fuzz_table.py
+	@$(SAY) GEN $@
+	$(Q)$(PYTHON) tools/build/fuzz_table.py $@
+
+$(USER_OUT)/obj/user/fuzz/main.o: $(FUZZ_TABLE)
+
+# The list of the tests in user mode, for the kernel (tests/user/user_program_test.c).
+USER_TESTS := $(USER_OUT)/tests.inc
+$(USER_TESTS): FORCE
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/build/user_tests.py $@ $(sort $(wildcard user/test/*.c))
+
+$(foreach variant,$(VARIANTS) $(MEASURES),build/$(variant)/obj/tests/user/user_program_test.o): \
+    $(USER_TESTS)
+
 $(USER_OUT)/obj/%.o: %.c $(USER_OUT)/flags $(USER_SYSCALLS)
 	@$(SAY) USER $<
 	$(Q)$(USER_COMPILE) -MMD -MP -c -o $@ $<

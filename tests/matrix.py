@@ -329,6 +329,8 @@ SCRIPT = (
     # QEMU broadcasts a machine check only to Intel's processors from family 6, model 14 on.
     Row("parked", kind="script", script="tests/boot/parked.py",
         cpu="max,vendor=GenuineIntel,family=6,model=85"),
+    Row("fuzz", kind="script", script="tests/boot/fuzz.py", build="invariant", cpus=4, cpu="max",
+        cmdline="monitor=1"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),

@@ -18,6 +18,7 @@ SEED         := 1
 STACK        :=
 SOAK_DOMAINS :=
 SOAK_OPTIONS :=
+FUZZ_OPTIONS :=
 MUTANTS      :=
 THIRD        :=
 
@@ -30,7 +31,7 @@ RUN          := $(PYTHON) tests/run $(MAKE_OPTIONS) $(JOBS_OPTION)
 TESTS_OPTION := $(if $(TESTS),--test $(call quote,$(TESTS)))
 ROWS_OPTION  := $(foreach row,$(ROWS),--row $(call quote,$(row)))
 
-.PHONY: test test-fred test-quick test-in next-id soak mutants check model
+.PHONY: test test-fred test-quick test-in next-id soak fuzz mutants check model
 
 ## make test         every test there is; ends with "N passed, N failed". ROWS= and TESTS= choose
 test: setup-test
@@ -64,6 +65,13 @@ soak: build/$(VARIANT)/kernel.elf build/boot.tar
 	    $(if $(SOAK_DOMAINS),--domains $(SOAK_DOMAINS)) $(if $(ONE_CORE),--one-core) \
 	    $(if $(THREADS),--threads $(THREADS) --memory-mib $(SOAK_MIB)) \
 	    --options $(call quote,$(strip $(if $(STACK),stack=$(STACK)) $(SOAK_OPTIONS)))
+
+## make fuzz         system calls at random for SECONDS= (60) from SEED= (1); FUZZ_OPTIONS="words"
+##                   change the machine: "stack=lend entry=idt"
+fuzz: build/$(VARIANT)/kernel.elf build/boot.tar
+	@$(qemu_check)
+	@$(PYTHON) tests/boot/fuzz.py --seconds $(SECONDS) --seed $(SEED) --build $(VARIANT) \
+	    --options $(call quote,$(strip $(if $(STACK),stack=$(STACK)) $(FUZZ_OPTIONS)))
 
 ## make mutants      kernels with one protection taken out: is each killed? MUTANTS=, THIRD= choose
 mutants:

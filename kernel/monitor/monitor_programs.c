@@ -1,0 +1,47 @@
+/* The command that starts a user program. */
+#include "kernel/monitor/monitor.h"
+#include "kernel/program/program.h"
+#include "lib/format.h"
+#include "lib/program_start.h"
+
+#define STOP_POLL_NS 50000000
+
+/* Waits for the program's end, or for control-C, which ends it. */
+static int program_wait(struct task *task)
+{
+    int status, error;
+
+    while ((error = task_wait(task, STOP_POLL_NS, &status)) == ERROR_TIMEOUT) {
+        if (monitor_stop_wanted()) {
+            task_kill(task, ERROR_KILLED);
+        }
+    }
+    if (error == OK) {
+        console_print("it ended with status %d%s%s\n", status, status < 0 ? ": " : "",
+                      status < 0 ? error_name(status) : "");
+    }
+    return error;
+}
+
+MONITOR_COMMAND(run, "PROGRAM [ARGUMENT] ...", "start a user program and wait until it ends")
+{
+    char words[PROGRAM_ARGUMENTS_BYTES];
+    size_t used = 0;
+    struct task *task;
+    const char *reason;
+
+    for (unsigned i = 0; i < count && used < sizeof(words); i++) {
+        used += format_string(words + used, sizeof(words) - used, "%s%s", i > 0 ? " " : "",
+                              arguments[i]);
+    }
+    const struct program_options options = {.words = words};
+    int error = used < sizeof(words) ? program_run(&options, &task, &reason) : ERROR_TOO_LONG;
+    if (error != OK) {
+        console_print("not started: %s\n",
+                      used < sizeof(words) ? reason : "the arguments are too long");
+        return OK;
+    }
+    error = program_wait(task);
+    object_release(&task->object);
+    return error;
+}

@@ -1,0 +1,131 @@
+/* See program.h. */
+#include "kernel/program/program.h"
+
+#include "kernel/program/boot_archive.h"
+#include "kernel/program/program_load.h"
+#include "kernel/syscall/kernel_objects.h"
+#include "kernel/task/user_thread.h"
+#include "lib/error.h"
+#include "lib/string.h"
+
+/* Copies the first word to `name`, cut to fit. */
+static void name_copy(char *name, size_t size, const char *words)
+{
+    size_t bytes = 0;
+
+    while (words[bytes] != '\0' && words[bytes] != ' ' && bytes < size - 1) {
+        name[bytes] = words[bytes];
+        bytes++;
+    }
+    name[bytes] = '\0';
+}
+
+static int file_find(const char *name, struct tar_file *file, const char **reason)
+{
+    const void *archive;
+    size_t bytes;
+    int error;
+
+    if (!boot_archive_get(&archive, &bytes)) {
+        *reason = "the boot loader passed no user programs";
+        return ERROR_NOT_FOUND;
+    }
+    error = tar_find(archive, bytes, name, file, reason);
+    if (error == ERROR_NOT_FOUND) {
+        *reason = "there is no program of that name";
+    }
+    return error;
+}
+
+/* Opens the handles with which a program begins, and notes them in its start. */
+static int handles_give(struct task *task, struct user_thread *thread,
+                        const struct program_options *options, struct program_start *start)
+{
+    const struct handle_value *parent = &options->parent;
+    const struct {
+        enum program_handle kind;
+        struct object *object;
+    } given[] = {{PROGRAM_HANDLE_TASK, &task->object},
+                 {PROGRAM_HANDLE_THREAD, &thread->object},
+                 {PROGRAM_HANDLE_LOG, kernel_object_log()},
+                 {PROGRAM_HANDLE_INFORMATION, kernel_object_information()},
+                 {PROGRAM_HANDLE_PORTS, kernel_object_ports()},
+                 {PROGRAM_HANDLE_SYSTEM, kernel_object_system()}};
+    int error = OK;
+
+    for (unsigned i = 0; i < array_length(given) && error == OK; i++) {
+        error = handle_open(&task->handles, given[i].object, RIGHTS_ALL, 0,
+                            &start->handles[given[i].kind]);
+    }
+    if (error == OK && parent->object != NULL) {
+        error = handle_open(&task->handles, parent->object, parent->rights, parent->badge,
+                            &start->handles[PROGRAM_HANDLE_PARENT]);
+    }
+    return error;
+}
+
+/* Loads the file into a task without threads, and starts its first one. */
+static int task_begin(struct task *task, struct user_thread *thread, const struct tar_file *file,
+                      const struct program_start *start, const char **reason)
+{
+    struct program_image image;
+    int error =
+        program_load(&task->space, task->quota, file->data, file->bytes, start, &image, reason);
+
+    if (error == OK) {
+        error = user_thread_start(thread, image.entry, image.stack, image.stack);
+    }
+    return error;
+}
+
+/* Makes the task. After an error nothing is left of it. */
+static int task_make(const char *name, const struct tar_file *file,
+                     const struct program_options *options, struct program_start *start,
+                     struct task **out, const char **reason)
+{
+    const struct task_options task_options = {.name = name};
+    struct user_thread *thread;
+    int error = task_create(&task_options, out);
+
+    if (error != OK) {
+        return error;
+    }
+    error = user_thread_create(*out, TASK_THREAD_PRIORITY, 0, &thread);
+    if (error == OK) {
+        error = handles_give(*out, thread, options, start);
+        if (error == OK) {
+            error = task_begin(*out, thread, file, start, reason);
+        }
+        object_release(&thread->object);
+    }
+    if (error != OK) {
+        task_kill(*out, error);
+        object_release(&(*out)->object);
+    }
+    return error;
+}
+
+int program_run(const struct program_options *options, struct task **task, const char **reason)
+{
+    struct program_start start = {.version = PROGRAM_START_VERSION,
+                                  .bytes = sizeof(start),
+                                  .stack_bytes = PROGRAM_STACK_BYTES};
+    char name[TASK_NAME_BYTES];
+    struct tar_file file;
+    int error;
+
+    *reason = NULL;
+    if (string_copy(start.arguments, sizeof(start.arguments), options->words) != OK) {
+        *reason = "the arguments are too long";
+        return ERROR_TOO_LONG;
+    }
+    name_copy(name, sizeof(name), options->words);
+    error = file_find(name, &file, reason);
+    if (error == OK) {
+        error = task_make(name, &file, options, &start, task, reason);
+    }
+    if (error != OK && *reason == NULL) {
+        *reason = error_name(error);
+    }
+    return error;
+}

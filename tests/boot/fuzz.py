@@ -1,0 +1,118 @@
+"""Makes system calls at random, from user mode, for as long as it is asked to: `make fuzz`.
+
+The program `fuzz` (user/fuzz) makes the calls in batches, each from a seed of its own, and checks
+every result. Here is counted which errors each call gave. After PAIRS_CALLS calls a pair of call and
+error that the list of system calls names, and that was never seen, is a failure.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+
+BATCH_CALLS = 100000
+CALLS_IN_CI = 1000000
+PAIRS_CALLS = 10000000
+BATCH_SECONDS = 300
+SEEN = re.compile(r"fuzz: FUZZ seen (\w+) 0x([0-9a-f]+) of 0x([0-9a-f]+)$")
+MADE = re.compile(r"fuzz: FUZZ calls (\d+) seed (\d+) wrong (\d+)$")
+ENDED = re.compile(r"it ended with status (-?\d+)")
+ERROR = re.compile(r"^    ERROR_(\w+) = -(\d+),", re.MULTILINE)
+
+
+class Tally:
+    """What all batches saw."""
+
+    def __init__(self, root):
+        self.calls = 0
+        self.seen, self.named = {}, {}
+        with open(os.path.join(root, "lib", "error.h"), encoding="utf-8") as file:
+            self._errors = {int(code): name for name, code in ERROR.findall(file.read())}
+
+    def take(self, lines):
+        """Takes the output of one batch. Returns whether it is complete and right."""
+        made = [match for match in map(MADE.search, lines) if match]
+        ended = [match for match in map(ENDED.match, lines) if match]
+        for match in filter(None, map(SEEN.search, lines)):
+            name, seen, named = match.group(1), int(match.group(2), 16), int(match.group(3), 16)
+            self.seen[name] = self.seen.get(name, 0) | seen
+            self.named[name] = named
+        if len(made) != 1 or len(ended) != 1:
+            return False
+        self.calls += int(made[0].group(1))
+        return made[0].group(3) == "0" and ended[0].group(1) == "0"
+
+    def pairs(self):
+        """Returns how many pairs of call and error were seen."""
+        return sum(bin(bits >> 1).count("1") for bits in self.seen.values())
+
+    def missing(self):
+        """Returns the pairs of the list that were never seen."""
+        return [f"{name} {self._errors[bit]}" for name, named in sorted(self.named.items())
+                for bit in sorted(self._errors) if named >> bit & 1
+                and not self.seen[name] >> bit & 1]
+
+
+def fuzz(machine, seed, is_over, say):
+    """Runs batches until is_over(tally), at least one. An error raises an AssertionError that says
+    how to repeat the batch."""
+    tally = Tally(machine.paths.root)
+    machine.wait_prompt()
+    while True:
+        again = f"again by: make fuzz SECONDS=1 SEED={seed} VARIANT={machine.row.build}"
+        try:
+            lines = machine.ask(f"run fuzz {seed} {BATCH_CALLS}", BATCH_SECONDS)
+        except Exception as error:
+            raise AssertionError(f"{error}\n{again}") from error
+        assert tally.take(lines), "\n".join(lines[-40:]) + f"\n{again}"
+        say(f"{tally.calls} calls, {tally.pairs()} pairs of call and error")
+        seed += 1
+        if is_over(tally):
+            break
+    assert any("hello from ring 3" in line for line in machine.ask("run hello")), \
+        f"another program does not run afterwards\n{again}"
+    missing = tally.missing()
+    if tally.calls >= PAIRS_CALLS:
+        assert not missing, f"never seen in {tally.calls} calls: " + ", ".join(missing)
+    return tally
+
+
+def check_random_calls(start):
+    """a million system calls at random: every result is right"""
+    seed = int(os.environ.get("FUZZ_SEED", "1"))
+    tally = fuzz(start(), seed, lambda tally: tally.calls >= CALLS_IN_CI, lambda text: None)
+    assert tally.pairs() > 0
+    print(f"{tally.calls} calls, {tally.pairs()} pairs of call and error")
+
+
+def main():
+    """Fuzzes by hand. Builds nothing."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--build", default="release", help="the kernel's variant")
+    parser.add_argument("--options", default="", help="more words for the kernel's command line")
+    options = parser.parse_args()
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path.insert(0, tests)
+    from runner import boot, paths, row  # pylint: disable=import-outside-toplevel
+    machine = boot.make_machine(
+        row.Row(f"fuzz-{options.build}-{options.seed}", kind="script", script="tests/boot/fuzz.py",
+                build=options.build, cpus=4, cpu="max",
+                cmdline=f"monitor=1 {options.options}".strip()),
+        paths.Paths(os.path.dirname(tests)))
+    end = time.monotonic() + options.seconds
+    with machine:
+        try:
+            tally = fuzz(machine, options.seed, lambda tally: time.monotonic() >= end,
+                         lambda text: print(text, flush=True))
+        except (AssertionError, KeyboardInterrupt) as error:
+            print(error)
+            return 1
+    print("never seen: " + (", ".join(tally.missing()) or "none"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

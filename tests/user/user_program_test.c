@@ -1,0 +1,113 @@
+/*
+ * The tests that run in user mode, as tests of the kernel: each starts the program `test` with its
+ * id and waits for the exit status (user/test/test.h). The list is made from the program's sources.
+ * And the fuzzer, for a short time: make fuzz runs it longer.
+ */
+#include "kernel/ipc/endpoint.h"
+#include "kernel/program/program.h"
+#include "lib/error.h"
+#include "lib/format.h"
+#include "tests/test.h"
+
+#define STATUS_PASSED  0
+#define STATUS_NO_MORE 64  /* of the program crash */
+#define STATUS_NONE    999 /* the program was not started */
+#define CRASHES_LEAST  30
+
+/* Starts a program. Returns NULL, and fails the test, if that does not succeed. */
+static struct task *program_begin(const char *words, struct endpoint *parent, unsigned rights)
+{
+    struct program_options options = {.words = words};
+    struct task *task;
+    const char *reason;
+
+    if (parent != NULL) {
+        options.parent = (struct handle_value){.object = &parent->object, .rights = rights};
+    }
+    if (program_run(&options, &task, &reason) != OK) {
+        test_fail(__FILE__, __LINE__, "the program '%s' is not started: %s", words, reason);
+        return NULL;
+    }
+    return task;
+}
+
+/* Waits for the end of a program, and returns its status. */
+static int program_end(struct task *task)
+{
+    int status, error;
+
+    if (task == NULL) {
+        return STATUS_NONE;
+    }
+    error = task_wait(task, SELFTEST_EVENTUALLY_NS, &status);
+    if (error != OK) {
+        test_fail(__FILE__, __LINE__, "the program does not end: %s", error_name(error));
+        task_kill(task, ERROR_TIMEOUT);
+        error = task_wait(task, SELFTEST_EVENTUALLY_NS, &status);
+    }
+    test_equal(error, OK);
+    object_release(&task->object);
+    return status;
+}
+
+/* Waits for the end of a program, which must be with success. */
+static void program_succeeds(struct task *task)
+{
+    test_equal(program_end(task), STATUS_PASSED);
+}
+
+static void user_test_run(const char *id)
+{
+    char words[32];
+
+    format_string(words, sizeof(words), "test %s", id);
+    program_succeeds(program_begin(words, NULL, 0));
+}
+
+TEST(FUZ0001, "system calls at random give results that the list names, and leave nothing behind",
+     BOOT_ARCHIVE)
+{
+    program_succeeds(program_begin("fuzz 1 20000", NULL, 0));
+}
+
+TEST(ECH0001, "a server answers a client in another address space: all words, labels and bytes",
+     BOOT_ARCHIVE)
+{
+    struct endpoint *endpoint;
+
+    if (endpoint_create(&endpoint) != OK) {
+        test_fail(__FILE__, __LINE__, "there is no memory for an endpoint");
+        return;
+    }
+    struct task *server = program_begin("echo-server", endpoint, RIGHT_RECEIVE);
+    struct task *client = program_begin("echo-client 2000", endpoint, RIGHT_SEND);
+    object_release(&endpoint->object);
+    program_succeeds(client);
+    program_succeeds(server); /* it ends because nobody can call it any more */
+}
+
+TEST(CRS0001, "each thing that a program must not do ends its task, with the status of a fault",
+     BOOT_ARCHIVE)
+{
+    unsigned number = 0;
+    int status;
+
+    do {
+        char words[32];
+
+        format_string(words, sizeof(words), "crash %u", number++);
+        status = program_end(program_begin(words, NULL, 0));
+        if (status != ERROR_FAULT && status != STATUS_NO_MORE) {
+            test_fail(__FILE__, __LINE__, "'%s' ends with status %d", words, status);
+        }
+    } while (status != STATUS_NO_MORE && status != STATUS_NONE);
+    test_check(number > CRASHES_LEAST);
+}
+
+#define USER_TEST(test_id, test_sentence)                                                          \
+    TEST(test_id, test_sentence, BOOT_ARCHIVE)                                                     \
+    {                                                                                              \
+        user_test_run(#test_id);                                                                   \
+    }
+
+#include "build/user/tests.inc"

@@ -1,0 +1,195 @@
+/* Values for the arguments of system calls. */
+#include "lib/abi.h"
+#include "user/fuzz/fuzz.h"
+#include "user/lib/program.h"
+#include "user/syscalls.h"
+
+#define PAGE_BYTES 4096UL
+#define USER_END   0x00007ffffffff000UL
+
+/* Calls get addresses in `given`. The pages beside it must not change. */
+static uint8_t below[PAGE_BYTES] aligned_to(4096);
+static uint8_t given[4 * PAGE_BYTES] aligned_to(4096);
+static uint8_t above[PAGE_BYTES] aligned_to(4096);
+
+#define CANARY 0xa5
+
+#define OWN_HANDLES     2    /* the first of the pool */
+#define DIAGNOSTIC_PORT 0x80 /* writing there does nothing */
+
+bool fuzz_memory_is_sound(void)
+{
+    for (unsigned i = 0; i < PAGE_BYTES; i++) {
+        if (below[i] != CANARY || above[i] != CANARY) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed)
+{
+    random_begin(&pool->random, seed, 0);
+    __builtin_memset(below, CANARY, sizeof(below));
+    __builtin_memset(above, CANARY, sizeof(above));
+    pool->count = 0;
+    pool->handles[pool->count++] = program_start.handles[PROGRAM_HANDLE_TASK];
+    pool->handles[pool->count++] = program_start.handles[PROGRAM_HANDLE_THREAD];
+    int64_t port = sys_ports_create(program_start.handles[PROGRAM_HANDLE_PORTS], DIAGNOSTIC_PORT, 1,
+                                    RIGHTS_ALL);
+    if (port > 0) {
+        pool->handles[pool->count++] = (uint64_t)port;
+    }
+}
+
+void fuzz_pool_add(struct fuzz_pool *pool, uint64_t handle)
+{
+    unsigned at = pool->count;
+
+    if (pool->count < array_length(pool->handles)) {
+        pool->count++;
+    } else {
+        at = OWN_HANDLES + random_below(&pool->random, pool->count - OWN_HANDLES);
+        /* It may be closed already: then this is one more error that is right. */
+        ignore_result(sys_handle_close(pool->handles[at]));
+    }
+    pool->handles[at] = handle;
+}
+
+void fuzz_pool_close(struct fuzz_pool *pool)
+{
+    for (unsigned i = OWN_HANDLES; i < pool->count; i++) {
+        ignore_result(sys_handle_close(pool->handles[i])); /* it may be closed already */
+    }
+}
+
+/* Mostly a handle that exists or did; else one that is nearly so, or any number. */
+static uint64_t any_handle_at_all(struct fuzz_pool *pool)
+{
+    uint64_t known = pool->handles[random_below(&pool->random, pool->count)];
+
+    switch (random_below(&pool->random, 16)) {
+    case 0:
+        return random_next(&pool->random);
+    case 1:
+        return (uint32_t)random_next(&pool->random);
+    case 2: /* another generation, another index, bits beyond the handle's 32 */
+        return known ^ (1UL << random_below(&pool->random, 64));
+    case 3:
+        return 0;
+    default:
+        return known;
+    }
+}
+
+/*
+ * By the log the fuzzer tells what it found, and by the right to devices it could stop the machine:
+ * of what it was given, calls get its task and its thread alone.
+ */
+static uint64_t any_handle(struct fuzz_pool *pool)
+{
+    uint64_t handle = any_handle_at_all(pool);
+
+    for (unsigned kind = 0; kind < PROGRAM_HANDLE_COUNT; kind++) {
+        if (handle == program_start.handles[kind] && kind != PROGRAM_HANDLE_TASK &&
+            kind != PROGRAM_HANDLE_THREAD) {
+            return 0;
+        }
+    }
+    return handle;
+}
+
+static uint64_t any_number(struct fuzz_pool *pool)
+{
+    uint64_t number = random_next(&pool->random) >> random_below(&pool->random, 64);
+
+    switch (random_below(&pool->random, 8)) {
+    case 0:
+        return 0;
+    case 1:
+        return UINT64_MAX - random_below(&pool->random, 3);
+    case 2:
+        return (1UL << random_below(&pool->random, 64)) - random_below(&pool->random, 2);
+    default:
+        return number;
+    }
+}
+
+/* Addresses that may be read and written, that end within a mapping, and that no user may touch. */
+static uint64_t any_address(struct fuzz_pool *pool)
+{
+    uint64_t near = random_below(&pool->random, 64);
+
+    switch (random_below(&pool->random, 12)) {
+    case 0:
+        return 0;
+    case 1:
+        return USER_END - near;
+    case 2:
+        return 0xffff800000000000UL + random_below(&pool->random, 1U << 30);
+    case 3:
+        return 0xffffffff80100000UL + random_below(&pool->random, 1U << 20);
+    case 4:
+        return 0x0000800000000000UL - near;
+    case 5:
+        return UINT64_MAX - near;
+    case 6: /* its own code, which cannot be written */
+        return 0x400000 + near;
+    case 7: /* nothing is mapped there */
+        return 0x10000000000UL + random_next(&pool->random) % 0x10000000000UL;
+    default:
+        return (uintptr_t)given + random_below(&pool->random, 2 * PAGE_BYTES);
+    }
+}
+
+/* A wait is short, or none at all: nothing else runs in this program. */
+static uint64_t any_deadline(struct fuzz_pool *pool)
+{
+    switch (random_below(&pool->random, 4)) {
+    case 0:
+        return (uint64_t)sys_clock_read() + random_below(&pool->random, 20000);
+    case 1:
+        return random_below(&pool->random, 1000);
+    default:
+        return 0;
+    }
+}
+
+static uint64_t any_tag(struct fuzz_pool *pool, bool waits)
+{
+    uint64_t tag = waits ? MESSAGE_TAG_POLL : 0;
+
+    if (random_once_in(&pool->random, 4)) {
+        tag |= random_below(&pool->random, 2 * MESSAGE_BYTES_MAX) & MESSAGE_TAG_BYTES_MASK;
+    }
+    if (random_once_in(&pool->random, 4)) {
+        tag |= (uint64_t)random_below(&pool->random, 8) << MESSAGE_TAG_HANDLES_SHIFT;
+    }
+    if (random_once_in(&pool->random, 2)) {
+        tag |= random_next(&pool->random) & MESSAGE_TAG_LABEL_MASK;
+    }
+    if (random_once_in(&pool->random, 16)) {
+        tag |= random_next(&pool->random); /* reserved bits */
+    }
+    return tag;
+}
+
+uint64_t fuzz_value(struct fuzz_pool *pool, enum fuzz_kind kind)
+{
+    switch (kind) {
+    case FUZZ_HANDLE:
+        return any_handle(pool);
+    case FUZZ_TAG:
+    case FUZZ_TAG_WAITS:
+        return any_tag(pool, kind == FUZZ_TAG_WAITS);
+    case FUZZ_RIGHTS:
+        return random_once_in(&pool->random, 8) ? any_number(pool)
+                                                : random_below(&pool->random, RIGHTS_ALL + 1);
+    case FUZZ_DEADLINE:
+        return any_deadline(pool);
+    case FUZZ_ADDRESS:
+        return any_address(pool);
+    default:
+        return any_number(pool);
+    }
+}

@@ -1,0 +1,150 @@
+/* fuzz SEED CALLS: see fuzz.h. It ends with status 0 if every result was right. */
+#include "lib/number.h"
+#include "lib/string.h"
+#include "user/fuzz/fuzz.h"
+#include "user/fuzz_table.h"
+#include "user/lib/print.h"
+#include "user/lib/program.h"
+
+#define CALLS (sizeof(fuzz_calls) / sizeof(fuzz_calls[0]))
+
+#define ERRORS_MAX       32
+#define COMPLAINTS_MOST  10
+#define CLOSE_AFTER      15000
+#define STATUS_WRONG     1
+#define STATUS_ARGUMENTS 2
+#define KEPT             0x1234567800000000UL /* in registers that calls keep */
+
+/*
+ * Calls that are not made: the fuzzer would end itself, start threads at random addresses, which
+ * ends it too, or fill the log.
+ */
+static const char *const left_out[] = {"task_exit",   "task_kill",    "thread_exit",
+                                       "thread_kill", "thread_start", "log_write"};
+
+static uint64_t seen[CALLS][ERRORS_MAX]; /* results, by error; 0: none */
+static unsigned complaints;
+
+static bool is_left_out(const struct fuzz_call *call)
+{
+    for (unsigned i = 0; i < array_length(left_out); i++) {
+        if (string_equal(call->name, left_out[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void complain(const struct fuzz_call *call, uint64_t made, const char *what, uint64_t value)
+{
+    complaints++;
+    printf("call %lu, %s: %s (0x%lx)", made, call->name, what, value);
+}
+
+static void result_check(const struct fuzz_call *call, uint64_t made, int64_t result)
+{
+    if (result >= 0) {
+        seen[call - fuzz_calls][0]++;
+    } else if (result <= -ERRORS_MAX || (call->errors >> -result & 1) == 0) {
+        complain(call, made, "an error that its entry does not name", (uint64_t)result);
+    } else {
+        seen[call - fuzz_calls][-result]++;
+    }
+}
+
+/* Nothing of the kernel comes out in a register, and what a program relies on stays. */
+static void registers_check(const struct fuzz_call *call, uint64_t made,
+                            const struct fuzz_registers *before, const struct fuzz_registers *after)
+{
+    bool has_more = call->sets_registers && (int64_t)after->rax >= 0;
+
+    if (!has_more &&
+        (after->rdi | after->rsi | after->rdx | after->r10 | after->r8 | after->r9) != 0) {
+        complain(call, made, "registers that hold no result are not 0", after->rdx);
+    }
+    if (after->rbx != before->rbx || after->rbp != before->rbp || after->r14 != before->r14 ||
+        after->r15 != before->r15) {
+        complain(call, made, "a register that must be kept has changed", after->rbx);
+    }
+}
+
+static void one_call(struct fuzz_pool *pool, uint64_t made)
+{
+    const struct fuzz_call *call = &fuzz_calls[random_below(&pool->random, CALLS)];
+    uint64_t values[FUZZ_ARGUMENTS];
+
+    if (is_left_out(call)) {
+        return;
+    }
+    for (unsigned i = 0; i < FUZZ_ARGUMENTS; i++) {
+        values[i] = fuzz_value(pool, i < call->arguments ? call->kinds[i] : FUZZ_VALUE);
+    }
+    const struct fuzz_registers before = {.rax = call->number,
+                                          .rdi = values[0],
+                                          .rsi = values[1],
+                                          .rdx = values[2],
+                                          .r10 = values[3],
+                                          .r8 = values[4],
+                                          .r9 = values[5],
+                                          .rbx = KEPT + 1,
+                                          .rbp = KEPT + 2,
+                                          .r12 = KEPT + 3,
+                                          .r13 = KEPT + 4,
+                                          .r14 = KEPT + 5,
+                                          .r15 = KEPT + 6};
+    struct fuzz_registers after = before;
+
+    fuzz_call(&after);
+    result_check(call, made, (int64_t)after.rax);
+    registers_check(call, made, &before, &after);
+    if (call->gives_handle && (int64_t)after.rax > 0) {
+        fuzz_pool_add(pool, after.rax);
+    }
+}
+
+/* Prints for each call which errors were seen, and which its entry names, by bit. */
+static void pairs_print(void)
+{
+    for (unsigned i = 0; i < CALLS; i++) {
+        uint32_t bits = 0;
+
+        for (unsigned error = 0; error < ERRORS_MAX; error++) {
+            bits |= seen[i][error] > 0 ? 1U << error : 0;
+        }
+        if (!is_left_out(&fuzz_calls[i])) {
+            printf("FUZZ seen %s 0x%x of 0x%x", fuzz_calls[i].name, bits, fuzz_calls[i].errors);
+        }
+    }
+}
+
+static void fuzz(uint64_t seed, uint64_t calls)
+{
+    static struct fuzz_pool pool;
+
+    fuzz_pool_init(&pool, seed);
+    for (uint64_t made = 0; made < calls && complaints < COMPLAINTS_MOST; made++) {
+        one_call(&pool, made);
+        if (made % CLOSE_AFTER == CLOSE_AFTER - 1) {
+            fuzz_pool_close(&pool);
+        }
+        if (made % 1024 == 0 && !fuzz_memory_is_sound()) {
+            complaints++;
+            printf("call %lu: memory that no call was given has changed", made);
+        }
+    }
+    printf("FUZZ calls %lu seed %lu wrong %u", calls, seed, complaints);
+    pairs_print();
+}
+
+int main(unsigned count, char **words)
+{
+    uint64_t seed, calls;
+
+    if (count != 3 || number_parse_u64(words[1], &seed) != OK ||
+        number_parse_u64(words[2], &calls) != OK) {
+        printf("usage: fuzz SEED CALLS");
+        return STATUS_ARGUMENTS;
+    }
+    fuzz(seed, calls);
+    return complaints == 0 ? 0 : STATUS_WRONG;
+}
