@@ -187,7 +187,7 @@ def check_blocked(start):
         "st bt reclaimer", "st stack reclaimer", "st bt 1", "st bt nobody", "st mag 0", "st mag 7",
         "st pte 0x800000000000",
         "st pte stack_fault", "p 'sched/core/thread_list.c'::threads",
-        "p 'sched/core/thread_list.c'::thread_list_lock", "p $st_entry(0x5004)"))
+        "p 'sched/core/thread_list.c'::thread_list_lock", "p $st_entry(0xfffffffffa004)"))
     threads = ask("st threads")
     count = len(re.findall(r"^[* ] +\d+ ", threads, re.MULTILINE))
     found(rf"= list of {count} nodes$", ask("p 'sched/core/thread_list.c'::threads"))
@@ -206,7 +206,7 @@ def check_blocked(start):
     found(r"not canonical", ask("st pte 0x800000000000"))
     found(r"kernel image, stack_fault\+0x0", ask("st pte stack_fault"))
     found(r"spinlock 'thread list', free", ask("p 'sched/core/thread_list.c'::thread_list_lock"))
-    found(r'"hole of slot 5"', ask("p $st_entry(0x5004)"))
+    found(r'"hole of slot 5"', ask("p $st_entry(0xfffffffffa004)"))
 
 
 def check_large(start):
