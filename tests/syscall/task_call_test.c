@@ -135,11 +135,12 @@ TEST(SYS0042,
     script_add(&script, SYSCALL_thread_kill, (uint64_t)thread, 0, 0, 0, 0, 0);
     script_add(&script, SYSCALL_thread_wait, (uint64_t)thread, UINT64_MAX, STATUS_AT, 0, 0, 0);
     script_add(&script, SYSCALL_thread_wait, (uint64_t)thread, UINT64_MAX, USER_END, 0, 0, 0);
+    script_add(&script, SYSCALL_task_wait, of_task, UINT64_MAX, 0, 0, 0, 0);
     script_add(&script, SYSCALL_thread_start, (uint64_t)nowhere, rip, stack, 0, 0, 0);
     script_start(&script);
     script_join(&script);
-    const int expected[] = {OK, ERROR_EXISTS, ERROR_TIMEOUT,  OK, ERROR_RANGE, ERROR_RANGE, OK, OK,
-                            OK, ERROR_FAULT,  ERROR_PEER_DIED};
+    const int expected[] = {OK, ERROR_EXISTS, ERROR_TIMEOUT, OK, ERROR_RANGE,    ERROR_RANGE, OK,
+                            OK, OK,           ERROR_FAULT,   OK, ERROR_PEER_DIED};
     for (unsigned i = 0; i < array_length(expected); i++) {
         test_equal((int64_t)script.calls[i].rax, expected[i]);
     }
