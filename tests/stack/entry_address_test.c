@@ -65,5 +65,9 @@ TEST(LTF0002, "a page that is being unmapped does not name its frame as an addre
     slot_look(&count, slot);
     test_equal(count.in_memory, 0);
     test_check(stack_entry_return(&stack_entries(slot)[STACK_PAGES - 1]));
+    for (uint32_t page = 0; page < STACK_PAGES - 1; page++) {
+        ignore_result(
+            stack_entry_return(&stack_entries(slot)[page])); /* a cached stack may have more */
+    }
     stack_destroy(slot);
 }
