@@ -1,7 +1,7 @@
 /*
  * The longest sections with interrupts or preemption off while 100,000 threads do what threads do:
- * they are created, sleep until one common time, are swapped out, wake, wait for memory, end. Only
- * the latency build times sections (arch/x86_64/cpu/off_time.h); `make latency` runs this.
+ * they are created, sleep until one common time, are swapped out, wake, wait for memory, end; and
+ * while many threads wait in IPC whose other side ends. Only the latency build times sections (arch/x86_64/cpu/off_time.h); `make latency` runs this.
  */
 #ifdef LATENCY
 
@@ -21,6 +21,7 @@
 #include "sched/stack/swapper.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/barrier.h"
+#include "tests/bench/latency_ipc.h"
 #include "tests/support/memory_exhaust.h"
 
 #define THREADS_MOST      100000
@@ -191,6 +192,7 @@ BENCHMARK(irq_off_longest)
     }
     ignore_result(thread_sleep_ns(100 * STEP_NS));
     console_print("# all have ended\n");
+    latency_ipc_run();
     report("irq_off_longest");
 }
 
