@@ -6,7 +6,6 @@
 #include "mm/space/memory_object.h"
 
 #include "arch/x86_64/cpu/address.h"
-#include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/cpu_model.h"
 #include "arch/x86_64/cpu/page_copy.h"
 #include "arch/x86_64/paging/paging.h"
@@ -174,32 +173,30 @@ int memory_object_copy_page(struct memory_object *object, size_t index)
     return OK;
 }
 
-struct clone_slice {
+struct clone_slices {
     struct memory_object *clone;
     int error;
-    bool must_wait; /* a page of the slice is being copied */
 };
 
 static void page_share(size_t index, page_entry *entry, void *context)
 {
-    struct clone_slice *slice = context;
+    struct clone_slices *slices = context;
     page_entry *to;
 
-    if (slice->error != OK) {
+    if (slices->error != OK) {
         return;
     }
     if (*entry & PAGE_ENTRY_MOVING) {
-        slice->must_wait = true;
+        slices->error = ERROR_AGAIN; /* to wait here could keep the copying thread from its CPU */
         return;
     }
-    slice->error = page_list_entry(&slice->clone->list, index, &to);
-    if (slice->error != OK || *to != 0) {
-        return; /* it was shared before the slice had to wait */
+    slices->error = page_list_entry(&slices->clone->list, index, &to);
+    if (slices->error == OK) {
+        slices->error = frame_quota_charge(slices->clone->quota, 1);
     }
-    slice->error = frame_quota_charge(slice->clone->quota, 1);
-    if (slice->error == OK) {
+    if (slices->error == OK) {
         shared_frame_add(page_entry_frame(*entry));
-        slice->clone->frames++;
+        slices->clone->frames++;
         *to = *entry;
     }
 }
@@ -207,23 +204,16 @@ static void page_share(size_t index, page_entry *entry, void *context)
 /* Shares all pages that the parent has, slice by slice. */
 static must_check int pages_share(struct memory_object *parent, struct memory_object *clone)
 {
-    struct clone_slice slice = {.clone = clone};
+    struct clone_slices slices = {.clone = clone};
     size_t index = 0;
     bool more = true;
 
-    while (more && slice.error == OK) {
-        size_t start = index;
-        slice.must_wait = false;
+    while (more && slices.error == OK) {
         spin_lock(&parent->lock);
-        more = page_list_visit(&parent->list, &index, parent->pages, page_share, &slice);
+        more = page_list_visit(&parent->list, &index, parent->pages, page_share, &slices);
         spin_unlock(&parent->lock);
-        if (slice.must_wait) {
-            index = start;
-            more = true;
-            cpu_pause();
-        }
     }
-    return slice.error;
+    return slices.error;
 }
 
 static must_check bool clone_begin(struct memory_object *parent)

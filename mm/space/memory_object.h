@@ -67,7 +67,8 @@ must_check int memory_object_create_physical(physical_t base, size_t bytes,
  * the parent has when the call returns; a page that is written meanwhile may have its content
  * before or after that write. Frames of copies are charged to the quota of the object that gets
  * them. Works in slices. Context: THREAD. Errors: ERROR_UNSUPPORTED (a physical object), ERROR_BUSY
- * (another clone of it is being made), ERROR_QUOTA, ERROR_NO_MEMORY.
+ * (another clone of it is being made), ERROR_AGAIN (a page of it is being copied: try again after a
+ * moment), ERROR_QUOTA, ERROR_NO_MEMORY.
  */
 must_check int memory_object_clone(struct memory_object *parent, struct frame_quota *quota,
                                    struct memory_object **out);
