@@ -15,6 +15,7 @@ INVARIANTS = {
     "I6": "no frame is used again, and no address gets another frame, before its shootdown is "
           "acknowledged",
     "I7": "no frame is in a magazine and mapped; frames are conserved, and come zeroed",
+    "I8": "no mapping is writable and executable; guards are unmapped",
     "I10": "a handle gives exactly its rights",
     "I11": "work comes in short sections and slices, and each job gets its turn",
 }
