@@ -126,7 +126,7 @@ TEST(SYS0033, "I/O ports are reached within the range and the rights of the hand
     script_add(&script, SYSCALL_ports_create, all, 0x10000, 1, RIGHT_READ, 0, 0);
     script_add(&script, SYSCALL_ports_create, all, 0x70, 0, RIGHT_READ, 0, 0);
     script_add(&script, SYSCALL_ports_create, all, 0x70, 2, 0x100, 0, 0);
-    script_add(&script, SYSCALL_port_write, all, 0x70, 1, 0x8b, 0, 0);
+    script_add(&script, SYSCALL_port_write, all, 0x70, 1, 0x0b, 0, 0);
     script_add(&script, SYSCALL_port_write, all, 0x70, 1, 0x100, 0, 0);
     script_start(&script);
     script_join(&script);
