@@ -150,7 +150,7 @@ static always_inline must_check int thread_make(const struct thread_options *opt
 int thread_create(const struct thread_options *options, void (*entry)(void *argument),
                   void *argument, struct thread **out)
 {
-    depth_section(2700);
+    depth_section(THREAD_CREATE_DEPTH);
     if (options->priority >= THREAD_PRIORITIES) {
         return ERROR_RANGE;
     }

@@ -144,6 +144,9 @@ struct thread_options {
 /* Prepares the cache of thread objects. Context: boot, before the first thread_create(). */
 void thread_init(void);
 
+/* What thread_create() is a depth section of (depth_section.h): bytes of the caller's stack. */
+#define THREAD_CREATE_DEPTH 2700
+
 /*
  * Creates a thread that runs entry(argument), and makes it ready. With `thread` NULL the thread is
  * detached and frees itself; otherwise *thread is set and the caller must join it.

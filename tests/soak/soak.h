@@ -69,6 +69,8 @@ noreturn_function void soak_end(struct soak_self *self, int code);
 /* soak_dive.c */
 void soak_dive(struct soak_self *self);
 noreturn_function void soak_overflow(void); /* endless recursion */
+/* Says whether the stack below has the room that thread_create() touches in advance. */
+bool soak_may_create(void);
 
 /* soak_meet.c: initialized, used, and checked in the end. */
 void soak_meet_init(void);

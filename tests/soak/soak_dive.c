@@ -3,6 +3,7 @@
  * on the way up every byte must be as it was, whatever happened to the pages meanwhile.
  */
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/depth_section.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_large.h"
 #include "sched/stack/stack_reservation.h"
@@ -14,6 +15,7 @@
 #else
 #define ROOM_BYTES 3072
 #endif
+#define CREATE_BYTES    512         /* of soak_create() and what calls it here */
 #define ENSURED_BYTES   (64 * 1024) /* on larger stacks; most often no more */
 #define TRIM_ODDS       50          /* one in so many; each waits for all CPUs */
 #define LEVEL_BYTES_MIN 64
@@ -27,6 +29,13 @@ static size_t room_left(const struct thread *thread)
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     uintptr_t bottom = stack_limit(thread->slot) + ROOM_BYTES;
     return here > bottom ? here - bottom : 0;
+}
+
+bool soak_may_create(void)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return here - stack_limit(thread_current()->slot) >
+           DEPTH_SECTION_REACH(THREAD_CREATE_DEPTH + CREATE_BYTES);
 }
 
 static size_t level_choose(struct random *random, size_t room)

@@ -377,7 +377,9 @@ void soak_act(struct soak_self *self)
         move_oneself(self);
         break;
     case 9:
-        (void)soak_create(random);
+        if (soak_may_create()) {
+            (void)soak_create(random);
+        }
         break;
     case 10:
         if (thread_priority_set(thread_current(), random_between(random, 1, PRIORITY_MAX)) != OK) {
