@@ -110,8 +110,8 @@ BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGUR
 
 
 # The latency build times sections with interrupts off. One machine has a long section on purpose,
-# and the kernel must find it. The other machine runs as many threads as fit, and no section may
-# grow with their number.
+# and the kernel must find it. Another machine runs as many threads as fit, and no section may grow
+# with their number. The third has four CPUs, which wait for each other's locks.
 LATENCY = (
     Row("latency-many", kind="boot", build="latency", cpus=1, extra=COUNTED, memory_mib=256,
         cmdline="bench=irq_off_longest", ordered=False,
@@ -122,6 +122,12 @@ LATENCY = (
                 r"^BENCH irq_off_longest \d+ instructions$", r"leaving: success"),
         forbid=(r"^# +([2-9]\d|\d{3,})\d{3} instructions, from ",
                 r"found no place")),
+    Row("latency-cpus", kind="boot", build="latency", cpus=4, extra=COUNTED, memory_mib=64,
+        cmdline="bench=irq_off_longest", ordered=False,
+        expect=(r"^# The sections that waited longest for locks, and how long:$",
+                r"^# +\d+ instructions, from \w+\+0x\w+ to \w+\+0x\w+ \(\d+ times\)$",
+                r"^BENCH lock_wait_longest [1-9]\d* instructions$", r"leaving: success"),
+        forbid=(r"found no place",)),
     Row("latency-planted", kind="boot", build="latency", cpus=1, extra=COUNTED,
         cmdline="bench=irq_off_planted",
         expect=(r"^# The longest sections with interrupts off:$",
