@@ -389,7 +389,7 @@ FRAME_MUTANTS = (
            edits=((DEPTH, r'"771: testb $0, %0\n"', r'"771:\n"'),)),
     Mutant("creation-is-no-depth-section", "I7", "OVF0011",
            "while it held a spinlock|overflowed > 4 does not hold",
-           edits=((THREAD, "    depth_section(2700);\n", ""),)),
+           edits=((THREAD, "    depth_section(THREAD_CREATE_DEPTH);\n", ""),)),
     Mutant("last-switch-not-charged", "I7", "STK0103", "but it belongs to 'magazine'", cpus=2,
            edits=((SCHEDULE,
         "    magazine_charge_rest();\n", ""), (STACK, """\
