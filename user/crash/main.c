@@ -34,7 +34,7 @@ static void jump_to(uintptr_t address)
 /* The array is used after the call too, so the compiler cannot make a loop of it. */
 static never_inline void stack_use(unsigned depth)
 {
-    uint8_t bytes[1024];
+    uint8_t bytes[512];
 
     __asm__ volatile("" ::"r"(bytes) : "memory");
     if (depth > 0) {

@@ -42,10 +42,28 @@ void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed)
     }
 }
 
+/*
+ * By the log the fuzzer tells what it found, and by the right to devices it could stop the machine:
+ * of what it was given, calls get its task and its thread alone.
+ */
+static bool is_kept(uint64_t handle)
+{
+    for (unsigned kind = 0; kind < PROGRAM_HANDLE_COUNT; kind++) {
+        if (handle == program_start.handles[kind] && kind != PROGRAM_HANDLE_TASK &&
+            kind != PROGRAM_HANDLE_THREAD) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void fuzz_pool_add(struct fuzz_pool *pool, uint64_t handle)
 {
     unsigned at = pool->count;
 
+    if (is_kept(handle)) { /* handle_grant() gives numbers of another task's table */
+        return;
+    }
     if (pool->count < array_length(pool->handles)) {
         pool->count++;
     } else {
@@ -82,21 +100,11 @@ static uint64_t any_handle_at_all(struct fuzz_pool *pool)
     }
 }
 
-/*
- * By the log the fuzzer tells what it found, and by the right to devices it could stop the machine:
- * of what it was given, calls get its task and its thread alone.
- */
 static uint64_t any_handle(struct fuzz_pool *pool)
 {
     uint64_t handle = any_handle_at_all(pool);
 
-    for (unsigned kind = 0; kind < PROGRAM_HANDLE_COUNT; kind++) {
-        if (handle == program_start.handles[kind] && kind != PROGRAM_HANDLE_TASK &&
-            kind != PROGRAM_HANDLE_THREAD) {
-            return 0;
-        }
-    }
-    return handle;
+    return is_kept(handle) ? 0 : handle;
 }
 
 static uint64_t any_number(struct fuzz_pool *pool)
