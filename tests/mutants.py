@@ -67,6 +67,7 @@ SWAPPER = "sched/stack/swapper_pass.c"
 THREAD = "sched/core/thread.c"
 TRIM = "mm/stack/stack_trim.c"
 PATCH_SITE = "arch/x86_64/cpu/patch_site.c"
+SYSCALL_ENTRY = "arch/x86_64/entry/syscall_entry.asm"
 VECTORS = "arch/x86_64/entry/vectors.h"
 
 FAULT_AND_EAGER = ("fault", "eager")
@@ -103,6 +104,15 @@ ENTRY_MUTANTS = (
     add qword [IST_OF(%1)], ENTRY_AREA_BYTES
 """, """\
     mov rsp, rax
+"""),)),
+    Mutant("registers-not-cleared-after-a-call", "I10", "USR0002", r"f->rdi \| f->rsi",
+           modes=FAULT_AND_EAGER, edits=((SYSCALL_ENTRY, """\
+    xor r8d, r8d
+    xor r9d, r9d
+    xor r10d, r10d
+    mov rsp, [rsp + FRAME_RSP]
+""", """\
+    mov rsp, [rsp + FRAME_RSP]
 """),)),
     Mutant("flags-not-cleared", "I1", "ENT0005", "flags_in_interrupt", modes=FAULT_AND_EAGER,
            edits=((ENTRY_ASM, """\
