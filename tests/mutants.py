@@ -716,7 +716,7 @@ DOMAIN_MUTANTS = (
                    "    frame_node_set(cpu, node == own ? node : own);\n"),)),
     Mutant("whole-creation-asks-the-wrong-node", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
            modes=("eager",), edits=((FRAME_NODE, """\
-        if (buddy_take(frame_nodes[(own + i) % numa_node_count], order, first)) {
+        if (buddy_take(frame_nodes[numa_node_nearest(own, i)], order, first)) {
 """, """\
         if (own < numa_node_count && buddy_take(frame_nodes[i], order, first)) {
 """),)),

@@ -28,7 +28,7 @@ uint32_t frame_batch_take_remote(unsigned own, uint32_t *free_list)
 {
     uint32_t count = 0;
     for (unsigned i = 1; i < numa_node_count && count == 0; i++) {
-        count = frame_batch_take(frame_nodes[(own + i) % numa_node_count], free_list);
+        count = frame_batch_take(frame_nodes[numa_node_nearest(own, i)], free_list);
     }
     return count;
 }
@@ -36,7 +36,7 @@ uint32_t frame_batch_take_remote(unsigned own, uint32_t *free_list)
 bool frame_block_take(unsigned own, unsigned order, uint32_t *first)
 {
     for (unsigned i = 0; i < numa_node_count; i++) {
-        if (buddy_take(frame_nodes[(own + i) % numa_node_count], order, first)) {
+        if (buddy_take(frame_nodes[numa_node_nearest(own, i)], order, first)) {
             return true;
         }
     }

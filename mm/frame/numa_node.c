@@ -46,6 +46,23 @@ static void usable_add(const struct acpi_affinity *affinity, const struct memory
     }
 }
 
+/* nearest[own][nth]: see numa_node_nearest(); nearest[own][0] is `own`. */
+static uint8_t nearest[NUMA_NODE_MAX][NUMA_NODE_MAX];
+
+/* Sorts the nodes by their distance from `own`; an insertion keeps the order of equal ones. */
+static void nearest_sort(const struct acpi_affinity *affinity, unsigned own)
+{
+    uint8_t *order = nearest[own];
+    for (unsigned i = 0; i < numa_node_count; i++) {
+        unsigned node = (own + i) % numa_node_count, at = i;
+        for (; at > 1 && affinity->distances[own][order[at - 1]] > affinity->distances[own][node];
+             at--) {
+            order[at] = order[at - 1];
+        }
+        order[at] = (uint8_t)node;
+    }
+}
+
 void numa_node_init(const struct acpi_affinity *affinity, const struct memory_map *map)
 {
     uint64_t usable[NUMA_NODE_MAX] = {0};
@@ -72,9 +89,15 @@ void numa_node_init(const struct acpi_affinity *affinity, const struct memory_ma
     known = affinity;
     numa_node_count = affinity->domain_count;
     for (unsigned node = 0; node < numa_node_count; node++) {
+        nearest_sort(affinity, node);
         log_info("memory: node %u (number %u in the SRAT) has %llu MiB", node,
                  affinity->names[node], (unsigned long long)(usable[node] >> 20));
     }
+}
+
+unsigned numa_node_nearest(unsigned own, unsigned nth)
+{
+    return nearest[own][nth];
 }
 
 unsigned numa_node_of(physical_t address)

@@ -1,5 +1,6 @@
 /*
- * NUMA nodes: which frames are near which processors, according to ACPI's SRAT. On a machine with
+ * NUMA nodes: which frames are near which processors, according to ACPI's SRAT, and how far they are
+ * from others, according to its SLIT. On a machine with
  * one node, or without an SRAT, everything is node 0.
  *
  * Borders between nodes are rounded to the allocator's largest block, so each block lies in one
@@ -33,6 +34,14 @@ unsigned numa_node_of(physical_t address);
  * Context: ANY.
  */
 unsigned numa_node_of_processor(uint32_t apic_id);
+
+/*
+ * Returns the node from which frames are taken when `own` and the `nth` - 1 nearest others have
+ * none; `nth` is 0, for `own` itself, to numa_node_count - 1. Nearest first by the SLIT; nodes at
+ * one distance in the order in which they follow `own`.
+ * Context: ANY.
+ */
+unsigned numa_node_nearest(unsigned own, unsigned nth);
 
 /*
  * Returns the number that the SRAT has for a node (its proximity domain).

@@ -218,3 +218,47 @@ HOST_TEST(HNU0005, "an empty node does not make memory low while another has fra
     }
     machine_forget();
 }
+
+/* Four nodes of 8 MiB. Node 0 is nearest to 3, then to 2 and 1; node 2 is at one distance to all. */
+HOST_TEST(HNU0010, "a node without frames is followed by the nearest one, by the SLIT's distances")
+{
+    static struct acpi_affinity affinity;
+    static struct memory_map map;
+    static const uint8_t distances[4][4] = {
+        {10, 40, 30, 20}, {40, 10, 20, 255}, {30, 30, 10, 30}, {20, 40, 30, 10}};
+    static const uint8_t order[4][4] = {{0, 3, 2, 1}, {1, 2, 0, 3}, {2, 3, 0, 1}, {3, 0, 2, 1}};
+
+    affinity = (struct acpi_affinity){.domain_count = 4, .range_count = 4};
+    for (unsigned node = 0; node < 4; node++) {
+        affinity.ranges[node] = (struct acpi_domain_range){node * 8 * MEBIBYTE, 8 * MEBIBYTE, node};
+        for (unsigned to = 0; to < 4; to++) {
+            affinity.distances[node][to] = distances[node][to];
+        }
+    }
+    memory_map_init(&map);
+    host_memory_create(32 * MEBIBYTE);
+    host_cpus_create(2);
+    host_equal(memory_map_add(&map, 0, 32 * MEBIBYTE, MEMORY_USABLE), OK);
+    numa_node_init(&affinity, &map);
+    host_equal(frame_init(&map), OK);
+    frame_free_offer(false);
+    for (unsigned own = 0; own < 4; own++) {
+        uint32_t count = 0;
+        unsigned place = 0;
+        fake_cpu = 0;
+        frame_node_set(0, own);
+        while (count < FRAMES_MAX && frame_allocate(FRAME_OWNER_TEST, &held[count]) == OK) {
+            unsigned node = numa_node_of(held[count++]);
+            while (place < 3 && node != order[own][place]) {
+                place++;
+            }
+            host_equal(node, order[own][place]);
+        }
+        host_equal(place, 3);
+        while (count > 0) {
+            frame_free(held[--count], FRAME_OWNER_TEST);
+        }
+        frame_cache_drain_this_cpu();
+    }
+    machine_forget();
+}

@@ -137,6 +137,23 @@ static void ssdt_parse(const struct physical_reader *reader, physical_t address,
     }
 }
 
+/* Parses a SLIT, once the domains are known by the SRAT, and if no SLIT was parsed before. */
+static void distances_parse(const struct physical_reader *reader, physical_t address,
+                            struct acpi_info *out)
+{
+    const uint8_t *header = address != 0 ? physical_read(reader, address, ACPI_HEADER_BYTES) : NULL;
+    uint32_t bytes;
+
+    if (header == NULL || out->slit_present || out->affinity.domain_count == 0 ||
+        memcmp(header, "SLIT", 4) != 0) {
+        return;
+    }
+    const uint8_t *table = acpi_table_map(reader, address, NULL, &bytes);
+    if (table != NULL) {
+        acpi_slit_parse(table, bytes, out);
+    }
+}
+
 /* A root table: addresses of `entry_bytes` bytes each (4 or 8), from `entries` up to `end`. */
 struct root_table {
     const uint8_t *entries, *end;
@@ -200,6 +217,8 @@ int acpi_parse(const struct physical_reader *reader, const uint8_t *rsdp, unsign
     }
     root_walk(reader, &xsdt, out, ssdt_parse);
     root_walk(reader, &rsdt, out, ssdt_parse);
+    root_walk(reader, &xsdt, out, distances_parse);
+    root_walk(reader, &rsdt, out, distances_parse);
     out->present = true;
     return OK;
 }

@@ -1,6 +1,6 @@
 /*
  * The information that the kernel takes from ACPI's static tables, as plain data: processors and
- * interrupt controllers (MADT), domains of memory (SRAT), clocks (HPET, FADT), reset and power-off
+ * interrupt controllers (MADT), domains of memory (SRAT, SLIT), clocks (HPET, FADT), reset and power-off
  * (FADT, DSDT, SSDTs).
  *
  * The kernel reads the tables once, at boot, on the boot page tables. It does not trust them:
@@ -18,6 +18,7 @@
 #define ACPI_IOAPIC_MAX       16
 #define ACPI_DOMAIN_MAX       8
 #define ACPI_DOMAIN_RANGE_MAX 64
+#define ACPI_DISTANCE_LOCAL   10 /* of a domain to itself; greater ones are in proportion to it */
 #define ACPI_ISA_COUNT        16 /* the sixteen interrupt lines of the 8259s */
 
 struct acpi_processor {
@@ -71,6 +72,8 @@ struct acpi_affinity {
     struct acpi_domain_range ranges[ACPI_DOMAIN_RANGE_MAX]; /* no overlap of two domains */
     unsigned processor_count;
     struct acpi_domain_processor processors[CPU_MAX];
+    /* Distance from the first domain to the second, by the SLIT; all 0 if they are unknown. */
+    uint8_t distances[ACPI_DOMAIN_MAX][ACPI_DOMAIN_MAX];
 };
 
 struct acpi_info {
@@ -88,8 +91,9 @@ struct acpi_info {
     unsigned ioapic_count;
     struct acpi_isa_route isa[ACPI_ISA_COUNT];
 
-    /* SRAT */
+    /* SRAT, SLIT */
     bool srat_present;
+    bool slit_present;
     struct acpi_affinity affinity;
 
     /* HPET */

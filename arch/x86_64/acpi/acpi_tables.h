@@ -38,6 +38,13 @@ void acpi_madt_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out
 void acpi_srat_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out);
 
 /*
+ * Parses a SLIT: the distances between the domains of the SRAT, which must have been parsed. If any
+ * part is malformed, the whole table is refused and the distances stay 0.
+ * Context: boot; THREAD in tests. Source: ACPI 6.4, 5.2.17.
+ */
+void acpi_slit_parse(const uint8_t *table, uint32_t bytes, struct acpi_info *out);
+
+/*
  * Parses an HPET table: the physical address of the counter's registers. Context: boot; THREAD in
  * tests. Source: IA-PC HPET specification 1.0a, 3.2.4.
  */
