@@ -55,12 +55,17 @@ static const struct trap_frame *frame_find(const struct backtrace *trace)
     return NULL;
 }
 
-static void registers_show(const struct trap_frame *f)
+static void registers_show(const struct backtrace_step *step)
 {
+    const struct trap_frame *f = (const struct trap_frame *)step->frame;
     say("Registers of the code that %s interrupted (error code 0x%x, frame at %p):\n",
-        vector_name(f->vector), f->error, (void *)f);
+        vector_name(step->event - 1U), f->error, (void *)f);
     say("  rip %016lx  rsp %016lx  rflags %08lx  cs %02lx  cr2 %016lx\n", f->rip, f->rsp, f->rflags,
         f->cs & 0xffff, cr2_read());
+    if (step->partial) {
+        say("  the other registers were not saved when the next event came\n");
+        return;
+    }
     say("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
     say("  rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
     say("  r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
@@ -75,7 +80,7 @@ static void frames_show(const struct backtrace *trace)
 {
     for (uint32_t i = 0; i < trace->count; i++) {
         if (trace->steps[i].event != 0) {
-            registers_show((const struct trap_frame *)trace->steps[i].frame);
+            registers_show(&trace->steps[i]);
         }
     }
 }

@@ -8,6 +8,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/debug_registers.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/fred.h"
 #include "arch/x86_64/entry/interrupt.h"
@@ -132,6 +133,93 @@ TEST(BTR0002, "a backtrace on the page-fault stack goes on in the thread that to
     test_check(taken);
     CHECK_TRACE(VECTOR_PAGE_FAULT, "take_here", "observer_take", "!touch_hole", "caller_inner",
                 "caller_outer", "test_run_BTR0002", "thread_trampoline");
+}
+
+static uint32_t steps, steps_complete;
+static uintptr_t first_incomplete;
+static struct backtrace incomplete;
+
+/* The trace ends with the touch of the hole, interrupted by #PF, and its callers. */
+static bool trace_is_complete(void)
+{
+    static const char *const names[] = {"touch_hole",       "caller_inner",     "caller_outer",
+                                        "follow_fault",     "test_run_BTR0010", "thread_begin",
+                                        "thread_trampoline"};
+    unsigned count = sizeof(names) / sizeof(names[0]);
+    bool complete = trace.count > count && !trace.broken && !trace.full;
+    for (unsigned i = 0; complete && i < count; i++) {
+        const struct backtrace_step *step = &trace.steps[trace.count - count + i];
+        complete = step_is(step, names[i]) && step->event == (i == 0 ? VECTOR_PAGE_FAULT + 1U : 0);
+    }
+    return complete;
+}
+
+/* Takes a backtrace at each instruction of the page-fault path. */
+static bool debug_follow(struct trap_frame *frame)
+{
+    unsigned cpu, kind;
+    if (cpu_number() != test_cpu) {
+        return false;
+    }
+    debug_clear();
+    debug_status_clear();
+    frame->rflags &= ~FLAGS_TRAP;
+    if (entry_stack_find(frame->rsp, &cpu, &kind) && kind == ENTRY_PAGE_FAULT) {
+        backtrace_from_frame(&trace, frame);
+        steps++;
+        if (trace_is_complete()) {
+            steps_complete++;
+        } else if (first_incomplete == 0) {
+            first_incomplete = frame->rip;
+            incomplete = trace;
+        }
+        frame->rflags |= FLAGS_TRAP;
+    }
+    return true;
+}
+
+static void observe_nothing(const struct stack_fault_event *event maybe_unused)
+{
+}
+
+static never_inline void follow_fault(void (*observer)(const struct stack_fault_event *event))
+{
+    scratch_stack_use(scratch);
+    void (*old)(const struct stack_fault_event *) = stack_fault_observer;
+    stack_fault_observer = observer;
+    debug_execute_set(entry_stubs[VECTOR_PAGE_FAULT]);
+    caller_outer(touch_hole);
+    debug_clear();
+    stack_fault_observer = old;
+    scratch_stack_unuse();
+    scratch_stack_empty(scratch);
+    NOT_THE_LAST();
+}
+
+/* backtrace_from_frame() is what an NMI, a machine check or a debug trap there would print. */
+TEST(BTR0010,
+     "a backtrace from each instruction of the page-fault path goes on in the function that "
+     "touched the hole",
+     IDT)
+{
+    test_missing_sites_expect();
+    if (!scratch_stack_create(&scratch)) {
+        return;
+    }
+    test_cpu = cpu_number();
+    steps = steps_complete = 0;
+    first_incomplete = 0;
+    exception_handler old = exception_handler_set(VECTOR_DEBUG, debug_follow);
+    follow_fault(NULL);
+    follow_fault(observe_nothing);
+    exception_handler_set(VECTOR_DEBUG, old);
+    scratch_stack_destroy(scratch);
+    test_note("backtraces at %u instructions: %u go on in the thread", steps, steps_complete);
+    test_check(steps > 100);
+    test_equal(first_incomplete, 0);
+    if (first_incomplete != 0) {
+        backtrace_log(&incomplete);
+    }
 }
 
 static void interrupt_take(struct trap_frame *frame maybe_unused)

@@ -2,12 +2,15 @@
  * The walk along the chain of frame pointers. An odd frame pointer marks a trap frame
  * (trap_frame.h): there the chain continues in the interrupted context, on its stack. A moved frame
  * has its own mark, so it needs no special case. If a function was interrupted before it had a
- * frame of its own, its caller is taken from the top of the stack (unwind_prologue.c).
+ * frame of its own, its caller is taken from the top of the stack (unwind_prologue.c). If entry code
+ * was interrupted while RBP had no mark, what the CPU pushed for it is found by RSP.
  */
 #include "arch/x86_64/entry/backtrace.h"
 
 #include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/fred.h"
 #include "arch/x86_64/entry/unwind_prologue.h"
 #include "arch/x86_64/paging/paging.h"
 #include "lib/format.h"
@@ -63,6 +66,17 @@ static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame
     return true;
 }
 
+/* Adds a step whose trap frame lies at `frame`. Returns false if the trace is full. */
+static bool event_add(struct backtrace *trace, uintptr_t address, uintptr_t frame, unsigned vector,
+                      bool partial)
+{
+    bool added = step_add(trace, address, frame, vector + 1);
+    if (added) {
+        trace->steps[trace->count - 1].partial = partial;
+    }
+    return added;
+}
+
 /* Reads the words of a trap frame that a backtrace needs. Returns false if one is not mapped. */
 static bool trap_frame_read(uintptr_t at, uint64_t *rip, uint64_t *rbp, uint32_t *vector)
 {
@@ -73,6 +87,49 @@ static bool trap_frame_read(uintptr_t at, uint64_t *rip, uint64_t *rbp, uint32_t
         return false;
     }
     *vector = (uint32_t)(word >> 32);
+    return true;
+}
+
+/* Returns the vector of the event whose entry code is at `rip`, with its frame on that stack. */
+static unsigned entry_code_vector(unsigned kind, uintptr_t rip, const struct trap_frame *frame)
+{
+    static const uint8_t vectors[ENTRY_KINDS] = {
+        [ENTRY_PAGE_FAULT] = VECTOR_PAGE_FAULT,       [ENTRY_NMI] = VECTOR_NMI,
+        [ENTRY_MACHINE_CHECK] = VECTOR_MACHINE_CHECK, [ENTRY_DEBUG] = VECTOR_DEBUG,
+        [ENTRY_DOUBLE_FAULT] = VECTOR_DOUBLE_FAULT,
+    };
+    if (kind != ENTRY_INTERRUPT) {
+        return vectors[kind];
+    }
+    for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++) {
+        if (rip - entry_stubs[vector] < ENTRY_STUB_BYTES) {
+            return vector; /* the stub has not written it yet */
+        }
+    }
+    return frame->vector;
+}
+
+/*
+ * Follows entry code that was interrupted before RBP got the mark of its event's frame, or after it
+ * had lost it: then RBP is that of the context below, which no code on an entry stack has otherwise.
+ * What the CPU pushed lies at the top of the stack's area. (With FRED there are no areas, and the
+ * interrupted function is left out.) Adds the interrupted instruction and changes *rip and *rsp to
+ * those of that context. Returns false if the backtrace is full.
+ */
+static bool entry_code_follow(struct backtrace *trace, uint64_t rbp, uintptr_t *rip, uintptr_t *rsp)
+{
+    unsigned cpu, kind, other_cpu, other_kind;
+    while (!(rbp & TRAP_FRAME_MARK) && !fred_is_active() && entry_stack_find(*rsp, &cpu, &kind) &&
+           !(entry_stack_find(rbp, &other_cpu, &other_kind) && other_kind == kind)) {
+        const struct trap_frame *frame =
+            (const struct trap_frame *)(align_up(*rsp, ENTRY_AREA_BYTES) - sizeof(*frame));
+        unsigned vector = entry_code_vector(kind, *rip, frame);
+        *rip = frame->rip;
+        *rsp = frame->rsp;
+        if (!event_add(trace, *rip, (uintptr_t)frame, vector, true)) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -88,10 +145,14 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer,
                 trace->broken = true;
                 return;
             }
-            if (!step_add(trace, address, at, vector + 1)) {
+            if (!event_add(trace, address, at, vector & ~TRAP_FRAME_SHORT,
+                           vector & TRAP_FRAME_SHORT)) {
                 return;
             }
             uintptr_t rsp = ((const struct trap_frame *)at)->rsp;
+            if (!entry_code_follow(trace, next, &address, &rsp)) {
+                return;
+            }
             uintptr_t caller = unwind_prologue_caller(address, rsp, word_read);
             if (caller != 0 && !step_add(trace, caller, rsp, 0)) {
                 return;

@@ -12,6 +12,7 @@ struct backtrace_step {
     uintptr_t address; /* return address, or the interrupted instruction */
     uintptr_t frame;   /* where on the stack this was found */
     uint16_t event;    /* vector + 1 if `address` was interrupted by that vector, else 0 */
+    bool partial;      /* of the event's trap frame only what the CPU pushed is known */
     uint32_t repeats;  /* how many more equal steps follow: recursion */
 };
 

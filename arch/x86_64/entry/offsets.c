@@ -39,6 +39,7 @@ void offsets(void)
     DEFINE("FRAME_SS", offsetof(struct trap_frame, ss));
     DEFINE("FRAME_BYTES", sizeof(struct trap_frame));
     DEFINE("TRAP_FRAME_MARK", TRAP_FRAME_MARK);
+    DEFINE("TRAP_FRAME_SHORT", TRAP_FRAME_SHORT);
     DEFINE("TSS_RSP0", offsetof(struct task_state, rsp));
     DEFINE("USER_CONTEXT_HAZARDS", offsetof(struct user_context, hazards));
     DEFINE("TSS_IST", offsetof(struct task_state, ist));

@@ -24,6 +24,12 @@ struct trap_frame {
 #define PAGE_FAULT_RESERVED (1U << 3)
 #define PAGE_FAULT_FETCH    (1U << 4)
 
+/*
+ * Stands in `vector`, beside the vector, while the frame is short (entry_frame.inc): its other
+ * registers are not saved.
+ */
+#define TRAP_FRAME_SHORT (1U << 31)
+
 /* Returns true if the event interrupted user mode, by the saved CS. Context: ANY. */
 static always_inline bool trap_frame_from_user(const struct trap_frame *frame)
 {

@@ -115,7 +115,7 @@ class TrapFramePrinter(Printer):
 
     def sentence(self):
         names = gdb.parse_and_eval("vector_names")
-        vector = int(self.value["vector"])
+        vector = int(self.value["vector"]) & 0xff  # a bit above says that the frame is short
         known = vector <= names.type.range()[1]
         name = names[vector].string() if known else f"vector {vector:#x}"
         mode = "user mode" if int(self.value["cs"]) & 3 else "the kernel"

@@ -133,7 +133,7 @@ class Backtrace:
                 if pointer & self.facts.constant("TRAP_FRAME_MARK"):
                     trap = self.memory.structure("trap_frame", pointer & ~1)
                     frames.append(Frame(trap.rip, False,
-                                        f"interrupted by {self.vector_name(trap.vector)}"))
+                                        f"interrupted by {self.vector_name(trap.vector & 0xff)}"))
                     self._frameless(frames, trap.rip, trap.rsp)
                     pointer = trap.rbp
                     continue
