@@ -161,6 +161,18 @@ class Bounds:
 
         return visit(self.components[start])
 
+    def after_off_ends(self):
+        """Yields the depth of each function where a path with interrupts off ends, with its calls as
+        if interrupts were off from there on."""
+        for name in self.names["off-ends"]:
+            function = self.graph.functions[name]
+            own = function.bytes
+            for target in sorted(function.calls):
+                if target in self.graph.functions and not (
+                        target in self.names["end"] or target in self.names["excluded"]):
+                    found = self.depth(target, True)
+                    yield Depth(own + found.bytes, [(base_name(name), own)] + found.path)
+
     def panic_depth(self):
         """Returns (the deepest panic, the deepest panic with a panic inside it)."""
         first = second = Depth()

@@ -210,7 +210,9 @@ class Calculation:
     def section(self, statement):
         """Returns a Stack for a section with interrupts or preemption off. Its depth runs from the
         first of some functions down to the last, plus the last one's own need, without events and
-        panics. It must fit into the pages that are filled in advance where the section begins."""
+        panics. It must fit into the pages that are filled in advance where the section begins.
+        Nothing reschedules in a section, so the need is that of code with interrupts off. A function
+        where such a path ends, because it runs with interrupts on, may begin a section of its own."""
         *way, size = statement.names
         names = [(self.graph.one(one, statement.line, "section from") or [None])[0] for one in way]
         limit = self.values.get(size, 0)
@@ -224,7 +226,9 @@ class Calculation:
                 self.graph.complain(f"annotations, line {statement.line}: {above} does not call"
                                     f" {below}")
             stack.path.append((above, self.graph.functions[above].bytes))
-        found = self.bounds.depth(names[-1], False)
+        begun = self.bounds.after_off_ends() if len(names) == 1 else ()
+        found = max([self.bounds.depth(names[-1], True), *begun],
+                    key=lambda one: one.bytes)
         stack.path += found.path
         stack.ordinary = stack.bound = stack.nested = sum(count for _, count in stack.path)
         stack.parts = [("deepest way that returns", stack.ordinary)]
