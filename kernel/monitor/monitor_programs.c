@@ -25,7 +25,7 @@ static int program_wait(struct task *task)
 
 MONITOR_COMMAND(run, "PROGRAM [ARGUMENT] ...", "start a user program and wait until it ends")
 {
-    char words[PROGRAM_ARGUMENTS_BYTES];
+    static char words[PROGRAM_ARGUMENTS_BYTES]; /* the monitor runs one command at a time */
     size_t used = 0;
     struct task *task;
     const char *reason;

@@ -20,8 +20,10 @@ static void name_copy(char *name, size_t size, const char *words)
     name[bytes] = '\0';
 }
 
-static int file_find(const char *name, struct tar_file *file, const char **reason)
+/* Finds the file of the program that the first of the words names. */
+static int file_find(const char *words, struct tar_file *file, const char **reason)
 {
+    char name[TAR_NAME_BYTES];
     const void *archive;
     size_t bytes;
     int error;
@@ -30,6 +32,7 @@ static int file_find(const char *name, struct tar_file *file, const char **reaso
         *reason = "the boot loader passed no user programs";
         return ERROR_NOT_FOUND;
     }
+    name_copy(name, sizeof(name), words);
     error = tar_find(archive, bytes, name, file, reason);
     if (error == ERROR_NOT_FOUND) {
         *reason = "there is no program of that name";
@@ -110,7 +113,6 @@ int program_run(const struct program_options *options, struct task **task, const
     struct program_start start = {.version = PROGRAM_START_VERSION,
                                   .bytes = sizeof(start),
                                   .stack_bytes = PROGRAM_STACK_BYTES};
-    char name[TASK_NAME_BYTES];
     struct tar_file file;
     int error;
 
@@ -119,10 +121,9 @@ int program_run(const struct program_options *options, struct task **task, const
         *reason = "the arguments are too long";
         return ERROR_TOO_LONG;
     }
-    name_copy(name, sizeof(name), options->words);
-    error = file_find(name, &file, reason);
+    error = file_find(options->words, &file, reason);
     if (error == OK) {
-        error = task_make(name, &file, options, &start, task, reason);
+        error = task_make(file.name, &file, options, &start, task, reason);
     }
     if (error != OK && *reason == NULL) {
         *reason = error_name(error);

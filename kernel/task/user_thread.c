@@ -91,6 +91,14 @@ static must_check int start_begin(struct user_thread *user)
     return error;
 }
 
+static void start_undo(struct user_thread *user)
+{
+    uint64_t flags = spin_lock_irq_save(&user->lock);
+    user->started = false;
+    spin_unlock_irq_restore(&user->lock, flags);
+    object_release(&user->object);
+}
+
 int user_thread_start(struct user_thread *user, uintptr_t rip, uintptr_t rsp, uint64_t argument)
 {
     if (rip < USER_BASE || rip >= USER_END) {
@@ -116,10 +124,7 @@ int user_thread_start(struct user_thread *user, uintptr_t rip, uintptr_t rsp, ui
         }
     }
     if (error != OK) {
-        uint64_t flags = spin_lock_irq_save(&user->lock);
-        user->started = false;
-        spin_unlock_irq_restore(&user->lock, flags);
-        object_release(&user->object);
+        start_undo(user);
     }
     return error;
 }
