@@ -193,9 +193,9 @@ def test_missing_tool_is_a_skip_with_the_package(tree, monkeypatch):
 
 
 MUTANTS = """
-from runner.mutant import Mutant
-MUTANTS = [Mutant(f"m{i}", f"I{i}", TEST, "x", edits=(("mm/a.c", OLD, "b();"),))
-           for i in range(1, 8)]
+from runner.mutant import INVARIANTS, Mutant
+MUTANTS = [Mutant(f"m{key[1:]}", key, TEST, "x", edits=(("mm/a.c", OLD, "b();"),))
+           for key in INVARIANTS]
 """
 
 
