@@ -24,18 +24,33 @@ static unsigned name_number(struct lock_graph *graph, const char *name)
     return LOCK_GRAPH_NAMES_MAX;
 }
 
-/*
- * Returns the locks, by bit, under which lock number `self` was taken, directly or through others.
- */
-static uint64_t all_above(const struct lock_graph *graph, unsigned self)
+static bool set_has(const struct lock_set *set, unsigned number)
 {
-    uint64_t found = __atomic_load_n(&graph->taken_under[self], __ATOMIC_SEQ_CST), done = 0;
-    while (found != done) {
-        unsigned next = (unsigned)__builtin_ctzl(found & ~done);
-        done |= 1UL << next;
-        found |= __atomic_load_n(&graph->taken_under[next], __ATOMIC_SEQ_CST);
-    }
-    return found;
+    return __atomic_load_n(&set->bits[number / 64], __ATOMIC_SEQ_CST) >> number % 64 & 1;
+}
+
+static void set_add(struct lock_set *set, unsigned number)
+{
+    __atomic_or_fetch(&set->bits[number / 64], 1UL << number % 64, __ATOMIC_SEQ_CST);
+}
+
+/* Stores the locks under which lock number `self` was taken, directly or through others. */
+static void all_above(const struct lock_graph *graph, unsigned self, struct lock_set *found)
+{
+    struct lock_set done = {{0}};
+    unsigned next = self;
+    *found = done;
+    do {
+        for (unsigned i = 0; i < array_length(found->bits); i++) {
+            found->bits[i] |= __atomic_load_n(&graph->taken_under[next].bits[i], __ATOMIC_SEQ_CST);
+        }
+        for (next = 0; next < LOCK_GRAPH_NAMES_MAX; next++) {
+            if (set_has(found, next) && !set_has(&done, next)) {
+                set_add(&done, next);
+                break;
+            }
+        }
+    } while (next < LOCK_GRAPH_NAMES_MAX);
 }
 
 enum lock_order lock_graph_note(struct lock_graph *graph, const char *held, const char *taken)
@@ -45,12 +60,13 @@ enum lock_order lock_graph_note(struct lock_graph *graph, const char *held, cons
     if (under == LOCK_GRAPH_NAMES_MAX || self == LOCK_GRAPH_NAMES_MAX) {
         return LOCK_ORDER_TOO_MANY_NAMES;
     }
-    uint64_t bit = 1UL << under;
-    if (under == self || (__atomic_load_n(&graph->taken_under[self], __ATOMIC_RELAXED) & bit)) {
+    if (under == self || set_has(&graph->taken_under[self], under)) {
         return LOCK_ORDER_RIGHT;
     }
-    __atomic_or_fetch(&graph->taken_under[self], bit, __ATOMIC_SEQ_CST);
-    return all_above(graph, under) >> self & 1 ? LOCK_ORDER_CIRCLE : LOCK_ORDER_RIGHT;
+    struct lock_set above;
+    set_add(&graph->taken_under[self], under);
+    all_above(graph, under, &above);
+    return set_has(&above, self) ? LOCK_ORDER_CIRCLE : LOCK_ORDER_RIGHT;
 }
 
 /* Appends a name in quotes as far as it fits. Without format_string(), to use little stack. */
@@ -76,13 +92,16 @@ void lock_graph_circle(const struct lock_graph *graph, const char *held, const c
         to = graph->names[i] == held ? i : to;
     }
     size_t length = name_append(text, bytes, 0, "'", taken);
-    uint64_t on_the_way = all_above(graph, to) | 1UL << to, seen = 1UL << from;
+    struct lock_set on_the_way, seen = {{0}};
+    all_above(graph, to, &on_the_way);
+    set_add(&on_the_way, to);
+    set_add(&seen, from);
     for (unsigned i = 0; i < LOCK_GRAPH_NAMES_MAX && from != to; i++) {
-        bool next = (graph->taken_under[i] >> from & 1) && (on_the_way >> i & 1) &&
-                    !(seen >> i & 1) && (i == to || !(graph->taken_under[to] >> from & 1));
+        bool next = set_has(&graph->taken_under[i], from) && set_has(&on_the_way, i) &&
+                    !set_has(&seen, i) && (i == to || !set_has(&graph->taken_under[to], from));
         if (next) {
             length = name_append(text, bytes, length, ", '", graph->names[i]);
-            seen |= 1UL << i;
+            set_add(&seen, i);
             from = i;
             i = UINT32_MAX; /* from the first name again */
         }

@@ -14,12 +14,17 @@
 
 #include "lib/compiler.h"
 
-#define LOCK_GRAPH_NAMES_MAX 64
+#define LOCK_GRAPH_NAMES_MAX 128
+
+/* A set of locks, by their numbers. */
+struct lock_set {
+    uint64_t bits[LOCK_GRAPH_NAMES_MAX / 64];
+};
 
 /* An empty graph is all zeroes. */
 struct lock_graph {
     const char *names[LOCK_GRAPH_NAMES_MAX];
-    uint64_t taken_under[LOCK_GRAPH_NAMES_MAX]; /* bit a of [b]: b was taken while a was held */
+    struct lock_set taken_under[LOCK_GRAPH_NAMES_MAX]; /* of [b]: the locks held when b was taken */
 };
 
 enum lock_order { LOCK_ORDER_RIGHT, LOCK_ORDER_CIRCLE, LOCK_ORDER_TOO_MANY_NAMES };

@@ -786,7 +786,7 @@ while (__atomic_load_n(&held, __ATOMIC_RELAXED) == i) {
 SPACE_MUTANTS = (
     # I6: user memory leaves by the rule that stacks obey.
     Mutant("user-unmap-without-shootdown", "I6", "ASP0104", "space_read", edits=((SPACE_CHANGE,
-        "    if (reduction->changed != 0) {", "    if (reduction->changed > reduction->changed) {"),)),
+        "    if (reduction->changed != 0) {", "    if (reduction->changed == SIZE_MAX) {"),)),
     Mutant("user-round-on-one-cpu", "I6", "ASP0005", "reader.last", cpus=2,
            edits=((USER_SHOOTDOWN, "    if (targets != 0) {", "    if (targets == UINT64_MAX) {"),)),
     Mutant("shared-page-replaced-while-mapped", "I6", "MOB0001", "space_write",

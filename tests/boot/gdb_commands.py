@@ -279,7 +279,7 @@ def check_program(start):
     ask = Session(start(cmdline="monitor=1"), (
         "st program", "info symbol 0x400000", "st program init", "info symbol 0x400000",
         "st program init", count, "st program nobody", "st bt"))
-    found(r"^User programs: (\w+, )*init\b", ask("st program"))
+    found(r"^User programs: ([\w-]+, )*init\b", ask("st program"))
     found(r"^No symbol matches", ask("info symbol 0x400000"))
     found(r"^Symbols of init are loaded", ask("st program init"))
     found(r"^\w+ in section \.text of \S+/user/init\.elf", ask("info symbol 0x400000", 1))

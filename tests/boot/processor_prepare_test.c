@@ -40,7 +40,8 @@ static void try_with(size_t frames)
     memory_give(&taken, frames);
     size_t before = memory_left();
     test_equal(processor_prepare(cpu, 0, &top), ERROR_NO_MEMORY);
-    test_check(memory_left() >= before);  /* others may have given some back meanwhile */
+    /* Others may have given some back meanwhile, and a frame on its way to a magazine is in neither. */
+    test_eventually(memory_left() >= before, "%lu frames are left of %lu", memory_left(), before);
     test_check(!percpu_area_exists(cpu)); /* sums over all CPUs leave it out */
     memory_give(&taken, SIZE_MAX);
 }

@@ -117,15 +117,16 @@ TEST(CON0032, "text for which the ring has no room is counted, and a notice says
     uint64_t from = output_ring_taken(&console_ring);
     console_ring.room = ROOM;
     for (unsigned i = 0; i < TEXTS; i++) {
-        console_print("CON0032: some text %2u\n", i);
+        console_print("# CON0032: some text %2u\n", i);
     }
-    uint64_t kept = (output_ring_written(&console_ring) - from) / strlen("CON0032: some text 00\n");
+    uint64_t kept =
+        (output_ring_written(&console_ring) - from) / strlen("# CON0032: some text 00\n");
     uint32_t lost = console_ring.lost;
     interrupts_restore(flags);
     all_is_shown();
-    console_print("CON0032: after\n");
+    console_print("# CON0032: after\n");
     console_ring.room = OUTPUT_RING_BYTES;
-    unsigned notice = row_of("texts lost here"), after = row_of("CON0032: after");
+    unsigned notice = row_of("texts lost here"), after = row_of("# CON0032: after");
     ignore_result(console_screen_attach(last));
     test_equal(kept + lost, TEXTS);
     test_check(kept >= ROOM / 32);

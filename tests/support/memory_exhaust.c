@@ -58,6 +58,7 @@ void memory_give(struct memory_exhausted *taken, size_t frames)
     for (; frames > 0 && taken->chain != MEMORY_CHAIN_END; frames--) {
         physical_t frame = (physical_t)taken->chain * PAGE_BYTES;
         taken->chain = frame_tag(frame);
+        frame_tag_set(frame, 0); /* the next owner finds 0 */
         frame_free(frame, FRAME_OWNER_TEST);
         taken->count--;
     }

@@ -229,12 +229,26 @@ struct trap_frame *entry_nmi(struct trap_frame *frame)
     return NULL;
 }
 
+/*
+ * A debug trap on the first instruction after SYSCALL is the user's: a single step over SYSCALL,
+ * which Bochs delivers there, or a data breakpoint that MOV SS put off. It is dropped. The step
+ * goes on in user mode, because the way back restores TF.
+ */
+static bool debug_is_users(const struct trap_frame *frame)
+{
+    return frame->rip == (uintptr_t)syscall_entry;
+}
+
 struct trap_frame *entry_debug(struct trap_frame *frame)
 {
     if (trap_frame_from_user(frame)) {
         return exception_try(frame) ? NULL : entry_move_frame(frame);
     }
-    exception_handle(frame);
+    if (debug_is_users(frame)) {
+        ignore_result(exception_try(frame)); /* a handler may want to see it */
+    } else {
+        exception_handle(frame);
+    }
     return_check(frame);
     return NULL;
 }
