@@ -53,7 +53,7 @@ void output_ring_tell_lost(struct output_ring *ring)
     static char notice[96]; /* guarded by the writers' lock; stacks that log are not deep */
     size_t bytes = format_string(
         notice, sizeof(notice),
-        "[console: %u texts lost here: they came faster than they could be shown]\n", lost);
+        "# console: %u texts lost here: they came faster than they could be shown\n", lost);
     output_ring_add(ring, notice, bytes);
     if (output_ring_end(ring)) {
         lost = 0;

@@ -62,8 +62,8 @@ HOST_TEST(HOR0002, "a text without room leaves nothing, and the notice comes in 
     output_ring_tell_lost(&ring);
     host_check(text_put("end"));
     snprintf(expected, sizeof(expected),
-             "[console: %u texts lost here: they came faster than they "
-             "could be shown]\nend",
+             "# console: %u texts lost here: they came faster than they "
+             "could be shown\nend",
              2U);
     host_equal_text(text_take(seen, sizeof(seen)), expected);
     host_equal(ring.lost, 0);
