@@ -199,9 +199,9 @@ TEST(APC0008, "the shorthand for all others is used only if no processor was lef
     for (unsigned cpu = 0; cpu < online; cpu++) {
         await(cpu, cpu == cpu_number() ? 0 : 1);
     }
-    if (command == 0) { /* seen in Bochs 2.7, now and then */
+    if ((command & 0xff) != VECTOR_TEST) { /* the last one of xAPIC mode, maybe the firmware's */
         end();
-        test_skip("the command register of this APIC reads as 0 after a command");
+        test_skip("the command register of this APIC does not show the last command");
         return;
     }
     test_equal(command & LAPIC_COMMAND_SHORTHAND, online == there ? LAPIC_COMMAND_SHORTHAND : 0);
