@@ -194,7 +194,6 @@ void user_thread_work(struct trap_frame *frame maybe_unused, uint32_t hazards)
     if (hazards & USER_HAZARD_KILL) {
         thread_exit(ERROR_KILLED);
     }
-    __atomic_and_fetch(&thread_user()->context.hazards, ~USER_HAZARD_FRAME, __ATOMIC_RELAXED);
 }
 
 void user_thread_exit(struct thread *thread, int status)

@@ -22,9 +22,7 @@
 #define VECTOR_SYSCALL 256
 
 /* Reasons to call user_return_work() on the way to ring 3. */
-#define USER_HAZARD_KILL    (1U << 0) /* the thread is to end */
-#define USER_HAZARD_SUSPEND (1U << 1) /* the thread is to stop until it is resumed */
-#define USER_HAZARD_FRAME   (1U << 2) /* the frame was changed: all of its registers count */
+#define USER_HAZARD_KILL (1U << 0) /* the thread is to end */
 
 /* What a CPU loads when it switches to a thread with a user mode. */
 struct user_context {
