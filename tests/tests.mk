@@ -76,7 +76,7 @@ fuzz: build/$(VARIANT)/kernel.elf build/boot.tar
 ## make mutants      kernels with one protection taken out: is each killed? MUTANTS=, THIRD= choose
 mutants:
 	@$(qemu_check)
-	@$(PYTHON) tests/mutants.py $(if $(MUTANTS),--mutants $(call quote,$(MUTANTS))) \
+	@$(PYTHON) tests/mutants $(if $(MUTANTS),--mutants $(call quote,$(MUTANTS))) \
 	    $(if $(THIRD),--third $(THIRD)) $(MAKE_OPTIONS) $(JOBS_OPTION)
 
 ## make check        the checks of the tree and the runner's own tests

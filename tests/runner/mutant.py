@@ -28,6 +28,10 @@ MODES = {
     "lend-intel": ("lend", "max,vendor=GenuineIntel"),
     "prefault": ("prefault", "max"),
 }
+FAULT_AND_EAGER = ("fault", "eager")
+FAULT_AND_LEND = ("fault", "lend-amd", "lend-intel")
+BUT_EAGER = (*FAULT_AND_LEND, "prefault")
+ALL_MODES = (*BUT_EAGER, "eager")
 
 
 class Refused(Exception):

@@ -208,7 +208,7 @@ def group_of_third(paths, update, mutants):
 
 def main(arguments, root, mutants):
     """Runs `make mutants`: prints the table and returns the exit status."""
-    parser = argparse.ArgumentParser(prog="tests/mutants.py")
+    parser = argparse.ArgumentParser(prog="tests/mutants")
     parser.add_argument("--mutants", default="", metavar="PATTERN",
                         help="only those whose name or invariant matches")
     parser.add_argument("--third", type=int, choices=range(THIRDS), help="only one of three")

@@ -208,7 +208,7 @@ MUTANTS = [Mutant(f"m{key[1:]}", key, TEST, "x", edits=(("mm/a.c", OLD, "b();"),
 ])
 def test_mutants(tree, test, old, wanted):
     table = MUTANTS.replace("TEST", repr(test)).replace("OLD", repr(old))
-    root = tree({"mm/a.c": "int f(void) { a(); } int g;\n", "tests/mutants.py": table,
+    root = tree({"mm/a.c": "int f(void) { a(); } int g;\n", "tests/mutants/__init__.py": table,
                  "tests/a_test.c": 'TEST(STK0001, "it works", ALWAYS)\n{\n}\n'})
     shutil.copytree(os.path.join(ROOT, "tests", "runner"), os.path.join(root, "tests", "runner"))
     status, output = check("mutants", root)

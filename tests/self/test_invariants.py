@@ -33,7 +33,7 @@ def test_invariants(tree, old, new, wanted):
     text = chapter(INVARIANTS)
     assert old in text
     root = tree({"docs/invariants.md": text.replace(old, new, 1) if old else text,
-                 "tests/mutants.py": MUTANTS.replace("TEST", "'STK0001'").replace("OLD", "'a'"),
+                 "tests/mutants/__init__.py": MUTANTS.replace("TEST", "'STK0001'").replace("OLD", "'a'"),
                  "tests/a_test.c": 'TEST(STK0001, "a", ALWAYS)\n{\n}\nTEST(GAT0001, "b", ALWAYS)\n{\n}\n'})
     shutil.copytree(os.path.join(ROOT, "tests", "runner"), os.path.join(root, "tests", "runner"))
     status, output = check("invariants", root)
@@ -42,5 +42,5 @@ def test_invariants(tree, old, new, wanted):
 
 def test_a_tree_with_mutants_needs_the_chapter(tree):
     assert check("invariants", tree({"lib/a.c": ""}))[0] == 0
-    root = tree({"tests/mutants.py": ""})
+    root = tree({"tests/mutants/__init__.py": ""})
     assert check("invariants", root) == (1, "docs/invariants.md is missing\n")

@@ -2,7 +2,7 @@
 """Checks that docs/invariants.md agrees with the tables of tests and mutants.
 
 Each invariant of tests/runner/mutant.py has a section with its short form as heading. A section
-lists the mutants that tests/mutants.py has for its invariant, each with the test that kills it.
+lists the mutants that tests/mutants has for its invariant, each with the test that kills it.
 Every test that the chapter names exists. Both ends of a range of ids belong to one subject.
 """
 
@@ -59,7 +59,7 @@ def tests_complaints(chapter, ids):
 def main():
     """Checks the tree."""
     root = tree.root_from_arguments()
-    if not os.path.exists(os.path.join(root, "tests", "mutants.py")):
+    if not os.path.exists(os.path.join(root, "tests", "mutants")):
         tree.finish([])
     if not os.path.exists(os.path.join(root, CHAPTER)):
         tree.finish([f"{CHAPTER} is missing"])

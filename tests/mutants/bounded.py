@@ -1,0 +1,45 @@
+"""Work in short slices, and turns for each job (I11)."""
+
+from runner.mutant import Mutant
+
+CONSOLE = "kernel/console/console.c"
+CONSOLE_OUTPUT = "kernel/console/console_output.c"
+CONSOLE_SERVICE = "kernel/console/console_service.c"
+RECLAIMER = "sched/stack/reclaimer.c"
+SERVICE_SHARE = "sched/stack/service_share.c"
+SHOOTDOWN = "arch/x86_64/apic/shootdown.c"
+
+MUTANTS = (
+    # Text that cannot wait for the serial line is left to a thread.
+    Mutant("console-waits-with-interrupts-off", "I11", "CON0030", "pending",
+           edits=((CONSOLE_OUTPUT, "!__atomic_load_n(&threaded, __ATOMIC_RELAXED) ||", "true ||"),)),
+    Mutant("console-thread-not-woken", "I11", "CON0030", "still not shown",
+           edits=((CONSOLE_SERVICE, "    wait_queue_wake_one(&service_queue);\n", ""),)),
+    # Each job of the reclaimer has its turn, and does one batch in it.
+    Mutant("job-keeps-the-reclaimer", "I11", "RCL0002", "has no turn while job", edits=((RECLAIMER,
+        "more |= __atomic_load_n(&held, __ATOMIC_RELAXED) == i ? held_turn() : jobs[i].turn();", """\
+while (__atomic_load_n(&held, __ATOMIC_RELAXED) == i) {
+            ignore_result(thread_sleep_ns(1));
+        }
+        more |= jobs[i].turn();"""),)),
+    Mutant("reclaimer-frees-all-in-one-turn", "I11", "RCL0003", "in_one_turn is",
+           edits=((RECLAIMER, "stack_reclaim_batch()", "stack_reclaim()"),)),
+    Mutant("reclaimer-lends-to-the-end", "I11", "RCL0004", "in_one_turn is", cpus=2,
+           modes=("lend-amd",), edits=((RECLAIMER, "    frames_note(lend_batch_run());", """\
+    do {
+        frames_note(lend_batch_run());
+    } while (lend_batch_is_under_way());"""),)),
+    Mutant("services-do-not-rest", "I11", "RCL0005", "worked <= rested", edits=((SERVICE_SHARE,
+        "ignore_result(thread_sleep_ns(shares[service].debt_ns));", "thread_yield();"),)),
+    # A CPU that waits for the turn of shootdowns waits for one round more at most.
+    Mutant("shootdown-serves-its-own-range-only", "I11", "SMP0123", "requests_waiting", cpus=2,
+           edits=((SHOOTDOWN, "if (__atomic_load_n(&requests_count, __ATOMIC_RELAXED) != 0) {",
+                   "if (requests == 0) {"),)),
+    Mutant("lost-text-not-told", "I11", "CON0032", "notice < after|lost is",
+           edits=((CONSOLE, """\
+    uint64_t flags = spin_lock_irq_save(&ring_lock);
+    output_ring_tell_lost(&console_ring);
+    if""", """\
+    uint64_t flags = spin_lock_irq_save(&ring_lock);
+    if"""), (CONSOLE, "    lost_tell();\n", "    (void)lost_tell;\n"))),
+)

@@ -1,0 +1,34 @@
+"""Handles and messages: a handle gives exactly its rights, and a call gets one answer (I10)."""
+
+from runner.mutant import Mutant
+
+HANDLE_TABLE = "kernel/object/handle_table.c"
+IPC = "kernel/ipc/ipc.c"
+IPC_CALLS = "kernel/syscall/ipc_calls.c"
+MESSAGE_CALLS = "kernel/syscall/message_calls.c"
+
+MUTANTS = (
+    # I10: a handle names one object, with its rights and no others; an answer is given once.
+    Mutant("generation-not-checked", "I10", "SYS0002", "ipc_call, try 0: -16, not -12",
+           edits=((HANDLE_TABLE, "uint64_t mask = CHECK_GENERATION_MASK | CHECK_OPEN |",
+                   "uint64_t mask = CHECK_OPEN |"),)),
+    Mutant("duplicate-keeps-all-rights", "I10", "SYS0003", r"RIGHT_SEND \| RIGHT_RECEIVE",
+           edits=((HANDLE_TABLE, "value_of(table, handle, rights | RIGHT_DUPLICATE, &rights, &value)",
+                   "value_of(table, handle, rights | RIGHT_DUPLICATE, NULL, &value)"),)),
+    Mutant("duplicate-gains-rights", "I10", "SYS0003", r"RIGHT_SEND \| RIGHT_RECEIVE",
+           edits=((HANDLE_TABLE, "value_of(table, handle, rights | RIGHT_DUPLICATE, &rights, &value)",
+                   "value_of(table, handle, RIGHT_DUPLICATE, &rights, &value)"),)),
+    Mutant("quota-of-handles-not-held", "I10", "SYS0003", "is .*, not -18",
+           edits=((HANDLE_TABLE, "    if (table->open >= table->limit) {", "    if (false) {"),)),
+    Mutant("reply-right-used-twice", "I10", "IPC0006", r"ipc_reply\(&self\) is -16",
+           edits=((IPC, "    right->caller = NULL;\n", ""),)),
+    Mutant("late-answer-is-taken", "I10", "IPC0008", r"reply_answer\(late_reply, &late\) is 0",
+           edits=((IPC, "caller->phase == IPC_AWAITS_REPLY && caller->call == right->call;",
+                   "caller->phase == IPC_AWAITS_REPLY;"),)),
+    Mutant("any-handle-is-passed-on", "I10", "SYS0021", "is -11 .*, not -15",
+           edits=((MESSAGE_CALLS, "handles[i], RIGHT_TRANSFER,", "handles[i], 0,"),)),
+    Mutant("message-buffer-not-checked", "I10", "SYS0011", "message_buffer_set.* is 0",
+           edits=((IPC_CALLS,
+                   "if (address != 0 && !user_range_is_valid(address, sizeof(struct message_buffer))) {",
+                   "if (false) {"),)),
+)

@@ -1,0 +1,44 @@
+"""User address spaces, memory objects and user copy (I6 to I8)."""
+
+from runner.mutant import Mutant
+
+FRAME_QUOTA = "mm/space/frame_quota.c"
+MEMORY_OBJECT = "mm/space/memory_object.c"
+SPACE_CHANGE = "mm/space/space_change.c"
+USER_COPY = "arch/x86_64/entry/user_copy.c"
+USER_SHOOTDOWN = "arch/x86_64/apic/user_shootdown.c"
+
+MUTANTS = (
+    # I6: user memory leaves by the rule that stacks obey.
+    Mutant("user-unmap-without-shootdown", "I6", "ASP0104", "space_read", edits=((SPACE_CHANGE,
+        "    if (reduction->changed != 0) {", "    if (reduction->changed == SIZE_MAX) {"),)),
+    Mutant("user-round-on-one-cpu", "I6", "ASP0005", "reader.last", cpus=2,
+           edits=((USER_SHOOTDOWN, "    if (targets != 0) {", "    if (targets == UINT64_MAX) {"),)),
+    Mutant("shared-page-replaced-while-mapped", "I6", "MOB0001", "space_write",
+           edits=((MEMORY_OBJECT, """\
+    while (region_page_unmap_one(object, index)) {
+        spin_lock(&object->lock);
+    }
+""", ""),)),
+    # I7: no frame is lost, and none brings what another task left in it.
+    Mutant("user-page-not-zeroed", "I7", "ASP0102", "space_read",
+           edits=((FRAME_QUOTA, "        frame_zero(*frame);\n",
+                   "        if (owner != FRAME_OWNER_USER) {\n            frame_zero(*frame);\n        }\n"),)),
+    Mutant("quota-not-charged", "I7", "MOB0005", "space_write|clone", edits=((FRAME_QUOTA,
+        "if (frames > quota->limit - used) {", "if (frames > quota->limit) {"),)),
+    Mutant("clone-shares-what-can-be-written", "I7", "MOB0001", "frames is 0", edits=((MEMORY_OBJECT,
+        "page->needs_copy = writes && frame_is_shared(page->frame);",
+        "page->needs_copy = false;"), (MEMORY_OBJECT,
+        "page->may_be_written = !object->cloning && !frame_is_shared(page->frame);",
+        "page->may_be_written = true;"))),
+    # I8: user memory is touched by user copy alone, within user mode's addresses.
+    Mutant("user-range-not-checked", "I8", "UCP0001", "page fault|ERROR_FAULT|user_copy",
+           edits=((USER_COPY,
+        "return address >= USER_BASE && address <= USER_END && bytes <= USER_END - address;",
+        "return address <= USER_END || bytes == 0;"),)),
+    Mutant("any-address-is-a-user-fault", "I8", "UCP0005", "user_copy_faulted", edits=((USER_COPY,
+        "return frame->address - user < site->step && user_range_is_valid(frame->address, 1);",
+        "return user != 0 && user_range_is_valid(frame->address, 1);"),)),
+    Mutant("old-right-stays-in-the-tables", "I8", "ASP0105", "entry_allows", edits=((SPACE_CHANGE,
+        "        clear |= PAGE_WRITABLE | PAGE_DIRTY;\n", ""),)),
+)
