@@ -139,7 +139,18 @@
         "Sets the calling thread's FS base, for thread-local storage.") \
     CALL(39, handle_grant, 3, "task: handle task MANAGE, handle: handle any TRANSFER, rights: rights", "the handle's number in that task", \
         "INVALID SYS0043, PEER_DIED SYS0043, QUOTA SYS0003, NO_MEMORY", PROMPT, \
-        "Opens a handle to the object in the table of a task, with these rights, none of which the caller's handle may lack.")
+        "Opens a handle to the object in the table of a task, with these rights, none of which the caller's handle may lack.") \
+    CALL(40, thread_suspend, 2, "thread: handle thread MANAGE, deadline: deadline", "0", \
+        "TIMEOUT SYS0044, PEER_DIED SYS0044, KILLED SYS0044", BLOCKS, \
+        "Stops a thread on its way to user mode, and waits until it has stopped. A thread that waits in a call stops when its wait has ended. After a timeout it stays suspended.") \
+    CALL(41, thread_resume, 1, "thread: handle thread MANAGE", "0", "", PROMPT, \
+        "Lets a suspended thread go on.") \
+    CALL(42, thread_registers_read, 2, "thread: handle thread MANAGE, registers: out 152", "0", \
+        "AGAIN SYS0044, PEER_DIED SYS0044, FAULT SYS0044", PROMPT, \
+        "Writes struct thread_registers of lib/abi.h, of a thread that has stopped.") \
+    CALL(43, thread_registers_write, 2, "thread: handle thread MANAGE, registers: in 152", "0", \
+        "AGAIN SYS0044, PEER_DIED SYS0044, RANGE SYS0044, FAULT SYS0044", PROMPT, \
+        "Sets the registers of a thread that has stopped. RIP and FS base are user addresses; of RFLAGS it takes what user mode may set, and RF.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

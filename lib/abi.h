@@ -99,3 +99,13 @@ static always_inline uint64_t message_tag(unsigned label, unsigned handles, unsi
     return (uint64_t)label << MESSAGE_TAG_LABEL_SHIFT |
            (uint64_t)handles << MESSAGE_TAG_HANDLES_SHIFT | bytes;
 }
+
+/*
+ * The registers of a thread in user mode, as a debugger reads and writes them. RFLAGS: what user mode
+ * cannot change by itself is as the kernel has it.
+ */
+struct thread_registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags, fs_base;
+};

@@ -1,6 +1,7 @@
 /* See caller.h. */
 #include "kernel/syscall/caller.h"
 
+#include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
 
 int64_t caller_open(struct object *object, unsigned rights, uint64_t badge)
@@ -9,4 +10,23 @@ int64_t caller_open(struct object *object, unsigned rights, uint64_t badge)
     int error = handle_open(caller_handles(), object, rights, badge, &handle);
     object_release(object);
     return error == OK ? (int64_t)handle : error;
+}
+
+int caller_thread_find(uint64_t handle, unsigned rights, struct user_thread **user)
+{
+    struct object *object;
+    int error = handle_find(caller_handles(), handle, OBJECT_THREAD, rights, &object, NULL);
+    if (error == OK) {
+        *user = container_of(object, struct user_thread, object);
+    }
+    return error;
+}
+
+uint64_t caller_timeout(uint64_t deadline_ns)
+{
+    uint64_t now_ns = clock_now_ns();
+    if (deadline_ns == UINT64_MAX) {
+        return WAIT_FOREVER;
+    }
+    return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 }

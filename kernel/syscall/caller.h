@@ -26,3 +26,12 @@ static always_inline void caller_second_result(uint64_t second)
     frame->rdi = frame->rsi = frame->r8 = frame->r9 = frame->r10 = 0;
     frame->rdx = second;
 }
+
+/*
+ * Finds a thread by the caller's handle, which must have these rights. The caller releases the
+ * object. Context: THREAD with a user mode. Errors: those of handle_find().
+ */
+must_check int caller_thread_find(uint64_t handle, unsigned rights, struct user_thread **user);
+
+/* Returns how many nanoseconds a wait until a deadline may take. Context: THREAD. */
+uint64_t caller_timeout(uint64_t deadline_ns);

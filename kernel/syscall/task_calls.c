@@ -1,7 +1,6 @@
 /* System calls of tasks and threads: syscall_list.h describes them. */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/user_copy.h"
-#include "arch/x86_64/time/clock.h"
 #include "kernel/syscall/caller.h"
 #include "kernel/syscall_list.h"
 #include "lib/error.h"
@@ -21,26 +20,6 @@ static must_check int task_find(uint64_t handle, struct task **task)
         *task = container_of(object, struct task, object);
     }
     return error;
-}
-
-static must_check int thread_find_by(uint64_t handle, unsigned rights, struct user_thread **user)
-{
-    struct object *object;
-    int error = target_find(handle, OBJECT_THREAD, rights, &object);
-    if (error == OK) {
-        *user = container_of(object, struct user_thread, object);
-    }
-    return error;
-}
-
-/* How long a wait until the deadline may take. */
-static uint64_t timeout_of(uint64_t deadline_ns)
-{
-    uint64_t now_ns = clock_now_ns();
-    if (deadline_ns == UINT64_MAX) {
-        return WAIT_FOREVER;
-    }
-    return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 }
 
 /* Stores a status where the caller wants it; 0 is nowhere. */
@@ -110,7 +89,8 @@ int64_t call_task_wait(uint64_t handle, uint64_t deadline_ns, uint64_t status_ad
     if (error != OK) {
         return error;
     }
-    error = task_wait(container_of(object, struct task, object), timeout_of(deadline_ns), &status);
+    error =
+        task_wait(container_of(object, struct task, object), caller_timeout(deadline_ns), &status);
     object_release(object);
     return error == OK ? status_store(status_address, status) : error;
 }
@@ -134,7 +114,7 @@ int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity
 int64_t call_thread_start(uint64_t handle, uint64_t rip, uint64_t rsp, uint64_t argument)
 {
     struct user_thread *user;
-    int error = thread_find_by(handle, RIGHT_MANAGE, &user);
+    int error = caller_thread_find(handle, RIGHT_MANAGE, &user);
     if (error == OK) {
         error = user_thread_start(user, rip, rsp, argument);
         object_release(&user->object);
@@ -150,7 +130,7 @@ int64_t call_thread_exit(uint64_t status)
 int64_t call_thread_kill(uint64_t handle)
 {
     struct user_thread *user;
-    int error = thread_find_by(handle, RIGHT_MANAGE, &user);
+    int error = caller_thread_find(handle, RIGHT_MANAGE, &user);
     if (error == OK) {
         user_thread_kill(user);
         object_release(&user->object);
@@ -162,11 +142,11 @@ int64_t call_thread_wait(uint64_t handle, uint64_t deadline_ns, uint64_t status_
 {
     struct user_thread *user;
     int status;
-    int error = thread_find_by(handle, RIGHT_READ, &user);
+    int error = caller_thread_find(handle, RIGHT_READ, &user);
     if (error != OK) {
         return error;
     }
-    error = user_thread_wait(user, timeout_of(deadline_ns), &status);
+    error = user_thread_wait(user, caller_timeout(deadline_ns), &status);
     object_release(&user->object);
     return error == OK ? status_store(status_address, status) : error;
 }
@@ -174,7 +154,7 @@ int64_t call_thread_wait(uint64_t handle, uint64_t deadline_ns, uint64_t status_
 int64_t call_thread_priority_set(uint64_t handle, uint64_t priority)
 {
     struct user_thread *user;
-    int error = thread_find_by(handle, RIGHT_MANAGE, &user);
+    int error = caller_thread_find(handle, RIGHT_MANAGE, &user);
     if (error != OK) {
         return error;
     }

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/entry/vectors.h"
+#include "kernel/task/user_thread_stop.h"
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/heap/slab.h"
@@ -61,6 +62,7 @@ int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
     user->affinity = affinity;
     spinlock_init(&user->lock, "user thread");
     wait_queue_init(&user->waiters);
+    wait_queue_init(&user->resumed);
     object_acquire(&task->object);
     *out = user;
     return OK;
@@ -95,6 +97,7 @@ static void start_undo(struct user_thread *user)
 {
     uint64_t flags = spin_lock_irq_save(&user->lock);
     user->started = false;
+    wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
     spin_unlock_irq_restore(&user->lock, flags);
     object_release(&user->object);
 }
@@ -189,10 +192,13 @@ void user_thread_load(const struct thread *thread)
     user_context_load(context);
 }
 
-void user_thread_work(struct trap_frame *frame maybe_unused, uint32_t hazards)
+void user_thread_work(struct trap_frame *frame, uint32_t hazards)
 {
     if (hazards & USER_HAZARD_KILL) {
         thread_exit(ERROR_KILLED);
+    }
+    if (hazards & USER_HAZARD_SUSPEND) {
+        user_thread_stop(thread_user(), frame);
     }
 }
 

@@ -28,8 +28,11 @@ struct user_thread {
     struct thread *thread; /* NULL: not started yet, or ended */
     bool started;
     bool ended;
+    bool suspended;
     int status;
-    struct wait_queue waiters; /* threads that wait for `ended` */
+    struct trap_frame *stopped_frame; /* its registers while it stands still; else NULL */
+    struct wait_queue waiters;        /* threads that wait for `ended`, or for its stop */
+    struct wait_queue resumed;        /* the thread itself while it is stopped */
 };
 
 /* Prepares the caches of tasks and threads. Context: boot, before the first task. */

@@ -6,6 +6,7 @@ HANDLE_TABLE = "kernel/object/handle_table.c"
 IPC = "kernel/ipc/ipc.c"
 IPC_CALLS = "kernel/syscall/ipc_calls.c"
 MESSAGE_CALLS = "kernel/syscall/message_calls.c"
+REGISTERS = "arch/x86_64/entry/user_registers.c"
 
 MUTANTS = (
     # I10: a handle names one object, with its rights and no others; an answer is given once.
@@ -31,4 +32,10 @@ MUTANTS = (
            edits=((IPC_CALLS,
                    "if (address != 0 && !user_range_is_valid(address, sizeof(struct message_buffer))) {",
                    "if (false) {"),)),
+    # I10: registers that are written give no right.
+    Mutant("any-rip-is-written", "I10", "TSK0008", "registers_write.* is 0",
+           edits=((REGISTERS, "registers->rip < USER_BASE || registers->rip >= USER_END ||", ""),)),
+    Mutant("any-flag-is-written", "I10", "TSK0008", "FLAGS_OF_KERNEL is",
+           edits=((REGISTERS, "(registers->rflags & FLAGS_OF_USER) | FLAGS_INTERRUPT",
+                   "registers->rflags | FLAGS_INTERRUPT"),)),
 )

@@ -274,6 +274,12 @@ PIECE spin
     inc r9
     ud2
 
+; Stores the word at FS base to RDI, for ever.
+PIECE fs_store
+    mov rax, [fs:0]
+    mov [rdi], rax
+    jmp user_code_fs_store
+
 PIECE touch
     mov rax, [rdi]
     ud2

@@ -25,6 +25,7 @@
 #define CR4_FRED              (1UL << 32)
 
 #define FLAGS_ALWAYS_SET      (1UL << 1)
+#define FLAGS_STATUS          0x8d5UL /* CF, PF, AF, ZF, SF, OF */
 #define FLAGS_TRAP            (1UL << 8)
 #define FLAGS_INTERRUPT       (1UL << 9)
 #define FLAGS_DIRECTION       (1UL << 10)
@@ -32,6 +33,7 @@
 #define FLAGS_NESTED_TASK     (1UL << 14)
 #define FLAGS_RESUME          (1UL << 16)
 #define FLAGS_ALIGNMENT_CHECK (1UL << 18)
+#define FLAGS_IDENTIFICATION  (1UL << 21)
 
 #define MSR_APIC_BASE      0x1b
 #define MSR_TSC_DEADLINE   0x6e0

@@ -22,7 +22,8 @@
 #define VECTOR_SYSCALL 256
 
 /* Reasons to call user_return_work() on the way to ring 3. */
-#define USER_HAZARD_KILL (1U << 0) /* the thread is to end */
+#define USER_HAZARD_KILL    (1U << 0) /* the thread is to end */
+#define USER_HAZARD_SUSPEND (1U << 1) /* it is to stop */
 
 /* What a CPU loads when it switches to a thread with a user mode. */
 struct user_context {

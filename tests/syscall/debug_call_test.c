@@ -1,0 +1,106 @@
+/* System calls that stop threads and touch their registers, made by user mode. */
+#include "kernel/task/user_thread.h"
+
+#include "kernel/ipc/endpoint.h"
+#include "lib/error.h"
+#include "tests/support/threads.h"
+#include "tests/syscall/script.h"
+#include "tests/task/task_fixture.h"
+#include "tests/test.h"
+
+#define REGISTERS_AT (USER_WORLD_STACK + 0x100)
+
+extern const char user_code_spin[], user_code_script[];
+
+/* Returns where the kernel sees the registers that the calls read and write. */
+static struct thread_registers *registers_seen(void)
+{
+    return (struct thread_registers *)((uintptr_t)user_world_stack(&script_world) + 0x100);
+}
+
+static void calls_try(uint32_t thread, struct user_thread *user, const volatile uint64_t *data)
+{
+    struct thread_registers *registers = registers_seen();
+    int status;
+
+    test_eventually(data[0] != 0, "it has not run");
+    test_equal(script_call(SYSCALL_thread_registers_read, thread, REGISTERS_AT, 0), ERROR_AGAIN);
+    test_equal(script_call(SYSCALL_thread_registers_write, thread, REGISTERS_AT, 0), ERROR_AGAIN);
+    test_equal(script_call(SYSCALL_thread_suspend, thread, UINT64_MAX, 0), OK);
+    test_equal(script_call(SYSCALL_thread_registers_read, thread, DIRECT_MAP_BASE, 0), ERROR_FAULT);
+    test_equal(script_call(SYSCALL_thread_registers_write, thread, USER_END, 0), ERROR_FAULT);
+    test_equal(script_call(SYSCALL_thread_registers_read, thread, REGISTERS_AT, 0), OK);
+    test_equal(registers->rdi, USER_WORLD_DATA);
+    registers->rip = USER_END;
+    test_equal(script_call(SYSCALL_thread_registers_write, thread, REGISTERS_AT, 0), ERROR_RANGE);
+    registers->rip = user_world_address(user_code_spin);
+    registers->rdi = USER_WORLD_DATA + 64;
+    test_equal(script_call(SYSCALL_thread_registers_write, thread, REGISTERS_AT, 0), OK);
+    test_equal(script_call(SYSCALL_thread_resume, thread, 0, 0), OK);
+    test_equal(script_call(SYSCALL_thread_resume, thread, 0, 0), OK);
+    test_eventually(data[8] != 0, "it does not go on with the new registers");
+    user_thread_kill(user);
+    test_equal(user_thread_wait(user, TEST_EVENTUALLY_NS, &status), OK);
+    test_equal(script_call(SYSCALL_thread_suspend, thread, 0, 0), ERROR_PEER_DIED);
+    test_equal(script_call(SYSCALL_thread_registers_read, thread, REGISTERS_AT, 0),
+               ERROR_PEER_DIED);
+    test_equal(script_call(SYSCALL_thread_registers_write, thread, REGISTERS_AT, 0),
+               ERROR_PEER_DIED);
+}
+
+/* A thread that waits in IPC does not stop. A wait for its stop ends by its time, or by a kill. */
+static void stops_await(struct task *task)
+{
+    static struct script script;
+    struct endpoint *endpoint;
+    uint32_t of_endpoint = 0, of_thread = 0;
+    volatile uint64_t *list = task_fixture_data(task) + 0x800 / sizeof(uint64_t);
+    struct script_call *calls = (struct script_call *)(uintptr_t)(list + 1);
+
+    test_equal(endpoint_create(&endpoint), OK);
+    test_equal(handle_open(&task->handles, &endpoint->object, RIGHTS_ALL, 0, &of_endpoint), OK);
+    list[0] = 1;
+    calls[0] = (struct script_call){.rax = SYSCALL_ipc_call, .rdi = of_endpoint};
+    struct user_thread *user =
+        task_fixture_start(task, 1, user_code_script, USER_WORLD_DATA + 0x800, 0);
+    if (user != NULL) {
+        test_eventually(!list_empty(&endpoint->callers), "it does not call");
+        test_equal(handle_open(&script_handles, &user->object, RIGHTS_ALL, 0, &of_thread), OK);
+        test_equal(script_call(SYSCALL_thread_suspend, of_thread, 0, 0), ERROR_TIMEOUT);
+        test_equal(script_call(SYSCALL_thread_suspend, of_thread, 1, 0), ERROR_TIMEOUT);
+        script_clear(&script, 0);
+        script_add(&script, SYSCALL_thread_suspend, of_thread, UINT64_MAX, 0, 0, 0, 0);
+        script_start(&script);
+        test_check(test_wait_blocked(script.running));
+        thread_kill(script.running);
+        script_join(&script);
+        test_equal((int64_t)script.calls[0].rax, ERROR_KILLED);
+        test_equal(handle_close(&script_handles, of_thread), OK);
+        object_release(&user->object);
+    }
+    object_release(&endpoint->object);
+}
+
+TEST(SYS0044,
+     "a thread is suspended, its registers are read and written, and it goes on, by handle", ALWAYS)
+{
+    uint32_t handle = 0;
+    if (!script_begin(20)) {
+        return;
+    }
+    struct task *task = task_fixture_create(2);
+    struct user_thread *user =
+        task != NULL ? task_fixture_start(task, 0, user_code_spin, USER_WORLD_DATA, 0) : NULL;
+    if (user != NULL) {
+        test_equal(handle_open(&script_handles, &user->object, RIGHTS_ALL, 0, &handle), OK);
+        stops_await(task);
+        calls_try(handle, user, task_fixture_data(task));
+        test_equal(handle_close(&script_handles, handle), OK);
+        object_release(&user->object);
+    }
+    if (task != NULL) {
+        task_kill(task, 0);
+        object_release(&task->object);
+    }
+    script_end();
+}
