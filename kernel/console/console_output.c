@@ -11,6 +11,7 @@
 #include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/dev/serial.h"
 #include "kernel/console/console.h"
+#include "kernel/console/console_output_test_hooks.h"
 #include "lib/string.h"
 
 #define PIECE_BYTES 16 /* where there is no serial port, or it takes nothing */
@@ -187,5 +188,15 @@ void console_output_colours_set(bool on)
 {
     spin_lock(&output_lock);
     serial_colours = on;
+    spin_unlock(&output_lock);
+}
+
+void console_output_hold(void)
+{
+    spin_lock(&output_lock);
+}
+
+void console_output_release(void)
+{
     spin_unlock(&output_lock);
 }
