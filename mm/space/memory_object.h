@@ -64,8 +64,8 @@ must_check int memory_object_create_physical(physical_t base, size_t bytes,
 
 /*
  * Creates a copy-on-write clone of an anonymous object, with one reference. It has the content that
- * the parent has when the call returns; a page that is written meanwhile may have its content
- * before or after that write. Frames of copies are charged to the quota of the object that gets
+ * the parent has when the call returns; a page that is written meanwhile has its content before or
+ * after each store. A copy by several stores may be there in part. Frames of copies are charged to the quota of the object that gets
  * them. Works in slices. Context: THREAD. Errors: ERROR_UNSUPPORTED (a physical object), ERROR_BUSY
  * (another clone of it is being made), ERROR_AGAIN (a page of it is being copied: try again after a
  * moment), ERROR_QUOTA, ERROR_NO_MEMORY.

@@ -64,15 +64,17 @@ bool region_write_protect_some(struct memory_object *object)
         uintptr_t from =
             region->clone_next > region->node.key ? region->clone_next : region->node.key;
         struct user_table_refuse refuse;
+        uintptr_t next = from;
         size_t changed = 0;
-        region->clone_next = from;
-        if (!user_tables_reduce(&space->tables, &region->clone_next, region_end(region),
-                                PAGE_WRITABLE | PAGE_DIRTY, 0, &refuse, &changed)) {
+        if (user_tables_reduce(&space->tables, &next, region_end(region),
+                               PAGE_WRITABLE | PAGE_DIRTY, 0, &refuse, &changed)) {
+            region->clone_next = next;
+        } else {
             region->clone_pass = object->clone_pass;
             region->clone_next = 0;
         }
         if (changed != 0) {
-            shootdown_unlocked(object, space, from, USER_TABLES_SLICE * PAGE_BYTES, &refuse);
+            shootdown_unlocked(object, space, from, next - from, &refuse);
         } else {
             spin_unlock(&object->lock);
         }

@@ -89,14 +89,24 @@ static struct {
     bool stop;
 } writer;
 
+/*
+ * What round number `round` writes. User copy stores words of 8 bytes at once, and what is left byte
+ * by byte. So a word is seen as it was before or after a write, but a shorter number could be seen
+ * half written: then it would be too small, because each step changes two bytes.
+ */
+static uint64_t number_of(uint32_t round)
+{
+    return round * 255UL;
+}
+
 /* Writes one number after the other into all pages, from the first to the last. */
 static void write_rounds(void *argument maybe_unused)
 {
     space_user_set(&fixture.space);
     while (!__atomic_load_n(&writer.stop, __ATOMIC_SEQ_CST)) {
-        uint32_t round = writer.rounds + 1;
+        uint64_t number = number_of(writer.rounds + 1);
         for (unsigned page = 0; page < CLONE_PAGES; page++) {
-            if (user_copy_out(PLACE + page * PAGE_BYTES, &round, sizeof(round)) != OK) {
+            if (user_copy_out(PLACE + page * PAGE_BYTES, &number, sizeof(number)) != OK) {
                 test_count(&writer.refused);
             }
         }
@@ -105,13 +115,13 @@ static void write_rounds(void *argument maybe_unused)
     space_user_set(NULL);
 }
 
-static uint32_t clone_sum(uint32_t *least, uint32_t *most)
+static uint64_t clone_sum(uint64_t *least, uint64_t *most)
 {
-    uint32_t sum = 0;
-    *least = UINT32_MAX;
+    uint64_t sum = 0;
+    *least = UINT64_MAX;
     *most = 0;
     for (unsigned page = 0; page < CLONE_PAGES; page++) {
-        uint32_t number = 0;
+        uint64_t number = 0;
         test_equal(user_copy_in(&number, SECOND + page * PAGE_BYTES, sizeof(number)), OK);
         sum += number;
         *least = number < *least ? number : *least;
@@ -132,7 +142,7 @@ TEST(MOB0003, "a clone that is made while another CPU writes does not change aft
         test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), write_rounds, NULL);
     for (unsigned round = 0; round < 6 && thread != NULL; round++) {
         struct memory_object *clone;
-        uint32_t least, most;
+        uint64_t least, most;
         test_wait_until(&writer.rounds, test_counted(&writer.rounds) + 2, "rounds of writes");
         uint32_t before = test_counted(&writer.rounds);
         int error;
@@ -144,9 +154,10 @@ TEST(MOB0003, "a clone that is made while another CPU writes does not change aft
         test_equal(address_space_map(&fixture.space, SECOND, CLONE_PAGES * PAGE_BYTES, SPACE_READ,
                                      clone, 0),
                    OK);
-        uint32_t sum = clone_sum(&least, &most);
-        test_check(least >= before);
-        test_wait_until(&writer.rounds, most + 2, "rounds of writes after the clone");
+        uint64_t sum = clone_sum(&least, &most);
+        test_check(least >= number_of(before));
+        test_wait_until(&writer.rounds, (uint32_t)(most / number_of(1)) + 2,
+                        "rounds of writes after the clone");
         test_equal(clone_sum(&least, &most), sum);
         test_equal(address_space_unmap(&fixture.space, SECOND, CLONE_PAGES * PAGE_BYTES), OK);
         memory_object_release(clone);
