@@ -150,7 +150,25 @@
         "Writes struct thread_registers of lib/abi.h, of a thread that has stopped.") \
     CALL(43, thread_registers_write, 2, "thread: handle thread MANAGE, registers: in 152", "0", \
         "AGAIN SYS0044, PEER_DIED SYS0044, RANGE SYS0044, FAULT SYS0044", PROMPT, \
-        "Sets the registers of a thread that has stopped. RIP and FS base are user addresses; of RFLAGS it takes what user mode may set, and RF.")
+        "Sets the registers of a thread that has stopped. RIP and FS base are user addresses; of RFLAGS it takes what user mode may set, and RF.") \
+    CALL(44, memory_create, 2, "task: handle task MANAGE, bytes: value", "a handle with all rights", \
+        "INVALID SYS0050, RANGE SYS0050, QUOTA SYS0050, NO_MEMORY", PROMPT, \
+        "Creates memory of whole pages, which are zero and get frames as they are touched. The frames are charged to the task.") \
+    CALL(45, memory_clone, 2, "task: handle task MANAGE, memory: handle memory READ", "a handle with all rights", \
+        "UNSUPPORTED, BUSY, QUOTA SYS0051, NO_MEMORY", PROMPT, \
+        "Creates memory with the content that another one has now, by copy-on-write. Its frames are charged to the task, those that it shares as well. ERROR_BUSY: a page is being copied, or another clone made; try again.") \
+    CALL(46, memory_physical, 3, "system: handle system MANAGE, base: value, bytes: value", "a handle with all rights", \
+        "INVALID SYS0052, RANGE SYS0052, EXISTS SYS0052, QUOTA SYS0052, NO_MEMORY", PROMPT, \
+        "Makes memory of a range of physical addresses, for drivers: not cached, without RAM, and without registers that the kernel uses.") \
+    CALL(47, memory_map, 3, "task: handle task MANAGE, memory: handle memory READ, mapping: in 32", "the address", \
+        "INVALID SYS0053, RANGE SYS0053, EXISTS SYS0053, QUOTA SYS0053, PEER_DIED SYS0053, FAULT SYS0053, NO_MEMORY", PROMPT, \
+        "Maps memory into a task as struct memory_mapping of lib/abi.h says, with rights that the memory's handle has. Later it gets no others.") \
+    CALL(48, memory_unmap, 3, "task: handle task MANAGE, address: address, bytes: value", "0", \
+        "INVALID SYS0054, RANGE SYS0054, NOT_FOUND SYS0054, QUOTA SYS0054, PEER_DIED SYS0054, NO_MEMORY", PROMPT, \
+        "Unmaps what is mapped in a range of a task. When it returns, no processor accesses it any more.") \
+    CALL(49, memory_protect, 4, "task: handle task MANAGE, address: address, bytes: value, rights: rights", "0", \
+        "INVALID SYS0054, RANGE SYS0054, NOT_FOUND SYS0054, QUOTA SYS0054, PEER_DIED SYS0054, NO_MEMORY", PROMPT, \
+        "Gives a range of a task, all of which is mapped, other rights: those of struct memory_mapping. When it returns, a right that was taken away is gone on all processors.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

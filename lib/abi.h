@@ -35,6 +35,21 @@ enum object_type {
 #define RIGHT_MANAGE    0x80 /* change, start, stop or end the object */
 #define RIGHTS_ALL      0xff
 
+/*
+ * How memory_map() maps a part of a memory object. `rights` are RIGHT_READ, RIGHT_WRITE and
+ * RIGHT_EXECUTE, the last two never together; 0 allows no access. MEMORY_MAP_STACK among them: the
+ * MEMORY_STACK_GUARD_BYTES below are kept free, and a touch of them is told as an overflow.
+ */
+struct memory_mapping {
+    uint64_t address; /* 0: the kernel chooses it */
+    uint64_t bytes;   /* whole pages, as is `offset` */
+    uint64_t offset;  /* in the memory object */
+    uint64_t rights;
+};
+
+#define MEMORY_MAP_STACK         0x100UL
+#define MEMORY_STACK_GUARD_BYTES 0x10000UL
+
 /* Bytes of the longest line that log_write() takes. */
 #define LOG_WRITE_BYTES_MAX 256
 

@@ -30,3 +30,23 @@ uint64_t caller_timeout(uint64_t deadline_ns)
     }
     return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 }
+
+int caller_task_find(uint64_t handle, struct task **task)
+{
+    struct object *object;
+    int error = handle_find(caller_handles(), handle, OBJECT_TASK, RIGHT_MANAGE, &object, NULL);
+    if (error == OK) {
+        *task = container_of(object, struct task, object);
+    }
+    return error;
+}
+
+int caller_system_check(uint64_t handle)
+{
+    struct object *object;
+    int error = handle_find(caller_handles(), handle, OBJECT_SYSTEM, RIGHT_MANAGE, &object, NULL);
+    if (error == OK) {
+        object_release(object);
+    }
+    return error;
+}

@@ -11,6 +11,18 @@ static always_inline struct handle_table *caller_handles(void)
 }
 
 /*
+ * Finds a task that the caller may manage, by its handle. The caller of this releases its object.
+ * Context: THREAD. Errors: those of handles.
+ */
+must_check int caller_task_find(uint64_t handle, struct task **task);
+
+/*
+ * Checks that the caller has a handle to the system that lets it make objects of devices. Context:
+ * THREAD. Errors: those of handles.
+ */
+must_check int caller_system_check(uint64_t handle);
+
+/*
  * Opens a handle to an object that a call has just created, and releases the creator's reference.
  * Returns the handle or a negative error; then the object is gone. Context: THREAD.
  */

@@ -5,22 +5,11 @@
 #include "kernel/syscall_list.h"
 #include "lib/error.h"
 
-/* Checks that a handle names the system, and that its holder may make objects of devices. */
-static int system_check(uint64_t handle)
-{
-    struct object *object;
-    int error = handle_find(caller_handles(), handle, OBJECT_SYSTEM, RIGHT_MANAGE, &object, NULL);
-    if (error == OK) {
-        object_release(object);
-    }
-    return error;
-}
-
 int64_t call_interrupt_create(uint64_t system, uint64_t line, uint64_t notification, uint64_t bits)
 {
     struct object *object;
     struct interrupt_object *interrupt;
-    int error = system_check(system);
+    int error = caller_system_check(system);
     if (error == OK) {
         error = handle_find(caller_handles(), notification, OBJECT_NOTIFICATION, RIGHT_SEND,
                             &object, NULL);

@@ -12,16 +12,6 @@ static must_check int target_find(uint64_t handle, enum object_type type, unsign
     return handle_find(caller_handles(), handle, type, rights, object, NULL);
 }
 
-static must_check int task_find(uint64_t handle, struct task **task)
-{
-    struct object *object;
-    int error = target_find(handle, OBJECT_TASK, RIGHT_MANAGE, &object);
-    if (error == OK) {
-        *task = container_of(object, struct task, object);
-    }
-    return error;
-}
-
 /* Stores a status where the caller wants it; 0 is nowhere. */
 static must_check int status_store(uint64_t address, int status)
 {
@@ -64,7 +54,7 @@ int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
 int64_t call_task_kill(uint64_t handle, uint64_t status)
 {
     struct task *task;
-    int error = task_find(handle, &task);
+    int error = caller_task_find(handle, &task);
     if (error == OK) {
         task_kill(task, (int)status);
         object_release(&task->object);
@@ -99,7 +89,7 @@ int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity
 {
     struct task *task;
     struct user_thread *user;
-    int error = task_find(handle, &task);
+    int error = caller_task_find(handle, &task);
     if (error != OK) {
         return error;
     }
@@ -174,7 +164,7 @@ int64_t call_handle_grant(uint64_t handle, uint64_t granted, uint64_t rights)
     if (rights > RIGHTS_ALL) {
         return ERROR_INVALID;
     }
-    int error = task_find(handle, &task);
+    int error = caller_task_find(handle, &task);
     if (error != OK) {
         return error;
     }

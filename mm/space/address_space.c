@@ -16,7 +16,8 @@ int address_space_init(struct address_space *space, struct frame_quota *quota)
     if (error != OK) {
         return error;
     }
-    *space = (struct address_space){.quota = quota, .lock = SPINLOCK("address space")};
+    *space = (struct address_space){
+        .quota = quota, .lock = SPINLOCK("address space"), .place_next = SPACE_ANYWHERE};
     frame_quota_acquire(quota);
     user_tables_init(&space->tables, root);
     return OK;
@@ -51,16 +52,18 @@ static bool range_is_taken(const struct address_space *space, uintptr_t address,
     return region_find(space, address) != NULL || (node != NULL && node->key < end);
 }
 
-static must_check int arguments_check(uintptr_t address, size_t bytes, unsigned rights,
-                                      const struct memory_object *object, size_t offset)
+static must_check int mapping_check(const struct space_mapping *mapping)
 {
-    if (((address | bytes | offset) & (PAGE_BYTES - 1)) != 0 || bytes == 0 ||
-        !space_rights_are_valid(rights) || (object == NULL && (rights != 0 || offset != 0))) {
+    const struct memory_object *object = mapping->object;
+    size_t bytes = mapping->bytes, offset = mapping->offset;
+
+    if (((mapping->address | bytes | offset) & (PAGE_BYTES - 1)) != 0 || bytes == 0 ||
+        !space_rights_are_valid(mapping->rights) ||
+        (object == NULL && (mapping->rights != 0 || offset != 0))) {
         return ERROR_INVALID;
     }
-    if (!space_range_is_valid(address, bytes) ||
-        (object != NULL &&
-         (offset > memory_object_bytes(object) || bytes > memory_object_bytes(object) - offset))) {
+    if (object != NULL &&
+        (offset > memory_object_bytes(object) || bytes > memory_object_bytes(object) - offset)) {
         return ERROR_RANGE;
     }
     return OK;
@@ -95,7 +98,7 @@ static must_check int region_add(struct address_space *space, uintptr_t address,
     tree_node_init(&region->node);
     list_node_init(&region->mapping);
     spin_lock(&space->lock);
-    if (space->region_count == SPACE_REGIONS_MAX) {
+    if (space->region_count >= SPACE_REGIONS_MAX) {
         error = ERROR_QUOTA;
     } else if (range_is_taken(space, address, address + region->bytes)) {
         error = ERROR_EXISTS;
@@ -109,42 +112,68 @@ static must_check int region_add(struct address_space *space, uintptr_t address,
     return error;
 }
 
-int address_space_map(struct address_space *space, uintptr_t address, size_t bytes, unsigned rights,
-                      struct memory_object *object, size_t offset)
+/* Maps the guard of a stack, [address, address + SPACE_STACK_GUARD_BYTES). */
+static must_check int guard_add(struct address_space *space, uintptr_t address)
 {
-    int error = arguments_check(address, bytes, rights, object, offset);
+    struct region guard = {.bytes = SPACE_STACK_GUARD_BYTES, .is_stack_guard = true};
+    return region_add(space, address, &guard);
+}
+
+int address_space_place(struct address_space *space, const struct space_mapping *mapping,
+                        uintptr_t *address)
+{
+    size_t guard = mapping->is_stack ? SPACE_STACK_GUARD_BYTES : 0;
+    uintptr_t at = mapping->address;
+    int error = mapping_check(mapping);
+    if (error == OK && mapping->anywhere) {
+        error = space_free_find(space, mapping->bytes + guard, &at);
+        at += guard;
+    }
+    if (error == OK && (at < guard || !space_range_is_valid(at - guard, mapping->bytes + guard))) {
+        error = ERROR_RANGE;
+    }
+    if (error == OK && guard != 0) {
+        error = guard_add(space, at - guard);
+    }
     if (error != OK) {
         return error;
     }
-    struct region wanted = {.bytes = bytes,
-                            .object = object,
-                            .first_page = offset / PAGE_BYTES,
-                            .rights = (uint8_t)rights};
-    return region_add(space, address, &wanted);
+    struct region wanted = {.bytes = mapping->bytes,
+                            .object = mapping->object,
+                            .first_page = mapping->offset / PAGE_BYTES,
+                            .rights = (uint8_t)mapping->rights,
+                            .rights_most = (uint8_t)mapping->rights_most};
+    error = region_add(space, at, &wanted);
+    if (error != OK && guard != 0) {
+        space_clear(space, at - guard, at);
+    }
+    *address = at;
+    return error;
+}
+
+int address_space_map(struct address_space *space, uintptr_t address, size_t bytes, unsigned rights,
+                      struct memory_object *object, size_t offset)
+{
+    const struct space_mapping mapping = {.address = address,
+                                          .bytes = bytes,
+                                          .rights = rights,
+                                          .rights_most = SPACE_RIGHTS_ALL,
+                                          .object = object,
+                                          .offset = offset};
+    return address_space_place(space, &mapping, &address);
 }
 
 int address_space_map_stack(struct address_space *space, uintptr_t address, size_t bytes,
                             struct memory_object *object, size_t offset)
 {
-    struct region guard = {.bytes = SPACE_STACK_GUARD_BYTES, .is_stack_guard = true};
-    if (object == NULL) {
-        return ERROR_INVALID;
-    }
-    if (address < USER_BASE + SPACE_STACK_GUARD_BYTES) {
-        return ERROR_RANGE;
-    }
-    int error = arguments_check(address, bytes, SPACE_READ | SPACE_WRITE, object, offset);
-    if (error == OK) {
-        error = region_add(space, address - SPACE_STACK_GUARD_BYTES, &guard);
-    }
-    if (error != OK) {
-        return error;
-    }
-    error = address_space_map(space, address, bytes, SPACE_READ | SPACE_WRITE, object, offset);
-    if (error != OK) {
-        space_clear(space, address - SPACE_STACK_GUARD_BYTES, address);
-    }
-    return error;
+    const struct space_mapping mapping = {.address = address,
+                                          .bytes = bytes,
+                                          .rights = SPACE_READ | SPACE_WRITE,
+                                          .rights_most = SPACE_READ | SPACE_WRITE,
+                                          .is_stack = true,
+                                          .object = object,
+                                          .offset = offset};
+    return address_space_place(space, &mapping, &address);
 }
 
 bool address_space_find(struct address_space *space, uintptr_t address,

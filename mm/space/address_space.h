@@ -6,7 +6,7 @@
  * takes the first right away everywhere before it gives the second. An unmapping, and a change that
  * takes a right away, returns after the shootdown, so no CPU acts by the old right from then on.
  *
- * address_space_map(), _map_stack(), _unmap(), _protect() and _destroy() of one space are
+ * address_space_place(), _map(), _map_stack(), _unmap(), _protect() and _destroy() of one space are
  * serialised by their caller, by a mutex for instance. Faults may come at any time.
  */
 #pragma once
@@ -28,13 +28,32 @@ struct memory_object;
 /* Addresses below a stack that map nothing, so that an overflow is found. */
 #define SPACE_STACK_GUARD_BYTES 0x10000UL
 
+/* Where addresses are chosen: above programs, below their first stacks. */
+#define SPACE_ANYWHERE     0x0000400000000000UL
+#define SPACE_ANYWHERE_END 0x0000700000000000UL
+
+#define SPACE_RIGHTS_ALL (SPACE_READ | SPACE_WRITE | SPACE_EXECUTE)
+
 struct address_space {
     struct user_tables tables;
     struct frame_quota *quota; /* page tables are charged to it */
     struct spinlock lock;      /* guards the rest; the first to be taken */
     struct tree regions;
     uint32_t region_count;
-    uint32_t pins; /* shootdowns of others under way in this space; atomic */
+    uint32_t pins;        /* shootdowns of others under way in this space; atomic */
+    uintptr_t place_next; /* where the next search for free addresses begins; under no lock */
+};
+
+/* What address_space_place() maps, and where. */
+struct space_mapping {
+    bool anywhere;     /* `address` is chosen, between SPACE_ANYWHERE and SPACE_ANYWHERE_END */
+    uintptr_t address; /* of the first byte; of a stack: above the guard */
+    size_t bytes;
+    unsigned rights;              /* SPACE_READ and others; 0: no access */
+    unsigned rights_most;         /* rights that address_space_protect() may give it later */
+    bool is_stack;                /* a guard of SPACE_STACK_GUARD_BYTES lies below it */
+    struct memory_object *object; /* acquired by the region */
+    size_t offset;                /* in the object */
 };
 
 /*
@@ -51,9 +70,17 @@ must_check int address_space_init(struct address_space *space, struct frame_quot
 void address_space_destroy(struct address_space *space);
 
 /*
+ * Maps a part of an object, and stores where in *address. A fault in the guard of a stack is told
+ * as an overflow of that stack. Context: THREAD. Errors: those of address_space_map(), and
+ * ERROR_RANGE if no free addresses are left to choose; nothing is mapped then.
+ */
+must_check int address_space_place(struct address_space *space, const struct space_mapping *mapping,
+                                   uintptr_t *address);
+
+/*
  * Maps `bytes` bytes of an object from `offset` on at `address`, with these rights (SPACE_READ and
- * others; 0: addresses that only keep others out, and then `object` may be NULL). The region takes
- * a reference of the object. Context: THREAD. Errors: ERROR_INVALID (not whole pages, 0 bytes, or
+ * others; 0: addresses that only keep others out, and then `object` may be NULL). It may get any
+ * other rights later. The region takes a reference of the object. Context: THREAD. Errors: ERROR_INVALID (not whole pages, 0 bytes, or
  * rights that are unknown, or writable and executable, or without READ), ERROR_RANGE (not wholly
  * between USER_BASE and USER_END, or beyond the object's end), ERROR_EXISTS (something is mapped
  * there), ERROR_QUOTA (too many regions), ERROR_NO_MEMORY.
@@ -62,8 +89,7 @@ must_check int address_space_map(struct address_space *space, uintptr_t address,
                                  unsigned rights, struct memory_object *object, size_t offset);
 
 /*
- * Maps a stack at [address, address + bytes), readable and writable, with a guard of
- * SPACE_STACK_GUARD_BYTES below it: a fault in the guard is told as an overflow of that stack.
+ * Maps a stack at [address, address + bytes), readable and writable, with its guard below.
  * Context: THREAD. Errors: those of address_space_map(); nothing is mapped then.
  */
 must_check int address_space_map_stack(struct address_space *space, uintptr_t address, size_t bytes,
@@ -81,7 +107,8 @@ must_check int address_space_unmap(struct address_space *space, uintptr_t addres
  * Gives the pages in [address, address + bytes) other rights, in slices, and waits for the
  * shootdown if a right is taken away. Context: THREAD. Errors: ERROR_INVALID (not whole pages, or
  * wrong rights), ERROR_RANGE (not user addresses), ERROR_NOT_FOUND (not all of it is mapped),
- * ERROR_NO_MEMORY and ERROR_QUOTA (a region cannot be cut; no right is changed then).
+ * ERROR_NO_RIGHT (a region may never have these rights), ERROR_NO_MEMORY and ERROR_QUOTA (a region
+ * cannot be cut). After an error no right is changed.
  */
 must_check int address_space_protect(struct address_space *space, uintptr_t address, size_t bytes,
                                      unsigned rights);

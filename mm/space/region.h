@@ -19,6 +19,7 @@ struct region {
     size_t first_page;            /* of the object */
     struct list_node mapping;     /* in the object's list; under the object's lock */
     uint8_t rights;               /* SPACE_READ ... */
+    uint8_t rights_most;          /* what `rights` may become; never changes */
     bool is_stack_guard;
     bool leaving; /* it is being unmapped */
     /* memory_object_clone(): the pass that has taken its right to write, and how far it has come. */

@@ -171,19 +171,22 @@ int address_space_unmap(struct address_space *space, uintptr_t address, size_t b
     return error;
 }
 
-/* Says whether regions of objects fill the range without a gap. */
-static bool range_is_mapped(struct address_space *space, uintptr_t address, uintptr_t end)
+/* Checks that regions of objects fill the range without a gap, and may have these rights. */
+static must_check int rights_check(struct address_space *space, uintptr_t address, uintptr_t end,
+                                   unsigned rights)
 {
+    unsigned most = SPACE_RIGHTS_ALL;
     while (address < end) {
         spin_lock(&space->lock);
         const struct region *region = region_find(space, address);
         spin_unlock(&space->lock);
         if (region == NULL || region->object == NULL) {
-            return false;
+            return ERROR_NOT_FOUND;
         }
+        most &= region->rights_most;
         address = region_end(region);
     }
-    return true;
+    return (rights & ~most) == 0 ? OK : ERROR_NO_RIGHT;
 }
 
 /* Sets the rights of a region. A fault that comes later goes by them. */
@@ -226,8 +229,8 @@ int address_space_protect(struct address_space *space, uintptr_t address, size_t
     struct reduction reduction = {.space = space};
     struct region *region;
     int error = space_rights_are_valid(rights) ? range_check(address, bytes) : ERROR_INVALID;
-    if (error == OK && !range_is_mapped(space, address, end)) {
-        error = ERROR_NOT_FOUND;
+    if (error == OK) {
+        error = rights_check(space, address, end, rights);
     }
     if (error == OK) {
         error = edges_cut(space, address, end);

@@ -14,3 +14,9 @@ bool space_rights_are_valid(unsigned rights);
  * frees them. No region lies in it partly. Context: THREAD, changes serialised.
  */
 void space_clear(struct address_space *space, uintptr_t address, uintptr_t end);
+
+/*
+ * Finds `bytes` bytes of addresses, whole pages, that no region takes, between SPACE_ANYWHERE and
+ * SPACE_ANYWHERE_END. Context: THREAD, changes serialised. Errors: ERROR_RANGE (there are none).
+ */
+must_check int space_free_find(struct address_space *space, size_t bytes, uintptr_t *address);

@@ -3,6 +3,7 @@
 from runner.mutant import Mutant
 
 FRAME_QUOTA = "mm/space/frame_quota.c"
+MEMORY_CALLS = "kernel/syscall/memory_calls.c"
 MEMORY_OBJECT = "mm/space/memory_object.c"
 SPACE_CHANGE = "mm/space/space_change.c"
 USER_COPY = "arch/x86_64/entry/user_copy.c"
@@ -39,6 +40,12 @@ MUTANTS = (
     Mutant("any-address-is-a-user-fault", "I8", "UCP0005", "user_copy_faulted", edits=((USER_COPY,
         "return frame->address - user < site->step && user_range_is_valid(frame->address, 1);",
         "return user != 0 && user_range_is_valid(frame->address, 1);"),)),
+    Mutant("region-gets-rights-its-handle-lacks", "I8", "SYS0053", "protect", edits=((SPACE_CHANGE,
+        "    return (rights & ~most) == 0 ? OK : ERROR_NO_RIGHT;",
+        "    return most != 0 ? OK : ERROR_NO_RIGHT;"),)),
+    Mutant("physical-memory-may-be-ram", "I8", "SYS0052", "script_call", edits=((MEMORY_CALLS,
+        "    if (mmio_is_ram(base, bytes) || mmio_is_mapped(base, bytes)) {",
+        "    if (mmio_is_mapped(base, bytes)) {"),)),
     Mutant("old-right-stays-in-the-tables", "I8", "ASP0105", "entry_allows", edits=((SPACE_CHANGE,
         "        clear |= PAGE_WRITABLE | PAGE_DIRTY;\n", ""),)),
 )

@@ -16,11 +16,12 @@
 #define KEPT             0x1234567800000000UL /* in registers that calls keep */
 
 /*
- * Calls that are not made: the fuzzer would end or stop itself, start threads at random addresses,
- * which ends it too, or fill the log.
+ * Calls that are not made: the fuzzer would end or stop itself, unmap itself, start threads at random
+ * addresses, which ends it too, or fill the log.
  */
-static const char *const left_out[] = {"task_exit",    "task_kill", "thread_exit",   "thread_kill",
-                                       "thread_start", "log_write", "thread_suspend"};
+static const char *const left_out[] = {"task_exit",      "task_kill",    "thread_exit",
+                                       "thread_kill",    "thread_start", "log_write",
+                                       "thread_suspend", "memory_unmap", "memory_protect"};
 
 static uint64_t seen[CALLS][ERRORS_MAX]; /* results, by error; 0: none */
 static unsigned complaints;

@@ -63,3 +63,17 @@ void *mmio_map_combining(physical_t physical, size_t bytes)
 {
     return device_map(physical, bytes, PAGE_COMBINING);
 }
+
+bool mmio_is_mapped(physical_t base, uint64_t bytes)
+{
+    uintptr_t end = __atomic_load_n(&mmio_next, __ATOMIC_ACQUIRE);
+    for (uintptr_t at = MMIO_BASE; at < end; at += PAGE_BYTES) {
+        struct paging_walk walk;
+        paging_walk(at, &walk);
+        if (walk.present && (walk.entries[walk.levels - 1] & PAGE_UNCACHED) == PAGE_UNCACHED &&
+            walk.physical < base + bytes && base < walk.physical + PAGE_BYTES) {
+            return true;
+        }
+    }
+    return false;
+}

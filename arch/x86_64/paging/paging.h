@@ -117,6 +117,12 @@ static always_inline volatile uint64_t *paging_leaf(uintptr_t address)
 void *mmio_map(physical_t physical, size_t bytes);
 
 /*
+ * Returns whether a byte of [base, base + bytes) belongs to registers that mmio_map() has mapped:
+ * nobody else may use them. Context: THREAD.
+ */
+bool mmio_is_mapped(physical_t base, uint64_t bytes);
+
+/*
  * Maps memory of a device that only stores go to, such as a framebuffer, for good: stores are
  * combined to bursts, and SFENCE sends what is left of them. Refuses addresses as mmio_map() does.
  * Returns NULL, with a log line. Context: boot or THREAD.
