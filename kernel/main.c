@@ -17,6 +17,7 @@
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/fred.h"
 #include "arch/x86_64/smp/smp.h"
+#include "arch/x86_64/smp/smp_trampoline.h"
 #include "arch/x86_64/time/clock.h"
 #include "arch/x86_64/time/timer.h"
 #include "boot/boot_info.h"

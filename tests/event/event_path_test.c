@@ -33,8 +33,6 @@
 #define GUARDED_BYTES  32
 #define NAMES_TO_COVER 5
 
-extern const uintptr_t entry_stubs[VECTOR_COUNT]; /* entry.asm */
-
 static struct {
     uintptr_t rip;
     uint8_t walks; /* the number of walks that passed the address */

@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/acpi/acpi_info.h"
+#include "arch/x86_64/acpi/physical_reader.h"
 
 #define ACPI_HEADER_BYTES 36         /* the header of every table but the RSDP and the FACS */
 #define ACPI_TABLE_MAX    (4U << 20) /* bytes; a greater length is an error */

@@ -7,7 +7,6 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/machine_check.h"
 #include "arch/x86_64/cpu/page_attributes.h"
-#include "arch/x86_64/entry/entry.h"
 #include "lib/compiler.h"
 
 struct idt_entry {

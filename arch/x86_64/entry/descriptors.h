@@ -26,6 +26,12 @@ struct task_state {
 
 DECLARE_PER_CPU(struct task_state, cpu_task_state);
 
+/* The most bytes of a stub in entry.asm, up to its jump. */
+#define ENTRY_STUB_BYTES 16
+
+/* The stub of each vector, in entry.asm: where the IDT's gates lead. */
+extern const uintptr_t entry_stubs[VECTOR_COUNT];
+
 /*
  * Fills and loads the GDT, the task state and the IDT of the calling CPU, enables machine checks,
  * and sets its memory types. Context: boot of each CPU, once, interrupts off, after

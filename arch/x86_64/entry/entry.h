@@ -111,9 +111,5 @@ struct trap_frame *entry_double_fault(struct trap_frame *frame);
  */
 void entry_continue(struct trap_frame *frame);
 
-/* The most bytes of a stub in entry.asm, up to its jump. */
-#define ENTRY_STUB_BYTES 16
-
-/* The address range of the code in entry.asm, for tests, and the stub of each vector. */
+/* The address range of the code in entry.asm, for tests. */
 extern const char entry_path_begin[], entry_path_end[];
-extern const uintptr_t entry_stubs[VECTOR_COUNT];

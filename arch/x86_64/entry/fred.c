@@ -13,8 +13,6 @@
 
 #define CPUID_7_1_EAX_FRED (1U << 17)
 
-static bool active;
-
 static const uint8_t kind_levels[ENTRY_KINDS] = {
     [ENTRY_THREAD] = FRED_LEVEL_THREAD,
     [ENTRY_PAGE_FAULT] = FRED_LEVEL_PAGE_FAULT,
@@ -57,11 +55,6 @@ struct trap_frame *(*const fred_handlers[ENTRY_KINDS])(struct trap_frame *) = {
     [ENTRY_DOUBLE_FAULT] = entry_double_fault,
 };
 
-bool fred_is_active(void)
-{
-    return active;
-}
-
 bool fred_is_advertised(void)
 {
     return cpuid(0, 0).eax >= 7 && cpuid(7, 0).eax >= 1 &&
@@ -75,7 +68,7 @@ unsigned fred_level_stack_kind(unsigned level)
 
 unsigned fred_stack_kind(unsigned kind)
 {
-    return active ? level_kinds[kind_levels[kind]] : kind;
+    return fred_is_active() ? level_kinds[kind_levels[kind]] : kind;
 }
 
 unsigned fred_level(void)
@@ -122,8 +115,8 @@ void fred_start(enum entry_mode wanted)
 {
     bool advertised = fred_is_advertised();
 
-    active = wanted != ENTRY_MODE_IDT && advertised && cpu_try();
-    if (active) {
+    entry_mode_note(wanted != ENTRY_MODE_IDT && advertised && cpu_try());
+    if (fred_is_active()) {
         log_info("entry: by FRED; stack levels: #PF and interrupts %u, NMI %u, #DF %u",
                  FRED_LEVEL_PAGE_FAULT, FRED_LEVEL_NMI, FRED_LEVEL_DOUBLE_FAULT);
         return;
@@ -139,7 +132,7 @@ void fred_start(enum entry_mode wanted)
 
 bool fred_cpu_start(void)
 {
-    return !active || cpu_try();
+    return !fred_is_active() || cpu_try();
 }
 
 struct trap_frame *fred_software(struct trap_frame *frame)

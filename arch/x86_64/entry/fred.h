@@ -12,14 +12,9 @@
 #pragma once
 
 #include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/entry/entry_mode.h"
 #include "arch/x86_64/entry/trap_frame.h"
 #include "arch/x86_64/entry/vectors.h"
-
-enum entry_mode {
-    ENTRY_MODE_BEST, /* FRED if the CPU has it, else the IDT */
-    ENTRY_MODE_IDT,
-    ENTRY_MODE_FRED,
-};
 
 #define FRED_LEVELS       4
 #define FRED_FRAME_BYTES  64
@@ -34,7 +29,6 @@ enum entry_mode {
 #define FRED_LEVEL_DEBUG         2
 #define FRED_LEVEL_DOUBLE_FAULT  3
 
-#define MSR_FRED_RSP0   0x1cc /* to 0x1cf: the stack pointers of levels 0 to 3 */
 #define MSR_FRED_LEVELS 0x1d0 /* IA32_FRED_STKLVLS: two bits for each of the vectors 0 to 31 */
 #define MSR_FRED_CONFIG 0x1d4
 
@@ -85,9 +79,6 @@ void fred_start(enum entry_mode wanted);
  * refuses it. Context: boot of each other CPU, interrupts off.
  */
 must_check bool fred_cpu_start(void);
-
-/* Returns true if events enter by FRED. Constant after fred_start(). Context: ANY. */
-bool fred_is_active(void);
 
 /*
  * Returns true if CPUID reports FRED. Some CPUs report it and refuse it, so fred_start() tries.

@@ -3,7 +3,7 @@
 
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/descriptors.h"
-#include "arch/x86_64/entry/fred.h"
+#include "arch/x86_64/entry/entry_mode.h"
 #include "lib/error.h"
 
 PER_CPU(struct user_context *, user_context);

@@ -26,16 +26,6 @@ extern int (*smp_processor_prepare)(unsigned cpu, uint32_t apic_id, uintptr_t *s
  */
 extern noreturn_function void (*smp_processor_start)(unsigned cpu);
 
-#define SMP_LOW_BYTES 0x2000  /* the trampoline's page of code and page of data */
-#define SMP_LOW_END   0xa0000 /* they lie below the video memory */
-
-/*
- * Sets the place of the trampoline: SMP_LOW_BYTES of physical memory, page-aligned, above page 0
- * and below SMP_LOW_END, which have no other use. Without them only one CPU can run. Context: boot,
- * once.
- */
-void smp_low_pages_set(physical_t pages);
-
 /*
  * Starts processors until `limit` CPUs are online or no processor is left, and returns the number
  * of online CPUs. The others of the list park, with machine checks on. Warns of each that is left
@@ -61,9 +51,3 @@ bool smp_wake_unwanted(uint32_t apic_id);
  * does not address one processor), ERROR_TIMEOUT (it did not come, and if it comes later it parks).
  */
 must_check int smp_wake(uint32_t apic_id, unsigned timeout_ms);
-
-/*
- * Returns true while the trampoline's page tables, with their identity mapping, exist. For tests.
- * Context: ANY.
- */
-bool smp_tables_present(void);

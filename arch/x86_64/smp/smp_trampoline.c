@@ -10,7 +10,6 @@
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/paging/paging.h"
-#include "arch/x86_64/smp/smp.h"
 #include "lib/error.h"
 #include "lib/string.h"
 

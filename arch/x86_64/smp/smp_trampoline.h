@@ -9,6 +9,16 @@
 
 #include "arch/x86_64/cpu/types.h"
 
+#define SMP_LOW_BYTES 0x2000  /* the trampoline's page of code and page of data */
+#define SMP_LOW_END   0xa0000 /* they lie below the video memory */
+
+/*
+ * Sets the place of the trampoline: SMP_LOW_BYTES of physical memory, page-aligned, above page 0
+ * and below SMP_LOW_END, which have no other use. Without them only one CPU can run. Context: boot,
+ * once.
+ */
+void smp_low_pages_set(physical_t pages);
+
 /*
  * Copies the code to its low page, makes that page read-only, and builds the tables: the one page
  * at its physical address, executable and read-only, and the kernel half of the top-level table at
@@ -37,3 +47,9 @@ bool smp_gate_close(void);
 
 /* Returns true if a processor has passed the start gate since it was opened. Context: ANY. */
 bool smp_gate_is_claimed(void);
+
+/*
+ * Returns true while the trampoline's page tables, with their identity mapping, exist. For tests.
+ * Context: ANY.
+ */
+bool smp_tables_present(void);

@@ -1,0 +1,18 @@
+/* By what events enter the kernel: by the IDT or by FRED. fred.h chooses at boot. */
+#pragma once
+
+#include "lib/compiler.h"
+
+enum entry_mode {
+    ENTRY_MODE_BEST, /* FRED if the CPU has it, else the IDT */
+    ENTRY_MODE_IDT,
+    ENTRY_MODE_FRED,
+};
+
+#define MSR_FRED_RSP0 0x1cc /* to 0x1cf: the stack pointers of levels 0 to 3 */
+
+/* Returns true if events enter by FRED. Constant after fred_start(). Context: ANY. */
+bool fred_is_active(void);
+
+/* Notes whether events enter by FRED. For fred.c. Context: boot, on CPU 0, once. */
+void entry_mode_note(bool fred);
