@@ -5,6 +5,7 @@
 #include "arch/x86_64/entry/watermark.h"
 #include "lib/string.h"
 #include "mm/frame/frame_survey.h"
+#include "mm/frame/numa_counts.h"
 #include "mm/frame/numa_node.h"
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack.h"

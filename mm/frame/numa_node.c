@@ -1,16 +1,14 @@
-/* NUMA nodes, and counts of the frames that CPUs took from them: see numa_node.h. */
+/* See numa_node.h. */
 #include "mm/frame/numa_node.h"
 
 #include "arch/x86_64/cpu/log.h"
-#include "arch/x86_64/cpu/percpu.h"
-#include "mm/frame/frame.h"
+#include "mm/frame/buddy.h"
 
 #define BLOCK_BYTES ((physical_t)PAGE_BYTES << BUDDY_ORDER_MAX)
 
 uint32_t numa_node_count = 1;
 
 static const struct acpi_affinity *known; /* the SRAT, while numa_node_count is above 1 */
-static PER_CPU(struct numa_node_counts, numa_node_counts);
 
 /*
  * Returns the node of the largest block around the address: the node of the first byte in that
@@ -118,19 +116,4 @@ unsigned numa_node_of_processor(uint32_t apic_id)
 uint32_t numa_node_name(unsigned node)
 {
     return numa_node_count == 1 ? 0 : known->names[node];
-}
-
-void numa_node_count_frame(enum numa_node_use use, physical_t frame)
-{
-    struct numa_node_counts *own = this_cpu_pointer(numa_node_counts);
-    if (numa_node_of(frame) == frame_node_of_cpu(cpu_number())) {
-        own->local[use]++;
-    } else {
-        own->remote[use]++;
-    }
-}
-
-const struct numa_node_counts *numa_node_counts_of(unsigned cpu)
-{
-    return &cpu_variable(numa_node_counts, cpu);
 }

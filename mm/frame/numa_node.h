@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "arch/x86_64/acpi/acpi.h"
+#include "arch/x86_64/acpi/acpi_info.h"
 #include "boot/memory_map.h"
 
 #define NUMA_NODE_MAX ACPI_DOMAIN_MAX
@@ -48,28 +48,3 @@ unsigned numa_node_nearest(unsigned own, unsigned nth);
  * Context: ANY.
  */
 uint32_t numa_node_name(unsigned node);
-
-/* Purposes of frames for which local and remote ones are counted. */
-enum numa_node_use {
-    NUMA_USE_CREATE, /* the top page of a new stack */
-    NUMA_USE_CACHED, /* the top page of a stack that comes from a CPU's cache */
-    NUMA_USE_ROUND,  /* a round of a magazine */
-    NUMA_USES,
-};
-
-struct numa_node_counts {
-    uint64_t local[NUMA_USES];  /* frames of the CPU's own node */
-    uint64_t remote[NUMA_USES]; /* frames of other nodes */
-};
-
-/*
- * Counts a frame that this CPU took. Called only if there are several nodes.
- * Context: IRQ, interrupts off.
- */
-void numa_node_count_frame(enum numa_node_use use, physical_t frame);
-
-/*
- * Returns the counts of a CPU since boot.
- * Context: ANY.
- */
-const struct numa_node_counts *numa_node_counts_of(unsigned cpu);

@@ -105,7 +105,7 @@ static struct slab *slab_make(struct slab_cache *cache, physical_t frames)
     bitmap_fill(slab->free, cache->capacity, true);
     slab_tag(slab, cache->order, TAG_SLAB | cache->order);
     for (uint32_t i = 0; i < cache->capacity; i++) {
-        slab_check_created(cache, object_at(cache, slab, i));
+        slab_check_created(object_at(cache, slab, i), cache->object_bytes);
     }
     return slab;
 }
@@ -186,7 +186,7 @@ static never_inline must_check int allocate_slowly(struct slab_cache *cache, voi
     flags = spin_lock_irq_save(&cache->lock);
     slab_add(cache, slab);
     *out = object_take(cache);
-    slab_check_taken(cache, *out);
+    slab_check_taken(cache->name, *out, cache->object_bytes);
     spin_unlock_irq_restore(&cache->lock, flags);
     return OK;
 }
@@ -203,7 +203,7 @@ int slab_allocate(struct slab_cache *cache, void **out)
         return allocate_slowly(cache, out);
     }
     *out = object_take(cache);
-    slab_check_taken(cache, *out);
+    slab_check_taken(cache->name, *out, cache->object_bytes);
     spin_unlock_irq_restore(&cache->lock, flags);
     return OK;
 }
@@ -233,7 +233,7 @@ void slab_free(struct slab_cache *cache, void *object)
     uint64_t flags = spin_lock_irq_save(&cache->lock);
     uint32_t index = object_index(cache, slab, object);
 
-    slab_check_freed(cache, object);
+    slab_check_freed(cache->name, object, cache->object_bytes);
     bitmap_set(slab->free, index);
     cache->in_use--;
     if (slab->free_count++ == 0) {

@@ -9,10 +9,10 @@
 #define PATTERN_FRESH  0xa5 /* in new objects, so that code which relies on zeroes fails */
 #define PATTERN_BEHIND 0xe7 /* behind objects in use */
 
-static void fill(const struct slab_cache *cache, void *object, int inside, int behind)
+static void fill(void *object, uint32_t bytes, int inside, int behind)
 {
-    memset(object, inside, cache->object_bytes);
-    memset((char *)object + cache->object_bytes, behind, SLAB_CHECK_BYTES);
+    memset(object, inside, bytes);
+    memset((char *)object + bytes, behind, SLAB_CHECK_BYTES);
 }
 
 /* Returns the first byte that differs from `expected`, or NULL. */
@@ -26,33 +26,31 @@ static const unsigned char *find_change(const void *area, unsigned char expected
     return bytes > 0 ? byte : NULL;
 }
 
-void slab_check_created(const struct slab_cache *cache, void *object)
+void slab_check_created(void *object, uint32_t bytes)
 {
-    fill(cache, object, PATTERN_FREE, PATTERN_FREE);
+    fill(object, bytes, PATTERN_FREE, PATTERN_FREE);
 }
 
-void slab_check_taken(const struct slab_cache *cache, void *object)
+void slab_check_taken(const char *name, void *object, uint32_t bytes)
 {
-    const unsigned char *changed =
-        find_change(object, PATTERN_FREE, cache->object_bytes + SLAB_CHECK_BYTES);
+    const unsigned char *changed = find_change(object, PATTERN_FREE, bytes + SLAB_CHECK_BYTES);
 
     if (changed != NULL) {
-        panic("object %p of '%s' was written after it was freed: 0x%x at offset %ld", object,
-              cache->name, *changed, (long)(changed - (unsigned char *)object));
+        panic("object %p of '%s' was written after it was freed: 0x%x at offset %ld", object, name,
+              *changed, (long)(changed - (unsigned char *)object));
     }
-    fill(cache, object, PATTERN_FRESH, PATTERN_BEHIND);
+    fill(object, bytes, PATTERN_FRESH, PATTERN_BEHIND);
 }
 
-void slab_check_freed(const struct slab_cache *cache, void *object)
+void slab_check_freed(const char *name, void *object, uint32_t bytes)
 {
-    const unsigned char *behind = (const unsigned char *)object + cache->object_bytes;
+    const unsigned char *behind = (const unsigned char *)object + bytes;
     const unsigned char *changed = find_change(behind, PATTERN_BEHIND, SLAB_CHECK_BYTES);
 
     if (changed != NULL) {
-        panic("object %p of '%s' was written beyond its %u bytes: 0x%x at offset %ld", object,
-              cache->name, cache->object_bytes, *changed,
-              (long)(changed - (unsigned char *)object));
+        panic("object %p of '%s' was written beyond its %u bytes: 0x%x at offset %ld", object, name,
+              bytes, *changed, (long)(changed - (unsigned char *)object));
     }
-    fill(cache, object, PATTERN_FREE, PATTERN_FREE);
+    fill(object, bytes, PATTERN_FREE, PATTERN_FREE);
 }
 #endif

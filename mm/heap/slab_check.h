@@ -2,44 +2,43 @@
  * Checks of objects in the invariant build: a free object is filled with a pattern, which is
  * checked when it is allocated, and a word behind each object in use is checked when it is freed.
  * Other builds do nothing. For mm/heap/slab.c and the files that size objects to fit a frame.
+ * `name` is the name of the object's cache, and `bytes` the size of its objects.
  */
 #pragma once
 
-#include "mm/heap/slab.h"
+#include <stddef.h>
+
+#include "lib/compiler.h"
 
 #ifdef INVARIANT
 #define SLAB_CHECK_BYTES 8 /* behind each object */
 
-/*
- * Fills an object of a new slab with the pattern of free objects.
- * Context: IRQ.
- */
-void slab_check_created(const struct slab_cache *cache, void *object);
+/* Fills an object of a new slab with the pattern of free objects. Context: IRQ. */
+void slab_check_created(void *object, uint32_t bytes);
 
 /*
  * Panics if an object that is being allocated was written while it was free.
  * Context: IRQ, the cache's lock held.
  */
-void slab_check_taken(const struct slab_cache *cache, void *object);
+void slab_check_taken(const char *name, void *object, uint32_t bytes);
 
 /*
  * Panics if an object that is being freed was written beyond its end.
  * Context: IRQ, the cache's lock held.
  */
-void slab_check_freed(const struct slab_cache *cache, void *object);
+void slab_check_freed(const char *name, void *object, uint32_t bytes);
 #else
 #define SLAB_CHECK_BYTES 0
 
-static always_inline void slab_check_created(const struct slab_cache *cache maybe_unused,
-                                             void *object maybe_unused)
+static always_inline void slab_check_created(void *object maybe_unused, uint32_t bytes maybe_unused)
 {
 }
-static always_inline void slab_check_taken(const struct slab_cache *cache maybe_unused,
-                                           void *object maybe_unused)
+static always_inline void slab_check_taken(const char *name maybe_unused, void *object maybe_unused,
+                                           uint32_t bytes maybe_unused)
 {
 }
-static always_inline void slab_check_freed(const struct slab_cache *cache maybe_unused,
-                                           void *object maybe_unused)
+static always_inline void slab_check_freed(const char *name maybe_unused, void *object maybe_unused,
+                                           uint32_t bytes maybe_unused)
 {
 }
 #endif

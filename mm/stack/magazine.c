@@ -8,6 +8,7 @@
 #include "lib/error.h"
 #include "mm/frame/fault_inject.h"
 #include "mm/frame/frame.h"
+#include "mm/frame/numa_counts.h"
 #include "mm/frame/numa_node.h"
 #include "mm/stack/stack_reserve.h"
 #include "mm/stack/stack_use.h"

@@ -11,6 +11,7 @@
 #include "lib/error.h"
 #include "mm/frame/frame.h"
 #include "mm/frame/frame_chain.h"
+#include "mm/frame/numa_counts.h"
 #include "mm/frame/numa_node.h"
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_cache.h"

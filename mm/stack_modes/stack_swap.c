@@ -7,6 +7,7 @@
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/frame/frame.h"
+#include "mm/heap/slab.h"
 #include "mm/heap/slab_check.h"
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_pages.h"

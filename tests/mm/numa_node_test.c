@@ -2,6 +2,7 @@
  * Memory that is near some CPUs and far from others. These tests need a machine with several nodes
  * of memory, such as the row `domains` of the matrix.
  */
+#include "mm/frame/numa_counts.h"
 #include "mm/frame/numa_node.h"
 
 #include "arch/x86_64/cpu/cpu.h"

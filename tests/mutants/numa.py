@@ -2,7 +2,7 @@
 
 from runner.mutant import Mutant
 
-NUMA_NODE = "mm/frame/numa_node.c"
+NUMA_COUNTS = "mm/frame/numa_counts.c"
 FRAME = "mm/frame/frame.c"
 FRAME_NODE = "mm/frame/frame_node.c"
 FREE_LIST = "mm/frame/frame_free_list.c"
@@ -20,7 +20,7 @@ MUTANTS = (
     Mutant("no-frame-from-another-node", "I7", "DOM0002", "error is", cpus=4, domains=2,
            edits=((FRAME_NODE, "for (unsigned i = 1; i < numa_node_count && count == 0; i++) {",
                    "for (unsigned i = 1; i < 1; i++) {"),)),
-    Mutant("far-counted-as-near", "I7", "DOM0004", "remote", cpus=4, domains=2, edits=((NUMA_NODE,
+    Mutant("far-counted-as-near", "I7", "DOM0004", "remote", cpus=4, domains=2, edits=((NUMA_COUNTS,
         "if (numa_node_of(frame) == frame_node_of_cpu(cpu_number())) {",
         "if (numa_node_of(frame) != frame_node_of_cpu(cpu_number())) {"),)),
     Mutant("creation-asks-the-wrong-node", "I7", "DOM0003", "far_pages is", cpus=4, domains=2,
