@@ -45,8 +45,10 @@
 #include "mm/stack_modes/stack_prefault.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/core/schedule.h"
+#include "sched/core/services.h"
 #include "sched/core/thread_trace.h"
 #include "sched/stack/overflow.h"
+#include "sched/stack/stack_services.h"
 
 /* Bound by the linker, because it must work before anything is initialised. */
 void log_raw_output(const char *text, size_t bytes)
@@ -103,6 +105,9 @@ void hooks_wire(enum stack_mode mode)
     stack_trim_prepare = mode == STACK_MODE_LEND ? stack_lend_keep : NULL;
     stack_overflow_handler = overflow_handle;
     stack_owner_describe = thread_owner_describe;
+    services_work = stack_services_work;
+    services_idle = stack_services_idle;
+    services_memory_wanted = stack_services_memory_wanted;
     thread_user_load = user_thread_load;
     thread_user_exit = user_thread_exit;
     user_return_work = user_thread_work;

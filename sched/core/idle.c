@@ -6,8 +6,8 @@
 #include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "sched/core/schedule.h"
+#include "sched/core/services.h"
 #include "sched/core/thread_internal.h"
-#include "sched/stack/services.h"
 
 static uint64_t idle_cpus;
 

@@ -20,11 +20,11 @@
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_fault.h"
 #include "sched/core/balance.h"
+#include "sched/core/services.h"
 #include "sched/core/switch.h"
 #include "sched/core/thread_internal.h"
 #include "sched/core/timeout.h"
 #include "sched/stack/gate.h"
-#include "sched/stack/services.h"
 #include "sched/stack/swap_candidate.h"
 
 /* Threads that one call of schedule() puts into the memory queue: about 340 instructions each. */

@@ -17,9 +17,9 @@
 #include "mm/stack/stack_batch.h"
 #include "mm/stack/stack_fault.h"
 #include "sched/core/schedule.h"
+#include "sched/core/services.h"
 #include "sched/core/thread_internal.h"
 #include "sched/core/thread_list.h"
-#include "sched/stack/services.h"
 
 /* A switch_frame that returns into thread_trampoline, and above it the call that this makes. */
 struct first_frame {

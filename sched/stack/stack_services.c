@@ -1,5 +1,5 @@
-/* See services.h. */
-#include "sched/stack/services.h"
+/* See stack_services.h. */
+#include "sched/stack/stack_services.h"
 
 #include "arch/x86_64/cpu/preempt.h"
 #include "mm/frame/frame.h"
@@ -12,7 +12,7 @@
 #include "sched/stack/reclaimer.h"
 #include "sched/stack/swapper.h"
 
-void services_work(const struct thread *current, bool idle)
+void stack_services_work(const struct thread *current, bool idle)
 {
     if (unlikely(memory_waiters() != 0)) {
         swapper_tick();
@@ -29,7 +29,7 @@ void services_work(const struct thread *current, bool idle)
     }
 }
 
-void services_idle(void)
+void stack_services_idle(void)
 {
     if (memory_waiters() != 0) {
         gate_help(0); /* the idle thread needs no cover */
@@ -39,7 +39,7 @@ void services_idle(void)
     }
 }
 
-void services_memory_wanted(void)
+void stack_services_memory_wanted(void)
 {
     swapper_wake();
 }

@@ -6,16 +6,7 @@
 #pragma once
 
 #include "sched/core/thread.h"
-
-#define SWAPPER_SHRINK_AGE_MS 10000
-#define SWAPPER_SWAP_AGE_MS   30000
-#define SWAPPER_AGE_MS_MAX    86400000 /* a day */
-
-/*
- * Sets how long a thread must have slept, in milliseconds, before its unused pages are taken and
- * before its whole stack is swapped out; 0: only while memory is short. Context: ANY.
- */
-void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms);
+#include "sched/stack/swapper_pass.h"
 
 /* Starts the swapper and logs its settings. Context: THREAD, once. Errors: ERROR_NO_MEMORY. */
 must_check int swapper_start(void);
@@ -37,21 +28,9 @@ static inline void swapper_tick(void)
     }
 }
 
-enum swapper_take { SWAPPER_SHRINK, SWAPPER_SWAP };
-
 /*
  * Takes pages from `thread`, which must not end meanwhile, or with NULL from all sleeping threads,
  * regardless of how long they have slept. Waits for the swapper to do it. Returns the number of
  * threads from which pages were taken. Context: THREAD.
  */
 uint32_t swapper_pass(struct thread *thread, enum swapper_take take);
-
-struct swapper_counts {
-    uint64_t passes;
-    uint64_t passes_ns; /* spent in them, without rests */
-    uint64_t batches;   /* shootdowns */
-    uint64_t spared;    /* threads left alone by the hysteresis */
-};
-
-/* Copies the counts; they may change meanwhile. Context: ANY. */
-void swapper_counts_read(struct swapper_counts *counts);

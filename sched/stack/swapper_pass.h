@@ -1,7 +1,22 @@
-/* A pass of the swapper over the threads: for swapper.c alone, which decides when to make one. */
+/*
+ * A pass of the swapper over the threads: how long a thread must have slept, and the pass itself.
+ * swapper.c decides when to make one.
+ */
 #pragma once
 
-#include "sched/stack/swapper.h"
+#include "sched/core/thread.h"
+
+#define SWAPPER_SHRINK_AGE_MS 10000
+#define SWAPPER_SWAP_AGE_MS   30000
+#define SWAPPER_AGE_MS_MAX    86400000 /* a day */
+
+/*
+ * Sets how long a thread must have slept, in milliseconds, before its unused pages are taken and
+ * before its whole stack is swapped out; 0: only while memory is short. Context: ANY.
+ */
+void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms);
+
+enum swapper_take { SWAPPER_SHRINK, SWAPPER_SWAP };
 
 /* How short memory is: not, below the low-water mark, or so that threads wait for it. */
 enum pressure { PRESSURE_NONE, PRESSURE_LOW, PRESSURE_WAITERS };
@@ -25,3 +40,13 @@ extern struct swapper_ages swapper_ages;
  * shootdowns. Context: THREAD, the swapper alone.
  */
 uint32_t swapper_pass_run(const struct swap_request *wanted, enum pressure pressure);
+
+struct swapper_counts {
+    uint64_t passes;
+    uint64_t passes_ns; /* spent in them, without rests */
+    uint64_t batches;   /* shootdowns */
+    uint64_t spared;    /* threads left alone by the hysteresis */
+};
+
+/* Copies the counts; they may change meanwhile. Context: ANY. */
+void swapper_counts_read(struct swapper_counts *counts);
