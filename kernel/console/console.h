@@ -14,20 +14,12 @@
 
 #include <stdarg.h>
 
+#include "kernel/console/console_style.h"
 #include "kernel/console/screen.h"
 #include "lib/compiler.h"
 #include "lib/key.h"
 
 #define CONSOLE_TEXT_MAX 1024
-
-enum console_style {
-    CONSOLE_PLAIN,
-    CONSOLE_DIM,
-    CONSOLE_HEADING,
-    CONSOLE_GOOD,
-    CONSOLE_WARNING,
-    CONSOLE_ERROR,
-};
 
 /* Writes `bytes` bytes of text. Context: IRQ. */
 void console_write(const char *text, size_t bytes);

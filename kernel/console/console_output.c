@@ -10,8 +10,8 @@
 #include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/dev/serial.h"
-#include "kernel/console/console.h"
 #include "kernel/console/console_output_test_hooks.h"
+#include "kernel/console/console_style.h"
 #include "lib/string.h"
 
 #define PIECE_BYTES 16 /* where there is no serial port, or it takes nothing */

@@ -209,3 +209,9 @@ int ipc_reply_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_
     }
     return ipc_receive(self, endpoint, deadline_ns);
 }
+
+void ipc_state_end(struct ipc_state *state)
+{
+    ipc_right_drop(&state->right);
+    ipc_load_free(&state->message);
+}

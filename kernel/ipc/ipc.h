@@ -73,3 +73,9 @@ must_check int ipc_right_answer(struct reply_right *right, struct message *messa
 
 /* Gives up a right, if there is one: the caller gets ERROR_PEER_DIED. Context: THREAD. */
 void ipc_right_drop(struct reply_right *right);
+
+/*
+ * Ends a state whose thread is in no call of IPC and will make none: the caller that waits for its
+ * answer, if any, gets ERROR_PEER_DIED, and the load of its message is freed. Context: THREAD.
+ */
+void ipc_state_end(struct ipc_state *state);

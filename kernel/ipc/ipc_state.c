@@ -1,7 +1,6 @@
 /* See ipc_state.h. */
 #include "kernel/ipc/ipc_state.h"
 
-#include "kernel/ipc/ipc.h"
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/heap/kmalloc.h"
@@ -13,12 +12,6 @@ void ipc_state_init(struct ipc_state *state, struct object *owner)
     wait_queue_init(&state->queue);
     list_node_init(&state->node);
     state->owner = owner;
-}
-
-void ipc_state_end(struct ipc_state *state)
-{
-    ipc_right_drop(&state->right);
-    ipc_load_free(&state->message);
 }
 
 int ipc_load_create(unsigned bytes, struct message_load **load)

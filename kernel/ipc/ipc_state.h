@@ -72,12 +72,6 @@ struct ipc_state {
 void ipc_state_init(struct ipc_state *state, struct object *owner);
 
 /*
- * Ends a state whose thread is in no call of IPC and will make none: the caller that waits for its
- * answer, if any, gets ERROR_PEER_DIED, and the load of its message is freed. Context: THREAD.
- */
-void ipc_state_end(struct ipc_state *state);
-
-/*
  * Allocates a load for `bytes` bytes and no handles; the bytes have arbitrary content.
  * Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_TOO_LONG (more than MESSAGE_BYTES_MAX bytes).
  */

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/entry/vectors.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/task/user_thread_stop.h"
 #include "lib/error.h"
 #include "lib/string.h"

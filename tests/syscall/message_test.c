@@ -1,6 +1,7 @@
 /* Messages between threads in user mode: registers, buffers, handles, and each error. */
 #include "arch/x86_64/time/clock.h"
 #include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/ipc.h"
 #include "lib/error.h"
 #include "lib/string.h"
 #include "tests/support/threads.h"

@@ -1,6 +1,7 @@
 /* See script.h. */
 #include "tests/syscall/script.h"
 
+#include "kernel/ipc/ipc.h"
 #include "lib/error.h"
 #include "lib/string.h"
 #include "tests/support/threads.h"
