@@ -57,6 +57,37 @@ def test_layers(tree, name, text, wanted):
     assert (status, wanted is None or wanted in output) == (int(wanted is not None), True), output
 
 
+CIRCLES_GOOD = {
+    "mm/heap/slab.h": "#pragma once\n",
+    "mm/heap/slab.c": '#include "mm/heap/slab.h"\n#include "mm/heap/slab_internal.h"\n',
+    "mm/heap/slab_internal.h": '#include "mm/heap/slab.h"\n',
+    "mm/heap/pages.h": '#include "mm/heap/slab.h"\n',
+    "mm/heap/pages.c": '#include "mm/heap/pages.h"\n',
+    "kernel/task/task.c": '#include "kernel/task/user_thread.h"\n',
+    "kernel/task/task.h": "",
+    "kernel/task/user_thread.h": '#include "kernel/task/task.h"\n',
+}
+
+
+@pytest.mark.parametrize("name, text, wanted", [
+    (None, None, None),
+    ("mm/heap/slab.c", '#include "mm/heap/pages.h"\n', "mm/heap/pages, mm/heap/slab"),
+    ("mm/heap/slab_internal.h", '#include "mm/heap/pages.h"\n', "mm/heap/pages, mm/heap/slab"),
+    ("mm/heap/slab.c", '#include "mm/heap/range.h"\n', "mm/heap/pages, mm/heap/range, mm/heap/slab"),
+    ("kernel/task/task.h", '#include "kernel/task/handle.h"\n', "kernel/task/handle, kernel/task/task"),
+])
+def test_circles(tree, name, text, wanted):
+    files = dict(CIRCLES_GOOD)
+    files["mm/heap/range.h"] = ""
+    files["mm/heap/range.c"] = '#include "mm/heap/pages.h"\n'
+    files["kernel/task/handle.h"] = ""
+    files["kernel/task/handle.c"] = '#include "kernel/task/task.h"\n'
+    if name:
+        files[name] = text
+    status, output = check("circles", tree(files))
+    assert (status, wanted is None or wanted in output) == (int(wanted is not None), True), output
+
+
 CITED = {
     "mm/stack/stack.c": "/* stack_gone */\nint stack_fault_handle(void) { return 0; }\n",
     "arch/x86_64/entry/entry.asm": "entry_common: ; old_name\n    ret\n",

@@ -28,7 +28,7 @@ UPWARD = {
     ("sched/core", "sched/stack"): "the dispatcher asks the gate (gate.h) before each switch, a"
                                    " wake-up undoes what the swapper took (swap_candidate.h), and"
                                    " both move threads between the dispatcher's queues: one"
-                                   " mechanism; tick and idle tell the services (services.h)",
+                                   " mechanism",
 }
 INCLUDE = re.compile(r'^[ \t]*[#%][ \t]*include[ \t]+"([^"]+)"', re.MULTILINE)
 SUFFIXES = (".c", ".h", ".asm", ".inc", ".ld")
