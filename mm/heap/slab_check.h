@@ -30,15 +30,7 @@ void slab_check_freed(const char *name, void *object, uint32_t bytes);
 #else
 #define SLAB_CHECK_BYTES 0
 
-static always_inline void slab_check_created(void *object maybe_unused, uint32_t bytes maybe_unused)
-{
-}
-static always_inline void slab_check_taken(const char *name maybe_unused, void *object maybe_unused,
-                                           uint32_t bytes maybe_unused)
-{
-}
-static always_inline void slab_check_freed(const char *name maybe_unused, void *object maybe_unused,
-                                           uint32_t bytes maybe_unused)
-{
-}
+#define slab_check_created(object, bytes)     ((void)0)
+#define slab_check_taken(name, object, bytes) ((void)0)
+#define slab_check_freed(name, object, bytes) ((void)0)
 #endif
