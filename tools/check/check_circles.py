@@ -33,7 +33,7 @@ CIRCLES = {
         " these lists. It asks the gate before each switch, and a wake-up undoes what the swapper began",
     "sched/sync: mutex mutex_order":
         "mutex_order.c has the checks of the invariant build for mutex.c",
-    "kernel/task: task user_thread":
+    "kernel/task: task user_thread user_thread_stop":
         "a task ends its threads, and the last of its threads ends the task",
 }
 
