@@ -37,6 +37,7 @@
 #include "kernel/test/selftest.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
+#include "mm/frame/frame_collect.h"
 #include "mm/frame/numa_node.h"
 #include "mm/heap/kmalloc.h"
 #include "mm/space/kernel_space.h"
@@ -114,6 +115,7 @@ static void devices_start(void)
     clock_init();
     shootdown_init();
     user_shootdown_init();
+    frame_collect_init();
     must_succeed(timer_init(), "the timer");
 }
 

@@ -11,6 +11,7 @@
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
+#include "mm/frame/frame_collect.h"
 #include "mm/frame/frame_free_list.h"
 
 struct buddy frame_buddy;
@@ -50,11 +51,13 @@ int frame_allocate_local(enum frame_owner owner, physical_t *out)
 }
 
 /* Allocates a frame when this CPU's free list is empty. Interrupts are off. */
-static never_inline must_check int allocate_slowly(enum frame_owner owner, physical_t *out)
+static must_check int allocate_slowly(enum frame_owner owner, physical_t *out)
 {
-    spin_lock_by(OFF_ALREADY, &frame_lock);
-    frame_free_list_fill();
-    spin_unlock_quietly(&frame_lock);
+    if (likely(this_cpu(frame_cpu).count == 0)) { /* a second try may be on another CPU */
+        spin_lock_by(OFF_ALREADY, &frame_lock);
+        frame_free_list_fill();
+        spin_unlock_quietly(&frame_lock);
+    }
     if (unlikely(frame_shared_free_count() < low_mark)) {
         frame_low = true;
     }
@@ -66,21 +69,37 @@ static never_inline must_check int allocate_slowly(enum frame_owner owner, physi
     return frame_allocate_local(owner, out);
 }
 
+/*
+ * Allocates a frame when this CPU's free list is empty. If none is free and the caller may wait,
+ * tries once more with what lies in the free lists of other CPUs. Interrupts are off, and restored
+ * to `flags`.
+ */
+static never_inline must_check int allocate_or_collect(enum frame_owner owner, physical_t *out,
+                                                       uint64_t flags)
+{
+    int error = allocate_slowly(owner, out);
+    interrupts_restore(flags);
+    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {
+        flags = interrupts_save();
+        error = allocate_slowly(owner, out);
+        interrupts_restore(flags);
+    }
+    return error;
+}
+
 int frame_allocate(enum frame_owner owner, physical_t *out)
 {
     if (owner != FRAME_OWNER_MAGAZINE && fault_inject(FAULT_INJECT_ALLOCATE)) {
         return ERROR_NO_MEMORY;
     }
     uint64_t flags = interrupts_save();
-    int error = OK;
 
-    if (likely(this_cpu(frame_cpu).count != 0)) {
-        *out = frame_free_list_pop(owner);
-    } else {
-        error = allocate_slowly(owner, out);
+    if (unlikely(this_cpu(frame_cpu).count == 0)) {
+        return allocate_or_collect(owner, out, flags);
     }
+    *out = frame_free_list_pop(owner);
     interrupts_restore(flags);
-    return error;
+    return OK;
 }
 
 int frame_allocate_nowait(enum frame_owner owner, physical_t *out)
@@ -146,7 +165,7 @@ static never_inline bool reclaim_all(void)
 int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out)
 {
     int error = frame_allocate_free_order(order, owner, out);
-    if (unlikely(error == ERROR_NO_MEMORY) && order != 0 && reclaim_all()) {
+    if (unlikely(error == ERROR_NO_MEMORY) && order != 0 && (reclaim_all() | frame_collect())) {
         error = frame_allocate_free_order(order, owner, out);
     }
     return error;

@@ -65,7 +65,9 @@ must_check int frame_init(struct memory_map *map);
 void frame_release_reserved(physical_t base, uint64_t bytes);
 
 /*
- * Allocates one frame, not zeroed. If no frame is free it takes one from the reclaim hook.
+ * Allocates one frame, not zeroed. If no frame is free it takes one from the reclaim hook. If there
+ * is none either, and interrupts and preemption are on, it tries once more with the frames in the
+ * free lists of other CPUs (mm/frame/frame_collect.h).
  * Context: IRQ. Errors: ERROR_NO_MEMORY; *out is then unchanged.
  */
 must_check int frame_allocate(enum frame_owner owner, physical_t *out);
@@ -85,7 +87,8 @@ must_check int frame_allocate_local(enum frame_owner owner, physical_t *out);
 
 /*
  * Allocates 2^order frames in one piece, aligned to their size, not zeroed. If no such block is
- * free, it frees every frame that the reclaim hook gives and tries once more.
+ * free, it frees every frame that the reclaim hook gives, collects those in the free lists of other
+ * CPUs if interrupts and preemption are on, and tries once more.
  * Context: IRQ. Errors: ERROR_NO_MEMORY; ERROR_INVALID for an order above BUDDY_ORDER_MAX.
  */
 must_check int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out);

@@ -15,6 +15,7 @@
 #include "lib/error.h"
 #include "lib/tree.h"
 #include "mm/frame/frame.h"
+#include "mm/frame/frame_collect.h"
 #include "mm/heap/slab.h"
 
 #define AREA_END (VMALLOC_BASE + VMALLOC_BYTES / 2)
@@ -160,6 +161,9 @@ int vmalloc(size_t bytes, unsigned flags, const char *name, void **out)
         return error;
     }
     error = paging_tables_create(region->node.key, bytes);
+    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {
+        error = paging_tables_create(region->node.key, bytes); /* the first try held a lock */
+    }
     if (error == OK) {
         error = chain_allocate(bytes, flags, &chain);
     }

@@ -9,6 +9,7 @@
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
+#include "mm/frame/frame_collect.h"
 
 #define TABLE_BYTES (512 * PAGE_BYTES) /* bytes of addresses that one leaf table maps */
 
@@ -98,7 +99,7 @@ static maybe_unused bool guard_is_whole(uint32_t slot)
     return true;
 }
 
-int stack_slot_allocate(unsigned size, uint32_t *slot)
+static must_check int slot_take(unsigned size, uint32_t *slot)
 {
     uint64_t flags = spin_lock_irq_save(&slot_lock);
     int error = first_free[size] == STACK_SLOT_NONE ? slots_make(size) : OK;
@@ -114,6 +115,15 @@ int stack_slot_allocate(unsigned size, uint32_t *slot)
         invariant(guard_is_whole(*slot));
     }
     spin_unlock_irq_restore(&slot_lock, flags);
+    return error;
+}
+
+int stack_slot_allocate(unsigned size, uint32_t *slot)
+{
+    int error = slot_take(size, slot);
+    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {
+        error = slot_take(size, slot); /* with a lock held, the page table's frame was not found */
+    }
     return error;
 }
 

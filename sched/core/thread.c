@@ -11,6 +11,7 @@
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/frame/frame.h"
+#include "mm/frame/frame_collect.h"
 #include "mm/frame/numa_node.h"
 #include "mm/heap/slab.h"
 #include "mm/stack/stack.h"
@@ -55,8 +56,12 @@ static uint64_t cpus_running(void)
 /* A stack for a thread that may not run on this CPU: from the NUMA node of a CPU where it may. */
 static must_check int stack_get_near(const struct thread_options *options, uint32_t *slot)
 {
-    unsigned cpu = (unsigned)__builtin_ctzl(options->affinity);
-    return stack_create_in(frame_node_of_cpu(cpu), options->backed, options->stack_bytes, slot);
+    unsigned node = frame_node_of_cpu((unsigned)__builtin_ctzl(options->affinity));
+    int error = stack_create_in(node, options->backed, options->stack_bytes, slot);
+    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {
+        error = stack_create_in(node, options->backed, options->stack_bytes, slot);
+    }
+    return error;
 }
 
 static must_check int stack_get(const struct thread_options *options, uint32_t *slot)

@@ -6,7 +6,7 @@ HOST_CFLAGS  :=
 HOST_TESTS   :=
 HOST_OUT     := build/host
 HOST_MODULES := $(filter-out lib/symbols.c,$(wildcard lib/*.c)) \
-    $(wildcard mm/frame/*.c mm/heap/*.c mm/stack/*.c boot/*.c arch/x86_64/acpi/*.c) \
+    $(filter-out mm/frame/frame_collect.c,$(wildcard mm/frame/*.c)) $(wildcard mm/heap/*.c mm/stack/*.c boot/*.c arch/x86_64/acpi/*.c) \
     $(addprefix mm/stack_modes/,stack_lend.c stack_swap.c) sched/stack/gate.c sched/core/run_queue.c \
     $(wildcard kernel/object/*.c) $(addprefix kernel/console/,escape_decoder.c font.c framebuffer.c line_completion.c line_editor.c \
     line_history.c scan_code.c screen.c) kernel/monitor/arguments.c user/lib/heap.c \

@@ -5,10 +5,12 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "lib/error.h"
-#include "mm/frame/frame_internal.h"
+#include "mm/frame/frame_free_list.h"
+#include "mm/stack/stack.h"
 #include "mm/stack/stack_reserve.h"
 #include "tests/support/on_each_cpu.h"
 #include "tests/support/run_down.h"
+#include "tests/support/threads.h"
 #include "tests/test.h"
 
 /* Freed frames go to the reserve first if it is short; this test needs it full. */
@@ -154,6 +156,115 @@ TEST(FRM0004,
     test_equal(frame, 0x123);
     test_check(taken + 1000 > free_before);
     test_note("%lu frames were taken", taken);
+}
+
+/*
+ * A thread on CPU 1 that empties that CPU's free list, and frees a few frames there when all others
+ * are taken. They then lie in that list.
+ */
+enum other_step { OTHER_IDLE, OTHER_EMPTY, OTHER_FREE, OTHER_END };
+
+static struct {
+    struct run_down taken;
+    enum other_step step;
+} other;
+
+#define OTHER_FRAMES 8
+
+static void other_run(void *argument maybe_unused)
+{
+    for (enum other_step step; (step = __atomic_load_n(&other.step, __ATOMIC_ACQUIRE)) != OTHER_END;
+         cpu_pause()) {
+        if (step == OTHER_IDLE) {
+            continue;
+        }
+        preempt_disable();
+        if (step == OTHER_EMPTY) {
+            frame_cache_drain_this_cpu();
+        }
+        for (unsigned i = 0; step == OTHER_FREE && i < OTHER_FRAMES; i++) {
+            run_down_give_one(&other.taken);
+        }
+        preempt_enable();
+        __atomic_store_n(&other.step, OTHER_IDLE, __ATOMIC_RELEASE);
+    }
+}
+
+static void other_do(enum other_step step)
+{
+    __atomic_store_n(&other.step, step, __ATOMIC_RELEASE);
+    test_eventually_spinning(__atomic_load_n(&other.step, __ATOMIC_ACQUIRE) == OTHER_IDLE,
+                             "CPU 1 is busy");
+}
+
+/*
+ * Takes all memory, has CPU 1 free some, and tries `allocate`, first with preemption off, where it
+ * must fail, and then on. Returns false if the frames have left CPU 1's list meanwhile: a tick
+ * moves them while some thread waits for memory.
+ */
+static bool other_round(bool (*allocate)(void))
+{
+    run_down_begin();
+    other_do(OTHER_EMPTY);
+    run_down_take(&other.taken);
+    other_do(OTHER_FREE);
+    bool early = allocate();
+    preempt_enable();
+    bool late = allocate();
+    preempt_disable();
+    bool left = !early && !late &&
+                __atomic_load_n(&cpu_variable(frame_cpu, 1).count, __ATOMIC_RELAXED) == 0;
+    run_down_give_back(&other.taken);
+    run_down_end();
+    if (!left) {
+        test_check(!early);
+        test_check(late);
+    }
+    return !left;
+}
+
+static void other_test(bool (*allocate)(void))
+{
+    other.step = OTHER_IDLE;
+    test_thread_bind(0, 20);
+    struct thread *thread = test_thread_start(20, test_cpu_bit(1), other_run, NULL);
+    unsigned round = 0;
+    while (!other_round(allocate) && ++round < 20) {
+    }
+    test_check(round < 20);
+    __atomic_store_n(&other.step, OTHER_END, __ATOMIC_RELEASE);
+    test_thread_join(thread);
+    test_thread_unbind();
+}
+
+static bool one_frame(void)
+{
+    physical_t frame;
+    if (frame_allocate(FRAME_OWNER_TEST, &frame) != OK) {
+        return false;
+    }
+    frame_free(frame, FRAME_OWNER_TEST);
+    return true;
+}
+
+TEST(FRM0008, "a frame that lies in another CPU's free list can be allocated", TWO_CPUS)
+{
+    other_test(one_frame);
+}
+
+static bool whole_stack(void)
+{
+    uint32_t slot;
+    if (stack_create_backed(&slot) != OK) {
+        return false;
+    }
+    stack_destroy(slot);
+    return true;
+}
+
+TEST(FRM0009, "a whole stack can be created from frames in another CPU's free list", TWO_CPUS)
+{
+    other_test(whole_stack);
 }
 
 static void churn(unsigned cpu)

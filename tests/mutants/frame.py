@@ -4,6 +4,7 @@ from runner.mutant import BUT_EAGER, Mutant
 
 CHAIN = "mm/frame/frame_chain.c"
 DEPTH = "arch/x86_64/cpu/depth_section.h"
+FRAME = "mm/frame/frame.c"
 MAGAZINE = "mm/stack/magazine.c"
 RESERVE = "mm/stack/stack_reserve.c"
 SCHEDULE = "sched/core/schedule.c"
@@ -60,4 +61,7 @@ MUTANTS = (
     Mutant("rounds-not-zeroed", "I7", "MAG0003", "dirty is",
            edits=((MAGAZINE,
         "    page_zero(physical_to_virtual(frame));\n", ""),)),
+    Mutant("frames-elsewhere-not-collected", "I7", "FRM0008", "late does not hold", cpus=2,
+           edits=((FRAME, "    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {",
+                   "    if (unlikely(error == ERROR_NO_MEMORY) && false) {"),)),
 )

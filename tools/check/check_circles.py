@@ -18,9 +18,10 @@ CIRCLES = {
         "cpu.h turns interrupts off and on. There lie the patch sites (patch_site.h) and the places"
         " where the latency build reads its clock (off_time.h), and both need instructions of cpu.h."
         " All of it is inline, in nearly every file",
-    "mm/frame: frame frame_free_list":
+    "mm/frame: frame frame_collect frame_free_list":
         "frame_free_list.h is the fast part of the allocator, for its files only; frame.h is the"
-        " interface of the whole",
+        " interface of the whole; an allocation that finds nothing empties the lists of other CPUs"
+        " (frame_collect.c)",
     "mm/stack: stack_batch stack_cache":
         "a stack for which the cache has no room goes into a batch, and a batch whose grace period is"
         " over fills the caches first",

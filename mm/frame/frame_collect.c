@@ -1,0 +1,63 @@
+/*
+ * Each CPU counts how often it has emptied its free list on request. A request waits until the
+ * count of each CPU that it interrupted has changed. So requests need no turn: they do not wait for
+ * each other, and one emptying answers all that were made before it.
+ *
+ * With interrupts off a CPU moves the FRAME_FREE_LIST_MAX frames of its list at most.
+ */
+#include "mm/frame/frame_collect.h"
+
+#include "arch/x86_64/apic/lapic.h"
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/interrupt.h"
+#include "arch/x86_64/entry/vectors.h"
+#include "lib/error.h"
+#include "mm/frame/frame_free_list.h"
+
+static PER_CPU(uint32_t, frame_collections);
+
+static void collect_interrupt(struct trap_frame *frame maybe_unused)
+{
+    frame_cache_drain_this_cpu();
+    __atomic_store_n(this_cpu_pointer(frame_collections), this_cpu(frame_collections) + 1,
+                     __ATOMIC_RELEASE);
+}
+
+void frame_collect_init(void)
+{
+    if (interrupt_register(VECTOR_CALL, collect_interrupt, "collect frames") != OK) {
+        panic("the vector that collects frames is taken");
+    }
+}
+
+static uint32_t collections(unsigned cpu)
+{
+    return __atomic_load_n(&cpu_variable(frame_collections, cpu), __ATOMIC_ACQUIRE);
+}
+
+/* Interrupts a CPU and waits for its answer. The thread may migrate meanwhile, even to that CPU. */
+static void collect_from(unsigned cpu)
+{
+    uint32_t before = collections(cpu);
+    lapic_send(cpu, VECTOR_CALL);
+    while (collections(cpu) == before) {
+        cpu_pause();
+    }
+}
+
+bool frame_collect(void)
+{
+    if (this_cpu(preempt_count) != 0 || !interrupts_enabled()) {
+        return false;
+    }
+    bool any = false;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (__atomic_load_n(&cpu_variable(frame_cpu, cpu).count, __ATOMIC_RELAXED) != 0) {
+            collect_from(cpu);
+            any = true;
+        }
+    }
+    return any;
+}

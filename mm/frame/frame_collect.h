@@ -1,0 +1,19 @@
+/*
+ * Collecting free frames from the per-CPU free lists. A free list is used by its own CPU only, so
+ * another CPU that finds no frame asks for them by interrupt.
+ */
+#pragma once
+
+#include "arch/x86_64/cpu/types.h"
+
+/* Registers the interrupt that collects frames. Context: boot, on CPU 0, once. */
+void frame_collect_init(void);
+
+/*
+ * Makes every other CPU that has frames in its free list move them to the buddy lists, and waits
+ * until they have. Returns true if there was such a CPU: an allocation that has failed may be tried
+ * again. Does nothing and returns false with interrupts or preemption off, because another CPU may
+ * be waiting for this one.
+ * Context: ANY.
+ */
+must_check bool frame_collect(void);
