@@ -4,7 +4,8 @@
  * that begin with the seed of the command line: soak=SECONDS seed=S.
  *
  *   soak.c         the main thread: creations, injected failures, progress, the final checks
- *   soak_thread.c  the threads: what they do, and how they end
+ *   soak_thread.c  the threads: how they begin and end
+ *   soak_act.c     what they do
  *   soak_dive.c    going down a stack with a pattern in every byte
  *   soak_meet.c    mutexes, semaphores, a crowd that waits; each checks its own invariant
  *   soak_event.c   interrupts and NMIs, each awaited by its sender
@@ -61,10 +62,11 @@ uint32_t soak_alive(void);
 uint32_t soak_alive_most(void); /* the most at once so far */
 void soak_reap(void);           /* joins threads that have ended; called by the reaper */
 void soak_lives_tell(void);     /* prints the threads that are still there */
-/* Something that a thread does, anywhere in a dive; it returns with nothing held. */
-void soak_act(struct soak_self *self);
 /* Ends the calling thread here and now. */
 noreturn_function void soak_end(struct soak_self *self, int code);
+
+/* soak_act.c: something that a thread does, anywhere in a dive; it returns with nothing held. */
+void soak_act(struct soak_self *self);
 
 /* soak_dive.c */
 void soak_dive(struct soak_self *self);
