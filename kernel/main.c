@@ -32,6 +32,7 @@
 #include "kernel/options.h"
 #include "kernel/processors.h"
 #include "kernel/program/boot_archive.h"
+#include "kernel/program/program.h"
 #include "kernel/task/user_thread.h"
 #include "kernel/test/benchmark.h"
 #include "kernel/test/selftest.h"
@@ -193,6 +194,7 @@ static void boot_continue(void *argument maybe_unused)
     }
     if (options.test[0] == '\0' && options.bench[0] == '\0' && options.soak_seconds == 0 &&
         !options.monitor) {
+        program_init_run();
         demonstration_run();
     }
     leave(success);

@@ -168,7 +168,10 @@
         "Unmaps what is mapped in a range of a task. When it returns, no processor accesses it any more.") \
     CALL(49, memory_protect, 4, "task: handle task MANAGE, address: address, bytes: value, rights: rights", "0", \
         "INVALID SYS0054, RANGE SYS0054, NOT_FOUND SYS0054, QUOTA SYS0054, PEER_DIED SYS0054, NO_MEMORY", PROMPT, \
-        "Gives a range of a task, all of which is mapped, other rights: those of struct memory_mapping. When it returns, a right that was taken away is gone on all processors.")
+        "Gives a range of a task, all of which is mapped, other rights: those of struct memory_mapping. When it returns, a right that was taken away is gone on all processors.") \
+    CALL(50, memory_commit, 3, "memory: handle memory WRITE, offset: value, bytes: value", "0", \
+        "INVALID SYS0055, RANGE SYS0055, QUOTA SYS0055, NO_MEMORY", PROMPT, \
+        "Gives pages of memory their frames now, so that a later touch cannot fail for want of one.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

@@ -50,6 +50,9 @@ struct memory_mapping {
 #define MEMORY_MAP_STACK         0x100UL
 #define MEMORY_STACK_GUARD_BYTES 0x10000UL
 
+/* Bytes of the longest name of a task, and its terminator. */
+#define TASK_NAME_BYTES 32
+
 /* Bytes of the longest line that log_write() takes. */
 #define LOG_WRITE_BYTES_MAX 256
 

@@ -12,11 +12,15 @@
 
 /*
  * Where a program and its first stack lie. The stack is filled as it is touched. Segments of a file
- * lie below PROGRAM_ADDRESS_END.
+ * lie in [PROGRAM_ADDRESS, PROGRAM_ADDRESS_END).
  */
+#define PROGRAM_ADDRESS     0x0000000000010000UL
 #define PROGRAM_ADDRESS_END 0x0000400000000000UL
 #define PROGRAM_STACK_TOP   0x00007fffffff0000UL
 #define PROGRAM_STACK_BYTES 0x100000UL
+
+/* The priority of a program's first thread, of 0 to 31. */
+#define PROGRAM_PRIORITY 16
 
 /* Handles by what they are for. A program has those that its creator gave it; 0 stands for none. */
 enum program_handle {

@@ -220,6 +220,18 @@ int string_copy(char *to, size_t size, const char *from)
     return ERROR_RANGE;
 }
 
+size_t string_first_word(char *to, size_t size, const char *text)
+{
+    size_t bytes = 0;
+
+    while (text[bytes] != '\0' && text[bytes] != ' ' && bytes < size - 1) {
+        to[bytes] = text[bytes];
+        bytes++;
+    }
+    to[bytes] = '\0';
+    return bytes;
+}
+
 bool string_starts_with(const char *string, const char *prefix)
 {
     return strncmp(string, prefix, strlen(prefix)) == 0;

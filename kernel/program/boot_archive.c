@@ -4,10 +4,13 @@
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/log.h"
+#include "kernel/object/object_memory.h"
 #include "lib/error.h"
+#include "lib/string.h"
 
 static const void *taken;
 static size_t taken_bytes;
+static struct object *object;
 
 /* Returns whether the direct map reaches all of the module, and no other part of it is in use. */
 static bool is_mapped(const struct boot_info *boot, const struct boot_module *module)
@@ -41,6 +44,32 @@ static const char *archive_check(const void *archive, size_t bytes, unsigned *fi
     return reader.reason;
 }
 
+/*
+ * Makes the object. Programs see whole pages, so what lies behind the archive in its last page is
+ * cleared: nothing of the kernel may reach them. The module is the only one, or the others lie in
+ * pages of their own, as the boot loader was asked for.
+ */
+static void object_make(physical_t base)
+{
+    size_t bytes = align_up(taken_bytes, PAGE_BYTES);
+    struct memory_object *memory;
+    int error = base % PAGE_BYTES != 0 ? ERROR_INVALID : OK;
+
+    if (error == OK) {
+        memset((char *)physical_to_virtual(base) + taken_bytes, 0, bytes - taken_bytes);
+        error = memory_object_create_physical(base, bytes, MEMORY_CACHED, &memory);
+    }
+    if (error == OK) {
+        error = object_memory_create(memory, &object);
+        if (error != OK) {
+            memory_object_release(memory);
+        }
+    }
+    if (error != OK) {
+        log_warn("user programs: they cannot read the archive: %s", error_name(error));
+    }
+}
+
 void boot_archive_take(const struct boot_info *boot)
 {
     const struct boot_module *module = &boot->modules[0];
@@ -66,6 +95,7 @@ void boot_archive_take(const struct boot_info *boot)
     }
     taken = physical_to_virtual(module->base);
     taken_bytes = module->bytes;
+    object_make(module->base);
     log_info("user programs: %u in an archive of %lu KiB", files, (taken_bytes + 1023) / 1024);
 }
 
@@ -74,4 +104,9 @@ bool boot_archive_get(const void **archive, size_t *bytes)
     *archive = taken;
     *bytes = taken_bytes;
     return taken != NULL;
+}
+
+struct object *boot_archive_object(void)
+{
+    return object;
 }

@@ -1,16 +1,17 @@
 /*
  * The archive of user programs that the boot loader passed as its first module: a tar archive
  * (lib/tar.h), which make builds as build/boot.tar. It stays where the boot loader put it, and is
- * never changed.
+ * never changed. Programs get a handle to it, to read.
  */
 #pragma once
 
 #include "boot/boot_info.h"
+#include "kernel/object/object.h"
 #include "lib/tar.h"
 
 /*
  * Checks the first module in `boot` and takes it as the archive. Logs how many programs there are,
- * or why there are none. Context: boot, once, after the kernel's page tables are loaded.
+ * or why there are none. Context: boot, once, after kmalloc_init().
  */
 void boot_archive_take(const struct boot_info *boot);
 
@@ -19,3 +20,12 @@ void boot_archive_take(const struct boot_info *boot);
  * archive, or if it was refused. Context: ANY.
  */
 must_check bool boot_archive_get(const void **archive, size_t *bytes);
+
+/* What a program may do with the archive. */
+#define BOOT_ARCHIVE_RIGHTS (RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER)
+
+/*
+ * Returns the archive as an object of type OBJECT_MEMORY, which exists for ever; NULL if there is no
+ * archive. The caller gets no reference. Context: ANY.
+ */
+struct object *boot_archive_object(void);

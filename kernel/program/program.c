@@ -1,6 +1,7 @@
 /* See program.h. */
 #include "kernel/program/program.h"
 
+#include "arch/x86_64/cpu/log.h"
 #include "kernel/program/boot_archive.h"
 #include "kernel/program/program_load.h"
 #include "kernel/syscall/kernel_objects.h"
@@ -8,20 +9,17 @@
 #include "lib/error.h"
 #include "lib/string.h"
 
-/* Copies the first word to `name`, cut to fit. */
-static void name_copy(char *name, size_t size, const char *words)
-{
-    size_t bytes = 0;
+#define INIT_MOMENT_NS 2000000000UL
 
-    while (words[bytes] != '\0' && words[bytes] != ' ' && bytes < size - 1) {
-        name[bytes] = words[bytes];
-        bytes++;
-    }
-    name[bytes] = '\0';
-}
+static_assert(PROGRAM_ADDRESS == USER_BASE && PROGRAM_ADDRESS_END == SPACE_ANYWHERE,
+              "addresses are chosen above programs");
+static_assert(PROGRAM_PRIORITY == TASK_THREAD_PRIORITY, "one default priority");
 
-/* Finds the file of the program that the first of the words names. */
-static int file_find(const char *words, struct tar_file *file, const char **reason)
+/*
+ * Finds the file of the program that the first of the words names. *archive_bytes: of the archive.
+ */
+static int file_find(const char *words, struct tar_file *file, size_t *archive_bytes,
+                     const char **reason)
 {
     char name[TAR_NAME_BYTES];
     const void *archive;
@@ -32,7 +30,8 @@ static int file_find(const char *words, struct tar_file *file, const char **reas
         *reason = "the boot loader passed no user programs";
         return ERROR_NOT_FOUND;
     }
-    name_copy(name, sizeof(name), words);
+    *archive_bytes = bytes;
+    (void)string_first_word(name, sizeof(name), words);
     error = tar_find(archive, bytes, name, file, reason);
     if (error == ERROR_NOT_FOUND) {
         *reason = "there is no program of that name";
@@ -47,18 +46,22 @@ static int handles_give(struct task *task, struct user_thread *thread,
     const struct handle_value *parent = &options->parent;
     const struct {
         enum program_handle kind;
-        struct object *object;
-    } given[] = {{PROGRAM_HANDLE_TASK, &task->object},
-                 {PROGRAM_HANDLE_THREAD, &thread->object},
-                 {PROGRAM_HANDLE_LOG, kernel_object_log()},
-                 {PROGRAM_HANDLE_INFORMATION, kernel_object_information()},
-                 {PROGRAM_HANDLE_PORTS, kernel_object_ports()},
-                 {PROGRAM_HANDLE_SYSTEM, kernel_object_system()}};
+        struct object *object; /* NULL: none */
+        unsigned rights;
+    } given[] = {{PROGRAM_HANDLE_TASK, &task->object, RIGHTS_ALL},
+                 {PROGRAM_HANDLE_THREAD, &thread->object, RIGHTS_ALL},
+                 {PROGRAM_HANDLE_LOG, kernel_object_log(), RIGHTS_ALL},
+                 {PROGRAM_HANDLE_INFORMATION, kernel_object_information(), RIGHTS_ALL},
+                 {PROGRAM_HANDLE_PORTS, kernel_object_ports(), RIGHTS_ALL},
+                 {PROGRAM_HANDLE_SYSTEM, kernel_object_system(), RIGHTS_ALL},
+                 {PROGRAM_HANDLE_ARCHIVE, boot_archive_object(), BOOT_ARCHIVE_RIGHTS}};
     int error = OK;
 
     for (unsigned i = 0; i < array_length(given) && error == OK; i++) {
-        error = handle_open(&task->handles, given[i].object, RIGHTS_ALL, 0,
-                            &start->handles[given[i].kind]);
+        if (given[i].object != NULL) {
+            error = handle_open(&task->handles, given[i].object, given[i].rights, 0,
+                                &start->handles[given[i].kind]);
+        }
     }
     if (error == OK && parent->object != NULL) {
         error = handle_open(&task->handles, parent->object, parent->rights, parent->badge,
@@ -114,6 +117,7 @@ int program_run(const struct program_options *options, struct task **task, const
                                   .bytes = sizeof(start),
                                   .stack_bytes = PROGRAM_STACK_BYTES};
     struct tar_file file;
+    size_t archive_bytes;
     int error;
 
     *reason = NULL;
@@ -121,12 +125,35 @@ int program_run(const struct program_options *options, struct task **task, const
         *reason = "the arguments are too long";
         return ERROR_TOO_LONG;
     }
-    error = file_find(options->words, &file, reason);
+    error = file_find(options->words, &file, &archive_bytes, reason);
     if (error == OK) {
+        start.archive_bytes = archive_bytes;
         error = task_make(file.name, &file, options, &start, task, reason);
     }
     if (error != OK && *reason == NULL) {
         *reason = error_name(error);
     }
     return error;
+}
+
+void program_init_run(void)
+{
+    const struct program_options options = {.words = "init"};
+    const void *archive;
+    size_t bytes;
+    struct task *task;
+    const char *reason;
+    int status;
+
+    if (!boot_archive_get(&archive, &bytes)) {
+        return; /* boot_archive_take() has said why */
+    }
+    if (program_run(&options, &task, &reason) != OK) {
+        log_error("the first program is not started: %s", reason);
+        return;
+    }
+    if (task_wait(task, INIT_MOMENT_NS, &status) == OK && status != 0) {
+        log_error("the first program has ended with status %d", status);
+    }
+    object_release(&task->object);
 }

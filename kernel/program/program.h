@@ -22,3 +22,10 @@ struct program_options {
  */
 must_check int program_run(const struct program_options *options, struct task **task,
                            const char **reason);
+
+/*
+ * Starts the first program, `init`, and waits a moment for its end, so that what it starts is seen
+ * before a prompt. It may go on behind that. Logs what went wrong. Does nothing without an archive.
+ * Context: THREAD.
+ */
+void program_init_run(void);

@@ -62,6 +62,17 @@ int64_t call_memory_clone(uint64_t handle, uint64_t parent)
     return error == OK ? memory_open(memory) : error;
 }
 
+int64_t call_memory_commit(uint64_t handle, uint64_t offset, uint64_t bytes)
+{
+    struct object *object;
+    int error = memory_find(handle, RIGHT_WRITE, &object);
+    if (error == OK) {
+        error = memory_object_commit(object_memory_of(object), offset, bytes);
+        object_release(object);
+    }
+    return error;
+}
+
 int64_t call_memory_physical(uint64_t system, uint64_t base, uint64_t bytes)
 {
     struct memory_object *memory;

@@ -13,7 +13,6 @@
 #include "mm/space/address_space.h"
 #include "sched/sync/mutex.h"
 
-#define TASK_NAME_BYTES      32
 #define TASK_HANDLES_DEFAULT 1024
 #define TASK_THREADS_DEFAULT 16384
 #define TASK_FRAMES_DEFAULT  (1UL << 20) /* 4 GiB: more than most machines have */

@@ -139,6 +139,25 @@ int memory_object_page(struct memory_object *object, size_t index, bool writes,
     return OK;
 }
 
+int memory_object_commit(struct memory_object *object, size_t offset, size_t bytes)
+{
+    struct memory_page page;
+    int error = OK;
+    if (((offset | bytes) & (PAGE_BYTES - 1)) != 0 || bytes == 0) {
+        return ERROR_INVALID;
+    }
+    if (offset > memory_object_bytes(object) || bytes > memory_object_bytes(object) - offset) {
+        return ERROR_RANGE;
+    }
+    for (size_t at = offset; at < offset + bytes && error == OK; at += PAGE_BYTES) {
+        spin_lock(&object->lock);
+        error = memory_object_page(object, at / PAGE_BYTES, false, &page);
+        spin_unlock(&object->lock);
+        error = error == ERROR_AGAIN ? OK : error; /* a page that is being copied has a frame */
+    }
+    return error;
+}
+
 /*
  * While the entry says MOVING, no fault enters the page anywhere. So once it is unmapped everywhere
  * and the shootdowns are done, nobody can read the old frame by an address where the new one is

@@ -73,6 +73,14 @@ must_check int memory_object_create_physical(physical_t base, size_t bytes,
 must_check int memory_object_clone(struct memory_object *parent, struct frame_quota *quota,
                                    struct memory_object **out);
 
+/*
+ * Gives each page in [offset, offset + bytes), whole pages, a frame now, in slices. So a later touch
+ * cannot fail for want of one. Pages before the one that failed keep theirs. Context: THREAD.
+ * Errors: ERROR_INVALID (parts of a page, or 0 bytes), ERROR_RANGE (beyond the object), ERROR_QUOTA,
+ * ERROR_NO_MEMORY.
+ */
+must_check int memory_object_commit(struct memory_object *object, size_t offset, size_t bytes);
+
 /* Takes one more reference. Context: ANY. */
 void memory_object_acquire(struct memory_object *object);
 

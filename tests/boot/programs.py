@@ -44,6 +44,14 @@ def check_whole(start):
     machine.expect("Stalactite is up")
 
 
+def check_first(start):
+    """without words that ask for something else the first program starts, and starts another one"""
+    machine = start(cmdline="exit=1")
+    machine.expect(r"init: the first program, in ring 3; the archive has \d+")
+    machine.expect(r"hello: hello from ring 3, with 0 arguments")
+    machine.expect(r"init: 'hello' has ended with status 0")
+
+
 def check_cut(start):
     """an archive that was cut is refused with a reason"""
     refused(module(start, archive(start)[:-513]), "the boot loader's module is refused: .* is cut")

@@ -360,3 +360,36 @@ TEST(SYS0054, "memory is unmapped and gets other rights by whole pages, all of i
                ERROR_PEER_DIED);
     end();
 }
+
+TEST(SYS0055, "memory that is committed has its frames at once, as far as the quota goes", ALWAYS)
+{
+    if (!begin(3)) {
+        return;
+    }
+    uint64_t memory = fixture.memory;
+    struct frame_quota *quota = fixture.task->quota;
+    size_t limit = quota->limit;
+    int64_t reader = duplicate(memory, RIGHT_READ);
+    test_equal(script_call(SYSCALL_memory_commit, memory, 1, PAGE_BYTES), ERROR_INVALID);
+    test_equal(script_call(SYSCALL_memory_commit, memory, 0, 100), ERROR_INVALID);
+    test_equal(script_call(SYSCALL_memory_commit, memory, 0, 0), ERROR_INVALID);
+    test_equal(script_call(SYSCALL_memory_commit, memory, 0, (PAGES + 1) * PAGE_BYTES),
+               ERROR_RANGE);
+    test_equal(script_call(SYSCALL_memory_commit, memory, PAGES * PAGE_BYTES, PAGE_BYTES),
+               ERROR_RANGE);
+    test_equal(script_call(SYSCALL_memory_commit, memory, UINT64_MAX - PAGE_BYTES + 1, PAGE_BYTES),
+               ERROR_RANGE);
+    test_equal(script_call(SYSCALL_memory_commit, (uint64_t)reader, 0, PAGE_BYTES), ERROR_NO_RIGHT);
+    size_t used = quota->used;
+    test_equal(script_call(SYSCALL_memory_commit, memory, PAGE_BYTES, 2 * PAGE_BYTES), OK);
+    test_equal(quota->used, used + 3); /* two pages, and the list that names them */
+    test_equal(script_call(SYSCALL_memory_commit, memory, PAGE_BYTES, 2 * PAGE_BYTES), OK);
+    test_equal(quota->used, used + 3);
+    quota->limit = quota->used + 1;
+    test_equal(script_call(SYSCALL_memory_commit, memory, 0, PAGES * PAGE_BYTES), ERROR_QUOTA);
+    test_equal(quota->used, quota->limit); /* the pages before the one that failed have theirs */
+    quota->limit = limit;
+    test_equal(script_call(SYSCALL_memory_commit, memory, 0, PAGES * PAGE_BYTES), OK);
+    test_equal(quota->used, used + PAGES + 1);
+    end();
+}

@@ -1,9 +1,52 @@
 /* The first program: the kernel starts it, and it starts all others. */
+#include "lib/error.h"
+#include "user/lib/archive.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/lib/spawn.h"
+
+#define STATUS_FAILED 1
+
+/* Prints how many programs there are to start. */
+static int programs_count(void)
+{
+    struct tar_reader reader;
+    struct tar_file file;
+    const char *reason;
+    unsigned count = 0;
+    int error = archive_open(&reader, &reason);
+
+    if (error != OK) {
+        printf("no archive: %s", reason);
+        return error;
+    }
+    while (tar_next(&reader, &file) == OK) {
+        count++;
+    }
+    printf("the first program, in ring 3; the archive has %u", count);
+    return OK;
+}
+
+/* Starts a program and waits for its end. */
+static int program_run(const char *words)
+{
+    struct spawn_options options;
+    const char *reason;
+    uint32_t task;
+    int error, status;
+
+    spawn_init(&options, words);
+    error = spawn(&options, &task, &reason);
+    if (error != OK) {
+        printf("'%s' is not started: %s", words, reason);
+        return error;
+    }
+    status = spawn_wait(task);
+    printf("'%s' has ended with status %d", words, status);
+    return status;
+}
 
 int main(unsigned count maybe_unused, char **words maybe_unused)
 {
-    printf("the first program runs in ring 3");
-    return 0;
+    return programs_count() == OK && program_run("hello") == OK ? 0 : STATUS_FAILED;
 }

@@ -2,6 +2,7 @@
 #include "lib/string.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/test/child.h"
 #include "user/test/test.h"
 
 extern const struct user_test __user_tests_start[], __user_tests_end[];
@@ -22,6 +23,9 @@ void test_fail(const char *file, int line, const char *format, ...)
 
 int main(unsigned count, char **words)
 {
+    if (count >= 3 && string_equal(words[1], "child")) {
+        return child_main(count - 2, words + 2);
+    }
     for (const struct user_test *test = __user_tests_start; test < __user_tests_end; test++) {
         if (count == 2 && string_equal(test->id, words[1])) {
             test->run();

@@ -1,0 +1,22 @@
+/* Whole pages of memory in the program's own address space. */
+#pragma once
+
+#include "lib/compiler.h"
+
+#define PAGE_BYTES 4096UL
+
+/*
+ * Maps `bytes` bytes of memory that are zero and get frames as they are touched; whole pages, at an
+ * address that the kernel chooses. Errors: those of memory_create() and memory_map().
+ */
+must_check int pages_allocate(size_t bytes, void **pages);
+
+/*
+ * Maps a part of the memory that a handle names, with rights that it has (RIGHT_READ and others of
+ * lib/abi.h). The mapping stays when the handle is closed. Errors: those of memory_map().
+ */
+must_check int pages_map(uint32_t memory, size_t offset, size_t bytes, uint64_t rights,
+                         void **pages);
+
+/* Unmaps pages that one of the others mapped, all of them or a part. */
+void pages_free(void *pages, size_t bytes);

@@ -1,0 +1,41 @@
+/*
+ * Starts other programs: makes a task, loads a file of the boot archive into it, gives it handles,
+ * and starts its first thread. What the kernel does for the first program alone.
+ */
+#pragma once
+
+#include "lib/program_start.h"
+#include "lib/tar.h"
+
+/* How a program is started. spawn_init() sets what most programs get. */
+struct spawn_options {
+    const char *words; /* its name and its arguments, separated by spaces */
+    size_t frames;     /* memory that it may own, in pages; 0: as much as the caller */
+    unsigned priority; /* of its first thread; not above the caller's */
+    /* Handles for the program, by what they are for; 0: none. Those of task and thread are made. */
+    struct {
+        uint32_t handle; /* has RIGHT_TRANSFER and the rights that are given */
+        uint32_t rights;
+    } given[PROGRAM_HANDLE_COUNT];
+};
+
+/* Prepares options with the default priority. The program gets the log, if the caller has it. */
+void spawn_init(struct spawn_options *options, const char *words);
+
+/* Passes on what the caller was given for this use, with these rights. */
+void spawn_pass(struct spawn_options *options, enum program_handle kind, uint32_t rights);
+
+/*
+ * Starts the program of the boot archive whose name is the first of the words, and stores a handle
+ * to its task. After an error *reason says why, in words, and nothing is left of it. Errors:
+ * ERROR_TOO_LONG (the words), those of archive_find(), ERROR_CORRUPT and ERROR_UNSUPPORTED (the
+ * file: lib/elf_program.h), and those of the system calls.
+ */
+must_check int spawn(const struct spawn_options *options, uint32_t *task, const char **reason);
+
+/* Starts a program from a file in memory, as spawn() does. */
+must_check int spawn_file(const struct spawn_options *options, const void *file, size_t bytes,
+                          uint32_t *task, const char **reason);
+
+/* Waits until a program has ended, closes the handle to its task, and returns its status. */
+int spawn_wait(uint32_t task);
