@@ -6,8 +6,8 @@
 #include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/dev/serial.h"
 #include "kernel/console/console.h"
-#include "kernel/console/escape_decoder.h"
 #include "lib/error.h"
+#include "lib/escape_decoder.h"
 #include "sched/core/wait_queue.h"
 
 #define RING_KEYS      1024 /* a power of two: several pasted lines fit */

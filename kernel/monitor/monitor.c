@@ -1,9 +1,9 @@
 /* The loop of the monitor: reads a line, splits it, runs its command, and explains mistakes. */
 #include "kernel/monitor/monitor.h"
 
-#include "kernel/console/line_editor.h"
 #include "kernel/monitor/arguments.h"
 #include "lib/edit_distance.h"
+#include "lib/line_editor.h"
 #include "lib/string.h"
 
 #define PROMPT           "stalactite> "
@@ -136,7 +136,7 @@ void monitor_run(void)
     for (;;) {
         enum line_state state = LINE_EDITING;
         line_editor_begin(&editor);
-        while (state == LINE_EDITING) {
+        while (state == LINE_EDITING || state == LINE_END) { /* the monitor does not end */
             state = line_editor_key(&editor, console_read_key());
         }
         if (state == LINE_DONE) {

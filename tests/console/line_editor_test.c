@@ -2,7 +2,7 @@
  * The line editor, driven key by key. Its output goes to a small terminal in this file (one line,
  * cursor, ESC[K, ESC[nC), so the tests check what a user would see, not which bytes made it.
  */
-#include "kernel/console/line_editor.h"
+#include "lib/line_editor.h"
 #include "lib/string.h"
 #include "tests/test.h"
 
@@ -301,12 +301,46 @@ TEST(LIN0009, "control-C drops the line, control-L redraws it", ALWAYS)
     expect("kept", 4);
 }
 
+TEST(LIN0012, "control-D ends an empty line, and deletes a character of another", ALWAYS)
+{
+    editor_start(80);
+    test_equal(press(KEY_CONTROL('D')), LINE_END);
+    expect("", 0);
+    type("ab");
+    test_equal(press(KEY_CONTROL('D')), LINE_EDITING);
+    expect("ab", 2);
+    test_equal(press(KEY_HOME), LINE_EDITING);
+    test_equal(press(KEY_CONTROL('D')), LINE_EDITING);
+    expect("b", 0);
+    test_equal(press(KEY_CONTROL('D')), LINE_EDITING);
+    expect("", 0);
+    test_equal(press(KEY_CONTROL('D')), LINE_END);
+}
+
 TEST(LIN0010, "a long random run of keys never leaves the line's bounds", ALWAYS)
 {
-    static const int keys[] = {'a',       ' ',        'm',      KEY_LEFT,         KEY_RIGHT,
-                               KEY_UP,    KEY_DOWN,   KEY_HOME, KEY_END,          KEY_BACKSPACE,
-                               KEY_TAB,   KEY_DELETE, 'x',      KEY_CONTROL('K'), KEY_CONTROL('U'),
-                               KEY_ENTER, 'y',        'z',      KEY_CONTROL('W'), KEY_CONTROL('C')};
+    static const int keys[] = {'a',
+                               ' ',
+                               'm',
+                               KEY_LEFT,
+                               KEY_RIGHT,
+                               KEY_UP,
+                               KEY_DOWN,
+                               KEY_HOME,
+                               KEY_END,
+                               KEY_BACKSPACE,
+                               KEY_TAB,
+                               KEY_DELETE,
+                               'x',
+                               KEY_CONTROL('K'),
+                               KEY_CONTROL('U'),
+                               KEY_ENTER,
+                               'y',
+                               'z',
+                               KEY_CONTROL('W'),
+                               KEY_CONTROL('C'),
+                               KEY_CONTROL('D'),
+                               'w'};
     uint32_t random = 12345;
     editor_start(24);
     for (unsigned i = 0; i < 20000; i++) {

@@ -8,8 +8,8 @@ HOST_OUT     := build/host
 HOST_MODULES := $(filter-out lib/symbols.c,$(wildcard lib/*.c)) \
     $(filter-out mm/frame/frame_collect.c,$(wildcard mm/frame/*.c)) $(wildcard mm/heap/*.c mm/stack/*.c boot/*.c arch/x86_64/acpi/*.c) \
     $(addprefix mm/stack_modes/,stack_lend.c stack_swap.c) sched/stack/gate.c sched/core/run_queue.c \
-    $(wildcard kernel/object/*.c) $(addprefix kernel/console/,escape_decoder.c font.c framebuffer.c line_completion.c line_editor.c \
-    line_history.c scan_code.c screen.c) kernel/monitor/arguments.c user/lib/heap.c \
+    $(addprefix kernel/object/,handle_table.c object.c) $(addprefix kernel/console/,font.c framebuffer.c \
+    scan_code.c screen.c) kernel/monitor/arguments.c user/lib/heap.c \
     user/lib/mutex.c user/lib/ring.c \
     tests/support/firmware_image.c
 # In-kernel tests that need nothing of the machine (tests/host/fake/tests/test.h).

@@ -2,7 +2,7 @@
  * The line editor's Tab: adds what all candidates have in common; a single candidate is completed
  * with a space, and several that have no more in common are listed below the line.
  */
-#include "kernel/console/line_editor_internal.h"
+#include "lib/line_editor_internal.h"
 #include "lib/string.h"
 
 struct completion {

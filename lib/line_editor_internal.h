@@ -1,7 +1,7 @@
 /* What the parts of the line editor share: line_editor.c, line_history.c, line_completion.c. */
 #pragma once
 
-#include "kernel/console/line_editor.h"
+#include "lib/line_editor.h"
 
 /* Writes a terminated string to the terminal. */
 void line_show(struct line_editor *editor, const char *string);

@@ -2,7 +2,7 @@
  * The line editor's history: the last lines entered, oldest first. Going up from the line being
  * typed keeps it as a draft, and coming down again brings it back.
  */
-#include "kernel/console/line_editor_internal.h"
+#include "lib/line_editor_internal.h"
 #include "lib/string.h"
 
 static bool line_blank(const char *text)

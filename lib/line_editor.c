@@ -2,8 +2,8 @@
  * The keys of the line editor and how the line is shown. A character typed at the end is echoed as
  * it is; every other change draws the line again from its first column.
  */
-#include "kernel/console/line_editor_internal.h"
 #include "lib/format.h"
+#include "lib/line_editor_internal.h"
 #include "lib/string.h"
 
 #define COLUMNS_DEFAULT 80
@@ -187,6 +187,11 @@ enum line_state line_editor_key(struct line_editor *editor, int key)
         editor->text[0] = '\0';
         line_show(editor, "^C\n");
         return LINE_CANCELLED;
+    case KEY_CONTROL('D'):
+        if (editor->length == 0) {
+            return LINE_END;
+        }
+        break;
     case KEY_CONTROL('L'):
         line_show(editor, "\x1b[H\x1b[2J");
         line_editor_redraw(editor);

@@ -2,7 +2,7 @@
  * A state machine over the bytes of a terminal. An unknown sequence is skipped as a whole, so that
  * an unknown key never leaves letters in the line.
  */
-#include "kernel/console/escape_decoder.h"
+#include "lib/escape_decoder.h"
 
 #define ESCAPE        0x1b
 #define DELETE        0x7f

@@ -44,6 +44,7 @@ enum line_state {
     LINE_EDITING,
     LINE_DONE,      /* Enter: `text` is the line; it is in the history already */
     LINE_CANCELLED, /* control-C: `text` is empty */
+    LINE_END,       /* control-D on an empty line: there is no more to come */
     LINE_DAMAGED,   /* Enter, but keys were lost: `text` is not what was typed */
 };
 
