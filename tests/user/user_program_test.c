@@ -3,10 +3,12 @@
  * id and waits for the exit status (user/test/test.h). The list is made from the program's sources.
  * And the fuzzer, for a short time: make fuzz runs it longer.
  */
+#include "kernel/console/log_ring.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/program/program.h"
 #include "lib/error.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "tests/test.h"
 
 #define STATUS_PASSED  0
@@ -102,6 +104,29 @@ TEST(CRS0001, "each thing that a program must not do ends its task, with the sta
         }
     } while (status != STATUS_NO_MORE && status != STATUS_NONE);
     test_check(number > CRASHES_LEAST);
+}
+
+static bool seen;
+
+static void line_look(void *task, enum log_level level maybe_unused, const char *line)
+{
+    seen |= strstr(line, task) != NULL && strstr(line, "the stack overflowed") != NULL;
+}
+
+TEST(UTH0010, "a thread that runs into the guard of its stack is told to have overflowed it",
+     BOOT_ARCHIVE)
+{
+    struct task *task = program_begin("test child overflow", NULL, 0);
+    char name[32];
+
+    if (task == NULL) {
+        return;
+    }
+    format_string(name, sizeof(name), " task %u ", task->id);
+    test_equal(program_end(task), ERROR_FAULT);
+    seen = false;
+    log_each(LOG_ERROR, line_look, name);
+    test_check(seen);
 }
 
 #define USER_TEST(test_id, test_sentence)                                                          \

@@ -1,0 +1,99 @@
+/*
+ * See thread_stack.h. Stacks are mapped one by one, but many of them are parts of one memory object:
+ * the list of an object's pages takes a frame for each 4 MiB, and a stack of which one page is
+ * touched needs a quarter of that.
+ */
+#include "user/lib/thread_stack.h"
+
+#include "user/lib/mutex.h"
+#include "user/lib/pages.h"
+#include "user/lib/program.h"
+#include "user/syscalls.h"
+
+#define AREA_STACKS 64 /* in one memory object */
+
+/* Free stacks. Anybody adds one, by compare-and-exchange; only the holder of the lock takes one, so
+ * the first one cannot vanish and come back while it is being taken. */
+struct thread_record *thread_stacks_free;
+
+static struct mutex lock;
+/* Guarded by `lock`. */
+static uint32_t area;        /* the memory object that the next stacks are parts of; 0: none */
+static unsigned area_stacks; /* that have been mapped of it */
+
+void thread_stack_give(struct thread_record *record)
+{
+    struct thread_record *first = __atomic_load_n(&thread_stacks_free, __ATOMIC_RELAXED);
+
+    do {
+        record->next = first;
+    } while (!__atomic_compare_exchange_n(&thread_stacks_free, &first, record, false,
+                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+/* Takes the first free stack, or returns NULL. The lock is held. */
+static struct thread_record *free_take(void)
+{
+    struct thread_record *first = __atomic_load_n(&thread_stacks_free, __ATOMIC_ACQUIRE);
+
+    while (first != NULL &&
+           !__atomic_compare_exchange_n(&thread_stacks_free, &first, first->next, false,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+    }
+    return first;
+}
+
+/* Makes sure that the area has a stack left. The lock is held. */
+static int area_prepare(void)
+{
+    int64_t memory;
+
+    if (area != 0 && area_stacks < AREA_STACKS) {
+        return OK;
+    }
+    memory = sys_memory_create(program_start.handles[PROGRAM_HANDLE_TASK],
+                               AREA_STACKS * THREAD_STACK_BYTES);
+    if (memory < 0) {
+        return (int)memory;
+    }
+    if (area != 0) {
+        ignore_result(sys_handle_close(area)); /* its stacks keep the memory */
+    }
+    area = (uint32_t)memory;
+    area_stacks = 0;
+    return OK;
+}
+
+/* Maps a new stack. A touch of its first page must not fail: it would end the program. */
+static int stack_make(struct thread_record **record)
+{
+    size_t offset = area_stacks * THREAD_STACK_BYTES;
+    void *stack;
+    int error = (int)sys_memory_commit(area, offset + THREAD_STACK_BYTES - PAGE_BYTES, PAGE_BYTES);
+
+    if (error == OK) {
+        error = pages_map(area, offset, THREAD_STACK_BYTES,
+                          RIGHT_READ | RIGHT_WRITE | MEMORY_MAP_STACK, &stack);
+    }
+    if (error == OK) {
+        area_stacks++;
+        *record = (struct thread_record *)((char *)stack + THREAD_STACK_BYTES) - 1;
+    }
+    return error;
+}
+
+int thread_stack_take(struct thread_record **record)
+{
+    int error = OK;
+
+    mutex_lock(&lock);
+    *record = free_take();
+    if (*record == NULL) {
+        error = area_prepare();
+        if (error == OK) {
+            error = stack_make(record);
+        }
+    }
+    mutex_unlock(&lock);
+    return error;
+}
