@@ -97,6 +97,8 @@ bench-ready: build/release/kernel.elf build/boot.tar
 	    -device isa-debug-exit,iobase=0xf4,iosize=4 \
 	    -kernel $< -initrd build/boot.tar -append $(call quote,$(CMDLINE) bench=$(BENCH) exit=1) </dev/null; $(qemu_status)
 
+include make/bench.mk
+
 # How long interrupts stay off, in the kernel that times it: docs/latency.md.
 LATENCY_MEM ?= 1024
 LATENCY_SMP ?= 1

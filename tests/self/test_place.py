@@ -60,7 +60,7 @@ def path_without(tmp_path, *names):
     ("gdb", "gdb", "gdb"), ("run-ready", "qemu-system-x86_64", "qemu-system-x86"),
     ("bench-ready", "qemu-system-x86_64", "qemu-system-x86"), ("bochs", "bochs", "bochs"),
     ("test-quick", "qemu-system-x86_64", "qemu-system-x86"), ("model", "spin", "spin"),
-    ("build/release/flags", "nasm", "nasm"),
+    ("build/release/flags", "nasm", "nasm"), ("bench-report-ready", "gnuplot", "gnuplot-nox"),
 ])
 def test_a_target_says_which_package_it_misses(built, tmp_path, goal, command, package):
     said = make(built, goal, wanted_status=2, PATH=path_without(tmp_path, command))

@@ -1,0 +1,31 @@
+# The figures of every way to build a kernel stack, as records, tables, plots and a page; and what changed
+# between two commits. docs/measures.md tells how they are taken, docs/comparison.md what they say.
+#
+#   MODES=    only these ways to build stacks: MODES=eager,fault (tools/bench/machine.py:MODES)
+#   SEEDS=1,2,3  where the random choices of the scenarios begin
+#   A= B=     the commits that make bench-compare compares
+MODES :=
+SEEDS := 1,2,3
+A     := HEAD~1
+B     := HEAD
+
+# Installed for these goals alone, as no test needs them.
+REPORT_TOOLS := gnuplot python:jinja2
+
+.PHONY: bench-report bench-report-ready bench-compare
+
+## make bench-report all figures for each mode, to build/bench: tables, plots, report.html; ACCEL=kvm
+bench-report:
+	@tools/setup run $(REPORT_TOOLS)
+	$(AGAIN) bench-report-ready
+
+bench-report-ready: build/release/kernel.elf build/boot.tar
+	@tools/need $(QEMU) $(REPORT_TOOLS)
+	@$(PYTHON) tools/bench/report.py --modes $(call quote,$(MODES)) --seeds $(call quote,$(SEEDS)) \
+	    --bench $(call quote,$(BENCH)) --accel $(call quote,$(ACCEL))
+
+## make bench-compare what changed in the figures from commit A= to commit B=, the largest change first
+bench-compare:
+	@tools/need $(QEMU) git
+	@$(PYTHON) tools/bench/compare.py $(call quote,$(A)) $(call quote,$(B)) \
+	    $(if $(MODES),--modes $(call quote,$(MODES))) --bench $(call quote,$(BENCH))

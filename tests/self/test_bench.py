@@ -1,0 +1,195 @@
+"""The report of figures and the comparison of commits: figures are read, repeated, compared, drawn."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tools", "bench"))
+import compare  # noqa: E402  # pylint: disable=wrong-import-position
+import machine as machines  # noqa: E402  # pylint: disable=wrong-import-position
+import plots  # noqa: E402  # pylint: disable=wrong-import-position
+import record  # noqa: E402  # pylint: disable=wrong-import-position
+import report  # noqa: E402  # pylint: disable=wrong-import-position
+import tables  # noqa: E402  # pylint: disable=wrong-import-position
+
+MODES = {mode.name: mode for mode in machines.MODES}
+OUTPUT = """\
+# two readings of the counter differ by 20 ticks; taken off
+# switch: least 99, most 200, 1000 samples
+BENCH switch {switch} instructions
+BENCH idle_thread_bytes 4370 bytes
+SERIES macro_tree_stack_kib 0 100
+SERIES macro_tree_stack_kib 1500 120
+BENCH macro_tree_instructions 900 instructions
+BENCH macro_tree_stack_mean 110 KiB
+# end of benchmarks
+"""
+# A QEMU that prints one file the first time it is started, and another one from then on.
+FAKE = """#!/bin/sh
+if [ "$1" = --version ]; then echo 'QEMU 0'; exit; fi
+echo x >>"$0.runs"
+if [ "$(wc -l <"$0.runs")" = 1 ]; then cat "$0.first"; else cat "$0.later"; fi
+exit {status}
+"""
+
+
+def lines(switch=100):
+    return OUTPUT.format(switch=switch).splitlines()
+
+
+def run(mode="fault", switch=100, **more):
+    return machines.parse(machines.Machine(MODES[mode], **more), lines(switch))
+
+
+@pytest.fixture
+def qemu(tmp_path, monkeypatch):
+    """Puts a QEMU in place whose output and status the test chooses."""
+    path = tmp_path / "qemu"
+
+    def put(first, later=None, status=33):
+        path.write_text(FAKE.format(status=status))
+        path.chmod(0o755)
+        (tmp_path / "qemu.first").write_text(first)
+        (tmp_path / "qemu.later").write_text(first if later is None else later)
+    monkeypatch.setenv("QEMU", str(path))
+    return put
+
+
+def test_figures_are_read_with_their_spread_and_series():
+    one = run()
+    assert one.figures[0] == machines.Figure("switch", 100, "instructions", 99, 200, 1000)
+    assert one.figures[1] == machines.Figure("idle_thread_bytes", 4370, "bytes")
+    assert one.series == {"macro_tree_stack_kib": [(0, 100), (1500, 120)]}
+
+
+def test_a_machine_that_ends_early_is_an_error():
+    with pytest.raises(machines.BenchError, match="before its last figure"):
+        machines.parse(machines.Machine(MODES["fault"]), lines()[:-1])
+
+
+def test_cycles_are_not_called_instructions():
+    one = run(accel="kvm")
+    assert one.figures[0].unit == "cycles" and one.figures[1].unit == "bytes"
+    assert "-icount" not in one.machine.command("k", "a")
+
+
+def test_what_differs_in_a_second_run_is_named():
+    assert run().same_as(run()) == []
+    assert run().same_as(run(switch=101)) == ["switch"]
+    other = run()
+    other.series["macro_tree_stack_kib"][1] = (1500, 121)
+    assert run().same_as(other) == ["macro_tree_stack_kib"]
+
+
+def test_tables_compare_scenarios_with_eager_stacks():
+    eager = run("eager")
+    eager.figures[-1] = machines.Figure("macro_tree_stack_mean", 440, "KiB")
+    first, second = tables.make([eager, run(), run(seed=2, switch=120)])
+    assert first.rows[1] == ["switch", "instructions", "100", "100 (100-120)"]
+    assert second.title == "Scenario tree, 1 CPU"
+    assert second.rows[-2:] == [["instructions against eager", "", "+0.0 %", "+0.0 %"],
+                                ["stack memory saved, mean", "", "+0.0 %", "+75.0 %"]]
+    assert "| switch | instructions | 100 | 100 (100-120) |" in first.markdown()
+    assert first.text().splitlines()[2].split() == ["figure", "unit", "eager", "fault"]
+
+
+def test_records_say_how_they_were_taken(tmp_path):
+    (tmp_path / "flags").write_text("gcc (X) 12.2 x-gcc -std=gnu11 -O2 -f elf64\n")
+    facts = record.about(ROOT, str(tmp_path / "kernel.elf"), commit="abc")
+    assert (facts["commit"], facts["compiler"]) == ("abc", "gcc (X) 12.2")
+    assert facts["flags"] == "-std=gnu11 -O2 -f elf64"
+    record.write(tmp_path, facts, [run()])
+    with open(tmp_path / "records.csv", encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert [row[key] for key in ("commit", "mode", "name", "value", "least", "samples")] == [
+        "abc", "fault", "switch", "100", "99", "1000"]
+    kept = json.loads((tmp_path / "records.json").read_text())
+    assert kept["about"] == facts and kept["series"][0]["points"] == [[0, 100], [1500, 120]]
+
+
+def test_plots_have_a_column_for_each_mode():
+    runs = [run("eager"), run()]
+    values, _, modes = tables.collect(runs)
+    scripts = plots.scripts(runs, values, modes)
+    assert "switch\t100\t100" in scripts["switches"] and "threads" not in scripts
+    assert "1.5 120" in scripts["macro_tree_stack_kib-1"]
+
+
+def report_lines(tmp_path, monkeypatch, capsys):
+    """Runs the report without gnuplot and without a page; returns its status and what it said."""
+    monkeypatch.setattr(plots, "draw", lambda *arguments: [])
+    monkeypatch.setattr(report, "write_page", lambda *arguments: None)
+    status = report.main(["--modes", "fault", "--seeds", "1", "--cpus", "",
+                          "--out", str(tmp_path / "out"), "--kernel", "none", "--archive", "none"])
+    said = capsys.readouterr()
+    return status, said.out + said.err
+
+
+def test_a_report_tells_its_progress_and_writes_tables(tmp_path, monkeypatch, capsys, qemu):
+    qemu(OUTPUT.format(switch=100))
+    status, said = report_lines(tmp_path, monkeypatch, capsys)
+    assert status == 0 and "[1/1] fault, 1 CPU, seed 1: 4 figures" in said
+    assert "switch" in (tmp_path / "out" / "tables.txt").read_text()
+    assert len((tmp_path / "qemu.runs").read_text().split()) == 2
+
+
+def test_counts_that_do_not_repeat_fail_the_report(tmp_path, monkeypatch, capsys, qemu):
+    qemu(OUTPUT.format(switch=100), OUTPUT.format(switch=101))
+    status, said = report_lines(tmp_path, monkeypatch, capsys)
+    assert status == 1 and "a second run differs in switch" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_machine_that_fails_fails_the_report(tmp_path, monkeypatch, capsys, qemu):
+    qemu(OUTPUT.format(switch=100), status=37)
+    status, said = report_lines(tmp_path, monkeypatch, capsys)
+    assert status == 1 and "QEMU ended with status 37" in said
+
+
+def test_an_unknown_mode_is_named():
+    with pytest.raises(machines.BenchError, match="there is no mode lent; there are: eager, "):
+        report.chosen_modes(["lent"])
+
+
+def test_changes_are_sorted_by_size():
+    before = {"a": [100, "x"], "b": [100, "x"], "c": [7, "x"], "gone": [1, "x"]}
+    after = {"a": [110, "x"], "b": [50, "x"], "c": [7, "x"], "new": [2, "x"]}
+    assert compare.differences(before, after) == [
+        ["b", "x", "100", "50", "-50.0 %"], ["a", "x", "100", "110", "+10.0 %"],
+        ["new", "x", "", "2", "new"], ["gone", "x", "1", "", "gone"]]
+    assert compare.change(0, 3) == float("inf")
+
+
+MAKEFILE = """\
+all build/release/kernel.elf build/boot.tar:
+\t@mkdir -p build/release; cp figures build/release/kernel.elf
+"""
+
+
+def test_two_commits_are_built_and_compared(tmp_path, monkeypatch, capsys, qemu):
+    def git(*arguments):
+        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.c",
+                        *arguments], check=True, stdout=subprocess.PIPE)
+    git("init", "-q")
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    for text in ("one", "two"):
+        (tmp_path / "figures").write_text(text)
+        git("add", "Makefile", "figures")
+        git("commit", "-q", "-m", text)
+    qemu(OUTPUT.format(switch=100), OUTPUT.format(switch=90))
+    monkeypatch.setattr(compare, "ROOT", str(tmp_path))
+    monkeypatch.setattr(compare, "PLACE", str(tmp_path / "build" / "bench" / "commits"))
+    arguments = ["HEAD~1", "HEAD", "--modes", "fault"]
+    assert compare.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "1 of 4 differ" in said and "-10.0 %" in said
+    assert compare.main(arguments) == 0  # from the files that were kept
+    assert "building" not in capsys.readouterr().out
+    assert sorted(name[40:] for name in os.listdir(compare.PLACE)) == [".json", ".json"]
+    assert compare.main(["nothing", "HEAD"]) == 1
+    assert "nothing" in capsys.readouterr().err

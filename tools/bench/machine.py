@@ -1,0 +1,137 @@
+"""Runs the benchmark kernel in one machine and reads what it prints.
+
+The kernel prints `BENCH name value unit` for a figure, before that `# name: least a, most b, n samples`
+where the figure is a median, and `SERIES name time value` for a value over time. With QEMU's -icount one
+guest instruction is one tick of the counter, so a second run prints the same.
+"""
+
+import os
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+
+FIGURE = re.compile(r"BENCH (\S+) (\d+) (.+)")
+SPREAD = re.compile(r"# (\S+): least (\d+), most (\d+), (\d+) samples")
+SERIES = re.compile(r"SERIES (\S+) (\d+) (\d+)")
+END = "# end of benchmarks"
+COUNTED = ["-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm"]
+LIMIT_SECONDS = 1800
+SUCCESS = 33  # the status of a kernel that leaves QEMU content
+
+
+class BenchError(Exception):
+    """A machine did not print all of its figures."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A way of building kernel stacks: the words for the kernel, and the CPU model."""
+
+    name: str
+    words: str
+    cpu: str = "qemu64"
+
+
+# Of Intel's CPUs the kernel knows that they cache no translation of a page that was never accessed, so
+# there stack=lend takes pages back at each switch.
+MODES = (
+    Mode("eager", "stack=eager"),
+    Mode("fault", "stack=fault"),
+    Mode("lend-intel", "stack=lend", "qemu64,vendor=GenuineIntel"),
+    Mode("lend-amd", "stack=lend", "qemu64,vendor=AuthenticAMD"),
+    Mode("prefault", "stack=prefault"),
+    Mode("prefault-check", "stack=prefault prefault=check"),
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One run: a mode, a number of CPUs, a seed, and the benchmarks to run."""
+
+    mode: Mode
+    cpus: int = 1
+    seed: int = 1
+    patterns: str = "*"
+    memory_mib: int = 512
+    accel: str = "tcg"
+
+    @property
+    def label(self):
+        """Returns the words that tell this machine from the others."""
+        return f"{self.mode.name}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}, seed {self.seed}"
+
+    def command(self, kernel, archive):
+        """Returns QEMU's command line."""
+        counted = COUNTED if self.accel == "tcg" else []
+        cpu = self.mode.cpu if self.accel == "tcg" else "host"
+        return [os.environ.get("QEMU", "qemu-system-x86_64"), "-M", "pc", "-accel", self.accel,
+                "-cpu", cpu, "-smp", str(self.cpus), "-m", str(self.memory_mib), *counted,
+                "-net", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel,
+                *(["-initrd", archive] if os.path.exists(archive) else []), "-append",
+                f"{self.mode.words} bench={self.patterns} seed={self.seed} exit=1 panic=exit"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One value that a machine printed. least, most and samples are None if it is no median."""
+
+    name: str
+    value: int
+    unit: str
+    least: int = None
+    most: int = None
+    samples: int = None
+
+
+@dataclass
+class Run:
+    """What one machine printed: figures, and {name: [(time, value)]}."""
+
+    machine: Machine
+    figures: list
+    series: dict
+    seconds: float = 0.0
+
+    def same_as(self, other):
+        """Returns the names of what differs in another run of the machine."""
+        mine, others = ({f.name: f for f in run.figures} for run in (self, other))
+        return sorted({name for name in {*mine, *others} if mine.get(name) != others.get(name)}
+                      | {name for name in {*self.series, *other.series}
+                         if self.series.get(name) != other.series.get(name)})
+
+
+def parse(machine, lines, tell=lambda figures: None):
+    """Reads the lines of a machine; calls tell(figures) for each figure. The kernel's clock counts
+    cycles where instructions are not counted, so their unit is renamed."""
+    run, spreads, ended = Run(machine, [], {}), {}, False
+    for line in lines:
+        line = line.rstrip("\r\n")
+        if match := FIGURE.search(line):
+            unit = match[3].strip()
+            if machine.accel != "tcg":
+                unit = unit.replace("instructions", "cycles")
+            run.figures.append(Figure(match[1], int(match[2]), unit, *spreads.get(match[1], ())))
+            tell(run.figures)
+        elif match := SPREAD.search(line):
+            spreads[match[1]] = tuple(int(match[i]) for i in (2, 3, 4))
+        elif match := SERIES.search(line):
+            run.series.setdefault(match[1], []).append((int(match[2]), int(match[3])))
+        ended = ended or END in line
+    if not ended:
+        raise BenchError(f"{machine.label}: the machine ended before its last figure")
+    return run
+
+
+def run_machine(machine, kernel, archive, tell=lambda figures: None):
+    """Boots the machine and returns its Run, or raises BenchError."""
+    start = time.monotonic()
+    command = ["timeout", str(LIMIT_SECONDS), *machine.command(kernel, archive)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+        run = parse(machine, process.stdout, tell)
+    if process.returncode != SUCCESS:
+        raise BenchError(f"{machine.label}: QEMU ended with status {process.returncode}")
+    run.seconds = time.monotonic() - start
+    return run

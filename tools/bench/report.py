@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Measures every way to build a kernel stack, and writes records, tables, plots and a page.
+
+    tools/bench/report.py --kernel build/release/kernel.elf --out build/bench
+
+Each machine runs twice. Counts of instructions must be the same both times, or the program fails. With
+--accel kvm the figures are cycles of the host's processor, which never repeat: then each machine runs
+once, and the tables are marked.
+"""
+
+import argparse
+import base64
+import os
+import shlex
+import sys
+
+import machine as machines
+import plots
+import record
+import tables
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SEEDED = "macro_*"                  # these benchmarks choose at random
+BY_CPUS = "shootdown,macro_churn"   # these are about several CPUs
+COUNTED_NOTE = (
+    "One tick is one guest instruction, and a second run of each machine gave the same counts. "
+    "Instructions are not cycles: loads of CR3, TLB misses, shootdowns, XSAVE, WRMSR and cache misses "
+    "look free here. With several CPUs a count is the sum over all of them. Single operations are "
+    "medians; records.csv has the least and the most of each. Scenarios have the median of all seeds.")
+CYCLES_NOTE = (
+    "These are cycles of the host's processor, in a virtual machine on a machine that also did other "
+    "work: they do not repeat, and the medians have a spread, which is in records.csv.")
+
+
+def plan(modes, seeds, cpus, patterns, accel):
+    """Returns the machines of a report."""
+    found = []
+    for mode in modes:
+        found += [machines.Machine(mode, 1, seed, patterns if seed == seeds[0] else SEEDED,
+                                   accel=accel) for seed in seeds]
+        found += [machines.Machine(mode, count, seeds[0], BY_CPUS, accel=accel) for count in cpus]
+    return found
+
+
+class Progress:
+    """Says which machine runs, and on a terminal how many figures it has printed."""
+
+    def __init__(self, total):
+        self.total, self.number, self.stream = total, 0, sys.stdout
+
+    def begin(self, machine):
+        """Names the machine that starts."""
+        self.number += 1
+        self.stream.write(f"[{self.number}/{self.total}] {machine.label}: ")
+        self.stream.flush()
+
+    def figure(self, figures):
+        """Shows the last figure on a terminal."""
+        if self.stream.isatty():
+            self.stream.write(f"\033[s{len(figures)} {figures[-1].name}\033[K\033[u")
+            self.stream.flush()
+
+    def end(self, text):
+        """Ends the machine's line."""
+        self.stream.write(("\033[K" if self.stream.isatty() else "") + text + "\n")
+
+
+def measure(machine, kernel, archive, progress):
+    """Runs one machine, twice if its counts must repeat. Raises BenchError if they do not."""
+    progress.begin(machine)
+    run = machines.run_machine(machine, kernel, archive, progress.figure)
+    if machine.accel == "tcg":
+        different = run.same_as(machines.run_machine(machine, kernel, archive, progress.figure))
+        if different:
+            progress.end("NOT the same twice")
+            raise machines.BenchError(f"{machine.label}: a second run differs in "
+                                      + ", ".join(different))
+    progress.end(f"{len(run.figures)} figures, {run.seconds:.0f} s")
+    return run
+
+
+def write_page(path, facts, note, command, found, drawn):
+    """Writes the HTML page."""
+    import jinja2  # only this needs it
+
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(os.path.dirname(__file__)),
+                                     autoescape=True)
+    pictures = []
+    for name in drawn:
+        with open(name, "rb") as file:
+            pictures.append((os.path.basename(name)[:-4], base64.b64encode(file.read()).decode()))
+    page = environment.get_template("report.html.jinja").render(
+        about=facts, notes=[note], command=command, tables=found, plots=pictures)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page)
+
+
+def write(directory, facts, runs, accel, command):
+    """Writes everything that a report has."""
+    os.makedirs(directory, exist_ok=True)
+    record.write(directory, facts, runs)
+    found = tables.make(runs)
+    note = COUNTED_NOTE if accel == "tcg" else CYCLES_NOTE
+    with open(os.path.join(directory, "tables.txt"), "w", encoding="utf-8") as file:
+        file.write("\n".join([note + "\n", *(table.text() for table in found)]))
+    with open(os.path.join(directory, "tables.md"), "w", encoding="utf-8") as file:
+        file.write("\n".join([note + "\n", *(table.markdown() for table in found)]))
+    values, _, modes = tables.collect(runs)
+    drawn = plots.draw(directory, runs, values, modes)
+    write_page(os.path.join(directory, "report.html"), facts, note, command, found, drawn)
+
+
+def chosen_modes(names):
+    """Returns the modes with these names, or all."""
+    known = {mode.name: mode for mode in machines.MODES}
+    for name in names:
+        if name not in known:
+            raise machines.BenchError(f"there is no mode {name}; there are: {', '.join(known)}")
+    return [known[name] for name in names] or list(machines.MODES)
+
+
+def numbers(text):
+    """Returns the numbers of a list with commas."""
+    return [int(number) for number in text.split(",") if number]
+
+
+def main(arguments=None):
+    """Measures and writes."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--kernel", default="build/release/kernel.elf")
+    parser.add_argument("--archive", default="build/boot.tar")
+    parser.add_argument("--out", default="build/bench")
+    parser.add_argument("--modes", default="", help="with commas; all without it")
+    parser.add_argument("--seeds", default="1,2,3", type=numbers)
+    parser.add_argument("--cpus", default="2,4", type=numbers, help="for what is about many CPUs")
+    parser.add_argument("--bench", default="*", help="benchmarks to run with the first seed")
+    parser.add_argument("--accel", default="tcg", choices=("tcg", "kvm"))
+    options = parser.parse_args(arguments)
+    try:
+        modes = chosen_modes([name for name in options.modes.split(",") if name])
+        todo = plan(modes, options.seeds, options.cpus, options.bench, options.accel)
+        progress = Progress(len(todo))
+        runs = [measure(machine, options.kernel, options.archive, progress) for machine in todo]
+        write(options.out, record.about(ROOT, options.kernel), runs, options.accel,
+              shlex.join(todo[0].command(options.kernel, options.archive)))
+    except machines.BenchError as error:
+        print(f"bench-report: {error}", file=sys.stderr)
+        return 1
+    print(f"Written: {options.out}/report.html, tables.txt, tables.md, records.csv, records.json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The tables of a report: a row for each figure, a column for each mode; as text and Markdown.
+
+A scenario is a benchmark `macro_NAME`, whose figures are called macro_NAME_...; each has a table of its
+own, with two rows that are computed: its instructions, and its mean stack memory, against eager stacks.
+"""
+
+import re
+import statistics
+from dataclasses import dataclass
+
+SCENARIO = re.compile(r"macro_([a-z]+)_(.+)")
+
+
+@dataclass
+class Table:
+    """A table: a title, the head of the columns, and rows of cells, all of them text."""
+
+    title: str
+    head: list
+    rows: list
+
+    def text(self):
+        """Returns the table as text with aligned columns."""
+        widths = [max(len(row[i]) for row in [self.head, *self.rows]) for i in range(len(self.head))]
+        lines = [self.title, ""]
+        for row in [self.head, *self.rows]:
+            lines.append("  ".join([row[0].ljust(widths[0])]
+                                   + [cell.rjust(width) for cell, width in
+                                      zip(row[1:], widths[1:])]).rstrip())
+        return "\n".join(lines) + "\n"
+
+    def markdown(self):
+        """Returns the table as Markdown."""
+        lines = [f"## {self.title}", "", "| " + " | ".join(self.head) + " |",
+                 "|---" * len(self.head) + "|"]
+        return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in self.rows]) + "\n"
+
+
+def cell(values):
+    """Returns the text for the values of one figure with several seeds: the median, and their range."""
+    if not values:
+        return ""
+    middle = statistics.median_low(values)
+    if min(values) == max(values):
+        return f"{middle:,}"
+    return f"{middle:,} ({min(values):,}-{max(values):,})"
+
+
+def collect(runs):
+    """Returns {(cpus, name): {mode: [values]}}, the units by name, and the modes, all in the order of
+    their first appearance."""
+    values, units, modes = {}, {}, []
+    for run in runs:
+        mode = run.machine.mode.name
+        if mode not in modes:
+            modes.append(mode)
+        for figure in run.figures:
+            by_mode = values.setdefault((run.machine.cpus, figure.name), {})
+            by_mode.setdefault(mode, []).append(figure.value)
+            units[figure.name] = figure.unit
+    return values, units, modes
+
+
+def percent_of(by_mode, modes, less):
+    """Returns cells that compare the medians with those of eager stacks: percent more, or less."""
+    if "eager" not in by_mode:
+        return None
+    whole = statistics.median_low(by_mode["eager"])
+    cells = []
+    for mode in modes:
+        if mode not in by_mode or whole == 0:
+            cells.append("")
+            continue
+        more = statistics.median_low(by_mode[mode]) - whole
+        cells.append(f"{(-more if less else more) * 100 / whole:+.1f} %")
+    return cells
+
+
+def computed(by_name, modes):
+    """Returns the rows of a scenario that compare modes."""
+    made = []
+    for name, title, less in (("instructions", "instructions against eager", False),
+                              ("stack_mean", "stack memory saved, mean", True),
+                              ("stack_most", "stack memory saved, at most", True)):
+        cells = percent_of(by_name.get(name, {}), modes, less)
+        if cells:
+            made.append([title, "", *cells])
+    return made
+
+
+def make(runs):
+    """Returns the tables of these runs: one for the single operations, one for each scenario."""
+    values, units, modes = collect(runs)
+    head = ["figure", "unit", *modes]
+    single, scenarios = {}, {}
+    for (cpus, name), by_mode in values.items():
+        row = [name, units[name], *(cell(by_mode.get(mode, [])) for mode in modes)]
+        match = SCENARIO.fullmatch(name)
+        if match:
+            rows, by_name = scenarios.setdefault((match[1], cpus), ([], {}))
+            rows.append([match[2], *row[1:]])
+            by_name[match[2]] = by_mode
+        else:
+            single.setdefault(cpus, []).append(row)
+    tables = [Table(f"Single operations, {plural(cpus)}", head, sorted(rows))
+              for cpus, rows in sorted(single.items())]
+    for (scenario, cpus), (rows, by_name) in sorted(scenarios.items()):
+        tables.append(Table(f"Scenario {scenario}, {plural(cpus)}", head,
+                            rows + computed(by_name, modes)))
+    return tables
+
+
+def plural(cpus):
+    """Returns the words for a number of CPUs."""
+    return f"{cpus} CPU" if cpus == 1 else f"{cpus} CPUs"
