@@ -2,11 +2,13 @@
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/apic/shootdown.h"
 #include "arch/x86_64/apic/shootdown_test_hooks.h"
+#include "arch/x86_64/apic/user_shootdown.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
 #include "mm/stack/stack.h"
 #include "sched/sync/semaphore.h"
+#include "tests/space/bare_tables.h"
 #include "tests/support/on_each_cpu.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -95,11 +97,12 @@ TEST(SMP0122, "a shootdown interrupt that no CPU has requested is served, and th
 /* A thread whose shootdown waits, and one that keeps it from running meanwhile. */
 static struct semaphore start, occupy;
 static bool occupied, released, waiter_done;
+static void (*shoot)(void);
 
 static void waiter_run(void *argument maybe_unused)
 {
     semaphore_down(&start);
-    shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
+    shoot();
     __atomic_store_n(&waiter_done, true, __ATOMIC_RELEASE);
 }
 
@@ -112,9 +115,10 @@ static void occupier_run(void *argument maybe_unused)
     }
 }
 
-TEST(SMP0123, "a shootdown that waits is done by the next round, though its thread cannot run",
-     TWO_CPUS)
+/* A shootdown on CPU 1 waits for the turn; then its thread cannot run, and CPU 0 runs a round. */
+static void turn_test(struct shootdown_turn *turn, void (*shoots)(void))
 {
+    shoot = shoots;
     semaphore_init(&start, 0);
     semaphore_init(&occupy, 0);
     occupied = released = waiter_done = false;
@@ -122,18 +126,44 @@ TEST(SMP0123, "a shootdown that waits is done by the next round, though its thre
     struct thread *occupier = test_thread_start(20, test_cpu_bit(1), occupier_run, NULL);
     struct thread *waiter =
         test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), waiter_run, NULL);
-    shootdown_turn_hold();
+    shootdown_turn_hold(turn);
     semaphore_up(&start);
-    test_eventually_spinning(shootdown_requests_waiting() != 0, "no shootdown waits");
+    test_eventually_spinning(shootdown_requests_waiting(turn) != 0, "no shootdown waits");
     semaphore_up(&occupy);
     test_eventually_spinning(__atomic_load_n(&occupied, __ATOMIC_ACQUIRE), "CPU 1 is not occupied");
-    shootdown_turn_release();
-    shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
-    test_equal(shootdown_requests_waiting(), 0);
+    shootdown_turn_release(turn);
+    shoot();
+    test_equal(shootdown_requests_waiting(turn), 0);
     test_check(!__atomic_load_n(&waiter_done, __ATOMIC_ACQUIRE));
     __atomic_store_n(&released, true, __ATOMIC_RELEASE);
     test_thread_join(waiter);
     test_thread_join(occupier);
     test_check(waiter_done);
     test_thread_unbind();
+}
+
+static void kernel_shoot(void)
+{
+    shootdown(stack_top(thread_current()->slot) - PAGE_BYTES, PAGE_BYTES);
+}
+
+TEST(SMP0123, "a shootdown that waits is done by the next round, though its thread cannot run",
+     TWO_CPUS)
+{
+    turn_test(shootdown_kernel_turn(), kernel_shoot);
+}
+
+static struct user_tables user_tables;
+
+static void user_shoot(void)
+{
+    user_shootdown(&user_tables, 0x40000000, PAGE_BYTES);
+}
+
+TEST(SMP0124, "so is a shootdown of one address space", TWO_CPUS)
+{
+    if (bare_tables_create(&user_tables)) {
+        turn_test(&user_tables.turn, user_shoot);
+        bare_tables_destroy(&user_tables);
+    }
 }

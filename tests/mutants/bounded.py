@@ -7,7 +7,7 @@ CONSOLE_OUTPUT = "kernel/console/console_output.c"
 CONSOLE_SERVICE = "kernel/console/console_service.c"
 RECLAIMER = "sched/stack/reclaimer.c"
 SERVICE_SHARE = "sched/stack/service_share.c"
-SHOOTDOWN = "arch/x86_64/apic/shootdown.c"
+SHOOTDOWN_TURN = "arch/x86_64/cpu/shootdown_turn.c"
 
 MUTANTS = (
     # Text that cannot wait for the serial line is left to a thread.
@@ -33,8 +33,11 @@ while (__atomic_load_n(&held, __ATOMIC_RELAXED) == i) {
         "ignore_result(thread_sleep_ns(shares[service].debt_ns));", "thread_yield();"),)),
     # A CPU that waits for the turn of shootdowns waits for one round more at most.
     Mutant("shootdown-serves-its-own-range-only", "I11", "SMP0123", "requests_waiting", cpus=2,
-           edits=((SHOOTDOWN, "if (__atomic_load_n(&requests_count, __ATOMIC_RELAXED) != 0) {",
-                   "if (requests == 0) {"),)),
+           edits=((SHOOTDOWN_TURN, """\
+    if (unlikely(shootdown_requests_waiting(turn) != 0)) {
+        requests_take(turn);
+    }
+""", ""),)),
     Mutant("lost-text-not-told", "I11", "CON0032", "notice < after|lost is",
            edits=((CONSOLE, """\
     uint64_t flags = spin_lock_irq_save(&ring_lock);

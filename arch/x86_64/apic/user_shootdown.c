@@ -9,7 +9,7 @@
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/panic.h"
-#include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/cpu/shootdown_turn.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
@@ -17,17 +17,26 @@
 /* For more pages than this it is cheaper to remove all translations. */
 #define FORGET_ALL_PAGES 32
 
+static void translations_forget(struct shootdown_range range)
+{
+    if (range.bytes > FORGET_ALL_PAGES * PAGE_BYTES) {
+        cr3_write(cr3_read()); /* user pages are not global */
+        return;
+    }
+    for (size_t done = 0; done < range.bytes; done += PAGE_BYTES) {
+        tlb_forget_page(range.address + done);
+    }
+}
+
 /* Does what a round asks of the calling CPU, which has the root loaded. */
 static void round_answer(const struct user_tables *tables)
 {
     if (tables->round_evicts) {
         user_tables_load(NULL);
-    } else if (tables->round_bytes > FORGET_ALL_PAGES * PAGE_BYTES) {
-        cr3_write(cr3_read()); /* user pages are not global */
-    } else {
-        for (size_t done = 0; done < tables->round_bytes; done += PAGE_BYTES) {
-            tlb_forget_page(tables->round_address + done);
-        }
+        return;
+    }
+    for (unsigned i = 0; i < tables->turn.range_count; i++) {
+        translations_forget(tables->turn.ranges[i]);
     }
 }
 
@@ -54,17 +63,6 @@ void user_shootdown_init(void)
     }
 }
 
-/* Waits for the turn and keeps it with preemption off, for the reasons that shootdown.c has. */
-static void turn_take(struct user_tables *tables)
-{
-    preempt_disable();
-    while (__atomic_exchange_n(&tables->round_taken, 1, __ATOMIC_ACQUIRE) != 0) {
-        preempt_enable();
-        cpu_pause();
-        preempt_disable();
-    }
-}
-
 /* Interrupts the CPUs in `targets`, by bit, and waits until none of them has to answer. */
 static void targets_await(struct user_tables *tables, uint64_t targets)
 {
@@ -79,14 +77,11 @@ static void targets_await(struct user_tables *tables, uint64_t targets)
     }
 }
 
-static void round_run(struct user_tables *tables, uintptr_t address, size_t bytes, bool evicts)
+/* Runs the round of the CPU that has the turn. */
+static void round_run(struct user_tables *tables, bool evicts)
 {
-    invariant(interrupts_enabled());
-    turn_take(tables);
-    tables->round_address = address;
-    tables->round_bytes = bytes;
     tables->round_evicts = evicts;
-    /* The caller's change of the entries is visible before the set of CPUs is read. */
+    /* The callers' changes of the entries are visible before the set of CPUs is read. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
     uint64_t flags = interrupts_save();
@@ -98,16 +93,22 @@ static void round_run(struct user_tables *tables, uintptr_t address, size_t byte
     if (targets != 0) {
         targets_await(tables, targets);
     }
-    __atomic_store_n(&tables->round_taken, 0, __ATOMIC_RELEASE);
-    preempt_enable();
+    shootdown_turn_end(&tables->turn);
 }
 
 void user_shootdown(struct user_tables *tables, uintptr_t address, size_t bytes)
 {
-    round_run(tables, address, bytes, false);
+    invariant(interrupts_enabled());
+    if (likely(shootdown_turn_take(&tables->turn, (struct shootdown_range){address, bytes}))) {
+        round_run(tables, false);
+    }
 }
 
 void user_tables_evict(struct user_tables *tables)
 {
-    round_run(tables, 0, 0, true);
+    invariant(interrupts_enabled());
+    /* A round that another CPU runs is an ordinary one. */
+    while (!shootdown_turn_take(&tables->turn, (struct shootdown_range){0, SIZE_MAX})) {
+    }
+    round_run(tables, true);
 }

@@ -42,7 +42,9 @@ void user_tables_init(struct user_tables *tables, physical_t root)
     const uint64_t *kernel = physical_to_virtual(paging_root());
     uint64_t *top = physical_to_virtual(root);
 
-    *tables = (struct user_tables){.root = root, .lock = SPINLOCK("user page tables")};
+    *tables = (struct user_tables){.root = root,
+                                   .lock = SPINLOCK("user page tables"),
+                                   .turn = SHOOTDOWN_TURN("user shootdown requests")};
     memcpy(&top[ENTRIES / 2], &kernel[ENTRIES / 2], ENTRIES / 2 * sizeof(*top));
     top[PAGE_RECURSIVE_INDEX] = (kernel[PAGE_RECURSIVE_INDEX] & ~PAGE_ADDRESS_MASK) | root;
 }

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/cpu/shootdown_turn.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/paging/paging.h"
 
@@ -32,12 +33,10 @@ struct user_tables {
     uint32_t tables;      /* tables of the lower half, without the root; under `lock` */
     uint64_t cpus;        /* CPUs that have the root in CR3, by bit; atomic */
     /* One round of apic/user_shootdown.c at a time. */
-    uint32_t round_taken;
-    bool round_evicts; /* the round makes CPUs load the kernel's root */
+    struct shootdown_turn turn;
+    bool round_evicts; /* the round makes CPUs load the kernel's root; written with the turn */
     uint64_t waiting;  /* CPUs that have not answered, by bit; atomic */
-    uintptr_t round_address;
-    size_t round_bytes;
-    uint64_t rounds; /* rounds that interrupted other CPUs; for tests */
+    uint64_t rounds;   /* rounds that interrupted other CPUs; for tests */
 };
 
 /* The tables whose root is in CR3 of this CPU; NULL: the kernel's own. */
