@@ -163,7 +163,7 @@ int stack_create_sized(size_t bytes, bool whole, uint32_t *slot)
 void stack_destroy(uint32_t slot)
 {
     /* Book the frames that the thread took before the reclaimer, on any CPU, frees them. */
-    magazine_charge();
+    magazine_charge_rest();
     stack_depth_note_end(slot);
     /* Nearly all creations ask for 16 KiB, so larger stacks are not cached. */
     if (unlikely(memory_queued() != 0 || stack_is_large(slot) || !stack_cache_put(slot))) {

@@ -58,6 +58,20 @@ size_t stack_depth_bucket_most(unsigned bucket, unsigned units)
     return bucket <= units ? bucket : (size_t)units << (bucket - units);
 }
 
+static never_inline unsigned large_bucket(uint32_t slot, unsigned backed)
+{
+    return stack_depth_bucket(backed + stack_pages_below_floor(slot), STACK_PAGES);
+}
+
+static never_inline void exact_note(uint32_t slot)
+{
+    size_t steps =
+        (stack_depth_scan(slot) + STACK_DEPTH_BUCKET_BYTES - 1) / STACK_DEPTH_BUCKET_BYTES;
+    steps += steps == 0; /* a thread that wrote nothing counts as one step */
+    this_cpu_pointer(histogram)
+        ->exact[stack_depth_bucket(steps, STACK_BYTES / STACK_DEPTH_BUCKET_BYTES) - 1]++;
+}
+
 void stack_depth_note_end(uint32_t slot)
 {
     volatile uint64_t *top = stack_entries(slot) + STACK_PAGES - 1;
@@ -67,14 +81,11 @@ void stack_depth_note_end(uint32_t slot)
         backed++;
     }
     if (unlikely(stack_is_large(slot))) {
-        backed = stack_depth_bucket(backed + stack_pages_below_floor(slot), STACK_PAGES);
+        backed = large_bucket(slot, backed);
     }
     own->by_pages[backed]++;
-    if (stack_depth_exact) {
-        size_t steps =
-            (stack_depth_scan(slot) + STACK_DEPTH_BUCKET_BYTES - 1) / STACK_DEPTH_BUCKET_BYTES;
-        steps += steps == 0; /* a thread that wrote nothing counts as one step */
-        own->exact[stack_depth_bucket(steps, STACK_BYTES / STACK_DEPTH_BUCKET_BYTES) - 1]++;
+    if (unlikely(stack_depth_exact)) {
+        exact_note(slot);
     }
 }
 

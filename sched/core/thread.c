@@ -64,16 +64,24 @@ static must_check int stack_get_near(const struct thread_options *options, uint3
     return error;
 }
 
-static must_check int stack_get(const struct thread_options *options, uint32_t *slot)
+/* A stack for options that ask for something. Apart, so that the usual case stays short. */
+static never_inline must_check int stack_get_special(const struct thread_options *options,
+                                                     uint32_t *slot)
 {
-    if (unlikely(options->affinity != 0) && numa_node_count > 1 &&
+    if (options->affinity != 0 && numa_node_count > 1 &&
         (options->affinity >> cpu_number() & 1) == 0) {
         return stack_get_near(options, slot);
     }
-    if (unlikely(options->stack_bytes != 0)) {
+    if (options->stack_bytes != 0) {
         return stack_create_sized(options->stack_bytes, options->backed, slot);
     }
     return options->backed ? stack_create_backed(slot) : stack_create(slot);
+}
+
+static always_inline must_check int stack_get(const struct thread_options *options, uint32_t *slot)
+{
+    bool special = options->affinity != 0 || options->stack_bytes != 0 || options->backed;
+    return unlikely(special) ? stack_get_special(options, slot) : stack_create(slot);
 }
 
 /*
@@ -145,8 +153,12 @@ static always_inline must_check int thread_make(const struct thread_options *opt
     thread->user = options->user;
     uintptr_t top = stack_top(thread->slot) - (options->user != NULL ? USER_FRAME_ROOM : 0);
     struct first_frame *frame = (struct first_frame *)top - 1;
-    *frame = (struct first_frame){
-        .argument = argument, .entry = entry, .return_address = thread_trampoline};
+    frame->rbp = 0; /* word by word: fewer instructions than to clear it first */
+    frame->return_address = thread_trampoline;
+    frame->entry = entry;
+    frame->argument = argument;
+    frame->end_of_stack[0] = 0;
+    frame->end_of_stack[1] = 0;
     thread->saved_rsp = (uintptr_t)frame;
     *made = thread;
     return OK;
@@ -251,6 +263,7 @@ void thread_exit(int code)
     panic("a dead thread was switched to");
 }
 
+/* Interrupts are off. */
 static void thread_free(struct thread *thread)
 {
     thread_list_remove(thread);
@@ -266,7 +279,10 @@ void thread_reap(struct thread *thread)
     }
     spin_lock_by(OFF_ALREADY, &thread->exit_lock);
     thread->exited = true;
-    wait_queue_wake_all(&thread->exit_queue);
+    if (unlikely(
+            !list_empty(&thread->exit_queue.waiters))) { /* mostly joiner_wake_early() did it */
+        wait_queue_wake_all(&thread->exit_queue);
+    }
     spin_unlock_quietly(&thread->exit_lock);
 }
 
@@ -279,9 +295,10 @@ int thread_join(struct thread *thread)
         wait_queue_sleep_unkillable(&thread->exit_queue, &thread->exit_lock);
     }
     thread_stack_unpin();
-    spin_unlock_irq_restore(&thread->exit_lock, flags);
+    spin_unlock_quietly(&thread->exit_lock);
     int code = thread->exit_code;
     thread_free(thread);
+    preempt_interrupts_restore(flags);
     return code;
 }
 

@@ -201,10 +201,10 @@ void thread_list_add(struct thread *thread)
 
 void thread_list_remove(struct thread *thread)
 {
-    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    spin_lock_by(OFF_ALREADY, &thread_list_lock);
     removed++;
     list_remove(&thread->all_node);
-    spin_unlock_irq_restore(&thread_list_lock, flags);
+    spin_unlock_quietly(&thread_list_lock);
 }
 
 void thread_ids_set(uint32_t next)

@@ -6,7 +6,7 @@
 /* Gives the thread an id that no other has, and adds it to the list. Context: THREAD. */
 void thread_list_add(struct thread *thread);
 
-/* Takes the thread out of the list. Context: IRQ. */
+/* Takes the thread out of the list. Context: IRQ, interrupts off. */
 void thread_list_remove(struct thread *thread);
 
 /*

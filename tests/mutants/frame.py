@@ -27,7 +27,7 @@ MUTANTS = (
     Mutant("last-switch-not-charged", "I7", "STK0103", "but it belongs to 'magazine'", cpus=2,
            edits=((SCHEDULE,
         "    magazine_charge_rest();\n", ""), (STACK, """\
-    magazine_charge();
+    magazine_charge_rest();
     stack_depth_note_end(slot);
 """, """\
     stack_depth_note_end(slot);
