@@ -98,7 +98,10 @@ void schedule_ready(struct thread *thread, enum thread_state from)
     preempt_interrupts_restore(flags);
 }
 
-/* For the current thread of a CPU: its new affinity takes effect when it leaves that CPU. */
+/*
+ * For a thread that is in no run queue. If it runs, its new affinity takes effect when it leaves its
+ * CPU; if it sleeps, the mark keeps others from a direct switch to it there (direct_switch.h).
+ */
 static void moves_note(struct thread *thread)
 {
     if (thread->affinity >> thread->cpu & 1) {
@@ -124,7 +127,7 @@ void schedule_change(struct thread *thread, const uint8_t *priority, const uint6
     }
     if (affinity != NULL) {
         thread->affinity = *affinity;
-        if (thread == queue->current) {
+        if (!queued) {
             moves_note(thread);
         }
     }

@@ -10,18 +10,16 @@
 #include "sched/core/schedule.h"
 
 #include "arch/x86_64/cpu/cpu.h"
-#include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
-#include "mm/stack/stack.h"
-#include "mm/stack/stack_fault.h"
+#include "mm/stack/stack_use.h"
 #include "sched/core/balance.h"
+#include "sched/core/dispatch.h"
 #include "sched/core/services.h"
-#include "sched/core/switch.h"
 #include "sched/core/thread_internal.h"
 #include "sched/core/timeout.h"
 #include "sched/stack/gate.h"
@@ -39,14 +37,9 @@ static void user_load_nothing(const struct thread *thread maybe_unused)
 
 void (*thread_user_load)(const struct thread *thread) = user_load_nothing;
 
-/*
- * The thread that this CPU just left because it exited or must migrate; otherwise NULL. Its stack
- * is in use until finish_switch().
- */
-static PER_CPU(struct thread *, switched_out);
+PER_CPU(struct thread *, switched_out);
 
-/* finish_switch() after a switch that took a page, or that set switched_out. */
-static never_inline void finish_unusual_switch(struct run_queue *queue)
+never_inline void finish_unusual_switch(struct run_queue *queue)
 {
     struct thread *left = this_cpu(switched_out);
     this_cpu(switched_out) = NULL;
@@ -62,51 +55,9 @@ static never_inline void finish_unusual_switch(struct run_queue *queue)
     }
 }
 
-/* The end of a switch: runs in the next thread, on its stack. */
-static always_inline void finish_switch(struct switch_handover handover)
-{
-    /* I3: the magazine covers the thread that runs from now on. */
-    invariant(magazine_available() >= stack_missing(this_cpu(thread_running)->slot));
-
-    this_cpu(stack_use).current_hole = handover.hole;
-    if (unlikely((this_cpu(magazine).taken | (uintptr_t)this_cpu(switched_out)) != 0)) {
-        finish_unusual_switch(handover.queue);
-    } else {
-        spinlock_pass(&handover.queue->lock);
-    }
-}
-
 void schedule_finish_switch(struct switch_handover handover)
 {
     finish_switch(handover);
-}
-
-#ifdef INVARIANT
-/* Keeps the number of depth sections for each thread: depth_section.h. */
-static void depth_sections_switch(struct thread *from, const struct thread *to)
-{
-    invariant(!from->expendable || this_cpu(depth_sections) == 0);
-    from->depth_sections = this_cpu(depth_sections);
-    this_cpu(depth_sections) = to->depth_sections;
-}
-#else
-#define depth_sections_switch(from, to) ((void)0)
-#endif
-
-static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
-{
-    /* I3: both stacks are in use from here to finish_switch(). */
-    invariant(magazine_available() >= stack_missing(from->slot) + stack_missing(to->slot));
-    queue->current = to;
-    queue->switches++;
-    this_cpu(thread_running) = to;
-    if (unlikely(to->user != NULL)) {
-        thread_user_load(to);
-    }
-    depth_sections_switch(from, to);
-    this_cpu(stack_use).next_hole = to->stack_hole;
-    finish_switch(stack_switch(&from->saved_rsp, to->saved_rsp,
-                               (struct switch_handover){to->stack_hole, queue}));
 }
 
 /* This CPU's queue is empty: tries to steal a thread into it. */
@@ -231,6 +182,7 @@ static always_inline void schedule_inline(bool yields)
     struct thread *to = thread_choose(queue, from, ready);
     to->state = THREAD_RUNNING;
     if (likely(to != from)) {
+        thread_load(to);
         switch_to(queue, from, to);
     } else {
         spinlock_pass(&queue->lock);

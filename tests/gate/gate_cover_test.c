@@ -13,6 +13,7 @@
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_reserve.h"
 #include "mm/stack_modes/stack_lend.h"
+#include "sched/core/direct_switch.h"
 #include "sched/stack/gate.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
@@ -53,16 +54,40 @@ static void threads_unmake(void)
     }
 }
 
+/* Asks whether a direct switch is possible, as far as the gate is concerned. Interrupts are off. */
+static bool direct_asked(unsigned from, unsigned to)
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    uint32_t wanted = this_cpu(reschedule_wanted);
+    threads[to].state = THREAD_BLOCKED;
+    threads[to].cpu = (uint8_t)cpu_number();
+    this_cpu(reschedule_wanted) = 0;
+    enum direct_refusal refusal =
+        direct_switch_begin(queue, &threads[from], &threads[to], THREAD_PRIORITIES - 1);
+    if (refusal == DIRECT_POSSIBLE) {
+        spinlock_pass(&queue->lock);
+    }
+    this_cpu(reschedule_wanted) = wanted;
+    test_check(refusal == DIRECT_POSSIBLE || refusal == DIRECT_GATE);
+    return refusal == DIRECT_POSSIBLE;
+}
+
+static bool gate_passed(unsigned from, unsigned to)
+{
+    return gate_pass(&threads[from], &threads[to]);
+}
+
 /*
  * Asks the gate with `rounds` in the magazine and restores the magazine afterwards. If the gate
  * took frames, they are lost, and the test fails as a leak. Interrupts are off.
  */
-static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *rounds_after)
+static bool asked_with(bool (*ask)(unsigned from, unsigned to), uint32_t rounds, unsigned from,
+                       unsigned to, uint32_t *rounds_after)
 {
     struct magazine *own = this_cpu_pointer(magazine);
     uint32_t taken = own->taken, charged = own->charged, low_water = own->low_water;
     own->taken = own->charged = own->capacity - rounds;
-    bool passed = gate_pass(&threads[from], &threads[to]);
+    bool passed = ask(from, to);
     *rounds_after = own->capacity - own->taken;
     own->taken = taken;
     own->charged = charged;
@@ -70,9 +95,13 @@ static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *ro
     return passed;
 }
 
-TEST(GAT0010,
-     "the gate passes a thread exactly if both sides of the switch are covered, in every case",
-     GATE)
+static bool gate_asked(uint32_t rounds, unsigned from, unsigned to, uint32_t *rounds_after)
+{
+    return asked_with(gate_passed, rounds, from, to, rounds_after);
+}
+
+/* Asks with each number of rounds, of pages missing on one side, and of pages missing on the other. */
+static void every_case(bool (*ask)(unsigned from, unsigned to), const char *what)
 {
     unsigned wrong = 0, asked = 0;
     if (threads_make()) {
@@ -84,12 +113,12 @@ TEST(GAT0010,
             for (unsigned pair = 0; pair < STACK_PAGES * (STACK_PAGES + 1); pair++) {
                 unsigned from = pair % STACK_PAGES, to = pair / STACK_PAGES;
                 uint32_t after;
-                bool passed = gate_asked(rounds, from, to, &after);
+                bool passed = asked_with(ask, rounds, from, to, &after);
                 asked++;
                 if (passed != (rounds >= from + to) || after != rounds) {
                     wrong++;
-                    test_note("%u rounds, from %u missing to %u missing: %s, %u rounds after",
-                              rounds, from, to, passed ? "passed" : "refused", after);
+                    test_note("%u rounds, from %u missing to %u missing: %s %s, %u rounds after",
+                              rounds, from, to, what, passed ? "passed" : "refused", after);
                 }
             }
         }
@@ -102,6 +131,19 @@ TEST(GAT0010,
     threads_unmake();
     test_check(asked > 0);
     test_equal(wrong, 0);
+}
+
+TEST(GAT0010,
+     "the gate passes a thread exactly if both sides of the switch are covered, in every case",
+     GATE)
+{
+    every_case(gate_passed, "the gate");
+}
+
+TEST(GAT0024, "a direct switch is refused exactly if its two sides are not covered, in every case",
+     GATE)
+{
+    every_case(direct_asked, "the direct switch");
 }
 
 /* A count of waiting threads that makes memory look short. Interrupts are off meanwhile. */

@@ -4,6 +4,7 @@ from runner.mutant import BUT_EAGER, FAULT_AND_LEND, Mutant
 
 FAULT = "mm/stack/stack_fault.c"
 FAULT_PATH = "mm/stack/stack_fault_path.asm"
+DIRECT = "sched/core/direct_switch.h"
 GATE = "sched/stack/gate.c"
 LARGE = "mm/stack/stack_large.c"
 MAGAZINE = "mm/stack/magazine.c"
@@ -11,6 +12,9 @@ STACK = "mm/stack/stack.c"
 
 MUTANTS = (
     # I3: the magazine covers what runs, and both sides of a switch.
+    Mutant("direct-switch-asks-no-gate", "I3", "GAT0024", "wrong is", modes=FAULT_AND_LEND,
+           edits=((DIRECT, "    if (unlikely(!gate_is_clear(to)) && !direct_switch_gate_pass(from, to)) {",
+                   "    if (from == to) {"),)),
     Mutant("gate-one-short", "I3", "GAT0010", "wrong is", modes=FAULT_AND_LEND, edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);\n"

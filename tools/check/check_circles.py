@@ -28,7 +28,7 @@ CIRCLES = {
     "mm/space: address_space memory_object memory_object_pages region space_change":
         "a region joins an address space and a memory object: the space finds the object by it, and an"
         " object that gives up a page finds the mappings of that page by it",
-    "sched/core: balance run_queue schedule services switch thread thread_list timeout wait_queue;"
+    "sched/core: balance dispatch run_queue schedule services switch thread thread_list timeout wait_queue;"
     " sched/stack: gate gate_test_hooks swap_candidate":
         "the dispatcher. A thread that waits, times out or exits calls it, and it moves threads between"
         " these lists. It asks the gate before each switch, and a wake-up undoes what the swapper began",
