@@ -24,7 +24,7 @@ static void caller_end(struct ipc_state *caller)
     spin_lock_by(OFF_ALREADY, &caller->lock);
     caller->result = ERROR_PEER_DIED;
     caller->phase = IPC_ANSWERED;
-    wait_queue_wake_one(&caller->queue);
+    ipc_state_wake(caller);
     spin_unlock_quietly(&caller->lock);
 }
 
@@ -32,7 +32,7 @@ static void caller_end(struct ipc_state *caller)
 static void receiver_end(struct ipc_state *receiver)
 {
     receiver->result = ERROR_PEER_DIED;
-    wait_queue_wake_one(&receiver->queue);
+    ipc_state_wake(receiver);
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
+#include "sched/core/thread.h"
 
 /* The time that is left until a deadline. */
 static uint64_t time_left(uint64_t deadline_ns)
@@ -45,6 +46,21 @@ static void deliver(struct ipc_state *caller, struct ipc_state *receiver)
     caller->phase = IPC_AWAITS_REPLY;
 }
 
+/*
+ * Sleeps until the wait is over: the caller finds out why. `lock` guards the wait. A wait in a
+ * message call without a deadline may be ended by a direct switch.
+ */
+static int wait(struct ipc_state *self, struct spinlock *lock, uint64_t deadline_ns)
+{
+    if (self->in_frame && deadline_ns == WAIT_FOREVER) {
+        self->sleeper = thread_current();
+        wait_in_no_queue(lock);
+        return ERROR_KILLED; /* if nothing else ended it */
+    }
+    self->sleeper = NULL;
+    return wait_queue_sleep(&self->queue, lock, time_left(deadline_ns));
+}
+
 /* The caller's wait ended without an answer: leaves the endpoint's list. Its own lock is held. */
 static void call_leave(struct ipc_state *self, struct endpoint *endpoint)
 {
@@ -53,22 +69,37 @@ static void call_leave(struct ipc_state *self, struct endpoint *endpoint)
     spin_lock_by(OFF_ALREADY, &self->lock);
     if (self->phase == IPC_SENDING) { /* otherwise it was received in between */
         list_remove(&self->node);
-        self->phase = IPC_IDLE;
     }
     spin_unlock_quietly(&endpoint->lock);
+}
+
+/* The caller's wait is over: returns its result, or `error` if no answer came. Its lock is held. */
+static int call_result(struct ipc_state *self, int error)
+{
+    if (likely(self->phase == IPC_ANSWERED)) {
+        error = self->result;
+    } else if (self->phase == IPC_IDLE) {
+        error = IPC_IN_FRAME;
+    }
+    self->phase = IPC_IDLE; /* who still has a right to answer finds that out */
+    return error;
 }
 
 /* Waits until the call is answered or given up. The caller's own lock is held. */
 static int answer_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
-    int error = wait_queue_sleep(&self->queue, &self->lock, time_left(deadline_ns));
+    int error = wait(self, &self->lock, deadline_ns);
     if (unlikely(error != OK) && self->phase == IPC_SENDING) {
         call_leave(self, endpoint);
     }
-    if (likely(self->phase == IPC_ANSWERED)) {
-        error = self->result;
-    }
-    self->phase = IPC_IDLE; /* who still has a right to answer finds that out */
+    return call_result(self, error);
+}
+
+int ipc_call_end(struct ipc_state *self)
+{
+    uint64_t flags = spin_lock_irq_save(&self->lock);
+    int error = call_result(self, ERROR_KILLED);
+    spin_unlock_irq_restore(&self->lock, flags);
     return error;
 }
 
@@ -89,7 +120,7 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
         list_remove(&receiver->node);
         deliver(self, receiver);
         receiver->result = OK;
-        wait_queue_wake_one(&receiver->queue);
+        ipc_state_wake(receiver);
     } else {
         self->phase = IPC_SENDING;
         list_add_last(&endpoint->callers, &self->node);
@@ -100,16 +131,33 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
     return error;
 }
 
+/* The receiver's wait is over: returns its result, or `error` if it is still in the endpoint's list,
+ * whose lock is held. */
+static int receive_result(struct ipc_state *self, int error)
+{
+    if (unlikely(list_node_linked(&self->node))) {
+        list_remove(&self->node);
+    } else {
+        error = self->phase == IPC_IDLE ? IPC_IN_FRAME : self->result;
+    }
+    self->phase = IPC_IDLE;
+    return error;
+}
+
 /* Waits for a caller. The endpoint's lock is held. */
 static int caller_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
     list_add_last(&endpoint->receivers, &self->node);
-    int error = wait_queue_sleep(&self->queue, &endpoint->lock, time_left(deadline_ns));
-    if (unlikely(error != OK)) {
-        list_remove(&self->node);
-        return error;
-    }
-    return self->result;
+    self->phase = IPC_RECEIVING;
+    return receive_result(self, wait(self, &endpoint->lock, deadline_ns));
+}
+
+int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint)
+{
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
+    int error = receive_result(self, ERROR_KILLED);
+    spin_unlock_irq_restore(&endpoint->lock, flags);
+    return error;
 }
 
 /* Takes the message of the caller that has waited longest. The endpoint's lock is held. */
@@ -165,7 +213,7 @@ static int right_use(struct reply_right *right, int result, struct message *mess
         }
         caller->result = result;
         caller->phase = IPC_ANSWERED;
-        wait_queue_wake_one(&caller->queue);
+        ipc_state_wake(caller);
     }
     struct object *owner = caller->owner;
     spin_unlock_irq_restore(&caller->lock, flags);
@@ -212,6 +260,10 @@ int ipc_reply_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_
 
 void ipc_state_end(struct ipc_state *state)
 {
+    if (state->endpoint != NULL) {
+        object_release(&state->endpoint->object);
+        state->endpoint = NULL;
+    }
     ipc_right_drop(&state->right);
     ipc_load_free(&state->message);
 }

@@ -5,6 +5,10 @@
  * The message is `self->message`, for sending and for what is received. Whatever a function
  * returns, the load of that message belongs to the calling thread afterwards.
  *
+ * With self->in_frame, which message calls of programs set, a call or a receive without a deadline
+ * may return IPC_IN_FRAME in place of OK: the message is in the trap frame, and not in self->message.
+ * Kernel code that calls on behalf of a thread, such as a page fault, leaves it false.
+ *
  * If either side ends, in any state, the other's wait ends with ERROR_PEER_DIED.
  */
 #pragma once
@@ -32,6 +36,14 @@ must_check int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint6
  * (no handle may call any more).
  */
 must_check int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns);
+
+/*
+ * Ends a wait for an answer, or for a call, that began in kernel/syscall/message_fast.c and was not
+ * ended by a direct switch. Context: THREAD. Errors: as ipc_call() and ipc_receive() without a
+ * deadline.
+ */
+must_check int ipc_call_end(struct ipc_state *self);
+must_check int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint);
 
 /*
  * Answers the call that the thread received last, with self->message. Context: THREAD.

@@ -4,6 +4,7 @@
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/heap/kmalloc.h"
+#include "sched/core/schedule.h"
 
 void ipc_state_init(struct ipc_state *state, struct object *owner)
 {
@@ -12,6 +13,15 @@ void ipc_state_init(struct ipc_state *state, struct object *owner)
     wait_queue_init(&state->queue);
     list_node_init(&state->node);
     state->owner = owner;
+}
+
+void ipc_state_wake(struct ipc_state *state)
+{
+    if (state->sleeper != NULL) {
+        schedule_ready(state->sleeper, THREAD_BLOCKED);
+    } else {
+        wait_queue_wake_one(&state->queue);
+    }
 }
 
 int ipc_load_create(unsigned bytes, struct message_load **load)

@@ -37,7 +37,11 @@ enum ipc_phase {
     IPC_SENDING,      /* it calls, and is in the endpoint's list of callers */
     IPC_AWAITS_REPLY, /* its message was received, and somebody has the right to answer */
     IPC_ANSWERED,     /* `message` and `result` are the answer */
+    IPC_RECEIVING,    /* it waits for a call, in its own message call */
 };
+
+/* What a wait returns if the message is in the trap frame of the thread: ipc_state.in_frame. */
+#define IPC_IN_FRAME 1
 
 struct ipc_state {
     /*
@@ -58,6 +62,15 @@ struct ipc_state {
 
     struct list_node node; /* in a list of the endpoint, under the endpoint's lock */
 
+    /*
+     * The thread waits in a message call of its own (kernel/syscall). Then a direct switch to it may
+     * write the message into the registers that the user gets, and set `phase` to IPC_IDLE, under
+     * the lock of its run queue. Written by the thread itself.
+     */
+    bool in_frame;
+    struct thread *sleeper;    /* the thread, while it waits in no wait queue; else NULL */
+    struct endpoint *endpoint; /* the one that it received from last in such a call; a reference */
+
     /* Written by the thread itself, or while it waits in a receive, by the caller that ends it. */
     struct reply_right right;
 
@@ -67,6 +80,9 @@ struct ipc_state {
 
     struct object *owner; /* the object that this lies in; NULL: it outlives all rights to answer */
 };
+
+/* Makes the thread that waits by this state ready. Context: IRQ, the lock of its wait held. */
+void ipc_state_wake(struct ipc_state *state);
 
 /* Prepares a thread's state. Context: ANY. */
 void ipc_state_init(struct ipc_state *state, struct object *owner);

@@ -1,6 +1,7 @@
-/* The command that starts a user program. */
+/* Commands about user programs: one starts a program, one tells how messages were passed. */
 #include "kernel/monitor/monitor.h"
 #include "kernel/program/program.h"
+#include "kernel/syscall/message_fast.h"
 #include "lib/format.h"
 #include "lib/program_start.h"
 
@@ -44,4 +45,12 @@ MONITOR_COMMAND(run, "PROGRAM [ARGUMENT] ...", "start a user program and wait un
     error = program_wait(task);
     object_release(&task->object);
     return error;
+}
+
+MONITOR_COMMAND(ipc, "", "how often message calls left their fast path, by reason")
+{
+    for (unsigned i = 0; i < MESSAGE_LEFT_REASONS; i++) {
+        console_print("%10lu  %s\n", message_fast_left(i), message_fast_reason_text(i));
+    }
+    return OK;
 }

@@ -8,12 +8,6 @@
 #include "lib/string.h"
 #include "mm/heap/kmalloc.h"
 
-#define CHECK_TYPE_SHIFT       8
-#define CHECK_TYPE_MASK        0xff00UL
-#define CHECK_OPEN             0x10000UL
-#define CHECK_GENERATION_SHIFT 32
-#define CHECK_GENERATION_MASK  ((uint64_t)HANDLE_GENERATIONS << CHECK_GENERATION_SHIFT)
-
 static uint32_t index_of(uint64_t handle)
 {
     return handle & (HANDLES_MAX - 1);
@@ -62,23 +56,12 @@ static int diagnose(const struct handle_table *table, uint64_t handle, unsigned 
     return ERROR_NO_RIGHT;
 }
 
-/* Finds the entry of a handle by one comparison. The lock is held. */
+/* Finds the entry of a handle. The lock is held. */
 static int entry_find(const struct handle_table *table, uint64_t handle, unsigned type,
                       unsigned rights, struct handle_entry **found)
 {
-    uint32_t index = index_of(handle);
-    if (likely(index < table->entries && handle <= UINT32_MAX)) {
-        struct handle_entry *entry = entry_at(table, index);
-        uint64_t wanted = (uint64_t)generation_of(handle) << CHECK_GENERATION_SHIFT | CHECK_OPEN |
-                          (uint64_t)type << CHECK_TYPE_SHIFT | rights;
-        uint64_t mask = CHECK_GENERATION_MASK | CHECK_OPEN |
-                        (type != OBJECT_ANY ? CHECK_TYPE_MASK : 0) | rights;
-        if (likely(((entry->check ^ wanted) & mask) == 0)) {
-            *found = entry;
-            return OK;
-        }
-    }
-    return diagnose(table, handle, type);
+    *found = handle_match(table, handle, type, rights);
+    return likely(*found != NULL) ? OK : diagnose(table, handle, type);
 }
 
 /* Puts an entry at the end of the queue of free ones. The lock is held. */

@@ -21,6 +21,12 @@
 /* For handle_find(): any type will do. */
 #define OBJECT_ANY 0
 
+#define CHECK_TYPE_SHIFT       8
+#define CHECK_TYPE_MASK        0xff00UL
+#define CHECK_OPEN             0x10000UL
+#define CHECK_GENERATION_SHIFT 32
+#define CHECK_GENERATION_MASK  ((uint64_t)HANDLE_GENERATIONS << CHECK_GENERATION_SHIFT)
+
 /*
  * `check` has all that a look-up compares: bits 0 to 7 rights, 8 to 15 type, 16 whether the handle
  * is open, 32 to 49 generation. Of a free entry only the generation counts.
@@ -110,3 +116,24 @@ must_check int handle_value_take(struct handle_table *table, uint64_t handle, un
 
 /* Gives up a value that is in no table. Context: THREAD. */
 void handle_value_release(const struct handle_value *value);
+
+/*
+ * Returns the entry of an open handle to an object of this type with these rights, or NULL, by one
+ * comparison. For handle_table.c and the fast path of messages. The table's lock is held.
+ * Context: ATOMIC.
+ */
+static always_inline struct handle_entry *
+handle_match(const struct handle_table *table, uint64_t handle, unsigned type, unsigned rights)
+{
+    uint32_t index = handle & (HANDLES_MAX - 1);
+    if (unlikely(index >= table->entries || handle > UINT32_MAX)) {
+        return NULL;
+    }
+    struct handle_entry *entry =
+        &table->chunks[index / HANDLE_CHUNK_ENTRIES][index % HANDLE_CHUNK_ENTRIES];
+    uint64_t wanted = handle >> HANDLE_INDEX_BITS << CHECK_GENERATION_SHIFT | CHECK_OPEN |
+                      (uint64_t)type << CHECK_TYPE_SHIFT | rights;
+    uint64_t mask =
+        CHECK_GENERATION_MASK | CHECK_OPEN | (type != OBJECT_ANY ? CHECK_TYPE_MASK : 0) | rights;
+    return likely(((entry->check ^ wanted) & mask) == 0) ? entry : NULL;
+}

@@ -42,6 +42,19 @@ struct object {
 void object_init(struct object *object, enum object_type type,
                  const struct object_operations *operations);
 
+/*
+ * Takes a reference, or gives one up of which another one is left for certain. For paths that count
+ * each instruction. Context: ATOMIC.
+ */
+static always_inline void object_acquire_inline(struct object *object)
+{
+    __atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED);
+}
+static always_inline void object_release_inline(struct object *object)
+{
+    __atomic_fetch_sub(&object->references, 1, __ATOMIC_RELEASE);
+}
+
 /* Takes one more reference to an object that the caller may touch. Context: ATOMIC. */
 void object_acquire(struct object *object);
 

@@ -9,6 +9,7 @@
 #include "kernel/ipc/ipc.h"
 #include "kernel/ipc/reply.h"
 #include "kernel/syscall/caller.h"
+#include "kernel/syscall/message_end.h"
 #include "kernel/syscall_list.h"
 #include "lib/error.h"
 
@@ -157,6 +158,21 @@ static int begin(struct ipc_state *self, uint64_t handle, uint64_t tag, unsigned
     return error;
 }
 
+int64_t message_call_end(struct ipc_state *self, int error)
+{
+    if (likely(error == IPC_IN_FRAME)) {
+        return OK;
+    }
+    if (unlikely(error == ERROR_KILLED && self->faulted)) {
+        thread_exit(self->fault_status);
+    }
+    if (error == OK && self->message.load != NULL) {
+        error = load_out(self);
+    }
+    ipc_load_free(&self->message);
+    return registers_out(self, error);
+}
+
 int64_t call_ipc_call(uint64_t handle, uint64_t tag)
 {
     struct ipc_state *self = &thread_user()->ipc;
@@ -164,37 +180,64 @@ int64_t call_ipc_call(uint64_t handle, uint64_t tag)
     uint64_t deadline_ns;
     int error = begin(self, handle, tag, RIGHT_SEND, true, &object, &deadline_ns);
     if (error == OK) {
+        self->in_frame = true;
         error = ipc_call(self, endpoint_of(object), deadline_ns);
+        self->in_frame = false;
         object_release(object);
-        if (unlikely(error == ERROR_KILLED && self->faulted)) {
-            thread_exit(self->fault_status);
-        }
-        if (error == OK && self->message.load != NULL) {
-            error = load_out(self);
-        }
+        return message_call_end(self, error);
     }
     ipc_load_free(&self->message);
     return registers_out(self, error);
 }
 
-/*
- * Receives messages until one can be taken. A load for a caller of this thread that has no buffer
- * is the sender's mistake; a buffer that cannot be written is the receiver's.
- */
-static int receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+/* Keeps the reference to the endpoint that the thread receives from: the fast path needs one. */
+static struct endpoint *endpoint_keep(struct ipc_state *self, struct object *object)
 {
-    int error;
-    while ((error = ipc_receive(self, endpoint, deadline_ns)) == OK && self->message.load != NULL) {
+    struct endpoint *before = self->endpoint;
+    self->endpoint = endpoint_of(object);
+    if (before != NULL) {
+        object_release(&before->object);
+    }
+    return self->endpoint;
+}
+
+static int receive_once(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+{
+    self->in_frame = true;
+    int error = ipc_receive(self, endpoint, deadline_ns);
+    self->in_frame = false;
+    return error;
+}
+
+/*
+ * A receive ended with `error`: receives on until a message can be taken. A load for a caller of
+ * this thread that has no buffer is the sender's mistake; a buffer that cannot be written is the
+ * receiver's.
+ */
+static int receive_on(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns,
+                      int error)
+{
+    while (error == OK && self->message.load != NULL) {
         error = load_out(self);
         if (error == OK) {
-            return OK;
+            break;
         }
         ignore_result(ipc_reply_error(self, error)); /* a caller that is gone misses nothing */
-        if (error != ERROR_TOO_LONG) {
-            return error;
+        if (error == ERROR_TOO_LONG) {
+            error = receive_once(self, endpoint, deadline_ns);
         }
     }
     return error;
+}
+
+static int64_t receive_registers(const struct ipc_state *self, int error)
+{
+    return error == IPC_IN_FRAME ? OK : registers_out(self, error);
+}
+
+int64_t message_receive_end(struct ipc_state *self, int error)
+{
+    return receive_registers(self, receive_on(self, self->endpoint, WAIT_FOREVER, error));
 }
 
 int64_t call_ipc_receive(uint64_t handle, uint64_t tag)
@@ -204,10 +247,10 @@ int64_t call_ipc_receive(uint64_t handle, uint64_t tag)
     uint64_t deadline_ns;
     int error = begin(self, handle, tag, RIGHT_RECEIVE, false, &object, &deadline_ns);
     if (error == OK) {
-        error = receive(self, endpoint_of(object), deadline_ns);
-        object_release(object);
+        struct endpoint *endpoint = endpoint_keep(self, object);
+        error = receive_on(self, endpoint, deadline_ns, receive_once(self, endpoint, deadline_ns));
     }
-    return registers_out(self, error);
+    return receive_registers(self, error);
 }
 
 int64_t call_ipc_reply(uint64_t unused maybe_unused, uint64_t tag)
@@ -229,14 +272,15 @@ int64_t call_ipc_reply_receive(uint64_t handle, uint64_t tag)
     uint64_t deadline_ns;
     int error = begin(self, handle, tag, RIGHT_RECEIVE, true, &object, &deadline_ns);
     if (error == OK) {
+        struct endpoint *endpoint = endpoint_keep(self, object);
         error = ipc_reply(self);
         if (error != ERROR_NOT_FOUND) {
-            error = receive(self, endpoint_of(object), deadline_ns);
+            error =
+                receive_on(self, endpoint, deadline_ns, receive_once(self, endpoint, deadline_ns));
         }
-        object_release(object);
     }
     ipc_load_free(&self->message);
-    return registers_out(self, error);
+    return receive_registers(self, error);
 }
 
 int64_t call_reply_answer(uint64_t handle, uint64_t tag)

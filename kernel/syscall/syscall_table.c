@@ -2,6 +2,7 @@
 #include "kernel/syscall/syscall_table.h"
 
 #include "arch/x86_64/entry/user_context.h"
+#include "kernel/syscall/message_fast.h"
 #include "kernel/syscall_list.h"
 
 /* A function with fewer parameters leaves the other registers alone. */
@@ -13,6 +14,12 @@ const syscall_function syscall_table[] = {SYSCALL_LIST(ROW, ROW, ROW)};
 const uint64_t syscall_count = array_length(syscall_table);
 enum { SET_REGISTERS = 0 SYSCALL_LIST(COUNT, COUNT, NOTHING) };
 const uint64_t syscall_message_count = SET_REGISTERS;
+
+#define FAST(number, name, ...)                                                                    \
+    [number] = (number) == SYSCALL_ipc_call            ? message_fast_call                         \
+               : (number) == SYSCALL_ipc_reply_receive ? message_fast_reply_receive                \
+                                                       : message_fast_none,
+const syscall_fast_function syscall_fast_table[] = {SYSCALL_LIST(FAST, FAST, NOTHING)};
 
 /* Each number from 0 on has one call, and those that set registers come first. */
 static_assert(array_length(syscall_table) == 0 SYSCALL_LIST(COUNT, COUNT, COUNT),

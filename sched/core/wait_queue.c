@@ -15,6 +15,17 @@ void wait_queue_init(struct wait_queue *queue)
     list_init(&queue->waiters);
 }
 
+/* Interrupts are off, and the lock that guards what is waited for is the only spinlock held. */
+static void wait_check_locks(const struct thread *self maybe_unused)
+{
+#ifdef INVARIANT
+    if (interrupts_enabled() || this_cpu(preempt_count) != 1) {
+        panic("thread %u (%s) waits while it holds %u spinlocks besides the queue's", self->id,
+              self->name, this_cpu(preempt_count) - 1);
+    }
+#endif
+}
+
 /*
  * Blocks until another thread or an interrupt makes the thread ready; `lock` is released meanwhile.
  * The state is written first and kill_wanted read second. thread_kill() writes kill_wanted first
@@ -23,6 +34,7 @@ void wait_queue_init(struct wait_queue *queue)
  */
 static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
 {
+    wait_check_locks(self);
     __atomic_exchange_n(&self->state, THREAD_BLOCKED, __ATOMIC_SEQ_CST);
     if (killable && unlikely(self->kill_wanted)) {
         schedule_ready(self, THREAD_BLOCKED);
@@ -32,18 +44,17 @@ static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
     spin_lock_by(OFF_ALREADY, lock);
 }
 
-/* Interrupts are off, and the lock that guards the queue is the only spinlock held. */
+/* The lock that guards the queue is held. */
 static struct thread *wait_begin(struct wait_queue *queue)
 {
     struct thread *self = thread_current();
-#ifdef INVARIANT
-    if (interrupts_enabled() || this_cpu(preempt_count) != 1) {
-        panic("thread %u (%s) waits while it holds %u spinlocks besides the queue's", self->id,
-              self->name, this_cpu(preempt_count) - 1);
-    }
-#endif
     list_add_last(&queue->waiters, &self->wait.node);
     return self;
+}
+
+void wait_in_no_queue(struct spinlock *lock)
+{
+    wait_once(thread_current(), lock, true);
 }
 
 int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t timeout_ns)

@@ -17,6 +17,7 @@
 #include "sched/stack/gate.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
+#include "tests/support/magazine_take.h"
 #include "tests/support/scratch_stack.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -179,9 +180,7 @@ TEST(GAT0011,
     test_equal(after_waited, 6);
 }
 
-/* The thread that waits for memory, and stacks that take the rounds of this CPU's magazine. */
-#define TAKERS (MAGAZINE_ROUNDS_MAX / (STACK_PAGES - 1) + 1)
-
+/* The thread that waits for memory. */
 static struct {
     struct semaphore go;
     uint32_t waits, done;
@@ -197,31 +196,6 @@ static void memory_waiter_run(void *argument maybe_unused)
     test_count(&memory_waiter.done);
 }
 
-/* Leaves this CPU's magazine fewer rounds than a stack of one page may need. Interrupts are off. */
-static void rounds_take(const uint32_t *slots)
-{
-    for (unsigned i = 0; magazine_available() >= STACK_PAGES - 1; i++) {
-        this_cpu(stack_use).next_hole = stack_hole_of(slots[i]);
-        compiler_barrier(); /* before the touch */
-        *(volatile char *)stack_floor(slots[i]) = 1;
-        compiler_barrier();
-    }
-    this_cpu(stack_use).next_hole = this_cpu(stack_use).current_hole;
-}
-
-static uint32_t taker_slots[TAKERS];
-
-static void takers_end(unsigned takers)
-{
-    uint64_t flags = interrupts_save();
-    magazine_charge();
-    interrupts_restore(flags);
-    while (takers-- > 0) {
-        scratch_stack_empty(taker_slots[takers]);
-        scratch_stack_destroy(taker_slots[takers]);
-    }
-}
-
 /* With stack=lend, waits until a batch has taken back the pages that the thread did not touch. */
 static void lent_pages_wait(const struct thread *thread)
 {
@@ -234,17 +208,15 @@ static void lent_pages_wait(const struct thread *thread)
 TEST(GAT0012, "a thread that waited for memory runs again once there are frames, without a wake-up",
      MEMORY_WAITS)
 {
-    unsigned takers = 0;
-    while (takers < TAKERS && scratch_stack_create(&taker_slots[takers])) {
-        takers++;
-    }
+    bool takers = magazine_takers_begin();
+    test_check(takers);
     *(volatile char *)stack_floor(thread_current()->slot) = 1;
     semaphore_init(&memory_waiter.go, 0);
     memory_waiter.waits = memory_waiter.done = 0;
     unsigned cpu = cpu_number();
     struct thread *thread =
         test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), memory_waiter_run, NULL);
-    if (thread != NULL &&
+    if (takers && thread != NULL &&
         test_wait_until(&memory_waiter.waits, 1, "the thread that is to wait for memory") &&
         test_wait_blocked(thread)) {
         lent_pages_wait(thread);
@@ -252,7 +224,7 @@ TEST(GAT0012, "a thread that waited for memory runs again once there are frames,
         swapper_quiet_set(true);
         uint64_t flags = interrupts_save();
         fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
-        rounds_take(taker_slots);
+        magazine_leave(STACK_PAGES - 2);
         semaphore_up(&memory_waiter.go);
         interrupts_restore(flags);
         test_eventually(memory_waiters() != 0, "the woken thread does not wait for memory");
@@ -266,7 +238,7 @@ TEST(GAT0012, "a thread that waited for memory runs again once there are frames,
                      : NULL;
     }
     test_thread_join(thread);
-    takers_end(takers);
+    magazine_takers_end();
 }
 
 TEST(GAT0013, "while a thread waits for memory no stack comes from a cache, and none goes into one",

@@ -5,11 +5,14 @@ from runner.mutant import Mutant
 CONSOLE = "kernel/console/console.c"
 CONSOLE_OUTPUT = "kernel/console/console_output.c"
 CONSOLE_SERVICE = "kernel/console/console_service.c"
+DIRECT = "sched/core/direct_switch.h"
 RECLAIMER = "sched/stack/reclaimer.c"
 SERVICE_SHARE = "sched/stack/service_share.c"
 SHOOTDOWN_TURN = "arch/x86_64/cpu/shootdown_turn.c"
 
 MUTANTS = (
+    Mutant("direct-switch-past-a-more-urgent-thread", "I11", "THR0025", "THREAD_PRIORITY_DEFAULT. is 0",
+           edits=((DIRECT, "unlikely(queue->ready_bits >> priority > 1)", "priority > 31"),)),
     # Text that cannot wait for the serial line is left to a thread.
     Mutant("console-waits-with-interrupts-off", "I11", "CON0030", "pending",
            edits=((CONSOLE_OUTPUT, "!__atomic_load_n(&threaded, __ATOMIC_RELAXED) ||", "true ||"),)),

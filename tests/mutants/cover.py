@@ -15,6 +15,8 @@ MUTANTS = (
     Mutant("direct-switch-asks-no-gate", "I3", "GAT0024", "wrong is", modes=FAULT_AND_LEND,
            edits=((DIRECT, "    if (unlikely(!gate_is_clear(to)) && !direct_switch_gate_pass(from, to)) {",
                    "    if (from == to) {"),)),
+    Mutant("direct-switch-ignores-pending-work", "I3", "THR0025", r"asked\(thread, most\) is", cpus=2,
+           edits=((DIRECT, "    if (unlikely(to->pending != 0)) {", "    if (from == to) {"),)),
     Mutant("gate-one-short", "I3", "GAT0010", "wrong is", modes=FAULT_AND_LEND, edits=((GATE,
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);",
         "uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);\n"

@@ -3,16 +3,25 @@
 from runner.mutant import Mutant
 
 HANDLE_TABLE = "kernel/object/handle_table.c"
+HANDLE_MATCH = "kernel/object/handle_table.h"
 IPC = "kernel/ipc/ipc.c"
 IPC_CALLS = "kernel/syscall/ipc_calls.c"
 MESSAGE_CALLS = "kernel/syscall/message_calls.c"
+MESSAGE_FAST = "kernel/syscall/message_fast.c"
 REGISTERS = "arch/x86_64/entry/user_registers.c"
 
 MUTANTS = (
     # I10: a handle names one object, with its rights and no others; an answer is given once.
     Mutant("generation-not-checked", "I10", "SYS0002", "ipc_call, try 0: -16, not -12",
-           edits=((HANDLE_TABLE, "uint64_t mask = CHECK_GENERATION_MASK | CHECK_OPEN |",
+           edits=((HANDLE_MATCH, "uint64_t mask = CHECK_GENERATION_MASK | CHECK_OPEN |",
                    "uint64_t mask = CHECK_OPEN |"),)),
+    Mutant("fast-answer-to-any-call", "I10", "MSF0005", r"left\(MESSAGE_LEFT_CALLER_GONE\) is 0",
+           edits=((MESSAGE_FAST,
+                   "caller->phase != IPC_AWAITS_REPLY || caller->call != self->right.call",
+                   "caller->phase == IPC_IDLE"),)),
+    Mutant("fast-call-without-a-right", "I10", "MSF0002", r"result\(&client, 2\) is",
+           edits=((MESSAGE_FAST, "endpoint_lock(self->handles, handle, RIGHT_SEND, &endpoint)",
+                   "endpoint_lock(self->handles, handle, 0, &endpoint)"),)),
     Mutant("duplicate-keeps-all-rights", "I10", "SYS0003", r"RIGHT_SEND \| RIGHT_RECEIVE",
            edits=((HANDLE_TABLE, "value_of(table, handle, rights | RIGHT_DUPLICATE, &rights, &value)",
                    "value_of(table, handle, rights | RIGHT_DUPLICATE, NULL, &value)"),)),

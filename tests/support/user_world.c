@@ -85,6 +85,13 @@ static void user_world_entry(void *argument)
     user_enter();
 }
 
+/* The test owns the thread's object, and frees nothing. */
+static void world_thread_destroy(struct object *object maybe_unused)
+{
+}
+
+static const struct object_operations world_thread_operations = {.destroy = world_thread_destroy};
+
 struct thread *user_world_start(struct user_world_thread *thread, struct user_world *world,
                                 const char *code, uint64_t argument, uint64_t affinity)
 {
@@ -93,7 +100,8 @@ struct thread *user_world_start(struct user_world_thread *thread, struct user_wo
                                          .rsp = USER_WORLD_TOP,
                                          .argument = argument,
                                          .user.context.tables = &world->tables};
-    ipc_state_init(&thread->user.ipc, NULL);
+    object_init(&thread->user.object, OBJECT_THREAD, &world_thread_operations);
+    ipc_state_init(&thread->user.ipc, &thread->user.object);
     thread->user.ipc.handles = world->handles;
     const struct thread_options options = {.name = "user",
                                            .priority = THREAD_PRIORITY_DEFAULT,

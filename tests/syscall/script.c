@@ -81,8 +81,9 @@ void script_start(struct script *script)
     volatile uint64_t *list = list_of(script);
     list[0] = script->count;
     memcpy((void *)(list + 1), script->calls, script->count * sizeof(script->calls[0]));
-    script->running = user_world_start(&script->thread, &script_world, user_code_script,
-                                       USER_WORLD_DATA + script->index * LIST_BYTES, 0);
+    script->running =
+        user_world_start(&script->thread, &script_world, user_code_script,
+                         USER_WORLD_DATA + script->index * LIST_BYTES, script->affinity);
 }
 
 void script_join(struct script *script)

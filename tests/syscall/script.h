@@ -23,6 +23,7 @@ struct script {
     struct user_world_thread thread;
     struct thread *running;
     unsigned index, count;
+    uint64_t affinity; /* CPUs that it may run on, by bit; 0: all */
     struct script_call calls[SCRIPT_CALLS_MAX];
 };
 

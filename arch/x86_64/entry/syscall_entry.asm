@@ -9,6 +9,8 @@
 ; trap_frame. Its vector is VECTOR_SYSCALL. Of its general registers only RBX, RBP and R12 to R15
 ; are filled, and in a message call RDI, RSI, RDX, R8, R9 and R10 as well.
 ;
+; A message call first goes to its fast path, with interrupts still off.
+;
 ; Registers: number in RAX, arguments in RDI, RSI, RDX, R10, R8, R9. The C function gets R10 in RCX,
 ; as the C ABI has it. RBX and R12 to R15 survive the C function. On return RAX is its result, RCX
 ; and R11 are the user's RIP and RFLAGS, which SYSRET takes from there, and all other registers
@@ -21,6 +23,7 @@ extern user_context
 extern user_return
 extern entry_return
 extern syscall_table
+extern syscall_fast_table
 extern syscall_count
 extern syscall_message_count
 
@@ -56,9 +59,9 @@ syscall_entry:
     mov [rsp + FRAME_R14], r14
     mov [rsp + FRAME_R15], r15
     lea rbp, [rsp + 1]                  ; the mark of a trap frame, for backtraces
-    sti
     cmp rax, [syscall_message_count]
     jb .message
+    sti
     cmp rax, [syscall_count]
     jae .unknown
     mov rcx, r10
@@ -94,9 +97,11 @@ syscall_entry:
     mov [rsp + FRAME_R8], r8
     mov [rsp + FRAME_R9], r9
     mov [rsp + FRAME_R10], r10
-    mov rcx, r10
-    call [syscall_table + rax * 8]
-    cli
+    mov [rsp + FRAME_RAX], rax
+    call [syscall_fast_table + rax * 8]
+    test rax, rax
+    jg .message_call
+.message_done:
     mov rcx, [gs:user_context]
     cmp dword [rcx + USER_CONTEXT_HAZARDS], 0
     jne .message_slow
@@ -116,6 +121,20 @@ syscall_entry:
     mov rsp, [rsp + FRAME_RSP]
     swapgs
     o64 sysret
+
+; The fast path has not made the call.
+.message_call:
+    sti
+    mov rax, [rsp + FRAME_RAX]
+    mov rdi, [rsp + FRAME_RDI]
+    mov rsi, [rsp + FRAME_RSI]
+    mov rdx, [rsp + FRAME_RDX]
+    mov rcx, [rsp + FRAME_R10]
+    mov r8, [rsp + FRAME_R8]
+    mov r9, [rsp + FRAME_R9]
+    call [syscall_table + rax * 8]
+    cli
+    jmp .message_done
 
 ; The general way out: completes the frame, then does what entry.asm does. The registers that the
 ; caller gets as 0 are still those of the C function.

@@ -2,8 +2,6 @@
 #include "arch/x86_64/entry/user_context.h"
 
 #include "arch/x86_64/cpu/cpu.h"
-#include "arch/x86_64/entry/descriptors.h"
-#include "arch/x86_64/entry/entry_mode.h"
 #include "lib/error.h"
 
 PER_CPU(struct user_context *, user_context);
@@ -43,15 +41,7 @@ void user_entry_cpu_init(void)
 
 void user_context_load(struct user_context *context)
 {
-    if (fred_is_active()) {
-        msr_write(MSR_FRED_RSP0, context->stack_top);
-    }
-    /* The frame ends 16 bytes below the top in either case. FRED's path reads this, too. */
-    this_cpu(cpu_task_state).rsp[0] = context->stack_top - 2 * sizeof(uint64_t);
-    user_tables_load(context->tables);
-    /* Always: user code changes the base when it loads the selector, and no event tells. */
-    msr_write(MSR_FS_BASE, context->fs_base);
-    this_cpu(user_context) = context;
+    user_context_load_inline(context);
 }
 
 int user_frame_init(struct trap_frame *frame, uintptr_t rip, uintptr_t rsp, uint64_t argument)
@@ -93,6 +83,14 @@ void syscall_from_frame(struct trap_frame *frame)
     bool message = number < syscall_message_count;
 
     frame->vector = VECTOR_SYSCALL;
+    if (message) {
+        int64_t result = syscall_fast_table[number](frame->rdi, frame->rsi);
+        if (result != SYSCALL_FAST_LEFT) {
+            frame->rax = (uint64_t)result;
+            frame->rcx = frame->r11 = 0;
+            return;
+        }
+    }
     interrupts_enable();
     frame->rax = (uint64_t)ERROR_UNSUPPORTED;
     if (number < syscall_count) {

@@ -13,8 +13,11 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/percpu.h"
+#include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/entry_mode.h"
 #include "arch/x86_64/entry/trap_frame.h"
 #include "arch/x86_64/paging/user_tables.h"
 
@@ -47,6 +50,20 @@ static always_inline struct trap_frame *user_frame_at(uintptr_t stack_top)
  * each CPU, interrupts off, after descriptors_load().
  */
 void user_entry_cpu_init(void);
+
+/* user_context_load() in line, for the fast path of messages. */
+static always_inline void user_context_load_inline(struct user_context *context)
+{
+    if (unlikely(fred_is_active())) {
+        msr_write(MSR_FRED_RSP0, context->stack_top);
+    }
+    /* The frame ends 16 bytes below the top in either case. FRED's path reads this, too. */
+    this_cpu(cpu_task_state).rsp[0] = context->stack_top - 2 * sizeof(uint64_t);
+    user_tables_load(context->tables);
+    /* Always: user code changes the base when it loads the selector, and no event tells. */
+    msr_write(MSR_FS_BASE, context->fs_base);
+    this_cpu(user_context) = context;
+}
 
 /*
  * Loads page tables, kernel stack and FS base of a thread on the calling CPU. Context: ATOMIC,
@@ -102,6 +119,15 @@ typedef int64_t (*syscall_function)(uint64_t, uint64_t, uint64_t, uint64_t, uint
 extern const syscall_function syscall_table[];
 extern const uint64_t syscall_count;
 extern const uint64_t syscall_message_count;
+
+/*
+ * The fast paths of message calls, by number. They are called first, with interrupts off, and get
+ * the first two arguments. SYSCALL_FAST_LEFT says that the call has not been made and nothing has
+ * changed; any other result, which is not positive, is that of the call.
+ */
+#define SYSCALL_FAST_LEFT 1
+typedef int64_t (*syscall_fast_function)(uint64_t, uint64_t);
+extern const syscall_fast_function syscall_fast_table[];
 
 /*
  * Makes the system call that a frame asks for, with FRED, which has no entry of its own for it.

@@ -1,0 +1,218 @@
+/*
+ * The fast path of message calls: a message of six words and no load goes to a thread that waits on
+ * this CPU, with a direct switch. syscall_entry.asm calls these functions with interrupts off, and
+ * they stay off until the other thread is back in user mode.
+ *
+ * The words go from the sender's trap frame to the receiver's. The receiver's frame lies on top of
+ * its stack. It may be touched, because the run queue's lock is held and the thread is blocked
+ * without pending work: so it is no swap candidate and its top page is in place.
+ *
+ * If a condition does not hold nothing has changed; the call is counted by that reason and made by
+ * message_calls.c. A thread that waits here may be woken by any other part of IPC. Then it goes on
+ * in call_woken() or receive_woken().
+ */
+#include "kernel/syscall/message_fast.h"
+
+#include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/entry/user_context.h"
+#include "kernel/ipc/ipc.h"
+#include "kernel/syscall/message_end.h"
+#include "kernel/task/user_thread.h"
+#include "lib/error.h"
+#include "sched/core/direct_switch.h"
+
+PER_CPU(struct message_fast_counts, message_fast_counts);
+
+static never_inline int64_t leave(enum message_fast_reason reason)
+{
+    this_cpu_pointer(message_fast_counts)->left[reason]++;
+    return MESSAGE_FAST_LEFT;
+}
+
+/* The reason for which there was no direct switch. */
+static never_inline int64_t leave_refused(enum direct_refusal refusal)
+{
+    static const uint8_t reasons[] = {
+        [DIRECT_KILLED] = MESSAGE_LEFT_KILLED,   [DIRECT_ELSEWHERE] = MESSAGE_LEFT_ELSEWHERE,
+        [DIRECT_PENDING] = MESSAGE_LEFT_PENDING, [DIRECT_PRIORITY] = MESSAGE_LEFT_PRIORITY,
+        [DIRECT_GATE] = MESSAGE_LEFT_GATE,
+    };
+    return leave(reasons[refusal]);
+}
+
+static never_inline int64_t call_woken(struct ipc_state *self)
+{
+    interrupts_enable();
+    int64_t result = message_call_end(self, ipc_call_end(self));
+    interrupts_disable();
+    return result;
+}
+
+static never_inline int64_t receive_woken(struct ipc_state *self)
+{
+    interrupts_enable();
+    int64_t result = message_receive_end(self, ipc_receive_end(self, self->endpoint));
+    interrupts_disable();
+    return result;
+}
+
+/* Writes a message into the frame of a thread that waits on this CPU. The run queue is locked. */
+static always_inline void words_move(const struct user_context *to, const struct trap_frame *from,
+                                     uint64_t badge, uint64_t tag)
+{
+    struct trap_frame *frame = user_frame_at(to->stack_top);
+    frame->rdi = badge;
+    frame->rsi = tag;
+    frame->rdx = from->rdx;
+    frame->r8 = from->r8;
+    frame->r9 = from->r9;
+    frame->r10 = from->r10;
+    frame->r12 = from->r12;
+    frame->r13 = from->r13;
+}
+
+/* Finds the endpoint that a handle names, and locks it and the table of handles. NULL: neither. */
+static always_inline struct handle_entry *endpoint_lock(struct handle_table *table, uint64_t handle,
+                                                        unsigned right, struct endpoint **endpoint)
+{
+    spinlock_take(&table->lock);
+    struct handle_entry *entry = handle_match(table, handle, OBJECT_ENDPOINT, right);
+    if (unlikely(entry == NULL)) {
+        spinlock_pass(&table->lock);
+        return NULL;
+    }
+    *endpoint = endpoint_of(entry->object);
+    spinlock_take(&(*endpoint)->lock);
+    return entry;
+}
+
+static always_inline void endpoint_unlock(struct handle_table *table, struct endpoint *endpoint)
+{
+    spinlock_pass(&endpoint->lock);
+    spinlock_pass(&table->lock);
+}
+
+/* Switches to a thread whose frame has its message. The run queue's lock is the only one held. */
+static always_inline void go(struct run_queue *queue, struct thread *from, struct thread *to)
+{
+    user_context_load_inline(&to->user->context);
+    direct_switch_make(queue, from, to);
+}
+
+int64_t message_fast_call(uint64_t handle, uint64_t tag)
+{
+    struct thread *thread = thread_current();
+    struct ipc_state *self = &thread->user->ipc;
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    struct endpoint *endpoint;
+
+    if (unlikely((tag & ~MESSAGE_TAG_LABEL_MASK) != 0)) {
+        return leave(MESSAGE_LEFT_TAG);
+    }
+    const struct handle_entry *entry = endpoint_lock(self->handles, handle, RIGHT_SEND, &endpoint);
+    if (unlikely(entry == NULL)) {
+        return leave(MESSAGE_LEFT_HANDLE);
+    }
+    enum message_fast_reason reason = MESSAGE_LEFT_NOBODY;
+    struct list_node *node = list_first(&endpoint->receivers);
+    if (unlikely(node == NULL)) {
+        goto left;
+    }
+    struct ipc_state *receiver = container_of(node, struct ipc_state, node);
+    struct thread *to = receiver->sleeper;
+    reason = MESSAGE_LEFT_SLOW_WAIT;
+    if (unlikely(to == NULL)) {
+        goto left;
+    }
+    enum direct_refusal refusal = direct_switch_begin(queue, thread, to, to->priority);
+    if (unlikely(refusal != DIRECT_POSSIBLE)) {
+        endpoint_unlock(self->handles, endpoint);
+        return leave_refused(refusal);
+    }
+    list_remove(node);
+    uint64_t badge = entry->badge;
+    endpoint_unlock(self->handles, endpoint);
+
+    /* `call` first: an answer to an earlier call must not take this one for its own. */
+    self->call++;
+    __atomic_store_n(&self->phase, IPC_AWAITS_REPLY, __ATOMIC_RELEASE);
+    self->faulted = false;
+    self->sleeper = thread;
+    receiver->right = (struct reply_right){.caller = self, .call = self->call};
+    object_acquire_inline(self->owner);
+    receiver->phase = IPC_IDLE;
+    words_move(&to->user->context, user_frame_at(thread->user->context.stack_top), badge, tag);
+    go(queue, thread, to);
+    return likely(self->phase == IPC_IDLE) ? OK : call_woken(self);
+
+left:
+    endpoint_unlock(self->handles, endpoint);
+    return leave(reason);
+}
+
+int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
+{
+    struct thread *thread = thread_current();
+    struct ipc_state *self = &thread->user->ipc;
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    struct ipc_state *caller = self->right.caller;
+    struct endpoint *endpoint;
+
+    if (unlikely((tag & ~MESSAGE_TAG_LABEL_MASK) != 0)) {
+        return leave(MESSAGE_LEFT_TAG);
+    }
+    if (unlikely(caller == NULL)) {
+        return leave(MESSAGE_LEFT_NOBODY);
+    }
+    if (unlikely(endpoint_lock(self->handles, handle, RIGHT_RECEIVE, &endpoint) == NULL)) {
+        return leave(MESSAGE_LEFT_HANDLE);
+    }
+    enum message_fast_reason reason = MESSAGE_LEFT_ENDPOINT;
+    if (unlikely(self->endpoint != endpoint || endpoint->callers_gone)) {
+        goto left;
+    }
+    reason = MESSAGE_LEFT_CALLERS;
+    if (unlikely(!list_empty(&endpoint->callers))) {
+        goto left;
+    }
+    /* It needs its lock to leave this phase: while that is held the thread stays in its call. */
+    spinlock_take(&caller->lock);
+    reason = MESSAGE_LEFT_CALLER_GONE;
+    if (unlikely(caller->phase != IPC_AWAITS_REPLY || caller->call != self->right.call)) {
+        goto left_caller;
+    }
+    struct thread *to = caller->sleeper;
+    reason = MESSAGE_LEFT_SLOW_WAIT;
+    if (unlikely(to == NULL)) {
+        goto left_caller;
+    }
+    enum direct_refusal refusal = direct_switch_begin(queue, thread, to, to->priority);
+    if (unlikely(refusal != DIRECT_POSSIBLE)) {
+        spinlock_pass(&caller->lock);
+        endpoint_unlock(self->handles, endpoint);
+        return leave_refused(refusal);
+    }
+    caller->phase = IPC_IDLE;
+    spinlock_pass(&caller->lock);
+    self->right.caller = NULL;
+    self->phase = IPC_RECEIVING;
+    self->sleeper = thread;
+    list_add_last(&endpoint->receivers, &self->node);
+    endpoint_unlock(self->handles, endpoint);
+
+    object_release_inline(caller->owner); /* the thread itself has another one */
+    words_move(&to->user->context, user_frame_at(thread->user->context.stack_top), 0, tag);
+    go(queue, thread, to);
+    return likely(self->phase == IPC_IDLE) ? OK : receive_woken(self);
+
+left_caller:
+    spinlock_pass(&caller->lock);
+left:
+    endpoint_unlock(self->handles, endpoint);
+    return leave(reason);
+}
+
+int64_t message_fast_none(uint64_t handle maybe_unused, uint64_t tag maybe_unused)
+{
+    return MESSAGE_FAST_LEFT;
+}
