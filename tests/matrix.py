@@ -25,6 +25,7 @@ SUITE = (
     Row("cpus-spare", cpus=4, cmdline="cpus=2", tests="SMP*,APC*"),
     Row("memory-32m", memory_mib=32),
     Row("memory-8g", memory_mib=8192),
+    Row("memory-crowd", memory_mib=1024, tests="UTH0020", budget_seconds=120),
     *(Row(f"stack-{mode}-amd", cpus=4, cpu="max", cmdline=f"stack={mode}")
       for mode in ("eager", "fault", "lend", "prefault")),
     # Only stack=lend asks for the vendor of the CPU (mm/stack_modes/stack_lend.h).

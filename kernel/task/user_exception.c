@@ -19,6 +19,10 @@
 /* Between two attempts, while another thread is at work on the page. */
 #define FAULT_WAIT_NS 1000
 
+/* How long a fault waits for a frame, and how often it looks. */
+#define MEMORY_WAIT_NS 5000000000UL
+#define MEMORY_POLL_NS 1000000UL
+
 static const char *access_name(uint32_t error)
 {
     if (error & PAGE_FAULT_FETCH) {
@@ -87,18 +91,26 @@ void user_exception_end(struct trap_frame *frame)
     exception_end(frame, "");
 }
 
-/* Returns OK if the instruction can be tried again, or ERROR_KILLED. */
+/*
+ * Returns OK if the instruction can be tried again, or ERROR_KILLED. Without memory the fault waits
+ * for some: the swapper may be taking it from stacks of threads that sleep.
+ */
 static must_check int fault_resolve(struct task *task, const struct trap_frame *frame,
                                     const char **reason)
 {
-    int error = address_space_fault(&task->space, frame->address, frame->error, reason);
-    while (error == ERROR_AGAIN) {
-        error = thread_sleep_ns(FAULT_WAIT_NS);
-        if (error == OK) {
-            error = address_space_fault(&task->space, frame->address, frame->error, reason);
+    uint64_t waited_ns = 0;
+    for (;;) {
+        int error = address_space_fault(&task->space, frame->address, frame->error, reason);
+        bool no_memory = error == ERROR_NO_MEMORY && waited_ns < MEMORY_WAIT_NS;
+        if (error != ERROR_AGAIN && !no_memory) {
+            return error;
+        }
+        waited_ns += no_memory ? MEMORY_POLL_NS : 0;
+        error = thread_sleep_ns(no_memory ? MEMORY_POLL_NS : FAULT_WAIT_NS);
+        if (error != OK) {
+            return error;
         }
     }
-    return error;
 }
 
 bool user_page_fault(struct trap_frame *frame)

@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/fred.h"
 #include "kernel/program/boot_archive.h"
+#include "mm/frame/frame.h"
 #include "mm/frame/numa_node.h"
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_depth.h"
@@ -130,4 +131,14 @@ CONDITION(BOOT_ARCHIVE, "the boot loader passed no user programs")
     size_t bytes;
 
     return boot_archive_get(&archive, &bytes);
+}
+
+CONDITION(USER_CROWD, "the machine has no user programs, or more or less than 1 GiB of memory")
+{
+    size_t gib = (1UL << 30) / PAGE_BYTES;
+    const void *archive;
+    size_t bytes;
+
+    return frame_total_count() > gib - gib / 16 && frame_total_count() <= gib &&
+           boot_archive_get(&archive, &bytes);
 }

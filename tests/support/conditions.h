@@ -35,6 +35,7 @@ TEST_CONDITION(STACKS_CACHED); /* they go to the cache of whole stacks at once *
 TEST_CONDITION(DEPTH_PAGE);    /* they are not zeroed before they are reused: depth=page */
 
 TEST_CONDITION(BOOT_ARCHIVE); /* the boot loader passed the user programs */
+TEST_CONDITION(USER_CROWD);   /* and the machine has 1 GiB of memory */
 
 /* The machine. */
 TEST_CONDITION(TWO_CPUS);       /* two or more are online */

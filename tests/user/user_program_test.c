@@ -3,18 +3,22 @@
  * id and waits for the exit status (user/test/test.h). The list is made from the program's sources.
  * And the fuzzer, for a short time: make fuzz runs it longer.
  */
+#include "arch/x86_64/time/clock.h"
 #include "kernel/console/log_ring.h"
-#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/program/program.h"
 #include "lib/error.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "sched/core/thread.h"
+#include "tests/support/memory_exhaust.h"
 #include "tests/test.h"
 
 #define STATUS_PASSED  0
 #define STATUS_NO_MORE 64  /* of the program crash */
 #define STATUS_NONE    999 /* the program was not started */
 #define CRASHES_LEAST  30
+#define WITHHELD_NS    20000000 /* how long there is no memory */
 
 /* Starts a program. Returns NULL, and fails the test, if that does not succeed. */
 static struct task *program_begin(const char *words, struct endpoint *parent, unsigned rights)
@@ -127,6 +131,43 @@ TEST(UTH0010, "a thread that runs into the guard of its stack is told to have ov
     seen = false;
     log_each(LOG_ERROR, line_look, name);
     test_check(seen);
+}
+
+/* Receives the call of a program, takes all memory, answers, and gives the memory back. */
+static void memory_withhold(struct endpoint *endpoint)
+{
+    static struct ipc_state state;
+    struct memory_exhausted taken;
+
+    ipc_state_init(&state, NULL);
+    int error = ipc_receive(&state, endpoint, clock_now_ns() + SELFTEST_EVENTUALLY_NS);
+    test_equal(error, OK);
+    if (error == OK) {
+        memory_exhaust(&taken);
+        test_equal(ipc_reply(&state), OK);
+        ignore_result(thread_sleep_ns(WITHHELD_NS));
+        memory_give(&taken, SIZE_MAX);
+    }
+    ipc_state_end(&state);
+}
+
+TEST(UTH0011, "a program that touches pages while there is no memory waits, and then goes on",
+     BOOT_ARCHIVE)
+{
+    struct endpoint *endpoint;
+
+    if (endpoint_create(&endpoint) != OK) {
+        test_fail(__FILE__, __LINE__, "there is no memory for an endpoint");
+        return;
+    }
+    object_handle_acquire(&endpoint->object, RIGHT_RECEIVE); /* somebody may receive */
+    struct task *task = program_begin("test child touch", endpoint, RIGHT_SEND);
+    if (task != NULL) {
+        memory_withhold(endpoint);
+    }
+    test_equal(program_end(task), STATUS_PASSED);
+    object_handle_release(&endpoint->object, RIGHT_RECEIVE);
+    object_release(&endpoint->object);
 }
 
 #define USER_TEST(test_id, test_sentence)                                                          \

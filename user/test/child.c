@@ -3,12 +3,14 @@
 
 #include "lib/number.h"
 #include "lib/string.h"
+#include "user/lib/pages.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
 #include "user/lib/thread.h"
 #include "user/syscalls.h"
 
 #define WRONG_ARGUMENTS 3
+#define TOUCHED_PAGES   64
 
 /* exit STATUS: ends with that status. */
 static int role_exit(const char *word)
@@ -120,6 +122,23 @@ static int role_crowd(const char *word)
     return crowd_answer((uint32_t)threads);
 }
 
+/* touch: asks its creator to go on, and then touches pages that it never touched before. */
+static int role_touch(void)
+{
+    static uint8_t pages[TOUCHED_PAGES * PAGE_BYTES];
+    struct sys_message message = {0};
+    unsigned wrong = 0;
+
+    if (sys_ipc_call(program_start.handles[PROGRAM_HANDLE_PARENT], &message) != OK) {
+        return WRONG_ARGUMENTS;
+    }
+    for (unsigned i = 0; i < sizeof(pages); i += PAGE_BYTES) {
+        wrong += pages[i] != 0;
+        pages[i] = 1;
+    }
+    return (int)wrong;
+}
+
 int child_main(unsigned count, char **words)
 {
     if (count == 2 && string_equal(words[0], "exit")) {
@@ -130,6 +149,9 @@ int child_main(unsigned count, char **words)
     }
     if (count == 2 && string_equal(words[0], "crowd")) {
         return role_crowd(words[1]);
+    }
+    if (count == 1 && string_equal(words[0], "touch")) {
+        return role_touch();
     }
     if (count == 1 && string_equal(words[0], "overflow")) {
         return role_overflow();
