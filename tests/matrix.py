@@ -81,9 +81,14 @@ FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"cache_hit_percent_immediate \d+ percent", r"cache_hit_percent_batched \d+ percent",
            r"cache_hit_percent_bursts_immediate \d+ percent",
            r"cache_hit_percent_bursts_batched \d+ percent", r"fault_moved \d+ instructions",
+           r"fault_direct \d+ instructions", r"lock_spin \d+ instructions",
+           r"lock_mutex \d+ instructions", r"shootdown \d+ instructions",
+           r"thread_cycle_batched \d+ instructions", r"swap_out_one_896 \d+ instructions",
            r"tick \d+ instructions", r"tick_preempt \d+ instructions")
-FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_3 \d+ instructions",
+FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_2 \d+ instructions",
+          r"stack_fault_3 \d+ instructions",
           r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions",
+          r"refill_reserve \d+ instructions", r"refill_reclaim \d+ instructions",
           r"ensure \d+ instructions")
 
 SLEEPING = (r"blocked_thread_bytes \d+ bytes",
@@ -106,7 +111,13 @@ BOOT += (Row("boot-counted", kind="boot", cpu="max", extra=COUNTED, expect=(
     r"2 CPUs online", UP, r"^CPU .* pages +instr left$", r" buffer_fill +13312 +\+3 +\d+ ",
     r'"instr": guest instructions')),)
 
-BENCH = (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
+# A scenario with several CPUs, in the build that checks its own assumptions.
+SCENARIO = (Row("bench-scenario", kind="boot", build="invariant", cpus=2, ordered=False,
+                cmdline="bench=macro_churn,macro_server", limit_seconds=600,
+                expect=(r"^BENCH macro_churn_stack_mean [1-9]\d* KiB$",
+                        r"^BENCH macro_server_faults [1-9]\d* faults$", r"leaving: success")),)
+
+BENCH = SCENARIO + (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
          measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
 
 

@@ -52,13 +52,19 @@ void benchmark_samples_report(const char *name, uint64_t *samples, unsigned coun
     benchmark_report(name, samples[count / 2], "instructions");
 }
 
+static bool chosen(const struct benchmark *b, const char *patterns)
+{
+    return glob_match_any(patterns, b->name) &&
+           !(b->scenario && glob_match_any(patterns, "everything"));
+}
+
 bool benchmark_run(const char *patterns)
 {
     bool any = false;
     calibrate();
     console_print("# two readings of the counter differ by %lu ticks; taken off\n", overhead);
     for (const struct benchmark *b = __benchmarks_start; b < __benchmarks_end; b++) {
-        if (glob_match_any(patterns, b->name)) {
+        if (chosen(b, patterns)) {
             any = true;
             b->run();
         }

@@ -9,13 +9,24 @@
 struct benchmark {
     const char *name;
     void (*run)(void);
+    bool scenario;
 };
 
-#define BENCHMARK(benchmark_name)                                                                  \
+#define BENCHMARK_ENTRY(benchmark_name, is_scenario)                                               \
     static void benchmark_run_##benchmark_name(void);                                              \
     static const struct benchmark benchmark_entry_##benchmark_name in_section(".benchmarks")       \
-        aligned_to(8) = {.name = #benchmark_name, .run = benchmark_run_##benchmark_name};          \
+        aligned_to(8) = {.name = #benchmark_name,                                                  \
+                         .run = benchmark_run_##benchmark_name,                                    \
+                         .scenario = (is_scenario)};                                               \
     static void benchmark_run_##benchmark_name(void)
+
+#define BENCHMARK(benchmark_name) BENCHMARK_ENTRY(benchmark_name, false)
+
+/*
+ * A benchmark that measures the whole kernel at work. It would see what earlier benchmarks left, so
+ * it does not run for a pattern that matches everything.
+ */
+#define BENCHMARK_SCENARIO(benchmark_name) BENCHMARK_ENTRY(benchmark_name, true)
 
 /* Runs the benchmarks whose names match. Returns false if none does. Context: THREAD. */
 bool benchmark_run(const char *patterns);

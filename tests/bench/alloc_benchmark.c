@@ -12,6 +12,8 @@
 #include "mm/heap/kmalloc.h"
 #include "mm/stack/stack.h"
 #include "sched/core/thread.h"
+#include "sched/sync/mutex.h"
+#include "tests/bench/benchmarks.h"
 
 #define SAMPLES      1000
 #define WARM_UP      50
@@ -55,20 +57,41 @@ static void allocations_measure(void *argument maybe_unused)
     }
 }
 
-static void in_thread(void (*body)(void *))
-{
-    struct thread *thread;
-    if (thread_start("benchmark", body, NULL, &thread) != OK) {
-        console_print("# no thread for the benchmark\n");
-        return;
-    }
-    thread_join(thread);
-}
-
 BENCHMARK(alloc_free)
 {
-    in_thread(allocations_measure);
+    benchmark_in_thread(allocations_measure, NULL);
     benchmark_samples_report("alloc_free", samples, SAMPLES);
+}
+
+static void spinlocks_measure(void *argument maybe_unused)
+{
+    static struct spinlock lock = SPINLOCK("benchmark");
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        uint64_t start = tsc_read_ordered();
+        uint64_t flags = spin_lock_irq_save(&lock);
+        spin_unlock_irq_restore(&lock, flags);
+        samples[i] = tsc_read_ordered() - start - benchmark_overhead();
+    }
+}
+
+static void mutexes_measure(void *argument maybe_unused)
+{
+    static struct mutex mutex = MUTEX(mutex, "benchmark");
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        uint64_t start = tsc_read_ordered();
+        mutex_lock(&mutex);
+        mutex_unlock(&mutex);
+        samples[i] = tsc_read_ordered() - start - benchmark_overhead();
+    }
+}
+
+/* A spinlock with interrupts off, and a mutex, taken and released while nobody else wants them. */
+BENCHMARK(lock)
+{
+    benchmark_in_thread(spinlocks_measure, NULL);
+    benchmark_samples_report("lock_spin", samples, SAMPLES);
+    benchmark_in_thread(mutexes_measure, NULL);
+    benchmark_samples_report("lock_mutex", samples, SAMPLES);
 }
 
 /* Ticks between two readings of the counter, around nothing, a touch, or a read of the entry. */
@@ -111,7 +134,7 @@ static void sites_measure(void *argument maybe_unused)
 
 BENCHMARK(site)
 {
-    in_thread(sites_measure);
+    benchmark_in_thread(sites_measure, NULL);
     benchmark_report("site_touch", between[1] - between[0], "instructions");
     benchmark_report("site_look", between[2] - between[0], "instructions");
 }

@@ -55,6 +55,37 @@ BENCHMARK(fault_moved)
     benchmark_samples_report("fault_moved", samples, SAMPLES);
 }
 
+static void direct_measure(void *argument maybe_unused)
+{
+    exception_handler old = exception_handler_set(VECTOR_INVALID_OPCODE, fault_skip);
+    preempt_disable();
+    for (unsigned i = 0; i < SAMPLES + WARM_UP; i++) {
+        uint64_t flags = interrupts_save();
+        uint64_t start = tsc_read_ordered();
+        __asm__ volatile("leaq 1f(%%rip), %%rbx\n\t"
+                         "ud2\n"
+                         "1:" ::
+                             : "rbx", "memory");
+        uint64_t ticks = tsc_read_ordered() - start - benchmark_overhead();
+        interrupts_restore(flags);
+        if (i >= WARM_UP) {
+            samples[i - WARM_UP] = ticks - 1; /* the LEA is taken off */
+        }
+    }
+    preempt_enable();
+    ignore_result(exception_handler_set(VECTOR_INVALID_OPCODE, old));
+}
+
+/*
+ * What `fault_moved` would cost if #PF had no stack of its own: #UD enters on the thread's stack,
+ * and has the same handler.
+ */
+BENCHMARK(fault_direct)
+{
+    benchmark_in_thread(direct_measure, NULL);
+    benchmark_samples_report("fault_direct", samples, SAMPLES);
+}
+
 /* Makes a tick pending, by an interrupt to itself on the timer's vector. Interrupts are off. */
 static always_inline uint64_t tick_pend(void)
 {

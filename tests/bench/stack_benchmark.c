@@ -102,6 +102,12 @@ BENCHMARK(stack_fault_1)
     fault_benchmark(&run);
 }
 
+BENCHMARK(stack_fault_2)
+{
+    static const struct fault_run run = {"stack_fault_2", "stack_fault_2_zeroing", 2};
+    fault_benchmark(&run);
+}
+
 BENCHMARK(stack_fault_3)
 {
     static const struct fault_run run = {"stack_fault_3", "stack_fault_3_zeroing", 3};
@@ -201,6 +207,17 @@ BENCHMARK(thread_cycle_cached)
 {
     cycle_run(false);
     cycle_report("thread_cycle_cached", "thread_cycle_cached_zeroing", 0);
+}
+
+/* With stack-free=batched a stack is rarely back when the next thread is created. */
+BENCHMARK(thread_cycle_batched)
+{
+    enum stack_free how = stack_free_get();
+    stack_free_set(STACK_FREE_BATCHED);
+    cycle_run(false);
+    stack_free_set(how);
+    cycle_report("thread_cycle_batched", "thread_cycle_batched_zeroing",
+                 stack_mode_get() == STACK_MODE_EAGER ? STACK_PAGES : 1);
 }
 
 static struct {

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -91,7 +92,7 @@ def test_tables_compare_scenarios_with_eager_stacks():
     eager.figures[-1] = machines.Figure("macro_tree_stack_mean", 440, "KiB")
     first, second = tables.make([eager, run(), run(seed=2, switch=120)])
     assert first.rows[1] == ["switch", "instructions", "100", "100 (100-120)"]
-    assert second.title == "Scenario tree, 1 CPU"
+    assert second.title == "Scenario tree, 1 CPU, 512 MiB"
     assert second.rows[-2:] == [["instructions against eager", "", "+0.0 %", "+0.0 %"],
                                 ["stack memory saved, mean", "", "+0.0 %", "+75.0 %"]]
     assert "| switch | instructions | 100 | 100 (100-120) |" in first.markdown()
@@ -117,7 +118,18 @@ def test_plots_have_a_column_for_each_mode():
     values, _, modes = tables.collect(runs)
     scripts = plots.scripts(runs, values, modes)
     assert "switch\t100\t100" in scripts["switches"] and "threads" not in scripts
-    assert "1.5 120" in scripts["macro_tree_stack_kib-1"]
+    assert "1.5 120" in scripts["macro_tree_stack_kib-1-512"]
+
+
+def test_each_scenario_has_a_machine_of_its_own():
+    todo = report.plan([MODES["fault"]], [1, 2], [4], "*", "tcg")
+    labels = [machine.label for machine in todo]
+    assert len(labels) == len({*labels}) and labels[0] == "fault, 1 CPU, seed 1"
+    assert "fault, 1 CPU, macro_tree, seed 2" in labels and "fault, 4 CPUs, shootdown, seed 1" in labels
+    assert "fault, 1 CPU, macro_idle, seed 2" not in labels, "it chooses nothing at random"
+    assert "fault, 1 CPU, macro_blocked, 32 MiB, seed 1" in labels
+    with open(os.path.join(ROOT, "tests", "bench", "macro_benchmark.c"), encoding="utf-8") as file:
+        assert {*re.findall(r"BENCHMARK_SCENARIO\((\w+)\)", file.read())} == {*machines.SCENARIOS}
 
 
 def report_lines(tmp_path, monkeypatch, capsys):
@@ -125,7 +137,7 @@ def report_lines(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(plots, "draw", lambda *arguments: [])
     monkeypatch.setattr(report, "write_page", lambda *arguments: None)
     status = report.main(["--modes", "fault", "--seeds", "1", "--cpus", "",
-                          "--out", str(tmp_path / "out"), "--kernel", "none", "--archive", "none"])
+                          "--bench", "switch", "--out", str(tmp_path / "out"), "--kernel", "none", "--archive", "none"])
     said = capsys.readouterr()
     return status, said.out + said.err
 
@@ -133,7 +145,7 @@ def report_lines(tmp_path, monkeypatch, capsys):
 def test_a_report_tells_its_progress_and_writes_tables(tmp_path, monkeypatch, capsys, qemu):
     qemu(OUTPUT.format(switch=100))
     status, said = report_lines(tmp_path, monkeypatch, capsys)
-    assert status == 0 and "[1/1] fault, 1 CPU, seed 1: 4 figures" in said
+    assert status == 0 and "[1/1] fault, 1 CPU, switch, seed 1: 4 figures" in said
     assert "switch" in (tmp_path / "out" / "tables.txt").read_text()
     assert len((tmp_path / "qemu.runs").read_text().split()) == 2
 

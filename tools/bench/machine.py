@@ -17,6 +17,7 @@ SERIES = re.compile(r"SERIES (\S+) (\d+) (\d+)")
 END = "# end of benchmarks"
 COUNTED = ["-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm"]
 LIMIT_SECONDS = 1800
+MEMORY_MIB = 512
 SUCCESS = 33  # the status of a kernel that leaves QEMU content
 
 
@@ -45,6 +46,16 @@ MODES = (
 )
 
 
+# Benchmarks about the whole kernel at work (tests/bench/macro_benchmark.c), each in a machine of its own;
+# and whether it makes random choices. Those in LITTLE also run where memory is short, but not with the
+# modes that guarantee nothing there.
+SCENARIOS = {"macro_idle": False, "macro_blocked": True, "macro_tree": True, "macro_server": True,
+             "macro_churn": True, "macro_rotation": False}
+LITTLE = ("macro_blocked",)
+NO_GUARANTEE = ("prefault", "prefault-check")
+LITTLE_MIB = 32
+
+
 @dataclass(frozen=True)
 class Machine:
     """One run: a mode, a number of CPUs, a seed, and the benchmarks to run."""
@@ -53,13 +64,16 @@ class Machine:
     cpus: int = 1
     seed: int = 1
     patterns: str = "*"
-    memory_mib: int = 512
+    memory_mib: int = MEMORY_MIB
     accel: str = "tcg"
 
     @property
     def label(self):
         """Returns the words that tell this machine from the others."""
-        return f"{self.mode.name}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}, seed {self.seed}"
+        words = [self.mode.name, f"{self.cpus} CPU{'s' if self.cpus > 1 else ''}"]
+        words += [self.patterns] if self.patterns != "*" else []
+        words += [f"{self.memory_mib} MiB"] if self.memory_mib != MEMORY_MIB else []
+        return ", ".join([*words, f"seed {self.seed}"])
 
     def command(self, kernel, archive):
         """Returns QEMU's command line."""

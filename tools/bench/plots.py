@@ -3,6 +3,8 @@
 import os
 import subprocess
 
+import tables
+
 # Bars that are drawn beside each other: a file's name, its title, and the figures in it.
 BARS = (
     ("faults", "Stack faults and page faults", ("stack_fault_1", "stack_fault_2", "stack_fault_3",
@@ -12,6 +14,8 @@ BARS = (
                                                    "thread_cycle_batched")),
     ("allocation", "Work that turns preemption off often", ("alloc_free", "lock_spin", "lock_mutex")),
     ("memory", "Bytes of a blocked thread", ("idle_thread_bytes", "blocked_thread_bytes")),
+    ("swap", "One thread swapped in, by bytes of its variables",
+     ("swap_in_one_16", "swap_in_one_256", "swap_in_one_512", "swap_in_one_896")),
 )
 HEAD = """set terminal svg size 900,420 dynamic font 'sans-serif,12' background '#ffffff'
 set key outside right
@@ -30,12 +34,13 @@ def quoted(text):
 
 def bars(title, names, values, modes):
     """Returns a gnuplot script that draws the medians of figures, a colour for each mode; or None."""
-    names = [name for name in names if (1, name) in values]
+    values = {name: by_mode for (cpus, _, name), by_mode in values.items() if cpus == 1}
+    names = [name for name in names if name in values]
     if not names:
         return None
     lines = ["name\t" + "\t".join(modes)]
     for name in names:
-        by_mode = values[(1, name)]
+        by_mode = values[name]
         lines.append("\t".join([name, *(str(by_mode[mode][0]) if mode in by_mode else "NaN"
                                         for mode in modes)]))
     data = "\n".join(lines)
@@ -61,11 +66,11 @@ def scripts(runs, values, modes):
     series = {}
     for run in runs:
         for name, points in run.series.items():
-            by_mode = series.setdefault((name, run.machine.cpus), {})
-            by_mode.setdefault(run.machine.mode.name, points)
-    for (name, cpus), by_mode in series.items():
-        found[f"{name}-{cpus}"] = lines_over_time(
-            f"{name.replace('_', ' ')}, {cpus} CPU{'s' if cpus > 1 else ''}", by_mode)
+            key = name, run.machine.cpus, run.machine.memory_mib
+            series.setdefault(key, {}).setdefault(run.machine.mode.name, points)
+    for (name, *size), by_mode in series.items():
+        found["-".join([name, *map(str, size)])] = lines_over_time(
+            f"{name.replace('_', ' ')}: {tables.machine_words(*size)}", by_mode)
     return {name: script for name, script in found.items() if script}
 
 

@@ -20,8 +20,7 @@ import record
 import tables
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SEEDED = "macro_*"                  # these benchmarks choose at random
-BY_CPUS = "shootdown,macro_churn"   # these are about several CPUs
+BY_CPUS = ("shootdown", "macro_churn")  # these are about several CPUs
 COUNTED_NOTE = (
     "One tick is one guest instruction, and a second run of each machine gave the same counts. "
     "Instructions are not cycles: loads of CR3, TLB misses, shootdowns, XSAVE, WRMSR and cache misses "
@@ -33,12 +32,23 @@ CYCLES_NOTE = (
 
 
 def plan(modes, seeds, cpus, patterns, accel):
-    """Returns the machines of a report."""
+    """Returns the machines of a report: for each mode the single operations, each scenario with every
+    seed and where memory is short, and what is about several CPUs."""
     found = []
     for mode in modes:
-        found += [machines.Machine(mode, 1, seed, patterns if seed == seeds[0] else SEEDED,
-                                   accel=accel) for seed in seeds]
-        found += [machines.Machine(mode, count, seeds[0], BY_CPUS, accel=accel) for count in cpus]
+        def add(pattern, mode=mode, **more):
+            found.append(machines.Machine(mode, patterns=pattern, accel=accel, **more))
+        add(patterns, seed=seeds[0])
+        if patterns != "*":
+            continue
+        for name, random in machines.SCENARIOS.items():
+            for seed in seeds if random else seeds[:1]:
+                add(name, seed=seed)
+        for name in machines.LITTLE if mode.name not in machines.NO_GUARANTEE else ():
+            add(name, seed=seeds[0], memory_mib=machines.LITTLE_MIB)
+        for count in cpus:
+            for name in BY_CPUS:
+                add(name, seed=seeds[0], cpus=count)
     return found
 
 

@@ -47,15 +47,15 @@ def cell(values):
 
 
 def collect(runs):
-    """Returns {(cpus, name): {mode: [values]}}, the units by name, and the modes, all in the order of
-    their first appearance."""
+    """Returns {(cpus, memory_mib, name): {mode: [values]}}, the units by name, and the modes, all in the
+    order of their first appearance."""
     values, units, modes = {}, {}, []
     for run in runs:
         mode = run.machine.mode.name
         if mode not in modes:
             modes.append(mode)
         for figure in run.figures:
-            by_mode = values.setdefault((run.machine.cpus, figure.name), {})
+            by_mode = values.setdefault((run.machine.cpus, run.machine.memory_mib, figure.name), {})
             by_mode.setdefault(mode, []).append(figure.value)
             units[figure.name] = figure.unit
     return values, units, modes
@@ -93,23 +93,23 @@ def make(runs):
     values, units, modes = collect(runs)
     head = ["figure", "unit", *modes]
     single, scenarios = {}, {}
-    for (cpus, name), by_mode in values.items():
+    for (cpus, memory_mib, name), by_mode in values.items():
         row = [name, units[name], *(cell(by_mode.get(mode, [])) for mode in modes)]
         match = SCENARIO.fullmatch(name)
         if match:
-            rows, by_name = scenarios.setdefault((match[1], cpus), ([], {}))
+            rows, by_name = scenarios.setdefault((match[1], cpus, memory_mib), ([], {}))
             rows.append([match[2], *row[1:]])
             by_name[match[2]] = by_mode
         else:
-            single.setdefault(cpus, []).append(row)
-    tables = [Table(f"Single operations, {plural(cpus)}", head, sorted(rows))
-              for cpus, rows in sorted(single.items())]
-    for (scenario, cpus), (rows, by_name) in sorted(scenarios.items()):
-        tables.append(Table(f"Scenario {scenario}, {plural(cpus)}", head,
+            single.setdefault((cpus, memory_mib), []).append(row)
+    tables = [Table(f"Single operations, {machine_words(*key)}", head, sorted(rows))
+              for key, rows in sorted(single.items())]
+    for (scenario, *key), (rows, by_name) in sorted(scenarios.items()):
+        tables.append(Table(f"Scenario {scenario}, {machine_words(*key)}", head,
                             rows + computed(by_name, modes)))
     return tables
 
 
-def plural(cpus):
-    """Returns the words for a number of CPUs."""
-    return f"{cpus} CPU" if cpus == 1 else f"{cpus} CPUs"
+def machine_words(cpus, memory_mib):
+    """Returns the words for a machine's size."""
+    return f"{cpus} CPU, {memory_mib} MiB" if cpus == 1 else f"{cpus} CPUs, {memory_mib} MiB"

@@ -1,0 +1,31 @@
+/*
+ * The meter of the scenarios: what a piece of work costs, and how much memory stacks have meanwhile.
+ * A thread of the highest priority samples the memory, so the main thread can do the work.
+ *
+ * Stack memory is counted in frames: those of stacks in use, of whole stacks that wait for new
+ * threads, of STANDBY pages, of the magazines and the reserve, and the leaf tables of stacks.
+ */
+#pragma once
+
+#include "lib/random.h"
+
+/* Begins to measure. `name` is the benchmark's, such as "macro_tree". Context: THREAD. */
+void macro_begin(const char *name);
+
+/*
+ * Sleeps. The instructions of all threads meanwhile are not counted, because the counter also goes
+ * on while the CPU is idle; memory and faults are. Context: THREAD.
+ */
+void macro_sleep_ns(uint64_t duration_ns);
+
+/* Notes the stack memory of this moment as what the scenario has at its height. Context: THREAD. */
+void macro_note(void);
+
+/* Ends, and prints the figures and the curve of the stack memory. Context: THREAD. */
+void macro_end(void);
+
+/* Goes `bytes` bytes deep on the calling thread's stack, by recursion. Context: THREAD. */
+void macro_descend(unsigned bytes);
+
+/* Begins a stream of random numbers that depends on seed= and `stream`. Context: ANY. */
+void macro_random(struct random *random, uint64_t stream);
