@@ -18,3 +18,10 @@ options-page:
 ## make syscalls-page write docs/system-calls.md anew from kernel/syscall_list.h
 syscalls-page:
 	@$(PYTHON) tools/build/syscalls.py page
+
+.PHONY: book
+
+## make book         the chapters as HTML with search, and as one page to print, in build/book
+book:
+	@tools/need python:sphinx python:myst_parser
+	@$(PYTHON) tools/build/book.py build/book
