@@ -75,7 +75,8 @@ void line_complete(struct line_editor *editor)
         return;
     }
     line_insert(editor, found.first + found.bytes, found.common - found.bytes);
-    if (found.count == 1 && editor->text[editor->cursor] != ' ') {
+    bool goes_on = editor->cursor > 0 && editor->text[editor->cursor - 1] == '/'; /* a directory */
+    if (found.count == 1 && !goes_on && editor->text[editor->cursor] != ' ') {
         line_insert(editor, " ", 1);
     }
     line_editor_redraw(editor);

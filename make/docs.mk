@@ -13,6 +13,12 @@ pictures:
 options-page:
 	@$(PYTHON) tools/build/options_page.py
 
+.PHONY: protocols-page
+
+## make protocols-page write docs/protocols.md anew from user/protocol/
+protocols-page:
+	$(Q)$(PYTHON) tools/build/protocols.py page
+
 .PHONY: syscalls-page
 
 ## make syscalls-page write docs/system-calls.md anew from kernel/syscall_list.h

@@ -1,6 +1,6 @@
 # The ISO: iso/mkiso does the work.
 
-ISO_MAX_BYTES := 1500000
+ISO_MAX_BYTES := 2500000
 export ISO_MAX_BYTES
 
 .PHONY: iso

@@ -1,4 +1,4 @@
-# User programs. Each folder of user/ but lib and include is a program, named as its folder; it is
+# User programs. Each folder of user/ but lib and protocol is a program, named as its folder; it is
 # linked with user/lib. All of them go into build/boot.tar, which the boot loader passes to the
 # kernel.
 #
@@ -6,11 +6,12 @@
 # information, NAME.stripped as the archive has it.
 
 USER_OUT      := build/user
-USER_PROGRAMS := $(filter-out lib,$(notdir $(patsubst %/,%,$(wildcard user/*/))))
+USER_PROGRAMS := $(filter-out lib protocol,$(notdir $(patsubst %/,%,$(wildcard user/*/))))
 
 # What needs no kernel is compiled for user programs too.
-USER_LIB_C   := $(sort $(wildcard user/lib/*.c)) $(addprefix lib/,elf_program.c error.c format.c glob.c \
-    number.c string.c tar.c)
+USER_LIB_C   := $(sort $(wildcard user/lib/*.c)) $(addprefix lib/,edit_distance.c elf_program.c \
+    error.c escape_decoder.c format.c glob.c line_completion.c line_editor.c line_history.c number.c \
+    string.c tar.c)
 USER_LIB_ASM := $(sort $(wildcard user/lib/*.asm))
 
 # Registers of the FPU are left alone, so that a switch between most programs saves none. There are
@@ -43,6 +44,13 @@ $(USER_SYSCALLS): kernel/syscall_list.h tools/build/syscalls.py
 	@$(SAY) GEN $@
 	$(Q)$(PYTHON) tools/build/syscalls.py stubs $@
 
+# The stubs and the dispatch of each protocol.
+PROTOCOLS        := $(filter-out protocol,$(basename $(notdir $(wildcard user/protocol/*.h))))
+PROTOCOL_HEADERS := $(PROTOCOLS:%=build/include/user/%_protocol.h)
+$(PROTOCOL_HEADERS): build/include/user/%_protocol.h: user/protocol/%.h tools/build/protocols.py
+	@$(SAY) GEN $@
+	$(Q)$(PYTHON) tools/build/protocols.py stubs $* $@
+
 # What the fuzzer knows of them.
 FUZZ_TABLE := build/include/user/fuzz_table.h
 $(FUZZ_TABLE): kernel/syscall_list.h tools/build/syscalls.py tools/build/fuzz_table.py
@@ -60,7 +68,7 @@ $(USER_TESTS): FORCE
 $(foreach variant,$(VARIANTS) $(MEASURES),build/$(variant)/obj/tests/user/user_program_test.o): \
     $(USER_TESTS)
 
-$(USER_OUT)/obj/%.o: %.c $(USER_OUT)/flags $(USER_SYSCALLS)
+$(USER_OUT)/obj/%.o: %.c $(USER_OUT)/flags $(USER_SYSCALLS) $(PROTOCOL_HEADERS)
 	@$(SAY) USER $<
 	$(Q)$(USER_COMPILE) -MMD -MP -c -o $@ $<
 
@@ -79,9 +87,12 @@ $(foreach program,$(USER_PROGRAMS),$(eval $(call user_program,$(program))))
 $(USER_OUT)/%.stripped: $(USER_OUT)/%.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
-build/boot.tar: $(USER_PROGRAMS:%=$(USER_OUT)/%.stripped) tools/build/boot_tar.py $(USER_OUT)/flags
+# Files of the archive that are no programs, each named as in its folder.
+USER_TEXTS := $(sort $(wildcard user/init/*.conf user/shell/*.sh))
+
+build/boot.tar: $(USER_PROGRAMS:%=$(USER_OUT)/%.stripped) $(USER_TEXTS) tools/build/boot_tar.py $(USER_OUT)/flags
 	@$(SAY) TAR $@
 	$(Q)$(PYTHON) tools/build/boot_tar.py $@ $(foreach program,$(USER_PROGRAMS), \
-	    $(program)=$(USER_OUT)/$(program).stripped)
+	    $(program)=$(USER_OUT)/$(program).stripped) $(foreach text,$(USER_TEXTS),$(notdir $(text))=$(text))
 
 -include $(USER_OBJECTS:.o=.d)

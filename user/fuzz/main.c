@@ -36,7 +36,8 @@ static bool is_left_out(const struct fuzz_call *call)
     return false;
 }
 
-static void complain(const struct fuzz_call *call, uint64_t made, const char *what, uint64_t value)
+static void complaint_print(const struct fuzz_call *call, uint64_t made, const char *what,
+                            uint64_t value)
 {
     complaints++;
     printf("call %lu, %s: %s (0x%lx)", made, call->name, what, value);
@@ -47,7 +48,7 @@ static void result_check(const struct fuzz_call *call, uint64_t made, int64_t re
     if (result >= 0) {
         seen[call - fuzz_calls][0]++;
     } else if (result <= -ERRORS_MAX || (call->errors >> -result & 1) == 0) {
-        complain(call, made, "an error that its entry does not name", (uint64_t)result);
+        complaint_print(call, made, "an error that its entry does not name", (uint64_t)result);
     } else {
         seen[call - fuzz_calls][-result]++;
     }
@@ -61,11 +62,11 @@ static void registers_check(const struct fuzz_call *call, uint64_t made,
 
     if (!has_more &&
         (after->rdi | after->rsi | after->rdx | after->r10 | after->r8 | after->r9) != 0) {
-        complain(call, made, "registers that hold no result are not 0", after->rdx);
+        complaint_print(call, made, "registers that hold no result are not 0", after->rdx);
     }
     if (after->rbx != before->rbx || after->rbp != before->rbp || after->r14 != before->r14 ||
         after->r15 != before->r15) {
-        complain(call, made, "a register that must be kept has changed", after->rbx);
+        complaint_print(call, made, "a register that must be kept has changed", after->rbx);
     }
 }
 

@@ -14,6 +14,24 @@ noreturn_function void program_exit(int status)
     }
 }
 
+/* Takes the word that begins here, in place. Returns what follows it. */
+static char *word_cut(char *text)
+{
+    char *to = text;
+
+    while (*text != '\0' && *text != ' ') {
+        if (*text == '\\' && text[1] == PROGRAM_WORD_EMPTY) {
+            text += 2;
+            continue;
+        }
+        text += *text == '\\' && text[1] != '\0';
+        *to++ = *text++;
+    }
+    char *next = *text == ' ' ? text + 1 : text;
+    *to = '\0';
+    return next;
+}
+
 /* Cuts the arguments at their spaces. Returns the number of words. */
 static unsigned words_cut(char *text, char **words)
 {
@@ -21,15 +39,36 @@ static unsigned words_cut(char *text, char **words)
 
     while (*text != '\0' && count < PROGRAM_WORDS_MAX) {
         if (*text == ' ') {
-            *text++ = '\0';
+            text++;
             continue;
         }
         words[count++] = text;
-        while (*text != '\0' && *text != ' ') {
-            text++;
-        }
+        text = word_cut(text);
     }
     return count;
+}
+
+size_t program_word_quote(char *to, size_t size, const char *word)
+{
+    size_t used = 0;
+
+    if (*word == '\0' && size > 2) {
+        to[used++] = '\\';
+        to[used++] = PROGRAM_WORD_EMPTY;
+    }
+    for (; *word != '\0'; word++) {
+        if (used + 3 > size) {
+            return 0;
+        }
+        if (*word == ' ' || *word == '\\') {
+            to[used++] = '\\';
+        }
+        to[used++] = *word;
+    }
+    if (used < size) {
+        to[used] = '\0';
+    }
+    return used;
 }
 
 /* The first C function, called by program_entry. */

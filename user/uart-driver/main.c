@@ -11,30 +11,14 @@
 #include "user/lib/fatal.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/lib/uart_registers.h"
 #include "user/syscalls.h"
 
 #define UART_PORT  0x2f8
 #define UART_PORTS 8
 #define UART_LINE  3 /* an ISA line, edge-triggered */
 
-/* Registers, as offsets. */
-#define DATA             0
-#define INTERRUPT_ENABLE 1
-#define INTERRUPT_CAUSE  2 /* read */
-#define FIFO_CONTROL     2 /* write */
-#define LINE_CONTROL     3
-#define MODEM_CONTROL    4
-#define LINE_STATUS      5
-#define SCRATCH          7
-
-#define ENABLE_RECEIVED     0x01
 #define FIFO_ON_AND_EMPTY   0x07
-#define LINE_8N1            0x03
-#define LINE_DIVISOR        0x80 /* DATA and INTERRUPT_ENABLE are the divisor of the clock */
-#define MODEM_INTERRUPTS    0x0b /* DTR, RTS, and OUT2, which lets the interrupt out */
-#define MODEM_LOOPBACK      0x10
-#define STATUS_RECEIVED     0x01
-#define STATUS_TRANSMIT     0x20 /* the transmitter takes a byte */
 #define END_OF_TRANSMISSION 4
 
 #define INTERRUPT_BIT 1

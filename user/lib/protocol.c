@@ -1,0 +1,152 @@
+/* See protocol.h. */
+#include "user/lib/protocol.h"
+
+#include "lib/string.h"
+#include "user/lib/message_buffer.h"
+#include "user/syscalls.h"
+
+/* Fills the message buffer, and returns the tag. */
+static uint64_t load_put(struct message_buffer *buffer, unsigned label, const void *bytes,
+                         size_t byte_count, uint32_t handle)
+{
+    if (byte_count > 0 && bytes != buffer->bytes) {
+        memcpy(buffer->bytes, bytes, byte_count);
+    }
+    buffer->handles[0] = handle;
+    return message_tag(label, handle != 0, (unsigned)byte_count);
+}
+
+/* Closes what came and is not wanted. */
+static void handles_close(const struct message_buffer *buffer, unsigned first, uint64_t tag)
+{
+    for (unsigned i = first; i < message_tag_handles(tag); i++) {
+        ignore_result(sys_handle_close(buffer->handles[i])); /* it is the program's own */
+    }
+}
+
+/* Takes the load of an answer. */
+static int64_t answer_take(struct protocol_call *call, const struct message_buffer *buffer,
+                           uint64_t tag)
+{
+    int64_t status = (int64_t)call->words[0];
+    size_t bytes = message_tag_bytes(tag);
+    unsigned wanted = call->takes_handle && status >= 0;
+
+    handles_close(buffer, wanted, tag);
+    if (message_tag_handles(tag) < wanted) {
+        return ERROR_CORRUPT;
+    }
+    call->taken = wanted ? buffer->handles[0] : 0;
+    if (status >= 0 && call->receive != NULL) {
+        if (bytes > call->receive_room) {
+            return ERROR_TOO_LONG;
+        }
+        memcpy(call->receive, buffer->bytes, bytes);
+        call->received_bytes = bytes;
+    }
+    return status;
+}
+
+int64_t protocol_call(struct protocol_call *call)
+{
+    struct message_buffer *buffer = message_buffer();
+    struct sys_message message;
+    int64_t error;
+
+    if (call->send_bytes > PROTOCOL_BYTES_MAX) {
+        return ERROR_TOO_LONG;
+    }
+    message.tag = load_put(buffer, call->label, call->send, call->send_bytes, call->give);
+    memcpy(message.words, call->words, sizeof(message.words));
+    error = sys_ipc_call(call->server, &message);
+    if (error != OK) {
+        memset(call->words, 0, sizeof(call->words));
+        return error;
+    }
+    memcpy(call->words, message.words, sizeof(call->words));
+    return answer_take(call, buffer, message.tag);
+}
+
+/* Makes a message of the answer. */
+static struct sys_message answer_make(int64_t status, const struct protocol_request *request)
+{
+    struct sys_message message = {.words = {(uint64_t)status}};
+
+    if (status >= 0) {
+        memcpy(message.words + 1, request->answer, sizeof(request->answer));
+        message.tag = load_put(message_buffer(), 0, request->answer_bytes,
+                               request->answer_byte_count, request->answer_handle);
+    }
+    return message;
+}
+
+/* Closes the handles that a request brought or answers with, unless the server keeps them. */
+static void request_end(struct protocol_request *request)
+{
+    if (request->handle != 0) {
+        ignore_result(sys_handle_close(request->handle)); /* it is the server's own */
+    }
+    if (request->answer_handle != 0 && !request->answer_handle_is_lent) {
+        ignore_result(sys_handle_close(request->answer_handle)); /* as above */
+    }
+}
+
+void protocol_reply_later(uint32_t reply, int64_t status, const struct protocol_request *request)
+{
+    struct sys_message message = answer_make(status, request);
+
+    ignore_result(sys_reply_answer(reply, &message)); /* the client may have gone */
+    ignore_result(sys_handle_close(reply));           /* it was open just now */
+}
+
+/* Makes a request of a message. */
+static void request_make(struct protocol_request *request, const struct sys_message *message,
+                         const struct message_buffer *buffer, uint8_t *answer_bytes)
+{
+    *request = (struct protocol_request){
+        .badge = message->badge,
+        .label = message_tag_label(message->tag),
+        .bytes = buffer->bytes,
+        .byte_count = message_tag_bytes(message->tag),
+        .has_handle = message_tag_handles(message->tag) > 0,
+        .answer_bytes = answer_bytes,
+    };
+    memcpy(request->words, message->words, sizeof(request->words));
+    if (request->has_handle) {
+        request->handle = buffer->handles[0];
+        handles_close(buffer, 1, message->tag);
+    }
+}
+
+int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch)
+{
+    static uint8_t answer_bytes[PROTOCOL_BYTES_MAX]; /* a server has one such loop */
+    struct message_buffer *buffer = message_buffer();
+    struct sys_message message = {0};
+    int64_t error = sys_ipc_receive(endpoint, &message);
+
+    while (error == OK) {
+        struct protocol_request request;
+        int64_t status;
+
+        request_make(&request, &message, buffer, answer_bytes);
+        status = dispatch(&request);
+        if (status == PROTOCOL_LATER) {
+            request_end(&request);
+            message = (struct sys_message){0};
+            error = sys_ipc_receive(endpoint, &message);
+            continue;
+        }
+        message = answer_make(status, &request);
+        if (status < 0 || request.answer_handle == 0) {
+            request_end(&request);
+            error = sys_ipc_reply_receive(endpoint, &message);
+        } else { /* the handle is closed once the answer has it */
+            ignore_result(sys_ipc_reply(&message)); /* the client may have gone */
+            request_end(&request);
+            message = (struct sys_message){0};
+            error = sys_ipc_receive(endpoint, &message);
+        }
+    }
+    return (int)error;
+}

@@ -1,0 +1,62 @@
+/*
+ * Calls of servers, and the loop of a server. The stubs and the dispatch of each protocol are made from
+ * its list (user/protocol/protocol.h) and use these functions.
+ */
+#pragma once
+
+#include "user/protocol/protocol.h"
+
+/* A call, as a client's stub makes it. */
+struct protocol_call {
+    uint32_t server;
+    unsigned label;
+    uint64_t words[MESSAGE_WORDS]; /* sent, then received */
+    const void *send;              /* NULL: no bytes */
+    size_t send_bytes;
+    uint32_t give; /* a handle to pass; 0: none */
+    void *receive; /* NULL: the answer brings no bytes */
+    size_t receive_room, received_bytes;
+    bool takes_handle;
+    uint32_t taken;
+};
+
+/*
+ * Calls a server and waits for its answer. Returns the server's status. Errors: those of ipc_call(),
+ * ERROR_TOO_LONG (more bytes than a message takes, or than there is room for), ERROR_CORRUPT (the
+ * answer is none of this operation), and what the server answers.
+ */
+must_check int64_t protocol_call(struct protocol_call *call);
+
+/* A call, as a server sees it, and its answer. */
+struct protocol_request {
+    uint64_t badge;
+    unsigned label;
+    uint64_t words[MESSAGE_WORDS];
+    const uint8_t *bytes; /* in the message buffer: gone when another call is made */
+    size_t byte_count;
+    bool has_handle;
+    uint32_t handle; /* belongs to the server; 0 it to keep it, else the loop closes it */
+    uint64_t answer[PROTOCOL_VALUES];
+    uint8_t *answer_bytes; /* PROTOCOL_BYTES_MAX bytes */
+    size_t answer_byte_count;
+    uint32_t answer_handle;     /* passed on; the server keeps its own */
+    bool answer_handle_is_lent; /* the server keeps it after the answer, else the loop closes it */
+};
+
+/* The status of an operation that is answered later, by protocol_reply_later(). */
+#define PROTOCOL_LATER INT64_MAX
+
+/* Serves one request: the dispatch of a protocol, or a function that chooses among several. */
+typedef int64_t (*protocol_dispatch)(struct protocol_request *request);
+
+/*
+ * Serves calls of an endpoint until nobody can call it any more, and returns ERROR_PEER_DIED; or
+ * another error of ipc_receive().
+ */
+int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch);
+
+/*
+ * Answers a call whose right to answer was taken by reply_take(): status, values, bytes and handle of
+ * *request. Closes `reply`. It is no error if the client is gone.
+ */
+void protocol_reply_later(uint32_t reply, int64_t status, const struct protocol_request *request);
