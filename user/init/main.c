@@ -1,5 +1,17 @@
-/* The first program: the kernel starts it, and it starts all others. */
+/*
+ * The first program: the kernel starts it, and it starts all others.
+ *
+ *   init                counts the programs and starts one of them
+ *   init shell          runs a session at the terminal: the servers of init.conf, and a shell
+ *   init quiet SCRIPT   runs a session without a terminal: the servers of quiet.conf, and a shell that
+ *                       runs this file
+ *
+ * Its status is that of the shell.
+ */
 #include "lib/error.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "user/init/session.h"
 #include "user/lib/archive.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
@@ -46,7 +58,16 @@ static int program_run(const char *words)
     return status;
 }
 
-int main(unsigned count maybe_unused, char **words maybe_unused)
+int main(unsigned count, char **words)
 {
+    if (count == 2 && string_equal(words[1], "shell")) {
+        return session_run("init.conf", "shell");
+    }
+    if (count == 3 && string_equal(words[1], "quiet")) {
+        char shell[PROGRAM_ARGUMENTS_BYTES];
+
+        format_string(shell, sizeof(shell), "shell %s", words[2]);
+        return session_run("quiet.conf", shell);
+    }
     return programs_count() == OK && program_run("hello") == OK ? 0 : STATUS_FAILED;
 }

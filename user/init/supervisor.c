@@ -1,0 +1,220 @@
+/* See supervisor.h. */
+#include "user/init/supervisor.h"
+
+#include "lib/string.h"
+#include "user/lib/fatal.h"
+#include "user/lib/mutex.h"
+#include "user/lib/print.h"
+#include "user/lib/program.h"
+#include "user/lib/spawn.h"
+#include "user/lib/thread.h"
+#include "user/names_protocol.h"
+#include "user/syscalls.h"
+
+#define PAUSE_FIRST_NS 10000000UL    /* before a server is started again; doubled each time */
+#define SOUND_NS       10000000000UL /* a server that lived so long begins anew */
+#define FAILURES_MOST  6             /* in a row; then it is left */
+
+struct service {
+    const struct config_server *config;
+    uint32_t endpoint; /* all rights; 0: the server was left */
+    uint32_t task;     /* 0: it does not run; guarded by the lock */
+    struct thread thread;
+    bool has_thread;
+};
+
+static struct service services[CONFIG_SERVERS];
+static unsigned service_count;
+static struct mutex lock;
+static bool ending; /* guarded by the lock */
+static uint32_t names_find_handle, names_publish_handle;
+
+/* Names the handles that the server gets. */
+static void options_make(struct spawn_options *options, const struct service *service)
+{
+    spawn_init(options, service->config->words);
+    options->given[PROGRAM_HANDLE_PARENT].handle = service->endpoint;
+    options->given[PROGRAM_HANDLE_PARENT].rights =
+        RIGHT_RECEIVE | RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER; /* it makes badges */
+    options->given[PROGRAM_HANDLE_NAMES].handle = names_find_handle;
+    options->given[PROGRAM_HANDLE_NAMES].rights = RIGHT_SEND;
+    for (unsigned kind = 0; kind < PROGRAM_HANDLE_COUNT; kind++) {
+        if ((service->config->rights >> kind & 1) != 0) {
+            spawn_pass(options, kind, kind == PROGRAM_HANDLE_ARCHIVE ? RIGHT_READ : RIGHTS_ALL);
+        }
+    }
+}
+
+/* Starts a server. Does nothing once all of them are to end. */
+static int service_start(struct service *service)
+{
+    struct spawn_options options;
+    const char *reason = NULL;
+    uint32_t task;
+    int error = ERROR_KILLED;
+
+    options_make(&options, service);
+    mutex_lock(&lock);
+    if (!ending) {
+        error = spawn(&options, &task, &reason);
+        service->task = error == OK ? task : 0;
+    }
+    mutex_unlock(&lock);
+    if (reason != NULL) {
+        printf("'%s' is not started: %s", service->config->words, reason);
+    }
+    return error;
+}
+
+/* Waits for the end of a server, and returns its status. */
+static int service_wait(struct service *service)
+{
+    int64_t status = 0;
+
+    if (sys_task_wait(service->task, UINT64_MAX, (uintptr_t)&status) != OK) {
+        fatal("waiting for '%s'", service->config->words);
+    }
+    mutex_lock(&lock);
+    ignore_result(sys_handle_close(service->task)); /* it was open just now */
+    service->task = 0;
+    mutex_unlock(&lock);
+    return (int)status;
+}
+
+static bool is_ending(void)
+{
+    mutex_lock(&lock);
+    bool is = ending;
+    mutex_unlock(&lock);
+    return is;
+}
+
+static void pause(uint64_t ns)
+{
+    int64_t notification = sys_notification_create();
+    uint64_t bits;
+
+    if (notification > 0) {
+        uint64_t until = (uint64_t)sys_clock_read() + ns;
+
+        ignore_result(sys_notification_wait((uint64_t)notification, until, &bits)); /* a timeout */
+        ignore_result(sys_handle_close((uint64_t)notification)); /* it was opened here */
+    }
+}
+
+/* Nobody can be served any more: clients get ERROR_PEER_DIED. */
+static void service_leave(struct service *service)
+{
+    printf("the server of '%s' keeps failing, and is left", service->config->name);
+    ignore_result(sys_handle_close(service->endpoint)); /* it is open since supervisor_begin() */
+    service->endpoint = 0;
+}
+
+/* The thread of a service. */
+static int supervise(void *argument)
+{
+    struct service *service = argument;
+    unsigned failures = 0;
+
+    while (!is_ending()) {
+        uint64_t begin = (uint64_t)sys_clock_read();
+        int status = service->task != 0 || service_start(service) == OK ? service_wait(service)
+                                                                        : ERROR_NOT_FOUND;
+        if (is_ending()) {
+            return OK;
+        }
+        failures = (uint64_t)sys_clock_read() - begin > SOUND_NS ? 1 : failures + 1;
+        printf("'%s' has ended with status %d%s%s", service->config->words, status,
+               status < 0 ? ": " : "", status < 0 ? error_name(status) : "");
+        if (failures == FAILURES_MOST) {
+            service_leave(service);
+            return OK;
+        }
+        pause(PAUSE_FIRST_NS << failures);
+    }
+    return OK;
+}
+
+/* Makes a handle to call the name service. */
+static int names_handle(uint64_t badge, uint32_t *handle)
+{
+    int64_t made = sys_endpoint_badge(services[0].endpoint, badge,
+                                      RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER);
+
+    *handle = made > 0 ? (uint32_t)made : 0;
+    return made < 0 ? (int)made : OK;
+}
+
+/* Publishes a service; the name service must run. */
+static int service_publish(const struct service *service)
+{
+    const char *name = service->config->name;
+    int64_t handle =
+        sys_endpoint_badge(service->endpoint, 0, RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER);
+    int64_t error;
+
+    if (handle < 0) {
+        return (int)handle;
+    }
+    error = names_publish(names_publish_handle, name, strlen(name), (uint32_t)handle);
+    ignore_result(sys_handle_close((uint64_t)handle)); /* the name service has its own */
+    return (int)error;
+}
+
+static int service_begin(struct service *service, const struct config_server *config)
+{
+    int64_t endpoint = sys_endpoint_create();
+    int error = endpoint < 0 ? (int)endpoint : OK;
+
+    service->config = config;
+    service->endpoint = endpoint > 0 ? (uint32_t)endpoint : 0;
+    if (error == OK && service == services) {
+        error = names_handle(0, &names_find_handle);
+        if (error == OK) {
+            error =
+                names_handle(NAMES_BADGE_PUBLISH | 1UL << NAMES_BADGE_SHIFT, &names_publish_handle);
+        }
+    }
+    if (error == OK) {
+        error = service_start(service);
+    }
+    if (error == OK) {
+        error = thread_create(&service->thread, supervise, service, NULL);
+        service->has_thread = error == OK;
+    }
+    return error == OK ? service_publish(service) : error;
+}
+
+int supervisor_begin(const struct config *config, uint32_t *names, const char **reason)
+{
+    int error = OK;
+
+    if (config->count == 0 || !string_equal(config->servers[0].name, "names")) {
+        *reason = "the first server is not that of 'names'";
+        return ERROR_INVALID;
+    }
+    for (unsigned i = 0; i < config->count && error == OK; i++) {
+        service_count = i + 1;
+        error = service_begin(&services[i], &config->servers[i]);
+        *reason = error != OK ? error_name(error) : NULL;
+    }
+    *names = names_find_handle;
+    return error;
+}
+
+void supervisor_end(void)
+{
+    mutex_lock(&lock);
+    ending = true;
+    for (unsigned i = 0; i < service_count; i++) {
+        if (services[i].task != 0) {
+            ignore_result(sys_task_kill(services[i].task, (uint64_t)ERROR_KILLED));
+        }
+    }
+    mutex_unlock(&lock);
+    for (unsigned i = 0; i < service_count; i++) {
+        if (services[i].has_thread) {
+            ignore_result(thread_join(&services[i].thread)); /* it ends with OK */
+        }
+    }
+}
