@@ -194,8 +194,10 @@ static void boot_continue(void *argument maybe_unused)
     }
     if (options.test[0] == '\0' && options.bench[0] == '\0' && options.soak_seconds == 0 &&
         !options.monitor) {
-        program_init_run();
-        demonstration_run();
+        program_init_run(options.shell);
+        if (!options.shell) {
+            demonstration_run();
+        }
     }
     leave(success);
 }

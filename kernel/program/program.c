@@ -136,9 +136,9 @@ int program_run(const struct program_options *options, struct task **task, const
     return error;
 }
 
-void program_init_run(void)
+void program_init_run(bool shell)
 {
-    const struct program_options options = {.words = "init"};
+    const struct program_options options = {.words = shell ? "init shell" : "init"};
     const void *archive;
     size_t bytes;
     struct task *task;
@@ -152,7 +152,7 @@ void program_init_run(void)
         log_error("the first program is not started: %s", reason);
         return;
     }
-    if (task_wait(task, INIT_MOMENT_NS, &status) == OK && status != 0) {
+    if (task_wait(task, shell ? WAIT_FOREVER : INIT_MOMENT_NS, &status) == OK && status != 0) {
         log_error("the first program has ended with status %d", status);
     }
     object_release(&task->object);

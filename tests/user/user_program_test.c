@@ -170,6 +170,12 @@ TEST(UTH0011, "a program that touches pages while there is no memory waits, and 
     object_release(&endpoint->object);
 }
 
+TEST(SHL0001, "a shell on servers in user mode runs a script of programs, pipes, files and jobs",
+     BOOT_ARCHIVE)
+{
+    test_equal(program_end(program_begin("init quiet /boot/test.sh", NULL, 0)), STATUS_PASSED);
+}
+
 #define USER_TEST(test_id, test_sentence)                                                          \
     TEST(test_id, test_sentence, BOOT_ARCHIVE)                                                     \
     {                                                                                              \

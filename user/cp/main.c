@@ -1,0 +1,35 @@
+/* cp FROM TO: copies a file. */
+#include "lib/error.h"
+#include "lib/string.h"
+#include "user/files_protocol.h"
+#include "user/lib/file.h"
+#include "user/lib/print.h"
+#include "user/lib/program.h"
+
+int main(unsigned count, char **words)
+{
+    static char bytes[4096];
+    struct stream from, to;
+    uint64_t size;
+    int64_t read = 0;
+    int error;
+
+    if (count != 3) {
+        complain("usage: cp FROM TO");
+        return 2;
+    }
+    error = file_open(words[1], 0, &from, &size);
+    if (error != OK) {
+        complain("%s: %s", words[1], error_name(error));
+        return 1;
+    }
+    error = file_open(words[2], FILES_WRITE | FILES_CREATE | FILES_TRUNCATE, &to, &size);
+    while (error == OK && (read = stream_read(&from, bytes, sizeof(bytes))) > 0) {
+        error = stream_write(&to, bytes, (size_t)read);
+    }
+    if (error != OK || read < 0) {
+        complain("%s: %s", words[2], error_name(error != OK ? error : (int)read));
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,9 @@
+/* rm PATH ...: removes files and empty directories. */
+#include "user/files_protocol.h"
+#include "user/lib/file.h"
+#include "user/lib/program.h"
+
+int main(unsigned count, char **words)
+{
+    return paths_each(count, words, files_remove);
+}

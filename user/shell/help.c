@@ -1,0 +1,77 @@
+/* The texts of the command help. */
+#include "lib/error.h"
+#include "lib/string.h"
+#include "user/shell/builtin.h"
+#include "user/shell/shell.h"
+
+struct help {
+    const char *name, *arguments, *sentence;
+    const char *more; /* NULL: the sentence says it all */
+};
+
+/* clang-format off */
+static const struct help helps[] = {
+    {"cat", "[FILE] ...", "write files, or the input, to the output", NULL},
+    {"cp", "FROM TO", "copy a file", NULL},
+    {"crash", "NUMBER", "do something that a program must not do", "Numbers from 0 on, each another way. The kernel ends the program, and its log says where it was and why."},
+    {"echo", "[WORD] ...", "write the words", "echo -n writes no end of the line."},
+    {"exit", "[STATUS]", "end the shell, and the servers with it", NULL},
+    {"false", "", "fail", NULL},
+    {"grep", "[-v] TEXT [FILE] ...", "write the lines that contain a text", "-v: the lines that do not. The status is 1 if there is none."},
+    {"head", "[-n LINES] [FILE] ...", "write the first ten lines", NULL},
+    {"hello", "[WORD] ...", "the smallest program", NULL},
+    {"help", "[COMMAND]", "list the commands, or explain one", NULL},
+    {"hexdump", "[FILE]", "write bytes as numbers and characters", NULL},
+    {"jobs", "", "list the jobs in the background", "'COMMAND &' starts one."},
+    {"kill", "JOB ...", "end jobs in the background", NULL},
+    {"kstat", "", "the kernel's counters, and what each means", NULL},
+    {"ls", "[PATH] ...", "list a directory", "/boot has the files of the boot archive. All other files are in memory, and gone when the machine stops."},
+    {"mkdir", "PATH ...", "make directories", NULL},
+    {"rm", "PATH ...", "remove files and empty directories", NULL},
+    {"set", "", "list the variables", "NAME=VALUE sets one, $NAME stands for its value, $? for the last status."},
+    {"sh", "FILE", "run the commands of a file", NULL},
+    {"sleep", "SECONDS", "wait", "SECONDS may have a fraction, as in 0.5."},
+    {"time", "PROGRAM [ARGUMENT] ...", "run a program, and tell how long it took", NULL},
+    {"true", "", "succeed", NULL},
+    {"wc", "[FILE] ...", "count lines, words and bytes", NULL},
+};
+/* clang-format on */
+
+static const struct help *help_find(const char *name)
+{
+    for (unsigned i = 0; i < array_length(helps); i++) {
+        if (string_equal(helps[i].name, name)) {
+            return &helps[i];
+        }
+    }
+    return NULL;
+}
+
+static void list(void)
+{
+    for (unsigned i = 0; i < array_length(helps); i++) {
+        say("  \x1b[1m%-8s\x1b[0m %s\n", helps[i].name, helps[i].sentence);
+    }
+    say("\n'help COMMAND' explains one. Commands may be connected and directed:\n"
+        "  ls /boot | grep echo > found    cat < found    sleep 5 &    true && echo yes || echo "
+        "no\n");
+}
+
+int help_run(const struct command *command)
+{
+    if (command->count == 1) {
+        list();
+        return OK;
+    }
+    const struct help *help = help_find(command->words[1]);
+    if (help == NULL) {
+        say("There is no help for '%s'. 'help' lists the commands.\n", command->words[1]);
+        return 1;
+    }
+    say("%s%s%s: %s\n", help->name, help->arguments[0] == '\0' ? "" : " ", help->arguments,
+        help->sentence);
+    if (help->more != NULL) {
+        say("%s\n", help->more);
+    }
+    return OK;
+}

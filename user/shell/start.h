@@ -1,0 +1,18 @@
+/* Starts one program of a pipeline. */
+#pragma once
+
+#include "user/lib/pipe.h"
+#include "user/shell/parse.h"
+
+/* What a program of a pipeline is connected to. */
+struct command_ends {
+    const struct pipe *input, *output; /* NULL: the console */
+    bool background;                   /* it does not read the console */
+};
+
+/*
+ * Starts the program of a command, with its redirections, and stores its task. Returns OK, or says on the
+ * console why it is not started. Errors: those of spawn() and files_open().
+ */
+must_check int command_start(const struct command *command, const struct command_ends *ends,
+                             uint32_t *task);

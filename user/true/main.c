@@ -1,0 +1,7 @@
+/* true: succeeds. */
+#include "user/lib/program.h"
+
+int main(unsigned count maybe_unused, char **words maybe_unused)
+{
+    return 0;
+}
