@@ -29,12 +29,14 @@ enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
 
 #define SOAK_SECONDS_MAX     1000000
 #define SOAK_THREADS_MAX     200000
+#define BENCH_THREADS_MAX    1048000 /* there are 2^20 slots for 16 KiB stacks */
 #define OOM_KILL_SECONDS_MAX 3600
 
 /* clang-format off */
 #define OPTION_LIST(TEXT, CHOICE, NUMBER, OFF_OR_NUMBER, FAULTS) \
     TEXT(test, "test", "PATTERN[,PATTERN]", "run the tests whose ids match, such as STK*") \
     TEXT(bench, "bench", "PATTERN[,PATTERN]", "run the benchmarks whose names match") \
+    NUMBER(uint32_t, bench_threads, "bench-threads", 1, BENCH_THREADS_MAX, 1000, "threads", "how many threads the benchmark `million` has at once") \
     CHOICE(enum stack_mode, stack, "stack", "eager|fault|lend|prefault", STACK_MODE_EAGER, STACK_MODE_FAULT, "fill stacks at creation, by faults, at each switch, or before interrupts go off") \
     CHOICE(enum stack_prefault_mode, prefault, "prefault", "rule|check", STACK_PREFAULT_BY_RULE, STACK_PREFAULT_BY_RULE, "with stack=prefault: check before a touch by each site's rule, or always") \
     CHOICE(enum entry_mode, entry, "entry", "idt|fred", ENTRY_MODE_IDT, ENTRY_MODE_BEST, "how events enter; without it, fred where the CPU has it") \

@@ -12,7 +12,11 @@ B     := HEAD
 # Installed for these goals alone, as no test needs them.
 REPORT_TOOLS := gnuplot python:jinja2
 
-.PHONY: bench-report bench-report-ready bench-compare
+#   COUNTS=   how many blocked threads make million has, one run for each
+COUNTS := 1000,10000,100000,1000000
+MILLION_MIB := 640
+
+.PHONY: bench-report bench-report-ready bench-compare million million-ready
 
 ## make bench-report all figures for each mode, to build/bench: tables, plots, report.html; ACCEL=kvm
 bench-report:
@@ -29,3 +33,12 @@ bench-compare:
 	@tools/need $(QEMU) git
 	@$(PYTHON) tools/bench/compare.py $(call quote,$(A)) $(call quote,$(B)) \
 	    $(if $(MODES),--modes $(call quote,$(MODES))) --bench $(call quote,$(BENCH))
+
+## make million      1,000,000 blocked kernel threads in 640 MiB, and what each costs; COUNTS=
+million:
+	@tools/setup run gnuplot
+	$(AGAIN) million-ready
+
+million-ready: build/release/kernel.elf build/boot.tar
+	@tools/need $(QEMU) gnuplot
+	@$(PYTHON) tools/bench/million.py --counts $(call quote,$(COUNTS)) --memory $(MILLION_MIB)

@@ -117,7 +117,13 @@ SCENARIO = (Row("bench-scenario", kind="boot", build="invariant", cpus=2, ordere
                 expect=(r"^BENCH macro_churn_stack_mean [1-9]\d* KiB$",
                         r"^BENCH macro_server_faults [1-9]\d* faults$", r"leaving: success")),)
 
-BENCH = SCENARIO + (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
+# A small `make million`: more blocked threads than eager stacks would leave room for by a factor of 12.
+MILLION = (Row("bench-million", kind="boot", cpus=1, extra=COUNTED, memory_mib=64, ordered=False,
+               cmdline="bench=million bench-threads=50000", limit_seconds=600,
+               expect=(r"^BENCH million_blocked 50000 threads$",
+                       r"^BENCH million_right 50000 threads$", r"leaving: success")),)
+
+BENCH = SCENARIO + MILLION + (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
          measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
 
 

@@ -13,6 +13,7 @@ from conftest import ROOT
 sys.path.insert(0, os.path.join(ROOT, "tools", "bench"))
 import compare  # noqa: E402  # pylint: disable=wrong-import-position
 import machine as machines  # noqa: E402  # pylint: disable=wrong-import-position
+import million  # noqa: E402  # pylint: disable=wrong-import-position
 import plots  # noqa: E402  # pylint: disable=wrong-import-position
 import record  # noqa: E402  # pylint: disable=wrong-import-position
 import report  # noqa: E402  # pylint: disable=wrong-import-position
@@ -175,6 +176,35 @@ def test_changes_are_sorted_by_size():
         ["b", "x", "100", "50", "-50.0 %"], ["a", "x", "100", "110", "+10.0 %"],
         ["new", "x", "", "2", "new"], ["gone", "x", "1", "", "gone"]]
     assert compare.change(0, 3) == float("inf")
+
+
+MILLION = """\
+# 500 of 1000 sleep, 77 MiB free
+# thread 123 cannot be created: no memory
+BENCH million_blocked {blocked} threads
+BENCH million_bytes 600 bytes
+BENCH million_create 1600 instructions
+BENCH million_swap_out 2100 instructions
+BENCH million_wake_to_end 6000 instructions
+BENCH million_right 1000 threads
+# end of benchmarks
+"""
+
+
+@pytest.mark.parametrize("blocked", [1000, 999])
+def test_all_threads_of_the_million_must_have_been_there(tmp_path, monkeypatch, capsys, qemu, blocked):
+    qemu(MILLION.format(blocked=blocked))
+    drawn = []
+    monkeypatch.setattr(plots, "run_gnuplot", lambda script, path: drawn.append(script))
+    status = million.main(["--counts", "1000", "--out", str(tmp_path / "out")])
+    said = capsys.readouterr()
+    assert "fault: 500 of 1,000 sleep, 77 MiB free" in said.out
+    if blocked == 1000:
+        assert status == 0 and "1000 600" in drawn[0]
+        text = (tmp_path / "out" / "million.txt").read_text()
+        assert "With eager stacks: thread 123 cannot be created: no memory" in text
+    else:
+        assert status == 1 and "million_blocked is 999 instead of 1000" in said.err
 
 
 MAKEFILE = """\

@@ -66,6 +66,7 @@ class Machine:
     patterns: str = "*"
     memory_mib: int = MEMORY_MIB
     accel: str = "tcg"
+    words: str = ""  # more words for the kernel
 
     @property
     def label(self):
@@ -84,7 +85,8 @@ class Machine:
                 "-net", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel,
                 *(["-initrd", archive] if os.path.exists(archive) else []), "-append",
-                f"{self.mode.words} bench={self.patterns} seed={self.seed} exit=1 panic=exit"]
+                f"{self.mode.words} bench={self.patterns} seed={self.seed} {self.words} "
+                "exit=1 panic=exit"]
 
 
 @dataclass(frozen=True)

@@ -74,12 +74,16 @@ def scripts(runs, values, modes):
     return {name: script for name, script in found.items() if script}
 
 
+def run_gnuplot(script, path):
+    """Draws one script to a file."""
+    subprocess.run(["gnuplot"], input=script.replace("{output}", quoted(path)), text=True, check=True)
+
+
 def draw(directory, runs, values, modes):
     """Draws all plots; returns the paths of the SVG files."""
     paths = []
     for name, script in scripts(runs, values, modes).items():
         path = os.path.join(directory, name + ".svg")
-        subprocess.run(["gnuplot"], input=script.replace("{output}", quoted(path)), text=True,
-                       check=True)
+        run_gnuplot(script, path)
         paths.append(path)
     return paths
