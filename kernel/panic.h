@@ -1,4 +1,4 @@
-/* What a panic shows, and how the machine ends then. */
+/* The report of a panic, and how the machine ends then. */
 #pragma once
 
 #include <stdarg.h>

@@ -24,7 +24,7 @@ enum object_type {
     OBJECT_SYSTEM,
 };
 
-/* Rights of a handle, by bit. What READ, WRITE and MANAGE allow depends on the object's type. */
+/* Rights of a handle, by bit. The object's type says what READ, WRITE and MANAGE allow. */
 #define RIGHT_DUPLICATE 0x01 /* make another handle to the object */
 #define RIGHT_TRANSFER  0x02 /* pass the handle on in a message */
 #define RIGHT_SEND      0x04 /* endpoint: call; notification: signal; reply: answer */
@@ -38,7 +38,7 @@ enum object_type {
 /*
  * How memory_map() maps a part of a memory object. `rights` are RIGHT_READ, RIGHT_WRITE and
  * RIGHT_EXECUTE, the last two never together; 0 allows no access. MEMORY_MAP_STACK among them: the
- * MEMORY_STACK_GUARD_BYTES below are kept free, and a touch of them is told as an overflow.
+ * MEMORY_STACK_GUARD_BYTES below are kept free, and a touch of them is reported as an overflow.
  */
 struct memory_mapping {
     uint64_t address; /* 0: the kernel chooses it */
@@ -119,8 +119,8 @@ static always_inline uint64_t message_tag(unsigned label, unsigned handles, unsi
 }
 
 /*
- * The registers of a thread in user mode, as a debugger reads and writes them. RFLAGS: what user mode
- * cannot change by itself is as the kernel has it.
+ * The registers of a thread in user mode, as a debugger reads and writes them. RFLAGS: what user
+ * mode cannot change by itself is as the kernel has it.
  */
 struct thread_registers {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;

@@ -9,14 +9,14 @@
  *   ATOMIC  thread code with preemption or interrupts off, or with a spinlock held. It may not
  *           sleep. A thread context qualifies too: what is fit for ATOMIC is fit for THREAD.
  *   IRQ     an interrupt handler: interrupts off, on an entry stack. It may take only locks that
- *           thread code holds with interrupts off. What is fit for IRQ is fit for ATOMIC.
+ *           thread code holds with interrupts off. A function for IRQ may also be called in ATOMIC.
  *   ENTRY   code on any entry stack, those of #PF, NMI, #DB, #MC and #DF included. It may not
  *           fault, sleep or take a lock that thread code holds with interrupts on; in an NMI or #MC
  *           it takes no lock at all.
  *   ANY     all of the above. Such a function touches no page that may be absent, and takes no lock
  *           but one that its comment names or that the caller passes.
  *
- * What is said after the word narrows it: "THREAD, lock held", "ATOMIC, interrupts off", "boot".
+ * Words after it narrow it: "THREAD, lock held", "ATOMIC, interrupts off", "boot".
  * "boot" is the boot CPU with interrupts off, before the scheduler runs; such functions are
  * called in the order of kernel/main.c.
  */

@@ -17,7 +17,7 @@ struct format_output {
     size_t bytes; /* put so far */
 };
 
-/* What stands between a % and its letter. */
+/* The characters between a % and its letter. */
 struct conversion {
     bool left;      /* - : pad on the right */
     bool zero;      /* 0 : pad numbers with zeros */

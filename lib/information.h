@@ -1,11 +1,13 @@
-/* What the kernel tells user programs of the whole system: the structure of information_read(). */
+/* Information about the whole system for user programs: the structure of information_read(). */
 #pragma once
 
 #include "lib/compiler.h"
 
 #define INFORMATION_VERSION 1
 
-/* New members are added at the end, with a new version; a reader gets as many bytes as it asks for. */
+/*
+ * New members are added at the end, with a new version; a reader gets as many bytes as it asks for.
+ */
 struct information {
     uint32_t version; /* INFORMATION_VERSION of the kernel */
     uint32_t bytes;   /* sizeof(struct information) of the kernel */

@@ -1,4 +1,4 @@
-/* What the parts of the line editor share: line_editor.c, line_history.c, line_completion.c. */
+/* Shared by the parts of the line editor: line_editor.c, line_history.c, line_completion.c. */
 #pragma once
 
 #include "lib/line_editor.h"

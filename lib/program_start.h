@@ -1,7 +1,7 @@
 /*
- * What a program is given when it starts. Whoever loads it (the kernel for the first program, user
- * programs for all others) writes this structure into the topmost page of the new stack and puts its
- * address into RDI of the first thread.
+ * The information that a program is given when it starts. Its loader (the kernel for the first
+ * program, user programs for all others) writes this structure into the topmost page of the new
+ * stack and puts its address into RDI of the first thread.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * Reads tar archives of the format ustar (POSIX.1-1988, "pax interchange format" in POSIX.1-2017)
  * that lie in memory. Only plain files and directories are accepted; directories are passed over.
- * Whatever the bytes are, nothing outside the archive is read. Context of all functions: ANY that
+ * With any bytes, nothing outside the archive is read. Context of all functions: ANY that
  * may touch the archive.
  */
 #pragma once

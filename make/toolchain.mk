@@ -1,7 +1,7 @@
 # The compiler and what it understands.
 
-# CROSS_COMPILE is a prefix such as x86_64-elf-; tools/find-compiler looks for one. What it says
-# when it finds none is said when something is to be compiled: `make doctor` must work without.
+# CROSS_COMPILE is a prefix such as x86_64-elf-; tools/find-compiler looks for one. Its message
+# that there is none appears when something is to be compiled: `make doctor` must work without.
 CROSS_COMPILE := $(shell tools/find-compiler 2>/dev/null || echo x86_64-linux-gnu-)
 export CROSS_COMPILE
 
@@ -13,8 +13,8 @@ OBJDUMP := $(CROSS_COMPILE)objdump
 SIZE    := $(CROSS_COMPILE)size
 NASM    := nasm
 
-# A shell command that fails, and says which package to install, if something is missing. What was
-# named on the command line is looked for by that name.
+# A shell command that fails, and says which package to install, if something is missing. A tool that
+# the command line names is looked for by that name.
 tool_probe      = $(if $(filter command,$(origin $(1))),$(firstword $($(1))),$(2))
 toolchain_check = command -v $(firstword $(CC)) >/dev/null && command -v $(LD) >/dev/null && \
 	    command -v $(NASM) >/dev/null && command -v $(PYTHON) >/dev/null || { \

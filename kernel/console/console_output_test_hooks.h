@@ -1,4 +1,4 @@
-/* What tests do to the way of text to its devices: nothing else calls these. */
+/* Functions by which tests disturb the way of text to its devices: nothing else calls these. */
 #pragma once
 
 /*

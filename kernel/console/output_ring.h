@@ -25,7 +25,7 @@ struct output_ring {
         .room = OUTPUT_RING_BYTES                                                                  \
     }
 
-/* What the reader finds at its position. */
+/* The item that the reader finds at its position. */
 enum output_kind { OUTPUT_NOTHING, OUTPUT_BYTE, OUTPUT_STYLE };
 
 struct output_item {

@@ -9,7 +9,7 @@
 
 #define TABLE_BYTES (512 * PAGE_BYTES) /* of addresses, by one leaf table */
 
-/* What the stacks would take if they were backed from creation: pages, and the slots' addresses. */
+/* The memory that the stacks would take if they were backed from creation: pages and addresses. */
 struct eager {
     struct stack_savings *savings;
     size_t pages, bytes;

@@ -1,4 +1,4 @@
-/* What one tick of the time stamp counter stands for on this machine. */
+/* The meaning of one tick of the time stamp counter on this machine. */
 #pragma once
 
 #include "lib/compiler.h"

@@ -2,8 +2,8 @@
  * Synchronous IPC: a call sends a message to an endpoint and waits for the answer. A receiver gets
  * the message and, with it, the right to answer, which can be used once.
  *
- * The message is `self->message`, for sending and for what is received. Whatever a function
- * returns, the load of that message belongs to the calling thread afterwards.
+ * The message is `self->message`, for sending and for receiving. When a function returns, with an
+ * error or without, the load of that message belongs to the calling thread.
  *
  * With self->in_frame, which message calls of programs set, a call or a receive without a deadline
  * may return IPC_IN_FRAME in place of OK: the message is in the trap frame, and not in self->message.
@@ -53,8 +53,8 @@ must_check int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint
 must_check int ipc_reply(struct ipc_state *self);
 
 /*
- * Answers as ipc_reply() does, and then receives as ipc_receive() does. That the caller does not
- * wait any more is no error here. Context: THREAD. Errors: ERROR_NOT_FOUND (the thread has no right
+ * Answers as ipc_reply() does, and then receives as ipc_receive() does. It is no error here if the
+ * caller does not wait any more. Context: THREAD. Errors: ERROR_NOT_FOUND (the thread has no right
  * to answer; nothing was received); ERROR_AGAIN, ERROR_TIMEOUT, ERROR_KILLED, ERROR_PEER_DIED
  * from the receive.
  */
@@ -77,9 +77,8 @@ must_check int ipc_reply_error(struct ipc_state *self, int result);
 must_check int ipc_reply_fault(struct ipc_state *self, int status);
 
 /*
- * Answers by a right with a message, whose load goes to the caller, and uses up the right.
- * Context: THREAD. Errors: ERROR_NOT_FOUND (no right); ERROR_PEER_DIED (the caller does not wait any
- * more).
+ * Answers by a right with a message, whose load goes to the caller, and uses up the right. Context:
+ * THREAD. Errors: ERROR_NOT_FOUND (no right); ERROR_PEER_DIED (the caller does not wait any more).
  */
 must_check int ipc_right_answer(struct reply_right *right, struct message *message);
 

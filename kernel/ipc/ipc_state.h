@@ -1,6 +1,7 @@
 /*
- * What IPC keeps for each thread. Everything that other threads touch during a call lies here and
- * not on the thread's stack, so the stack of a thread that waits in IPC may be swapped out.
+ * The state that IPC keeps for each thread. Everything that other threads touch during a call lies
+ * here and not on the thread's stack, so the stack of a thread that waits in IPC may be swapped
+ * out.
  */
 #pragma once
 
@@ -74,7 +75,7 @@ struct ipc_state {
     /* Written by the thread itself, or while it waits in a receive, by the caller that ends it. */
     struct reply_right right;
 
-    /* Of a thread with a user mode. */
+    /* For a thread with a user mode. */
     struct handle_table *handles; /* its task's */
     uintptr_t buffer;             /* user address of its struct message_buffer; 0: none */
 

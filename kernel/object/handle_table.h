@@ -29,7 +29,7 @@
 
 /*
  * `check` has all that a look-up compares: bits 0 to 7 rights, 8 to 15 type, 16 whether the handle
- * is open, 32 to 49 generation. Of a free entry only the generation counts.
+ * is open, 32 to 49 generation. In a free entry only the generation counts.
  */
 struct handle_entry {
     uint64_t check;

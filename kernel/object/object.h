@@ -14,7 +14,7 @@
 
 struct object;
 
-/* What a type of object does at the turns of its life. Members that may be NULL say so. */
+/* The functions of a type of object. Members that may be NULL say so. */
 struct object_operations {
     /*
      * A handle with these rights begins to exist. It only counts: no lock, no wait. May be NULL.

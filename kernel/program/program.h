@@ -10,15 +10,17 @@
 /* How a program is started. */
 struct program_options {
     const char *words; /* its name and its arguments, separated by spaces */
-    /* What PROGRAM_HANDLE_PARENT names, an endpoint for instance; object NULL: nothing. */
+    /*
+     * The object that PROGRAM_HANDLE_PARENT names, an endpoint for instance; object NULL: nothing.
+     */
     struct handle_value parent;
 };
 
 /*
- * Starts the program whose name is the first of the words. The caller gets a reference to the task, for task_wait() and object_release().
- * After an error *reason says why in words. Context: THREAD. Errors: ERROR_NOT_FOUND (there is no
- * archive, or no such program in it), ERROR_TOO_LONG (the words), ERROR_CORRUPT and
- * ERROR_UNSUPPORTED (the file: lib/elf_program.h), ERROR_NO_MEMORY.
+ * Starts the program whose name is the first of the words. The caller gets a reference to the task,
+ * for task_wait() and object_release(). After an error *reason says why in words. Context: THREAD.
+ * Errors: ERROR_NOT_FOUND (there is no archive, or no such program in it), ERROR_TOO_LONG (the
+ * words), ERROR_CORRUPT and ERROR_UNSUPPORTED (the file: lib/elf_program.h), ERROR_NO_MEMORY.
  */
 must_check int program_run(const struct program_options *options, struct task **task,
                            const char **reason);

@@ -1,4 +1,4 @@
-/* What system calls ask about the thread that makes them. */
+/* Queries of system calls about the thread that makes them. */
 #pragma once
 
 #include "kernel/object/handle_table.h"

@@ -1,4 +1,4 @@
-/* What the list of system calls says of each call, for traces and tests. */
+/* The entry of each call in the list of system calls, for traces and tests. */
 #pragma once
 
 #include "lib/compiler.h"

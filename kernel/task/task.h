@@ -5,7 +5,7 @@
  *
  * A task ends when it is killed, or when its last thread ends. Then its threads are killed in
  * slices, and the last of them to end gives up the address space and the handles, in slices as
- * well. What remains is the object, with the exit status, until its last handle is closed.
+ * well. Only the object remains, with the exit status, until its last handle is closed.
  */
 #pragma once
 
@@ -87,7 +87,9 @@ void task_change_end(struct task *task);
 must_check int task_handle_open(struct task *task, struct object *object, unsigned rights,
                                 uint64_t badge, uint32_t *handle);
 
-/* Returns the task of the calling thread, or NULL if it is a thread of the kernel. Context: THREAD. */
+/*
+ * Returns the task of the calling thread, or NULL if it is a thread of the kernel. Context: THREAD.
+ */
 struct task *task_current(void);
 
 /* Returns the number of tasks that have not been reclaimed. Context: ANY. */

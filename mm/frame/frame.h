@@ -155,7 +155,7 @@ void frame_tag_set(physical_t frame, uint32_t tag);
 uint32_t frame_tag(physical_t frame);
 
 /*
- * Returns the owner of a frame. Of a block only the first frame has an owner; for the others it
+ * Returns the owner of a frame. In a block only the first frame has an owner; for the others it
  * returns FRAME_OWNER_FREE.
  * Context: ANY.
  */

@@ -44,7 +44,7 @@ struct address_space {
     uintptr_t place_next; /* where the next search for free addresses begins; under no lock */
 };
 
-/* What address_space_place() maps, and where. */
+/* A mapping that address_space_place() makes: of what, and where. */
 struct space_mapping {
     bool anywhere;     /* `address` is chosen, between SPACE_ANYWHERE and SPACE_ANYWHERE_END */
     uintptr_t address; /* of the first byte; of a stack: above the guard */
@@ -70,8 +70,8 @@ must_check int address_space_init(struct address_space *space, struct frame_quot
 void address_space_destroy(struct address_space *space);
 
 /*
- * Maps a part of an object, and stores where in *address. A fault in the guard of a stack is told
- * as an overflow of that stack. Context: THREAD. Errors: those of address_space_map(), and
+ * Maps a part of an object, and stores where in *address. A fault in the guard of a stack is
+ * reported as an overflow of that stack. Context: THREAD. Errors: those of address_space_map(), and
  * ERROR_RANGE if no free addresses are left to choose; nothing is mapped then.
  */
 must_check int address_space_place(struct address_space *space, const struct space_mapping *mapping,
@@ -80,10 +80,10 @@ must_check int address_space_place(struct address_space *space, const struct spa
 /*
  * Maps `bytes` bytes of an object from `offset` on at `address`, with these rights (SPACE_READ and
  * others; 0: addresses that only keep others out, and then `object` may be NULL). It may get any
- * other rights later. The region takes a reference of the object. Context: THREAD. Errors: ERROR_INVALID (not whole pages, 0 bytes, or
- * rights that are unknown, or writable and executable, or without READ), ERROR_RANGE (not wholly
- * between USER_BASE and USER_END, or beyond the object's end), ERROR_EXISTS (something is mapped
- * there), ERROR_QUOTA (too many regions), ERROR_NO_MEMORY.
+ * other rights later. The region takes a reference of the object. Context: THREAD. Errors:
+ * ERROR_INVALID (not whole pages, 0 bytes, or rights that are unknown, or writable and executable,
+ * or without READ), ERROR_RANGE (not wholly between USER_BASE and USER_END, or beyond the object's
+ * end), ERROR_EXISTS (something is mapped there), ERROR_QUOTA (too many regions), ERROR_NO_MEMORY.
  */
 must_check int address_space_map(struct address_space *space, uintptr_t address, size_t bytes,
                                  unsigned rights, struct memory_object *object, size_t offset);
@@ -123,7 +123,7 @@ must_check int address_space_protect(struct address_space *space, uintptr_t addr
 must_check int address_space_fault(struct address_space *space, uintptr_t address,
                                    uint32_t error_code, const char **reason);
 
-/* What lies at an address. */
+/* The mapping at an address. */
 struct address_space_place {
     uintptr_t start;
     size_t bytes;

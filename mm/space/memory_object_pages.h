@@ -1,4 +1,4 @@
-/* What a fault asks of a memory object. For the files of mm/space alone. */
+/* The functions of memory objects that faults need. For the files of mm/space alone. */
 #pragma once
 
 #include "mm/space/memory_object.h"

@@ -3,8 +3,9 @@
  * that map nothing and keep others out. For the files of mm/space alone.
  *
  * The tree of regions is guarded by the lock of the address space. Calls that change it are
- * serialised by their caller as well (address_space.h), so only faults run at the same time. What
- * a memory object's list of mappings shows of a region changes under the object's lock, too.
+ * serialised by their caller as well (address_space.h), so only faults run at the same time. The
+ * part of a region that a memory object's list of mappings shows changes under the object's lock,
+ * too.
  */
 #pragma once
 
@@ -22,7 +23,9 @@ struct region {
     uint8_t rights_most;          /* what `rights` may become; never changes */
     bool is_stack_guard;
     bool leaving; /* it is being unmapped */
-    /* memory_object_clone(): the pass that has taken its right to write, and how far it has come. */
+    /*
+     * memory_object_clone(): the pass that has taken its right to write, and how far it has come.
+     */
     uint32_t clone_pass;
     uintptr_t clone_next;
 };

@@ -1,4 +1,4 @@
-/* What the files of mm/space that change regions share. For these files alone. */
+/* Functions that the files of mm/space share to change regions. For these files alone. */
 #pragma once
 
 #include "mm/space/address_space.h"

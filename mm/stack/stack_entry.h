@@ -52,7 +52,7 @@ enum stack_page_state {
 #define STACK_ENTRY_STATE_MASK 0x1fUL
 #define STACK_ENTRY_SLOT_SHIFT 12
 
-/* What is stored inverted in an entry that is not present. */
+/* The bits that are stored inverted in an entry that is not present. */
 #define STACK_ENTRY_INVERTED PAGE_ADDRESS_MASK
 
 /*

@@ -7,13 +7,13 @@
 
 #include "sched/core/run_queue.h"
 
-/* What lies at the saved RSP of a thread that does not run. It needs no other register. */
+/* The words at the saved RSP of a thread that does not run. It needs no other register. */
 struct switch_frame {
     uintptr_t rbp;
     uintptr_t return_address;
 };
 
-/* What the old thread passes to the new one, in registers. */
+/* The values that the old thread passes to the new one, in registers. */
 struct switch_handover {
     uint64_t hole;           /* the page-table entry of the new stack's holes: stack_fault.h */
     struct run_queue *queue; /* this CPU's */

@@ -144,7 +144,7 @@ struct thread_options {
 /* Prepares the cache of thread objects. Context: boot, before the first thread_create(). */
 void thread_init(void);
 
-/* What thread_create() is a depth section of (depth_section.h): bytes of the caller's stack. */
+/* Bytes of the caller's stack that thread_create() needs as a depth section (depth_section.h). */
 #define THREAD_CREATE_DEPTH 2700
 
 /*
@@ -187,8 +187,8 @@ void thread_exit_if_killed(void);
 /*
  * Marks the calling thread as expendable, or as not expendable. An expendable thread holds nothing
  * that others need; it takes no mutex and enters no depth section (depth_section.h). It may end at
- * any instruction. The out-of-memory policy (oom.h) kills only such threads. Panics if the caller holds a mutex or may not die.
- * Context: THREAD.
+ * any instruction. The out-of-memory policy (oom.h) kills only such threads. Panics if the caller
+ * holds a mutex or may not die. Context: THREAD.
  */
 void thread_expendable_set(bool expendable);
 

@@ -1,4 +1,4 @@
-/* What the files of the scheduler share about threads; no other room uses this. */
+/* Functions that the files of the scheduler share about threads; no other room uses this. */
 #pragma once
 
 #include "sched/core/run_queue.h"

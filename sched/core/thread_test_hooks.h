@@ -1,4 +1,4 @@
-/* What tests set in the list of threads: nothing else calls this. */
+/* Settings of the list of threads for tests: nothing else calls this. */
 #pragma once
 
 #include "lib/compiler.h"

@@ -1,4 +1,4 @@
-/* What tests set in the dispatch gate and ask of it: nothing else calls these. */
+/* Settings and queries of the dispatch gate for tests: nothing else calls these. */
 #pragma once
 
 #include "sched/core/thread.h"

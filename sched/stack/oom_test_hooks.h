@@ -1,4 +1,4 @@
-/* What tests set in the out-of-memory policy: nothing else calls this. */
+/* Settings of the out-of-memory policy for tests: nothing else calls this. */
 #pragma once
 
 #include "lib/compiler.h"

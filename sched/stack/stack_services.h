@@ -1,5 +1,5 @@
 /*
- * What the services of the stack engine (the reclaimer, the swapper) do at the events of
+ * The work of the services of the stack engine (the reclaimer, the swapper) at the events of
  * sched/core/services.h. All else about them is in reclaimer.h and swapper.h.
  */
 #pragma once

@@ -1,4 +1,4 @@
-/* What tests and benchmarks set in the swapper: nothing else calls these. */
+/* Settings of the swapper for tests and benchmarks: nothing else calls these. */
 #pragma once
 
 #include "sched/core/thread.h"

@@ -1,5 +1,5 @@
 /*
- * What a round trip of IPC costs: a call of a server in another address space, with six words each
+ * The cost of a round trip of IPC: a call of a server in another address space, with six words each
  * way, from the instruction before the client's SYSCALL to the one behind it. The server checks the
  * badge, and the client every word.
  */

@@ -1,4 +1,4 @@
-/* What system calls cost, from the instruction before SYSCALL to the one behind it. */
+/* The cost of system calls, from the instruction before SYSCALL to the one behind it. */
 #include "kernel/test/benchmark.h"
 #include "tests/support/user_world.h"
 

@@ -1,6 +1,6 @@
 """Tests a processor that the firmware lists and that does not exist: the MADT's last processor gets
-an APIC id that nobody has. The machine leaves it out. What was prepared for it stays for the next
-processor, and must be counted like that of the others: else each test would end as a leak."""
+an APIC id that nobody has. The machine leaves it out. The memory that was prepared for it stays for the
+next processor, and must be counted like that of the others: else each test would end as a leak."""
 
 from runner import elf
 

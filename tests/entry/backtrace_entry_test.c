@@ -160,9 +160,9 @@ static void interrupt_take(struct trap_frame *frame maybe_unused)
 
 static never_inline void wait_for_event(void)
 {
-    uint64_t patience = test_eventually_end_tsc();
+    uint64_t limit_tsc = test_eventually_end_tsc();
     interrupts_enable();
-    while (!trace_taken && tsc_read() < patience) {
+    while (!trace_taken && tsc_read() < limit_tsc) {
         cpu_pause();
     }
     interrupts_disable();
@@ -195,9 +195,9 @@ static bool nmi_take(struct trap_frame *frame maybe_unused)
 /* An NMI while an interrupt is handled: two entry stacks on the way to the thread. */
 static void interrupt_nmi(struct trap_frame *frame maybe_unused)
 {
-    uint64_t patience = test_eventually_end_tsc();
+    uint64_t limit_tsc = test_eventually_end_tsc();
     lapic_send_nmi(cpu_number());
-    while (!trace_taken && tsc_read() < patience) {
+    while (!trace_taken && tsc_read() < limit_tsc) {
         cpu_pause();
     }
 }

@@ -1,4 +1,4 @@
-/* What the tests of backtraces share: a trace, callers with known names, and the comparison. */
+/* Shared by the tests of backtraces: a trace, callers with known names, and the comparison. */
 #pragma once
 
 #include "arch/x86_64/entry/backtrace.h"

@@ -60,7 +60,7 @@ TEST(BTR0006, "a backtrace of a preempted thread goes through its moved frame", 
     while (!spinner_runs) {
         thread_yield();
     }
-    /* The spinner never yields. That this runs again means that it was preempted; it stays so. */
+    /* The spinner never yields. So if this runs again, it was preempted; it stays so. */
     preempt_disable();
     test_equal(thread->state, THREAD_READY);
     const struct switch_frame *frame = (const struct switch_frame *)thread->saved_rsp;

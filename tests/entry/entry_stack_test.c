@@ -122,9 +122,9 @@ static bool nmi_nested(struct trap_frame *frame)
 static void interrupt_nested(struct trap_frame *frame)
 {
     nest_note(ENTRY_INTERRUPT, frame);
-    uint64_t patience = test_eventually_end_tsc();
+    uint64_t limit_tsc = test_eventually_end_tsc();
     lapic_send_nmi(cpu_number());
-    while (nmis == 0 && tsc_read() < patience) {
+    while (nmis == 0 && tsc_read() < limit_tsc) {
         cpu_pause();
     }
 }
@@ -150,9 +150,9 @@ TEST(
     test_cpu = cpu_number();
     nmis = 0;
     nmi_observer old = nmi_observer_set(nmi_nested);
-    uint64_t patience = test_eventually_end_tsc();
+    uint64_t limit_tsc = test_eventually_end_tsc();
     lapic_send_self(VECTOR_TEST);
-    while (nmis == 0 && tsc_read() < patience) {
+    while (nmis == 0 && tsc_read() < limit_tsc) {
         cpu_pause();
     }
     nmi_observer_set(old);
@@ -201,9 +201,9 @@ TEST(ENT0009,
     nmis = 0;
     nmi_observer old = nmi_observer_set(nmi_debugs);
     exception_handler old_debug = exception_handler_set(VECTOR_DEBUG, debug_note);
-    uint64_t patience = test_eventually_end_tsc();
+    uint64_t limit_tsc = test_eventually_end_tsc();
     lapic_send_nmi(test_cpu);
-    while (nmis == 0 && tsc_read() < patience) {
+    while (nmis == 0 && tsc_read() < limit_tsc) {
         cpu_pause();
     }
     exception_handler_set(VECTOR_DEBUG, old_debug);

@@ -284,9 +284,9 @@ TEST(FRD0022, "an NMI waits until the one before returns, whatever else returns 
     nmi_observer old = nmi_observer_set(nmi_nest);
     nmis = 0;
     seen_count = 0;
-    uint64_t patience = test_eventually_end_tsc();
+    uint64_t limit_tsc = test_eventually_end_tsc();
     lapic_send_nmi(cpu_number());
-    while (nmis < 2 && tsc_read() < patience) {
+    while (nmis < 2 && tsc_read() < limit_tsc) {
         cpu_pause();
     }
     nmi_observer_set(old);

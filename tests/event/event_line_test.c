@@ -330,14 +330,14 @@ TEST(EVT0046, "interrupts and NMIs from another CPU arrive on the stacks of idle
     unsigned other = cpu_online_count() - 1, lost = 0;
     on_idle = 0;
     for (unsigned round = 0; round < IDLE_ROUNDS && lost == 0; round++) {
-        uint64_t patience = test_eventually_end_tsc();
+        uint64_t limit_tsc = test_eventually_end_tsc();
         count = 0;
         if (round % 2 == 0) {
             lapic_send(other, VECTOR_TEST);
         } else {
             lapic_send_nmi(other);
         }
-        while (count == 0 && tsc_read() < patience) {
+        while (count == 0 && tsc_read() < limit_tsc) {
             cpu_pause();
         }
         lost += count != 1 ? 1 : 0;

@@ -72,7 +72,10 @@ TEST(RCL0002, "while any one job of the reclaimer has no end of work, each other
     reclaimer_job_hold(RECLAIMER_JOBS);
 }
 
-/* What the reclaimer's shootdowns show: one is the end of a batch of the reap or the lend job. */
+/*
+ * The reclaimer's shootdowns show its batches: one is the end of a batch of the reap or the lend
+ * job.
+ */
 static struct {
     void (*shootdown)(uintptr_t address, size_t bytes);
     uint64_t before[RECLAIMER_JOBS]; /* turns at its last shootdown */

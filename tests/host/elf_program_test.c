@@ -72,7 +72,7 @@ static int read_copy(size_t bytes, struct elf_program *program, const char **rea
     return error;
 }
 
-/* What is promised of an accepted program. */
+/* The promises about an accepted program. */
 static void check_accepted(const struct elf_program *program, size_t bytes)
 {
     uint64_t above = LOWEST;

@@ -1,7 +1,7 @@
 /*
- * The parsers of boot information and ACPI tables, with damaged bytes. Whatever the bytes are, the
- * parsers end, and read nothing but what they asked for. Each piece that a parser asks for is a
- * copy of exactly that size, so the address sanitizer sees a single byte too many.
+ * The parsers of boot information and ACPI tables, with damaged bytes. However the bytes are
+ * damaged, the parsers end, and read nothing but what they asked for. Each piece that a parser asks
+ * for is a copy of exactly that size, so the address sanitizer sees a single byte too many.
  */
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
  * checks all of it.
  *
  * A step of the model is what the code does without letting another CPU in between: one critical
- * section. What only its own CPU can see (its magazine, the stack that runs there) is done in the same
+ * section. State that only its own CPU can see (its magazine, the stack that runs there) is done in the same
  * step. Names in `...` are the code that a step stands for; tools/check/check_citations.py checks that
  * they are still there.
  *
@@ -513,7 +513,7 @@ inline create(x)
     fi
 }
 
-/* What happens on a CPU, by a thread that is fully backed or an interrupt; or nothing. */
+/* An event on a CPU, by a thread that is fully backed or an interrupt; or nothing. */
 inline event()
 {
     if

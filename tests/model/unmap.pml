@@ -4,8 +4,8 @@
  * and bytes here; the gate and the magazines are in gate.pml. docs/model.md says what each property
  * means; model.py checks all of it.
  *
- * The thread may be preempted and migrate between any two steps. What it writes between the begin
- * and the end of unmapping belongs to calls and interrupts that are over when unmapping ends, so it
+ * The thread may be preempted and migrate between any two steps. Words that it writes between the begin
+ * and the end of unmapping belong to calls and interrupts that are over when unmapping ends, so it
  * may be lost then, but not before.
  *
  * Macros with a mistake for a name, like UNMAP_MAKES_HOLE, take one guard out.
@@ -125,7 +125,7 @@ proctype Thread()
     od
 }
 
-/* What a CPU does by itself: it walks to the page ahead of any access, and answers a shootdown. */
+/* A CPU by itself: it walks to the page ahead of any access, and answers a shootdown. */
 proctype Cpu(byte c)
 {
     do

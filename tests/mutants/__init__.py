@@ -5,7 +5,7 @@ runner/mutants.py builds each mutant and boots it. The test that the table names
 Each file of this folder is a part of the table, about one subject. It holds the paths of the files
 that its mutants edit, and the tuple MUTANTS. A new file needs no registration.
 
-Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, domains). An edit is
+Mutant(name, invariant, test, words, edits, modes, builds, cpus, cmdline, nodes). An edit is
 (file, old code, new code), without comments. The old code appears in the file exactly once. The
 invariants are those of runner/mutant.py:INVARIANTS. `words` matches the message of the failed test
 or of the panic in it.

@@ -46,7 +46,7 @@ class Place:
     mode: str
     cpus: int
     cmdline: str
-    domains: int
+    nodes: int
 
     @property
     def options(self):
@@ -59,8 +59,8 @@ class Place:
         return MODES[self.mode][1]
 
     def __str__(self):
-        domains = f" in {self.domains} domains" if self.domains > 1 else ""
-        return f"{self.build}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}{domains}, " \
+        nodes = f" in {self.nodes} nodes" if self.nodes > 1 else ""
+        return f"{self.build}, {self.cpus} CPU{'s' if self.cpus > 1 else ''}{nodes}, " \
             f"{self.mode} {self.cmdline}".strip()
 
 
@@ -79,12 +79,12 @@ class Mutant:
     builds: tuple = ("release",)
     cpus: int = 1
     cmdline: str = ""
-    domains: int = 1
+    nodes: int = 1
 
     @property
     def places(self):
         """Returns each build and machine on which the mutant must be killed."""
-        return [Place(build, mode, self.cpus, self.cmdline, self.domains)
+        return [Place(build, mode, self.cpus, self.cmdline, self.nodes)
                 for build in self.builds for mode in self.modes]
 
     @property

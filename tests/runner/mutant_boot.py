@@ -19,12 +19,12 @@ MEMORY_MIB = 64
 
 
 def numa(place):
-    """Returns the options for NUMA domains of equal size, if there are several."""
-    words, size, cpus = [], MEMORY_MIB // place.domains, place.cpus // place.domains
-    for domain in range(place.domains if place.domains > 1 else 0):
-        words += ["-object", f"memory-backend-ram,id=m{domain},size={size}M", "-numa",
-                  f"node,nodeid={domain},memdev=m{domain},"
-                  f"cpus={domain * cpus}-{(domain + 1) * cpus - 1}"]
+    """Returns the options for NUMA nodes of equal size, if there are several."""
+    words, size, cpus = [], MEMORY_MIB // place.nodes, place.cpus // place.nodes
+    for node in range(place.nodes if place.nodes > 1 else 0):
+        words += ["-object", f"memory-backend-ram,id=m{node},size={size}M", "-numa",
+                  f"node,nodeid={node},memdev=m{node},"
+                  f"cpus={node * cpus}-{(node + 1) * cpus - 1}"]
     return words
 
 

@@ -122,7 +122,7 @@ TEST(SMP0104, "a running, a ready and a waiting thread move when their affinity 
         stop_set(false);
         cpus_seen = 0;
         semaphore_init(&moved_semaphore, 0);
-        /* The first waits. Of the two others on that CPU one runs while one is ready. */
+        /* The first waits. One of the two others on that CPU runs while the other is ready. */
         threads[0] = test_thread_start(10, from, wait_then_note, NULL);
         test_wait_blocked(threads[0]);
         threads[1] = test_thread_start(10, from, spin_and_note, NULL);

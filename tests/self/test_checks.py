@@ -117,9 +117,9 @@ def test_citations(tree, text, wanted):
 
 
 @pytest.mark.parametrize("name, text, status", [
-    ("a.c", "/* What it is for. */\nint a;\n", 0), ("a.c", "int a;\n", 1), ("a.c", "", 1),
+    ("a.c", "/* Its purpose. */\nint a;\n", 0), ("a.c", "int a;\n", 1), ("a.c", "", 1),
     ("a.c", "/* */\nint a;\n", 1),
-    ("a.h", "#pragma once\n/* x */\n", 1), ("a.asm", "; What it is for.\n", 0),
+    ("a.h", "#pragma once\n/* x */\n", 1), ("a.asm", "; Its purpose.\n", 0),
     ("a.asm", "bits 64\n", 1), ("a.mk", "# What.\n", 0), ("a.mk", "all:\n", 1),
     ("Makefile", "all:\n", 1), ("a.py", '"""What."""\n', 0),
     ("a.py", '#!/usr/bin/env python3\n"""What."""\n', 0), ("a.py", "import os\n", 1),
@@ -133,7 +133,7 @@ def test_files(tree, name, text, status):
 
 
 def test_long_file_is_warned_about(tree):
-    status, output = check("files", tree({"a.c": "/* What. */\n" + "int a;\n" * 401}))
+    status, output = check("files", tree({"a.c": "/* That. */\n" + "int a;\n" * 401}))
     assert status == 0 and "warning: a.c: 402 lines" in output
 
 

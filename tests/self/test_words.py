@@ -4,7 +4,8 @@ import pytest
 from test_checks import check
 
 LIST = "# a comment\n\\bbirths?\\b\tcreate, creation\n(?-i:\\bLAST_TEST\\b)\tDEATH_TEST\n" \
-    "\\bhungry\\b\twaits for memory\tmm/ docs/\n"
+    "\\bhungry\\b\twaits for memory\tmm/ docs/\n" \
+    "(?-i:(^|/\\* |[.] )(What|Who)\\b(?![^\\n]*\\?))\tthe subject first\n"
 
 
 @pytest.mark.parametrize("name, text, wanted", [
@@ -13,6 +14,8 @@ LIST = "# a comment\n\\bbirths?\\b\tcreate, creation\n(?-i:\\bLAST_TEST\\b)\tDEA
     ("docs/book.md", "one\nBirths, and birthdays\n", "docs/book.md:2: 'Births' is retired"),
     ("tests/a_test.c", "LAST_TEST(PAN0001)\n", "'LAST_TEST' is retired; say: DEATH_TEST"),
     ("tests/a_test.c", "int last_test, birthday;\n", None),
+    ("mm/a.c", "/* What a thread needs. */\n", "'/* What' is retired"),
+    ("mm/a.c", "/* Is it full? What then? */\n", None),
     ("mm/birth.c", "", "mm/birth.c: the file's name has a retired word"),
     ("mm/a.c", "/* hungry */\n", "mm/a.c:1: 'hungry' is retired; say: waits for memory\n"),
     ("kernel/a.c", "/* hungry */\n", None),

@@ -1,4 +1,4 @@
-/* What a thread of the soak does, anywhere in a dive. */
+/* The acts of the threads of the soak, anywhere in a dive. */
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/time/clock.h"
 #include "lib/error.h"

@@ -43,7 +43,7 @@ TEST(MOB0001, "a clone has its parent's content, and a write to one of them chan
     test_equal(space_read(PLACE + PAGE_BYTES), 2);
     test_equal(space_read(SECOND + PAGE_BYTES), 22);
 
-    /* What is not shared any more is written without a copy. */
+    /* A page that is not shared any more is written without a copy. */
     test_check(space_write(SECOND, 3) && space_write(PLACE + PAGE_BYTES, 4));
     test_equal(frame_owned_count(FRAME_OWNER_USER) - frames, 2);
     /* Pages that nobody had touched are each one's own. */
@@ -90,9 +90,9 @@ static struct {
 } writer;
 
 /*
- * What round number `round` writes. User copy stores words of 8 bytes at once, and what is left byte
- * by byte. So a word is seen as it was before or after a write, but a shorter number could be seen
- * half written: then it would be too small, because each step changes two bytes.
+ * The words that round number `round` writes. User copy stores words of 8 bytes at once, and what
+ * is left byte by byte. So a word is seen as it was before or after a write, but a shorter number
+ * could be seen half written: then it would be too small, because each step changes two bytes.
  */
 static uint64_t number_of(uint32_t round)
 {

@@ -1,8 +1,8 @@
 /*
  * Depth sections (arch/x86_64/cpu/depth_section.h): a thread that runs out of stack in a function
  * that allocates loses nothing. Each function is called with less and less stack left, by a thread
- * for each room; where that is too little the thread ends. What the call has put where others find
- * it is undone afterwards, and the counts after the test must be those before.
+ * for each room; where that is too little the thread ends. Things that the call has put where
+ * others find it is undone afterwards, and the counts after the test must be those before.
  */
 #include "arch/x86_64/cpu/layout.h"
 #include "lib/error.h"

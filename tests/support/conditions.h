@@ -2,7 +2,7 @@
  * The conditions that TEST() can name as its third argument: what the machine or the boot options
  * must be like, or the command line must ask for, so that the test can be tried. Each is a function
  * that is asked in thread context just before the test, and the reason that is reported for a skip.
- * What only the test itself can find out, it reports by test_skip().
+ * A test that finds out by itself that it cannot run calls test_skip().
  */
 #pragma once
 
@@ -26,11 +26,11 @@ TEST_CONDITION(STACKS_PREFAULTED);   /* stack=prefault */
 TEST_CONDITION(SWITCH_LEAVES_HOLES); /* a switch does not fill the stacks that it is between */
 TEST_CONDITION(HOLES_BELOW_GATE);    /* the dispatch gate itself runs above a hole */
 
-/* What a thread does that needs pages when there is no memory. */
+/* The behaviour of a thread that needs pages when there is no memory. */
 TEST_CONDITION(GATE);         /* a CPU switches only to a thread whose missing pages it can cover */
 TEST_CONDITION(MEMORY_WAITS); /* and stacks have holes, so some threads must wait for memory */
 
-/* What becomes of the stacks of threads that ended. */
+/* The fate of the stacks of threads that ended. */
 TEST_CONDITION(STACKS_CACHED); /* they go to the cache of whole stacks at once */
 TEST_CONDITION(DEPTH_PAGE);    /* they are not zeroed before they are reused: depth=page */
 

@@ -69,10 +69,10 @@ uintptr_t nmi_exact_rip(void)
 bool nmi_exact_block(void)
 {
     if (far_return_mark(&blocked_place) == 0) {
-        uint64_t patience = test_eventually_end_tsc();
+        uint64_t limit_tsc = test_eventually_end_tsc();
         blocking = true;
         lapic_send_nmi(test_cpu);
-        while (blocking && tsc_read() < patience) {
+        while (blocking && tsc_read() < limit_tsc) {
             cpu_pause();
         }
         return false;

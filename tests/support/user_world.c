@@ -118,7 +118,7 @@ bool user_world_run(struct user_world_thread *thread, struct user_world *world, 
     return made != NULL && thread->ended;
 }
 
-/* What the hooks did before: threads of tasks still get that. */
+/* The hooks before the world was made: threads of tasks still need them. */
 static void (*old_exit)(struct thread *thread, int code);
 static void (*old_exception)(struct trap_frame *frame);
 static bool (*old_thread_case)(struct trap_frame *frame);

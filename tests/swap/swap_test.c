@@ -1,4 +1,4 @@
-/* What the swapper takes from a sleeping thread, and what the thread finds when it wakes. */
+/* The pages that the swapper takes from a sleeping thread, and the thread when it wakes. */
 #include "kernel/options.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"

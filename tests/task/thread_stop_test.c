@@ -15,7 +15,7 @@
 
 extern const char user_code_spin[], user_code_script[], user_code_fs_store[];
 
-/* What no write of RFLAGS may give to user mode. */
+/* The flags that no write of RFLAGS may give to user mode. */
 #define FLAGS_OF_KERNEL (FLAGS_IO_PRIVILEGE | FLAGS_NESTED_TASK)
 
 static void task_end(struct task *task)

@@ -124,7 +124,7 @@ def tell_event(tell, view, moment, word):
         tell.say(f"A few steps (s), over STI, and RIP is in {view.names.place(entered)}: this is no"
                  f" interrupt's entry, it is a page fault's. CR2 is {address:#x},"
                  f" {moment.edge - address} bytes below the edge: the processor was pushing the"
-                 f" interrupt's frame. What lies on the {stack[2]} entry stack (x /4wx"
+                 f" interrupt's frame. The {stack[2]} entry stack holds this (x /4wx"
                  f" {registers['rsp']:#x}):")
         tell.show(f"error  {pushed[0]:#018x}  not present, a write",
                   f"RIP    {pushed[1]:#018x}  {view.names.place(pushed[1])}: touches no stack")

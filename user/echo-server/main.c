@@ -7,7 +7,7 @@
 #include "user/lib/program.h"
 #include "user/syscalls.h"
 
-/* What lies in it when a message arrives is what is sent back with the answer. */
+/* The bytes that a message brings are sent back with the answer. */
 static struct message_buffer buffer;
 
 /* Handles that came with a message belong to the server now. It has no use for them. */

@@ -15,7 +15,7 @@
 #include "lib/error.h"
 #include "lib/random.h"
 
-/* What an argument is. */
+/* The meaning of an argument. */
 enum fuzz_kind {
     FUZZ_NONE,
     FUZZ_HANDLE,

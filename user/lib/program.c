@@ -1,4 +1,4 @@
-/* What comes between the first instruction of a program and its main(). */
+/* The code between the first instruction of a program and its main(). */
 #include "user/lib/program.h"
 
 #include "user/syscalls.h"

@@ -16,7 +16,10 @@
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/preempt.h"
 
-/* What a preemption at the deepest point needs: a trap frame with its alignment, and its code. */
+/*
+ * Bytes that a preemption at the deepest point needs: a trap frame with its alignment, and its
+ * code.
+ */
 #define DEPTH_SECTION_EVENT_BYTES (ENTRY_CONTINUE_BYTES + 192)
 
 /* Builds whose code uses more stack multiply the bytes that a section says. */
@@ -26,10 +29,12 @@
 #define DEPTH_SECTION_SCALE 1
 #endif
 
-/* What a depth section touches below its frame pointer: `bytes` are those of the function. */
+/* Bytes that a depth section touches below its frame pointer; `bytes` are those of the function. */
 #define DEPTH_SECTION_REACH(bytes) ((bytes)*DEPTH_SECTION_SCALE + DEPTH_SECTION_EVENT_BYTES)
 
-/* The touch, and its record for the build (tools/build/stackbounds/depth.py), which is not linked. */
+/*
+ * The touch, and its record for the build (tools/build/stackbounds/depth.py), which is not linked.
+ */
 #define DEPTH_SECTION_TOUCH(bytes)                                                                 \
     asm_volatile_inline("771: testb $0, %0\n"                                                      \
                         ".pushsection .depth_sections, \"\"\n"                                     \

@@ -2,8 +2,8 @@
  * The walk along the chain of frame pointers. An odd frame pointer marks a trap frame
  * (trap_frame.h): there the chain continues in the interrupted context, on its stack. A moved frame
  * has its own mark, so it needs no special case. If a function was interrupted before it had a
- * frame of its own, its caller is taken from the top of the stack (unwind_prologue.c). If entry code
- * was interrupted while RBP had no mark, what the CPU pushed for it is found by RSP.
+ * frame of its own, its caller is taken from the top of the stack (unwind_prologue.c). If entry
+ * code was interrupted while RBP had no mark, what the CPU pushed for it is found by RSP.
  */
 #include "arch/x86_64/entry/backtrace.h"
 
@@ -111,10 +111,10 @@ static unsigned entry_code_vector(unsigned kind, uintptr_t rip, const struct tra
 
 /*
  * Follows entry code that was interrupted before RBP got the mark of its event's frame, or after it
- * had lost it: then RBP is that of the context below, which no code on an entry stack has otherwise.
- * What the CPU pushed lies at the top of the stack's area. (With FRED there are no areas, and the
- * interrupted function is left out.) Adds the interrupted instruction and changes *rip and *rsp to
- * those of that context. Returns false if the backtrace is full.
+ * had lost it: then RBP is that of the context below, which no code on an entry stack has
+ * otherwise. The words that the CPU pushed lie at the top of the stack's area. (With FRED there are
+ * no areas, and the interrupted function is left out.) Adds the interrupted instruction and changes
+ * *rip and *rsp to those of that context. Returns false if the backtrace is full.
  */
 static bool entry_code_follow(struct backtrace *trace, uint64_t rbp, uintptr_t *rip, uintptr_t *rsp)
 {

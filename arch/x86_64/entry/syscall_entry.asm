@@ -6,7 +6,7 @@
 ; from them (entry.asm).
 ;
 ; Stack: the thread's kernel stack from its top on: 16 bytes that FRED alone uses, then a struct
-; trap_frame. Its vector is VECTOR_SYSCALL. Of its general registers only RBX, RBP and R12 to R15
+; trap_frame. Its vector is VECTOR_SYSCALL. Among its general registers only RBX, RBP and R12 to R15
 ; are filled, and in a message call RDI, RSI, RDX, R8, R9 and R10 as well.
 ;
 ; A message call first goes to its fast path, with interrupts still off.

@@ -28,7 +28,7 @@
 #define USER_HAZARD_KILL    (1U << 0) /* the thread is to end */
 #define USER_HAZARD_SUSPEND (1U << 1) /* it is to stop */
 
-/* What a CPU loads when it switches to a thread with a user mode. */
+/* The values that a CPU loads when it switches to a thread with a user mode. */
 struct user_context {
     uint32_t hazards;           /* USER_HAZARD_...; atomic */
     struct user_tables *tables; /* the page tables of its address space */
@@ -81,7 +81,7 @@ must_check int user_frame_init(struct trap_frame *frame, uintptr_t rip, uintptr_
 
 /*
  * Enters user mode with the registers in the frame at the top of the calling thread's kernel stack.
- * What else lies on that stack is given up. Context: THREAD.
+ * Everything else on that stack is given up. Context: THREAD.
  */
 noreturn_function void user_enter(void);
 

@@ -4,7 +4,7 @@
  * faults: the fault is resolved on the caller's stack, where it may sleep, and the copy goes on. If
  * it cannot be resolved, the copy ends with an error, and says how far it came.
  *
- * What was copied in is used only from the copy: user mode may change the original at any time.
+ * The kernel reads copied data from the copy only: user mode may change the original at any time.
  */
 #pragma once
 

@@ -5,7 +5,10 @@
 #include "arch/x86_64/cpu/layout.h"
 #include "lib/error.h"
 
-/* What ring 3 may have in RFLAGS. The others hold a right (IF, IOPL), or belong to the kernel. */
+/*
+ * The flags that ring 3 may have in RFLAGS. The others hold a right (IF, IOPL), or belong to the
+ * kernel.
+ */
 #define FLAGS_OF_USER                                                                              \
     (FLAGS_STATUS | FLAGS_TRAP | FLAGS_DIRECTION | FLAGS_RESUME | FLAGS_ALIGNMENT_CHECK |          \
      FLAGS_IDENTIFICATION)
