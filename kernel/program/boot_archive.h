@@ -21,7 +21,7 @@ void boot_archive_take(const struct boot_info *boot);
  */
 must_check bool boot_archive_get(const void **archive, size_t *bytes);
 
-/* What a program may do with the archive. */
+/* The rights that a program has to the archive. */
 #define BOOT_ARCHIVE_RIGHTS (RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER)
 
 /*

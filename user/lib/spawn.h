@@ -1,6 +1,6 @@
 /*
  * Starts other programs: makes a task, loads a file of the boot archive into it, gives it handles,
- * and starts its first thread. What the kernel does for the first program alone.
+ * and starts its first thread. The kernel does this for the first program only.
  */
 #pragma once
 

@@ -62,7 +62,7 @@ USER_TEST(SPN0002, "a program has the handles that its creator gave it, with tho
     test_equal(sys_ipc_reply(&message), OK);
     test_equal(spawn_wait(task), 55);
 
-    /* What the caller may not give is not given, and then nothing is started. */
+    /* A handle that the caller may not give is not given, and then nothing is started. */
     options.given[PROGRAM_HANDLE_ARCHIVE].rights = RIGHT_WRITE;
     test_equal(spawn(&options, &task, &reason), ERROR_NO_RIGHT);
     options.given[PROGRAM_HANDLE_ARCHIVE].handle = 0xfff;
