@@ -22,6 +22,7 @@
 #include "sched/stack/service_share.h"
 
 #define RECLAIM_PERIOD_NS 100000000UL /* looks by itself ten times a second */
+#define PERIOD_ROUNDS     8           /* a period is at least so many times as long as its round */
 #define HELD_STEPS        20000
 
 static struct spinlock reclaimer_lock = SPINLOCK("reclaimer");
@@ -154,22 +155,36 @@ static bool round_run(bool period_is_over)
     return more;
 }
 
-static bool period_is_over(void)
+/*
+ * The walks over all threads take longer the more threads there are. If the next period began while
+ * the last one's walk is just over, each round would have a walk in it, and between two walks only
+ * one batch of stacks would be freed: with a million threads they take 60 ms. So a long walk makes
+ * its period longer.
+ */
+uint64_t reclaimer_period_ns(uint64_t round_ns)
+{
+    return round_ns > RECLAIM_PERIOD_NS / PERIOD_ROUNDS ? round_ns * PERIOD_ROUNDS
+                                                        : RECLAIM_PERIOD_NS;
+}
+
+/* A round; its periodic jobs have a turn if the period is over. Returns what round_run() returns. */
+static bool round_begin(void)
 {
     static uint64_t next_ns;
-    uint64_t now_ns = clock_now_ns();
-    if (now_ns < next_ns) {
-        return false;
+    uint64_t start_ns = clock_now_ns();
+    if (start_ns < next_ns) {
+        return round_run(false);
     }
-    next_ns = now_ns + RECLAIM_PERIOD_NS;
     grants_are_due = true; /* frames may have come from elsewhere */
-    return true;
+    bool more = round_run(true);
+    next_ns = start_ns + reclaimer_period_ns(clock_now_ns() - start_ns);
+    return more;
 }
 
 static void reclaimer_run(void *argument maybe_unused)
 {
     for (;;) {
-        if (round_run(period_is_over())) {
+        if (round_begin()) {
             thread_yield(); /* other services have the same priority */
             continue;
         }

@@ -21,3 +21,9 @@ void reclaimer_job_hold(enum reclaimer_job job);
 
 /* Returns how many turns a job has had. Context: ANY. */
 uint64_t reclaimer_job_turns(enum reclaimer_job job);
+
+/*
+ * Returns how long the period is in which the periodic jobs had a turn in a round of `round_ns`
+ * nanoseconds: a tenth of a second, or more after a long round. Context: ANY.
+ */
+uint64_t reclaimer_period_ns(uint64_t round_ns);

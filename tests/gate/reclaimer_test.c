@@ -197,3 +197,15 @@ TEST(RCL0005, "the reclaimer rests as long as it works, though its work has no e
     reclaimer_job_hold(RECLAIMER_JOBS);
     share_check(SERVICE_RECLAIMER, from);
 }
+
+TEST(RCL0006,
+     "walks over all threads take no more than an eighth of the reclaimer's time, however "
+     "many threads there are",
+     ALWAYS)
+{
+    static const uint64_t rounds_ns[] = {0, 1000000, 12500000, 60000000, 3000000000};
+    for (unsigned i = 0; i < array_length(rounds_ns); i++) {
+        test_check(reclaimer_period_ns(rounds_ns[i]) >= 8 * rounds_ns[i]);
+        test_check(reclaimer_period_ns(rounds_ns[i]) <= 100000000 + 8 * rounds_ns[i]);
+    }
+}
