@@ -176,6 +176,14 @@ TEST(SHL0001, "a shell on servers in user mode runs a script of programs, pipes,
     test_equal(program_end(program_begin("init quiet /boot/test.sh", NULL, 0)), STATUS_PASSED);
 }
 
+TEST(SHL0002,
+     "a server that ends is started again and calls wait for it; one that keeps failing is left",
+     BOOT_ARCHIVE)
+{
+    test_equal(program_end(program_begin("init quiet /boot/restart.sh restart.conf", NULL, 0)),
+               STATUS_PASSED);
+}
+
 #define USER_TEST(test_id, test_sentence)                                                          \
     TEST(test_id, test_sentence, BOOT_ARCHIVE)                                                     \
     {                                                                                              \

@@ -3,8 +3,9 @@
  *
  *   init                counts the programs and starts one of them
  *   init shell          runs a session at the terminal: the servers of init.conf, and a shell
- *   init quiet SCRIPT   runs a session without a terminal: the servers of quiet.conf, and a shell that
- *                       runs this file
+ *   init quiet SCRIPT [CONFIGURATION]
+ *                       runs a session without a terminal: the servers of quiet.conf or of another
+ *                       file of the archive, and a shell that runs the script
  *
  * Its status is that of the shell.
  */
@@ -63,11 +64,11 @@ int main(unsigned count, char **words)
     if (count == 2 && string_equal(words[1], "shell")) {
         return session_run("init.conf", "shell");
     }
-    if (count == 3 && string_equal(words[1], "quiet")) {
+    if ((count == 3 || count == 4) && string_equal(words[1], "quiet")) {
         char shell[PROGRAM_ARGUMENTS_BYTES];
 
         format_string(shell, sizeof(shell), "shell %s", words[2]);
-        return session_run("quiet.conf", shell);
+        return session_run(count == 4 ? words[3] : "quiet.conf", shell);
     }
     return programs_count() == OK && program_run("hello") == OK ? 0 : STATUS_FAILED;
 }

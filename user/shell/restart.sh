@@ -1,0 +1,9 @@
+# A server that ends is started again, and calls wait for it; one that keeps failing is left. SHL0002 runs this.
+fragile ask fragile || exit 10
+fragile end fragile | grep 'other side' || exit 11
+fragile ask fragile || exit 12
+fragile end fragile | grep 'other side' || exit 13
+fragile ask fragile || exit 14
+fragile ask broken | grep 'other side' || exit 15
+fragile ask fragile || exit 16
+exit 0
