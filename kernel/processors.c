@@ -9,6 +9,7 @@
 #include "arch/x86_64/apic/shootdown.h"
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/fpu.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/page_copy.h"
 #include "arch/x86_64/entry/descriptors.h"
@@ -148,6 +149,7 @@ void processor_tables_load(void)
     descriptors_load();
     kernel_space_protect_cpu();
     user_entry_cpu_init();
+    fpu_cpu_init();
 }
 
 void processor_start(unsigned cpu)

@@ -118,9 +118,9 @@
     CALL(31, task_wait, 3, "task: handle task READ, deadline: deadline, status: out 8", "0", \
         "TIMEOUT SYS0041, KILLED TSK0002, FAULT SYS0041", BLOCKS, \
         "Waits until a task has ended and what it owned is free, and writes its status, 64 bits with sign, unless the address is 0.") \
-    CALL(32, thread_create, 3, "task: handle task MANAGE, priority: value, affinity: bits", "a handle with all rights", \
-        "RANGE SYS0042, QUOTA SYS0003, NO_MEMORY", PROMPT, \
-        "Creates a thread of a task, with a priority that is not above the caller's, for the CPUs of these bits; 0: all.") \
+    CALL(32, thread_create, 4, "task: handle task MANAGE, priority: value, affinity: bits, flags: bits", "a handle with all rights", \
+        "RANGE SYS0042, INVALID SYS0042, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "Creates a thread of a task, with a priority that is not above the caller's, for the CPUs of these bits; 0: all. With the flag THREAD_FPU it may use x87, SSE and AVX.") \
     CALL(33, thread_start, 4, "thread: handle thread MANAGE, entry: address, stack: address, argument: value", "0", \
         "RANGE SYS0042, EXISTS SYS0042, PEER_DIED SYS0042, INVALID SYS0042, QUOTA TSK0003, NO_MEMORY", PROMPT, \
         "Starts a thread at an address, with its stack pointer and with the argument in RDI.") \

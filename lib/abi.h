@@ -53,6 +53,9 @@ struct memory_mapping {
 /* Bytes of the longest name of a task, and its terminator. */
 #define TASK_NAME_BYTES 32
 
+/* Flags of thread_create(). */
+#define THREAD_FPU 1 /* the thread may use x87, SSE and AVX; else their instructions end its task */
+
 /* Bytes of the longest line that log_write() takes. */
 #define LOG_WRITE_BYTES_MAX 256
 

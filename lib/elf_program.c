@@ -201,6 +201,18 @@ static struct verdict segment_add(const uint8_t *header, size_t bytes, uint64_t 
     return sound;
 }
 
+/* A mark without content. Linkers may align it like any part. */
+static struct verdict fpu_header_read(const uint8_t *header, struct elf_program *out)
+{
+    for (unsigned at = 4; at < 48; at++) {
+        if (header[at] != 0) {
+            return unsupported("the program header that asks for the FPU is not empty");
+        }
+    }
+    out->wants_fpu = true;
+    return sound;
+}
+
 static struct verdict program_header_read(const uint8_t *header, size_t bytes, uint64_t lowest,
                                           uint64_t end, struct elf_program *out)
 {
@@ -222,6 +234,8 @@ static struct verdict program_header_read(const uint8_t *header, size_t bytes, u
     case TYPE_GNU_FRAMES:
     case TYPE_GNU_PROPERTY:
         return sound; /* nothing that is loaded */
+    case ELF_TYPE_FPU:
+        return fpu_header_read(header, out);
     default:
         return unsupported("a program header has an unknown type");
     }

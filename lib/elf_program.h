@@ -9,6 +9,12 @@
 
 #define ELF_SEGMENT_MAX 8
 
+/*
+ * The type of a program header that asks for the FPU for the program's first thread. Its other
+ * fields are 0 (user/program.ld). It is one of the types that are left to operating systems.
+ */
+#define ELF_TYPE_FPU 0x65667075
+
 #define ELF_EXECUTE 1
 #define ELF_WRITE   2
 #define ELF_READ    4
@@ -27,6 +33,7 @@ struct elf_segment {
 struct elf_program {
     uint64_t entry; /* within a segment that may be executed */
     unsigned segment_count;
+    bool wants_fpu; /* its first thread needs the FPU: it has a program header ELF_TYPE_FPU */
     struct elf_segment segments[ELF_SEGMENT_MAX];
 };
 

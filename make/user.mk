@@ -77,10 +77,21 @@ $(USER_OUT)/obj/%.asm.o: %.asm $(USER_OUT)/flags
 	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -M -MP -MT $@ -MF $(@:.o=.d) $<
 	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -o $@ $<
 
+# Programs whose first thread asks for the FPU. They are compiled with SSE, but for what they share
+# with others, and their file has a program header that says so (lib/elf_program.h).
+USER_FPU_PROGRAMS := float
+$(foreach program,$(USER_FPU_PROGRAMS),$(call user_objects,$(program))): \
+    USER_CFLAGS_NEEDED := $(filter-out -mgeneral-regs-only,$(USER_CFLAGS_NEEDED))
+
+$(USER_OUT)/program_fpu.ld: user/program.ld $(USER_OUT)/flags
+	$(Q)sed 's/^ *stack PT_GNU_STACK.*/&\n    fpu 0x65667075 FLAGS(0);/' $< > $@
+
+user_script = $(if $(filter $(1),$(USER_FPU_PROGRAMS)),$(USER_OUT)/program_fpu.ld,user/program.ld)
+
 define user_program
-$(USER_OUT)/$(1).elf: $(call user_objects,$(1)) $(USER_LIB_OBJECTS) user/program.ld $(USER_OUT)/flags
+$(USER_OUT)/$(1).elf: $(call user_objects,$(1)) $(USER_LIB_OBJECTS) $(call user_script,$(1)) $(USER_OUT)/flags
 	@$$(SAY) LD $$@
-	$$(Q)$$(LD) $$(USER_LDFLAGS) -T user/program.ld -o $$@ $(call user_objects,$(1)) $(USER_LIB_OBJECTS)
+	$$(Q)$$(LD) $$(USER_LDFLAGS) -T $(call user_script,$(1)) -o $$@ $(call user_objects,$(1)) $(USER_LIB_OBJECTS)
 endef
 $(foreach program,$(USER_PROGRAMS),$(eval $(call user_program,$(program))))
 

@@ -78,6 +78,9 @@ static int task_begin(struct task *task, struct user_thread *thread, const struc
     int error =
         program_load(&task->space, task->quota, file->data, file->bytes, start, &image, reason);
 
+    if (error == OK && image.wants_fpu) {
+        error = user_thread_fpu_give(thread);
+    }
     if (error == OK) {
         error = user_thread_start(thread, image.entry, image.stack, image.stack);
     }

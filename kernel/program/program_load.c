@@ -112,6 +112,7 @@ int program_load(struct address_space *space, struct frame_quota *quota, const v
     }
     if (error == OK) {
         out->entry = program.entry;
+        out->wants_fpu = program.wants_fpu;
         error = stack_load(space, quota, start, out, reason);
     }
     if (error != OK && *reason == NULL) {

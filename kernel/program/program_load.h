@@ -7,9 +7,10 @@
 #include "lib/program_start.h"
 #include "mm/space/address_space.h"
 
-/* The registers with which the first thread begins. */
+/* The registers with which the first thread begins, and whether it asks for the FPU. */
 struct program_image {
     uintptr_t entry;
+    bool wants_fpu;
     uintptr_t stack; /* RSP; also RDI, because the struct program_start lies there */
 };
 

@@ -85,10 +85,27 @@ int64_t call_task_wait(uint64_t handle, uint64_t deadline_ns, uint64_t status_ad
     return error == OK ? status_store(status_address, status) : error;
 }
 
-int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity)
+/* Creates a thread with what the flags ask for. */
+static must_check int thread_make(struct task *task, unsigned priority, uint64_t affinity,
+                                  uint64_t flags, struct user_thread **user)
+{
+    int error = user_thread_create(task, priority, affinity, user);
+    if (error == OK && (flags & THREAD_FPU)) {
+        error = user_thread_fpu_give(*user);
+        if (error != OK) {
+            object_release(&(*user)->object);
+        }
+    }
+    return error;
+}
+
+int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity, uint64_t flags)
 {
     struct task *task;
     struct user_thread *user;
+    if (flags & ~(uint64_t)THREAD_FPU) {
+        return ERROR_INVALID;
+    }
     int error = caller_task_find(handle, &task);
     if (error != OK) {
         return error;
@@ -96,7 +113,7 @@ int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity
     /* No thread gives a priority that it does not have itself. */
     error = priority > thread_current()->priority
                 ? ERROR_RANGE
-                : user_thread_create(task, (unsigned)priority, affinity, &user);
+                : thread_make(task, (unsigned)priority, affinity, flags, &user);
     object_release(&task->object);
     return error == OK ? caller_open(&user->object, RIGHTS_ALL, 0) : error;
 }

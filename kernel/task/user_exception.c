@@ -37,6 +37,11 @@ static void cause_describe(char *text, size_t bytes, const struct trap_frame *fr
     if (frame->vector == VECTOR_PAGE_FAULT) {
         format_string(text, bytes, "%s %p: %s", access_name(frame->error), (void *)frame->address,
                       reason);
+    } else if (frame->vector == VECTOR_NO_FPU) {
+        format_string(
+            text, bytes,
+            "raised %s: it used the FPU, which was not asked for when the thread was created",
+            vector_name(frame->vector));
     } else {
         format_string(text, bytes, "raised %s (error code 0x%x)", vector_name(frame->vector),
                       frame->error);

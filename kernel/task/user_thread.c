@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/fpu.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "kernel/ipc/ipc.h"
@@ -11,13 +12,18 @@
 #include "lib/string.h"
 #include "mm/heap/slab.h"
 #include "mm/stack/stack_size.h"
+#include "sched/core/schedule.h"
 
 static struct slab_cache user_thread_cache;
+static struct slab_cache fpu_cache;
 
 static void user_thread_destroy(struct object *object)
 {
     struct user_thread *user = container_of(object, struct user_thread, object);
     object_release(&user->task->object);
+    if (user->context.fpu != NULL) {
+        slab_free(&fpu_cache, user->context.fpu);
+    }
     slab_free(&user_thread_cache, user);
 }
 
@@ -39,6 +45,7 @@ void user_thread_init(void)
 {
     task_init();
     slab_cache_init(&user_thread_cache, "user thread", sizeof(struct user_thread), 8);
+    slab_cache_init(&fpu_cache, "fpu state", fpu_area_bytes(), FPU_AREA_ALIGNMENT);
 }
 
 int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
@@ -67,6 +74,17 @@ int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
     object_acquire(&task->object);
     *out = user;
     return OK;
+}
+
+int user_thread_fpu_give(struct user_thread *user)
+{
+    void *area;
+    int error = slab_allocate(&fpu_cache, &area);
+    if (error == OK) {
+        fpu_area_init(area);
+        user->context.fpu = area;
+    }
+    return error;
 }
 
 /* The first code of the thread. A kill since the start ends it before it reaches user mode. */
@@ -176,19 +194,31 @@ int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
     return user->ended ? OK : error;
 }
 
-/* The first switch to a thread: its stack and its number are known by now. */
-static never_inline void user_thread_first_load(const struct thread *thread)
+/*
+ * The first switch to a thread, when its stack and its number are known, and each switch to a thread
+ * with FPU.
+ */
+static never_inline void user_thread_load_more(const struct thread *thread)
 {
     struct user_thread *user = thread->user;
-    user->context.stack_top = stack_top(thread->slot);
-    user->id = thread->id;
+    if (user->context.stack_top == 0) {
+        user->context.stack_top = stack_top(thread->slot);
+        user->id = thread->id;
+    }
+    if (user->context.fpu != NULL) {
+        schedule_switch_fpu(user->context.fpu);
+    } else {
+        user->context.plain = true;
+    }
+    user_context_load(&user->context);
 }
 
 void user_thread_load(const struct thread *thread)
 {
     struct user_context *context = &thread->user->context;
-    if (unlikely(context->stack_top == 0)) {
-        user_thread_first_load(thread);
+    if (unlikely(!context->plain)) {
+        user_thread_load_more(thread);
+        return;
     }
     user_context_load(context);
 }
@@ -212,6 +242,7 @@ void user_thread_exit(struct thread *thread, int status)
     /* From here on no switch loads its page tables any more, and nobody else finds the thread. */
     uint64_t flags = spin_lock_irq_save(&user->lock);
     thread->user = NULL;
+    fpu_drop(user->context.fpu);
     thread->name = "user, ended"; /* the task's name may be freed below */
     user->thread = NULL;
     user->status = status;

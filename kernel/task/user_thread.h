@@ -47,6 +47,12 @@ must_check int user_thread_create(struct task *task, unsigned priority, uint64_t
                                   struct user_thread **out);
 
 /*
+ * Gives the FPU to a thread that has not started and does not have it. Context: THREAD.
+ * Errors: ERROR_NO_MEMORY.
+ */
+must_check int user_thread_fpu_give(struct user_thread *user);
+
+/*
  * Starts a thread in user mode at `rip` with stack pointer `rsp` and `argument` in RDI.
  * Context: THREAD. Errors: ERROR_RANGE (`rip` is no user address), ERROR_EXISTS (it was started
  * before), ERROR_NO_MEMORY, ERROR_INVALID (affinity names no online CPU), ERROR_PEER_DIED.

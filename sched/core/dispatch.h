@@ -12,12 +12,17 @@
 #include "sched/core/switch.h"
 
 /*
- * The thread that this CPU just left because it exited or must migrate; otherwise NULL. Its stack
- * is in use until finish_switch().
+ * What finish_switch() has to do, as one word, so that one comparison finds out that there is
+ * nothing. It is the sum of
+ *  - the thread that this CPU just left because it exited or must migrate. Its stack is in use
+ *    until finish_switch();
+ *  - SWITCH_FPU, if one of the two threads of the switch has the FPU. It stays while a thread with
+ *    FPU runs, so that others pay nothing for the FPU.
  */
-DECLARE_PER_CPU(struct thread *, switched_out);
+DECLARE_PER_CPU(uintptr_t, switch_work);
+#define SWITCH_FPU 1UL
 
-/* finish_switch() after a switch that took a page, or that set switched_out. */
+/* finish_switch() after a switch that took a page, or that set switch_work. */
 void finish_unusual_switch(struct run_queue *queue);
 
 /* The end of a switch: runs in the next thread, on its stack. */
@@ -27,7 +32,7 @@ static always_inline void finish_switch(struct switch_handover handover)
     invariant(magazine_available() >= stack_missing(this_cpu(thread_running)->slot));
 
     this_cpu(stack_use).current_hole = handover.hole;
-    if (unlikely((this_cpu(magazine).taken | (uintptr_t)this_cpu(switched_out)) != 0)) {
+    if (unlikely((this_cpu(magazine).taken | this_cpu(switch_work)) != 0)) {
         finish_unusual_switch(handover.queue);
     } else {
         spinlock_pass(&handover.queue->lock);

@@ -10,6 +10,7 @@
 #include "sched/core/schedule.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/fpu.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/entry.h"
@@ -37,12 +38,25 @@ static void user_load_nothing(const struct thread *thread maybe_unused)
 
 void (*thread_user_load)(const struct thread *thread) = user_load_nothing;
 
-PER_CPU(struct thread *, switched_out);
+PER_CPU(uintptr_t, switch_work);
+
+void schedule_switch_fpu(struct fpu_area *area)
+{
+    fpu_want(area);
+    this_cpu(switch_work) |= SWITCH_FPU;
+}
+
+/* Hands the FPU on, and returns the thread that was left for good, or NULL. */
+static struct thread *switch_work_take(void)
+{
+    uintptr_t work = this_cpu(switch_work);
+    this_cpu(switch_work) = (work & SWITCH_FPU) != 0 && fpu_switch() ? SWITCH_FPU : 0;
+    return (struct thread *)(work & ~SWITCH_FPU);
+}
 
 never_inline void finish_unusual_switch(struct run_queue *queue)
 {
-    struct thread *left = this_cpu(switched_out);
-    this_cpu(switched_out) = NULL;
+    struct thread *left = switch_work_take();
     magazine_charge_rest();
     spinlock_pass(&queue->lock);
     if (left == NULL) {
@@ -143,7 +157,7 @@ static always_inline bool thread_requeue(struct run_queue *queue, struct thread 
         if (thread != queue->idle) {
             thread->state = THREAD_MOVING; /* finish_switch() makes it ready elsewhere */
             queue->runnable--;
-            this_cpu(switched_out) = thread;
+            this_cpu(switch_work) |= (uintptr_t)thread;
         }
         return false;
     }
@@ -176,7 +190,7 @@ static always_inline void schedule_inline(bool yields)
     } else {
         queue->runnable--;
         if (state == THREAD_DEAD) {
-            this_cpu(switched_out) = from;
+            this_cpu(switch_work) |= (uintptr_t)from;
         }
     }
     struct thread *to = thread_choose(queue, from, ready);

@@ -6,6 +6,8 @@
 
 #include "sched/core/switch.h"
 
+struct fpu_area;
+
 #define SCHEDULE_TICK_HZ     250
 #define SCHEDULE_SLICE_TICKS 3
 
@@ -40,6 +42,12 @@ struct run_queue *schedule_queue_lock(struct thread *thread);
  * schedule() does it for all others. Context: ATOMIC, interrupts off, run-queue lock held.
  */
 void schedule_finish_switch(struct switch_handover handover);
+
+/*
+ * Says that the thread that is being switched to has the FPU, and where its registers are. For the
+ * hook thread_user_load. Context: ATOMIC, interrupts off, run-queue lock held.
+ */
+void schedule_switch_fpu(struct fpu_area *area);
 
 /*
  * Switches threads until no reschedule is due: one that came due meanwhile counts too. Context:

@@ -119,6 +119,17 @@ HOST_TEST(HEL0001, "a sound program's segments and entry are read")
     host_equal(program.segments[2].memory_bytes, 0x3000);
     check_accepted(&program, FILE_BYTES);
 
+    host_check(!program.wants_fpu);
+    put(SEGMENT(3), 4, ELF_TYPE_FPU);
+    host_equal(read_copy(FILE_BYTES, &program, &reason), OK);
+    host_check(program.wants_fpu);
+    for (unsigned at = 4; at < 48; at++) { /* all its fields but the alignment are empty */
+        put(SEGMENT(3) + at, 1, 1);
+        refused(ERROR_UNSUPPORTED, "asks for the FPU");
+        put(SEGMENT(3) + at, 1, 0);
+    }
+    put(SEGMENT(3), 4, 4);
+
     put(40, 8, 0); /* a file without section headers is sound too */
     put(60, 2, 0);
     put(62, 2, 0);

@@ -6,6 +6,7 @@ DESCRIPTORS = "arch/x86_64/entry/descriptors.c"
 ENTRY = "arch/x86_64/entry/entry.c"
 ENTRY_ASM = "arch/x86_64/entry/entry.asm"
 FAULT = "mm/stack/stack_fault.c"
+FPU = "arch/x86_64/cpu/fpu.c"
 FAULT_PATH = "mm/stack/stack_fault_path.asm"
 INTERRUPT = "arch/x86_64/entry/interrupt.c"
 SYSCALL_ENTRY = "arch/x86_64/entry/syscall_entry.asm"
@@ -49,6 +50,24 @@ MUTANTS = (
     mov rsp, [rsp + FRAME_RSP]
 """, """\
     mov rsp, [rsp + FRAME_RSP]
+"""),)),
+    Mutant("fpu-not-cleared", "I10", "FPU0003", "the CPU: byte", edits=((FPU, """\
+        registers_save(left);
+        registers_clear();
+""", """\
+        registers_save(left);
+"""),)),
+    Mutant("fpu-left-open", "I10", "FPU0003", "registers_read", edits=((FPU, """\
+        fpu_forbid();
+        return false;
+""", """\
+        return false;
+"""),)),
+    Mutant("fpu-survives-the-end", "I10", "FPU0008", "the CPU: byte", edits=((FPU, """\
+    if (area != NULL && this_cpu(fpu_loaded) == area) {
+        registers_clear();
+""", """\
+    if (area != NULL && this_cpu(fpu_loaded) == area) {
 """),)),
     Mutant("flags-not-cleared", "I1", "ENT0005", "flags_in_interrupt", modes=FAULT_AND_EAGER,
            edits=((ENTRY_ASM, """\

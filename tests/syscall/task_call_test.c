@@ -116,13 +116,20 @@ TEST(SYS0042,
     test_equal(script_call(SYSCALL_thread_create, of_task, THREAD_PRIORITY_DEFAULT + 1, 0),
                ERROR_RANGE);
     test_equal(script_call(SYSCALL_thread_create, of_task, UINT64_MAX, 0), ERROR_RANGE);
+    static struct script script;
+    script_clear(&script, 0);
+    script_add(&script, SYSCALL_thread_create, of_task, 1, 0, 2 * THREAD_FPU, 0, 0);
+    script_add(&script, SYSCALL_thread_create, of_task, 1, 0, THREAD_FPU, 0, 0);
+    script_start(&script);
+    script_join(&script);
+    test_equal((int64_t)script.calls[0].rax, ERROR_INVALID);
+    test_equal(handle_close(&script_handles, script.calls[1].rax), OK);
     int64_t nowhere = script_call(SYSCALL_thread_create, of_task, 1, 1UL << 63);
     int64_t thread = script_call(SYSCALL_thread_create, of_task, THREAD_PRIORITY_DEFAULT, 0);
     test_check(thread > 0 && nowhere > 0);
     test_equal(script_call(SYSCALL_thread_start, (uint64_t)nowhere, rip, stack), ERROR_INVALID);
     test_equal(script_call(SYSCALL_thread_start, (uint64_t)thread, USER_END, stack), ERROR_RANGE);
     test_equal(script_call(SYSCALL_thread_start, (uint64_t)thread, 0, stack), ERROR_RANGE);
-    static struct script script;
     script_clear(&script, 0);
     script_add(&script, SYSCALL_thread_start, (uint64_t)thread, rip, stack, USER_WORLD_DATA, 0, 0);
     script_add(&script, SYSCALL_thread_start, (uint64_t)thread, rip, stack, USER_WORLD_DATA, 0, 0);

@@ -19,9 +19,13 @@ global user_code_jump
 global user_code_calls
 global user_code_script
 global user_code_null_number
+global user_code_yield_number
+global user_code_thread_exit_number
 
 ; The number of the call that does nothing, as kernel/syscall_list.h has it: a test compares.
 %define SYSCALL_NULL 6
+%define SYSCALL_YIELD 7
+%define SYSCALL_THREAD_EXIT 34
 
 %macro PIECE 1
 align 16
@@ -334,6 +338,124 @@ PIECE divide
 PIECE sse
     movaps xmm0, xmm1
     ud2
+
+; Sets R13 to 1 if user mode may use AVX, else to 0. Uses RAX, RBX, RCX, RDX.
+%macro AVX_FIND 0
+    xor r13d, r13d
+    mov eax, 1
+    cpuid
+    not ecx
+    test ecx, 1 << 27 | 1 << 28         ; XGETBV is there; AVX
+    jnz %%none
+    xor ecx, ecx
+    xgetbv
+    and eax, 6
+    cmp eax, 6
+    sete r13b
+%%none:
+%endmacro
+
+; Writes the FPU's registers to the address in %1: FXSAVE's image, and behind its first 416 bytes the
+; upper halves of the YMM registers.
+%macro FPU_IMAGE 1
+    fxsave64 [%1]
+    test r13d, r13d
+    jz %%done
+%assign register 0
+%rep 16
+    vextractf128 [%1 + 416 + 16 * register], ymm %+ register, 1
+%assign register register + 1
+%endrep
+%%done:
+%endmacro
+
+; Writes the FPU's registers, as the thread finds them, to RDI, says so in the word before, and ends
+; with status 0 when that word is 2.
+PIECE fpu_look
+    mov rsi, rdi
+    AVX_FIND
+    FPU_IMAGE rsi
+    mov rbx, rsi
+    mov qword [rbx - 8], 1
+.wait:
+    mov eax, SYSCALL_YIELD
+    syscall
+    cmp qword [rbx - 8], 2
+    jne .wait
+    xor edi, edi
+    mov eax, SYSCALL_THREAD_EXIT
+    syscall
+
+; Fills the FPU's registers, then counts in the word at RDI, yields and compares, until the word
+; after it is not 0. The third word becomes 1 if a register has changed.
+%define IMAGES -2048
+PIECE fpu_keep
+    mov rbp, rdi
+    lea r12, [rsp + IMAGES]
+    AVX_FIND
+    mov rax, 0x5aa5a55ac33c3cc3
+    sub rsp, 32
+    mov [rsp], rax
+    not rax
+    mov [rsp + 8], rax
+    mov dword [rsp + 16], 0x7fa0        ; MXCSR: rounds towards 0, has a flag set
+    ldmxcsr [rsp + 16]
+    mov word [rsp + 16], 0x0f7f         ; x87 as well
+    fldcw [rsp + 16]
+%rep 8
+    fldpi
+%endrep
+%assign register 0
+%rep 16
+    movups xmm %+ register, [rsp]
+%assign register register + 1
+%endrep
+    test r13d, r13d
+    jz .filled
+%assign register 0
+%rep 16
+    vinsertf128 ymm %+ register, ymm %+ register, [rsp], 1
+%assign register register + 1
+%endrep
+.filled:
+    FPU_IMAGE r12
+.next:
+    mov eax, SYSCALL_YIELD
+    syscall
+    FPU_IMAGE r12 + 1024
+    mov rsi, r12
+    lea rdi, [r12 + 1024]
+    mov ecx, (416 + 256) / 8
+    repe cmpsq
+    je .same
+    mov qword [rbp + 16], 1
+.same:
+    inc qword [rbp]
+    cmp qword [rbp + 8], 0
+    je .next
+    xor edi, edi
+    mov eax, SYSCALL_THREAD_EXIT
+    syscall
+
+; Sets bits of MXCSR that do not exist: #GP.
+PIECE fpu_reserved
+    push -1
+    ldmxcsr [rsp]
+    mov edi, 1
+    mov eax, SYSCALL_THREAD_EXIT
+    syscall
+
+; Divides by zero with that exception unmasked: #XM.
+PIECE fpu_divide
+    push 0x1d80
+    ldmxcsr [rsp]
+    xorps xmm1, xmm1
+    mov eax, 0x3f800000
+    movd xmm0, eax
+    divss xmm0, xmm1
+    mov edi, 1
+    mov eax, SYSCALL_THREAD_EXIT
+    syscall
 PIECE x87
     fld1
     ud2
@@ -367,4 +489,8 @@ user_code_trap_syscall_after:
 align 8
 user_code_null_number:
     dq SYSCALL_NULL
+user_code_yield_number:
+    dq SYSCALL_YIELD
+user_code_thread_exit_number:
+    dq SYSCALL_THREAD_EXIT
 user_code_end:

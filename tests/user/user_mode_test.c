@@ -95,8 +95,11 @@ TEST(USR0002,
     if (!world_begin()) {
         return;
     }
-    extern const uint64_t user_code_null_number;
+    extern const uint64_t user_code_null_number, user_code_yield_number,
+        user_code_thread_exit_number;
     test_equal(user_code_null_number, SYSCALL_null);
+    test_equal(user_code_yield_number, SYSCALL_thread_yield);
+    test_equal(user_code_thread_exit_number, SYSCALL_thread_exit);
     call_check(SYSCALL_null, 0);
     call_check(syscall_count, ERROR_UNSUPPORTED);
     call_check(UINT64_MAX, ERROR_UNSUPPORTED);

@@ -138,7 +138,8 @@ static int handles_give(struct child *child, const struct spawn_options *options
 /* Fills a task that has nothing yet, and starts it. */
 static int child_begin(struct child *child, const struct spawn_options *options)
 {
-    int64_t thread = sys_thread_create(child->task, options->priority, 0);
+    int64_t thread = sys_thread_create(child->task, options->priority, 0,
+                                       child->program.wants_fpu ? THREAD_FPU : 0);
     int error = thread < 0 ? (int)thread : OK;
 
     if (error != OK) {

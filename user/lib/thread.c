@@ -22,7 +22,8 @@ static int thread_begin(struct thread *thread, const struct thread_options *opti
     unsigned priority =
         options != NULL && options->priority != 0 ? options->priority : PROGRAM_PRIORITY;
     int64_t made = sys_thread_create(program_start.handles[PROGRAM_HANDLE_TASK], priority,
-                                     options != NULL ? options->affinity : 0);
+                                     options != NULL ? options->affinity : 0,
+                                     options != NULL && options->fpu ? THREAD_FPU : 0);
     int error;
 
     if (made < 0) {

@@ -12,6 +12,7 @@
 struct thread_options {
     unsigned priority; /* 0: PROGRAM_PRIORITY; not above the caller's */
     uint64_t affinity; /* CPUs, by bit; 0: all */
+    bool fpu;          /* it may use x87, SSE and AVX */
 };
 
 /* A thread that was created, for the one who joins it. */

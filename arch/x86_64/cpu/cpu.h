@@ -20,6 +20,7 @@
 #define CR4_OS_FXSR           (1UL << 9)
 #define CR4_OS_XMM_EXCEPTIONS (1UL << 10)
 #define CR4_UMIP              (1UL << 11)
+#define CR4_OS_XSAVE          (1UL << 18)
 #define CR4_SMEP              (1UL << 20)
 #define CR4_SMAP              (1UL << 21)
 #define CR4_FRED              (1UL << 32)

@@ -33,10 +33,6 @@ void user_entry_cpu_init(void)
     msr_write(MSR_LSTAR, (uintptr_t)syscall_entry);
     msr_write(MSR_SYSCALL_MASK, FLAGS_MASKED);
     msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SYSCALL);
-    /* x87, MMX and SSE instructions raise #NM. The kernel itself uses none. */
-    cr4_write(cr4_read() | CR4_OS_FXSR | CR4_OS_XMM_EXCEPTIONS);
-    cr0_write((cr0_read() & ~CR0_EMULATION) | CR0_TASK_SWITCHED | CR0_MONITOR_FPU |
-              CR0_NUMERIC_ERROR);
 }
 
 void user_context_load(struct user_context *context)

@@ -28,12 +28,16 @@
 #define USER_HAZARD_KILL    (1U << 0) /* the thread is to end */
 #define USER_HAZARD_SUSPEND (1U << 1) /* it is to stop */
 
+struct fpu_area; /* fpu.h */
+
 /* The values that a CPU loads when it switches to a thread with a user mode. */
 struct user_context {
     uint32_t hazards;           /* USER_HAZARD_...; atomic */
+    bool plain;                 /* it was loaded before, and has no FPU: nothing more to load */
     struct user_tables *tables; /* the page tables of its address space */
     uintptr_t stack_top;        /* of its kernel stack, where entries from ring 3 push */
     uint64_t fs_base;
+    struct fpu_area *fpu; /* its FPU's registers while it does not run; NULL: it has no FPU */
 };
 
 /* The context that was loaded last on this CPU; NULL: none yet. */
@@ -46,8 +50,8 @@ static always_inline struct trap_frame *user_frame_at(uintptr_t stack_top)
 }
 
 /*
- * Turns on SYSCALL on the calling CPU and keeps ring 3 from the FPU's registers. Context: boot of
- * each CPU, interrupts off, after descriptors_load().
+ * Turns on SYSCALL on the calling CPU. Context: boot of each CPU, interrupts off, after
+ * descriptors_load().
  */
 void user_entry_cpu_init(void);
 

@@ -32,6 +32,7 @@
 #define VECTOR_COUNT         256
 
 #define VECTOR_INVALID_OPCODE     6
+#define VECTOR_NO_FPU             7
 #define VECTOR_GENERAL_PROTECTION 13
 
 /* Interrupts. The masked 8259s have 0x20 to 0x2f, so that a spurious interrupt has a vector. */
