@@ -171,7 +171,16 @@
         "Gives a range of a task, all of which is mapped, other rights: those of struct memory_mapping. When it returns, a right that was taken away is gone on all processors.") \
     CALL(50, memory_commit, 3, "memory: handle memory WRITE, offset: value, bytes: value", "0", \
         "INVALID SYS0055, RANGE SYS0055, QUOTA SYS0055, NO_MEMORY", PROMPT, \
-        "Gives pages of memory their frames now, so that a later touch cannot fail for want of one.")
+        "Gives pages of memory their frames now, so that a later touch cannot fail for want of one.") \
+    CALL(51, information_list, 5, "information: handle information READ, kind: value, from: value, to: out bytes, bytes: value", "how many bytes were written, 0 behind the last record", \
+        "INVALID INF0001, FAULT INF0001, NO_MEMORY", PROMPT, \
+        "Reads records of a kind of lib/information.h, as many whole ones as there is room for, from an id or a number on.") \
+    CALL(52, log_read, 4, "log: handle log READ, from: value, to: out bytes, bytes: value", "how many bytes were written", \
+        "INVALID LOG0021, FAULT LOG0021, NO_MEMORY", PROMPT, \
+        "Reads whole lines of the kernel's log from a position on, 0 for the oldest, behind a struct log_chunk of lib/abi.h, which says where to go on and how many lines were lost. There must be room for LOG_READ_BYTES_MIN.") \
+    CALL(53, system_control, 2, "system: handle system WRITE, action: value", "0, if it returns", \
+        "INVALID SYS0070", PROMPT, \
+        "Switches the machine off, starts it anew, or gives the serial port to the monitor: SYSTEM_... of lib/abi.h.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

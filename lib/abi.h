@@ -59,6 +59,20 @@ struct memory_mapping {
 /* Bytes of the longest line that log_write() takes. */
 #define LOG_WRITE_BYTES_MAX 256
 
+/* log_read() writes this, and behind it lines of text, each with its time and a line end. */
+struct log_chunk {
+    uint64_t next; /* the position behind the last line: read on from there */
+    uint64_t lost; /* lines before the first one that were overwritten unread */
+};
+
+#define LOG_READ_BYTES_MIN 512 /* for the structure and the longest line */
+#define LOG_READ_BYTES_MAX 4096
+
+/* Actions of system_control(). */
+#define SYSTEM_POWER_OFF 1
+#define SYSTEM_REBOOT    2
+#define SYSTEM_MONITOR   3 /* the monitor gets the serial port back, until its command `resume` */
+
 /* Words of a message that travel in registers. */
 #define MESSAGE_WORDS 6
 /* Bytes of the longest message. */

@@ -130,6 +130,36 @@ static bool line_copy(uint64_t index, struct log_record *record, char *line)
     return kept;
 }
 
+uint64_t log_lines_written(void)
+{
+    return __atomic_load_n(&records_written, __ATOMIC_RELAXED);
+}
+
+size_t log_copy(uint64_t *from, char *to, size_t bytes, uint64_t *lost)
+{
+    char line[STAMP_LENGTH + LINE_LENGTH];
+    struct log_record record;
+    uint64_t end = log_lines_written(), kept = end > RECORDS ? end - RECORDS : 0;
+    size_t used = 0;
+
+    *lost = *from < kept ? kept - *from : 0;
+    *from = *from < kept ? kept : *from;
+    for (; *from < end; ++*from) {
+        if (!line_copy(*from, &record, line)) {
+            ++*lost;
+            continue;
+        }
+        size_t length = strlen(line);
+        if (length + 1 > bytes - used) {
+            break;
+        }
+        memcpy(to + used, line, length);
+        used += length;
+        to[used++] = '\n';
+    }
+    return used;
+}
+
 void log_each(enum log_level level, void (*show)(void *, enum log_level, const char *),
               void *context)
 {

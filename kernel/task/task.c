@@ -8,6 +8,8 @@
 
 /* Threads that one pass of task_kill() asks to end with interrupts off. */
 #define KILLS_AT_ONCE 16
+/* Tasks that task_for_each() visits with interrupts off. */
+#define VISITS_AT_ONCE 16
 
 static struct slab_cache task_cache;
 static struct spinlock tasks_lock = SPINLOCK("all tasks");
@@ -100,6 +102,30 @@ static void task_list_remove(struct task *task)
     list_remove(&task->all_node);
     tasks_alive--;
     spin_unlock_irq_restore(&tasks_lock, flags);
+}
+
+/* A walk keeps its place by a node in the list that is no task. One is under way at a time. */
+static struct mutex walk_mutex = MUTEX(walk_mutex, "walk over tasks");
+static struct list_node bookmark;
+
+void task_for_each(void (*visit)(struct task *task, void *context), void *context)
+{
+    mutex_lock(&walk_mutex);
+    uint64_t flags = spin_lock_irq_save(&tasks_lock);
+    struct list_node *node = tasks.head.next;
+    for (unsigned visited = 1; node != &tasks.head; visited++) {
+        visit(list_entry(node, struct task, all_node), context);
+        node = node->next;
+        if (visited % VISITS_AT_ONCE == 0) {
+            list_insert_before(node, &bookmark);
+            spin_unlock_irq_restore(&tasks_lock, flags);
+            flags = spin_lock_irq_save(&tasks_lock);
+            node = bookmark.next;
+            list_remove(&bookmark);
+        }
+    }
+    spin_unlock_irq_restore(&tasks_lock, flags);
+    mutex_unlock(&walk_mutex);
 }
 
 int task_create(const struct task_options *options, struct task **out)

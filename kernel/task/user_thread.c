@@ -13,6 +13,7 @@
 #include "mm/heap/slab.h"
 #include "mm/stack/stack_size.h"
 #include "sched/core/schedule.h"
+#include "sched/core/thread_list.h"
 
 static struct slab_cache user_thread_cache;
 static struct slab_cache fpu_cache;
@@ -249,6 +250,7 @@ void user_thread_exit(struct thread *thread, int status)
     user->ended = true;
     wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
     spin_unlock_irq_restore(&user->lock, flags);
+    thread_list_settle(); /* a walk may have been looking at the name and the task */
     task_thread_remove(task, &user->task_node, true, status);
     object_release(&user->object);
 }

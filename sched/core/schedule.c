@@ -221,6 +221,7 @@ void schedule_tick(void)
     struct run_queue *queue = this_cpu_pointer(run_queue);
     struct thread *current = thread_current();
 
+    current->run_ticks++;
     timeout_expire();
     services_tick(current, current == queue->idle);
     if (current == queue->idle) {
@@ -298,4 +299,13 @@ void schedule_cpu_run(void)
     spinlock_take(&queue->lock); /* thread_begin() of the idle thread passes it on */
     (void)stack_switch(&abandoned, queue->idle->saved_rsp, (struct switch_handover){hole, queue});
     panic("the boot stack was switched to");
+}
+
+uint32_t schedule_running_id(unsigned cpu)
+{
+    struct run_queue *queue = &cpu_variable(run_queue, cpu);
+    uint64_t flags = spin_lock_irq_save(&queue->lock);
+    uint32_t id = queue->current->id; /* it is not freed while it is current */
+    spin_unlock_irq_restore(&queue->lock, flags);
+    return id;
 }

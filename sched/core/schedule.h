@@ -79,6 +79,11 @@ must_check int schedule_cpu_create(unsigned cpu);
  */
 noreturn_function void schedule_cpu_run(void);
 
+/*
+ * Returns the id of the thread that a CPU runs. It is old when it is looked at. Context: IRQ.
+ */
+uint32_t schedule_running_id(unsigned cpu);
+
 /* Registers with arch: preemption, the reschedule interrupt. Context: boot. */
 void schedule_init(void);
 

@@ -84,6 +84,7 @@ struct thread {
     const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those it holds: mutex_order.c */
     uint32_t depth_sections;                         /* those it is in, while it does not run */
 #endif
+    uint64_t run_ticks;         /* ticks of the timer that found it running */
     uint8_t slice_ticks;        /* ticks left of its time slice */
     uint8_t promised_frames;    /* granted to it by gate.c until it passes the gate */
     uint8_t stack_reservations; /* stack_ensure() calls minus stack_release() calls */

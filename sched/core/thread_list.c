@@ -207,6 +207,13 @@ void thread_list_remove(struct thread *thread)
     spin_unlock_quietly(&thread_list_lock);
 }
 
+/* A walk looks at threads under the lock only, and follows their pointers anew each time. */
+void thread_list_settle(void)
+{
+    uint64_t flags = spin_lock_irq_save(&thread_list_lock);
+    spin_unlock_irq_restore(&thread_list_lock, flags);
+}
+
 void thread_ids_set(uint32_t next)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);

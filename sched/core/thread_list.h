@@ -10,6 +10,12 @@ void thread_list_add(struct thread *thread);
 void thread_list_remove(struct thread *thread);
 
 /*
+ * Waits until no walk looks at a thread as it was before this call. Call it after what a thread
+ * points to was taken from it and before that is freed. Context: THREAD.
+ */
+void thread_list_settle(void);
+
+/*
  * Returns the thread that owns a stack slot, or NULL; NULL as well if the list's lock is taken.
  * For a panic, where no lock may be waited for. Context: ENTRY, interrupts off.
  */
