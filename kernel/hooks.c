@@ -28,7 +28,9 @@
 #include "kernel/boot_report.h"
 #include "kernel/console/console.h"
 #include "kernel/console/console_devices.h"
+#include "kernel/console/handover_tell.h"
 #include "kernel/console/log_ring.h"
+#include "kernel/ipc/console_object.h"
 #include "kernel/ipc/timer_object.h"
 #include "kernel/nmi.h"
 #include "kernel/panic.h"
@@ -96,6 +98,8 @@ void hooks_wire(enum stack_mode mode)
     timer_tick = timer_object_tick;
     serial_receive = console_serial_received;
     serial_overrun = console_serial_overrun;
+    serial_lent_interrupt = console_handover_interrupt;
+    console_handover_told = console_object_tell;
     keyboard_receive = console_scan_code_received;
     smp_processor_prepare = processor_prepare;
     smp_processor_start = processor_start;

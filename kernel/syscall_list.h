@@ -180,7 +180,13 @@
         "Reads whole lines of the kernel's log from a position on, 0 for the oldest, behind a struct log_chunk of lib/abi.h, which says where to go on and how many lines were lost. There must be room for LOG_READ_BYTES_MIN.") \
     CALL(53, system_control, 2, "system: handle system WRITE, action: value", "0, if it returns", \
         "INVALID SYS0070", PROMPT, \
-        "Switches the machine off, starts it anew, or gives the serial port to the monitor: SYSTEM_... of lib/abi.h.")
+        "Switches the machine off, starts it anew, or gives the serial port to the monitor: SYSTEM_... of lib/abi.h.") \
+    CALL(54, console_take, 5, "system: handle system WRITE, notification: handle notification SEND, text: bits, interrupt: bits, change: bits", "a handle with all rights", \
+        "EXISTS SYS0071, NOT_FOUND SYS0071, QUOTA SYS0071, NO_MEMORY", PROMPT, \
+        "Hands the first serial port over to the caller until the handle is closed. The notification gets one of these bits when there is text, when the port interrupts, and when the monitor takes it or gives it back.") \
+    CALL(55, console_read, 3, "port: handle console READ, to: out bytes, bytes: value", "how many bytes were written", \
+        "AGAIN SYS0071, FAULT SYS0071", PROMPT, \
+        "Takes text that the kernel wants on the serial line, which the caller now writes there.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

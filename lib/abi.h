@@ -22,6 +22,7 @@ enum object_type {
     OBJECT_INFORMATION,
     OBJECT_LOG,
     OBJECT_SYSTEM,
+    OBJECT_CONSOLE,
 };
 
 /* Rights of a handle, by bit. The object's type says what READ, WRITE and MANAGE allow. */

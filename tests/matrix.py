@@ -249,6 +249,8 @@ PANIC = (
            r"spinlocks besides the queue's$", r"thread_sleep_ns", build="invariant"),
     panics("log-first", "PAN0080", r"^PANIC: after the line$",
            before=(r"^\[.*\] logged before the panic$",)),
+    panics("lent-port", "PAN0082", r"^PANIC: the test's own panic, while a program has the serial "
+           r"port$", before=(r"^\[.*\] a line that the program did not take",)),
     panics("site-rule-1", "PAN0070", r"^PANIC: rule 1 of the sites where interrupts or preemption "
            r"go off is broken: here it is not so that only threads with whole stacks", build="invariant"),
     panics("site-rule-2", "PAN0071", r"^PANIC: rule 2 of the sites where interrupts or preemption "

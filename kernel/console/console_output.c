@@ -16,8 +16,10 @@
 
 #define PIECE_BYTES 16 /* where there is no serial port, or it takes nothing */
 #define PIECE_CELLS 16
+#define PIECE_LENT  256 /* to a program that has the port */
 
 struct output_ring console_ring = OUTPUT_RING();
+struct handover_ring console_handover_ring;
 
 static struct spinlock output_lock = SPINLOCK("console output");
 
@@ -44,7 +46,9 @@ static void style_switch(uint8_t style)
 
 static void serial_byte(uint8_t byte, bool to_serial)
 {
-    if (to_serial) {
+    if (serial_is_lent()) {
+        handover_ring_put(&console_handover_ring, (char)byte);
+    } else if (to_serial) {
         serial_put_now(byte);
     }
 }
@@ -97,11 +101,34 @@ static void piece_show(unsigned room, bool to_serial)
     }
 }
 
+/* Is there text that a program which had the port did not take? */
+static bool leftover_waits(void)
+{
+    return !serial_is_lent() && handover_ring_waits(&console_handover_ring);
+}
+
+/* Writes some of it to the port, or drops it if there is none. */
+static void leftover_show(unsigned room, bool to_serial)
+{
+    char bytes[PIECE_BYTES];
+    size_t taken = handover_ring_take(&console_handover_ring, bytes,
+                                      room < sizeof(bytes) ? room : sizeof(bytes));
+    for (size_t i = 0; i < taken && to_serial; i++) {
+        serial_put_now((uint8_t)bytes[i]);
+    }
+}
+
 /* Shows a piece; `ready` is what serial_room_wait() said. Context: the caller has output_lock. */
 static void piece_show_if_room(bool ready)
 {
     unsigned room = serial_room();
-    if (room != 0) {
+    if (serial_is_lent()) {
+        piece_show(PIECE_LENT, false);
+    } else if (leftover_waits()) {
+        if (room != 0 || !ready) {
+            leftover_show(room != 0 ? room : PIECE_BYTES, room != 0);
+        }
+    } else if (room != 0) {
         piece_show(room, true);
     } else if (!ready) {
         piece_show(PIECE_BYTES, false); /* no port, or a broken one: the screen alone */
@@ -112,12 +139,13 @@ static void piece_show_if_room(bool ready)
 bool console_output_waits(void)
 {
     return output_ring_taken(&console_ring) != output_ring_written(&console_ring) ||
-           __atomic_load_n(&screen_is_stale, __ATOMIC_RELAXED);
+           leftover_waits() || __atomic_load_n(&screen_is_stale, __ATOMIC_RELAXED);
 }
 
 void console_output_piece(void)
 {
-    bool text = output_ring_taken(&console_ring) != output_ring_written(&console_ring);
+    bool text =
+        output_ring_taken(&console_ring) != output_ring_written(&console_ring) || leftover_waits();
     bool ready = text && serial_room_wait();
     if (!spin_try_lock(&output_lock)) {
         cpu_pause();
@@ -149,11 +177,38 @@ void console_output_thread_set(void)
 bool console_output_is_allowed(void)
 {
     return !__atomic_load_n(&threaded, __ATOMIC_RELAXED) ||
-           (interrupts_enabled() && this_cpu(preempt_count) == 0);
+           (!serial_is_lent() && interrupts_enabled() && this_cpu(preempt_count) == 0);
+}
+
+void console_output_lend(bool lend)
+{
+    spin_lock(&output_lock);
+    if (lend) {
+        serial_lend();
+    } else {
+        serial_take_back();
+        for (const char *c = "\x1b[0m\x1b[?25h\x1b[?7h"; *c != '\0'; c++) {
+            handover_ring_put(&console_handover_ring, *c); /* as serial_terminal_reset() */
+        }
+    }
+    spin_unlock(&output_lock);
+}
+
+/* Takes the port back from the program that has it, and shows what it did not take. */
+static void emergency_take_back(void)
+{
+    char byte;
+    serial_take_back();
+    while (handover_ring_take(&console_handover_ring, &byte, 1) == 1) {
+        if (serial_room_wait()) {
+            serial_put_now((uint8_t)byte);
+        }
+    }
 }
 
 void console_output_emergency(void)
 {
+    emergency_take_back();
     while (console_output_waits()) {
         bool ready = serial_room_wait();
         if (output_ring_taken(&console_ring) != output_ring_written(&console_ring)) {

@@ -7,10 +7,21 @@
  */
 #pragma once
 
+#include "kernel/console/handover_ring.h"
 #include "kernel/console/output_ring.h"
 #include "kernel/console/screen.h"
 
 extern struct output_ring console_ring;
+
+/* What goes to the serial line while a program has the port. Readers have the lock of
+ * console_handover.c, or the port is not lent and they have the one here. */
+extern struct handover_ring console_handover_ring;
+
+/*
+ * Lends the serial port to a program, or takes it back and shows what the program did not take.
+ * Context: THREAD.
+ */
+void console_output_lend(bool lend);
 
 /*
  * Returns true if text may be shown here and now: always until console_output_thread_set(), and

@@ -11,6 +11,7 @@
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "kernel/console/console_output.h"
+#include "kernel/console/handover_tell.h"
 #include "lib/error.h"
 #include "sched/core/thread.h"
 #include "sched/stack/service_share.h"
@@ -51,11 +52,12 @@ static void service_run(void *argument maybe_unused)
             ignore_result(wait_queue_sleep(&service_queue, &service_lock, WAIT_FOREVER));
         }
         spin_unlock_irq_restore(&service_lock, flags);
-        if (serial_present() && serial_room() == 0) {
+        if (serial_present() && !serial_is_lent() && serial_room() == 0) {
             ignore_result(thread_sleep_ns(BUSY_NS));
         }
         service_slice_begin(SERVICE_CONSOLE);
         console_output_piece();
+        console_handover_tell_text();
         service_slice_end(SERVICE_CONSOLE);
         service_rest(SERVICE_CONSOLE);
     }

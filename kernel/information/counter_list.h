@@ -35,5 +35,6 @@
     COUNTER(swap_shrunk, swaps().shrunk, "pages taken below the stack pointers of sleeping threads") \
     COUNTER(swap_out, swaps().swapped, "stacks whose live bytes were saved and whose pages were taken") \
     COUNTER(swap_in, swaps().swapped_in, "stacks that got a page and their bytes back") \
-    COUNTER(log_lines, log_lines_written(), "lines written to the log")
+    COUNTER(log_lines, log_lines_written(), "lines written to the log") \
+    COUNTER(handovers, console_handover_count(), "times that a program took the serial port over")
 /* clang-format on */

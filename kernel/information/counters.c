@@ -4,6 +4,7 @@
 #include "arch/x86_64/apic/shootdown.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
+#include "kernel/console/console_handover.h"
 #include "kernel/console/log_ring.h"
 #include "kernel/information/counter_list.h"
 #include "kernel/task/task.h"

@@ -2,6 +2,7 @@
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/dev/reset.h"
 #include "kernel/console/console.h"
+#include "kernel/console/console_handover.h"
 #include "kernel/syscall/caller.h"
 #include "kernel/syscall_list.h"
 #include "lib/error.h"
@@ -24,6 +25,7 @@ int64_t call_system_control(uint64_t handle, uint64_t action)
         console_flush();
         machine_reboot();
     case SYSTEM_MONITOR:
+        console_handover_pause();
         return OK;
     default:
         return ERROR_INVALID;

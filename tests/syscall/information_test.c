@@ -103,7 +103,8 @@ TEST(INF0002, "the list of threads has each thread once, with its name, task and
         volatile uint64_t *data = task_fixture_data(task);
         test_eventually(data[0] != 0, "the thread does not run");
     }
-    uint32_t last = user != NULL ? user->id : 0; /* each call is made by a thread with a higher id */
+    uint32_t last =
+        user != NULL ? user->id : 0; /* each call is made by a thread with a higher id */
     while (from <= last && (bytes = list(INFORMATION_THREADS, from, BUFFER)) > 0) {
         const struct information_thread *thread = buffer();
         check_no_address((size_t)bytes);

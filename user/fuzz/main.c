@@ -21,7 +21,8 @@
  */
 static const char *const left_out[] = {"task_exit",      "task_kill",    "thread_exit",
                                        "thread_kill",    "thread_start", "log_write",
-                                       "thread_suspend", "memory_unmap", "memory_protect", "system_control"};
+                                       "thread_suspend", "memory_unmap", "memory_protect",
+                                       "system_control", "console_take"};
 
 static uint64_t seen[CALLS][ERRORS_MAX]; /* results, by error; 0: none */
 static unsigned complaints;

@@ -30,10 +30,17 @@
 #define FIFO_BYTES_AT_MOST 256 /* read at once, so that a broken port cannot hold the CPU */
 
 static bool present;
+static bool lent;                    /* a program drives the port: nothing here touches it */
 static unsigned room_when_empty = 1; /* bytes that the transmitter takes at once */
 static bool stuck;                   /* the last wait ended before the bit was set */
 void (*serial_receive)(uint8_t byte);
 void (*serial_overrun)(void);
+
+static void lent_nothing(void)
+{
+}
+
+void (*serial_lent_interrupt)(void) = lent_nothing;
 
 static bool held; /* bytes are not read: they stay in the FIFO, or the sender waits */
 static uint32_t
@@ -78,7 +85,7 @@ static bool serial_probe(void)
     return false;
 }
 
-void serial_init(void)
+static void port_program(void)
 {
     outb(INTERRUPTS, 0x00);
     outb(LINE_CONTROL, 0x80); /* the next two bytes are the divisor */
@@ -86,6 +93,11 @@ void serial_init(void)
     outb(INTERRUPTS, 0x00);
     outb(LINE_CONTROL, 0x03); /* 8N1 */
     outb(FIFO_CONTROL, 0xc7); /* FIFOs on and cleared */
+}
+
+void serial_init(void)
+{
+    port_program();
     present = serial_probe();
     if (present && (inb(INTERRUPT_IDENTITY) & IDENTITY_FIFOS) == IDENTITY_FIFOS) {
         room_when_empty = SERIAL_FIFO_BYTES;
@@ -99,6 +111,36 @@ bool serial_present(void)
     return present;
 }
 
+/* Says whether the kernel may touch the port. */
+static bool usable(void)
+{
+    return present && !__atomic_load_n(&lent, __ATOMIC_ACQUIRE);
+}
+
+bool serial_is_lent(void)
+{
+    return __atomic_load_n(&lent, __ATOMIC_ACQUIRE);
+}
+
+void serial_lend(void)
+{
+    outb(INTERRUPTS, 0x00);
+    __atomic_store_n(&lent, true, __ATOMIC_RELEASE);
+}
+
+void serial_take_back(void)
+{
+    if (!serial_is_lent()) {
+        return;
+    }
+    port_program();
+    outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+    held = false;
+    stuck = false;
+    outb(INTERRUPTS, INTERRUPT_RECEIVED);
+    __atomic_store_n(&lent, false, __ATOMIC_RELEASE);
+}
+
 static void serial_put(uint8_t byte)
 {
     if (serial_wait(LINE_EMPTY)) {
@@ -108,7 +150,7 @@ static void serial_put(uint8_t byte)
 
 void serial_write_raw(const char *text, size_t bytes)
 {
-    if (!present) {
+    if (!usable()) {
         return;
     }
     for (size_t i = 0; i < bytes; i++) {
@@ -121,12 +163,12 @@ void serial_write_raw(const char *text, size_t bytes)
 
 unsigned serial_room(void)
 {
-    return present && (line_status() & LINE_EMPTY) ? room_when_empty : 0;
+    return usable() && (line_status() & LINE_EMPTY) ? room_when_empty : 0;
 }
 
 bool serial_room_wait(void)
 {
-    return present && serial_wait(LINE_EMPTY);
+    return usable() && serial_wait(LINE_EMPTY);
 }
 
 void serial_put_now(uint8_t byte)
@@ -142,7 +184,7 @@ void serial_terminal_reset(void)
 
 void serial_drain(void)
 {
-    if (present) {
+    if (usable()) {
         (void)serial_wait(LINE_DRAINED);
     }
 }
@@ -163,6 +205,10 @@ void serial_interrupt(void)
     if (!present) {
         return; /* an absent port reads as ones, which look like bytes that arrived */
     }
+    if (unlikely(serial_is_lent())) {
+        serial_lent_interrupt();
+        return;
+    }
     for (unsigned i = 0; i < FIFO_BYTES_AT_MOST && !held && (line_status() & LINE_RECEIVED); i++) {
         if (__atomic_exchange_n(&overrun, 0, __ATOMIC_ACQ_REL) != 0) {
             serial_overrun();
@@ -173,7 +219,7 @@ void serial_interrupt(void)
 
 void serial_input_hold(void)
 {
-    if (!present) {
+    if (!usable()) {
         return;
     }
     held = true;
@@ -183,7 +229,7 @@ void serial_input_hold(void)
 
 void serial_input_resume(void)
 {
-    if (!present) {
+    if (!usable()) {
         return;
     }
     held = false;

@@ -92,3 +92,19 @@ void serial_input_resume(void);
  * called. Does not wait. Context: IRQ; ATOMIC with interrupts off, to poll.
  */
 void serial_interrupt(void);
+
+/*
+ * Leaves the port to a program. Until serial_take_back() nothing here touches it: output is
+ * dropped, and serial_interrupt() calls serial_lent_interrupt. The caller keeps others from
+ * output meanwhile. Context: ATOMIC.
+ */
+void serial_lend(void);
+
+/* Sets a lent port up anew, whatever state the program left it in. Context: ANY; panic. */
+void serial_take_back(void);
+
+/* Says whether the port is lent. Context: ANY. */
+bool serial_is_lent(void);
+
+/* Hook: serial_interrupt() calls it while the port is lent. Context: that of serial_interrupt(). */
+extern void (*serial_lent_interrupt)(void);

@@ -1,0 +1,24 @@
+/* What the program that has the serial port is told: console_handover.h. */
+#pragma once
+
+#include "lib/compiler.h"
+
+enum console_handover_event {
+    CONSOLE_HANDOVER_TEXT,      /* there is text to take */
+    CONSOLE_HANDOVER_INTERRUPT, /* the port has interrupted */
+    CONSOLE_HANDOVER_CHANGE,    /* the port was paused or resumed */
+};
+
+/*
+ * Hook: tells the server, if there is one, what happened. Context: IRQ.
+ */
+extern void (*console_handover_told)(enum console_handover_event event);
+
+/*
+ * Tells the server of text that has come since the last call. Called by the console's service.
+ * Context: THREAD.
+ */
+void console_handover_tell_text(void);
+
+/* Tells the server of an interrupt of the port. For kernel/hooks.c. Context: IRQ. */
+void console_handover_interrupt(void);

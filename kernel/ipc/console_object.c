@@ -1,0 +1,82 @@
+/* See console_object.h. Lock order: the console object, notification, timeouts, run queue. */
+#include "kernel/ipc/console_object.h"
+
+#include "arch/x86_64/cpu/spinlock.h"
+#include "lib/error.h"
+#include "mm/heap/kmalloc.h"
+
+static struct spinlock lock = SPINLOCK("console object");
+static struct console_object *current; /* under `lock` */
+
+void console_object_tell(enum console_handover_event event)
+{
+    uint64_t flags = spin_lock_irq_save(&lock);
+    if (current != NULL) {
+        notification_signal(current->notification, current->bits[event]);
+    }
+    spin_unlock_irq_restore(&lock, flags);
+}
+
+static void current_set(struct console_object *console)
+{
+    uint64_t flags = spin_lock_irq_save(&lock);
+    current = console;
+    spin_unlock_irq_restore(&lock, flags);
+}
+
+static struct console_object *console_of(struct object *object)
+{
+    return container_of(object, struct console_object, object);
+}
+
+/* Only the object that has the port is `current`. */
+static void give_back(const struct console_object *console)
+{
+    if (__atomic_load_n(&current, __ATOMIC_RELAXED) == console) {
+        current_set(NULL);
+        console_handover_end();
+    }
+}
+
+static void console_closed(struct object *object, unsigned rights maybe_unused, bool last)
+{
+    if (last) {
+        give_back(console_of(object));
+    }
+}
+
+static void console_destroy(struct object *object)
+{
+    struct console_object *console = console_of(object);
+    give_back(console); /* no handle was ever opened */
+    notification_unbind(console->notification);
+    kfree(console);
+}
+
+static const struct object_operations console_operations = {.closed = console_closed,
+                                                            .destroy = console_destroy};
+
+int console_object_create(struct notification *notification, uint64_t text, uint64_t interrupt,
+                          uint64_t change, struct console_object **out)
+{
+    void *memory;
+    int error = kzalloc(sizeof(struct console_object), &memory);
+    if (error != OK) {
+        return error;
+    }
+    error = console_handover_begin();
+    if (error != OK) {
+        kfree(memory);
+        return error;
+    }
+    struct console_object *console = memory;
+    object_init(&console->object, OBJECT_CONSOLE, &console_operations);
+    console->notification = notification;
+    console->bits[CONSOLE_HANDOVER_TEXT] = text;
+    console->bits[CONSOLE_HANDOVER_INTERRUPT] = interrupt;
+    console->bits[CONSOLE_HANDOVER_CHANGE] = change;
+    notification_bind(notification);
+    current_set(console);
+    *out = console;
+    return OK;
+}

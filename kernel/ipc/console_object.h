@@ -1,0 +1,26 @@
+/*
+ * What a program holds while it has the serial port (console_handover.h). There is at most one. When
+ * its last handle is closed, or the task that holds it ends, the kernel has the port again.
+ */
+#pragma once
+
+#include "kernel/console/console_handover.h"
+#include "kernel/ipc/notification.h"
+
+struct console_object {
+    struct object object;
+    struct notification *notification; /* bound; gets these bits: */
+    uint64_t bits[CONSOLE_HANDOVER_CHANGE + 1];
+};
+
+/*
+ * Hands the serial port over. The notification gets `text` when there is text to take, `interrupt`
+ * when the port interrupts, and `change` when the port was paused or resumed. Context: THREAD.
+ * Errors: ERROR_NO_MEMORY, ERROR_EXISTS (a program has it), ERROR_NOT_FOUND (there is no port).
+ */
+must_check int console_object_create(struct notification *notification, uint64_t text,
+                                     uint64_t interrupt, uint64_t change,
+                                     struct console_object **out);
+
+/* Signals what happened. For kernel/hooks.c: console_handover_told. Context: IRQ. */
+void console_object_tell(enum console_handover_event event);
