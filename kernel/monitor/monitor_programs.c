@@ -1,7 +1,6 @@
-/* Commands about user programs: one starts a program, one tells how messages were passed. */
+/* The command that starts a user program. */
 #include "kernel/monitor/monitor.h"
 #include "kernel/program/program.h"
-#include "kernel/syscall/message_fast.h"
 #include "lib/format.h"
 #include "lib/program_start.h"
 
@@ -45,12 +44,4 @@ MONITOR_COMMAND(run, "PROGRAM [ARGUMENT] ...", "start a user program and wait un
     error = program_wait(task);
     object_release(&task->object);
     return error;
-}
-
-MONITOR_COMMAND(ipc, "", "how often message calls left their fast path, by reason")
-{
-    for (unsigned i = 0; i < MESSAGE_LEFT_REASONS; i++) {
-        console_print("%10lu  %s\n", message_fast_left(i), message_fast_reason_text(i));
-    }
-    return OK;
 }

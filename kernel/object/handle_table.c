@@ -203,6 +203,33 @@ int handle_value_take(struct handle_table *table, uint64_t handle, unsigned righ
     return value_of(table, handle, rights, NULL, value);
 }
 
+/* Entries that handle_table_next() looks at with interrupts off. */
+#define LOOKS_AT_ONCE 64
+
+bool handle_table_next(struct handle_table *table, uint32_t *index, uint32_t *handle,
+                       struct handle_value *value)
+{
+    bool found = false, more = true;
+    while (!found && more) {
+        uint64_t flags = spin_lock_irq_save(&table->lock);
+        for (unsigned i = 0; i < LOOKS_AT_ONCE && *index < table->entries && !found;
+             i++, ++*index) {
+            const struct handle_entry *entry = entry_at(table, *index);
+            if (entry->check & CHECK_OPEN) {
+                object_acquire(entry->object);
+                *handle = entry_generation(entry) << HANDLE_INDEX_BITS | *index;
+                *value = (struct handle_value){.object = entry->object,
+                                               .badge = entry->badge,
+                                               .rights = (unsigned)(entry->check & RIGHTS_ALL)};
+                found = true;
+            }
+        }
+        more = *index < table->entries;
+        spin_unlock_irq_restore(&table->lock, flags);
+    }
+    return found;
+}
+
 void handle_value_release(const struct handle_value *value)
 {
     object_handle_release(value->object, value->rights);

@@ -114,6 +114,14 @@ must_check int handle_find(struct handle_table *table, uint64_t handle, unsigned
 must_check int handle_value_take(struct handle_table *table, uint64_t handle, unsigned rights,
                                  struct handle_value *value);
 
+/*
+ * Finds the open handle with the lowest index from *index on. Sets *handle and *value, with a
+ * reference to the object that the caller must release, and *index to the one behind it. Returns
+ * false if there is none. The table must not be destroyed meanwhile. Context: THREAD.
+ */
+must_check bool handle_table_next(struct handle_table *table, uint32_t *index, uint32_t *handle,
+                                  struct handle_value *value);
+
 /* Gives up a value that is in no table. Context: THREAD. */
 void handle_value_release(const struct handle_value *value);
 

@@ -3,8 +3,10 @@
 import re
 
 COMMANDS = ("help", "threads", "stacks", "mag", "mem", "cpus", "irqs", "fault", "overflow", "bt",
-            "pte", "ptdump", "kstat", "resume", "test", "panic", "reboot", "poweroff")
-SHOWING = ("help", "threads", "stacks", "mag", "mem", "cpus", "irqs", "ptdump", "kstat")
+            "pte", "ptdump", "kstat", "resume", "tasks",
+            "handles", "ipc", "test", "panic", "reboot", "poweroff")
+SHOWING = ("help", "threads", "stacks", "mag", "mem", "cpus", "irqs", "ptdump", "kstat", "tasks",
+           "ipc")
 QUICK_TESTS = "LIB*"
 NONSENSE = ("xyzzy", "thread", "pte", "pte nowhere", "bt nobody", "fault banana", "test \"STK",
             "help xyzzy", "fault 1 2 3 4 5 6 7 8 9", "mem -1", "; drop table", "\t\t\x1b[A\x1b[B")

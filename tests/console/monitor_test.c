@@ -1,5 +1,7 @@
 /* The monitor's table of commands; its help must fit the screen. */
 #include "kernel/monitor/monitor.h"
+#include "kernel/object/handle_table.h"
+#include "kernel/syscall/kernel_objects.h"
 #include "lib/string.h"
 #include "tests/test.h"
 
@@ -21,4 +23,48 @@ TEST(MON0005, "every command has a name, a line of help and a function, and name
     test_check(commands >= 5);
     test_check(monitor_command_find("") == NULL);
     test_check(monitor_command_find("hel") == NULL);
+}
+
+static unsigned handles_seen;
+
+/* What the command `handles` does for each handle. */
+static void table_walk(struct handle_table *table)
+{
+    struct handle_value value;
+    uint32_t index = 0, handle, last = 0;
+    handles_seen = 0;
+    while (handle_table_next(table, &index, &handle, &value)) {
+        struct object *object;
+        test_equal(handle_find(table, handle, OBJECT_ANY, value.rights, &object, NULL), OK);
+        test_check(object == value.object);
+        test_check((handle & (HANDLES_MAX - 1)) >= last);
+        last = handle & (HANDLES_MAX - 1);
+        object_release(object);
+        object_release(value.object);
+        handles_seen++;
+    }
+}
+
+TEST(MON0010, "a walk over a table of handles meets each handle that is open, and no other", ALWAYS)
+{
+    enum { HANDLES = 150 };
+    static struct handle_table table;
+    static uint32_t handles[HANDLES];
+    unsigned opened = 0;
+
+    handle_table_init(&table, HANDLES);
+    table_walk(&table);
+    test_equal(handles_seen, 0);
+    while (opened < HANDLES &&
+           handle_open(&table, kernel_object_log(), RIGHT_READ, opened, &handles[opened]) == OK) {
+        opened++;
+    }
+    table_walk(&table);
+    test_equal(handles_seen, opened);
+    for (unsigned i = 0; i < opened; i += 3) {
+        test_equal(handle_close(&table, handles[i]), OK);
+    }
+    table_walk(&table);
+    test_equal(handles_seen, opened - (opened + 2) / 3);
+    handle_table_destroy(&table);
 }

@@ -465,6 +465,28 @@ PIECE sgdt
 PIECE str
     str eax
     ud2
+PIECE sidt
+    sidt [rsp - 16]
+    ud2
+PIECE sldt
+    sldt eax
+    ud2
+PIECE smsw
+    smsw eax
+    ud2
+
+;  Code that the kernel must not execute; it would go on at RBX.
+PIECE back
+    jmp rbx
+
+; A system call right behind MOV SS, which reads the selector at RDI.
+PIECE mov_ss
+    mov eax, SYSCALL_NULL
+    mov ss, [rdi]
+    syscall
+global user_code_mov_ss_after
+user_code_mov_ss_after:
+    ud2
 PIECE noncanonical
     mov rax, 0x8000000000000000
     mov rax, [rax]

@@ -14,6 +14,7 @@
 #define DEBUG_CONTROL_ALWAYS   (1UL << 10)
 #define DEBUG_CONTROL_ENABLE_0 (1UL << 0)
 #define DEBUG_CONTROL_WRITE_0  (1UL << 16)
+#define DEBUG_CONTROL_ACCESS_0 (3UL << 16)
 #define DEBUG_CONTROL_4_BYTE_0 (3UL << 18)
 
 /* Writes DR7, which enables breakpoints and says their kind. Context: ANY. */
@@ -34,6 +35,14 @@ static always_inline void debug_write_set(uintptr_t address)
 {
     __asm__ volatile("mov %0, %%dr0" ::"r"(address));
     debug_control_write(DEBUG_CONTROL_ALWAYS | DEBUG_CONTROL_ENABLE_0 | DEBUG_CONTROL_WRITE_0 |
+                        DEBUG_CONTROL_4_BYTE_0);
+}
+
+/* Sets a breakpoint on reads and writes of the 4 bytes at `address`, as above. Context: ATOMIC. */
+static always_inline void debug_access_set(uintptr_t address)
+{
+    __asm__ volatile("mov %0, %%dr0" ::"r"(address));
+    debug_control_write(DEBUG_CONTROL_ALWAYS | DEBUG_CONTROL_ENABLE_0 | DEBUG_CONTROL_ACCESS_0 |
                         DEBUG_CONTROL_4_BYTE_0);
 }
 
