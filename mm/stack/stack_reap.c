@@ -13,6 +13,14 @@ static struct spinlock reap_lock = SPINLOCK("stacks to be reaped");
 static struct stack_chain to_reap;
 static uint64_t reclaimed_count;
 
+bool stack_reap_many;
+
+/* After each change of `to_reap`, with the lock held. */
+static void many_note(void)
+{
+    __atomic_store_n(&stack_reap_many, to_reap.count >= STACK_REAP_MANY, __ATOMIC_RELAXED);
+}
+
 /* The word at the very top of a stack in a chain, which is always backed. */
 static uint32_t *link_of(uint32_t slot)
 {
@@ -60,6 +68,7 @@ void stack_reap_add(uint32_t slot)
 {
     uint64_t flags = spin_lock_irq_save(&reap_lock);
     stack_chain_push(&to_reap, slot);
+    many_note();
     spin_unlock_irq_restore(&reap_lock, flags);
 }
 
@@ -67,6 +76,7 @@ void stack_reap_add_chain(struct stack_chain *chain)
 {
     uint64_t flags = spin_lock_irq_save(&reap_lock);
     stack_chain_join(&to_reap, chain);
+    many_note();
     spin_unlock_irq_restore(&reap_lock, flags);
 }
 
@@ -74,6 +84,7 @@ static uint32_t reap_take(void)
 {
     uint64_t flags = spin_lock_irq_save(&reap_lock);
     uint32_t slot = to_reap.count != 0 ? stack_chain_pop(&to_reap) : STACK_SLOT_NONE;
+    many_note();
     spin_unlock_irq_restore(&reap_lock, flags);
     return slot;
 }

@@ -70,6 +70,12 @@ uint32_t stack_reclaim_batch(void);
  */
 bool stack_reclaim_wanted(void);
 
+/* So many stacks to be reaped are a reason to wake the reclaimer at the next tick: 1 MiB at least. */
+#define STACK_REAP_MANY 256
+
+/* True while STACK_REAP_MANY stacks or more are to be reaped. Context: ANY. */
+extern bool stack_reap_many;
+
 /*
  * Returns how many stacks were reaped since boot.
  * Context: ANY.

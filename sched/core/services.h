@@ -6,6 +6,7 @@
 
 #include "mm/frame/frame.h"
 #include "mm/stack/stack_batch.h"
+#include "mm/stack/stack_reap.h"
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/thread.h"
 
@@ -24,7 +25,8 @@ extern void (*services_memory_wanted)(void);
  */
 static always_inline void services_tick(const struct thread *current, bool idle)
 {
-    if (unlikely(memory_waiters() != 0) || unlikely(stack_batch_enabled) || unlikely(frame_low)) {
+    if (unlikely(memory_waiters() != 0) || unlikely(stack_batch_enabled) || unlikely(frame_low) ||
+        unlikely(__atomic_load_n(&stack_reap_many, __ATOMIC_RELAXED))) {
         services_work(current, idle);
     }
 }

@@ -21,6 +21,9 @@ void stack_services_work(const struct thread *current, bool idle)
             reclaimer_wake();
         }
     }
+    if (stack_reap_many) { /* a CPU that is never idle does not wake it otherwise */
+        reclaimer_wake();
+    }
     if (unlikely(stack_batch_enabled)) {
         stack_batch_tick(this_cpu(preempt_count) == 0 || idle);
     }

@@ -209,3 +209,26 @@ TEST(RCL0006,
         test_check(reclaimer_period_ns(rounds_ns[i]) <= 100000000 + 8 * rounds_ns[i]);
     }
 }
+
+static void end_at_once(void *argument maybe_unused)
+{
+}
+
+TEST(RCL0007, "many stacks to be reaped are noted for the next tick, until they are freed", ALWAYS)
+{
+    unsigned ended = 0;
+    cache_settings_keep();
+    stack_cache_size_set(0);
+    stack_free_set(STACK_FREE_IMMEDIATE);
+    reclaimer_job_hold(RECLAIMER_REAP);
+    for (; ended < 2 * STACK_REAP_MANY && !stack_reap_many; ended++) {
+        test_thread_join(
+            test_thread_start(THREAD_PRIORITY_DEFAULT, THREAD_AFFINITY_ALL, end_at_once, NULL));
+    }
+    test_note("%u threads ended", ended);
+    test_check(stack_reap_many);
+    reclaimer_job_hold(RECLAIMER_JOBS);
+    test_eventually(!stack_reclaim_wanted(), "stacks wait for the reclaimer");
+    test_check(!stack_reap_many);
+    cache_settings_put_back();
+}
