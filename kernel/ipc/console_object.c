@@ -29,28 +29,32 @@ static struct console_object *console_of(struct object *object)
     return container_of(object, struct console_object, object);
 }
 
-/* Only the object that has the port is `current`. */
-static void give_back(const struct console_object *console)
+/* Inlined, for the sake of the stack: the release of an object may lead to that of others. */
+static always_inline void give_back(struct console_object *console)
 {
-    if (__atomic_load_n(&current, __ATOMIC_RELAXED) == console) {
-        current_set(NULL);
-        console_handover_end();
+    current_set(NULL);
+    console_handover_end();
+    notification_unbind(console->notification);
+    console->notification = NULL;
+}
+
+void console_object_end(struct console_object *console)
+{
+    if (console->notification != NULL) {
+        give_back(console);
     }
 }
 
 static void console_closed(struct object *object, unsigned rights maybe_unused, bool last)
 {
     if (last) {
-        give_back(console_of(object));
+        give_back(console_of(object)); /* no handle can be made of none, so this comes once */
     }
 }
 
 static void console_destroy(struct object *object)
 {
-    struct console_object *console = console_of(object);
-    give_back(console); /* no handle was ever opened */
-    notification_unbind(console->notification);
-    kfree(console);
+    kfree(console_of(object));
 }
 
 static const struct object_operations console_operations = {.closed = console_closed,

@@ -22,5 +22,11 @@ must_check int console_object_create(struct notification *notification, uint64_t
                                      uint64_t interrupt, uint64_t change,
                                      struct console_object **out);
 
+/*
+ * Gives the port back if no handle was opened. (Closing the last handle does it otherwise.) Call it
+ * before the reference of console_object_create() is released. Context: THREAD.
+ */
+void console_object_end(struct console_object *console);
+
 /* Signals what happened. For kernel/hooks.c: console_handover_told. Context: IRQ. */
 void console_object_tell(enum console_handover_event event);

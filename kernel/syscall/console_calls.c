@@ -24,7 +24,16 @@ int64_t call_console_take(uint64_t system, uint64_t notification, uint64_t text,
     }
     error = console_object_create(notification_of(object), text, interrupt, change, &console);
     object_release(object);
-    return error == OK ? caller_open(&console->object, RIGHTS_ALL, 0) : error;
+    if (error != OK) {
+        return error;
+    }
+    object_acquire(&console->object);
+    int64_t handle = caller_open(&console->object, RIGHTS_ALL, 0);
+    if (handle < 0) {
+        console_object_end(console);
+    }
+    object_release(&console->object);
+    return handle;
 }
 
 int64_t call_console_read(uint64_t handle, uint64_t to, uint64_t bytes)

@@ -51,6 +51,7 @@ static bool begin(void)
 
 static void end(void)
 {
+    console_object_end(console);
     object_release(&console->object);
     object_release(&notification->object);
     text[text_used] = '\0';
