@@ -23,6 +23,7 @@ SUITE = (
     Row("iso-uefi-usb", boot="uefi-usb", machine="q35", tests=ABOUT_BOOT),
     Row("machine-q35", machine="q35", tests=f"{ABOUT_BOOT},EVT*,CLK*,KBD*"),
     Row("cpus-spare", cpus=4, cmdline="cpus=2", tests="SMP*,APC*"),
+    Row("gate-32cpus", cpus=32, tests="GAT0002,GAT0006,GAT0021"),
     Row("memory-32m", memory_mib=32),
     Row("memory-8g", memory_mib=8192),
     Row("memory-crowd", memory_mib=1024, tests="UTH0020", budget_seconds=120),

@@ -8,7 +8,7 @@ from runner import elf
 CPUS = 4
 HANG_SECONDS = 300
 LOOKS = 3  # in succession, so that a short halt between two threads does not count
-HOUSEKEEPERS = ("reclaimer", "swapper")  # they wake from time to time on an idle CPU
+HOUSEKEEPERS = ("console", "reclaimer", "swapper")  # they wake from time to time on an idle CPU
 HEADER = re.compile(r"^NMI: CPU (\d+) in thread \d+ \(([^)]*)\), interrupts (on|off), "
                     r"preemption off (\d+) times$")
 STEP = re.compile(r"^  #\d+ +0x[0-9a-f]{16} \S+\+0x[0-9a-f]+( .*)?$")

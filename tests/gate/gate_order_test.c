@@ -3,6 +3,7 @@
  * one that has waited longest; newcomers last; no thread is forgotten. Memory is exhausted
  * meanwhile, so the test's driver thread is fully backed.
  */
+#include "arch/x86_64/cpu/percpu.h"
 #include "kernel/options.h"
 #include "lib/error.h"
 #include "lib/string.h"
@@ -23,7 +24,13 @@
 #include "tests/support/threads.h"
 #include "tests/test.h"
 
+/*
+ * Each CPU has frames in its magazine, and the reserve has as many for it. Together they are enough
+ * for five divers; more than these must wait.
+ */
 #define DIVERS         60
+#define DIVERS_A_CPU   8
+#define DIVERS_MOST    (DIVERS + DIVERS_A_CPU * CPU_MAX)
 #define GIVE_PERIOD_NS 12000000 /* some ticks; at each the first in line may be granted memory */
 
 static struct {
@@ -36,7 +43,8 @@ static struct {
     unsigned urgent; /* every fourth diver from this one on is urgent */
 } pool;
 
-static struct thread *divers[DIVERS];
+static struct thread *divers[DIVERS_MOST];
+static unsigned diver_count;
 
 static bool is_urgent(uintptr_t number)
 {
@@ -96,14 +104,14 @@ static void pool_settle(unsigned divers_free_to_go)
 
 static void pool_wait_ready(void)
 {
-    test_eventually(pool_read(&pool.waiting) >= DIVERS, "only %u of %u divers are ready",
-                    pool_read(&pool.waiting), DIVERS);
+    test_eventually(pool_read(&pool.waiting) >= diver_count, "only %u of %u divers are ready",
+                    pool_read(&pool.waiting), diver_count);
 }
 
 static void pool_wait_finished(void)
 {
-    test_eventually(pool_read(&pool.finished) == DIVERS, "only %u of %u divers are through",
-                    pool_read(&pool.finished), DIVERS);
+    test_eventually(pool_read(&pool.finished) == diver_count, "only %u of %u divers are through",
+                    pool_read(&pool.finished), diver_count);
 }
 
 /*
@@ -114,7 +122,7 @@ static bool batches_bring_memory(void)
 {
     unsigned filled = 0;
     if (stack_mode_get() == STACK_MODE_LEND && stack_lend_mode() == STACK_LEND_BATCHED) {
-        for (unsigned i = 0; i < DIVERS; i++) {
+        for (unsigned i = 0; i < diver_count; i++) {
             filled += divers[i] != NULL && stack_missing(divers[i]->slot) < 2;
         }
     }
@@ -136,9 +144,9 @@ static void fixture_begin(struct memory_exhausted *taken)
     test_eventually(!batches_bring_memory(), "sleeping divers have pages that they did not touch");
     memory_exhaust(taken);
     pool_signal(&pool.go[0]);
-    pool_settle(DIVERS - DIVERS / 4);
+    pool_settle(diver_count - diver_count / 4);
     pool_signal(&pool.go[1]);
-    pool_settle(DIVERS);
+    pool_settle(diver_count);
 }
 
 /* Gives all memory back: every diver must come through and end. */
@@ -153,24 +161,25 @@ static void fixture_run(void (*driver)(void *))
 {
     const struct thread_options directing = {
         .name = "driver", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
+    diver_count = DIVERS + DIVERS_A_CPU * cpu_online_count();
     swapper_quiet_set(true); /* it would take pages from sleeping threads for waiting ones */
     spinlock_init(&pool.lock, "pool");
     wait_queue_init(&pool.queue[0]);
     wait_queue_init(&pool.queue[1]);
     pool.waiting = pool.finished = pool.urgent = 0;
     pool.go[0] = pool.go[1] = pool.surface = false;
-    for (unsigned i = 0; i < DIVERS; i++) {
+    for (unsigned i = 0; i < diver_count; i++) {
         const struct thread_options diving = {.name = "diver",
                                               .priority = is_urgent(i) ? THREAD_PRIORITY_DEFAULT + 4
                                                                        : THREAD_PRIORITY_DEFAULT};
         divers[i] = test_thread_create(&diving, diver, (void *)(uintptr_t)i);
     }
     test_thread_join(test_thread_create(&directing, driver, NULL));
-    for (unsigned i = 0; i < DIVERS; i++) {
+    for (unsigned i = 0; i < diver_count; i++) {
         test_equal(test_thread_join(divers[i]), 0);
     }
     swapper_quiet_set(false);
-    test_equal(pool.finished, DIVERS);
+    test_equal(pool.finished, diver_count);
     test_equal(memory_queued(), 0);
 }
 
@@ -201,7 +210,7 @@ static struct {
 static void let_go_note(const struct thread *thread)
 {
     bool overtakes = false, others = false;
-    for (unsigned i = 0; i < DIVERS; i++) {
+    for (unsigned i = 0; i < diver_count; i++) {
         const struct thread *other = divers[i];
         if (other == NULL || other == thread || other->state != THREAD_WAITS_MEMORY) {
             continue;
@@ -224,10 +233,10 @@ static void order_watch(struct memory_exhausted *taken)
     uint32_t waiting = memory_queued(), urgent = urgent_waiters();
     test_note("%u wait for memory, %u of them urgent", waiting, urgent);
     test_check(urgent >= 3);
-    while (taken->count > 0 && pool_read(&pool.finished) < DIVERS) {
+    while (taken->count > 0 && pool_read(&pool.finished) < diver_count) {
         memory_give(taken, 3);
         test_settle(GIVE_PERIOD_NS);
-        pool_settle(DIVERS);
+        pool_settle(diver_count);
     }
     memory_give(taken, SIZE_MAX);
     pool_wait_finished();
@@ -261,7 +270,7 @@ static void driver_change(void *argument maybe_unused)
     struct memory_exhausted taken;
     fixture_begin(&taken);
     test_check(urgent_waiters() >= 8);
-    for (unsigned i = 0; i < DIVERS; i++) {
+    for (unsigned i = 0; i < diver_count; i++) {
         if (i % 4 == 0) {
             test_equal(thread_priority_set(divers[i], THREAD_PRIORITY_DEFAULT), OK);
         } else if (i % 4 == 1) {
