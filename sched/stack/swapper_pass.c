@@ -32,6 +32,7 @@ struct pass {
     enum pressure pressure;
     uint32_t now_ms;
     unsigned claims;  /* in the batch under way */
+    unsigned walked;  /* claims when the lock of the list was taken last */
     uint32_t taken;   /* threads from which pages were taken */
     bool frames_lack; /* no spare frame was left to save the last thread's live bytes */
 };
@@ -139,7 +140,10 @@ static bool batch_is_over(const struct pass *pass)
     return pass->claims == SWAP_CANDIDATE_BATCH || (pass->frames_lack && pass->claims != 0);
 }
 
-/* Returns whether the batch has room for more. The list's lock is held, interrupts are off. */
+/*
+ * Returns whether this walk may take from more threads. The list's lock is held, interrupts are
+ * off.
+ */
 static bool thread_visit(struct thread *thread, void *context)
 {
     struct pass *pass = context;
@@ -151,7 +155,7 @@ static bool thread_visit(struct thread *thread, void *context)
     struct run_queue *queue = schedule_queue_lock(thread);
     thread_consider(pass, thread);
     spin_unlock_quietly(&queue->lock);
-    return !batch_is_over(pass);
+    return !batch_is_over(pass) && pass->claims - pass->walked < SWAPPER_TAKES_AT_ONCE;
 }
 
 static void batch_end(struct pass *pass)
@@ -168,7 +172,10 @@ static void batch_end(struct pass *pass)
 /* Returns false at the end of the list of threads. */
 static bool pass_step(struct pass *pass)
 {
+    pass->walked = pass->claims;
     bool more = thread_walk(THREAD_WALKER_SWAPPER, WALK_THREADS, thread_visit, pass);
+    unsigned taken = pass->claims - pass->walked;
+    counts.at_once = taken > counts.at_once ? taken : counts.at_once;
     if (batch_is_over(pass) || !more) {
         batch_end(pass);
     }

@@ -46,7 +46,11 @@ struct swapper_counts {
     uint64_t passes_ns; /* spent in them, without rests */
     uint64_t batches;   /* shootdowns */
     uint64_t spared;    /* threads left alone by the hysteresis */
+    unsigned at_once; /* threads whose pages were taken under the lock of the list at once: most */
 };
+
+/* Pages are taken from as many threads at once: about 850 instructions each, interrupts off. */
+#define SWAPPER_TAKES_AT_ONCE 4
 
 /* Copies the counts; they may change meanwhile. Context: ANY. */
 void swapper_counts_read(struct swapper_counts *counts);

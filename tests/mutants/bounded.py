@@ -8,6 +8,7 @@ CONSOLE_SERVICE = "kernel/console/console_service.c"
 DIRECT = "sched/core/direct_switch.h"
 RECLAIMER = "sched/stack/reclaimer.c"
 SERVICE_SHARE = "sched/stack/service_share.c"
+SWAPPER_PASS = "sched/stack/swapper_pass.c"
 SHOOTDOWN_TURN = "arch/x86_64/cpu/shootdown_turn.c"
 
 MUTANTS = (
@@ -32,6 +33,8 @@ while (__atomic_load_n(&held, __ATOMIC_RELAXED) == i) {
     do {
         frames_note(lend_batch_run());
     } while (lend_batch_is_under_way());"""),)),
+    Mutant("swapper-takes-a-whole-walk", "I11", "SWP0031", "at_once", edits=((SWAPPER_PASS,
+        " && pass->claims - pass->walked < SWAPPER_TAKES_AT_ONCE;", ";"),)),
     Mutant("services-do-not-rest", "I11", "RCL0005", "worked <= rested", edits=((SERVICE_SHARE,
         "ignore_result(thread_sleep_ns(shares[service].debt_ns));", "thread_yield();"),)),
     # A CPU that waits for the turn of shootdowns waits for one round more at most.

@@ -4,8 +4,11 @@
 #include "mm/stack/stack.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/swapper.h"
+#include "sched/stack/swapper_pass.h"
 #include "sched/stack/swapper_test_hooks.h"
+#include "sched/sync/semaphore.h"
 #include "tests/support/eventually.h"
+#include "tests/support/threads.h"
 #include "tests/swap/swap_fixture.h"
 #include "tests/test.h"
 
@@ -113,4 +116,46 @@ TEST(SWP0005, "a thread that goes deep at each wake is shrunk less and less ofte
     test_check(after.spared > before.spared);
     swapper_ages_set(options.shrink_age_ms, options.swap_age_ms);
     swap_sleeper_end(thread);
+}
+
+#define SLEEPERS 24
+
+static struct semaphore sleepers_wake;
+static uint32_t sleepers_ready;
+
+/* Goes down its whole stack and sleeps. */
+static void sleeper_run(void *argument maybe_unused)
+{
+    *(volatile char *)stack_floor(thread_current()->slot) = 1;
+    test_count(&sleepers_ready);
+    semaphore_down(&sleepers_wake);
+}
+
+TEST(SWP0031, "the swapper takes pages from no more than four threads with interrupts off", ALWAYS)
+{
+    struct thread *sleepers[SLEEPERS];
+    struct swapper_counts counts;
+    uint32_t taken = 0;
+
+    swapper_quiet_set(true);
+    semaphore_init(&sleepers_wake, 0);
+    sleepers_ready = 0;
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        sleepers[i] = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, sleeper_run, NULL);
+    }
+    test_wait_until(&sleepers_ready, SLEEPERS, "sleepers");
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        test_wait_blocked(sleepers[i]);
+    }
+    taken = swapper_pass(NULL, SWAPPER_SHRINK);
+    swapper_counts_read(&counts);
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        semaphore_up(&sleepers_wake);
+    }
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        test_thread_join(sleepers[i]);
+    }
+    swapper_quiet_set(false);
+    test_check(taken >= SLEEPERS);
+    test_check(counts.at_once > 0 && counts.at_once <= SWAPPER_TAKES_AT_ONCE);
 }
