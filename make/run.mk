@@ -16,7 +16,7 @@ FIRMWARE := bios
 MACHINE  := $(if $(filter uefi,$(FIRMWARE)),q35,pc)
 SCREEN   :=
 
-.PHONY: run run-ready shell shell-ready debug debug-ready gdb bench bench-ready latency latency-ready bochs bochs-fault bochs-lost
+.PHONY: run run-ready shell debug debug-ready gdb bench bench-ready latency latency-ready bochs bochs-fault bochs-lost
 
 QEMU     := qemu-system-x86_64
 OVMF     := $(firstword $(wildcard /usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF.fd \
@@ -47,18 +47,9 @@ run-ready: $(ISO_FILE)
 	    "Ctrl-A X leaves, Ctrl-A C is QEMU's own prompt."
 	$(Q)$(QEMU_RUN) -serial mon:stdio; $(qemu_status)
 
-# The shell's terminal is the second serial port. What the kernel and the monitor say goes to a file.
-SHELL_LOG := build/shell.log
-
 ## make shell        boot to the shell in user mode; Ctrl-A X leaves. The words of `make run` change it
 shell: setup-run
-	$(AGAIN) shell-ready CMDLINE=$(call quote,$(strip shell=1 $(CMDLINE)))
-
-shell-ready: $(ISO_FILE)
-	@$(qemu_check)
-	@echo "The shell of Stalactite in QEMU: $(SMP) CPUs, $(MEM) MiB, $(FIRMWARE). Ctrl-A X leaves." \
-	    "The kernel's log is in $(SHELL_LOG)."
-	$(Q)$(QEMU_RUN) -serial file:$(SHELL_LOG) -serial mon:stdio; $(qemu_status)
+	$(AGAIN) run-ready CMDLINE=$(call quote,$(strip shell=1 $(CMDLINE)))
 
 # The debugger's port, on this machine alone. Each `make debug` that runs on it has a port of its own.
 #   GDB_PORT=1234   where `make debug` waits, and `make gdb` connects if it is given

@@ -76,6 +76,14 @@ bool console_handover_resume(void)
     return paused;
 }
 
+bool console_handover_is_paused(void)
+{
+    mutex_lock(&changes);
+    bool paused = state == PAUSED;
+    mutex_unlock(&changes);
+    return paused;
+}
+
 int64_t console_handover_take(char *to, size_t bytes)
 {
     mutex_lock(&changes);

@@ -32,6 +32,9 @@ void console_handover_pause(void);
 /* Lends a paused port again. Returns false if it was not paused. Context: THREAD. */
 bool console_handover_resume(void);
 
+/* Returns whether the monitor has a port that was lent. Context: THREAD. */
+bool console_handover_is_paused(void);
+
 /*
  * Takes text for the serial line out of the ring: up to `bytes` bytes. Returns how many, or
  * ERROR_AGAIN while the kernel has the port. Context: THREAD.

@@ -1,4 +1,5 @@
 /* The command that starts a user program. */
+#include "kernel/console/console_handover.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/program/program.h"
 #include "lib/format.h"
@@ -6,12 +7,19 @@
 
 #define STOP_POLL_NS 50000000
 
-/* Waits for the program's end, or for control-C, which ends it. */
+/*
+ * Waits for the program's end, for control-C, which ends it, or until the program gives the serial port to
+ * the monitor.
+ */
 static int program_wait(struct task *task)
 {
     int status, error;
 
     while ((error = task_wait(task, STOP_POLL_NS, &status)) == ERROR_TIMEOUT) {
+        if (console_handover_is_paused()) {
+            console_print("It goes on. 'resume' gives the terminal back to it.\n");
+            return OK;
+        }
         if (monitor_stop_wanted()) {
             task_kill(task, ERROR_KILLED);
         }

@@ -2,6 +2,7 @@
 #include "kernel/program/program.h"
 
 #include "arch/x86_64/cpu/log.h"
+#include "kernel/console/console_handover.h"
 #include "kernel/program/boot_archive.h"
 #include "kernel/program/program_load.h"
 #include "kernel/syscall/kernel_objects.h"
@@ -10,6 +11,7 @@
 #include "lib/string.h"
 
 #define INIT_MOMENT_NS 2000000000UL
+#define SHELL_POLL_NS  50000000UL
 
 static_assert(PROGRAM_ADDRESS == USER_BASE && PROGRAM_ADDRESS_END == SPACE_ANYWHERE,
               "addresses are chosen above programs");
@@ -146,7 +148,7 @@ void program_init_run(bool shell)
     size_t bytes;
     struct task *task;
     const char *reason;
-    int status;
+    int status, error;
 
     if (!boot_archive_get(&archive, &bytes)) {
         return; /* boot_archive_take() has said why */
@@ -155,7 +157,11 @@ void program_init_run(bool shell)
         log_error("the first program is not started: %s", reason);
         return;
     }
-    if (task_wait(task, shell ? WAIT_FOREVER : INIT_MOMENT_NS, &status) == OK && status != 0) {
+    error = task_wait(task, shell ? SHELL_POLL_NS : INIT_MOMENT_NS, &status);
+    while (shell && error == ERROR_TIMEOUT && !console_handover_is_paused()) {
+        error = task_wait(task, SHELL_POLL_NS, &status);
+    }
+    if (error == OK && status != 0) {
         log_error("the first program has ended with status %d", status);
     }
     object_release(&task->object);

@@ -1,7 +1,9 @@
 /*
  * The console server (user/protocol/console.h and bytes.h).
  *
- *   console com1|com2   a terminal at a serial port
+ *   console com1        a terminal at the first serial port, which the kernel hands over; what the kernel
+ *                       writes is shown between, and control-] gives the port to its monitor
+ *   console com2        a terminal at the second serial port
  *   console log         no terminal: text goes to the kernel's log, and there is no input
  *
  * One thread serves the endpoint, another one the device. The line discipline between them is guarded by
@@ -10,6 +12,7 @@
 #include "lib/escape_decoder.h"
 #include "lib/string.h"
 #include "user/console/discipline.h"
+#include "user/console/handover.h"
 #include "user/console/uart.h"
 #include "user/lib/fatal.h"
 #include "user/lib/message_buffer.h"
@@ -26,7 +29,11 @@
 
 #define BIT_INTERRUPT 1 /* of the device's notification */
 #define BIT_ROOM      2 /* the queue of keys has room again */
+#define BIT_TEXT      4 /* the kernel has text */
+#define BIT_CHANGE    8 /* the monitor has taken the port, or given it back */
 #define ROOM_LEAST    32
+
+#define KERNEL_TEXT_BYTES 2048
 
 static struct mutex lock;
 static bool has_device; /* false: the log is the terminal */
@@ -39,6 +46,7 @@ static struct {
 } reader;
 static uint32_t interrupted; /* the notification for control-C; 0: none */
 static uint64_t interrupts;  /* control-C without a line */
+static bool monitor_has_it;  /* the port is not to be touched */
 static bool device_waits;    /* for room in the queue */
 
 static uint32_t notification; /* of the device's thread */
@@ -62,10 +70,10 @@ static void log_show(const char *text, size_t bytes)
 
 static void show(void *context maybe_unused, const char *text, size_t bytes)
 {
-    if (has_device) {
-        uart_send(text, bytes);
-    } else {
+    if (!has_device) {
         log_show(text, bytes);
+    } else if (!monitor_has_it) { /* else it is lost, as on a terminal that is switched off */
+        uart_send(text, bytes);
     }
 }
 
@@ -248,18 +256,68 @@ static int64_t dispatch(struct protocol_request *request)
     return status;
 }
 
-/* Takes what the UART has. Returns false if the queue is full first. */
+static void key_take(int key)
+{
+    if (key == KEY_CONTROL(']') && handover_has_begun()) {
+        monitor_has_it = true;
+        handover_monitor();
+    } else {
+        discipline_key(&discipline, key);
+    }
+}
+
+/* Takes what the UART has. Returns false if the queue is full first. The lock is held. */
 static bool bytes_take(struct escape_decoder *decoder)
 {
     uint8_t byte;
 
-    while (discipline_room(&discipline) >= ROOM_LEAST) {
+    while (!monitor_has_it && discipline_room(&discipline) >= ROOM_LEAST) {
         if (!uart_receive(&byte)) {
             return true;
         }
-        discipline_key(&discipline, escape_decode(decoder, byte));
+        key_take(escape_decode(decoder, byte));
     }
-    return false;
+    return monitor_has_it;
+}
+
+/* What the kernel wrote and was not shown yet: text comes in pieces, and lines are shown whole. */
+static struct {
+    size_t used;
+    char text[KERNEL_TEXT_BYTES];
+} kernel;
+
+/* Shows the kernel's lines that are whole; `all`: the rest as well. */
+static void kernel_lines_show(bool all)
+{
+    size_t bytes = kernel.used;
+
+    while (!all && bytes > 0 && kernel.text[bytes - 1] != '\n') {
+        bytes--;
+    }
+    if (bytes > 0) {
+        discipline_show(&discipline, kernel.text, bytes);
+        kernel.used -= bytes;
+        memmove(kernel.text, kernel.text + bytes, kernel.used);
+    }
+}
+
+/* Takes what the kernel wrote, and looks who has the port. The lock is held. */
+static void kernel_text_take(void)
+{
+    bool had_it = monitor_has_it;
+    int64_t bytes;
+
+    while ((bytes = handover_text(kernel.text + kernel.used, KERNEL_TEXT_BYTES - kernel.used)) >
+           0) {
+        monitor_has_it = false;
+        kernel.used += (size_t)bytes;
+        kernel_lines_show(kernel.used == KERNEL_TEXT_BYTES);
+    }
+    monitor_has_it = bytes == ERROR_AGAIN;
+    if (had_it && !monitor_has_it) {
+        uart_init();
+        discipline_show(&discipline, "\n", 1); /* and the line that is edited */
+    }
 }
 
 /* The thread of the device. */
@@ -271,29 +329,56 @@ static int device_serve(void *argument maybe_unused)
 
     message_place_set(&place); /* it answers clients */
     while (sys_notification_wait(notification, UINT64_MAX, &bits) == OK) {
-        if ((bits & BIT_INTERRUPT) != 0) {
+        mutex_lock(&lock);
+        if ((bits & (BIT_TEXT | BIT_CHANGE)) != 0) {
+            kernel_text_take();
+        }
+        if ((bits & BIT_INTERRUPT) != 0 && !monitor_has_it) {
             uart_acknowledge();
         }
-        mutex_lock(&lock);
         device_waits = !bytes_take(&decoder);
         mutex_unlock(&lock);
     }
     fatal("the device's thread ends");
 }
 
+/* Opens the port: the first one by the hand-over, another one by an interrupt object. */
+static int device_open(const struct uart_place *place, const char **reason)
+{
+    bool is_first = string_equal(place->name, "com1");
+    int error = OK;
+
+    *reason = "taking the port over";
+    if (is_first) {
+        error = handover_begin(notification, BIT_TEXT, BIT_INTERRUPT, BIT_CHANGE);
+    }
+    if (error == OK) {
+        error = uart_open(place, reason);
+    }
+    if (error == OK && !is_first) {
+        *reason = "the interrupt object";
+        error = uart_interrupts_open(notification, BIT_INTERRUPT);
+    }
+    if (error == OK) {
+        uart_init();
+    }
+    return error;
+}
+
 static void device_begin(const struct uart_place *place)
 {
-    const char *reason = "a thread for the device";
+    const char *reason = "a notification";
     int64_t made = sys_notification_create();
     struct thread thread;
     int error = made < 0 ? (int)made : OK;
 
     notification = (uint32_t)made;
     if (error == OK) {
-        error = uart_open(place, notification, BIT_INTERRUPT, &reason);
+        error = device_open(place, &reason);
     }
     if (error == OK) {
         has_device = true;
+        reason = "a thread for the device";
         error = thread_create(&thread, device_serve, NULL, NULL);
     }
     if (error != OK) {

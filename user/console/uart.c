@@ -14,8 +14,9 @@
 #define DIVISOR_115200 1
 
 static const struct uart_place *open_place;
-static uint32_t ports, interrupt;
-static unsigned sent; /* since the FIFO was seen empty */
+static uint32_t ports;
+static uint32_t interrupt; /* the interrupt object; 0: the port was handed over */
+static unsigned sent;      /* since the FIFO was seen empty */
 
 const struct uart_place *uart_place_find(const char *name)
 {
@@ -58,7 +59,7 @@ static bool is_there(void)
     return first && reg_read(SCRATCH) == 0xa5;
 }
 
-static void init(void)
+void uart_init(void)
 {
     reg_write(INTERRUPT_ENABLE, 0);
     reg_write(LINE_CONTROL, LINE_DIVISOR);
@@ -70,12 +71,10 @@ static void init(void)
     reg_write(INTERRUPT_ENABLE, ENABLE_RECEIVED);
 }
 
-int uart_open(const struct uart_place *place, uint32_t notification, uint64_t bits,
-              const char **reason)
+int uart_open(const struct uart_place *place, const char **reason)
 {
-    const uint32_t *given = program_start.handles;
-    int64_t made = sys_ports_create(given[PROGRAM_HANDLE_PORTS], place->ports, UART_PORTS,
-                                    RIGHT_READ | RIGHT_WRITE);
+    int64_t made = sys_ports_create(program_start.handles[PROGRAM_HANDLE_PORTS], place->ports,
+                                    UART_PORTS, RIGHT_READ | RIGHT_WRITE);
 
     *reason = "the range of ports";
     if (made < 0) {
@@ -83,18 +82,17 @@ int uart_open(const struct uart_place *place, uint32_t notification, uint64_t bi
     }
     ports = (uint32_t)made;
     open_place = place;
-    if (!is_there()) {
-        *reason = "there is no such serial port";
-        return ERROR_NOT_FOUND;
-    }
-    made = sys_interrupt_create(given[PROGRAM_HANDLE_SYSTEM], place->line, notification, bits);
-    *reason = "the interrupt object";
-    if (made < 0) {
-        return (int)made;
-    }
-    interrupt = (uint32_t)made;
-    init();
-    return OK;
+    *reason = "there is no such serial port";
+    return is_there() ? OK : ERROR_NOT_FOUND;
+}
+
+int uart_interrupts_open(uint32_t notification, uint64_t bits)
+{
+    int64_t made = sys_interrupt_create(program_start.handles[PROGRAM_HANDLE_SYSTEM],
+                                        open_place->line, notification, bits);
+
+    interrupt = made > 0 ? (uint32_t)made : 0;
+    return made < 0 ? (int)made : OK;
 }
 
 static void byte_send(uint8_t byte)
@@ -122,7 +120,9 @@ void uart_send(const char *text, size_t bytes)
 
 void uart_acknowledge(void)
 {
-    must_succeed(sys_interrupt_acknowledge(interrupt), "acknowledging an interrupt");
+    if (interrupt != 0) { /* else the kernel has the line, and only tells of it */
+        must_succeed(sys_interrupt_acknowledge(interrupt), "acknowledging an interrupt");
+    }
     reg_read(INTERRUPT_CAUSE);
 }
 

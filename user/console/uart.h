@@ -14,17 +14,21 @@ struct uart_place {
 const struct uart_place *uart_place_find(const char *name);
 
 /*
- * Opens the port with the handles that the program was given, and tells the notification by these
- * bits when bytes come. After an error *reason says why, in words. Errors: ERROR_NOT_FOUND (there is no
- * UART), and those of ports_create() and interrupt_create().
+ * Opens the ports of a place with the handle that the program was given. After an error *reason says why, in
+ * words. Errors: ERROR_NOT_FOUND (there is no UART), and those of ports_create().
  */
-must_check int uart_open(const struct uart_place *place, uint32_t notification, uint64_t bits,
-                         const char **reason);
+must_check int uart_open(const struct uart_place *place, const char **reason);
+
+/* Makes the UART's interrupts signal the notification by these bits. Errors: those of interrupt_create(). */
+must_check int uart_interrupts_open(uint32_t notification, uint64_t bits);
+
+/* Sets the UART up: 115,200 baud, and an interrupt when bytes come. */
+void uart_init(void);
 
 /* Sends text; "\n" becomes "\r\n". Waits while the UART is busy. */
 void uart_send(const char *text, size_t bytes);
 
-/* Lets the next byte signal. Called before the bytes are taken, because the line is edge-triggered. */
+/* Lets the next byte signal. Called before the bytes are taken: the line is edge-triggered. */
 void uart_acknowledge(void);
 
 /* Takes a byte that has come. Returns false if there is none. */

@@ -41,12 +41,15 @@ static int shell_run(const char *words, uint32_t names)
     int error;
 
     spawn_init(&options, words);
+    spawn_pass(&options, PROGRAM_HANDLE_LOG,
+               RIGHT_READ | RIGHT_WRITE | RIGHT_DUPLICATE | RIGHT_TRANSFER);
     for (unsigned i = 0; i < array_length(passed); i++) {
         spawn_pass(&options, passed[i],
                    passed[i] == PROGRAM_HANDLE_ARCHIVE
                        ? RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER
                        : RIGHTS_ALL);
     }
+    spawn_pass(&options, PROGRAM_HANDLE_SYSTEM, RIGHT_WRITE); /* poweroff, reboot, monitor */
     options.given[PROGRAM_HANDLE_NAMES].handle = names;
     options.given[PROGRAM_HANDLE_NAMES].rights = RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER;
     error = spawn(&options, &task, &reason);

@@ -4,6 +4,7 @@
 #include "lib/error.h"
 #include "lib/number.h"
 #include "lib/string.h"
+#include "user/lib/program.h"
 #include "user/shell/job.h"
 #include "user/shell/shell.h"
 #include "user/shell/variable.h"
@@ -89,9 +90,37 @@ static int time_run(const struct command *command)
     return status;
 }
 
-static const struct builtin builtins[] = {
-    {"exit", exit_run}, {"help", help_run}, {"jobs", jobs_run}, {"kill", kill_run},
-    {"set", set_run},   {"sh", sh_run},     {"time", time_run}};
+/* Does what only a holder of the system may: it returns after an error, or when the port is back. */
+static int system_do(uint64_t action)
+{
+    int64_t error = sys_system_control(program_start.handles[PROGRAM_HANDLE_SYSTEM], action);
+
+    if (error != OK) {
+        say("%s\n", error_name((int)error));
+    }
+    return (int)error;
+}
+
+static int monitor_run(const struct command *command maybe_unused)
+{
+    return system_do(SYSTEM_MONITOR);
+}
+
+static int poweroff_run(const struct command *command maybe_unused)
+{
+    return system_do(SYSTEM_POWER_OFF);
+}
+
+static int reboot_run(const struct command *command maybe_unused)
+{
+    return system_do(SYSTEM_REBOOT);
+}
+
+static const struct builtin builtins[] = {{"exit", exit_run},       {"help", help_run},
+                                          {"jobs", jobs_run},       {"kill", kill_run},
+                                          {"monitor", monitor_run}, {"poweroff", poweroff_run},
+                                          {"reboot", reboot_run},   {"set", set_run},
+                                          {"sh", sh_run},           {"time", time_run}};
 
 const struct builtin *builtin_find(const char *name)
 {

@@ -48,7 +48,7 @@ static bool interrupt_came(void)
 {
     uint64_t count;
 
-    return console_interrupts(console, &count) == OK &&
+    return console_interrupts(console_service, &count) == OK &&
            count > __atomic_load_n(&line_interrupts, __ATOMIC_RELAXED);
 }
 
@@ -85,7 +85,7 @@ int jobs_init(void)
         return (int)made;
     }
     interrupt = (uint32_t)made;
-    int64_t error = console_interrupt(console, interrupt);
+    int64_t error = console_interrupt(console_service, interrupt);
     return error < 0 ? (int)error : thread_create(&thread, interrupts_serve, NULL, NULL);
 }
 

@@ -28,7 +28,7 @@
 #define NS_PER_MS        1000000UL
 #define CANDIDATES_BYTES 4096
 
-uint32_t console, files;
+uint32_t console_service, files;
 bool shell_ends, shell_interrupted;
 int last_status;
 
@@ -37,7 +37,7 @@ void say(const char *format, ...)
     static struct stream stream;
     va_list arguments;
 
-    stream_open(&stream, console);
+    stream_open(&stream, console_service);
     va_start(arguments, format);
     ignore_result(stream_print_list(&stream, format, arguments)); /* nobody reads it, if it fails */
     va_end(arguments);
@@ -147,14 +147,14 @@ static int64_t line_get(char *line, size_t size)
     static char candidates[CANDIDATES_BYTES];
     uint64_t event, interrupts;
     size_t bytes;
-    int64_t error =
-        console_line(console, PROMPT, strlen(PROMPT), &event, &interrupts, line, size - 1, &bytes);
+    int64_t error = console_line(console_service, PROMPT, strlen(PROMPT), &event, &interrupts, line,
+                                 size - 1, &bytes);
 
     while (error >= 0 && event == CONSOLE_COMPLETE) {
         size_t used = candidates_write(candidates, sizeof(candidates), line, bytes);
 
-        error = console_complete(console, candidates, used, &event, &interrupts, line, size - 1,
-                                 &bytes);
+        error = console_complete(console_service, candidates, used, &event, &interrupts, line,
+                                 size - 1, &bytes);
     }
     jobs_line_begin(interrupts);
     line[error >= 0 ? bytes : 0] = '\0';
@@ -216,7 +216,7 @@ int main(unsigned count, char **words)
     if (program_start.handles[PROGRAM_HANDLE_NAMES] == 0) {
         return session_begin();
     }
-    error = service_find("console", &console);
+    error = service_find("console", &console_service);
     if (error == OK) {
         error = service_find("files", &files);
     }

@@ -10,11 +10,11 @@
 #define STATUS_NOT_FOUND 127
 #define STATUS_USAGE     2
 
-extern uint32_t console;       /* the console's endpoint; 0: none */
-extern uint32_t files;         /* the file server's endpoint */
-extern bool shell_ends;        /* exit was called */
-extern bool shell_interrupted; /* control-C ended a job: what follows on the line is left out */
-extern int last_status;        /* $? */
+extern uint32_t console_service; /* the console's endpoint; 0: none */
+extern uint32_t files;           /* the file server's endpoint */
+extern bool shell_ends;          /* exit was called */
+extern bool shell_interrupted;   /* control-C ended a job: what follows on the line is left out */
+extern int last_status;          /* $? */
 
 /* Prints on the console. */
 void say(const char *format, ...) printf_like(1, 2);

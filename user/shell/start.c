@@ -114,14 +114,19 @@ static void options_make(struct spawn_options *options, const char *words,
                                                  PROGRAM_HANDLE_ARCHIVE};
 
     spawn_init(options, words);
+    spawn_pass(options, PROGRAM_HANDLE_LOG,
+               RIGHT_READ | RIGHT_WRITE | RIGHT_DUPLICATE | RIGHT_TRANSFER);
     for (unsigned i = 0; i < array_length(passed); i++) {
         spawn_pass(options, passed[i],
                    passed[i] == PROGRAM_HANDLE_ARCHIVE ? RIGHT_READ : RIGHTS_ALL);
     }
     handle_give(options, PROGRAM_HANDLE_NAMES, program_start.handles[PROGRAM_HANDLE_NAMES]);
-    handle_give(options, PROGRAM_HANDLE_COMPLAINTS, console);
-    handle_give(options, PROGRAM_HANDLE_OUTPUT, output != 0 ? output : console);
-    handle_give(options, PROGRAM_HANDLE_INPUT, input != 0 ? input : ends->background ? 0 : console);
+    handle_give(options, PROGRAM_HANDLE_COMPLAINTS, console_service);
+    handle_give(options, PROGRAM_HANDLE_OUTPUT, output != 0 ? output : console_service);
+    handle_give(options, PROGRAM_HANDLE_INPUT,
+                input != 0         ? input
+                : ends->background ? 0
+                                   : console_service);
     if (ends->input != NULL && input == 0) {
         pipe_give_input(options, ends->input);
     }
