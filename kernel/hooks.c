@@ -114,6 +114,7 @@ void hooks_wire(enum stack_mode mode)
     services_memory_wanted = stack_services_memory_wanted;
     thread_user_load = user_thread_load;
     thread_user_exit = user_thread_exit;
+    thread_stack_grew = user_thread_stack_charge;
     user_return_work = user_thread_work;
     user_exception = user_exception_end;
     page_fault_thread_case = user_page_fault;

@@ -186,7 +186,10 @@
         "Hands the first serial port over to the caller until the handle is closed. The notification gets one of these bits when there is text, when the port interrupts, and when the monitor takes it or gives it back.") \
     CALL(55, console_read, 3, "port: handle console READ, to: out bytes, bytes: value", "how many bytes were written", \
         "AGAIN SYS0071, FAULT SYS0071", PROMPT, \
-        "Takes text that the kernel wants on the serial line, which the caller now writes there.")
+        "Takes text that the kernel wants on the serial line, which the caller now writes there.") \
+    CALL(56, task_limits_set, 4, "task: handle task MANAGE, threads: value, handles: value, stack_pages: value", "0", \
+        "QUOTA UTH0006", PROMPT, \
+        "Sets how many threads, handles and pages of kernel stacks a task may have, at most as many as the caller's task may; 0 leaves a limit as it is. Stack pages are counted after they were filled: beyond the limit, calls that allocate are refused.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

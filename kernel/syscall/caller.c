@@ -4,10 +4,25 @@
 #include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
 
+int caller_stacks_check(void)
+{
+    const struct task *task = task_current();
+    if (task == NULL) {
+        return OK;
+    }
+    user_thread_stack_charge(thread_current());
+    uint32_t pages = __atomic_load_n(&task->stack_pages, __ATOMIC_RELAXED);
+    uint32_t limit = __atomic_load_n(&task->stack_page_limit, __ATOMIC_RELAXED);
+    return pages <= limit ? OK : ERROR_QUOTA;
+}
+
 int64_t caller_open(struct object *object, unsigned rights, uint64_t badge)
 {
     uint32_t handle;
-    int error = handle_open(caller_handles(), object, rights, badge, &handle);
+    int error = caller_stacks_check();
+    if (error == OK) {
+        error = handle_open(caller_handles(), object, rights, badge, &handle);
+    }
     object_release(object);
     return error == OK ? (int64_t)handle : error;
 }

@@ -23,8 +23,15 @@ must_check int caller_task_find(uint64_t handle, struct task **task);
 must_check int caller_system_check(uint64_t handle);
 
 /*
+ * Checks that the caller's task may allocate: that the kernel stacks of its threads have no more
+ * pages than it may have. Context: THREAD with a user mode. Errors: ERROR_QUOTA.
+ */
+must_check int caller_stacks_check(void);
+
+/*
  * Opens a handle to an object that a call has just created, and releases the creator's reference.
- * Returns the handle or a negative error; then the object is gone. Context: THREAD.
+ * Returns the handle or a negative error, that of caller_stacks_check() for one; then the object is
+ * gone. Context: THREAD.
  */
 int64_t caller_open(struct object *object, unsigned rights, uint64_t badge);
 

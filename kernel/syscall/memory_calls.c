@@ -66,10 +66,14 @@ int64_t call_memory_commit(uint64_t handle, uint64_t offset, uint64_t bytes)
 {
     struct object *object;
     int error = memory_find(handle, RIGHT_WRITE, &object);
+    if (error != OK) {
+        return error;
+    }
+    error = caller_stacks_check();
     if (error == OK) {
         error = memory_object_commit(object_memory_of(object), offset, bytes);
-        object_release(object);
     }
+    object_release(object);
     return error;
 }
 
@@ -164,7 +168,10 @@ int64_t call_memory_map(uint64_t handle, uint64_t memory, uint64_t mapping_addre
     if (error != OK) {
         return error;
     }
-    error = mapping_read(mapping_address, &mapping);
+    error = caller_stacks_check();
+    if (error == OK) {
+        error = mapping_read(mapping_address, &mapping);
+    }
     if (error == OK) {
         error = mapping_memory(memory, &mapping, &value);
     }

@@ -51,6 +51,25 @@ int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
     return handle;
 }
 
+int64_t call_task_limits_set(uint64_t handle, uint64_t threads, uint64_t handles,
+                             uint64_t stack_pages)
+{
+    const struct task *own = task_current();
+    struct task *task;
+    int error = caller_task_find(handle, &task);
+    if (error != OK) {
+        return error;
+    }
+    if (own == NULL || threads > own->thread_limit || handles > own->handles.limit ||
+        stack_pages > own->stack_page_limit) {
+        error = ERROR_QUOTA;
+    } else {
+        task_limits_set(task, (uint32_t)threads, (uint32_t)handles, (uint32_t)stack_pages);
+    }
+    object_release(&task->object);
+    return error;
+}
+
 int64_t call_task_kill(uint64_t handle, uint64_t status)
 {
     struct task *task;
@@ -123,7 +142,8 @@ int64_t call_thread_start(uint64_t handle, uint64_t rip, uint64_t rsp, uint64_t 
     struct user_thread *user;
     int error = caller_thread_find(handle, RIGHT_MANAGE, &user);
     if (error == OK) {
-        error = user_thread_start(user, rip, rsp, argument);
+        error = caller_stacks_check();
+        error = error == OK ? user_thread_start(user, rip, rsp, argument) : error;
         object_release(&user->object);
     }
     return error;

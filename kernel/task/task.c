@@ -157,6 +157,8 @@ int task_create(const struct task_options *options, struct task **out)
     list_init(&task->threads);
     wait_queue_init(&task->ended);
     task->thread_limit = options->threads != 0 ? options->threads : TASK_THREADS_DEFAULT;
+    task->stack_page_limit =
+        options->stack_pages != 0 ? options->stack_pages : TASK_STACK_PAGES_DEFAULT;
     (void)string_copy(task->name, sizeof(task->name), options->name);
     task_list_add(task);
     object_acquire(&task->object); /* until it is reclaimed */
@@ -239,6 +241,21 @@ int task_wait(struct task *task, uint64_t timeout_ns, int *status)
     spin_unlock_irq_restore(&task->lock, flags);
     *status = task->status;
     return task->reclaimed ? OK : error;
+}
+
+void task_limits_set(struct task *task, uint32_t threads, uint32_t handles, uint32_t stack_pages)
+{
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    task->thread_limit = threads != 0 ? threads : task->thread_limit;
+    if (stack_pages != 0) {
+        __atomic_store_n(&task->stack_page_limit, stack_pages, __ATOMIC_RELAXED);
+    }
+    spin_unlock_irq_restore(&task->lock, flags);
+    if (handles != 0) {
+        spin_lock(&task->handles.lock);
+        task->handles.limit = handles;
+        spin_unlock(&task->handles.lock);
+    }
 }
 
 int task_change_begin(struct task *task)

@@ -13,16 +13,18 @@
 #include "mm/space/address_space.h"
 #include "sched/sync/mutex.h"
 
-#define TASK_HANDLES_DEFAULT 1024
-#define TASK_THREADS_DEFAULT 16384
-#define TASK_FRAMES_DEFAULT  (1UL << 20) /* 4 GiB: more than most machines have */
-#define TASK_THREAD_PRIORITY THREAD_PRIORITY_DEFAULT
+#define TASK_HANDLES_DEFAULT     1024
+#define TASK_THREADS_DEFAULT     16384
+#define TASK_STACK_PAGES_DEFAULT (4 * TASK_THREADS_DEFAULT)
+#define TASK_FRAMES_DEFAULT      (1UL << 20) /* 4 GiB: more than most machines have */
+#define TASK_THREAD_PRIORITY     THREAD_PRIORITY_DEFAULT
 
 struct task_options {
     const char *name; /* copied, cut to TASK_NAME_BYTES - 1 bytes */
     size_t frames;    /* quotas; 0: the defaults above */
     uint32_t threads;
     uint32_t handles;
+    uint32_t stack_pages;
 };
 
 struct task {
@@ -40,6 +42,12 @@ struct task {
     struct list threads;  /* those that were created and have not ended */
     uint32_t thread_count;
     uint32_t thread_limit;
+    /*
+     * Pages that the kernel stacks of its threads have, or had at most. Counted after they were
+     * filled, because a stack fault asks nobody. Beyond the limit calls that allocate are refused.
+     */
+    uint32_t stack_pages; /* atomic */
+    uint32_t stack_page_limit;
     bool dying;     /* no thread can be added any more */
     bool closed;    /* under `changes`: address space and handles are being given up, or gone */
     bool reclaimed; /* address space and handles are gone */
@@ -69,6 +77,12 @@ void task_kill(struct task *task, int status);
  * Context: THREAD. Errors: ERROR_KILLED (the caller is to end), ERROR_TIMEOUT.
  */
 must_check int task_wait(struct task *task, uint64_t timeout_ns, int *status);
+
+/*
+ * Sets quotas of a task; 0 leaves one as it is. What the task has beyond them stays, but there will
+ * be no more. Handles are at most HANDLES_MAX. Context: THREAD.
+ */
+void task_limits_set(struct task *task, uint32_t threads, uint32_t handles, uint32_t stack_pages);
 
 /*
  * Begins a change of a task's address space, or of its handles by another task, and keeps others

@@ -11,6 +11,7 @@
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/heap/slab.h"
+#include "mm/stack/stack_pages.h"
 #include "mm/stack/stack_size.h"
 #include "sched/core/schedule.h"
 #include "sched/core/thread_list.h"
@@ -88,6 +89,24 @@ int user_thread_fpu_give(struct user_thread *user)
     return error;
 }
 
+/* A preemption in the middle may charge the same thread: so each page is charged by one of both. */
+void user_thread_stack_charge(const struct thread *thread)
+{
+    struct user_thread *user = thread->user;
+    if (user == NULL || user->task == NULL) {
+        return;
+    }
+    uint32_t pages = stack_pages_backed(thread->slot);
+    uint32_t charged = __atomic_load_n(&user->stack_pages, __ATOMIC_RELAXED);
+    while (pages > charged) {
+        if (__atomic_compare_exchange_n(&user->stack_pages, &charged, pages, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            __atomic_add_fetch(&user->task->stack_pages, pages - charged, __ATOMIC_RELAXED);
+            return;
+        }
+    }
+}
+
 /* The first code of the thread. A kill since the start ends it before it reaches user mode. */
 static void user_thread_main(void *argument)
 {
@@ -95,6 +114,7 @@ static void user_thread_main(void *argument)
     uint64_t flags = spin_lock_irq_save(&user->lock);
     user->thread = thread_current(); /* a kill before this is found in the hazards */
     spin_unlock_irq_restore(&user->lock, flags);
+    user_thread_stack_charge(thread_current());
     int error = user_frame_init(user_frame(), user->rip, user->rsp, user->argument);
     if (error != OK) {
         panic("a thread starts at %p, which is no user address; user_thread_start() has checked it",
@@ -251,6 +271,8 @@ void user_thread_exit(struct thread *thread, int status)
     wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
     spin_unlock_irq_restore(&user->lock, flags);
     thread_list_settle(); /* a walk may have been looking at the name and the task */
+    /* No switch charges it any more: it has no user side. */
+    __atomic_sub_fetch(&task->stack_pages, user->stack_pages, __ATOMIC_RELAXED);
     task_thread_remove(task, &user->task_node, true, status);
     object_release(&user->object);
 }

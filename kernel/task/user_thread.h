@@ -22,6 +22,7 @@ struct user_thread {
     uint64_t argument;
     uint32_t id; /* of the kernel's thread, for messages; 0 before it was started */
 
+    uint32_t stack_pages;       /* of its kernel stack, charged to the task; atomic */
     struct list_node task_node; /* under the task's lock */
 
     struct spinlock lock;  /* guards the rest */
@@ -89,6 +90,13 @@ void user_thread_load(const struct thread *thread);
  * user_return_work. Context: THREAD, on the way to ring 3.
  */
 void user_thread_work(struct trap_frame *frame, uint32_t hazards);
+
+/*
+ * Charges to the thread's task the pages that its kernel stack has and that were not charged yet. They
+ * stay charged until the thread ends. For kernel/hooks.c: the hook thread_stack_grew. Context:
+ * ATOMIC; or THREAD, for the calling thread.
+ */
+void user_thread_stack_charge(const struct thread *thread);
 
 /*
  * Ends the user side of the calling thread, which is about to end with `status`: wakes the threads

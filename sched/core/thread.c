@@ -245,6 +245,12 @@ static void user_exit_nothing(struct thread *thread, int code maybe_unused)
 
 void (*thread_user_exit)(struct thread *thread, int code) = user_exit_nothing;
 
+static void grew_nothing(const struct thread *thread maybe_unused)
+{
+}
+
+void (*thread_stack_grew)(const struct thread *thread) = grew_nothing;
+
 void thread_exit(int code)
 {
     struct thread *self = thread_current();

@@ -120,6 +120,12 @@ DECLARE_PER_CPU(struct thread *, thread_running);
 extern void (*thread_user_load)(const struct thread *thread);
 
 /*
+ * Hook: a thread with `user` set leaves its CPU, and its stack has more pages than ever before.
+ * Context: ATOMIC, interrupts off, this CPU's run-queue lock held.
+ */
+extern void (*thread_stack_grew)(const struct thread *thread);
+
+/*
  * Hook: ends the user side of the calling thread, which is about to end with `code`, and sets
  * thread->user to NULL. Context: THREAD.
  */

@@ -42,6 +42,9 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
     uint32_t backed = stack_pages_backed(from->slot);
     if (backed > from->pages_most) {
         from->pages_most = (uint16_t)backed;
+        if (from->user != NULL) {
+            thread_stack_grew(from);
+        }
     }
     /*
      * The calls below run on the stack of `from` and may fill pages of it. Such a fill lowers both

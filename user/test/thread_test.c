@@ -160,3 +160,44 @@ USER_TEST(UTH0005, "up to 3,000 threads with stacks of a megabyte live in less t
     test_equal(spawn(&options, &task, &reason), OK);
     test_equal(spawn_wait(task), 0);
 }
+
+#define SLEEPERS 8
+
+USER_TEST(
+    UTH0006,
+    "beyond the quota of kernel stack pages a task is refused what would allocate, and no more")
+{
+    uint64_t task = program_start.handles[PROGRAM_HANDLE_TASK];
+    struct thread threads[SLEEPERS], extra;
+    int64_t made = sys_notification_create();
+    uint32_t notification = (uint32_t)made;
+
+    test_check(made > 0);
+    test_equal(sys_task_limits_set(task, 0, 0, UINT64_MAX), ERROR_QUOTA);
+    test_equal(sys_task_limits_set(task, 0, 1UL << 32 | 1, 0), ERROR_QUOTA);
+    test_equal(sys_task_limits_set(task, UINT64_MAX, 0, 0), ERROR_QUOTA);
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        test_equal(thread_create(&threads[i], wait_for_ever, &notification, NULL), OK);
+    }
+    /* Nine threads have nine pages at least. */
+    test_equal(sys_task_limits_set(task, 0, 0, SLEEPERS), OK);
+    test_equal(sys_notification_create(), ERROR_QUOTA);
+    test_equal(sys_memory_create(task, 4096), ERROR_QUOTA);
+    test_equal(sys_task_create((uintptr_t) "x", 1, 0), ERROR_QUOTA);
+    test_equal(thread_create(&extra, wait_for_ever, &notification, NULL), ERROR_QUOTA);
+    test_check(sys_clock_read() > 0);
+    test_equal(sys_task_limits_set(task, 0, 0, SLEEPERS + 1), ERROR_QUOTA);
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        test_equal(sys_thread_kill(threads[i].handle), OK);
+        test_equal(thread_join(&threads[i]), ERROR_KILLED);
+    }
+    /* The pages of threads that have ended are given back. */
+    made = sys_notification_create();
+    test_check(made > 0);
+    test_equal(sys_handle_close((uint64_t)made), OK);
+
+    test_equal(sys_task_limits_set(task, 1, 0, 0), OK);
+    test_equal(thread_create(&extra, wait_for_ever, &notification, NULL), ERROR_QUOTA);
+    test_equal(sys_task_limits_set(task, 0, 1, 0), OK);
+    test_equal(sys_endpoint_create(), ERROR_QUOTA);
+}
