@@ -85,7 +85,10 @@ FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"fault_direct \d+ instructions", r"lock_spin \d+ instructions",
            r"lock_mutex \d+ instructions", r"shootdown \d+ instructions",
            r"thread_cycle_batched \d+ instructions", r"swap_out_one_896 \d+ instructions",
-           r"tick \d+ instructions", r"tick_preempt \d+ instructions")
+           r"tick \d+ instructions", r"tick_preempt \d+ instructions",
+           r"user_fault \d+ instructions", r"user_thread_cycle \d+ instructions",
+           r"task_cycle \d+ instructions", r"spawn_cycle \d+ instructions",
+           r"user_thread_bytes \d+ bytes")
 FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_2 \d+ instructions",
           r"stack_fault_3 \d+ instructions",
           r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions",

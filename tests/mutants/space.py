@@ -32,7 +32,7 @@ MUTANTS = (
         "page->needs_copy = false;"), (MEMORY_OBJECT,
         "page->may_be_written = !object->cloning && !frame_is_shared(page->frame);",
         "page->may_be_written = true;"))),
-    Mutant("stack-pages-not-charged", "I7", "UTH0006", "program_end", edits=((
+    Mutant("stack-pages-not-charged", "I7", "TSK0012", "pages are charged", edits=((
         "kernel/task/user_thread.c", "    while (pages > charged) {", "    while (false && pages > charged) {"),)),
     # I8: user memory is touched by user copy alone, within user mode's addresses.
     Mutant("user-range-not-checked", "I8", "UCP0001", "page fault|ERROR_FAULT|user_copy",

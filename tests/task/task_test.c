@@ -207,3 +207,25 @@ TEST(TSK0007, "a thread cannot wait for its own end; the status that it exits wi
     test_equal(ended_status(task), 0);
     object_release(&task->object);
 }
+
+TEST(TSK0012, "pages of kernel stacks are charged to the task until the threads that have them end",
+     ALWAYS)
+{
+    struct task *task = task_fixture_create(SPINNERS);
+    if (task == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < SPINNERS; i++) {
+        struct user_thread *user =
+            task_fixture_start(task, i, user_code_spin, USER_WORLD_DATA + i * 16, 0);
+        if (user != NULL) {
+            object_release(&user->object);
+        }
+    }
+    test_eventually(__atomic_load_n(&task->stack_pages, __ATOMIC_RELAXED) >= SPINNERS,
+                    "only %u pages are charged", task->stack_pages);
+    task_kill(task, 5);
+    test_equal(ended_status(task), 5);
+    test_equal(task->stack_pages, 0);
+    object_release(&task->object);
+}

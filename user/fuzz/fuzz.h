@@ -58,6 +58,7 @@ struct fuzz_pool {
     struct random random;
     uint64_t handles[FUZZ_HANDLES]; /* open, or closed meanwhile */
     unsigned count;
+    uint64_t memory; /* the last handle to memory; calls of memory mostly get it */
 };
 
 /* Begins with the handles of the program itself. */
@@ -71,6 +72,12 @@ void fuzz_pool_close(struct fuzz_pool *pool);
 
 /* Returns a value for an argument. */
 uint64_t fuzz_value(struct fuzz_pool *pool, enum fuzz_kind kind);
+
+/*
+ * Makes the arguments of a call of memory more likely to pass, and keeps it away from the program's
+ * own memory. Returns false if the call must not be made.
+ */
+bool fuzz_memory_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values);
 
 /* Returns false if memory that no call was given has changed. */
 bool fuzz_memory_is_sound(void);

@@ -1,5 +1,6 @@
 /* Values for the arguments of system calls. */
 #include "lib/abi.h"
+#include "lib/string.h"
 #include "user/fuzz/fuzz.h"
 #include "user/lib/program.h"
 #include "user/syscalls.h"
@@ -200,4 +201,100 @@ uint64_t fuzz_value(struct fuzz_pool *pool, enum fuzz_kind kind)
     default:
         return any_number(pool);
     }
+}
+
+/* Addresses where the fuzzer maps and unmaps: nothing of its own lies there. */
+#define PLAYGROUND       0x300000000000UL
+#define PLAYGROUND_PAGES 64
+#define COMMIT_PAGES     16 /* or it would take all memory */
+
+static uint64_t playground(struct fuzz_pool *pool)
+{
+    return PLAYGROUND + random_below(&pool->random, PLAYGROUND_PAGES) * PAGE_BYTES;
+}
+
+static uint64_t some_pages(struct fuzz_pool *pool)
+{
+    return random_once_in(&pool->random, 8) ? any_number(pool)
+                                            : random_below(&pool->random, 9) * PAGE_BYTES;
+}
+
+static uint64_t mapping_rights(struct fuzz_pool *pool)
+{
+    static const uint64_t likely[] = {RIGHT_READ, RIGHT_READ | RIGHT_WRITE,
+                                      RIGHT_READ | RIGHT_EXECUTE,
+                                      RIGHT_READ | RIGHT_WRITE | MEMORY_MAP_STACK};
+
+    return random_once_in(&pool->random, 8)
+               ? any_number(pool)
+               : likely[random_below(&pool->random, array_length(likely))];
+}
+
+/* Writes what memory_map() reads to memory that calls are given. */
+static void mapping_write(struct fuzz_pool *pool, uint64_t *address)
+{
+    const struct memory_mapping mapping = {
+        .address = random_once_in(&pool->random, 64) ? 0 : playground(pool),
+        .bytes = some_pages(pool),
+        .offset = random_once_in(&pool->random, 2) ? 0 : some_pages(pool),
+        .rights = mapping_rights(pool)};
+
+    if (!random_once_in(&pool->random, 8)) {
+        __builtin_memcpy(given, &mapping, sizeof(mapping));
+        *address = (uintptr_t)given;
+    }
+}
+
+static bool is_own(uint64_t address, uint64_t bytes)
+{
+    bool in_playground = address >= PLAYGROUND && bytes <= PLAYGROUND_PAGES * PAGE_BYTES * 16 &&
+                         address < PLAYGROUND + PLAYGROUND_PAGES * PAGE_BYTES;
+
+    return !in_playground && (bytes == 0 || address < USER_END) && address + bytes > PAGE_BYTES &&
+           (address | bytes) % PAGE_BYTES == 0;
+}
+
+/* Puts the own task, and memory, in the place of handles, which seldom are of the right type. */
+static void handles_put(struct fuzz_pool *pool, const char *name, uint64_t *values)
+{
+    bool commits = string_equal(name, "memory_commit");
+    bool two = string_equal(name, "memory_map") || string_equal(name, "memory_clone");
+
+    if (random_once_in(&pool->random, 4) || string_equal(name, "memory_physical")) {
+        return;
+    }
+    values[0] = commits ? pool->memory : pool->handles[0];
+    if (two) {
+        values[1] = pool->memory;
+    }
+}
+
+static void commit_values(struct fuzz_pool *pool, uint64_t *values)
+{
+    values[1] = some_pages(pool);
+    values[2] = random_once_in(&pool->random, 8)
+                    ? values[2] | 1
+                    : random_below(&pool->random, COMMIT_PAGES) * PAGE_BYTES;
+}
+
+bool fuzz_memory_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
+{
+    if (!string_starts_with(name, "memory_")) {
+        return true;
+    }
+    handles_put(pool, name, values);
+    if (string_equal(name, "memory_create")) {
+        values[1] = some_pages(pool);
+    } else if (string_equal(name, "memory_commit")) {
+        commit_values(pool, values);
+    } else if (string_equal(name, "memory_map")) {
+        mapping_write(pool, &values[2]);
+    } else if (string_equal(name, "memory_unmap") || string_equal(name, "memory_protect")) {
+        if (!random_once_in(&pool->random, 4)) {
+            values[1] = playground(pool);
+            values[2] = some_pages(pool);
+        }
+        return !is_own(values[1], values[2]);
+    }
+    return true;
 }

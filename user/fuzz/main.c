@@ -16,13 +16,12 @@
 #define KEPT             0x1234567800000000UL /* in registers that calls keep */
 
 /*
- * Calls that are not made: the fuzzer would end or stop itself, unmap itself, start threads at random
- * addresses, which ends it too, or fill the log.
+ * Calls that are not made: the fuzzer would end or stop itself, take its own quotas away, start
+ * threads at random addresses, which ends it too, or fill the log.
  */
-static const char *const left_out[] = {"task_exit",      "task_kill",    "thread_exit",
-                                       "thread_kill",    "thread_start", "log_write",
-                                       "thread_suspend", "memory_unmap", "memory_protect",
-                                       "system_control", "console_take"};
+static const char *const left_out[] = {
+    "task_exit", "task_kill",      "thread_exit",    "thread_kill",  "thread_start",
+    "log_write", "thread_suspend", "system_control", "console_take", "task_limits_set"};
 
 static uint64_t seen[CALLS][ERRORS_MAX]; /* results, by error; 0: none */
 static unsigned complaints;
@@ -82,6 +81,9 @@ static void one_call(struct fuzz_pool *pool, uint64_t made)
     for (unsigned i = 0; i < FUZZ_ARGUMENTS; i++) {
         values[i] = fuzz_value(pool, i < call->arguments ? call->kinds[i] : FUZZ_VALUE);
     }
+    if (!fuzz_memory_adjust(pool, call->name, values)) {
+        return;
+    }
     const struct fuzz_registers before = {.rax = call->number,
                                           .rdi = values[0],
                                           .rsi = values[1],
@@ -102,6 +104,9 @@ static void one_call(struct fuzz_pool *pool, uint64_t made)
     registers_check(call, made, &before, &after);
     if (call->gives_handle && (int64_t)after.rax > 0) {
         fuzz_pool_add(pool, after.rax);
+        if (string_starts_with(call->name, "memory_")) {
+            pool->memory = after.rax;
+        }
     }
 }
 

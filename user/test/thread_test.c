@@ -91,10 +91,13 @@ USER_TEST(UTH0002, "a thread uses most of a megabyte of stack, and the next thre
     test_check(first != 0);
 }
 
+static unsigned waiters; /* threads that wait, or are about to; atomic */
+
 static int wait_for_ever(void *argument)
 {
     uint64_t bits;
 
+    __atomic_add_fetch(&waiters, 1, __ATOMIC_RELAXED);
     return (int)sys_notification_wait(*(uint32_t *)argument, UINT64_MAX, &bits);
 }
 
@@ -179,7 +182,10 @@ USER_TEST(
     for (unsigned i = 0; i < SLEEPERS; i++) {
         test_equal(thread_create(&threads[i], wait_for_ever, &notification, NULL), OK);
     }
-    /* Nine threads have nine pages at least. */
+    while (__atomic_load_n(&waiters, __ATOMIC_RELAXED) < SLEEPERS) {
+        ignore_result(sys_thread_yield());
+    }
+    /* Nine threads that have run have nine pages at least. */
     test_equal(sys_task_limits_set(task, 0, 0, SLEEPERS), OK);
     test_equal(sys_notification_create(), ERROR_QUOTA);
     test_equal(sys_memory_create(task, 4096), ERROR_QUOTA);
