@@ -2,6 +2,7 @@
 
 from runner.mutant import BUT_EAGER, Mutant
 
+BARRIER = "sched/sync/barrier.c"
 CHAIN = "mm/frame/frame_chain.c"
 DEPTH = "arch/x86_64/cpu/depth_section.h"
 FRAME = "mm/frame/frame.c"
@@ -10,6 +11,8 @@ RESERVE = "mm/stack/stack_reserve.c"
 SCHEDULE = "sched/core/schedule.c"
 STACK = "mm/stack/stack.c"
 THREAD = "sched/core/thread.c"
+THREAD_LIST = "sched/core/thread_list.c"
+VMALLOC = "mm/heap/vmalloc.c"
 
 MUTANTS = (
     # I7: no frame is in a magazine and mapped; none is lost; what comes to a stack is zero.
@@ -64,4 +67,12 @@ MUTANTS = (
     Mutant("frames-elsewhere-not-collected", "I7", "FRM0008", "late does not hold", cpus=2,
            edits=((FRAME, "    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {",
                    "    if (unlikely(error == ERROR_NO_MEMORY) && false) {"),)),
+    # A function that an overflow must not end half-way ensures its depth first.
+    Mutant("regions-are-no-depth-section", "I7", "OVF0014", "it is being freed already",
+           edits=((VMALLOC, "    depth_section(2200);\n", ""),
+                  (VMALLOC, "    depth_section(2000);\n", ""))),
+    Mutant("walk-is-no-depth-section", "I7", "OVF0015", "overflowed > 4 does not hold",
+           edits=((THREAD_LIST, "    depth_section(2150);\n", ""),)),
+    Mutant("release-is-no-depth-section", "I7", "OVF0016", "while it held a spinlock",
+           edits=((BARRIER, "    depth_section(2100);\n", ""),)),
 )
