@@ -86,6 +86,12 @@ def test_what_differs_in_a_second_run_is_named():
     other = run()
     other.series["macro_tree_stack_kib"][1] = (1500, 121)
     assert run().same_as(other) == ["macro_tree_stack_kib"]
+    other.series["macro_tree_stack_kib"][1] = (1501, 120)
+    assert run().same_as(other) == [], "while the CPU is idle the clock is not that exact"
+    other.series["macro_tree_stack_kib"][1] = (1511, 120)
+    assert run().same_as(other) == ["macro_tree_stack_kib"]
+    assert machines.same_figure(machines.Figure("a", 7, "us"), machines.Figure("a", 8, "us"))
+    assert not machines.same_figure(machines.Figure("a", 7, "KiB"), machines.Figure("a", 8, "KiB"))
 
 
 def test_tables_compare_scenarios_with_eager_stacks():

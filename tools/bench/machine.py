@@ -18,6 +18,8 @@ END = "# end of benchmarks"
 COUNTED = ["-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm"]
 LIMIT_SECONDS = 1800
 MEMORY_MIB = 512
+# While the CPU is idle, QEMU's clock goes on by its timers, not by instructions: some nanoseconds vary.
+CLOCK_SLACK_US = 10
 SUCCESS = 33  # the status of a kernel that leaves QEMU content
 
 
@@ -111,11 +113,26 @@ class Run:
     seconds: float = 0.0
 
     def same_as(self, other):
-        """Returns the names of what differs in another run of the machine."""
+        """Returns the names of what differs in another run of the machine. Times may differ a little."""
         mine, others = ({f.name: f for f in run.figures} for run in (self, other))
-        return sorted({name for name in {*mine, *others} if mine.get(name) != others.get(name)}
+        return sorted({name for name in {*mine, *others}
+                       if not same_figure(mine.get(name), others.get(name))}
                       | {name for name in {*self.series, *other.series}
-                         if self.series.get(name) != other.series.get(name)})
+                         if not same_curve(self.series.get(name, []), other.series.get(name, []))})
+
+
+def same_figure(one, other):
+    """Returns whether two figures are equal; times may differ by CLOCK_SLACK_US."""
+    if one is None or other is None or one.unit != "us":
+        return one == other
+    return abs(one.value - other.value) <= CLOCK_SLACK_US
+
+
+def same_curve(one, other):
+    """Returns whether two curves have equal values at nearly equal times."""
+    return len(one) == len(other) and all(
+        value == other_value and abs(at - other_at) <= CLOCK_SLACK_US
+        for (at, value), (other_at, other_value) in zip(one, other))
 
 
 def parse(machine, lines, tell=lambda figures: None):
