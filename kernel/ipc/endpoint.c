@@ -4,8 +4,31 @@
 #include "kernel/ipc/ipc_state.h"
 #include "lib/error.h"
 #include "mm/heap/kmalloc.h"
+#include "sched/core/thread.h"
 
 #define WAKES_AT_ONCE 16 /* about 400 instructions each, with interrupts off */
+
+static_assert(PRIORITY_QUEUE_LEVELS == THREAD_PRIORITIES, "a list for each priority");
+
+void endpoint_queue_add(struct priority_queue *queue, struct ipc_state *state)
+{
+    state->queued_at = state->thread->priority;
+    priority_queue_add(queue, &state->node, state->queued_at);
+}
+
+void endpoint_queue_remove(struct priority_queue *queue, struct ipc_state *state)
+{
+    priority_queue_remove(queue, &state->node, state->queued_at);
+}
+
+void endpoint_server_end(struct endpoint *endpoint, const struct ipc_state *server)
+{
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
+    if (endpoint->server == server) {
+        endpoint->server = NULL;
+    }
+    spin_unlock_irq_restore(&endpoint->lock, flags);
+}
 
 static void endpoint_opened(struct object *object, unsigned rights)
 {
@@ -39,14 +62,16 @@ static void receiver_end(struct ipc_state *receiver)
  * Sets a flag and ends the waits of all threads in a list, a few with each hold of the lock. With
  * the flag set no thread is added, so the list becomes empty.
  */
-static void list_end(struct endpoint *endpoint, bool *flag, struct list *list,
+static void list_end(struct endpoint *endpoint, bool *flag, struct priority_queue *queue,
                      void (*end)(struct ipc_state *state))
 {
     struct list_node *node;
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
     *flag = true;
-    for (unsigned woken = 1; (node = list_take_first(list)) != NULL; woken++) {
-        end(container_of(node, struct ipc_state, node));
+    for (unsigned woken = 1; (node = priority_queue_first(queue)) != NULL; woken++) {
+        struct ipc_state *state = container_of(node, struct ipc_state, node);
+        endpoint_queue_remove(queue, state);
+        end(state);
         if (woken % WAKES_AT_ONCE == 0) {
             spin_unlock_irq_restore(&endpoint->lock, flags);
             flags = spin_lock_irq_save(&endpoint->lock);
@@ -91,7 +116,7 @@ int endpoint_create(struct endpoint **endpoint)
     *endpoint = memory;
     object_init(&(*endpoint)->object, OBJECT_ENDPOINT, &endpoint_operations);
     spinlock_init(&(*endpoint)->lock, "endpoint");
-    list_init(&(*endpoint)->callers);
-    list_init(&(*endpoint)->receivers);
+    priority_queue_init(&(*endpoint)->callers);
+    priority_queue_init(&(*endpoint)->receivers);
     return OK;
 }

@@ -10,16 +10,23 @@
 
 #include "arch/x86_64/cpu/spinlock.h"
 #include "kernel/object/object.h"
-#include "lib/list.h"
+#include "lib/priority_queue.h"
+
+struct ipc_state;
 
 struct endpoint {
     struct object object;
     uint32_t may_call;    /* atomic: handles with RIGHT_SEND */
     uint32_t may_receive; /* atomic: handles with RIGHT_RECEIVE */
 
-    struct spinlock lock; /* guards the rest */
-    struct list callers;  /* struct ipc_state, longest wait first */
-    struct list receivers;
+    struct spinlock lock;          /* guards the rest */
+    struct priority_queue callers; /* struct ipc_state */
+    struct priority_queue receivers;
+    /*
+     * The thread that received last, if it did so by a message call: it inherits the priority of
+     * callers that wait. It refers to the endpoint as long as it stands here.
+     */
+    struct ipc_state *server;
     bool callers_gone;   /* the last handle with RIGHT_SEND was closed */
     bool receivers_gone; /* the last handle with RIGHT_RECEIVE was closed */
 };
@@ -29,6 +36,22 @@ struct endpoint {
  * Errors: ERROR_NO_MEMORY.
  */
 must_check int endpoint_create(struct endpoint **endpoint);
+
+/* The next two in line, for the fast path of messages. */
+#define endpoint_queue_add_inline(queue, state, priority)                                          \
+    priority_queue_add(queue, &(state)->node, (state)->queued_at = (priority))
+#define endpoint_queue_remove_inline(queue, state)                                                 \
+    priority_queue_remove(queue, &(state)->node, (state)->queued_at)
+
+/*
+ * Adds a thread that waits, by its priority, and takes it out. The place is that of the priority
+ * that the thread has when it is added. The endpoint's lock is held. Context: ATOMIC.
+ */
+void endpoint_queue_add(struct priority_queue *queue, struct ipc_state *state);
+void endpoint_queue_remove(struct priority_queue *queue, struct ipc_state *state);
+
+/* Ends what endpoint->server says, if it is this thread. Context: THREAD. */
+void endpoint_server_end(struct endpoint *endpoint, const struct ipc_state *server);
 
 /* Returns the endpoint that an object of type OBJECT_ENDPOINT is. Context: ANY. */
 static always_inline struct endpoint *endpoint_of(struct object *object)

@@ -7,7 +7,9 @@
 #include "kernel/ipc/ipc.h"
 
 #include "arch/x86_64/time/clock.h"
+#include "kernel/ipc/donation.h"
 #include "lib/error.h"
+#include "sched/core/schedule.h"
 #include "sched/core/thread.h"
 
 /* The time that is left until a deadline. */
@@ -20,9 +22,9 @@ static uint64_t time_left(uint64_t deadline_ns)
     return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 }
 
-static struct ipc_state *first_of(const struct list *list)
+static struct ipc_state *first_of(const struct priority_queue *queue)
 {
-    struct list_node *node = list_first(list);
+    struct list_node *node = priority_queue_first(queue);
     return node != NULL ? container_of(node, struct ipc_state, node) : NULL;
 }
 
@@ -36,14 +38,19 @@ static void message_move(struct message *to, struct message *from)
  * Gives the message of a caller, and the right to answer it, to a receiver. The endpoint's lock and
  * the caller's are held.
  */
-static void deliver(struct ipc_state *caller, struct ipc_state *receiver)
+static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct ipc_state *receiver)
 {
     message_move(&receiver->message, &caller->message);
     receiver->right = (struct reply_right){.caller = caller, .call = caller->call};
     if (caller->owner != NULL) {
         object_acquire(caller->owner);
     }
+    caller->answerer = receiver;
     caller->phase = IPC_AWAITS_REPLY;
+    if (receiver->endpoint == endpoint) {
+        endpoint->server = receiver;
+    }
+    donation_of_call(caller, receiver);
 }
 
 /*
@@ -68,7 +75,7 @@ static void call_leave(struct ipc_state *self, struct endpoint *endpoint)
     spin_lock_by(OFF_ALREADY, &endpoint->lock);
     spin_lock_by(OFF_ALREADY, &self->lock);
     if (self->phase == IPC_SENDING) { /* otherwise it was received in between */
-        list_remove(&self->node);
+        endpoint_queue_remove(&endpoint->callers, self);
     }
     spin_unlock_quietly(&endpoint->lock);
 }
@@ -88,7 +95,8 @@ static int call_result(struct ipc_state *self, int error)
 /* Waits until the call is answered or given up. The caller's own lock is held. */
 static int answer_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
-    int error = wait(self, &self->lock, deadline_ns);
+    /* It may have been answered while it gave its priority away. */
+    int error = self->phase == IPC_ANSWERED ? OK : wait(self, &self->lock, deadline_ns);
     if (unlikely(error != OK) && self->phase == IPC_SENDING) {
         call_leave(self, endpoint);
     }
@@ -105,6 +113,7 @@ int ipc_call_end(struct ipc_state *self)
 
 int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
+    self->thread = thread_current();
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
     struct ipc_state *receiver = first_of(&endpoint->receivers);
     if (unlikely(receiver == NULL && (endpoint->receivers_gone || deadline_ns == IPC_POLL))) {
@@ -116,16 +125,24 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
     spin_lock_by(OFF_ALREADY, &self->lock);
     self->call++;
     self->faulted = false;
+    bool donates = false;
     if (receiver != NULL) {
-        list_remove(&receiver->node);
-        deliver(self, receiver);
+        endpoint_queue_remove(&endpoint->receivers, receiver);
+        deliver(endpoint, self, receiver);
         receiver->result = OK;
         ipc_state_wake(receiver);
     } else {
         self->phase = IPC_SENDING;
-        list_add_last(&endpoint->callers, &self->node);
+        self->calling = endpoint;
+        endpoint_queue_add(&endpoint->callers, self);
+        donates = donation_is_due(endpoint, self);
     }
     spin_unlock_quietly(&endpoint->lock);
+    if (unlikely(donates)) {
+        spin_unlock_irq_restore(&self->lock, flags);
+        donation_give(self);
+        flags = spin_lock_irq_save(&self->lock);
+    }
     int error = answer_await(self, endpoint, deadline_ns == IPC_POLL ? WAIT_FOREVER : deadline_ns);
     spin_unlock_irq_restore(&self->lock, flags);
     return error;
@@ -133,10 +150,10 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
 
 /* The receiver's wait is over: returns its result, or `error` if it is still in the endpoint's list,
  * whose lock is held. */
-static int receive_result(struct ipc_state *self, int error)
+static int receive_result(struct ipc_state *self, struct endpoint *endpoint, int error)
 {
     if (unlikely(list_node_linked(&self->node))) {
-        list_remove(&self->node);
+        endpoint_queue_remove(&endpoint->receivers, self);
     } else {
         error = self->phase == IPC_IDLE ? IPC_IN_FRAME : self->result;
     }
@@ -147,46 +164,26 @@ static int receive_result(struct ipc_state *self, int error)
 /* Waits for a caller. The endpoint's lock is held. */
 static int caller_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
-    list_add_last(&endpoint->receivers, &self->node);
+    endpoint_queue_add(&endpoint->receivers, self);
     self->phase = IPC_RECEIVING;
-    return receive_result(self, wait(self, &endpoint->lock, deadline_ns));
+    return receive_result(self, endpoint, wait(self, &endpoint->lock, deadline_ns));
 }
 
 int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint)
 {
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
-    int error = receive_result(self, ERROR_KILLED);
+    int error = receive_result(self, endpoint, ERROR_KILLED);
     spin_unlock_irq_restore(&endpoint->lock, flags);
     return error;
 }
 
-/* Takes the message of the caller that has waited longest. The endpoint's lock is held. */
-static void caller_take(struct ipc_state *self, struct ipc_state *caller)
+/* Takes the message of the first caller. The endpoint's lock is held. */
+static void caller_take(struct ipc_state *self, struct endpoint *endpoint, struct ipc_state *caller)
 {
-    list_remove(&caller->node);
+    endpoint_queue_remove(&endpoint->callers, caller);
     spin_lock_by(OFF_ALREADY, &caller->lock);
-    deliver(caller, self);
+    deliver(endpoint, caller, self);
     spin_unlock_quietly(&caller->lock);
-}
-
-int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
-{
-    int error = OK;
-    ipc_right_drop(&self->right);
-    ipc_load_free(&self->message);
-    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
-    struct ipc_state *caller = first_of(&endpoint->callers);
-    if (caller != NULL) {
-        caller_take(self, caller);
-    } else if (unlikely(endpoint->callers_gone || endpoint->receivers_gone)) {
-        error = ERROR_PEER_DIED;
-    } else if (deadline_ns == IPC_POLL) {
-        error = ERROR_AGAIN;
-    } else {
-        error = caller_await(self, endpoint, deadline_ns);
-    }
-    spin_unlock_irq_restore(&endpoint->lock, flags);
-    return error;
 }
 
 /*
@@ -223,10 +220,55 @@ static int right_use(struct reply_right *right, int result, struct message *mess
     return waits ? OK : ERROR_PEER_DIED;
 }
 
+/* Uses the thread's own right up, and ends what it inherited by it. */
+static int own_right_use(struct ipc_state *self, int result, struct message *message,
+                         const int *fault_status)
+{
+    int error = right_use(&self->right, result, message, fault_status);
+    if (self->thread != NULL) {
+        donation_of_queue(self);
+    }
+    return error;
+}
+
+int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
+{
+    int error = OK;
+    self->thread = thread_current();
+    ignore_result(own_right_use(self, ERROR_PEER_DIED, NULL, NULL)); /* nobody waits: fine */
+    ipc_load_free(&self->message);
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
+    struct ipc_state *caller = first_of(&endpoint->callers);
+    if (caller != NULL) {
+        caller_take(self, endpoint, caller);
+    } else if (unlikely(endpoint->callers_gone || endpoint->receivers_gone)) {
+        error = ERROR_PEER_DIED;
+    } else if (deadline_ns == IPC_POLL) {
+        error = ERROR_AGAIN;
+    } else {
+        error = caller_await(self, endpoint, deadline_ns);
+    }
+    spin_unlock_irq_restore(&endpoint->lock, flags);
+    return error;
+}
+
 int ipc_right_answer(struct reply_right *right, struct message *message)
 {
     message->badge = 0;
     return right_use(right, OK, message, NULL);
+}
+
+struct reply_right ipc_right_take(struct ipc_state *self)
+{
+    struct reply_right right = self->right;
+    self->right.caller = NULL;
+    uint64_t flags = spin_lock_irq_save(&right.caller->lock);
+    if (right.caller->answerer == self) {
+        right.caller->answerer = NULL;
+    }
+    spin_unlock_irq_restore(&right.caller->lock, flags);
+    donation_of_queue(self);
+    return right;
 }
 
 void ipc_right_drop(struct reply_right *right)
@@ -236,17 +278,18 @@ void ipc_right_drop(struct reply_right *right)
 
 int ipc_reply(struct ipc_state *self)
 {
-    return ipc_right_answer(&self->right, &self->message);
+    self->message.badge = 0;
+    return own_right_use(self, OK, &self->message, NULL);
 }
 
 int ipc_reply_error(struct ipc_state *self, int result)
 {
-    return right_use(&self->right, result, NULL, NULL);
+    return own_right_use(self, result, NULL, NULL);
 }
 
 int ipc_reply_fault(struct ipc_state *self, int status)
 {
-    return right_use(&self->right, ERROR_KILLED, NULL, &status);
+    return own_right_use(self, ERROR_KILLED, NULL, &status);
 }
 
 int ipc_reply_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
@@ -261,6 +304,7 @@ int ipc_reply_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_
 void ipc_state_end(struct ipc_state *state)
 {
     if (state->endpoint != NULL) {
+        endpoint_server_end(state->endpoint, state);
         object_release(&state->endpoint->object);
         state->endpoint = NULL;
     }

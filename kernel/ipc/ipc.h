@@ -82,6 +82,12 @@ must_check int ipc_reply_fault(struct ipc_state *self, int status);
  */
 must_check int ipc_right_answer(struct reply_right *right, struct message *message);
 
+/*
+ * Takes the right that the thread has out of its state, for an object that answers later. What it
+ * inherited by the call ends. Context: THREAD.
+ */
+must_check struct reply_right ipc_right_take(struct ipc_state *self);
+
 /* Gives up a right, if there is one: the caller gets ERROR_PEER_DIED. Context: THREAD. */
 void ipc_right_drop(struct reply_right *right);
 

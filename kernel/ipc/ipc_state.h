@@ -61,7 +61,14 @@ struct ipc_state {
     int fault_status;        /* valid if `faulted` */
     uint64_t call;           /* number of the thread's last call */
 
-    struct list_node node; /* in a list of the endpoint, under the endpoint's lock */
+    struct list_node node; /* in a queue of the endpoint, under the endpoint's lock */
+    uint8_t queued_at;     /* the priority that it was added with */
+    struct thread *thread; /* whose state it is; set when it first waits */
+
+    /* For donations of priority, under `lock`: donation.c. */
+    struct endpoint *calling; /* in whose queue of callers it is: IPC_SENDING */
+    struct ipc_state
+        *answerer; /* the thread that has the right to answer: IPC_AWAITS_REPLY; or NULL */
 
     /*
      * The thread waits in a message call of its own (kernel/syscall). Then a direct switch to it may

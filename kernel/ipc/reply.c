@@ -46,8 +46,7 @@ int reply_take(struct ipc_state *self, struct reply **reply)
     *reply = memory;
     object_init(&(*reply)->object, OBJECT_REPLY, &reply_operations);
     spinlock_init(&(*reply)->lock, "reply");
-    (*reply)->right = self->right;
-    self->right.caller = NULL;
+    (*reply)->right = ipc_right_take(self);
     return OK;
 }
 

@@ -151,15 +151,14 @@ struct waiters {
     } rows[8];
 };
 
-/* The endpoint's lock is held: a thread in the list waits, and does not end. At most `most`. */
-static void waiters_read(struct waiters *waiters, const struct list *list)
+/* The lock is held: a thread in the list waits, and does not end. Returns false if there are more. */
+static bool waiters_read_list(struct waiters *waiters, const struct list *list)
 {
-    waiters->count = waiters->more = 0;
     list_for_each (node, list) {
         const struct ipc_state *state = container_of(node, struct ipc_state, node);
         if (waiters->count == array_length(waiters->rows)) {
             waiters->more = 1;
-            break;
+            return false;
         }
         if (state->owner != NULL) {
             const struct user_thread *user = container_of(state, struct user_thread, ipc);
@@ -167,6 +166,18 @@ static void waiters_read(struct waiters *waiters, const struct list *list)
             (void)string_copy(waiters->rows[waiters->count].task, TASK_NAME_BYTES,
                               user->task->name);
             waiters->count++;
+        }
+    }
+    return true;
+}
+
+/* The endpoint's lock is held. The most urgent threads come first. */
+static void waiters_read(struct waiters *waiters, const struct priority_queue *queue)
+{
+    waiters->count = waiters->more = 0;
+    for (unsigned priority = PRIORITY_QUEUE_LEVELS; priority-- > 0;) {
+        if (!waiters_read_list(waiters, &queue->lists[priority])) {
+            return;
         }
     }
 }

@@ -196,6 +196,9 @@ static struct endpoint *endpoint_keep(struct ipc_state *self, struct object *obj
     struct endpoint *before = self->endpoint;
     self->endpoint = endpoint_of(object);
     if (before != NULL) {
+        if (before != self->endpoint) {
+            endpoint_server_end(before, self);
+        }
         object_release(&before->object);
     }
     return self->endpoint;

@@ -92,6 +92,15 @@ static always_inline void endpoint_unlock(struct handle_table *table, struct end
     spinlock_pass(&table->lock);
 }
 
+/* The calling thread has answered, and goes to sleep. The run queue is locked. */
+static never_inline void inherited_end(struct thread *thread)
+{
+    thread->inherited[THREAD_INHERIT_CALL] = 0;
+    thread->priority = thread->inherited[THREAD_INHERIT_MUTEX] > thread->base_priority
+                           ? thread->inherited[THREAD_INHERIT_MUTEX]
+                           : thread->base_priority;
+}
+
 /* Switches to a thread whose frame has its message. The run queue's lock is the only one held. */
 static always_inline void go(struct run_queue *queue, struct thread *from, struct thread *to)
 {
@@ -114,7 +123,7 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
         return leave(MESSAGE_LEFT_HANDLE);
     }
     enum message_fast_reason reason = MESSAGE_LEFT_NOBODY;
-    struct list_node *node = list_first(&endpoint->receivers);
+    struct list_node *node = priority_queue_first(&endpoint->receivers);
     if (unlikely(node == NULL)) {
         goto left;
     }
@@ -124,20 +133,26 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
     if (unlikely(to == NULL)) {
         goto left;
     }
-    enum direct_refusal refusal = direct_switch_begin(queue, thread, to, to->priority);
+    unsigned priority = thread->priority > to->priority ? thread->priority : to->priority;
+    enum direct_refusal refusal = direct_switch_begin(queue, thread, to, priority);
     if (unlikely(refusal != DIRECT_POSSIBLE)) {
         endpoint_unlock(self->handles, endpoint);
         return leave_refused(refusal);
     }
-    list_remove(node);
+    if (unlikely(priority != to->priority)) { /* it is in no queue, so nothing else changes */
+        to->inherited[THREAD_INHERIT_CALL] = to->priority = (uint8_t)priority;
+    }
+    endpoint_queue_remove_inline(&endpoint->receivers, receiver);
+    endpoint->server = receiver;
     uint64_t badge = entry->badge;
     endpoint_unlock(self->handles, endpoint);
 
     /* `call` first: an answer to an earlier call must not take this one for its own. */
     self->call++;
+    self->answerer = receiver;
     __atomic_store_n(&self->phase, IPC_AWAITS_REPLY, __ATOMIC_RELEASE);
     self->faulted = false;
-    self->sleeper = thread;
+    self->sleeper = self->thread = thread;
     receiver->right = (struct reply_right){.caller = self, .call = self->call};
     object_acquire_inline(self->owner);
     receiver->phase = IPC_IDLE;
@@ -172,7 +187,7 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
         goto left;
     }
     reason = MESSAGE_LEFT_CALLERS;
-    if (unlikely(!list_empty(&endpoint->callers))) {
+    if (unlikely(!priority_queue_empty(&endpoint->callers))) {
         goto left;
     }
     /* It needs its lock to leave this phase: while that is held the thread stays in its call. */
@@ -197,7 +212,10 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
     self->right.caller = NULL;
     self->phase = IPC_RECEIVING;
     self->sleeper = thread;
-    list_add_last(&endpoint->receivers, &self->node);
+    if (unlikely(thread->inherited[THREAD_INHERIT_CALL] != 0)) {
+        inherited_end(thread);
+    }
+    endpoint_queue_add_inline(&endpoint->receivers, self, thread->priority);
     endpoint_unlock(self->handles, endpoint);
 
     object_release_inline(caller->owner); /* the thread itself has another one */

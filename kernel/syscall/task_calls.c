@@ -130,7 +130,7 @@ int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity
         return error;
     }
     /* No thread gives a priority that it does not have itself. */
-    error = priority > thread_current()->priority
+    error = priority > thread_current()->base_priority
                 ? ERROR_RANGE
                 : thread_make(task, (unsigned)priority, affinity, flags, &user);
     object_release(&task->object);
@@ -185,7 +185,7 @@ int64_t call_thread_priority_set(uint64_t handle, uint64_t priority)
     if (error != OK) {
         return error;
     }
-    error = priority > thread_current()->priority
+    error = priority > thread_current()->base_priority
                 ? ERROR_RANGE
                 : user_thread_priority_set(user, (unsigned)priority);
     object_release(&user->object);

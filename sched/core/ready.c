@@ -111,7 +111,38 @@ static void moves_note(struct thread *thread)
     }
 }
 
-void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity)
+/* Recomputes the priority, which may move the thread in the memory queue. Its queue is locked. */
+static void priority_compute(struct thread *thread)
+{
+    unsigned priority = thread->base_priority;
+    for (unsigned way = 0; way < THREAD_INHERIT_WAYS; way++) {
+        priority = thread->inherited[way] > priority ? thread->inherited[way] : priority;
+    }
+    if (thread->state == THREAD_WAITS_MEMORY) {
+        gate_priority_change(thread, (uint8_t)priority);
+    } else {
+        thread->priority = (uint8_t)priority;
+    }
+}
+
+static void change_apply(struct thread *thread, unsigned what, uint64_t value, bool queued)
+{
+    if (what == SCHEDULE_CHANGE_AFFINITY) {
+        thread->affinity = value;
+        if (!queued) {
+            moves_note(thread);
+        }
+        return;
+    }
+    if (what == SCHEDULE_CHANGE_PRIORITY) {
+        thread->base_priority = (uint8_t)value;
+    } else {
+        thread->inherited[what - SCHEDULE_CHANGE_INHERITED] = (uint8_t)value;
+    }
+    priority_compute(thread);
+}
+
+void schedule_change(struct thread *thread, unsigned what, uint64_t value)
 {
     uint64_t flags = interrupts_save();
     struct run_queue *queue = schedule_queue_lock(thread);
@@ -120,17 +151,7 @@ void schedule_change(struct thread *thread, const uint8_t *priority, const uint6
         run_queue_remove(queue, thread);
         queue->runnable--;
     }
-    if (priority != NULL && thread->state == THREAD_WAITS_MEMORY) {
-        gate_priority_change(thread, *priority);
-    } else if (priority != NULL) {
-        thread->priority = *priority;
-    }
-    if (affinity != NULL) {
-        thread->affinity = *affinity;
-        if (!queued) {
-            moves_note(thread);
-        }
-    }
+    change_apply(thread, what, value, queued);
     if (queued) {
         thread_enqueue(queue, thread);
     } else {
@@ -140,4 +161,20 @@ void schedule_change(struct thread *thread, const uint8_t *priority, const uint6
         spin_unlock_quietly(&queue->lock);
     }
     preempt_interrupts_restore(flags);
+}
+
+bool schedule_inherit(struct thread *thread, enum thread_inherit way, unsigned priority)
+{
+    bool grows = priority > thread->priority;
+    if (priority > thread->inherited[way]) {
+        schedule_change(thread, SCHEDULE_CHANGE_INHERITED + way, priority);
+    }
+    return grows;
+}
+
+void schedule_inherit_end(struct thread *thread, enum thread_inherit way)
+{
+    if (thread->inherited[way] != 0) {
+        schedule_change(thread, SCHEDULE_CHANGE_INHERITED + way, 0);
+    }
 }

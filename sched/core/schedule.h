@@ -24,11 +24,26 @@ void schedule(void);
  */
 void schedule_ready(struct thread *thread, enum thread_state from);
 
+enum schedule_change {
+    SCHEDULE_CHANGE_PRIORITY, /* its own */
+    SCHEDULE_CHANGE_AFFINITY,
+    SCHEDULE_CHANGE_INHERITED, /* + enum thread_inherit: what it inherits that way; 0: nothing */
+};
+
 /*
- * Sets the priority and the affinity of a thread, and moves it in its queue accordingly. A null
- * pointer leaves that property unchanged. Context: IRQ.
+ * Changes a property of a thread that decides when and where it runs, and moves it in its queue
+ * accordingly. Context: IRQ.
  */
-void schedule_change(struct thread *thread, const uint8_t *priority, const uint64_t *affinity);
+void schedule_change(struct thread *thread, unsigned what, uint64_t value);
+
+/*
+ * Lets a thread inherit a priority by one way, unless that way brought it as much already. Returns
+ * whether its priority grew. Context: IRQ.
+ */
+bool schedule_inherit(struct thread *thread, enum thread_inherit way, unsigned priority);
+
+/* Ends what the thread inherits by one way. Context: IRQ. */
+void schedule_inherit_end(struct thread *thread, enum thread_inherit way);
 
 /*
  * Locks the run queue that a thread belongs to and returns it. While the lock is held no CPU

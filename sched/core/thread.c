@@ -129,7 +129,7 @@ static always_inline must_check int thread_make(const struct thread_options *opt
     struct thread *thread = object;
     memset(thread, 0, sizeof(*thread));
     thread->state = THREAD_BLOCKED;
-    thread->priority = options->priority;
+    thread->priority = thread->base_priority = options->priority;
     thread->affinity = options->affinity != 0 ? options->affinity : THREAD_AFFINITY_ALL;
     thread->cpu = (uint8_t)cpu_number();
     thread->slice_ticks = SCHEDULE_SLICE_TICKS;
@@ -369,8 +369,7 @@ int thread_priority_set(struct thread *thread, unsigned priority)
     if (priority >= THREAD_PRIORITIES) {
         return ERROR_RANGE;
     }
-    const uint8_t wanted = (uint8_t)priority;
-    schedule_change(thread, &wanted, NULL);
+    schedule_change(thread, SCHEDULE_CHANGE_PRIORITY, priority);
     return OK;
 }
 
@@ -379,7 +378,7 @@ int thread_affinity_set(struct thread *thread, uint64_t affinity)
     if ((affinity & cpus_running()) == 0) {
         return ERROR_INVALID;
     }
-    schedule_change(thread, NULL, &affinity);
+    schedule_change(thread, SCHEDULE_CHANGE_AFFINITY, affinity);
     if (thread == thread_current()) {
         thread_yield();
     }

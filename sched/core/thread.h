@@ -9,6 +9,7 @@
 #include "lib/list.h"
 #include "sched/core/wait_queue.h"
 
+struct mutex;
 struct user_thread;
 
 #define THREAD_PRIORITIES       32 /* 31 is the most urgent */
@@ -26,6 +27,13 @@ enum thread_state {
     THREAD_MOVING,         /* between two run queues */
     THREAD_DEAD,           /* has run its last instruction; its stack is or will be destroyed */
     THREAD_SWAP_CANDIDATE, /* blocked, and noted by the swapper: swap_candidate.h */
+};
+
+/* How a thread inherits a priority: schedule_inherit(). */
+enum thread_inherit {
+    THREAD_INHERIT_CALL,  /* it answers a call of IPC, or others wait to call it */
+    THREAD_INHERIT_MUTEX, /* others wait for a mutex that it holds */
+    THREAD_INHERIT_WAYS
 };
 
 /* Bits of thread->pending: work that the scheduler does for the thread. */
@@ -62,6 +70,12 @@ struct thread {
     volatile uint8_t cpu;
     bool expendable; /* written by the thread while it runs: thread_expendable_set() */
     uint8_t pending; /* THREAD_PENDING_... */
+    /*
+     * `priority` is the highest of these: its own, and for each way to inherit one the highest that
+     * it has inherited by that way, or 0.
+     */
+    uint8_t base_priority;
+    uint8_t inherited[THREAD_INHERIT_WAYS];
     /* The result of the last shrink, for the swapper's hysteresis: swapper_pass.c. */
     bool shrunk;            /* it was shrunk, and the result is not known yet */
     uint8_t shrunk_to;      /* pages that the shrink left */
@@ -102,6 +116,8 @@ struct thread {
     int exit_code; /* guarded by exit_lock */
     struct spinlock exit_lock;
     struct wait_queue exit_queue;
+
+    struct mutex *blocked_on; /* under the lock of mutex_donation.c */
 
     struct list_node all_node; /* under the list's lock: thread_list.c */
 
@@ -200,7 +216,8 @@ void thread_exit_if_killed(void);
 void thread_expendable_set(bool expendable);
 
 /*
- * Sets the priority of a thread that has not been joined. Context: IRQ.
+ * Sets the own priority of a thread that has not been joined; it runs with a higher one that it has
+ * inherited. Context: IRQ.
  * Errors: ERROR_RANGE (above 31).
  */
 must_check int thread_priority_set(struct thread *thread, unsigned priority);

@@ -83,6 +83,12 @@ void wait_queue_wake_all(struct wait_queue *queue);
  */
 void wait_queue_wake_all_in_steps(struct wait_queue *queue, struct spinlock *lock, uint64_t flags);
 
+/* Says whether one thread waits, and no other. Context: IRQ, the queue's lock held. */
+static always_inline bool wait_queue_only_one(const struct wait_queue *queue)
+{
+    return !list_empty(&queue->waiters) && queue->waiters.head.next == queue->waiters.head.previous;
+}
+
 /* Says whether no thread waits. Context: IRQ, the queue's lock held. */
 static always_inline bool wait_queue_empty(const struct wait_queue *queue)
 {

@@ -1,10 +1,11 @@
-/* See mutex.h. Lock order: the mutex's spinlock, timeouts, run queue. */
+/* See mutex.h. Lock order: the mutex's spinlock, links of mutexes, timeouts, run queue. */
 #include "sched/sync/mutex.h"
 
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
 #include "sched/core/thread.h"
+#include "sched/sync/mutex_donation.h"
 #include "sched/sync/mutex_order.h"
 
 void mutex_init(struct mutex *mutex, const char *name)
@@ -13,6 +14,7 @@ void mutex_init(struct mutex *mutex, const char *name)
     mutex->owner = NULL;
     wait_queue_init(&mutex->queue);
     mutex->name = name;
+    mutex->inherits = 0;
 }
 
 bool mutex_is_held(const struct mutex *mutex)
@@ -56,7 +58,9 @@ void mutex_lock(struct mutex *mutex)
     recursion_check(mutex);
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
     if (!take_free(mutex)) {
+        mutex_donation_begin(mutex);
         wait_queue_sleep_unkillable(&mutex->queue, &mutex->lock);
+        mutex_donation_end();
     }
     taken(mutex);
     spin_unlock_irq_restore(&mutex->lock, flags);
@@ -69,7 +73,9 @@ int mutex_lock_timed(struct mutex *mutex, uint64_t timeout_ns)
     int error = OK;
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
     if (!take_free(mutex)) {
+        mutex_donation_begin(mutex);
         error = wait_queue_sleep(&mutex->queue, &mutex->lock, timeout_ns);
+        mutex_donation_end();
     }
     if (error == OK) {
         taken(mutex);
@@ -100,7 +106,13 @@ void mutex_unlock(struct mutex *mutex)
     mutex_order_release(mutex);
     thread_current()->mutexes_held--;
     /* The thread that is woken is the owner: one whose wait timed out has left the queue. */
-    mutex->owner = wait_queue_first(&mutex->queue);
-    wait_queue_wake_one(&mutex->queue);
+    struct thread *next = wait_queue_first(&mutex->queue);
+    if (next == NULL) {
+        mutex->owner = NULL;
+    } else {
+        mutex_donation_hand_over(mutex, next, !wait_queue_only_one(&mutex->queue));
+        wait_queue_wake_one(&mutex->queue);
+    }
     spin_unlock_irq_restore(&mutex->lock, flags);
+    mutex_donation_released();
 }

@@ -1,6 +1,7 @@
 /*
  * Mutexes: one thread at a time holds it, others sleep. Fair: mutex_unlock() passes the mutex to
- * the thread that has waited longest. Not recursive. A thread that holds a mutex may sleep, but
+ * the thread that has waited longest, and its holder inherits the highest priority of those that
+ * wait (mutex_donation.h). Not recursive. A thread that holds a mutex may sleep, but
  * must not end.
  *
  * Taking a mutex twice and releasing one that is not held are panics in every build. In the
@@ -16,6 +17,7 @@ struct mutex {
     struct thread *owner; /* NULL: free */
     struct wait_queue queue;
     const char *name; /* mutexes of one name are of one kind */
+    uint8_t inherits; /* the highest priority of a thread that waits, or has waited with others */
 };
 
 /* Initialiser for static storage: static struct mutex m = MUTEX(m, "what it guards"); */

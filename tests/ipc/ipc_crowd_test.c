@@ -130,7 +130,7 @@ TEST(IPC0021, "closing the last handle that may receive ends the waits of up to 
         test_equal(test_thread_join(threads[i]), 0);
     }
     test_equal(died, count);
-    test_check(list_empty(&endpoint->callers));
+    test_check(priority_queue_empty(&endpoint->callers));
     handle_table_destroy(&table);
     object_release(&endpoint->object);
     kfree(states);

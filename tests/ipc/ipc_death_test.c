@@ -25,8 +25,8 @@ static void begin(void)
 static void finish(void)
 {
     ipc_state_end(&self);
-    test_check(list_empty(&endpoint->callers));
-    test_check(list_empty(&endpoint->receivers));
+    test_check(priority_queue_empty(&endpoint->callers));
+    test_check(priority_queue_empty(&endpoint->receivers));
     handle_table_destroy(&table);
     test_equal(endpoint->object.references, 1);
     object_release(&endpoint->object);
@@ -115,7 +115,8 @@ TEST(IPC0034, "closing the last handle that may receive ends calls that wait, an
     test_wait_blocked(caller.thread);
     test_wait_blocked(other.thread);
     test_equal(handle_close(&table, receiver), OK);
-    test_equal(list_length(&endpoint->callers), 2); /* a handle is left that may receive */
+    test_equal(list_length(&endpoint->callers.lists[THREAD_PRIORITY_DEFAULT]),
+               2); /* a handle is left that may receive */
     test_equal(handle_close(&table, second), OK);
     test_equal(ipc_test_join(&caller), ERROR_PEER_DIED);
     test_equal(ipc_test_join(&other), ERROR_PEER_DIED);

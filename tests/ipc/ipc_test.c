@@ -24,8 +24,8 @@ static struct endpoint *endpoint_new(void)
 static void endpoint_end(struct endpoint *endpoint)
 {
     ipc_state_end(&self);
-    test_check(list_empty(&endpoint->callers));
-    test_check(list_empty(&endpoint->receivers));
+    test_check(priority_queue_empty(&endpoint->callers));
+    test_check(priority_queue_empty(&endpoint->receivers));
     object_release(&endpoint->object);
 }
 

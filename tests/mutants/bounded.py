@@ -6,12 +6,20 @@ CONSOLE = "kernel/console/console.c"
 CONSOLE_OUTPUT = "kernel/console/console_output.c"
 CONSOLE_SERVICE = "kernel/console/console_service.c"
 DIRECT = "sched/core/direct_switch.h"
+DONATION = "kernel/ipc/donation.c"
+MUTEX_DONATION = "sched/sync/mutex_donation.c"
 RECLAIMER = "sched/stack/reclaimer.c"
 SERVICE_SHARE = "sched/stack/service_share.c"
 SWAPPER_PASS = "sched/stack/swapper_pass.c"
 SHOOTDOWN_TURN = "arch/x86_64/cpu/shootdown_turn.c"
 
 MUTANTS = (
+    # A thread that others wait for inherits their priority.
+    Mutant("mutex-holder-inherits-nothing", "I11", "PRI0001", "in vain|bounded does not hold",
+           edits=((MUTEX_DONATION, "    walk(self, self->priority);", "    walk(self, 0);"),)),
+    Mutant("server-forgets-the-queue", "I11", "PRI0011", "no answer while a thread spins",
+           edits=((DONATION, "serves ? priority_queue_highest",
+                   "serves && server == NULL ? priority_queue_highest"),)),
     Mutant("direct-switch-past-a-more-urgent-thread", "I11", "THR0025", "THREAD_PRIORITY_DEFAULT. is 0",
            edits=((DIRECT, "unlikely(queue->ready_bits >> priority > 1)", "priority > 31"),)),
     # Text that cannot wait for the serial line is left to a thread.

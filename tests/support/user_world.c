@@ -101,6 +101,8 @@ struct thread *user_world_start(struct user_world_thread *thread, struct user_wo
                                          .argument = argument,
                                          .user.context.tables = &world->tables};
     object_init(&thread->user.object, OBJECT_THREAD, &world_thread_operations);
+    spinlock_init(&thread->user.lock, "user thread");
+    wait_queue_init(&thread->user.waiters);
     ipc_state_init(&thread->user.ipc, &thread->user.object);
     thread->user.ipc.handles = world->handles;
     const struct thread_options options = {.name = "user",

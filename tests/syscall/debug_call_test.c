@@ -64,7 +64,7 @@ static void stops_await(struct task *task)
     struct user_thread *user =
         task_fixture_start(task, 1, user_code_script, USER_WORLD_DATA + 0x800, 0);
     if (user != NULL) {
-        test_eventually(!list_empty(&endpoint->callers), "it does not call");
+        test_eventually(!priority_queue_empty(&endpoint->callers), "it does not call");
         test_equal(handle_open(&script_handles, &user->object, RIGHTS_ALL, 0, &of_thread), OK);
         test_equal(script_call(SYSCALL_thread_suspend, of_thread, 0, 0), ERROR_TIMEOUT);
         test_equal(script_call(SYSCALL_thread_suspend, of_thread, 1, 0), ERROR_TIMEOUT);

@@ -122,7 +122,7 @@ TEST(MSF0001, "calls on one CPU take the fast path, with all words, tag and badg
         test_equal(server.calls[i].rsi, message_tag(50 + i, 0, 0));
         script_expect_words(&server.calls[i], 10 * i);
     }
-    test_check(list_empty(&endpoint->receivers));
+    test_check(priority_queue_empty(&endpoint->receivers));
     finish();
 }
 
@@ -209,9 +209,10 @@ TEST(MSF0004, "the fast path is left for another endpoint, and while calls wait 
     test_equal(left(MESSAGE_LEFT_ENDPOINT), 1);
     script_expect_words(&client.calls[0], 100);
     script_expect_words(&third.calls[0], 200);
-    test_check(list_empty(&endpoint->receivers) && !list_empty(&second->receivers));
+    test_check(priority_queue_empty(&endpoint->receivers) &&
+               !priority_queue_empty(&second->receivers));
     kill_and_join(&server);
-    test_check(list_empty(&second->receivers));
+    test_check(priority_queue_empty(&second->receivers));
     finish();
 }
 
@@ -233,17 +234,18 @@ TEST(MSF0005, "an answer to a call that was given up does not take the fast path
     user_world_data(&script_world)[(SCRIPT_BUFFER - USER_WORLD_DATA) / 8] =
         clock_now_ns() + 20000000;
     script_start(&client);
-    test_eventually(!list_empty(&second->callers), "the client has not called again");
+    test_eventually(!priority_queue_empty(&second->callers), "the client has not called again");
     test_wait_blocked(client.running);
     script_add(&third, SYSCALL_notification_signal, (uint64_t)notification, 1, 0, 0, 0, 0);
     script_start(&third);
     script_join(&third);
-    test_eventually(!list_empty(&endpoint->receivers), "the server does not receive again");
+    test_eventually(!priority_queue_empty(&endpoint->receivers),
+                    "the server does not receive again");
     test_equal(left(MESSAGE_LEFT_CALLER_GONE), 1);
-    test_check(!list_empty(&second->callers)); /* the second call still waits */
+    test_check(!priority_queue_empty(&second->callers)); /* the second call still waits */
     kill_and_join(&client);
     kill_and_join(&server);
-    test_check(list_empty(&second->callers));
+    test_check(priority_queue_empty(&second->callers));
     finish();
 }
 
@@ -377,7 +379,7 @@ static void server_into_fast_receive(unsigned count)
     script_join(&client);
     script_expect_words(&client.calls[0], 100);
     test_wait_blocked(server.running);
-    test_check(!list_empty(&endpoint->receivers));
+    test_check(!priority_queue_empty(&endpoint->receivers));
     script_clear(&client, 0);
     client.affinity = test_cpu_bit(0);
 }
@@ -390,7 +392,7 @@ TEST(MSF0010,
     }
     server_into_fast_receive(2);
     kill_and_join(&server);
-    test_check(list_empty(&endpoint->receivers));
+    test_check(priority_queue_empty(&endpoint->receivers));
     script_add_message(&third, SYSCALL_ipc_receive, receiver, 0, 0);
     script_add_message(&third, SYSCALL_ipc_reply, 0, 0, 40);
     start_and_wait(&third);
@@ -427,7 +429,7 @@ static int64_t call_under_way(void)
     start_and_wait(&server);
     script_add_message(&client, SYSCALL_ipc_call, sender, 0, 1);
     start_and_wait(&client);
-    test_check(list_empty(&endpoint->receivers));
+    test_check(priority_queue_empty(&endpoint->receivers));
     test_wait_blocked(server.running);
     return notification;
 }
@@ -447,7 +449,8 @@ TEST(MSF0012, "a client that is killed in its fast call makes the answer go nowh
     int64_t notification = call_under_way();
     kill_and_join(&client);
     signal(notification);
-    test_eventually(!list_empty(&endpoint->receivers), "the server does not receive again");
+    test_eventually(!priority_queue_empty(&endpoint->receivers),
+                    "the server does not receive again");
     test_equal(left(MESSAGE_LEFT_CALLER_GONE), 1);
     kill_and_join(&server);
     finish();

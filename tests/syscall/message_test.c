@@ -111,7 +111,7 @@ TEST(SYS0007, "a kill ends a call, and a fault of the receiver's ends the caller
         test_equal(thread_join(client.running), ERROR_KILLED);
     }
     ipc_state_end(&client.thread.user.ipc);
-    test_check(list_empty(&endpoint->callers));
+    test_check(priority_queue_empty(&endpoint->callers));
 
     script_add_message(&server, SYSCALL_ipc_receive, receiver, 0, 0);
     script_add(&server, SYSCALL_reply_fault, 55, 0, 0, 0, 0, 0);

@@ -227,7 +227,7 @@ TEST(FPU0004, "registers stay a thread's own while it moves from CPU to CPU", TW
             struct thread *thread = keeper.user->thread;
             const uint64_t affinity = 1UL << (i % cpu_online_count());
             if (thread != NULL) {
-                schedule_change(thread, NULL, &affinity);
+                schedule_change(thread, SCHEDULE_CHANGE_AFFINITY, affinity);
             }
             spin_unlock_irq_restore(&keeper.user->lock, flags);
             test_eventually(keeper.data[0] > rounds, "the thread that keeps marks does not run");

@@ -23,8 +23,10 @@ static uint32_t callers_count(struct endpoint *endpoint)
 {
     uint32_t count = 0;
     spin_lock(&endpoint->lock);
-    list_for_each (node, &endpoint->callers) {
-        count++;
+    for (unsigned priority = 0; priority < PRIORITY_QUEUE_LEVELS; priority++) {
+        list_for_each (node, &endpoint->callers.lists[priority]) {
+            count++;
+        }
     }
     spin_unlock(&endpoint->lock);
     return count;

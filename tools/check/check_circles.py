@@ -32,8 +32,9 @@ CIRCLES = {
     " sched/stack: gate gate_test_hooks swap_candidate":
         "the dispatcher. A thread that waits, times out or exits calls it, and it moves threads between"
         " these lists. It asks the gate before each switch, and a wake-up undoes what the swapper began",
-    "sched/sync: mutex mutex_order":
-        "mutex_order.c has the checks of the invariant build for mutex.c",
+    "sched/sync: mutex mutex_donation mutex_order":
+        "mutex_order.c has the checks of the invariant build for mutex.c, mutex_donation.c the"
+        " priorities that its holder inherits",
     "kernel/task: task user_thread user_thread_stop":
         "a task ends its threads, and the last of its threads ends the task",
 }

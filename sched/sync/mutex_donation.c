@@ -1,0 +1,75 @@
+/*
+ * See mutex_donation.h. `links_lock` guards which thread waits for which mutex, and changes of the
+ * holder of a mutex for which threads wait. A thread that waited takes it before it goes on. So
+ * under it every mutex that a thread waits for exists, and so does its holder. Lock order: a mutex,
+ * links, run queue.
+ */
+#include "sched/sync/mutex_donation.h"
+
+#include "sched/core/schedule.h"
+
+static struct spinlock links_lock = SPINLOCK("mutex links");
+
+/* Passes a priority on from a thread that may wait. The lock of the links is held. */
+static void walk(const struct thread *thread, unsigned priority)
+{
+    for (unsigned link = 0; link < MUTEX_DONATION_LINKS_MOST; link++) {
+        struct mutex *mutex = thread->blocked_on;
+        if (mutex == NULL) {
+            return;
+        }
+        if (priority > mutex->inherits) {
+            mutex->inherits = (uint8_t)priority;
+        }
+        if (mutex->owner == thread || /* it was handed over, and the thread has not run yet */
+            !schedule_inherit(mutex->owner, THREAD_INHERIT_MUTEX, priority)) {
+            return;
+        }
+        thread = mutex->owner;
+    }
+}
+
+void mutex_donation_begin(struct mutex *mutex)
+{
+    struct thread *self = thread_current();
+    spin_lock_by(OFF_ALREADY, &links_lock);
+    self->blocked_on = mutex;
+    walk(self, self->priority);
+    spin_unlock_quietly(&links_lock);
+}
+
+void mutex_donation_end(void)
+{
+    spin_lock_by(OFF_ALREADY, &links_lock);
+    thread_current()->blocked_on = NULL;
+    spin_unlock_quietly(&links_lock);
+}
+
+void mutex_donation_hand_over(struct mutex *mutex, struct thread *owner, bool others_wait)
+{
+    spin_lock_by(OFF_ALREADY, &links_lock);
+    mutex->owner = owner;
+    if (!others_wait) {
+        mutex->inherits = 0;
+    } else {
+        ignore_result(schedule_inherit(owner, THREAD_INHERIT_MUTEX, mutex->inherits));
+    }
+    spin_unlock_quietly(&links_lock);
+}
+
+void mutex_donation_released(void)
+{
+    struct thread *self = thread_current();
+    if (self->mutexes_held == 0) {
+        schedule_inherit_end(self, THREAD_INHERIT_MUTEX);
+    }
+}
+
+void mutex_donation_pass(struct thread *thread, unsigned priority)
+{
+    if (__atomic_load_n(&thread->blocked_on, __ATOMIC_RELAXED) != NULL) {
+        spin_lock_by(OFF_ALREADY, &links_lock);
+        walk(thread, priority);
+        spin_unlock_quietly(&links_lock);
+    }
+}
