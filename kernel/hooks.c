@@ -116,6 +116,6 @@ void hooks_wire(enum stack_mode mode)
     thread_user_exit = user_thread_exit;
     thread_stack_grew = user_thread_stack_charge;
     user_return_work = user_thread_work;
-    user_exception = user_exception_end;
+    user_exception = user_exception_handle;
     page_fault_thread_case = user_page_fault;
 }

@@ -189,7 +189,10 @@
         "Takes text that the kernel wants on the serial line, which the caller now writes there.") \
     CALL(56, task_limits_set, 4, "task: handle task MANAGE, threads: value, handles: value, stack_pages: value", "0", \
         "QUOTA UTH0006", PROMPT, \
-        "Sets how many threads, handles and pages of kernel stacks a task may have, at most as many as the caller's task may; 0 leaves a limit as it is. Stack pages are counted after they were filled: beyond the limit, calls that allocate are refused.")
+        "Sets how many threads, handles and pages of kernel stacks a task may have, at most as many as the caller's task may; 0 leaves a limit as it is. Stack pages are counted after they were filled: beyond the limit, calls that allocate are refused.") \
+    CALL(57, task_handler_set, 2, "task: handle task MANAGE, endpoint: handle endpoint SEND", "0", \
+        "PEER_DIED SYS0045", PROMPT, \
+        "Has exceptions of the task's threads told to an endpoint, as lib/fault_message.h says; 0: to nobody.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

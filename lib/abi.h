@@ -85,7 +85,7 @@ struct log_chunk {
  * Fields of a message's tag. Bits 0 to 12: bytes of a long message, 0 without one. Bits 13 to 15:
  * number of handles. Bits 16 to 31: a label, which the kernel does not look at. Bit 32: do not wait
  * for the other side to come. Bit 33: the message buffer has a deadline. The other bits are 0. A
- * receiver gets bits 0 to 31.
+ * receiver gets bits 0 to 31, and bit 34 if the kernel sent the message (lib/fault_message.h).
  */
 #define MESSAGE_TAG_BYTES_MASK    0x1fffUL
 #define MESSAGE_TAG_HANDLES_SHIFT 13
@@ -94,6 +94,7 @@ struct log_chunk {
 #define MESSAGE_TAG_LABEL_MASK    (0xffffUL << MESSAGE_TAG_LABEL_SHIFT)
 #define MESSAGE_TAG_POLL          (1UL << 32)
 #define MESSAGE_TAG_DEADLINE      (1UL << 33)
+#define MESSAGE_TAG_KERNEL        (1UL << 34)
 #define MESSAGE_TAG_FLAGS         (MESSAGE_TAG_POLL | MESSAGE_TAG_DEADLINE)
 #define MESSAGE_TAG_LOAD_MASK     (MESSAGE_TAG_BYTES_MASK | MESSAGE_TAG_HANDLES_MASK)
 #define MESSAGE_TAG_MASK          (MESSAGE_TAG_LOAD_MASK | MESSAGE_TAG_LABEL_MASK | MESSAGE_TAG_FLAGS)

@@ -180,12 +180,12 @@ int handle_close(struct handle_table *table, uint64_t handle)
 }
 
 /* Makes a value of a handle that has `needed`, with `rights` of its rights or all of them. */
-static int value_of(struct handle_table *table, uint64_t handle, unsigned needed,
+static int value_of(struct handle_table *table, uint64_t handle, unsigned type, unsigned needed,
                     const unsigned *rights, struct handle_value *value)
 {
     struct handle_entry *entry;
     spin_lock(&table->lock);
-    int error = entry_find(table, handle, OBJECT_ANY, needed, &entry);
+    int error = entry_find(table, handle, type, needed, &entry);
     if (error == OK) {
         *value =
             (struct handle_value){.object = entry->object,
@@ -200,7 +200,13 @@ static int value_of(struct handle_table *table, uint64_t handle, unsigned needed
 int handle_value_take(struct handle_table *table, uint64_t handle, unsigned rights,
                       struct handle_value *value)
 {
-    return value_of(table, handle, rights, NULL, value);
+    return value_of(table, handle, OBJECT_ANY, rights, NULL, value);
+}
+
+int handle_value_take_as(struct handle_table *table, uint64_t handle, unsigned type,
+                         unsigned rights, struct handle_value *value)
+{
+    return value_of(table, handle, type, rights, &rights, value);
 }
 
 /* Entries that handle_table_next() looks at with interrupts off. */
@@ -242,7 +248,7 @@ int handle_duplicate(struct handle_table *table, uint64_t handle, unsigned right
         return ERROR_INVALID;
     }
     struct handle_value value;
-    int error = value_of(table, handle, rights | RIGHT_DUPLICATE, &rights, &value);
+    int error = value_of(table, handle, OBJECT_ANY, rights | RIGHT_DUPLICATE, &rights, &value);
     if (error != OK) {
         return error;
     }

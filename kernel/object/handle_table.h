@@ -122,6 +122,14 @@ must_check int handle_value_take(struct handle_table *table, uint64_t handle, un
 must_check bool handle_table_next(struct handle_table *table, uint32_t *index, uint32_t *handle,
                                   struct handle_value *value);
 
+/*
+ * Makes a value with the object and badge of a handle to an object of this type, and with these
+ * rights, none of which the handle may lack. The handle stays open. Context: THREAD.
+ * Errors: those of handle_find().
+ */
+must_check int handle_value_take_as(struct handle_table *table, uint64_t handle, unsigned type,
+                                    unsigned rights, struct handle_value *value);
+
 /* Gives up a value that is in no table. Context: THREAD. */
 void handle_value_release(const struct handle_value *value);
 

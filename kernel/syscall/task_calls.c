@@ -3,6 +3,7 @@
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/syscall/caller.h"
 #include "kernel/syscall_list.h"
+#include "kernel/task/task_handler.h"
 #include "lib/error.h"
 
 /* Finds a task or thread by its handle. The caller releases the object. */
@@ -224,4 +225,32 @@ int64_t call_thread_pointer_set(uint64_t address)
     msr_write(MSR_FS_BASE, address);
     interrupts_restore(flags);
     return OK;
+}
+
+/* Takes the handle that names a handler; 0 is none. */
+static must_check int handler_take(uint64_t handle, struct handle_value *value)
+{
+    *value = (struct handle_value){.object = NULL};
+    return handle == 0
+               ? OK
+               : handle_value_take_as(caller_handles(), handle, OBJECT_ENDPOINT, RIGHT_SEND, value);
+}
+
+int64_t call_task_handler_set(uint64_t handle, uint64_t endpoint)
+{
+    struct handle_value value;
+    struct task *task;
+    int error = caller_task_find(handle, &task);
+    if (error != OK) {
+        return error;
+    }
+    error = handler_take(endpoint, &value);
+    if (error == OK) {
+        error = task_handler_set(task, &value);
+        if (error != OK && value.object != NULL) {
+            handle_value_release(&value);
+        }
+    }
+    object_release(&task->object);
+    return error;
 }

@@ -1,6 +1,7 @@
 /* See task.h. Lock order: the list of all tasks is a leaf, and so is a task's lock. */
 #include "kernel/task/task.h"
 
+#include "kernel/task/task_handler.h"
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "lib/string.h"
@@ -172,6 +173,7 @@ static void task_reclaim(struct task *task)
     mutex_lock(&task->changes);
     task->closed = true;
     mutex_unlock(&task->changes);
+    task_handler_drop(task);
     handle_table_destroy(&task->handles);
     address_space_destroy(&task->space);
     task_list_remove(task);

@@ -52,6 +52,8 @@ struct task {
     bool closed;    /* under `changes`: address space and handles are being given up, or gone */
     bool reclaimed; /* address space and handles are gone */
     int status;     /* valid once `dying` */
+    struct handle_value
+        handler;             /* who is told of exceptions: task_handler.h; object NULL: nobody */
     struct wait_queue ended; /* threads that wait for `reclaimed` */
 
     bool abandoned; /* it is, or was, in the list of abandoned tasks */

@@ -1,8 +1,9 @@
 /*
  * Exceptions of user mode. A page fault is resolved by the task's address space, on the thread's
  * own kernel stack, where it may sleep; so is one that user copy raises in a system call. A fault
- * that cannot be resolved ends the task, with a report: which thread did what where, why that could
- * not be resolved, the registers, and the backtrace.
+ * that cannot be resolved is told to the task's handler, if it has one. Otherwise it ends the task, with a
+ * report: which thread did what where, why that could not be resolved, the registers, and the
+ * backtrace.
  */
 #include "kernel/task/user_exception.h"
 
@@ -10,6 +11,7 @@
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/user_copy.h"
+#include "kernel/task/task_handler.h"
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "lib/format.h"
@@ -74,26 +76,44 @@ static void backtrace_log_user(const struct trap_frame *frame)
     }
 }
 
-static noreturn_function void exception_end(const struct trap_frame *frame, const char *reason)
+static void report_log(const struct trap_frame *frame, const char *cause, const char *who)
 {
     const struct thread *self = thread_current();
-    struct task *task = task_current();
-    char cause[CAUSE_BYTES];
+    const struct task *task = task_current();
 
-    cause_describe(cause, sizeof(cause), frame, reason);
-    log_error("user exception: task %u (%s), thread %u: code at %p %s; the task ends",
-              task != NULL ? task->id : 0, self->name, self->id, (void *)frame->rip, cause);
+    log_error("user exception: task %u (%s), thread %u: code at %p %s; the %s ends",
+              task != NULL ? task->id : 0, self->name, self->id, (void *)frame->rip, cause, who);
     registers_log(frame);
     if (task != NULL) {
         backtrace_log_user(frame);
-        task_kill(task, ERROR_FAULT);
     }
-    thread_exit(ERROR_FAULT);
 }
 
-void user_exception_end(struct trap_frame *frame)
+/* Returns if the task's handler has the thread resumed. `error`: why a page fault is not resolved. */
+static void exception_handle(struct trap_frame *frame, const char *reason, int error)
 {
-    exception_end(frame, "");
+    struct task *task = task_current();
+    enum handler_verdict verdict = HANDLER_NONE;
+    int status = ERROR_FAULT;
+    char cause[CAUSE_BYTES];
+
+    cause_describe(cause, sizeof(cause), frame, reason);
+    if (task != NULL) {
+        verdict = task_handler_ask(frame, cause, error, &status);
+    }
+    if (verdict == HANDLER_RESUME) {
+        return;
+    }
+    report_log(frame, cause, verdict == HANDLER_END ? "thread" : "task");
+    if (task != NULL && verdict == HANDLER_NONE) {
+        task_kill(task, status);
+    }
+    thread_exit(status);
+}
+
+void user_exception_handle(struct trap_frame *frame)
+{
+    exception_handle(frame, "", ERROR_FAULT);
 }
 
 /*
@@ -135,7 +155,7 @@ bool user_page_fault(struct trap_frame *frame)
         error = fault_resolve(task, frame, &reason);
     }
     if (error != OK && error != ERROR_KILLED && from_user) {
-        exception_end(frame, reason);
+        exception_handle(frame, reason, error);
     }
     if (error != OK && !from_user) {
         user_copy_refuse(frame);

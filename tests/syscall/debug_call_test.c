@@ -104,3 +104,34 @@ TEST(SYS0044,
     }
     script_end();
 }
+
+TEST(SYS0045, "a task gets a handler by the right to call an endpoint, and loses it with its end",
+     ALWAYS)
+{
+    if (!script_begin(20)) {
+        return;
+    }
+    struct task *task = task_fixture_create(1);
+    if (task != NULL) {
+        uint32_t of_task = 0;
+        int64_t endpoint = script_call(SYSCALL_endpoint_create, 0, 0, 0);
+        int64_t receives =
+            script_call(SYSCALL_handle_duplicate, (uint64_t)endpoint, RIGHT_RECEIVE, 0);
+        test_equal(handle_open(&script_handles, &task->object, RIGHTS_ALL, 0, &of_task), OK);
+        test_equal(script_call(SYSCALL_task_handler_set, of_task, (uint64_t)receives, 0),
+                   ERROR_NO_RIGHT);
+        test_equal(script_call(SYSCALL_task_handler_set, of_task, of_task, 0), ERROR_WRONG_TYPE);
+        test_equal(script_call(SYSCALL_task_handler_set, of_task, 0, 0), OK);
+        test_equal(script_call(SYSCALL_task_handler_set, of_task, (uint64_t)endpoint, 0), OK);
+        test_equal(task->handler.rights, RIGHT_SEND);
+        test_equal(object_handle_count(task->handler.object), 3);
+        test_equal(script_call(SYSCALL_task_handler_set, of_task, (uint64_t)endpoint, 0), OK);
+        test_equal(object_handle_count(task->handler.object), 3);
+        task_kill(task, 0);
+        test_equal(script_call(SYSCALL_task_handler_set, of_task, (uint64_t)endpoint, 0),
+                   ERROR_PEER_DIED);
+        test_check(task->handler.object == NULL);
+        object_release(&task->object);
+    }
+    script_end();
+}

@@ -35,8 +35,9 @@ CIRCLES = {
     "sched/sync: mutex mutex_donation mutex_order":
         "mutex_order.c has the checks of the invariant build for mutex.c, mutex_donation.c the"
         " priorities that its holder inherits",
-    "kernel/task: task user_thread user_thread_stop":
-        "a task ends its threads, and the last of its threads ends the task",
+    "kernel/task: task task_handler user_thread user_thread_stop":
+        "a task ends its threads, and the last of its threads ends the task; a thread asks the handler of its"
+        " task, which a task gives up at its end",
 }
 
 
