@@ -35,6 +35,7 @@
 #include "kernel/nmi.h"
 #include "kernel/panic.h"
 #include "kernel/processors.h"
+#include "kernel/task/pager.h"
 #include "kernel/task/user_exception.h"
 #include "kernel/task/user_thread.h"
 #include "mm/frame/frame.h"
@@ -118,4 +119,6 @@ void hooks_wire(enum stack_mode mode)
     user_return_work = user_thread_work;
     user_exception = user_exception_handle;
     page_fault_thread_case = user_page_fault;
+    space_pager_ask = pager_ask;
+    space_pager_destroy = pager_free;
 }

@@ -192,7 +192,10 @@
         "Sets how many threads, handles and pages of kernel stacks a task may have, at most as many as the caller's task may; 0 leaves a limit as it is. Stack pages are counted after they were filled: beyond the limit, calls that allocate are refused.") \
     CALL(57, task_handler_set, 2, "task: handle task MANAGE, endpoint: handle endpoint SEND", "0", \
         "PEER_DIED SYS0045", PROMPT, \
-        "Has exceptions of the task's threads told to an endpoint, as lib/fault_message.h says; 0: to nobody.")
+        "Has exceptions of the task's threads told to an endpoint, as lib/fault_message.h says; 0: to nobody.") \
+    CALL(58, memory_map_paged, 5, "task: handle task MANAGE, memory: handle memory READ, mapping: in 32, pager: handle endpoint SEND, limit: value", "the address", \
+        "INVALID SYS0053, RANGE SYS0053, EXISTS SYS0053, QUOTA SYS0053, PEER_DIED SYS0053, FAULT SYS0056, NO_MEMORY", PROMPT, \
+        "Maps memory as memory_map() does, with a pager: an endpoint that supplies the pages as lib/fault_message.h says. A thread waits so many nanoseconds for it; 2^64-1: no limit.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

@@ -25,6 +25,7 @@ static const char *const error_names[] = {
     [18] = "quota exceeded",
     [19] = "too long",
     [20] = "closed handle",
+    [21] = "would wait for itself",
 };
 
 const char *error_name(int error)

@@ -26,6 +26,7 @@ enum error {
     ERROR_QUOTA = -18,         /* the task may have no more of it */
     ERROR_TOO_LONG = -19,      /* a message or a text is longer than its limit */
     ERROR_CLOSED_HANDLE = -20, /* the handle was closed */
+    ERROR_DEADLOCK = -21,      /* the thread would wait for itself */
 };
 
 /* Returns the name of an error code in words, for messages. Context: ANY. */

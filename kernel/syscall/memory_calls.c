@@ -4,6 +4,7 @@
 #include "kernel/object/object_memory.h"
 #include "kernel/syscall/caller.h"
 #include "kernel/syscall_list.h"
+#include "kernel/task/pager.h"
 #include "lib/error.h"
 
 #define MAPPING_RIGHTS ((uint64_t)RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE)
@@ -158,17 +159,14 @@ static must_check int task_place(struct task *task, const struct space_mapping *
     return error;
 }
 
-int64_t call_memory_map(uint64_t handle, uint64_t memory, uint64_t mapping_address)
+/* Maps memory into a task as the user asks; with a pager, or NULL. */
+static int64_t map(struct task *task, uint64_t memory, uint64_t mapping_address,
+                   struct space_pager *pager)
 {
-    struct task *task;
     struct space_mapping mapping;
     struct handle_value value;
     uintptr_t address = 0;
-    int error = caller_task_find(handle, &task);
-    if (error != OK) {
-        return error;
-    }
-    error = caller_stacks_check();
+    int error = caller_stacks_check();
     if (error == OK) {
         error = mapping_read(mapping_address, &mapping);
     }
@@ -176,11 +174,55 @@ int64_t call_memory_map(uint64_t handle, uint64_t memory, uint64_t mapping_addre
         error = mapping_memory(memory, &mapping, &value);
     }
     if (error == OK) {
+        mapping.pager = pager;
         error = task_place(task, &mapping, &address);
         handle_value_release(&value);
     }
-    object_release(&task->object);
     return error == OK ? (int64_t)address : error;
+}
+
+int64_t call_memory_map(uint64_t handle, uint64_t memory, uint64_t mapping_address)
+{
+    struct task *task;
+    int64_t result = caller_task_find(handle, &task);
+    if (result == OK) {
+        result = map(task, memory, mapping_address, NULL);
+        object_release(&task->object);
+    }
+    return result;
+}
+
+/* Makes a pager of the endpoint that a handle names. */
+static must_check int pager_make(uint64_t handle, uint64_t limit_ns, struct space_pager **pager)
+{
+    struct handle_value endpoint;
+    int error =
+        handle_value_take_as(caller_handles(), handle, OBJECT_ENDPOINT, RIGHT_SEND, &endpoint);
+    if (error == OK) {
+        error = pager_create(&endpoint, limit_ns, pager);
+        if (error != OK) {
+            handle_value_release(&endpoint);
+        }
+    }
+    return error;
+}
+
+int64_t call_memory_map_paged(uint64_t handle, uint64_t memory, uint64_t mapping_address,
+                              uint64_t endpoint, uint64_t limit_ns)
+{
+    struct task *task;
+    struct space_pager *pager;
+    int64_t result = caller_task_find(handle, &task);
+    if (result != OK) {
+        return result;
+    }
+    result = pager_make(endpoint, limit_ns, &pager);
+    if (result == OK) {
+        result = map(task, memory, mapping_address, pager);
+        space_pager_release(pager); /* the region has a reference of its own */
+    }
+    object_release(&task->object);
+    return result;
 }
 
 int64_t call_memory_unmap(uint64_t handle, uint64_t address, uint64_t bytes)

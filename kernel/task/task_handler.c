@@ -57,9 +57,9 @@ static uint64_t access_of(const struct trap_frame *frame)
         return 0;
     }
     if (frame->error & PAGE_FAULT_FETCH) {
-        return FAULT_EXECUTE;
+        return RIGHT_EXECUTE;
     }
-    return frame->error & PAGE_FAULT_WRITE ? FAULT_WRITE : FAULT_READ;
+    return frame->error & PAGE_FAULT_WRITE ? RIGHT_WRITE : RIGHT_READ;
 }
 
 /* Makes the message; its load has the report and a handle to the thread. */

@@ -1,8 +1,8 @@
 /*
  * Exceptions of user mode. A page fault is resolved by the task's address space, on the thread's
  * own kernel stack, where it may sleep; so is one that user copy raises in a system call. A fault
- * that cannot be resolved is told to the task's handler, if it has one. Otherwise it ends the task, with a
- * report: which thread did what where, why that could not be resolved, the registers, and the
+ * that cannot be resolved is told to the task's handler, if it has one. Otherwise it ends the task,
+ * with a report: which thread did what where, why that could not be resolved, the registers, and the
  * backtrace.
  */
 #include "kernel/task/user_exception.h"
@@ -94,6 +94,7 @@ static void exception_handle(struct trap_frame *frame, const char *reason, int e
 {
     struct task *task = task_current();
     enum handler_verdict verdict = HANDLER_NONE;
+    bool by_pager = task != NULL && thread_user()->pager_failed;
     int status = ERROR_FAULT;
     char cause[CAUSE_BYTES];
 
@@ -102,7 +103,12 @@ static void exception_handle(struct trap_frame *frame, const char *reason, int e
         verdict = task_handler_ask(frame, cause, error, &status);
     }
     if (verdict == HANDLER_RESUME) {
+        thread_user()->pager_failed = false;
         return;
+    }
+    if (verdict == HANDLER_NONE && by_pager) {
+        verdict = HANDLER_END;
+        status = thread_user()->pager_status;
     }
     report_log(frame, cause, verdict == HANDLER_END ? "thread" : "task");
     if (task != NULL && verdict == HANDLER_NONE) {
@@ -138,6 +144,19 @@ static must_check int fault_resolve(struct task *task, const struct trap_frame *
     }
 }
 
+/* Ends the copy. If a pager is to blame, the thread ends on its way to user mode. */
+static void copy_refuse(struct trap_frame *frame, const char *reason)
+{
+    const struct thread *self = thread_current();
+    struct user_thread *user = thread_user();
+    if (user != NULL && user->pager_failed) {
+        log_error("user memory: a system call of thread %u (%s) %s %p: %s; the thread ends",
+                  self->id, self->name, access_name(frame->error), (void *)frame->address, reason);
+        __atomic_or_fetch(&user->context.hazards, USER_HAZARD_END, __ATOMIC_SEQ_CST);
+    }
+    user_copy_refuse(frame);
+}
+
 bool user_page_fault(struct trap_frame *frame)
 {
     bool from_user = trap_frame_from_user(frame);
@@ -158,7 +177,7 @@ bool user_page_fault(struct trap_frame *frame)
         exception_handle(frame, reason, error);
     }
     if (error != OK && !from_user) {
-        user_copy_refuse(frame);
+        copy_refuse(frame, reason);
     }
     return true;
 }

@@ -249,6 +249,9 @@ void user_thread_work(struct trap_frame *frame, uint32_t hazards)
     if (hazards & USER_HAZARD_KILL) {
         thread_exit(ERROR_KILLED);
     }
+    if (hazards & USER_HAZARD_END) {
+        thread_exit(thread_user()->pager_status);
+    }
     if (hazards & USER_HAZARD_SUSPEND) {
         user_thread_stop(thread_user(), frame);
     }

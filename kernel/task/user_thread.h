@@ -21,6 +21,9 @@ struct user_thread {
     uintptr_t rip, rsp; /* where it starts in user mode, with `argument` in RDI */
     uint64_t argument;
     uint32_t id; /* of the kernel's thread, for messages; 0 before it was started */
+    /* Written by the thread itself. */
+    bool pager_failed; /* a pager did not supply a page: the thread is to end with this status */
+    int pager_status;
 
     uint32_t stack_pages;       /* of its kernel stack, charged to the task; atomic */
     struct list_node task_node; /* under the task's lock */

@@ -77,6 +77,9 @@ static void region_insert(struct address_space *space, struct region *region, ui
     space->region_count++;
     if (object != NULL) {
         memory_object_acquire(object);
+        if (region->pager != NULL) {
+            space_pager_acquire(region->pager);
+        }
         spin_lock(&object->lock);
         region->clone_pass = object->clone_pass;
         list_add_last(&object->mappings, &region->mapping);
@@ -140,6 +143,7 @@ int address_space_place(struct address_space *space, const struct space_mapping 
     }
     struct region wanted = {.bytes = mapping->bytes,
                             .object = mapping->object,
+                            .pager = mapping->pager,
                             .first_page = mapping->offset / PAGE_BYTES,
                             .rights = (uint8_t)mapping->rights,
                             .rights_most = (uint8_t)mapping->rights_most};

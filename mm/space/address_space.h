@@ -16,6 +16,7 @@
 #include "mm/space/frame_quota.h"
 
 struct memory_object;
+struct space_pager;
 
 /* Rights of a region. The CPU cannot keep what is writable or executable from being read. */
 #define SPACE_READ    1U
@@ -54,6 +55,7 @@ struct space_mapping {
     bool is_stack;                /* a guard of SPACE_STACK_GUARD_BYTES lies below it */
     struct memory_object *object; /* acquired by the region */
     size_t offset;                /* in the object */
+    struct space_pager *pager;    /* acquired by the region; NULL: the kernel fills its pages */
 };
 
 /*
@@ -116,9 +118,10 @@ must_check int address_space_protect(struct address_space *space, uintptr_t addr
 /*
  * Resolves a page fault at `address`: enters the page if the region allows the access that
  * `error_code` (PAGE_FAULT_... of trap_frame.h) describes. On OK the instruction is tried again. On
- * an error *reason says in words why it could not be resolved. Context: THREAD. Errors: ERROR_FAULT
- * (the access is not allowed), ERROR_NO_MEMORY, ERROR_QUOTA, ERROR_AGAIN (another thread is copying
- * that page or cloning its object: wait a moment and try the instruction again).
+ * an error *reason says in words why it could not be resolved. It may ask a pager, and wait for it
+ * (space_pager.h). Context: THREAD. Errors: ERROR_FAULT (the access is not allowed), ERROR_NO_MEMORY,
+ * ERROR_QUOTA, ERROR_AGAIN (another thread is copying that page or cloning its object: wait a moment
+ * and try the instruction again), those of space_pager_ask().
  */
 must_check int address_space_fault(struct address_space *space, uintptr_t address,
                                    uint32_t error_code, const char **reason);

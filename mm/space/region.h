@@ -11,12 +11,14 @@
 
 #include "mm/space/address_space.h"
 #include "mm/space/memory_object.h"
+#include "mm/space/space_pager.h"
 
 struct region {
     struct tree_node node; /* by address */
     size_t bytes;
     struct address_space *space;
     struct memory_object *object; /* NULL: maps nothing */
+    struct space_pager *pager;    /* a reference: who supplies its pages; NULL: the kernel */
     size_t first_page;            /* of the object */
     struct list_node mapping;     /* in the object's list; under the object's lock */
     uint8_t rights;               /* SPACE_READ ... */

@@ -55,6 +55,7 @@ static void region_remove(struct region *region)
 {
     struct address_space *space = region->space;
     struct memory_object *object = region->object;
+    struct space_pager *pager = region->pager;
 
     spin_lock(&space->lock);
     tree_remove(&space->regions, &region->node);
@@ -69,6 +70,7 @@ static void region_remove(struct region *region)
     if (object != NULL) {
         memory_object_release(object);
     }
+    space_pager_release(pager);
 }
 
 /*
@@ -110,6 +112,9 @@ static void region_cut(struct region *region, uintptr_t at, struct region *right
     right->bytes -= left_bytes;
     right->first_page += left_bytes / PAGE_BYTES;
     region->bytes = left_bytes;
+    if (region->pager != NULL) {
+        space_pager_acquire(region->pager);
+    }
     if (object != NULL) {
         memory_object_acquire(object);
         list_add_last(&object->mappings, &right->mapping);

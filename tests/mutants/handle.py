@@ -8,6 +8,7 @@ IPC = "kernel/ipc/ipc.c"
 IPC_CALLS = "kernel/syscall/ipc_calls.c"
 MESSAGE_CALLS = "kernel/syscall/message_calls.c"
 MESSAGE_FAST = "kernel/syscall/message_fast.c"
+PAGER = "kernel/task/pager.c"
 REGISTERS = "arch/x86_64/entry/user_registers.c"
 
 MUTANTS = (
@@ -44,6 +45,11 @@ MUTANTS = (
     Mutant("handler-keeps-all-rights", "I10", "SYS0045", "handler.rights is",
            edits=((HANDLE_TABLE, "return value_of(table, handle, type, rights, &rights, value);",
                    "return value_of(table, handle, type, rights, NULL, value);"),)),
+    # I10: a pager gives what it was asked for, and no right that the region lacks.
+    Mutant("pager-gives-any-page", "I10", "PGR0003", "pager_fixture_status.* is",
+           edits=((PAGER, "question->offset - answer->offset < answer->bytes &&", ""),)),
+    Mutant("pager-gives-any-right", "I10", "PGR0003", "pager_fixture_status.* is",
+           edits=((PAGER, "&& (answer->rights & ~question->rights) == 0;", ";"),)),
     # I10: registers that are written give no right.
     Mutant("any-rip-is-written", "I10", "TSK0008", "registers_write.* is 0",
            edits=((REGISTERS, "registers->rip < USER_BASE || registers->rip >= USER_END ||", ""),)),

@@ -112,6 +112,13 @@ def test_pushes_of_inline_assembly_are_counted(bounds):
     assert "inline assembly" in output
 
 
+def test_a_frame_of_128_bytes_that_is_made_by_an_addition_is_counted(bounds):
+    status, output, found = bounds('__attribute__((noinline)) int flags(int n) { __asm__ volatile('
+                                   '"add $-128, %%rsp; sub $-128, %%rsp" ::: "memory"); return n; }',
+                                   "flags(n)")
+    assert status == 0 and 176 + 128 <= found["interrupt"]["ordinary"] < 1000, output
+
+
 def test_recursion_is_refused(bounds):
     status, output, found = bounds("__attribute__((noinline)) int deep(int n)"
                                    " { volatile int m = n ? deep(n - 1) : 0; return m; }",

@@ -57,6 +57,18 @@ static int64_t map(uint64_t memory, uint64_t address, uint64_t bytes, uint64_t o
     return script_call(SYSCALL_memory_map, fixture.handle, memory, MAPPING_AT);
 }
 
+/* With a pager; the mapping is the one that was written last. */
+static int64_t map_paged(uint64_t mapping, uint64_t endpoint, uint64_t limit_ns)
+{
+    static struct script script;
+    script_clear(&script, 0);
+    script_add(&script, SYSCALL_memory_map_paged, fixture.handle, fixture.memory, mapping, endpoint,
+               limit_ns, 0);
+    script_start(&script);
+    script_join(&script);
+    return (int64_t)script.calls[0].rax;
+}
+
 static int64_t protect(uint64_t address, uint64_t bytes, uint64_t rights)
 {
     static struct script script;
@@ -391,5 +403,41 @@ TEST(SYS0055, "memory that is committed has its frames at once, as far as the qu
     quota->limit = limit;
     test_equal(script_call(SYSCALL_memory_commit, memory, 0, PAGES * PAGE_BYTES), OK);
     test_equal(quota->used, used + PAGES + 1);
+    end();
+}
+
+TEST(SYS0056,
+     "a region gets a pager by the right to call an endpoint, and gives it up with its end", ALWAYS)
+{
+    if (!begin(20)) {
+        return;
+    }
+    int64_t endpoint = script_call(SYSCALL_endpoint_create, 0, 0, 0);
+    int64_t receives = duplicate((uint64_t)endpoint, RIGHT_RECEIVE);
+    struct object *object;
+    test_equal(handle_find(&script_handles, (uint64_t)endpoint, OBJECT_ENDPOINT, 0, &object, NULL),
+               OK);
+    test_equal(map(fixture.memory, PLACE, PAGES * PAGE_BYTES, 0, RW), PLACE);
+    test_equal(map_paged(MAPPING_AT, (uint64_t)endpoint, UINT64_MAX), ERROR_EXISTS);
+    test_equal(script_call(SYSCALL_memory_unmap, fixture.handle, PLACE, PAGES * PAGE_BYTES), OK);
+    test_equal(map_paged(MAPPING_AT, (uint64_t)receives, UINT64_MAX), ERROR_NO_RIGHT);
+    test_equal(map_paged(MAPPING_AT, fixture.memory, UINT64_MAX), ERROR_WRONG_TYPE);
+    test_equal(map_paged(MAPPING_AT, 0, UINT64_MAX), ERROR_BAD_HANDLE);
+    test_equal(map_paged(USER_END, (uint64_t)endpoint, UINT64_MAX), ERROR_FAULT);
+    test_equal(object_handle_count(object), 2);
+    test_equal(map_paged(MAPPING_AT, (uint64_t)endpoint, UINT64_MAX), PLACE);
+    test_equal(object_handle_count(object), 3);
+    test_equal(load(PLACE), -1); /* a thread without user mode asks nobody */
+    /* Both parts of a region that is cut have the pager. */
+    test_equal(script_call(SYSCALL_memory_unmap, fixture.handle, PLACE + PAGE_BYTES, PAGE_BYTES),
+               OK);
+    test_equal(object_handle_count(object), 3);
+    test_equal(script_call(SYSCALL_memory_unmap, fixture.handle, PLACE, PAGE_BYTES), OK);
+    test_equal(object_handle_count(object), 3);
+    task_kill(fixture.task, 0);
+    test_equal(object_handle_count(object), 2);
+    test_equal(map_paged(MAPPING_AT, (uint64_t)endpoint, UINT64_MAX), ERROR_PEER_DIED);
+    test_equal(object_handle_count(object), 2);
+    object_release(object);
     end();
 }

@@ -118,7 +118,7 @@ TEST(UFT0001,
         const struct message *message = &given.handler.message;
         exception_receive(user, VECTOR_PAGE_FAULT);
         test_equal(message->words[EXCEPTION_ADDRESS], NOWHERE + 5);
-        test_equal(message->words[EXCEPTION_ACCESS], FAULT_READ);
+        test_equal(message->words[EXCEPTION_ACCESS], RIGHT_READ);
         test_equal(message->words[EXCEPTION_RIP], user_world_address(user_code_touch));
         test_equal((int64_t)message->words[EXCEPTION_ERROR], ERROR_FAULT);
         test_check(text_has("nothing is mapped there"));

@@ -253,6 +253,54 @@ PIECE ipc_server
 .bad:
     int3
 
+; Reads a word of each of CALLS pages from RDI on, and stores the ticks of each at USER_WORLD_DATA.
+PIECE pager_client
+    mov rbx, rdi
+    mov r15d, CALLS
+    lea r14, [rel user_code_begin + PAGE_BYTES]
+.next:
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    mov rbp, rax
+    mov rcx, [rbx]
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    sub rax, rbp
+    mov [r14], rax
+    add r14, 8
+    add rbx, PAGE_BYTES
+    dec r15d
+    jnz .next
+    ud2
+
+; Receives from the endpoint whose handle is RDI, and gives the page that each message asks for, to
+; be read, for ever. The badge must be 7; else it ends by INT3.
+PIECE pager_server
+    mov rbx, rdi
+    xor esi, esi
+    mov eax, 1                          ; ipc_receive
+    syscall
+.next:
+    test rax, rax
+    jnz .bad
+    cmp rdi, 7
+    jne .bad
+    mov edx, 1                          ; PAGER_SUPPLY
+    mov r8, r12                         ; the offset: word 4 becomes word 1
+    mov r9d, PAGE_BYTES
+    mov r10d, 0x10                      ; RIGHT_READ
+    mov rdi, rbx
+    xor esi, esi
+    mov eax, 3                          ; ipc_reply_receive
+    syscall
+    jmp .next
+.bad:
+    int3
+
 ; Counts in the word at RDI until the word after it is not 0, and checks on the way that registers
 ; keep their values: R9 counts those that did not.
 PIECE spin
@@ -283,6 +331,29 @@ PIECE fs_store
     mov rax, [fs:0]
     mov [rdi], rax
     jmp user_code_fs_store
+
+; Reads the word at RDI, stores it at USER_WORLD_DATA, writes it behind the first, says so at
+; USER_WORLD_DATA + 8, and loops.
+PIECE page_use
+    lea r14, [rel user_code_begin + PAGE_BYTES]
+    mov rax, [rdi]
+    mov [r14], rax
+    mov [rdi + 8], rax
+    inc qword [r14 + 8]
+.loop:
+    jmp .loop
+
+; Receives from the endpoint whose handle is the word at RDI, without a wait, and touches the address
+; in the word behind it.
+PIECE receive_touch
+    mov rbx, rdi
+    mov rdi, [rbx]
+    mov rsi, 1 << 32                    ; MESSAGE_TAG_POLL
+    mov eax, 1                          ; ipc_receive
+    syscall
+    mov rbx, [rbx + 8]
+    mov rax, [rbx]
+    ud2
 
 PIECE touch
     mov rax, [rdi]

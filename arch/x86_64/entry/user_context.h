@@ -27,6 +27,7 @@
 /* Reasons to call user_return_work() on the way to ring 3. */
 #define USER_HAZARD_KILL    (1U << 0) /* the thread is to end */
 #define USER_HAZARD_SUSPEND (1U << 1) /* it is to stop */
+#define USER_HAZARD_END     (1U << 2) /* it is to end with a status of its own */
 
 struct fpu_area; /* fpu.h */
 

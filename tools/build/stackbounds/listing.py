@@ -243,10 +243,11 @@ class Walk:
     def _stack_loaded(self, one, depth, frame, switched):
         immediate = IMMEDIATE.search(one.operands)
         from_rbp = FROM_RBP.match(one.operands)
-        if one.name == "sub" and immediate:
-            return depth + int(immediate.group(1), 0), switched
-        if one.name == "add" and immediate:
-            return depth - int(immediate.group(1), 0), switched
+        if one.name in ("sub", "add") and immediate:
+            bytes_ = int(immediate.group(1), 0)
+            if bytes_ >= 1 << 63:  # a frame of 128 bytes is made by adding -128: one byte shorter
+                bytes_ -= 1 << 64
+            return depth + (bytes_ if one.name == "sub" else -bytes_), switched
         if one.name == "lea" and from_rbp and frame is not None:
             return frame - int(from_rbp.group(1), 0), switched
         if one.name == "mov" and one.operands == "%rbp,%rsp" and frame is not None:

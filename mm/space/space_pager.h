@@ -1,0 +1,53 @@
+/*
+ * Regions with a pager: a program supplies their pages. A fault in such a region asks the pager, and
+ * the answer says which pages of the region's memory object are entered, and with which rights. The
+ * kernel enters no page that the pager did not give, so the pager may fill it first.
+ *
+ * The pager itself is known to the layer above alone: kernel/task/pager.h.
+ */
+#pragma once
+
+#include "arch/x86_64/cpu/types.h"
+
+/* Pages that one answer may give. */
+#define SPACE_PAGER_PAGES_MAX 64
+
+/* The first member of what the layer above has. Regions count as references. */
+struct space_pager {
+    uint32_t references; /* atomic */
+};
+
+/* What a fault asks. Rights are SPACE_READ and others. */
+struct space_page_question {
+    uintptr_t address; /* that was touched */
+    unsigned access;   /* the one right that the access needs */
+    uintptr_t start;   /* of the region */
+    size_t offset;     /* of the touched page, in the memory object */
+    unsigned rights;   /* of the region */
+};
+
+/* The pages [offset, offset + bytes) of the memory object get these rights. */
+struct space_page_answer {
+    size_t offset;
+    size_t bytes;
+    unsigned rights;
+    const char *reason; /* in words, if the page is refused */
+};
+
+/*
+ * Hook: asks a pager on behalf of the calling thread. An answer holds whole pages, at most
+ * SPACE_PAGER_PAGES_MAX, the touched one among them, and its rights are some of the region's, the
+ * needed one among them. Context: THREAD, no lock held; sleeps. Errors: ERROR_KILLED (the thread is
+ * to end), and any other: the page is refused, and answer->reason says why.
+ */
+extern int (*space_pager_ask)(struct space_pager *pager, const struct space_page_question *question,
+                              struct space_page_answer *answer);
+
+/* Hook: frees a pager that no region has any more. Context: THREAD. */
+extern void (*space_pager_destroy)(struct space_pager *pager);
+
+/* Takes one more reference. Context: ANY. */
+void space_pager_acquire(struct space_pager *pager);
+
+/* Gives a reference back; the last one destroys the pager. NULL: nothing. Context: THREAD. */
+void space_pager_release(struct space_pager *pager);

@@ -1,0 +1,190 @@
+/*
+ * The page fault in an address space: finds the region, checks the access against its rights, gets
+ * the frame from the memory object, and enters it. All of that happens under two spinlocks, in
+ * bounded time; frames for page tables are allocated with none held, and so are copies of shared
+ * pages made. After either the fault looks at everything again.
+ */
+#include "mm/space/user_fault_try.h"
+
+#include "arch/x86_64/entry/trap_frame.h"
+#include "lib/error.h"
+#include "mm/frame/frame.h"
+#include "mm/space/memory_object_pages.h"
+
+/* Returns why an access is refused, in words, or NULL if the region allows it. */
+static const char *refusal_of(const struct user_fault *fault, const struct region *region)
+{
+    if (region == NULL) {
+        return "nothing is mapped there";
+    }
+    if (region->is_stack_guard) {
+        return "it is the guard below a stack: the stack overflowed";
+    }
+    if (region->leaving) {
+        return "it is being unmapped";
+    }
+    if (!(region->rights & SPACE_READ)) {
+        return "its region allows no access";
+    }
+    if ((fault->error_code & PAGE_FAULT_FETCH) && !(region->rights & SPACE_EXECUTE)) {
+        return "its region may not be executed";
+    }
+    if ((fault->error_code & PAGE_FAULT_WRITE) && !(region->rights & SPACE_WRITE)) {
+        return "its region may not be written";
+    }
+    return NULL;
+}
+
+static uint64_t entry_for(const struct region *region, unsigned rights,
+                          const struct memory_page *page)
+{
+    uint64_t entry = page->frame | PAGE_PRESENT | PAGE_USER | PAGE_ACCESSED;
+    if (region->object->kind == MEMORY_PHYSICAL) {
+        entry |= region->object->caching;
+    }
+    if ((rights & SPACE_WRITE) && page->may_be_written) {
+        entry |= PAGE_WRITABLE | PAGE_DIRTY;
+    }
+    if (!(rights & SPACE_EXECUTE)) {
+        entry |= PAGE_NO_EXECUTE;
+    }
+    return entry;
+}
+
+/* The number of the page in the region's object. */
+static size_t page_index(const struct user_fault *fault, const struct region *region)
+{
+    return region->first_page + (fault->page - region->node.key) / PAGE_BYTES;
+}
+
+/* Enters the page of an object. Both locks are held. */
+static must_check int page_enter(struct user_fault *fault, const struct region *region)
+{
+    struct memory_page page;
+    size_t index = page_index(fault, region);
+    unsigned rights =
+        region->rights & (fault->given_by != NULL ? fault->given_rights : SPACE_RIGHTS_ALL);
+    bool writes = fault->given_by != NULL ? (rights & SPACE_WRITE) != 0
+                                          : (fault->error_code & PAGE_FAULT_WRITE) != 0;
+    int error = memory_object_page(region->object, index, writes, &page);
+    if (error != OK) {
+        fault->must_wait = error == ERROR_AGAIN;
+        return error;
+    }
+    if (page.needs_copy) {
+        fault->copy_object = region->object;
+        fault->copy_index = index;
+        memory_object_acquire(region->object);
+        return ERROR_AGAIN;
+    }
+    return user_tables_enter(&fault->space->tables, fault->page, entry_for(region, rights, &page),
+                             &fault->supply);
+}
+
+static unsigned access_of(uint32_t error_code)
+{
+    if (error_code & PAGE_FAULT_FETCH) {
+        return SPACE_EXECUTE;
+    }
+    return error_code & PAGE_FAULT_WRITE ? SPACE_WRITE : SPACE_READ;
+}
+
+static bool entry_allows(uint64_t entry, unsigned access)
+{
+    return (entry & PAGE_PRESENT) && (access != SPACE_WRITE || (entry & PAGE_WRITABLE)) &&
+           (access != SPACE_EXECUTE || !(entry & PAGE_NO_EXECUTE));
+}
+
+/*
+ * Prepares the question to the region's pager, unless the page is there: another thread's question
+ * may have been answered meanwhile. The space's lock is held.
+ */
+static must_check int question_make(struct user_fault *fault, const struct region *region)
+{
+    unsigned access = access_of(fault->error_code);
+    if (entry_allows(user_tables_entry(&fault->space->tables, fault->page), access)) {
+        return OK;
+    }
+    *fault->question =
+        (struct space_page_question){.address = fault->address,
+                                     .access = access,
+                                     .start = region->node.key,
+                                     .offset = page_index(fault, region) * PAGE_BYTES,
+                                     .rights = region->rights};
+    fault->pager = region->pager;
+    space_pager_acquire(fault->pager);
+    return ERROR_AGAIN;
+}
+
+/* Says whether the region is the one whose pager gave the page. The space's lock is held. */
+static bool is_given(const struct user_fault *fault, const struct region *region)
+{
+    return region->pager == fault->given_by && page_index(fault, region) == fault->given_page;
+}
+
+static must_check int try_once(struct user_fault *fault)
+{
+    struct address_space *space = fault->space;
+    int error = ERROR_FAULT;
+
+    spin_lock(&space->lock);
+    struct region *region = region_find(space, fault->page);
+    fault->reason = refusal_of(fault, region);
+    if (fault->reason == NULL && region->pager != NULL && fault->given_by == NULL) {
+        error = question_make(fault, region);
+    } else if (fault->reason == NULL && fault->given_by != NULL && !is_given(fault, region)) {
+        error = OK;
+    } else if (fault->reason == NULL) {
+        spin_lock(&region->object->lock);
+        error = page_enter(fault, region);
+        spin_unlock(&region->object->lock);
+    }
+    spin_unlock(&space->lock);
+    return error;
+}
+
+/* Allocates the frames for page tables that the last try lacked. */
+static must_check int supply_fill(struct user_fault *fault)
+{
+    struct user_table_supply *supply = &fault->supply;
+    int error = OK;
+    while (supply->count < supply->wanted && error == OK) {
+        error = frame_quota_allocate(fault->space->quota, FRAME_OWNER_USER_TABLE,
+                                     &supply->frames[supply->count]);
+        supply->count += error == OK;
+    }
+    return error;
+}
+
+/* Does what a try that ended with ERROR_AGAIN needs. */
+static must_check int obstacle_remove(struct user_fault *fault)
+{
+    struct memory_object *object = fault->copy_object;
+    if (object == NULL) {
+        return supply_fill(fault);
+    }
+    fault->copy_object = NULL;
+    int error = memory_object_copy_page(object, fault->copy_index);
+    memory_object_release(object);
+    return error;
+}
+
+int user_fault_try(struct user_fault *fault)
+{
+    int error = try_once(fault);
+    while (error == ERROR_AGAIN && !fault->must_wait && fault->pager == NULL) {
+        error = obstacle_remove(fault);
+        if (error == OK) {
+            error = try_once(fault);
+        }
+    }
+    return error;
+}
+
+void user_fault_end(struct user_fault *fault)
+{
+    while (fault->supply.count > 0) {
+        frame_quota_free(fault->space->quota, FRAME_OWNER_USER_TABLE,
+                         fault->supply.frames[--fault->supply.count]);
+    }
+}
