@@ -92,6 +92,12 @@ TEST(ECH0001, "a server answers a client in another address space: all words, la
     program_succeeds(server); /* it ends because nobody can call it any more */
 }
 
+TEST(TOY0001, "a pager supplies a file page by page, also to a system call, and refuses a hole",
+     BOOT_ARCHIVE)
+{
+    program_succeeds(program_begin("toy-pager", NULL, 0));
+}
+
 TEST(CRS0001, "each thing that a program must not do ends its task, with the status of a fault",
      BOOT_ARCHIVE)
 {
