@@ -122,6 +122,7 @@ latency-ready: build/latency/kernel.elf build/boot.tar
 # there is a display, else for a VNC viewer on port 5900.
 #   BOCHS_PROGRAM=bochs  the Bochs that make bochs, bochs-fault and bochs-lost start
 #   STEP=           1: make bochs-fault and make bochs-lost stop at each stage
+#   WALK=           pager: make bochs-fault follows a program's page fault to its pager and back
 BOCHS_PROGRAM := bochs
 BOCHS_CPU     := tigerlake
 BOCHS_MEM     := 512
@@ -129,6 +130,7 @@ BOCHS_SMP     := 2
 BOCHS_SCREEN  := $(if $(and $(DISPLAY),$(wildcard /usr/lib/*/bochs/plugins/libbx_x_gui.so)),x,rfb)
 BOCHS_OPTIONS := $(if $(filter rfb,$(BOCHS_SCREEN)),$(comma) options="timeout=0")
 STEP          :=
+WALK          :=
 bochs_check   = tools/need $(BOCHS_PROGRAM) /usr/share/bochs/BIOS-bochs-latest \
     /usr/share/vgabios/vgabios.stdvga.bin
 
@@ -152,11 +154,20 @@ bochs: $(ISO_FILE) build/$(VARIANT)/kernel.elf
 # The walks run by themselves, print what the debugger reads, and end. STEP=1 stops at each stage.
 BOCHS_WALK_OPTIONS = --bochs $(BOCHS_PROGRAM) $(if $(STEP),--step)
 
-## make bochs-fault  walk through the first stack fault, in Bochs; STEP=1 stops at each stage
+## make bochs-fault  walk through the first stack fault, in Bochs; WALK=pager STEP=1 change it
+ifeq ($(WALK),pager)
+bochs-fault: build/release/kernel.elf build/boot.tar
+	@$(bochs_check) gdb
+	@$(MAKE) --no-print-directory iso VARIANT=release CMDLINE='$(PAGER_CMDLINE)' \
+	    ISO=build/bochs/pager.iso
+	@$(PYTHON) tools/debug/bochs_pager.py --iso build/bochs/pager.iso \
+	    --kernel build/release/kernel.elf $(BOCHS_WALK_OPTIONS)
+else
 bochs-fault: build/stalactite.iso build/release/kernel.elf
 	@$(bochs_check) gdb
 	@$(PYTHON) tools/debug/bochs_fault.py --iso build/stalactite.iso \
 	    --kernel build/release/kernel.elf $(BOCHS_WALK_OPTIONS)
+endif
 
 ## make bochs-lost   watch an interrupt get lost on a hole, and what is left of it; STEP=1 stops
 bochs-lost: build/lost/kernel.elf build/release/kernel.elf
@@ -167,3 +178,4 @@ bochs-lost: build/lost/kernel.elf build/release/kernel.elf
 	@$(PYTHON) tools/debug/bochs_lost.py $(BOCHS_WALK_OPTIONS)
 
 LOST_CMDLINE = test=EVT0002 exit=1
+PAGER_CMDLINE = test=TOY0001 exit=1

@@ -66,7 +66,7 @@ static int hole_touch(void *page)
 static unsigned file_use(char *pages)
 {
     struct thread thread;
-    unsigned wrong = 0;
+    unsigned wrong = page_check(pages, 0, false);
 
     /* The kernel reads this page: the touch comes from the middle of a system call. */
     wrong += sys_log_write(program_start.handles[PROGRAM_HANDLE_LOG],

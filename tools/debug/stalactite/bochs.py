@@ -120,18 +120,20 @@ class Debugger:
 
     # Running and stopping.
 
-    def go_to(self, address):
-        """Runs until an instruction is about to be executed."""
-        answer = self.command(f"lb {address:#x}")
-        if "rror" in answer:
-            raise BochsError(f"lb {address:#x}: {answer.strip()}")
+    def go_to(self, *addresses):
+        """Runs until one of these instructions is about to be executed. Returns its address."""
+        for address in addresses:
+            answer = self.command(f"lb {address:#x}")
+            if "rror" in answer:
+                raise BochsError(f"lb {address:#x}: {answer.strip()}")
         self.go()
         rip = self.rip()
-        if rip != address:
-            raise BochsError(f"stopped at {rip:#x} instead of {address:#x}")
+        if rip not in addresses:
+            raise BochsError(f"stopped at {rip:#x} instead of {addresses[0]:#x}")
         known = self.command("info break")
         for number in re.findall(r"^\s*(\d+) lbreakpoint", known, re.MULTILINE):
             self.command(f"d {number}")
+        return rip
 
     def go(self):
         """Runs until something stops it."""

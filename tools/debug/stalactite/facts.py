@@ -14,7 +14,7 @@ import subprocess
 MACROS_AT = ("stack_fault", "thread_create", "descriptors_load", "lapic_any_in_service",
              "magazine_charge", "paging_walk", "fred_start")
 STRUCTURES = ("thread", "magazine", "stack_use", "trap_frame", "task_state", "list_node",
-              "first_frame", "idt_entry", "fred_frame")
+              "first_frame", "idt_entry", "fred_frame", "space_page_question")
 ENUMERATIONS = ("thread_state", "stack_page_state")
 # Variables that debuggers read, with the file of a static one.
 VARIABLES = {name: name for name in (
