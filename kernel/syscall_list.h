@@ -1,8 +1,8 @@
 /*
- * The system calls, one entry each. From this list come the table that the kernel dispatches by, the
- * prototypes of the functions, the stubs for user programs, docs/system-calls.md, the names in
- * traces and the model for the fuzzer (tools/build/syscalls.py). To add a call, add its entry, write
- * the function call_NAME(), and run `make syscalls-page`.
+ * The system calls, one entry each. From this list come the table that the kernel dispatches by,
+ * the prototypes of the functions, the stubs for user programs, docs/system-calls.md, the names in
+ * traces and the model for the fuzzer (tools/build/syscalls.py). To add a call, add its entry,
+ * write the function call_NAME(), and run `make syscalls-page`.
  *
  *   CALL(number, name, parameters, arguments, results, errors, blocks, sentence)
  *   PAIR(number, name, parameters, arguments, results, errors, blocks, sentence)

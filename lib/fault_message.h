@@ -1,7 +1,7 @@
 /*
- * The messages by which the kernel tells a program of another thread's fault, and their answers. They
- * come by an endpoint, as a call of the thread that faulted, with the badge of the handle that was
- * given to the kernel. MESSAGE_TAG_KERNEL in the tag says that no program sent it.
+ * The messages by which the kernel tells a program of another thread's fault, and their answers.
+ * They come by an endpoint, as a call of the thread that faulted, with the badge of the handle that
+ * was given to the kernel. MESSAGE_TAG_KERNEL in the tag says that no program sent it.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 
 /*
  * To the handler of a task: an exception of user mode, or a page fault that could not be resolved.
- * The message has a handle to the thread, which counts as stopped meanwhile, and the report as text.
- * The numbers are those of its words.
+ * The message has a handle to the thread, which counts as stopped meanwhile, and the report as
+ * text. The numbers are those of its words.
  */
 #define MESSAGE_LABEL_EXCEPTION 1
 enum exception_word {
@@ -31,8 +31,8 @@ enum exception_answer {
 };
 
 /*
- * To the pager of a region: a touch of a page in it that is not entered, or not with that right. The
- * kernel may ask again for a page that was given, and two threads may ask for one page.
+ * To the pager of a region: a touch of a page in it that is not entered, or not with that right.
+ * The kernel may ask again for a page that was given, and two threads may ask for one page.
  */
 #define MESSAGE_LABEL_PAGER 2
 enum pager_word {
@@ -45,9 +45,9 @@ enum pager_word {
 };
 
 /*
- * The pager's answer. It gives whole pages of the memory object, at most PAGER_PAGES_MAX, the touched
- * one among them, with rights that allow the access; those outside of the region do not count. Or it
- * refuses, and the thread ends with a status.
+ * The pager's answer. It gives whole pages of the memory object, at most PAGER_PAGES_MAX, the
+ * touched one among them, with rights that allow the access; those outside of the region do not
+ * count. Or it refuses, and the thread ends with a status.
  */
 #define PAGER_PAGES_MAX 64
 enum pager_answer_word {

@@ -3,10 +3,11 @@
  * handle of type information with the right to read gives it, and nothing else. No address of the
  * kernel is in it.
  *
- * information_read() gives struct information. information_list() gives records of one kind, some at
- * a time: a program asks again, from behind the last record on, until it gets none. Tasks and threads
- * come in the order of their ids, so one that lives all the time is told once. A record is longer in
- * a later version; struct information says how long each is, and new members are at its end.
+ * information_read() gives struct information. information_list() gives records of one kind, some
+ * at a time: a program asks again, from behind the last record on, until it gets none. Tasks and
+ * threads come in the order of their ids, so one that lives all the time is told once. A record is
+ * longer in a later version; struct information says how long each is, and new members are at its
+ * end.
  */
 #pragma once
 

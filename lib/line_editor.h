@@ -18,8 +18,8 @@ struct line_editor_port {
 
     /*
      * The candidate number `index` for the word that begins at `line[word_start]` and ends at the
-     * cursor, `word_bytes` long, or a null pointer when there are no more. The first one stays as it
-     * is while others are asked for. May be null itself.
+     * cursor, `word_bytes` long, or a null pointer when there are no more. The first one stays as
+     * it is while others are asked for. May be null itself.
      */
     const char *(*candidate)(void *context, const char *line, size_t word_start, size_t word_bytes,
                              size_t index);

@@ -59,8 +59,8 @@ char *strstr(const char *string, const char *needle);
 int string_copy(char *to, size_t size, const char *from);
 
 /*
- * Copies the first word of a text, which ends at a space or at the text's end, into `to`, an array of
- * `size` bytes (at least 1). Cuts it to fit, and always terminates it. Returns its bytes.
+ * Copies the first word of a text, which ends at a space or at the text's end, into `to`, an array
+ * of `size` bytes (at least 1). Cuts it to fit, and always terminates it. Returns its bytes.
  */
 size_t string_first_word(char *to, size_t size, const char *text);
 

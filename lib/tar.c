@@ -1,6 +1,6 @@
 /*
- * A tar archive is a row of blocks of 512 bytes. Each file has a header block, then its data, padded
- * to whole blocks. Two blocks of zeros end the archive. Numbers are octal digits.
+ * A tar archive is a row of blocks of 512 bytes. Each file has a header block, then its data,
+ * padded to whole blocks. Two blocks of zeros end the archive. Numbers are octal digits.
  *
  *   offset 0 name (100)   100 mode (8)   108 user (8)   116 group (8)   124 size (12)
  *   136 time (12)   148 checksum (8)   156 type   157 name of a link (100)   257 "ustar"

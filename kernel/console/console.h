@@ -6,9 +6,9 @@
  *
  * The text of a call goes into a ring (output_ring.h), in the order of the calls. A caller with
  * interrupts and preemption on returns when its text is shown. For any other caller the thread
- * "console" shows it afterwards; so interrupts are off only while the text is formatted. If the ring
- * is full then, the text is lost, and a notice in its place counts such texts. NMI, #MC and #DF use
- * console_emergency_write() instead.
+ * "console" shows it afterwards; so interrupts are off only while the text is formatted. If the
+ * ring is full then, the text is lost, and a notice in its place counts such texts. NMI, #MC and
+ * #DF use console_emergency_write() instead.
  */
 #pragma once
 

@@ -50,8 +50,8 @@ bool console_output_waits(void);
 void console_output_piece(void);
 
 /*
- * Shows all text of the ring, with no lock: the other CPUs are stopped, and one may have been at it.
- * Context: ANY; panic.
+ * Shows all text of the ring, with no lock: the other CPUs are stopped, and one may have been at
+ * it. Context: ANY; panic.
  */
 void console_output_emergency(void);
 

@@ -1,7 +1,7 @@
 /*
- * See console_service.h. Log lines come from everywhere, with any lock held, so a line cannot wake a
- * thread. It makes this CPU interrupt itself, and the interrupt's handler wakes the thread: no lock
- * that handlers take can be held there.
+ * See console_service.h. Log lines come from everywhere, with any lock held, so a line cannot wake
+ * a thread. It makes this CPU interrupt itself, and the interrupt's handler wakes the thread: no
+ * lock that handlers take can be held there.
  */
 #include "kernel/console/console_service.h"
 

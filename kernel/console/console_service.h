@@ -13,7 +13,7 @@
 must_check int console_service_start(void);
 
 /*
- * Makes the thread look for text, as soon as this CPU has interrupts on: locks may be held here that
- * a wake-up takes. Context: ANY but the entry stacks of NMI, #MC and #DF.
+ * Makes the thread look for text, as soon as this CPU has interrupts on: locks may be held here
+ * that a wake-up takes. Context: ANY but the entry stacks of NMI, #MC and #DF.
  */
 void console_service_wake(void);

@@ -36,9 +36,9 @@ uint64_t log_lines_written(void);
 
 /*
  * Copies the lines from position `from` on, each ended by a newline, as many whole ones as `bytes`
- * bytes hold: at least one if there is room for the longest. *from becomes the position behind them,
- * and *lost how many lines from the old position on the ring had overwritten. The first line has
- * position 0. Returns how many bytes were copied. Context: THREAD.
+ * bytes hold: at least one if there is room for the longest. *from becomes the position behind
+ * them, and *lost how many lines from the old position on the ring had overwritten. The first line
+ * has position 0. Returns how many bytes were copied. Context: THREAD.
  */
 must_check size_t log_copy(uint64_t *from, char *to, size_t bytes, uint64_t *lost);
 

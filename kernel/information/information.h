@@ -10,8 +10,8 @@
 struct information information_totals(void);
 
 /*
- * Fills `buffer` with records of a kind, from `from` on, as many as there are and as fit into `bytes`
- * bytes. Returns how many bytes that is, or ERROR_INVALID (there is no such kind). Walks over lists
- * release their locks between short steps. Context: THREAD.
+ * Fills `buffer` with records of a kind, from `from` on, as many as there are and as fit into
+ * `bytes` bytes. Returns how many bytes that is, or ERROR_INVALID (there is no such kind). Walks
+ * over lists release their locks between short steps. Context: THREAD.
  */
 must_check int64_t information_records(uint64_t kind, uint64_t from, void *buffer, size_t bytes);

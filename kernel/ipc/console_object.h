@@ -1,6 +1,6 @@
 /*
- * What a program holds while it has the serial port (console_handover.h). There is at most one. When
- * its last handle is closed, or the task that holds it ends, the kernel has the port again.
+ * What a program holds while it has the serial port (console_handover.h). There is at most one.
+ * When its last handle is closed, or the task that holds it ends, the kernel has the port again.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
  * See donation.h. A walk holds one lock for each link. What it reads there keeps the next thread in
  * place: a caller that awaits its answer leaves that phase under its own lock, and an endpoint's
- * server is taken out under the endpoint's lock before it ends. A reference to the object around the
- * next state keeps that from one link to the next.
+ * server is taken out under the endpoint's lock before it ends. A reference to the object around
+ * the next state keeps that from one link to the next.
  */
 #include "kernel/ipc/donation.h"
 

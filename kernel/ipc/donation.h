@@ -1,11 +1,11 @@
 /*
- * Priority inheritance along calls: a thread that answers a call has at least the caller's priority,
- * and so has the thread that answers its own call, and so on. Callers that wait for a busy server
- * give theirs to the thread that received last. It lasts until that thread answers, receives, or
- * moves its right to answer into a reply object.
+ * Priority inheritance along calls: a thread that answers a call has at least the caller's
+ * priority, and so has the thread that answers its own call, and so on. Callers that wait for a
+ * busy server give theirs to the thread that received last. It lasts until that thread answers,
+ * receives, or moves its right to answer into a reply object.
  *
- * A priority is passed on when a call begins. What changes later, by thread_priority_set() or because
- * the caller holds a mutex, counts from its next call on.
+ * A priority is passed on when a call begins. What changes later, by thread_priority_set() or
+ * because the caller holds a mutex, counts from its next call on.
  */
 #pragma once
 
@@ -19,8 +19,8 @@
 void donation_of_call(struct ipc_state *caller, struct ipc_state *receiver);
 
 /*
- * The thread answers no call any more: it inherits from callers that still wait for it, if there are
- * any. Context: THREAD.
+ * The thread answers no call any more: it inherits from callers that still wait for it, if there
+ * are any. Context: THREAD.
  */
 void donation_of_queue(struct ipc_state *server);
 

@@ -1,8 +1,9 @@
 /*
- * Interrupt objects: an interrupt line of a device signals a notification. The kernel masks the line
- * before it signals, and the driver unmasks it when it has served the device: so a level-triggered
- * line cannot interrupt again and again while the driver runs. An edge that comes while its line is
- * masked is lost: the driver of an edge-triggered device acknowledges first, then serves it.
+ * Interrupt objects: an interrupt line of a device signals a notification. The kernel masks the
+ * line before it signals, and the driver unmasks it when it has served the device: so a
+ * level-triggered line cannot interrupt again and again while the driver runs. An edge that comes
+ * while its line is masked is lost: the driver of an edge-triggered device acknowledges first, then
+ * serves it.
  */
 #pragma once
 

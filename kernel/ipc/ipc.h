@@ -6,8 +6,9 @@
  * error or without, the load of that message belongs to the calling thread.
  *
  * With self->in_frame, which message calls of programs set, a call or a receive without a deadline
- * may return IPC_IN_FRAME in place of OK: the message is in the trap frame, and not in self->message.
- * Kernel code that calls on behalf of a thread, such as a page fault, leaves it false.
+ * may return IPC_IN_FRAME in place of OK: the message is in the trap frame, and not in
+ * self->message. Kernel code that calls on behalf of a thread, such as a page fault, leaves it
+ * false.
  *
  * If either side ends, in any state, the other's wait ends with ERROR_PEER_DIED.
  */

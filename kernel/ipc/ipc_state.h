@@ -71,9 +71,9 @@ struct ipc_state {
         *answerer; /* the thread that has the right to answer: IPC_AWAITS_REPLY; or NULL */
 
     /*
-     * The thread waits in a message call of its own (kernel/syscall). Then a direct switch to it may
-     * write the message into the registers that the user gets, and set `phase` to IPC_IDLE, under
-     * the lock of its run queue. Written by the thread itself.
+     * The thread waits in a message call of its own (kernel/syscall). Then a direct switch to it
+     * may write the message into the registers that the user gets, and set `phase` to IPC_IDLE,
+     * under the lock of its run queue. Written by the thread itself.
      */
     bool in_frame;
     struct thread *sleeper;    /* the thread, while it waits in no wait queue; else NULL */

@@ -8,9 +8,9 @@
 
 /*
  * Sends a message to an endpoint and waits for the answer, which is in *message on return. The load
- * of either belongs to the caller of this function. The thread's own message stays as it is. Context:
- * THREAD, in no call of IPC. Errors: those of ipc_call(); if the receiver ended the thread,
- * ERROR_FAULT, and *fault_status is what it gave.
+ * of either belongs to the caller of this function. The thread's own message stays as it is.
+ * Context: THREAD, in no call of IPC. Errors: those of ipc_call(); if the receiver ended the
+ * thread, ERROR_FAULT, and *fault_status is what it gave.
  */
 must_check int kernel_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns,
                            struct message *message, int *fault_status);

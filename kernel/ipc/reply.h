@@ -13,7 +13,8 @@ struct reply {
  * Moves the right to answer the call that the thread received last into a new reply object, with
  * one reference, which is the caller's, and no handle. If all of its handles are closed without an
  * answer, the thread that called gets ERROR_PEER_DIED. Context: THREAD.
- * Errors: ERROR_NOT_FOUND (the thread has no right to answer), ERROR_NO_MEMORY (it keeps the right).
+ * Errors: ERROR_NOT_FOUND (the thread has no right to answer), ERROR_NO_MEMORY (it keeps the
+ * right).
  */
 must_check int reply_take(struct ipc_state *self, struct reply **reply);
 

@@ -33,8 +33,8 @@ void timer_object_set(struct timer_object *timer, uint64_t at_ns);
 bool timer_object_cancel(struct timer_object *timer);
 
 /*
- * Signals for the timers of the calling CPU whose time has come, a bounded number, and then does the
- * scheduler's work of a tick. For kernel/hooks.c: the hook timer_tick. Context: IRQ.
+ * Signals for the timers of the calling CPU whose time has come, a bounded number, and then does
+ * the scheduler's work of a tick. For kernel/hooks.c: the hook timer_tick. Context: IRQ.
  */
 void timer_object_tick(void);
 

@@ -1,6 +1,6 @@
 /*
- * See handle_table.h. The table's lock is held for a bounded time, and under it nothing is allocated
- * or freed. Lock order: nothing is taken under it.
+ * See handle_table.h. The table's lock is held for a bounded time, and under it nothing is
+ * allocated or freed. Lock order: nothing is taken under it.
  */
 #include "kernel/object/handle_table.h"
 

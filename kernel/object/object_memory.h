@@ -1,6 +1,6 @@
 /*
- * Objects of type OBJECT_MEMORY: what a handle to memory names. The memory object of mm/space that it
- * holds outlives it as long as regions map it.
+ * Objects of type OBJECT_MEMORY: what a handle to memory names. The memory object of mm/space that
+ * it holds outlives it as long as regions map it.
  *
  *   RIGHT_READ, RIGHT_WRITE, RIGHT_EXECUTE   map it with these rights; RIGHT_READ: clone it
  */

@@ -25,7 +25,7 @@ must_check bool boot_archive_get(const void **archive, size_t *bytes);
 #define BOOT_ARCHIVE_RIGHTS (RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER)
 
 /*
- * Returns the archive as an object of type OBJECT_MEMORY, which exists for ever; NULL if there is no
- * archive. The caller gets no reference. Context: ANY.
+ * Returns the archive as an object of type OBJECT_MEMORY, which exists for ever; NULL if there is
+ * no archive. The caller gets no reference. Context: ANY.
  */
 struct object *boot_archive_object(void);

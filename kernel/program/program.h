@@ -27,8 +27,8 @@ must_check int program_run(const struct program_options *options, struct task **
 
 /*
  * Starts the first program, `init`, and waits a moment for its end, so that what it starts is seen
- * before a prompt. It may go on behind that. With `shell`, `init` starts the servers and a
- * shell, and the call waits until the shell has ended, or the monitor has got the serial port. Logs
- * what went wrong. Does nothing without an archive. Context: THREAD.
+ * before a prompt. It may still run when this returns. With `shell`, `init` starts the servers and
+ * a shell, and the call waits until the shell has ended, or the monitor has got the serial port.
+ * Logs what went wrong. Does nothing without an archive. Context: THREAD.
  */
 void program_init_run(bool shell);

@@ -15,10 +15,10 @@ struct program_image {
 };
 
 /*
- * Loads the ELF file of `bytes` bytes into an address space in which nothing is mapped and no thread
- * runs yet. Frames are charged to `quota`. Stores where the program begins in *out. After an error
- * *reason says why in words; the caller destroys the space. Context: THREAD. Errors: ERROR_CORRUPT
- * and ERROR_UNSUPPORTED (the file: lib/elf_program.h), ERROR_NO_MEMORY, ERROR_QUOTA.
+ * Loads the ELF file of `bytes` bytes into an address space in which nothing is mapped and no
+ * thread runs yet. Frames are charged to `quota`. Stores where the program begins in *out. After an
+ * error *reason says why in words; the caller destroys the space. Context: THREAD. Errors:
+ * ERROR_CORRUPT and ERROR_UNSUPPORTED (the file: lib/elf_program.h), ERROR_NO_MEMORY, ERROR_QUOTA.
  */
 must_check int program_load(struct address_space *space, struct frame_quota *quota,
                             const void *file, size_t bytes, const struct program_start *start,

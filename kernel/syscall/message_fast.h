@@ -36,9 +36,10 @@ const char *message_fast_reason_text(enum message_fast_reason reason);
 uint64_t message_fast_left(enum message_fast_reason reason);
 
 /*
- * ipc_call and ipc_reply_receive, if the fast path can make them: they return what the call returns,
- * and the registers that the caller gets are in its frame. Otherwise they return MESSAGE_FAST_LEFT,
- * and have changed nothing. Context: ATOMIC, interrupts off, on an almost empty kernel stack.
+ * ipc_call and ipc_reply_receive, if the fast path can make them: they return what the call
+ * returns, and the registers that the caller gets are in its frame. Otherwise they return
+ * MESSAGE_FAST_LEFT, and have changed nothing. Context: ATOMIC, interrupts off, on an almost empty
+ * kernel stack.
  */
 int64_t message_fast_call(uint64_t handle, uint64_t tag);
 int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag);

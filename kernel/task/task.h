@@ -109,9 +109,9 @@ must_check int task_handle_open(struct task *task, struct object *object, unsign
 struct task *task_current(void);
 
 /*
- * Calls visit for every task that exists during the whole call, by id, with the list's lock held and
- * interrupts off: visit must not wait. The lock is released every few tasks. Context: THREAD; waits
- * for another walk.
+ * Calls visit for every task that exists during the whole call, by id, with the list's lock held
+ * and interrupts off: visit must not wait. The lock is released every few tasks. Context: THREAD;
+ * waits for another walk.
  */
 void task_for_each(void (*visit)(struct task *task, void *context), void *context);
 

@@ -2,8 +2,8 @@
  * Exceptions of user mode. A page fault is resolved by the task's address space, on the thread's
  * own kernel stack, where it may sleep; so is one that user copy raises in a system call. A fault
  * that cannot be resolved is told to the task's handler, if it has one. Otherwise it ends the task,
- * with a report: which thread did what where, why that could not be resolved, the registers, and the
- * backtrace.
+ * with a report: which thread did what where, why that could not be resolved, the registers, and
+ * the backtrace.
  */
 #include "kernel/task/user_exception.h"
 

@@ -4,9 +4,9 @@
 #include "arch/x86_64/entry/user_context.h"
 
 /*
- * Tells the task's handler of an exception of user mode, and returns if that has the thread resumed.
- * Without a handler, or if it says so, the exception is reported, with the registers, and the task or
- * the thread ends. For kernel/hooks.c: the hook user_exception. Context: THREAD.
+ * Tells the task's handler of an exception of user mode, and returns if that has the thread
+ * resumed. Without a handler, or if it says so, the exception is reported, with the registers, and
+ * the task or the thread ends. For kernel/hooks.c: the hook user_exception. Context: THREAD.
  */
 void user_exception_handle(struct trap_frame *frame);
 

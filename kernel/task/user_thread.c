@@ -216,8 +216,8 @@ int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
 }
 
 /*
- * The first switch to a thread, when its stack and its number are known, and each switch to a thread
- * with FPU.
+ * The first switch to a thread, when its stack and its number are known, and each switch to a
+ * thread with FPU.
  */
 static never_inline void user_thread_load_more(const struct thread *thread)
 {

@@ -95,8 +95,8 @@ void user_thread_load(const struct thread *thread);
 void user_thread_work(struct trap_frame *frame, uint32_t hazards);
 
 /*
- * Charges to the thread's task the pages that its kernel stack has and that were not charged yet. They
- * stay charged until the thread ends. For kernel/hooks.c: the hook thread_stack_grew. Context:
+ * Charges to the thread's task the pages that its kernel stack has and that were not charged yet.
+ * They stay charged until the thread ends. For kernel/hooks.c: the hook thread_stack_grew. Context:
  * ATOMIC; or THREAD, for the calling thread.
  */
 void user_thread_stack_charge(const struct thread *thread);

@@ -102,15 +102,15 @@ must_check int frame_allocate_order(unsigned order, enum frame_owner owner, phys
 must_check int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out);
 
 /*
- * Frees one frame; `owner` is its owner now. While frame_free_offer(true) holds,
- * frame_free_hook is offered the frame first and may keep it.
+ * Frees one frame; `owner` is its owner now. From frame_free_offer(true) to
+ * frame_free_offer(false), frame_free_hook is offered the frame first and may keep it.
  * Context: IRQ.
  */
 void frame_free(physical_t frame, enum frame_owner owner);
 
 /*
- * Frees a block of 2^order frames; `owner` is its owner now. While a free hook is set, the block's
- * frames are freed one by one, so the hook is offered each.
+ * Frees a block of 2^order frames; `owner` is its owner now. From frame_free_offer(true) to
+ * frame_free_offer(false), its frames are freed one by one, so frame_free_hook is offered each.
  * Context: IRQ.
  */
 void frame_free_order(physical_t first, unsigned order, enum frame_owner owner);
@@ -168,9 +168,9 @@ enum frame_owner frame_owner_of(physical_t frame);
 void frame_cache_drain_this_cpu(void);
 
 /*
- * Hook: is offered each freed frame, with owner FRAME_OWNER_RESERVE, while frame_free_offer(true)
- * holds. Returns true if it keeps the frame. It may take spinlocks and must not free frames. Freed
- * blocks are offered frame by frame. Context: ATOMIC, interrupts off.
+ * Hook: from frame_free_offer(true) to frame_free_offer(false) it is offered each freed frame, with
+ * owner FRAME_OWNER_RESERVE. Returns true if it keeps the frame. It may take spinlocks and must not
+ * free frames. Freed blocks are offered frame by frame. Context: ATOMIC, interrupts off.
  */
 extern bool (*frame_free_hook)(physical_t frame);
 

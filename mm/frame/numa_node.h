@@ -1,7 +1,7 @@
 /*
- * NUMA nodes: which frames are near which processors, according to ACPI's SRAT, and how far they are
- * from others, according to its SLIT. On a machine with
- * one node, or without an SRAT, everything is node 0.
+ * NUMA nodes: which frames are near which processors, according to ACPI's SRAT, and how far they
+ * are from others, according to its SLIT. On a machine with one node, or without an SRAT,
+ * everything is node 0.
  *
  * Borders between nodes are rounded to the allocator's largest block, so each block lies in one
  * node.

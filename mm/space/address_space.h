@@ -119,9 +119,9 @@ must_check int address_space_protect(struct address_space *space, uintptr_t addr
  * Resolves a page fault at `address`: enters the page if the region allows the access that
  * `error_code` (PAGE_FAULT_... of trap_frame.h) describes. On OK the instruction is tried again. On
  * an error *reason says in words why it could not be resolved. It may ask a pager, and wait for it
- * (space_pager.h). Context: THREAD. Errors: ERROR_FAULT (the access is not allowed), ERROR_NO_MEMORY,
- * ERROR_QUOTA, ERROR_AGAIN (another thread is copying that page or cloning its object: wait a moment
- * and try the instruction again), those of space_pager_ask().
+ * (space_pager.h). Context: THREAD. Errors: ERROR_FAULT (the access is not allowed),
+ * ERROR_NO_MEMORY, ERROR_QUOTA, ERROR_AGAIN (another thread is copying that page or cloning its
+ * object: wait a moment and try the instruction again), those of space_pager_ask().
  */
 must_check int address_space_fault(struct address_space *space, uintptr_t address,
                                    uint32_t error_code, const char **reason);

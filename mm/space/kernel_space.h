@@ -5,7 +5,7 @@
 
 /*
  * Builds the kernel's page tables: image, direct map, recursive mapping, CPU 0's entry stacks.
- * Takes frames from the map, then loads the tables and turns on the CPU's protection features.
+ * Takes frames from `map`, then loads the tables and calls kernel_space_protect_cpu().
  * Context: boot, on the boot stack. Errors: ERROR_NO_MEMORY if memory is too small or scattered.
  */
 must_check int kernel_space_build(struct memory_map *map);

@@ -64,20 +64,21 @@ must_check int memory_object_create_physical(physical_t base, size_t bytes,
 
 /*
  * Creates a copy-on-write clone of an anonymous object, with one reference. It has the content that
- * the parent has when the call returns; a page that is written meanwhile has its content before or
- * after each store. A copy by several stores may be there in part. Frames of copies are charged to the quota of the object that gets
- * them. Works in slices. Context: THREAD. Errors: ERROR_UNSUPPORTED (a physical object), ERROR_BUSY
- * (another clone of it is being made), ERROR_AGAIN (a page of it is being copied: try again after a
- * moment), ERROR_QUOTA, ERROR_NO_MEMORY.
+ * the parent has when the call returns. If another thread writes to the parent meanwhile, the clone
+ * has each single store wholly or not at all; of a write by several stores it may have some only. A
+ * copied page is charged to the quota of the object that gets the copy. Works in slices. Context:
+ * THREAD. Errors: ERROR_UNSUPPORTED (a physical object), ERROR_BUSY (another clone of it is being
+ * made), ERROR_AGAIN (a page of it is being copied: try again after a moment), ERROR_QUOTA,
+ * ERROR_NO_MEMORY.
  */
 must_check int memory_object_clone(struct memory_object *parent, struct frame_quota *quota,
                                    struct memory_object **out);
 
 /*
- * Gives each page in [offset, offset + bytes), whole pages, a frame now, in slices. So a later touch
- * cannot fail for want of one. Pages before the one that failed keep theirs. Context: THREAD.
- * Errors: ERROR_INVALID (parts of a page, or 0 bytes), ERROR_RANGE (beyond the object), ERROR_QUOTA,
- * ERROR_NO_MEMORY.
+ * Gives each page in [offset, offset + bytes), whole pages, a frame now, in slices. So a later
+ * touch cannot fail for want of one. Pages before the one that failed keep theirs. Context: THREAD.
+ * Errors: ERROR_INVALID (parts of a page, or 0 bytes), ERROR_RANGE (beyond the object),
+ * ERROR_QUOTA, ERROR_NO_MEMORY.
  */
 must_check int memory_object_commit(struct memory_object *object, size_t offset, size_t bytes);
 

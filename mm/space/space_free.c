@@ -1,7 +1,7 @@
 /*
- * Free addresses: the search goes on where the last one ended, and begins anew once at the bottom. So
- * it mostly finds a place at once, and addresses are used again late. It holds no lock between two
- * regions: they stay, because changes are serialised.
+ * Free addresses: the search goes on where the last one ended, and begins anew once at the bottom.
+ * So it mostly finds a place at once, and addresses are used again late. It holds no lock between
+ * two regions: they stay, because changes are serialised.
  */
 #include "lib/error.h"
 #include "mm/space/region.h"

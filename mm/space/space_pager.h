@@ -1,7 +1,7 @@
 /*
- * Regions with a pager: a program supplies their pages. A fault in such a region asks the pager, and
- * the answer says which pages of the region's memory object are entered, and with which rights. The
- * kernel enters no page that the pager did not give, so the pager may fill it first.
+ * Regions with a pager: a program supplies their pages. A fault in such a region asks the pager,
+ * and the answer says which pages of the region's memory object are entered, and with which rights.
+ * The kernel enters no page that the pager did not give, so the pager may fill it first.
  *
  * The pager itself is known to the layer above alone: kernel/task/pager.h.
  */

@@ -1,7 +1,7 @@
 /*
  * The page fault in an address space. What the kernel can enter by itself is entered at once
- * (user_fault_try.c). In a region with a pager it enters no page by itself: it asks the pager, enters
- * the pages that the answer gives, and then looks at everything again.
+ * (user_fault_try.c). In a region with a pager it enters no page by itself: it asks the pager,
+ * enters the pages that the answer gives, and then looks at everything again.
  */
 #include "lib/error.h"
 #include "mm/space/user_fault_try.h"

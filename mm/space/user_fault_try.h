@@ -30,8 +30,8 @@ struct user_fault {
 
 /*
  * Enters the page, if its region allows the access. A page of a region with a pager is entered only
- * if it is given; else `pager` and `question` are set with ERROR_AGAIN. If the page is no longer the
- * one that was given, nothing is done. Context: THREAD. Errors: ERROR_FAULT, ERROR_NO_MEMORY,
+ * if it is given; else `pager` and `question` are set with ERROR_AGAIN. If the page is no longer
+ * the one that was given, nothing is done. Context: THREAD. Errors: ERROR_FAULT, ERROR_NO_MEMORY,
  * ERROR_QUOTA, ERROR_AGAIN (the pager is to be asked; without `pager`: the page is being copied).
  */
 must_check int user_fault_try(struct user_fault *fault);

@@ -143,9 +143,9 @@ void stack_batch_tick(bool quiescent)
     struct stack_chain released = {0};
 
     /*
-     * Each tick of each CPU comes here. If virtual CPUs that share a processor waited for one
-     * another, a tick could last longer than the time to the next. So a tick that finds the lock
-     * held leaves the work to the next one.
+     * Each tick of each CPU comes here. Under a hypervisor the CPU that has the lock may not
+     * be running. A tick that waited for it could last until the next one is due. So a tick that
+     * finds the lock held leaves the work to the next one.
      */
     if (!spin_try_lock(&stack_batch_lock)) {
         return;

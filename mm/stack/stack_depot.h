@@ -1,8 +1,8 @@
 /*
- * The depot behind the CPUs' caches of whole stacks (after Bonwick and Adams, 2001). A cache that is
- * full gives all its stacks to the depot, and one that is empty gets as many back, with one lock
- * operation for all. So threads that are created and end in bursts get their stacks from there, too.
- * Each NUMA node has a depot.
+ * The depot behind the CPUs' caches of whole stacks (after Bonwick and Adams, 2001). A cache that
+ * is full gives all its stacks to the depot, and one that is empty gets as many back, with one lock
+ * operation for all. So threads that are created and end in bursts get their stacks from there,
+ * too. Each NUMA node has a depot.
  */
 #pragma once
 

@@ -31,8 +31,7 @@ must_check int stack_back_down(uint32_t slot, uintptr_t address);
 
 /*
  * Unmaps the backed pages that lie below the floor and wholly below `address`, waits for the
- * shootdown and frees their frames. The stack's thread is the caller and does not use these pages, or it does not
- * run.
- * Context: THREAD.
+ * shootdown and frees their frames. The stack's thread is the caller and does not use these pages,
+ * or it does not run. Context: THREAD.
  */
 void stack_give_back(uint32_t slot, uintptr_t address);

@@ -45,8 +45,8 @@ struct trap_frame *stack_prefault_fault(struct trap_frame *frame);
 struct trap_frame *stack_prefault_fault_fred(struct trap_frame *frame);
 
 /*
- * Does what stack_fill() does, and fills the room below the frame that a preemption needs: the code
- * there runs with interrupts off. Context: ENTRY.
+ * Does what stack_fill() does. Then fills also the ENTRY_CONTINUE_BYTES below the frame, on which
+ * the code of a preemption runs with interrupts off. Context: ENTRY.
  */
 bool stack_prefault_fill(struct trap_frame *frame, uintptr_t address, size_t bytes);
 

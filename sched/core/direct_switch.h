@@ -82,8 +82,8 @@ static always_inline void direct_switch_make(struct run_queue *queue, struct thr
 }
 
 /*
- * The calling thread sleeps until it is made ready, by schedule_ready() or by another direct switch;
- * `to` runs in its place. Returns at once with the reason if that cannot be. Context: ATOMIC,
- * interrupts off, preemption on, no spinlock held.
+ * The calling thread sleeps until it is made ready, by schedule_ready() or by another direct
+ * switch; `to` runs in its place. Returns at once with the reason if that cannot be. Context:
+ * ATOMIC, interrupts off, preemption on, no spinlock held.
  */
 must_check enum direct_refusal schedule_switch_to(struct thread *to);

@@ -99,8 +99,8 @@ void schedule_ready(struct thread *thread, enum thread_state from)
 }
 
 /*
- * For a thread that is in no run queue. If it runs, its new affinity takes effect when it leaves its
- * CPU; if it sleeps, the mark keeps others from a direct switch to it there (direct_switch.h).
+ * For a thread that is in no run queue. If it runs, its new affinity takes effect when it leaves
+ * its CPU; if it sleeps, the mark keeps others from a direct switch to it there (direct_switch.h).
  */
 static void moves_note(struct thread *thread)
 {

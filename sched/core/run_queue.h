@@ -1,8 +1,9 @@
 /*
  * A CPU's run queue: one list for each priority, and a word with a bit for each list that is not
- * empty. Every operation takes constant time. This is a pure data structure: the caller holds the queue's lock and keeps the count in `runnable`, which changes
- * when a thread joins or leaves the queue for good, not when the current thread is taken out to run
- * and put back. Context of all functions: IRQ, interrupts off, the queue's lock held.
+ * empty. Every operation takes constant time. This is a pure data structure: the caller holds the
+ * queue's lock and keeps the count in `runnable`, which changes when a thread joins or leaves the
+ * queue for good, not when the current thread is taken out to run and put back. Context of all
+ * functions: IRQ, interrupts off, the queue's lock held.
  */
 #pragma once
 

@@ -222,10 +222,10 @@ int thread_create_idle(unsigned cpu, struct thread **out)
 }
 
 /*
- * A joiner that last ran on this CPU is made ready before the last switch of `self`, so that this
- * switch can go to it. It finds `exited` true: the next thread on this CPU reaps `self` before it
- * does anything else. (If another CPU steals the joiner it may sleep again; thread_reap() wakes
- * it.)
+ * Makes a joiner that last ran on this CPU ready before the last switch of `self`, so that this
+ * switch can go to it. `exited` is still false here, but true when the joiner looks: whatever
+ * thread this CPU runs next reaps `self` before it does anything else. (If another CPU steals the
+ * joiner it may sleep again; thread_reap() wakes it.)
  */
 static void joiner_wake_early(struct thread *self)
 {

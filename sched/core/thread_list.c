@@ -53,8 +53,8 @@ static struct walk *walk_take(void)
 }
 
 /*
- * Visits up to `most` threads from the bookmark on, or from the first if the bookmark is in no list.
- * False at the end of the list; then the bookmark is out. The list's lock is held.
+ * Visits up to `most` threads from the bookmark on, or from the first if the bookmark is in no
+ * list. False at the end of the list; then the bookmark is out. The list's lock is held.
  */
 static bool walk_step(struct walk *walk, unsigned most,
                       bool (*look)(struct thread *thread, void *context), void *context)

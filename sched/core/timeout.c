@@ -55,8 +55,8 @@ bool timeout_expire_wanted(void)
 }
 
 /*
- * Makes threads ready whose timeouts are due, TIMEOUTS_AT_ONCE at most, and returns whether more may
- * be due. The lock is held. Not inlined, because at most ticks no timeout is due.
+ * Makes threads ready whose timeouts are due, TIMEOUTS_AT_ONCE at most, and returns whether more
+ * may be due. The lock is held. Not inlined, because at most ticks no timeout is due.
  */
 static never_inline bool timeouts_wake(struct timeouts *own, uint64_t now_ns)
 {

@@ -43,9 +43,9 @@ must_check int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
                                 uint64_t timeout_ns);
 
 /*
- * Sleeps in no queue until schedule_ready() makes the thread ready, or a kill does: the caller finds
- * out which. `lock` is the only spinlock that the caller holds, with interrupts off; it is released
- * while the thread sleeps and held again on return. Context: ATOMIC as said; sleeps.
+ * Sleeps in no queue until schedule_ready() makes the thread ready, or a kill does: the caller
+ * finds out which. `lock` is the only spinlock that the caller holds, with interrupts off; it is
+ * released while the thread sleeps and held again on return. Context: ATOMIC as said; sleeps.
  */
 void wait_in_no_queue(struct spinlock *lock);
 

@@ -28,8 +28,8 @@ void service_slice_begin(enum service service);
 void service_slice_end(enum service service);
 
 /*
- * Ends the slice and begins the next one; in between it rests if that is due. Without a rest no time
- * passes between the two. Context: THREAD, the service itself, within a slice; may sleep.
+ * Ends the slice and begins the next one; in between it rests if that is due. Without a rest no
+ * time passes between the two. Context: THREAD, the service itself, within a slice; may sleep.
  */
 void service_slice_next(enum service service);
 

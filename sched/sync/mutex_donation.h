@@ -1,7 +1,7 @@
 /*
- * Priority inheritance through mutexes: a thread that holds a mutex has at least the priority of each
- * thread that waits for it, also if it waits for another mutex itself. It lasts until the thread
- * holds no mutex.
+ * Priority inheritance through mutexes: a thread that holds a mutex has at least the priority of
+ * each thread that waits for it, also if it waits for another mutex itself. It lasts until the
+ * thread holds no mutex.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /*
  * The longest sections with interrupts or preemption off while 100,000 threads do what threads do:
  * they are created, sleep until one common time, are swapped out, wake, wait for memory, end; and
- * while many threads wait in IPC whose other side ends. Only the latency build times sections (arch/x86_64/cpu/off_time.h); `make latency` runs this.
+ * while many threads wait in IPC whose other side ends. Only the latency build times sections
+ * (arch/x86_64/cpu/off_time.h); `make latency` runs this.
  */
 #ifdef LATENCY
 

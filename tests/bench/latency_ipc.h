@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Ends an endpoint with many callers, another with many receivers, a notification with many waiters,
- * and a full table of handles. Context: THREAD.
+ * Ends an endpoint with many callers, another with many receivers, a notification with many
+ * waiters, and a full table of handles. Context: THREAD.
  */
 void latency_ipc_run(void);

@@ -1,6 +1,7 @@
 /*
- * The meter of the scenarios: what a piece of work costs, and how much memory stacks have meanwhile.
- * A thread of the highest priority samples the memory, so the main thread can do the work.
+ * The meter of the scenarios: what a piece of work costs, and how much memory stacks have
+ * meanwhile. A thread of the highest priority samples the memory, so the main thread can do the
+ * work.
  *
  * Stack memory is counted in frames: those of stacks in use, of whole stacks that wait for new
  * threads, of STANDBY pages, of the magazines and the reserve, and the leaf tables of stacks.

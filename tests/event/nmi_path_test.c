@@ -3,8 +3,8 @@
  *
  * The test finds the path by walking it: an execute breakpoint stops at the page-fault stub, and
  * from there #DB single-steps to IRET and records every address. It walks faults of one, two and
- * three pages by the short path, and the longer way through C, which a fault takes while an observer
- * is set.
+ * three pages by the short path, and the longer way through C, which a fault takes while an
+ * observer is set.
  *
  * To hit one address exactly, NMIs are blocked (see nmi_exact.h). Then a hole is touched, with an
  * execute breakpoint at the address. There the #DB handler sends an NMI to its own CPU, which stays

@@ -26,8 +26,8 @@ void ipc_test_fill(struct message *message, uint64_t value);
 void ipc_test_expect(const struct message *message, uint64_t value);
 
 /*
- * Starts a thread that makes one call with `value` and then ends. Its result is in `result`; if that
- * is OK, the answer is checked to be that of value + 1, with badge 0. Context: THREAD.
+ * Starts a thread that makes one call with `value` and then ends. Its result is in `result`; if
+ * that is OK, the answer is checked to be that of value + 1, with badge 0. Context: THREAD.
  */
 void ipc_test_call(struct ipc_thread *caller, struct endpoint *endpoint, uint64_t value,
                    uint64_t deadline_ns);

@@ -63,3 +63,18 @@ def test_make_pictures_draws_what_has_changed_and_nothing_else(tree, monkeypatch
     monkeypatch.setenv("PATH", "/nonexistent")
     done = subprocess.run([sys.executable, script], stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1 and "package graphviz" in done.stderr
+
+
+@pytest.mark.parametrize("rooms, status", [(("frame", "space"), 0), (("space", "frame"), 1)])
+def test_order_of_the_rooms(tree, rooms, status):
+    layers = "".join(f'<td id="mm/{name}">{name}</td>\n' for name in rooms)
+    files = good()
+    files.update({f"mm/{name}/b.c": "" for name in rooms})
+    del files["mm/a.c"]
+    files["docs/pictures/a.dot"] = source = "digraph a { x }\n"
+    files["docs/pictures/a.svg"] = pictures.mark_of(source)
+    files["docs/pictures/layers.dot"] = layers
+    files["docs/pictures/layers.svg"] = pictures.mark_of(layers)
+    found, output = check("pictures", tree(files))
+    assert found == status, output
+    assert ("the rooms of mm stand in another order" in output) == bool(status)

@@ -1,7 +1,7 @@
 /*
- * The L1 terminal fault: a processor that has it takes bits 51 to 12 of an entry that is not present
- * for a physical address, and may load what its cache has of it. So no such entry of the stack
- * object names an address of memory (mm/stack/stack_entry.h).
+ * The L1 terminal fault: a processor that has it takes bits 51 to 12 of an entry that is not
+ * present for a physical address, and may load what its cache has of it. So no such entry of the
+ * stack object names an address of memory (mm/stack/stack_entry.h).
  */
 #include "arch/x86_64/cpu/cpu_model.h"
 #include "lib/error.h"

@@ -1,7 +1,7 @@
 /*
  * A task with a region whose pager is the thread of the test, for tests of pagers. The region maps
- * the object from PAGER_OBJECT_OFFSET on; the whole object is mapped at PAGER_WINDOW without a pager,
- * so that the test can fill pages.
+ * the object from PAGER_OBJECT_OFFSET on; the whole object is mapped at PAGER_WINDOW without a
+ * pager, so that the test can fill pages.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ extern struct pager_fixture pager_fixture;
 
 /*
  * Makes the task, with room for the stacks of so many threads, and its region, whose pager may take
- * `limit_ns`. A thread in user mode keeps the task alive. False: no memory, and the test has failed.
- * Context: THREAD.
+ * `limit_ns`. A thread in user mode keeps the task alive. False: no memory, and the test has
+ * failed. Context: THREAD.
  */
 must_check bool pager_fixture_begin(unsigned threads, uint64_t limit_ns);
 

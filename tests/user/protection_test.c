@@ -1,6 +1,6 @@
 /*
- * What keeps user mode and the kernel apart: SMEP, UMIP, registers after system calls, and a trap that
- * is put off until the first instruction of the kernel. (SMAP: UCP0004.)
+ * What keeps user mode and the kernel apart: SMEP, UMIP, registers after system calls, and a trap
+ * that is put off until the first instruction of the kernel. (SMAP: UCP0004.)
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/debug_registers.h"
@@ -191,8 +191,8 @@ static void mov_ss_entry(void *argument maybe_unused)
 }
 
 /*
- * MOV SS puts off a trap until after the next instruction. If that is SYSCALL, the trap comes at the
- * first instruction of the kernel, with the stack and the GS base of user mode (CVE-2018-8897).
+ * MOV SS puts off a trap until after the next instruction. If that is SYSCALL, the trap comes at
+ * the first instruction of the kernel, with the stack and the GS base of user mode (CVE-2018-8897).
  */
 TEST(USR0022, "a trap that MOV SS puts off over SYSCALL finds the kernel's stack and CPU", ALWAYS)
 {

@@ -1,7 +1,7 @@
 /*
- * 100,000 threads of user programs in 1 GiB, asleep in IPC at once, with kernel stack and user stack.
- * The test is the server that they all call: it answers none before all have called. Meanwhile the
- * swapper takes their kernel stacks.
+ * 100,000 threads of user programs in 1 GiB, asleep in IPC at once, with kernel stack and user
+ * stack. The test is the server that they all call: it answers none before all have called.
+ * Meanwhile the swapper takes their kernel stacks.
  */
 #include "kernel/ipc/ipc.h"
 #include "kernel/program/program.h"

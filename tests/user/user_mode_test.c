@@ -1,6 +1,6 @@
 /*
- * Ring 3: the ways in and out, and what user mode can and cannot do there. These tests need no task:
- * they run a page of code in page tables of their own.
+ * Ring 3: the ways in and out, and what user mode can and cannot do there. These tests need no
+ * task: they run a page of code in page tables of their own.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/descriptors.h"

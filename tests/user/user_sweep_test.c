@@ -1,8 +1,8 @@
 /*
  * #DB and an NMI at each instruction of the ways between ring 3 and ring 0, with a GS base of user
  * mode at which nothing is mapped. Between SYSCALL and SWAPGS, and between SWAPGS and SYSRET or
- * IRETQ, the saved CS is the kernel's and the GS base the user's: an entry that went by the CS would
- * read its CPU's variables at that address.
+ * IRETQ, the saved CS is the kernel's and the GS base the user's: an entry that went by the CS
+ * would read its CPU's variables at that address.
  *
  * The test finds the instructions by walking: an execute breakpoint stops at the first instruction
  * of a way into the kernel, and from there #DB single-steps to ring 3. Then it goes each way again

@@ -3,13 +3,15 @@
 
 Each docs/pictures/*.dot has an SVG beside it that was drawn from its present text. `make pictures`
 repairs it. Each SVG has a source, and a document shows it. A file that a source names exists. In
-layers.dot the cells with an `id` are exactly the folders of the kernel's layers.
+layers.dot the cells with an `id` are exactly the folders of the kernel's layers, and those of a layer
+stand in the order that check_layers.py holds.
 """
 
 import os
 import re
 import sys
 
+import check_layers
 import tree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
@@ -36,6 +38,19 @@ def layers_complaints(root, text):
         [f"{FOLDER}/layers.dot: there is no {name}" for name in sorted(drawn - real)]
 
 
+def order_complaints(text):
+    """Returns complaints about rooms that layers.dot draws in another order than ROOMS."""
+    complaints = []
+    for layer, rooms in check_layers.ROOMS.items():
+        prefix = "arch/x86_64/" if layer == "arch" else f"{layer}/"
+        drawn = [name[len(prefix):] for name in CELL.findall(text) if name.startswith(prefix)]
+        known = [name for name in drawn if name in rooms]
+        if known != sorted(known, key=rooms.index):
+            complaints.append(f"{FOLDER}/layers.dot: the rooms of {layer} stand in another order"
+                              f" than in tools/check/check_layers.py:ROOMS")
+    return complaints
+
+
 def main():
     """Checks the tree."""
     root = tree.root_from_arguments()
@@ -53,7 +68,7 @@ def main():
             complaints += [f"{name}: there is no {path}" for path in NAMED_FILE.findall(text)
                            if not os.path.exists(os.path.join(root, path))]
             if os.path.basename(name) == "layers.dot":
-                complaints += layers_complaints(root, text)
+                complaints += layers_complaints(root, text) + order_complaints(text)
         elif f"{base}.dot" not in names:
             complaints.append(f"{name}: has no source")
         elif f"pictures/{os.path.basename(name)}" not in shown:

@@ -1,7 +1,7 @@
 /*
- * bench: measures what user programs do, in ticks of the TSC, and passes the medians to its creator,
- * which prints them: words[0] is the number of the figure, words[1] its value. The kernel's
- * tests/bench/user_program_benchmark.c has the names.
+ * bench: measures what user programs do, in ticks of the TSC, and passes the medians to its
+ * creator, which prints them: words[0] is the number of the figure, words[1] its value. The
+ * kernel's tests/bench/user_program_benchmark.c has the names.
  */
 #include "lib/string.h"
 #include "user/lib/pages.h"

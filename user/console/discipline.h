@@ -1,7 +1,7 @@
 /*
  * The line discipline: keys become lines. While a client edits a line, keys go to the line editor
- * (lib/line_editor.h); before and after, they wait in a queue, so what is typed or pasted early is not
- * lost. Portable; the caller guards it.
+ * (lib/line_editor.h); before and after, they wait in a queue, so what is typed or pasted early is
+ * not lost. Portable; the caller guards it.
  */
 #pragma once
 
@@ -56,8 +56,8 @@ void discipline_key(struct discipline *discipline, int key);
 must_check int discipline_line(struct discipline *discipline, const char *prompt, size_t bytes);
 
 /*
- * Goes on after CONSOLE_COMPLETE with these candidates, one a line. Returns ERROR_INVALID in another
- * state.
+ * Goes on after CONSOLE_COMPLETE with these candidates, one a line. Returns ERROR_INVALID in
+ * another state.
  */
 must_check int discipline_complete(struct discipline *discipline, const char *candidates,
                                    size_t bytes);

@@ -6,8 +6,8 @@
  *   console com2        a terminal at the second serial port
  *   console log         no terminal: text goes to the kernel's log, and there is no input
  *
- * One thread serves the endpoint, another one the device. The line discipline between them is guarded by
- * a mutex.
+ * One thread serves the endpoint, another one the device. The line discipline between them is
+ * guarded by a mutex.
  */
 #include "lib/escape_decoder.h"
 #include "lib/string.h"

@@ -14,8 +14,8 @@ struct uart_place {
 const struct uart_place *uart_place_find(const char *name);
 
 /*
- * Opens the ports of a place with the handle that the program was given. After an error *reason says why, in
- * words. Errors: ERROR_NOT_FOUND (there is no UART), and those of ports_create().
+ * Opens the ports of a place with the handle that the program was given. After an error *reason
+ * says why, in words. Errors: ERROR_NOT_FOUND (there is no UART), and those of ports_create().
  */
 must_check int uart_open(const struct uart_place *place, const char **reason);
 

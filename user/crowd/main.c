@@ -1,7 +1,7 @@
 /*
- * crowd FIRST THREADS: so many threads, numbered from FIRST on, call the endpoint that the program's
- * creator gave it, once, and wait there. Each checks its answer, and what it had on its stack. The
- * program ends with status 0 when all have ended and nothing was wrong.
+ * crowd FIRST THREADS: so many threads, numbered from FIRST on, call the endpoint that the
+ * program's creator gave it, once, and wait there. Each checks its answer, and what it had on its
+ * stack. The program ends with status 0 when all have ended and nothing was wrong.
  */
 #include "lib/number.h"
 #include "user/lib/print.h"

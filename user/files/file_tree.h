@@ -1,7 +1,7 @@
 /*
- * Files and directories in memory, of a fixed number of blocks: the quota. Portable; one thread uses it.
- * A node is named by its number and its generation, so what names a node that was removed names
- * nothing.
+ * Files and directories in memory, of a fixed number of blocks: the quota. Portable; one thread
+ * uses it. A node is named by its number and its generation, so what names a node that was removed
+ * names nothing.
  */
 #pragma once
 
@@ -41,14 +41,15 @@ void file_tree_init(struct file_tree *tree, uint32_t generation);
 must_check int file_tree_find(const struct file_tree *tree, const char *path);
 
 /*
- * Makes an empty file or directory. Returns its number. Errors: ERROR_EXISTS, ERROR_QUOTA (there is no
- * node), ERROR_INVALID (an empty name, "." or ".."), and those of file_tree_find() for its directory.
+ * Makes an empty file or directory. Returns its number. Errors: ERROR_EXISTS, ERROR_QUOTA (there is
+ * no node), ERROR_INVALID (an empty name, "." or ".."), and those of file_tree_find() for its
+ * directory.
  */
 must_check int file_tree_make(struct file_tree *tree, const char *path, enum files_kind kind);
 
 /*
- * Removes a file or an empty directory. Errors: those of file_tree_find(); ERROR_BUSY (the directory is not
- * empty), ERROR_NO_RIGHT (the root).
+ * Removes a file or an empty directory. Errors: those of file_tree_find(); ERROR_BUSY (the
+ * directory is not empty), ERROR_NO_RIGHT (the root).
  */
 must_check int file_tree_remove(struct file_tree *tree, const char *path);
 

@@ -1,6 +1,6 @@
 /*
- * The file server (user/protocol/files.h). A badge of 0 is the service itself; each open file has a badge
- * of its own, which says all about it, so nothing is left when its client ends.
+ * The file server (user/protocol/files.h). A badge of 0 is the service itself; each open file has a
+ * badge of its own, which says all about it, so nothing is left when its client ends.
  */
 #include "lib/string.h"
 #include "user/files/file_tree.h"

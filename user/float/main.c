@@ -1,6 +1,6 @@
 /*
- * float [COUNT]: computes pi with floating-point numbers, by the product of Wallis. Its first thread
- * asks for the FPU: make/user.mk lists this program among those that do.
+ * float [COUNT]: computes pi with floating-point numbers, by the product of Wallis. Its first
+ * thread asks for the FPU: make/user.mk lists this program among those that do.
  */
 #include "lib/number.h"
 #include "user/lib/print.h"

@@ -1,5 +1,6 @@
 /*
- * A server that can be killed by a call, and its client: for the test of servers that are started again.
+ * A server that can be killed by a call, and its client: for the test of servers that are started
+ * again.
  *
  *   fragile             the server: it answers writes, and a read ends it without an answer
  *   fragile ask NAME    writes to the service; prints the error

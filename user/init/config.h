@@ -3,8 +3,8 @@
  *
  *   server NAME PROGRAM [ARGUMENT] ... [: RIGHT ...]
  *
- * The server gets the endpoint of the service NAME, and the rights named: archive, information, log, ports, system.
- * A '#' begins a comment. Portable: tested on the host.
+ * The server gets the endpoint of the service NAME, and the rights named: archive, information,
+ * log, ports, system. A '#' begins a comment. Portable: tested on the host.
  */
 #pragma once
 
@@ -26,8 +26,9 @@ struct config {
 };
 
 /*
- * Reads a configuration of `bytes` bytes. Returns OK, or ERROR_INVALID: then *line is the number of the
- * line, from 1, and *reason says what is wrong with it. The servers of the lines before are read.
+ * Reads a configuration of `bytes` bytes. Returns OK, or ERROR_INVALID: then *line is the number of
+ * the line, from 1, and *reason says what is wrong with it. The servers of the lines before are
+ * read.
  */
 must_check int config_read(struct config *config, const char *text, size_t bytes, unsigned *line,
                            const char **reason);

@@ -1,7 +1,7 @@
 /*
  * Each block begins with a header of 16 bytes: its own size and that of the block before it, so
- * that both neighbours are found when it is freed. The lowest bit of the size says that the block is
- * in use. A free block has the links of the list of free blocks in its data.
+ * that both neighbours are found when it is freed. The lowest bit of the size says that the block
+ * is in use. A free block has the links of the list of free blocks in its data.
  */
 #include "user/lib/heap.h"
 

@@ -1,7 +1,8 @@
 /*
  * A heap in one range of memory: blocks with their sizes before them. Adjacent free blocks are
  * always joined. The search takes the first block that fits, so a heap with many free blocks is
- * slow; programs that allocate much keep their own pools. Not safe for several threads: malloc.h is.
+ * slow; programs that allocate much keep their own pools. Not safe for several threads: malloc.h
+ * is.
  */
 #pragma once
 

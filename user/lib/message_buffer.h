@@ -10,8 +10,8 @@ struct message_place {
 };
 
 /*
- * Returns the calling thread's buffer. The first thread's is named to the kernel at the first call; any
- * other thread calls message_place_set() before.
+ * Returns the calling thread's buffer. The first thread's is named to the kernel at the first call;
+ * any other thread calls message_place_set() before.
  */
 struct message_buffer *message_buffer(void);
 

@@ -1,7 +1,7 @@
 /*
- * An end of a pipe: a ring in shared memory (ring.h) and two notifications. The writer waits on `room`, the reader
- * on `data`. A side that ends closes its handles, so the other one's wait ends with ERROR_PEER_DIED:
- * for a reader that is the end of the stream.
+ * An end of a pipe: a ring in shared memory (ring.h) and two notifications. The writer waits on
+ * `room`, the reader on `data`. A side that ends closes its handles, so the other one's wait ends
+ * with ERROR_PEER_DIED: for a reader that is the end of the stream.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Text for people, line by line. It goes to the output that the program was given; a program without
- * one, such as a server, prints to the kernel's log, with its name before each line.
+ * Text for people, line by line. It goes to the output that the program was given; a program
+ * without one, such as a server, prints to the kernel's log, with its name before each line.
  */
 #pragma once
 

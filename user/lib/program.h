@@ -13,8 +13,8 @@ int main(unsigned count, char **words);
 #define PROGRAM_WORD_EMPTY 'e'
 
 /*
- * Writes a word into `to`, an array of `size` bytes, as arguments have it: a backslash stands before a
- * space and before a backslash. Terminates it. Returns its bytes, or 0 if it does not fit.
+ * Writes a word into `to`, an array of `size` bytes, as arguments have it: a backslash stands
+ * before a space and before a backslash. Terminates it. Returns its bytes, or 0 if it does not fit.
  */
 must_check size_t program_word_quote(char *to, size_t size, const char *word);
 

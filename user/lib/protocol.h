@@ -1,6 +1,6 @@
 /*
- * Calls of servers, and the loop of a server. The stubs and the dispatch of each protocol are made from
- * its list (user/protocol/protocol.h) and use these functions.
+ * Calls of servers, and the loop of a server. The stubs and the dispatch of each protocol are made
+ * from its list (user/protocol/protocol.h) and use these functions.
  */
 #pragma once
 
@@ -21,9 +21,9 @@ struct protocol_call {
 };
 
 /*
- * Calls a server and waits for its answer. Returns the server's status. Errors: those of ipc_call(),
- * ERROR_TOO_LONG (more bytes than a message takes, or than there is room for), ERROR_CORRUPT (the
- * answer is none of this operation), and what the server answers.
+ * Calls a server and waits for its answer. Returns the server's status. Errors: those of
+ * ipc_call(), ERROR_TOO_LONG (more bytes than a message takes, or than there is room for),
+ * ERROR_CORRUPT (the answer is none of this operation), and what the server answers.
  */
 must_check int64_t protocol_call(struct protocol_call *call);
 
@@ -56,7 +56,7 @@ typedef int64_t (*protocol_dispatch)(struct protocol_request *request);
 int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch);
 
 /*
- * Answers a call whose right to answer was taken by reply_take(): status, values, bytes and handle of
- * *request. Closes `reply`. It is no error if the client is gone.
+ * Answers a call whose right to answer was taken by reply_take(): status, values, bytes and handle
+ * of *request. Closes `reply`. It is no error if the client is gone.
  */
 void protocol_reply_later(uint32_t reply, int64_t status, const struct protocol_request *request);

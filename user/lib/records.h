@@ -15,7 +15,7 @@ struct records {
 };
 
 /*
- * Returns the next record, which is valid until the next call; NULL behind the last one, or after an error,
- * about which it complains.
+ * Returns the next record, which is valid until the next call; NULL behind the last one, or after
+ * an error, about which it complains.
  */
 const void *records_next(struct records *records);

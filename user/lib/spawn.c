@@ -1,6 +1,6 @@
 /*
- * See spawn.h. The memory of the new program is made of its own quota. Its content is written through
- * a mapping in the caller's address space, which is gone before the program starts.
+ * See spawn.h. The memory of the new program is made of its own quota. Its content is written
+ * through a mapping in the caller's address space, which is gone before the program starts.
  */
 #include "user/lib/spawn.h"
 

@@ -15,8 +15,9 @@ struct stream {
 };
 
 /*
- * Return what the program was given as its input, its output, and for complaints. A program that was
- * given nothing reads an empty stream, and what it writes is lost. Not for several threads at once.
+ * Return what the program was given as its input, its output, and for complaints. A program that
+ * was given nothing reads an empty stream, and what it writes is lost. Not for several threads at
+ * once.
  */
 struct stream *stream_input(void);
 struct stream *stream_output(void);
@@ -50,7 +51,7 @@ struct line_reader {
 };
 
 /*
- * Stores the next line without its end, terminated, and cut to `size` - 1 bytes. Returns 1; 0 at the
- * end. Errors: those of stream_read().
+ * Stores the next line without its end, terminated, and cut to `size` - 1 bytes. Returns 1; 0 at
+ * the end. Errors: those of stream_read().
  */
 must_check int64_t line_read(struct line_reader *reader, char *line, size_t size);

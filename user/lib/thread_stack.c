@@ -1,7 +1,7 @@
 /*
- * See thread_stack.h. Stacks are mapped one by one, but many of them are parts of one memory object:
- * the list of an object's pages takes a frame for each 4 MiB, and a stack of which one page is
- * touched needs a quarter of that.
+ * See thread_stack.h. Stacks are mapped one by one, but many of them are parts of one memory
+ * object: the list of an object's pages takes a frame for each 4 MiB, and a stack of which one page
+ * is touched needs a quarter of that.
  */
 #include "user/lib/thread_stack.h"
 

@@ -25,9 +25,9 @@ must_check int thread_stack_take(struct thread_record **record);
 void thread_stack_give(struct thread_record *record);
 
 /*
- * Gives back the stack of the calling thread, and ends the thread by the system call SYS_THREAD_EXIT,
- * whose number the caller passes. From the moment that the stack is in the list it may be another
- * thread's, so this touches it no more.
+ * Gives back the stack of the calling thread, and ends the thread by the system call
+ * SYS_THREAD_EXIT, whose number the caller passes. From the moment that the stack is in the list it
+ * may be another thread's, so this touches it no more.
  */
 noreturn_function void thread_stack_leave(struct thread_record *record, int64_t status,
                                           uint64_t number);

@@ -1,6 +1,6 @@
 /*
- * The name service (user/protocol/names.h). It receives from the endpoint that its creator gave it. A
- * badge with NAMES_BADGE_PUBLISH may publish.
+ * The name service (user/protocol/names.h). It receives from the endpoint that its creator gave it.
+ * A badge with NAMES_BADGE_PUBLISH may publish.
  */
 #include "lib/string.h"
 #include "user/lib/print.h"

@@ -1,6 +1,6 @@
 /*
- * Reads and writes a file that a pager supplies; toy-pager starts it. Its creator's endpoint is both
- * the server that it asks for the file, and the pager of the region.
+ * Reads and writes a file that a pager supplies; toy-pager starts it. Its creator's endpoint is
+ * both the server that it asks for the file, and the pager of the region.
  */
 #include "lib/string.h"
 #include "user/lib/print.h"

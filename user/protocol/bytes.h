@@ -1,6 +1,6 @@
 /*
- * A stream of bytes, such as an open file or the console. Who opens it gets an endpoint of its own for
- * it, and may pass that on as the input or the output of a program.
+ * A stream of bytes, such as an open file or the console. Who opens it gets an endpoint of its own
+ * for it, and may pass that on as the input or the output of a program.
  */
 #pragma once
 

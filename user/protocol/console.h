@@ -1,6 +1,6 @@
 /*
- * The console: lines that a user types, with editing, history and completion. It serves streams too: a
- * read gives a line without a prompt, and a write shows text.
+ * The console: lines that a user types, with editing, history and completion. It serves streams
+ * too: a read gives a line without a prompt, and a write shows text.
  */
 #pragma once
 

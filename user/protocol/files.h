@@ -1,6 +1,7 @@
 /*
- * The file server. Below /boot lie the files of the boot archive, which can only be read. Everything else
- * is a tree in memory, which may grow up to a quota. A path begins at the root, with or without a '/'.
+ * The file server. Below /boot lie the files of the boot archive, which can only be read.
+ * Everything else is a tree in memory, which may grow up to a quota. A path begins at the root,
+ * with or without a '/'.
  */
 #pragma once
 

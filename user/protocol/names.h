@@ -1,7 +1,7 @@
 /*
- * The name service: finds a server by its name. A client's badge says what it may do: find names, or
- * also publish them. A name belongs to the badge that published it first. The same badge may publish
- * it again, as a server does that was restarted.
+ * The name service: finds a server by its name. A client's badge says what it may do: find names,
+ * or also publish them. A name belongs to the badge that published it first. The same badge may
+ * publish it again, as a server does that was restarted.
  */
 #pragma once
 

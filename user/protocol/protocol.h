@@ -1,6 +1,6 @@
 /*
- * How the list of a protocol is written. user/protocol/NAME.h defines NAME_PROTOCOL, a number that no
- * other protocol has, and NAME_OPERATIONS(OPERATION), one entry for each operation:
+ * How the list of a protocol is written. user/protocol/NAME.h defines NAME_PROTOCOL, a number that
+ * no other protocol has, and NAME_OPERATIONS(OPERATION), one entry for each operation:
  *
  *   OPERATION(number, name, arguments, results, errors, sentence)
  *

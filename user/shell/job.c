@@ -41,8 +41,8 @@ static void tasks_kill(struct job *job)
 }
 
 /*
- * Returns whether control-C has come since the line began. Signals may come late, when the job that was
- * meant has ended, so they do not tell that; the console's count does.
+ * Returns whether control-C has come since the line began. Signals may come late, when the job that
+ * was meant has ended, so they do not tell that; the console's count does.
  */
 static bool interrupt_came(void)
 {

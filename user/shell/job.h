@@ -1,6 +1,6 @@
 /*
- * Jobs: pipelines whose programs run. Control-C ends the programs of the job in the foreground; a thread
- * of the shell waits for it.
+ * Jobs: pipelines whose programs run. Control-C ends the programs of the job in the foreground; a
+ * thread of the shell waits for it.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ must_check int jobs_init(void);
 void jobs_line_begin(uint64_t interrupts);
 
 /*
- * Starts the programs of a pipeline, which are none of the shell's own commands, and waits for them unless it runs in
- * the background. Returns the status of its last program.
+ * Starts the programs of a pipeline, which are none of the shell's own commands, and waits for them
+ * unless it runs in the background. Returns the status of its last program.
  */
 int job_run(struct statement *statement);
 

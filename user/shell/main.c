@@ -5,7 +5,8 @@
  *   shell -c TEXT    runs the commands in a text
  *   shell FILE       runs the commands in a file
  *
- * Started without servers, as by the monitor, it starts `init`, which starts the servers and a shell on them.
+ * Started without servers, as by the monitor, it starts `init`, which starts the servers and a
+ * shell on them.
  */
 #include "user/shell/shell.h"
 

@@ -7,8 +7,8 @@
  *   word       characters; '...' as it is, "..." with variables, \x; $NAME ${NAME} $?
  *   #          begins a comment at a word's beginning
  *
- * A variable is expanded when its statement is taken, so a statement sees what the one before has set. Its
- * value stays one word.
+ * A variable is expanded when its statement is taken, so a statement sees what the one before has
+ * set. Its value stays one word.
  */
 #pragma once
 
@@ -47,8 +47,8 @@ struct statement {
 typedef const char *(*variable_find)(void *context, const char *name);
 
 /*
- * Takes the next statement from *text on, and moves *text behind it. Returns OK or ERROR_INVALID; then
- * *reason says what is wrong, and *text is at the end.
+ * Takes the next statement from *text on, and moves *text behind it. Returns OK or ERROR_INVALID;
+ * then *reason says what is wrong, and *text is at the end.
  */
 must_check int statement_parse(struct statement *statement, const char **text, variable_find find,
                                void *context, const char **reason);

@@ -1,6 +1,7 @@
 /*
- * The shell: what its parts share. main.c reads lines, run.c runs statements, builtin.c has the commands of
- * the shell itself, job.c the programs that run, variable.c the variables, help.c the texts.
+ * The shell: what its parts share. main.c reads lines, run.c runs statements, builtin.c has the
+ * commands of the shell itself, job.c the programs that run, variable.c the variables, help.c the
+ * texts.
  */
 #pragma once
 

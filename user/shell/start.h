@@ -11,8 +11,8 @@ struct command_ends {
 };
 
 /*
- * Starts the program of a command, with its redirections, and stores its task. Returns OK, or says on the
- * console why it is not started. Errors: those of spawn() and files_open().
+ * Starts the program of a command, with its redirections, and stores its task. Returns OK, or says
+ * on the console why it is not started. Errors: those of spawn() and files_open().
  */
 must_check int command_start(const struct command *command, const struct command_ends *ends,
                              uint32_t *task);

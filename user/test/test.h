@@ -9,8 +9,8 @@
  *
  * The kernel has a test of the same id and sentence for each (tools/build/user_tests.py). It starts
  * the program anew with the id as its argument, and waits for its exit status: TEST_PASSED, or what
- * else is listed below. So each test has a task of its own, and whatever it does to that task is its
- * own affair. Failed checks are written to the kernel's log.
+ * else is listed below. So each test has a task of its own, and whatever it does to that task is
+ * its own affair. Failed checks are written to the kernel's log.
  */
 #pragma once
 

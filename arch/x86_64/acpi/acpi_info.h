@@ -1,7 +1,7 @@
 /*
  * The information that the kernel takes from ACPI's static tables, as plain data: processors and
- * interrupt controllers (MADT), domains of memory (SRAT, SLIT), clocks (HPET, FADT), reset and power-off
- * (FADT, DSDT, SSDTs).
+ * interrupt controllers (MADT), domains of memory (SRAT, SLIT), clocks (HPET, FADT), reset and
+ * power-off (FADT, DSDT, SSDTs).
  *
  * Source: ACPI specification 6.4, chapters 5.2 (tables) and 4.8 (fixed hardware).
  */

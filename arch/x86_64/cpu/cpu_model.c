@@ -1,6 +1,6 @@
 /*
- * Source: SDM volume 2A, CPUID: leaf 0 (vendor), 1 and 11 (APIC id), 0x80000002 to 0x80000004
- * (brand string), 0x80000008 (width of addresses).
+ * Source: SDM volume 2A, CPUID: leaf 0 (vendor), 1 and 11 (APIC id), 7 (SMAP), 0x80000002 to
+ * 0x80000004 (brand string), 0x80000008 (width of addresses).
  */
 #include "arch/x86_64/cpu/cpu_model.h"
 

@@ -24,8 +24,8 @@
 struct fpu_area;
 
 /*
- * Turns on what the CPU has of the FPU for user mode, clears its registers, and keeps user mode from
- * them. Context: boot of each CPU, interrupts off.
+ * Turns on what the CPU has of the FPU for user mode, clears its registers, and keeps user mode
+ * from them. Context: boot of each CPU, interrupts off.
  */
 void fpu_cpu_init(void);
 
@@ -43,8 +43,8 @@ void fpu_want(struct fpu_area *area);
 
 /*
  * Saves and clears the registers of the thread that this CPU leaves, if it had the FPU, and loads
- * those of the thread that fpu_want() noted. Returns whether there is one: then the next switch must
- * call this, too. Context: ATOMIC, interrupts off, in the switch.
+ * those of the thread that fpu_want() noted. Returns whether there is one: then the next switch
+ * must call this, too. Context: ATOMIC, interrupts off, in the switch.
  */
 must_check bool fpu_switch(void);
 

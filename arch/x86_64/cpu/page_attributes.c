@@ -1,6 +1,6 @@
 /*
- * The PAT has eight entries of a byte. Entry 1 is that of pages with PWT alone, which nothing uses
- * before it is changed, so no cache has to be flushed.
+ * The PAT has eight entries of a byte. Pages with PWT alone use entry 1, which is changed here to
+ * write-combining. There are no such pages before, so no cache has to be flushed.
  */
 #include "arch/x86_64/cpu/page_attributes.h"
 

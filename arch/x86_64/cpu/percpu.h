@@ -66,8 +66,8 @@ void percpu_area_set(unsigned cpu, void *memory);
 void percpu_area_clear(unsigned cpu);
 
 /*
- * Returns whether CPU number `cpu` has a copy: CPU 0, whose copy is the section itself, and each that
- * was prepared, even if its processor did not answer. Context: ANY.
+ * Returns whether CPU number `cpu` has a copy: CPU 0, whose copy is the section itself, and each
+ * that was prepared, even if its processor did not answer. Context: ANY.
  */
 bool percpu_area_exists(unsigned cpu);
 

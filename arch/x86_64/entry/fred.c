@@ -98,7 +98,8 @@ static must_check bool cpu_try(void)
     bool accepted = safe_msr_write(MSR_FRED_LEVELS, fred_levels_value()) &&
                     safe_msr_write(MSR_FRED_CONFIG, fred_config_value());
 
-    /* RSP0 is for events from ring 3. There is no user code yet, so any backed stack will do. */
+    /* RSP0 is for events from ring 3. No user code runs yet at this
+     * point, so any backed stack will do. */
     accepted = accepted && safe_msr_write(MSR_FRED_RSP0, entry_stack_top(cpu, ENTRY_DEBUG));
     for (unsigned level = 1; level < FRED_LEVELS && accepted; level++) {
         accepted = safe_msr_write(MSR_FRED_RSP0 + level, entry_stack_top(cpu, level_kinds[level]));

@@ -67,8 +67,9 @@ void user_tables_load(struct user_tables *tables);
 /*
  * Sets the leaf entry of a user page. Tables that are missing are made from the supply, which must
  * hold as many frames as are missing. An entry that is present gets the rights of both, for the
- * same frame. Needs no round, because no right is taken away. Context: THREAD or ATOMIC. Errors: ERROR_AGAIN
- * (too small a supply: supply->wanted says how many); ERROR_EXISTS (another frame is mapped there).
+ * same frame. Needs no round, because no right is taken away. Context: THREAD or ATOMIC. Errors:
+ * ERROR_AGAIN (too small a supply: supply->wanted says how many); ERROR_EXISTS (another frame is
+ * mapped there).
  */
 must_check int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
                                  struct user_table_supply *supply);

@@ -39,7 +39,8 @@ static void rate_set(uint64_t per_ms)
 }
 
 /*
- * Until the rate is measured, log lines carry times by the rate that CPUID names, or a usual one.
+ * Until the rate is measured, the times of log lines are computed from the rate that CPUID names,
+ * or from ASSUMED_TSC_PER_MS if it names none.
  */
 void clock_mark_start(void)
 {

@@ -1,6 +1,6 @@
 /*
- * Stands in for the stubs of system calls where parts of the user library are compiled for the host:
- * tests/host/user_mutex_test.c makes notifications of its own.
+ * Stands in for the stubs of system calls where parts of the user library are compiled for the
+ * host: tests/host/user_mutex_test.c makes notifications of its own.
  */
 #pragma once
 
