@@ -117,7 +117,7 @@ void hooks_wire(enum stack_mode mode)
     thread_user_exit = user_thread_exit;
     thread_stack_grew = user_thread_stack_charge;
     user_return_work = user_thread_work;
-    user_exception = user_exception_handle;
+    user_exception = user_exception_deliver;
     page_fault_thread_case = user_page_fault;
     space_pager_ask = pager_ask;
     space_pager_destroy = pager_free;

@@ -167,6 +167,15 @@ int task_create(const struct task_options *options, struct task **out)
     return OK;
 }
 
+/* Wakes the threads that wait for the end of the task. */
+static void reclaimed_tell(struct task *task)
+{
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    task->reclaimed = true;
+    wait_queue_wake_all_in_steps(&task->ended, &task->lock, flags);
+    spin_unlock_irq_restore(&task->lock, flags);
+}
+
 /* Frees what the task owns. No thread of it is left, and none can be added. */
 static void task_reclaim(struct task *task)
 {
@@ -177,10 +186,7 @@ static void task_reclaim(struct task *task)
     handle_table_destroy(&task->handles);
     address_space_destroy(&task->space);
     task_list_remove(task);
-    uint64_t flags = spin_lock_irq_save(&task->lock);
-    task->reclaimed = true;
-    wait_queue_wake_all_in_steps(&task->ended, &task->lock, flags);
-    spin_unlock_irq_restore(&task->lock, flags);
+    reclaimed_tell(task);
     object_release(&task->object);
 }
 

@@ -117,7 +117,7 @@ static void exception_handle(struct trap_frame *frame, const char *reason, int e
     thread_exit(status);
 }
 
-void user_exception_handle(struct trap_frame *frame)
+void user_exception_deliver(struct trap_frame *frame)
 {
     exception_handle(frame, "", ERROR_FAULT);
 }

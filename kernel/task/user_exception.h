@@ -8,7 +8,7 @@
  * resumed. Without a handler, or if it says so, the exception is reported, with the registers, and
  * the task or the thread ends. For kernel/hooks.c: the hook user_exception. Context: THREAD.
  */
-void user_exception_handle(struct trap_frame *frame);
+void user_exception_deliver(struct trap_frame *frame);
 
 /*
  * Handles a page fault of thread code that is no stack fault. Returns false if it is a bug of the
