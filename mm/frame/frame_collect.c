@@ -9,11 +9,9 @@
 
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
-#include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
-#include "lib/error.h"
 #include "mm/frame/frame_free_list.h"
 
 static PER_CPU(uint32_t, frame_collections);
@@ -27,9 +25,7 @@ static void collect_interrupt(struct trap_frame *frame maybe_unused)
 
 void frame_collect_init(void)
 {
-    if (interrupt_register(VECTOR_CALL, collect_interrupt, "collect frames") != OK) {
-        panic("the vector that collects frames is taken");
-    }
+    interrupt_register_own(VECTOR_CALL, collect_interrupt, "collect frames");
 }
 
 static uint32_t collections(unsigned cpu)

@@ -266,10 +266,7 @@ void schedule_late(void)
 
 void schedule_init(void)
 {
-    int error = interrupt_register(VECTOR_RESCHEDULE, reschedule_interrupt, "reschedule");
-    if (error != OK) {
-        panic("the reschedule vector is taken: %s", error_name(error));
-    }
+    interrupt_register_own(VECTOR_RESCHEDULE, reschedule_interrupt, "reschedule");
 }
 
 int schedule_cpu_create(unsigned cpu)
@@ -298,7 +295,8 @@ void schedule_cpu_run(void)
     queue->idle->state = THREAD_RUNNING;
     spinlock_take(&queue->lock); /* thread_begin() of the idle thread passes it on */
     (void)stack_switch(&abandoned, queue->idle->saved_rsp, (struct switch_handover){hole, queue});
-    panic("the boot stack was switched to");
+    panic("something switched back to the boot stack, which no thread has: look at who was given"
+          " `abandoned`");
 }
 
 uint32_t schedule_running_id(unsigned cpu)

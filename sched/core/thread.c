@@ -266,7 +266,8 @@ void thread_exit(int code)
     joiner_wake_early(self);
     self->state = THREAD_DEAD;
     schedule();
-    panic("a dead thread was switched to");
+    panic("thread %u (%s) has ended and was switched to: look for who made it ready after that",
+          self->id, self->name);
 }
 
 /* Interrupts are off. */

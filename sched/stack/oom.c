@@ -97,7 +97,7 @@ static void kill_visit(struct thread *thread, void *context)
     }
     thread_kill(thread);
     if (thread_priority_set(thread, THREAD_PRIORITIES - 1) != OK) {
-        panic("the greatest priority is refused");
+        panic("thread_priority_set() refuses %u, the greatest priority", THREAD_PRIORITIES - 1);
     }
 }
 

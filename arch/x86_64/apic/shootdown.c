@@ -71,9 +71,7 @@ static uint64_t others_online(void)
 
 void shootdown_init(void)
 {
-    if (interrupt_register(VECTOR_SHOOTDOWN, shootdown_interrupt, "shootdown") != 0) {
-        panic("the shootdown vector is taken");
-    }
+    interrupt_register_own(VECTOR_SHOOTDOWN, shootdown_interrupt, "shootdown");
 }
 
 uint64_t shootdown_count(void)

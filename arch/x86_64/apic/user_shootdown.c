@@ -12,7 +12,6 @@
 #include "arch/x86_64/cpu/shootdown_turn.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
-#include "lib/error.h"
 
 /* For more pages than this it is cheaper to remove all translations. */
 #define FORGET_ALL_PAGES 32
@@ -57,10 +56,7 @@ static void user_shootdown_interrupt(struct trap_frame *frame maybe_unused)
 
 void user_shootdown_init(void)
 {
-    if (interrupt_register(VECTOR_USER_SHOOTDOWN, user_shootdown_interrupt, "user shootdown") !=
-        OK) {
-        panic("the vector of user shootdowns is taken");
-    }
+    interrupt_register_own(VECTOR_USER_SHOOTDOWN, user_shootdown_interrupt, "user shootdown");
 }
 
 /* Interrupts the CPUs in `targets`, by bit, and waits until none of them has to answer. */

@@ -139,7 +139,7 @@ bool fred_cpu_start(void)
 struct trap_frame *fred_software(struct trap_frame *frame)
 {
     if (fred_event_type(frame) == FRED_OTHER) {
-        panic("%s in the kernel at %p: there are no system calls",
+        panic("%s in the kernel at %p: only user mode makes system calls",
               frame->vector == 1   ? "SYSCALL"
               : frame->vector == 2 ? "SYSENTER"
                                    : "an unknown event",

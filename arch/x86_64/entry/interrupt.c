@@ -2,6 +2,7 @@
 #include "arch/x86_64/entry/interrupt.h"
 
 #include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
@@ -30,6 +31,18 @@ int interrupt_register(unsigned vector, interrupt_handler handler, const char *n
     }
     spin_unlock_irq_restore(&handlers_lock, flags);
     return error;
+}
+
+void interrupt_register_own(unsigned vector, interrupt_handler handler, const char *name)
+{
+    int error = interrupt_register(vector, handler, name);
+    if (error != OK) {
+        const char *owner = interrupt_name(vector);
+        panic(
+            "vector 0x%x for '%s' is refused (%s): '%s' has it; look for a number that stands twice"
+            " in vectors.h",
+            vector, name, error_name(error), owner != NULL ? owner : "nobody");
+    }
 }
 
 void interrupt_unregister(unsigned vector)

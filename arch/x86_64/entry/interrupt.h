@@ -19,6 +19,12 @@ typedef void (*interrupt_handler)(struct trap_frame *frame);
 must_check int interrupt_register(unsigned vector, interrupt_handler handler, const char *name);
 
 /*
+ * Registers the handler of one of the kernel's own vectors (vectors.h), as interrupt_register() does.
+ * Panics if the vector has one, because two parts of the kernel use it then. Context: boot.
+ */
+void interrupt_register_own(unsigned vector, interrupt_handler handler, const char *name);
+
+/*
  * Removes the handler of a vector. The device must have stopped interrupting. Context: THREAD,
  * ATOMIC.
  */
