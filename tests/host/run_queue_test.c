@@ -22,6 +22,12 @@ static struct thread *made_ready[THREADS];
 static unsigned made_ready_count;
 static uint64_t now_ns;
 
+static void grew_nothing(const struct thread *thread maybe_unused)
+{
+}
+
+void (*thread_stack_grew)(const struct thread *thread) = grew_nothing;
+
 void schedule_ready(struct thread *thread, enum thread_state from)
 {
     host_equal(from, THREAD_WAITS_MEMORY);

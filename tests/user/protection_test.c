@@ -200,7 +200,8 @@ TEST(USR0022, "a trap that MOV SS puts off over SYSCALL finds the kernel's stack
         return;
     }
     traps = 0;
-    user_world_data(&world)[0] = SELECTOR_USER_DATA;
+    volatile uint64_t *data = user_world_data(&world);
+    data[0] = SELECTOR_USER_DATA;
     trap_cpu = cpu_online_count() - 1;
     exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, trap_note);
     one = (struct user_world_thread){.world = &world, .user.context.tables = &world.tables};
