@@ -26,7 +26,7 @@ SUITE = (
     Row("gate-32cpus", cpus=32, tests="GAT0002,GAT0006,GAT0021"),
     Row("memory-32m", memory_mib=32),
     Row("memory-8g", memory_mib=8192),
-    Row("memory-crowd", memory_mib=1024, tests="UTH0020", budget_seconds=120),
+    Row("memory-crowd", memory_mib=1024, tests="UTH0020", budget_seconds=120, rotates=True),
     *(Row(f"stack-{mode}-amd", cpus=4, cpu="max", cmdline=f"stack={mode}")
       for mode in ("eager", "fault", "lend", "prefault")),
     # Only stack=lend asks for the vendor of the CPU (mm/stack_modes/stack_lend.h).
@@ -117,13 +117,13 @@ BOOT += (Row("boot-counted", kind="boot", cpu="max", extra=COUNTED, expect=(
 
 # A scenario with several CPUs, in the build that checks its own assumptions.
 SCENARIO = (Row("bench-scenario", kind="boot", build="invariant", cpus=2, ordered=False,
-                cmdline="bench=macro_churn,macro_server", limit_seconds=600,
+                rotates=True, cmdline="bench=macro_churn,macro_server", limit_seconds=600,
                 expect=(r"^BENCH macro_churn_stack_mean [1-9]\d* KiB$",
                         r"^BENCH macro_server_faults [1-9]\d* faults$", r"leaving: success")),)
 
 # A small `make million`: more blocked threads than eager stacks would leave room for by a factor of 12.
 MILLION = (Row("bench-million", kind="boot", cpus=1, extra=COUNTED, memory_mib=64, ordered=False,
-               cmdline="bench=million bench-threads=50000", limit_seconds=600,
+               rotates=True, cmdline="bench=million bench-threads=50000", limit_seconds=600,
                expect=(r"^BENCH million_blocked 50000 threads$",
                        r"^BENCH million_right 50000 threads$", r"leaving: success")),)
 
