@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
 #include "sched/core/schedule.h"
+#include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -140,10 +141,12 @@ TEST(THR0025,
     const unsigned most = THREAD_PRIORITIES - 1;
     unsigned cpu = cpu_online_count() - 1;
     semaphore_init(&sleeper_go, 0);
+    swapper_quiet_set(true); /* a thread whose stack it has chosen has pending work */
     test_thread_bind(cpu, most);
     struct thread *thread =
         test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(cpu), sleeper_run, NULL);
     if (thread == NULL) {
+        swapper_quiet_set(false);
         test_thread_unbind();
         return;
     }
@@ -176,6 +179,7 @@ TEST(THR0025,
     semaphore_up(&sleeper_go);
     semaphore_up(&sleeper_go);
     test_thread_unbind();
+    swapper_quiet_set(false);
     test_equal(test_thread_join(thread), 0);
     test_equal(test_thread_join(ready), 0);
 }
