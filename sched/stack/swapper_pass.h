@@ -50,7 +50,7 @@ struct swapper_counts {
 };
 
 /* Pages are taken from as many threads at once: about 850 instructions each, interrupts off. */
-#define SWAPPER_TAKES_AT_ONCE 4
+#define SWAPPER_TAKES_AT_ONCE 12
 
 /* Copies the counts; they may change meanwhile. Context: ANY. */
 void swapper_counts_read(struct swapper_counts *counts);
