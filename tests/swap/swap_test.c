@@ -131,7 +131,8 @@ static void sleeper_run(void *argument maybe_unused)
     semaphore_down(&sleepers_wake);
 }
 
-TEST(SWP0031, "the swapper takes pages from no more than twelve threads with interrupts off", ALWAYS)
+TEST(SWP0031, "the swapper takes pages from no more than twelve threads with interrupts off",
+     ALWAYS)
 {
     struct thread *sleepers[SLEEPERS];
     struct swapper_counts counts;
