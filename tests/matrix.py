@@ -229,8 +229,8 @@ PANIC = (
     panics("nested-fault", "PAN0037", IN_ENTRY, r"^Registers of the code that #PF",
            r"^Registers of the code that #PF", r"observer_touch\S+ +<- interrupted by #PF",
            r"test_run_PAN0037\S+ +<- interrupted by #PF"),
-    panics("system-call", "PAN0038", r"^PANIC: SYSCALL in the kernel at 0x\w+: there are no system "
-           r"calls$", r"fred_software", r"fred_entry_kernel"),
+    panics("system-call", "PAN0038", r"^PANIC: SYSCALL in the kernel at 0x\w+: only user mode makes "
+           r"system calls$", r"fred_software", r"fred_entry_kernel"),
     panics("software-interrupt", "PAN0039", r"^PANIC: INT 0x80 in the kernel at 0x\w+: nothing",
            r"fred_software", r"fred_entry_kernel"),
     panics("mutex-twice", "PAN0050", r"^PANIC: thread \d+ \(PAN0050\) takes mutex 'first', which it "

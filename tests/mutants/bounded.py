@@ -21,7 +21,7 @@ MUTANTS = (
            edits=((DONATION, "serves ? priority_queue_highest",
                    "serves && server == NULL ? priority_queue_highest"),)),
     Mutant("direct-switch-past-a-more-urgent-thread", "I11", "THR0025", "THREAD_PRIORITY_DEFAULT. is 0",
-           edits=((DIRECT, "unlikely(queue->ready_bits >> priority > 1)", "priority > 31"),)),
+           edits=((DIRECT, "unlikely(queue->ready_bits >> priority > 1)", "queue == NULL || priority > 31"),)),
     # Text that cannot wait for the serial line is left to a thread.
     Mutant("console-waits-with-interrupts-off", "I11", "CON0030", "pending",
            edits=((CONSOLE_OUTPUT, "!__atomic_load_n(&threaded, __ATOMIC_RELAXED) ||", "true ||"),)),
@@ -31,6 +31,7 @@ MUTANTS = (
     Mutant("job-keeps-the-reclaimer", "I11", "RCL0002", "has no turn while job", edits=((RECLAIMER,
         "more |= __atomic_load_n(&held, __ATOMIC_RELAXED) == i ? held_turn() : jobs[i].turn();", """\
 while (__atomic_load_n(&held, __ATOMIC_RELAXED) == i) {
+            ignore_result(held_turn());
             ignore_result(thread_sleep_ns(1));
         }
         more |= jobs[i].turn();"""),)),

@@ -74,7 +74,7 @@ MUTANTS = (
     push 2
     popfq
 """, ""),)),
-    Mutant("frame-not-marked", "I1", "BTR0002", "is not in the backtrace", edits=((ENTRY_ASM, """\
+    Mutant("frame-not-marked", "I1", "BTR0003", "is not in the backtrace", edits=((ENTRY_ASM, """\
     CALL_WITH_FRAME %2
 """, """\
     mov rdi, rsp

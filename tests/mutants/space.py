@@ -44,7 +44,7 @@ MUTANTS = (
         "return user != 0 && user_range_is_valid(frame->address, 1);"),)),
     Mutant("region-gets-rights-its-handle-lacks", "I8", "SYS0053", "protect", edits=((SPACE_CHANGE,
         "    return (rights & ~most) == 0 ? OK : ERROR_NO_RIGHT;",
-        "    return most != 0 ? OK : ERROR_NO_RIGHT;"),)),
+        "    return (rights & ~most) == 0 || most != 0 ? OK : ERROR_NO_RIGHT;"),)),
     Mutant("physical-memory-may-be-ram", "I8", "SYS0052", "script_call", edits=((MEMORY_CALLS,
         "    if (mmio_is_ram(base, bytes) || mmio_is_mapped(base, bytes)) {",
         "    if (mmio_is_mapped(base, bytes)) {"),)),
