@@ -71,8 +71,10 @@ static void side_run(void *argument)
             turn_pass(own);
         }
     }
-    match.turn = 1 - own;
-    schedule_ready(match.sides[1 - own], THREAD_BLOCKED);
+    if (own == 0) { /* side 1 sleeps in its last turn; when it wakes, this side may be gone */
+        match.turn = 1;
+        schedule_ready(match.sides[1], THREAD_BLOCKED);
+    }
 }
 
 static void match_play(bool deep)
