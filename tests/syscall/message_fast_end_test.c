@@ -1,0 +1,137 @@
+/* Ends of either side while the fast path of messages is in use. */
+#include "kernel/ipc/ipc.h"
+#include "lib/error.h"
+#include "tests/support/threads.h"
+#include "tests/syscall/message_fast_fixture.h"
+#include "tests/test.h"
+
+/* After this the server sleeps in a receive of the fast path. The client has ended. */
+static void server_into_fast_receive(unsigned count)
+{
+    message_fast_server_start(count, 0);
+    script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
+    script_start(&fast.client);
+    script_join(&fast.client);
+    script_expect_words(&fast.client.calls[0], 100);
+    test_wait_blocked(fast.server.running);
+    test_check(!priority_queue_empty(&fast.endpoint->receivers));
+    script_clear(&fast.client, 0);
+    fast.client.affinity = test_cpu_bit(0);
+}
+
+TEST(MSF0010,
+     "a server that is killed in its fast receive leaves the list, and the next one serves", ALWAYS)
+{
+    if (!message_fast_begin()) {
+        return;
+    }
+    server_into_fast_receive(2);
+    script_kill_and_join(&fast.server);
+    test_check(priority_queue_empty(&fast.endpoint->receivers));
+    script_add_message(&fast.third, SYSCALL_ipc_receive, fast.receiver, 0, 0);
+    script_add_message(&fast.third, SYSCALL_ipc_reply, 0, 0, 40);
+    script_start_and_wait(&fast.third);
+    script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
+    script_start(&fast.client);
+    script_join(&fast.client);
+    script_join(&fast.third);
+    test_equal(script_result(&fast.client, 0), OK);
+    script_expect_words(&fast.client.calls[0], 40);
+    message_fast_end();
+}
+
+TEST(MSF0011, "closing the last handle of either side ends a fast receive with an error", ALWAYS)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        if (!message_fast_begin()) {
+            return;
+        }
+        server_into_fast_receive(2);
+        test_equal(handle_close(&script_handles, side == 0 ? fast.sender : fast.receiver), OK);
+        script_join(&fast.server);
+        test_equal(script_result(&fast.server, 1), ERROR_PEER_DIED);
+        message_fast_end();
+    }
+}
+
+/* A client calls by the fast path, and its server waits for a notification meanwhile. */
+static int64_t call_under_way(void)
+{
+    int64_t notification = script_call(SYSCALL_notification_create, 0, 0, 0);
+    script_add_message(&fast.server, SYSCALL_ipc_receive, fast.receiver, 0, 0);
+    script_add(&fast.server, SYSCALL_notification_wait, (uint64_t)notification, UINT64_MAX, 0, 0, 0,
+               0);
+    script_add_message(&fast.server, SYSCALL_ipc_reply_receive, fast.receiver, 0, 100);
+    script_start_and_wait(&fast.server);
+    script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
+    script_start_and_wait(&fast.client);
+    test_check(priority_queue_empty(&fast.endpoint->receivers));
+    test_wait_blocked(fast.server.running);
+    return notification;
+}
+
+static void signal(int64_t notification)
+{
+    script_add(&fast.third, SYSCALL_notification_signal, (uint64_t)notification, 1, 0, 0, 0, 0);
+    script_start(&fast.third);
+    script_join(&fast.third);
+}
+
+TEST(MSF0012, "a client that is killed in its fast call makes the answer go nowhere", ALWAYS)
+{
+    if (!message_fast_begin()) {
+        return;
+    }
+    int64_t notification = call_under_way();
+    script_kill_and_join(&fast.client);
+    signal(notification);
+    test_eventually(!priority_queue_empty(&fast.endpoint->receivers),
+                    "the server does not receive again");
+    test_equal(message_fast_left_since(MESSAGE_LEFT_CALLER_GONE), 1);
+    script_kill_and_join(&fast.server);
+    message_fast_end();
+}
+
+TEST(MSF0013, "a server that is killed before it answers ends a fast call with an error", ALWAYS)
+{
+    if (!message_fast_begin()) {
+        return;
+    }
+    ignore_result(call_under_way());
+    script_kill_and_join(&fast.server);
+    script_join(&fast.client);
+    test_equal(script_result(&fast.client, 0), ERROR_PEER_DIED);
+    test_equal(fast.client.calls[0].rdx, 0);
+    message_fast_end();
+}
+
+TEST(MSF0014, "a fast call is answered by the slow path, by an error, and by a fault", ALWAYS)
+{
+    for (unsigned way = 0; way < 3; way++) {
+        if (!message_fast_begin()) {
+            return;
+        }
+        script_add_message(&fast.server, SYSCALL_ipc_receive, fast.receiver, 0, 0);
+        if (way == 0) {
+            script_add_message(&fast.server, SYSCALL_ipc_reply, 0, message_tag(9, 0, 0), 90);
+        } else if (way == 1) {
+            script_add_message(&fast.server, SYSCALL_ipc_receive, fast.receiver, MESSAGE_TAG_POLL,
+                               0);
+        } else {
+            script_add(&fast.server, SYSCALL_reply_fault, 55, 0, 0, 0, 0, 0);
+        }
+        script_start_and_wait(&fast.server);
+        script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
+        script_start(&fast.client);
+        if (way < 2) {
+            script_join(&fast.client);
+            test_equal(script_result(&fast.client, 0), way == 0 ? OK : ERROR_PEER_DIED);
+            test_equal(fast.client.calls[0].rsi, way == 0 ? message_tag(9, 0, 0) : 0);
+        } else {
+            test_equal(fast.client.running != NULL ? thread_join(fast.client.running) : 55, 55);
+            ipc_state_end(&fast.client.thread.user.ipc);
+        }
+        script_join(&fast.server);
+        message_fast_end();
+    }
+}
