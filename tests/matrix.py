@@ -16,17 +16,17 @@ ABOUT_BOOT = "BTI*,ACP*,APC*,SMP*,PRG*,DEV*,PAG*,FRM*"
 SUITE = (
     Row("pvh-1cpu", cpus=1),
     Row("pvh-2cpus", cpus=2, quick=True),
-    Row("pvh-4cpus", cpus=4),
-    Row("iso-bios-cd", boot="bios-cd"),
+    Row("pvh-4cpus", cpus=4, memory_mib=512),
+    Row("iso-bios-cd", boot="bios-cd", rotates="medium"),
     Row("iso-bios-usb", boot="bios-usb", tests=ABOUT_BOOT),
-    Row("iso-uefi-cd", boot="uefi-cd", machine="q35"),
+    Row("iso-uefi-cd", boot="uefi-cd", machine="q35", rotates="medium"),
     Row("iso-uefi-usb", boot="uefi-usb", machine="q35", tests=ABOUT_BOOT),
     Row("machine-q35", machine="q35", tests=f"{ABOUT_BOOT},EVT*,CLK*,KBD*"),
     Row("cpus-spare", cpus=4, cmdline="cpus=2", tests="SMP*,APC*"),
     Row("gate-32cpus", cpus=32, tests="GAT0002,GAT0006,GAT0021"),
-    Row("memory-32m", memory_mib=32),
-    Row("memory-8g", memory_mib=8192),
-    Row("memory-crowd", memory_mib=1024, tests="UTH0020", budget_seconds=120, rotates=True),
+    Row("memory-32m", memory_mib=32, rotates="memory"),
+    Row("memory-8g", memory_mib=8192, rotates="memory"),
+    Row("memory-crowd", memory_mib=1024, tests="UTH0020", budget_seconds=120, rotates="long"),
     *(Row(f"stack-{mode}-amd", cpus=4, cpu="max", cmdline=f"stack={mode}")
       for mode in ("eager", "fault", "lend", "prefault")),
     # Only stack=lend asks for the vendor of the CPU (mm/stack_modes/stack_lend.h).
@@ -35,7 +35,7 @@ SUITE = (
     Row("stack-batched", build="invariant", cmdline="stack-free=batched stack-cache=8",
         tests="STK*,CAC*,GAT*,THR*,KIL*,OVF*"),
     Row("stack-uncached", cmdline="stack-cache=0", tests="STK*,CAC*,GAT*,THR*"),
-    Row("domains", build="invariant", cpus=4, extra=(
+    Row("domains", build="invariant", cpus=4, memory_mib=512, extra=(
         "-object", "memory-backend-ram,id=near,size=256M",
         "-object", "memory-backend-ram,id=far,size=256M",
         "-numa", "node,nodeid=0,cpus=0-1,memdev=near",
@@ -117,13 +117,13 @@ BOOT += (Row("boot-counted", kind="boot", cpu="max", extra=COUNTED, expect=(
 
 # A scenario with several CPUs, in the build that checks its own assumptions.
 SCENARIO = (Row("bench-scenario", kind="boot", build="invariant", cpus=2, ordered=False,
-                rotates=True, cmdline="bench=macro_churn,macro_server", limit_seconds=600,
+                rotates="long", cmdline="bench=macro_churn,macro_server", limit_seconds=600,
                 expect=(r"^BENCH macro_churn_stack_mean [1-9]\d* KiB$",
                         r"^BENCH macro_server_faults [1-9]\d* faults$", r"leaving: success")),)
 
 # A small `make million`: more blocked threads than eager stacks would leave room for by a factor of 12.
 MILLION = (Row("bench-million", kind="boot", cpus=1, extra=COUNTED, memory_mib=64, ordered=False,
-               rotates=True, cmdline="bench=million bench-threads=50000", limit_seconds=600,
+               rotates="long", cmdline="bench=million bench-threads=50000", limit_seconds=600,
                expect=(r"^BENCH million_blocked 50000 threads$",
                        r"^BENCH million_right 50000 threads$", r"leaving: success")),)
 
@@ -336,27 +336,29 @@ SCRIPT = (
     Row("bochs-walks", kind="script", script="tests/boot/bochs_walks.py"),
     Row("soak", kind="script", script="tests/boot/soak.py", build="invariant", cpus=4, cpu="max",
         memory_mib=512),
-    Row("soak-64m", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max", memory_mib=64),
+    Row("soak-64m", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max", memory_mib=64,
+        rotates="soak"),
     Row("soak-ubsan", kind="script", script="tests/boot/soak.py", build="ubsan", cpus=4, cpu="max",
-        memory_mib=64),
+        memory_mib=64, rotates="soak"),
     Row("soak-O0", kind="script", script="tests/boot/soak.py", build="O0", cpus=4, cpu="max",
-        memory_mib=64),
+        memory_mib=64, rotates="soak"),
     Row("soak-batched", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=256,
-        cmdline="stack-free=batched"),
-    Row("soak-domains", kind="script", script="tests/boot/soak.py", cpus=4, extra=(
+        cmdline="stack-free=batched", rotates="soak"),
+    Row("soak-domains", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=512,
+        rotates="soak", extra=(
         "-object", "memory-backend-ram,id=near,size=256M",
         "-object", "memory-backend-ram,id=far,size=256M",
         "-numa", "node,nodeid=0,cpus=0-1,memdev=near",
         "-numa", "node,nodeid=1,cpus=2-3,memdev=far")),
     Row("soak-many", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max", memory_mib=256,
-        cmdline="soak-threads=20000", rotates=True),
+        cmdline="soak-threads=20000", rotates="long"),
     Row("soak-one-core", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max",
-        memory_mib=256, one_core=True, rotates=True),
+        memory_mib=256, one_core=True, rotates="long"),
     *(Row(f"soak-{mode}", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=256,
           cpu=model, cmdline=f"stack={mode.split('-')[0]}")
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),
                           ("lend-intel", "max,vendor=GenuineIntel"))),
-    Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py"),
+    Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py", memory_mib=512),
     Row("early-panic", kind="script", script="tests/boot/early_panic.py", gdb=True, cpus=1),
     Row("ghost-processor", kind="script", script="tests/boot/ghost_processor.py", gdb=True),
     # QEMU broadcasts a machine check only to Intel's processors from family 6, model 14 on.

@@ -216,6 +216,14 @@ void stack_lend_batch_begin(void)
     __atomic_store_n(&batch_wanted, false, __ATOMIC_SEQ_CST);
 }
 
+/* A batch takes pages from the lowest up to the first that was touched. */
+bool stack_lend_untouched(uint32_t slot)
+{
+    const volatile uint64_t *entries = stack_entries(slot);
+    uint64_t lowest = entries[holes_count(entries)];
+    return !(entries[-1] & PAGE_PRESENT) && !(lowest & PAGE_ACCESSED);
+}
+
 unsigned stack_lend_unmap_begin(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);

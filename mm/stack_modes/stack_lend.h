@@ -85,6 +85,13 @@ bool stack_lend_wanted(void);
 void stack_lend_batch_begin(void);
 
 /*
+ * BATCHED: returns whether a batch could take a page of a stack. Only pages that were filled after
+ * the call may change the answer from false to true.
+ * Context: ANY. Not exact while the stack's thread runs: a page may be touched meanwhile.
+ */
+bool stack_lend_untouched(uint32_t slot);
+
+/*
  * BATCHED: makes the untouched pages of a stack LEND_UNMAPPING, and returns how many. Its thread
  * must not run.
  * Context: ATOMIC, the lock of the thread's run queue held, so that it is not dispatched.

@@ -190,6 +190,29 @@ uint32_t stack_standby_free(uint32_t most)
     return freed;
 }
 
+/*
+ * Keeps the frame of a STANDBY page as a spare one if one lacks. It must not be left to the other
+ * CPUs: if they took the frames of all stacks that are swapped out, and no spare one were left, no
+ * stack could be swapped out any more.
+ */
+static bool page_spare(uint32_t slot, unsigned page)
+{
+    physical_t frame;
+    if (spare_count == SPARES_MAX || !standby_give_up(slot, page, &frame)) {
+        return false;
+    }
+    frame_owner_change(frame, FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_SLAB);
+    spares[spare_count++] = frame;
+    return true;
+}
+
+static void page_stand_by(uint32_t slot, unsigned page)
+{
+    while (!standby_push(slot * STACK_PAGES + page)) {
+        ignore_result(stack_standby_free(1));
+    }
+}
+
 uint32_t stack_pages_release(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
@@ -202,8 +225,8 @@ uint32_t stack_pages_release(uint32_t slot)
                                FRAME_OWNER_STACK_STANDBY);
             __atomic_add_fetch(&counts.standby_now, 1, __ATOMIC_RELAXED);
             entries[page] = entry_with_frame(STACK_PAGE_STANDBY, entry);
-            while (!standby_push(slot * STACK_PAGES + page)) {
-                ignore_result(stack_standby_free(1));
+            if (!page_spare(slot, page)) {
+                page_stand_by(slot, page);
             }
             count++;
         }

@@ -45,7 +45,9 @@ uint32_t stack_pages_unmap_begin(uint32_t slot, unsigned pages);
 
 /*
  * Fills up the spare frames, from STANDBY pages first. They are kept for saved bytes, so stacks can
- * be swapped out when no other frame is free; one spare frame then frees up to a dozen others.
+ * be swapped out when no other frame is free; one spare frame then frees up to a dozen others. The
+ * pages of a batch fill them up as they are released, so this finds one missing only where no page
+ * was released since it was used.
  * Context: THREAD, the swapper.
  */
 void stack_swap_spares_fill(void);

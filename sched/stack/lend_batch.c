@@ -16,7 +16,7 @@ static struct {
     unsigned count;
 } batch;
 
-/* A batch left out a stack that was in use; its thread may have gone to sleep since. */
+/* A batch left out an untouched page of a stack in use; its thread may have gone to sleep since. */
 static bool left_out;
 
 /* The list's lock keeps the thread from being freed, its run queue's lock from being dispatched. */
@@ -27,7 +27,7 @@ static void untouched_unmap(struct thread *thread)
         spin_unlock_quietly(&queue->lock);
         return;
     }
-    left_out |= thread == queue->current;
+    left_out |= thread == queue->current && stack_lend_untouched(thread->slot);
     if (thread != queue->current && thread->state != THREAD_DEAD &&
         stack_lend_unmap_begin(thread->slot) != 0) {
         batch.slots[batch.count++] = thread->slot;

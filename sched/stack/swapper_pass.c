@@ -163,7 +163,6 @@ static void batch_end(struct pass *pass)
     if (pass->claims != 0) {
         swap_candidate_batch_shoot(pass->claims);
         swap_candidate_batch_end(pass->claims);
-        stack_swap_spares_fill();
         counts.batches++;
         pass->claims = 0;
     }
@@ -173,6 +172,7 @@ static void batch_end(struct pass *pass)
 static bool pass_step(struct pass *pass)
 {
     pass->walked = pass->claims;
+    stack_swap_spares_fill();
     bool more = thread_walk(THREAD_WALKER_SWAPPER, WALK_THREADS, thread_visit, pass);
     unsigned taken = pass->claims - pass->walked;
     counts.at_once = taken > counts.at_once ? taken : counts.at_once;

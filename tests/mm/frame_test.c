@@ -232,7 +232,10 @@ static void other_test(bool (*allocate)(void))
     }
     other.step = OTHER_IDLE;
     test_thread_bind(0, 20);
-    struct thread *thread = test_thread_start(20, test_cpu_bit(1), other_run, NULL);
+    /* Fully backed: with stack=lend the reclaimer would wait for its untouched pages for ever. */
+    const struct thread_options options = {
+        .name = "other", .priority = 20, .affinity = test_cpu_bit(1), .backed = true};
+    struct thread *thread = test_thread_create(&options, other_run, NULL);
     unsigned round = 0;
     while (!other_round(allocate) && ++round < 20) {
     }

@@ -21,6 +21,9 @@ MUTANTS = (
             uint64_t old = *entry;
             if (!entry_replace(entry, old, hole)) {
 """),)),
+    Mutant("batches-for-touched-pages", "I11", "LND0007", "settled does not hold", cpus=2,
+           modes=("lend-amd",), edits=((LEND_BATCH,
+        " && stack_lend_untouched(thread->slot);", ";"),)),
     Mutant("unmapped-though-touched", "I5", "LND0004", "cooled is", modes=("lend-amd",),
            edits=((LEND, """\
         uint64_t old = *entry & ~PAGE_ACCESSED;

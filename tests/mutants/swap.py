@@ -96,6 +96,9 @@ MUTANTS = (
     Mutant("live-bytes-back-but-the-highest", "I5", "SWP0017", "swap_there_and_back", edits=((SWAP,
         "    memcpy(page + PAGE_BYTES - bytes, saved, bytes);\n",
         "    memcpy(page + PAGE_BYTES - bytes, saved, bytes - 1);\n"),)),
+    Mutant("all-frames-of-swapped-stacks-for-others", "I3", "SWP0032", "saved is", edits=((SWAP,
+        "if (spare_count == SPARES_MAX || !standby_give_up(slot, page, &frame)) {",
+        "if (spare_count <= SPARES_MAX || !standby_give_up(slot, page, &frame)) {"),)),
     Mutant("page-back-but-not-booked", "I7", "SWP0002", "frame_owner_of",
            edits=((SWAP, """\
         frame_owner_change(stack_entry_frame(old), FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_STACK);

@@ -42,9 +42,12 @@ def parse_arguments(arguments):
 
 
 def one_of_each_turn(rows, turn):
-    """Returns the rows, but of those that rotate only number `turn`, counted in a circle."""
-    rotating = [row for row in rows if row.rotates]
-    return [row for row in rows if not row.rotates or row is rotating[turn % len(rotating)]]
+    """Returns the rows, but of those that rotate together only number `turn`, counted in a circle."""
+    circles = {}
+    for row in rows:
+        circles.setdefault(row.rotates, []).append(row)
+    return [row for row in rows
+            if not row.rotates or row is circles[row.rotates][turn % len(circles[row.rotates])]]
 
 
 def choose(rows, options, turn=0):
@@ -236,8 +239,7 @@ def main(arguments, root, rows):
     paths = Paths(root, jobs=options.jobs, words=options.make)
     with open(os.path.join(root, "tests", "exemptions"), encoding="utf-8") as file:
         listed = exemptions.parse(file.read())
-    among = max(1, sum(row.rotates for row in rows))
-    chosen, groups_chosen = choose(rows, options, mutant.commit_turn(root, among))
+    chosen, groups_chosen = choose(rows, options, mutant.commit_turn(root))
     if not chosen and not groups_chosen:
         print("no row matches; --list shows them", file=sys.stderr)
         return 2
@@ -255,7 +257,8 @@ def main(arguments, root, rows):
         if not options.row and not options.quick and not run.broken:
             groups.append(stale_exemptions(run, rows, listed))
             with open(os.path.join(root, "docs", "systems.md"), encoding="utf-8") as file:
-                groups.append(systems.check_systems(file.read(), groups))
+                absent = [row for row in rows if row.rotates and row not in chosen]
+                groups.append(systems.check_systems(file.read(), groups, absent))
     except (KeyboardInterrupt, SystemExit):
         machine.kill_all()
         program.end_all()

@@ -189,13 +189,13 @@ def _git_number(root, *arguments):
 
 def commit_third(root):
     """Returns the number of the third that this commit tries."""
-    return commit_turn(root, THIRDS)
+    return commit_turn(root) % THIRDS
 
 
-def commit_turn(root, among):
-    """Returns which of `among` parts this commit tries, or 0 without git. The number comes from the
-    count of commits, so that the next commit has the next part. The day of the commit is added, so
-    that the parts rotate in a shallow clone, too. A commit always has one number."""
+def commit_turn(root):
+    """Returns the number by which parts of the tests take turns, or 0 without git: it is the count of
+    commits, so that the next commit has the next part. The day of the commit is added, so that the
+    parts rotate in a shallow clone, too. A commit always has one number."""
     count = _git_number(root, "rev-list", "--count", "HEAD")
     day = _git_number(root, "log", "-1", "--format=%ct", "HEAD") // 86400
-    return (count + day) % among
+    return count + day

@@ -33,7 +33,7 @@ class Row:
     machine: str = "pc"
     cpu: str = ""
     cpus: int = 2
-    memory_mib: int = 512
+    memory_mib: int = 256
     cmdline: str = ""
     tests: str = "*"
     expect: tuple = ()
@@ -50,7 +50,7 @@ class Row:
     limit_seconds: int = 600
     silence_seconds: int = 180
     quick: bool = False
-    rotates: bool = False  # a run of all rows takes one of these rows, by turns
+    rotates: str = ""  # of the rows with the same word here, a run of all rows takes one, by turns
     one_core: bool = False  # all virtual CPUs share one core of the host
 
     def __post_init__(self):

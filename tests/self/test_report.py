@@ -98,10 +98,11 @@ def test_choice_of_rows(arguments, rows, names):
 
 
 def test_rows_that_rotate_take_turns():
-    rows = (*ROWS, Row("soak-a", rotates=True), Row("soak-b", rotates=True))
-    chosen = [main.choose(rows, main.parse_arguments([]), turn)[0][-1].name for turn in range(3)]
-    assert chosen == ["soak-a", "soak-b", "soak-a"]
-    assert len(main.choose(rows, main.parse_arguments([]), 1)[0]) == len(ROWS) + 1
+    rows = (*ROWS, Row("soak-a", rotates="soak"), Row("iso-a", rotates="iso"),
+            Row("soak-b", rotates="soak"))
+    chosen = [main.choose(rows, main.parse_arguments([]), turn)[0][len(ROWS):] for turn in range(3)]
+    assert [[row.name for row in more] for more in chosen] == [
+        ["soak-a", "iso-a"], ["iso-a", "soak-b"], ["soak-a", "iso-a"]]
     assert len(main.choose(rows, main.parse_arguments(["--row", "soak-*"]), 1)[0]) == 2
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from runner import systems
 from runner.result import FAILED, PASSED, SKIPPED, Group
+from runner.row import Row
 
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
 
@@ -25,7 +26,7 @@ def ran(name, outcome, group="pvh-1cpu"):
 
 
 def test_a_row_whose_test_passed_is_good():
-    assert systems.complaints(document(), ran("STK0001", PASSED)) == []
+    assert systems.complaints(document(), ran("STK0001", PASSED)) == ([], [])
 
 
 @pytest.mark.parametrize("text, groups, words", [
@@ -42,11 +43,30 @@ def test_a_row_whose_test_passed_is_good():
     (document(names="row:pvh-1cpu"), ran("STK0001", FAILED), "row:pvh-1cpu failed"),
 ])
 def test_untruths_are_found(text, groups, words):
-    assert any(words in line for line in systems.complaints(text, groups))
+    assert any(words in line for line in systems.complaints(text, groups)[0])
 
 
 def test_a_whole_row_can_show_it():
-    assert systems.complaints(document(names="row:pvh-1cpu"), ran("STK0001", PASSED)) == []
+    assert systems.complaints(document(names="row:pvh-1cpu"), ran("STK0001", PASSED)) == ([], [])
+
+
+ABSENT = (Row("crowd", tests="UTH0020", rotates="long"),)
+
+
+@pytest.mark.parametrize("name", ["row:crowd", "UTH0020"])
+def test_what_only_an_absent_row_shows_is_skipped_by_name(name):
+    group = systems.check_systems(document(names=name), ran("UTH0020", SKIPPED), ABSENT)
+    assert [case.outcome for case in group.cases] == [PASSED, SKIPPED]
+    assert name in group.cases[1].name
+
+
+def test_a_failure_is_no_absence():
+    group = systems.check_systems(document(names="UTH0020"), ran("UTH0020", FAILED), ABSENT)
+    assert group.cases[0].outcome == FAILED
+
+
+def test_a_row_that_has_its_turn_is_not_absent():
+    assert systems.complaints(document(names="row:crowd"), [], ())[0] == ["A1: row:crowd did not run and pass"]
 
 
 def test_the_document_of_this_tree_is_well_formed():

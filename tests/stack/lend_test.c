@@ -12,6 +12,8 @@
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_cache.h"
 #include "sched/core/wait_queue.h"
+#include "sched/stack/lend_batch.h"
+#include "sched/stack/reclaimer_test_hooks.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
 #include "tests/support/cache_settings.h"
@@ -168,6 +170,47 @@ TEST(LND0006, "a thread that runs while a batch takes pages back loses its own o
         test_thread_join(late.thread);
     }
     test_equal(thread_affinity_set(late.reclaimer, test_cpus_all()), OK);
+    swapper_quiet_set(false);
+    test_thread_unbind();
+}
+
+static void run_on_touched_pages(void *argument maybe_unused)
+{
+    for (unsigned page = 0; page < STACK_PAGES; page++) {
+        (void)*(volatile char *)(stack_floor(thread_current()->slot) + page * PAGE_BYTES);
+    }
+    while (!__atomic_load_n(&late.sleep, __ATOMIC_ACQUIRE)) {
+        compiler_barrier();
+    }
+}
+
+#define TURNS_ENOUGH 30 /* of the reclaimer's job that runs the batches */
+
+static void settled_watch(void *argument maybe_unused)
+{
+    uint64_t end = reclaimer_job_turns(RECLAIMER_LEND) + TURNS_ENOUGH;
+    bool settled = false;
+    test_eventually((settled = !lend_batches_wanted()) ||
+                        reclaimer_job_turns(RECLAIMER_LEND) >= end,
+                    "the reclaimer runs no batches");
+    test_check(settled);
+    __atomic_store_n(&late.sleep, true, __ATOMIC_RELEASE);
+}
+
+TEST(LND0007, "a running thread that touched all its pages is no reason for another batch",
+     LEND_BATCHES)
+{
+    const struct thread_options watching = {
+        .name = "watcher", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    swapper_quiet_set(true);
+    late.sleep = false;
+    late.thread =
+        test_thread_start(THREAD_PRIORITY_DEFAULT, test_cpu_bit(1), run_on_touched_pages, NULL);
+    if (late.thread != NULL) {
+        test_thread_join(test_thread_create(&watching, settled_watch, NULL));
+        test_thread_join(late.thread);
+    }
     swapper_quiet_set(false);
     test_thread_unbind();
 }

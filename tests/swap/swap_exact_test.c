@@ -9,6 +9,7 @@
 #include "sched/stack/swapper.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
+#include "tests/support/run_down.h"
 #include "tests/support/scratch_stack.h"
 #include "tests/support/threads.h"
 #include "tests/test.h"
@@ -66,6 +67,78 @@ TEST(SWP0017, "live bytes come back to the last one, however many there are", AL
     test_equal(stack_save(slot, stack_top(slot) - STACK_SAVED_BYTES_MAX - 8, &saved), ERROR_RANGE);
     swapper_quiet_set(false);
     scratch_stack_destroy(slot);
+}
+
+#define TAKEN_STACKS 12 /* two of them fit into one of four spare frames */
+
+static struct taken_stack {
+    uint32_t slot;
+    void *saved;
+    struct run_down elsewhere; /* what other CPUs took once the stack was swapped out */
+} taken_stacks[TAKEN_STACKS];
+
+/* Nothing is free. Returns whether the stack could be swapped out. */
+static bool swap_out_and_lose(struct taken_stack *stack)
+{
+    bool saved = stack_save(stack->slot, stack_top(stack->slot) - STACK_SAVED_BYTES_MAX,
+                            &stack->saved) == OK;
+    if (saved) {
+        (void)stack_pages_unmap_begin(stack->slot, STACK_PAGES);
+        preempt_enable();
+        stack_shootdown(stack_bottom(stack->slot), STACK_BYTES);
+        preempt_disable();
+        uint64_t flags = interrupts_save();
+        (void)stack_pages_release(stack->slot);
+        interrupts_restore(flags);
+    }
+    run_down_take(&stack->elsewhere);
+    return saved;
+}
+
+static void swap_in_and_free(struct taken_stack *stack, bool saved)
+{
+    if (saved) {
+        scratch_stack_use(stack->slot);
+        stack_swap_in(stack->slot, stack_top(stack->slot) - STACK_SAVED_BYTES_MAX, stack->saved);
+        scratch_stack_unuse();
+    }
+    uint64_t flags = interrupts_save();
+    stack_destroy(stack->slot);
+    interrupts_restore(flags);
+}
+
+/* Fully backed: it never waits for the memory that it holds. */
+static void take_and_lose(void *argument maybe_unused)
+{
+    struct run_down all;
+    unsigned created = 0, saved = 0;
+    while (created < TAKEN_STACKS && stack_create_backed(&taken_stacks[created].slot) == OK) {
+        created++;
+    }
+    test_equal(created, TAKEN_STACKS);
+    run_down_begin();
+    run_down_take(&all);
+    while (saved < created && swap_out_and_lose(&taken_stacks[saved])) {
+        saved++;
+    }
+    for (unsigned i = 0; i < created && i <= saved; i++) {
+        run_down_give_back(&taken_stacks[i].elsewhere);
+    }
+    run_down_give_back(&all);
+    for (unsigned i = 0; i < created; i++) {
+        swap_in_and_free(&taken_stacks[i], i < saved);
+    }
+    run_down_end();
+    test_equal(saved, created);
+}
+
+TEST(SWP0032, "other CPUs that take each frame of swapped-out stacks leave the spare ones", ALWAYS)
+{
+    const struct thread_options taking = {.name = "taker",
+                                          .priority = THREAD_PRIORITY_SYSTEM,
+                                          .affinity = test_cpu_bit(0),
+                                          .backed = true};
+    test_thread_join(test_thread_create(&taking, take_and_lose, NULL));
 }
 
 static struct semaphore wake;

@@ -9,7 +9,7 @@
 
 struct message_fast_fixture fast;
 
-static void scripts_clear(void)
+void message_fast_scripts_clear(void)
 {
     script_clear(&fast.client, 0);
     script_clear(&fast.server, 1);
@@ -30,7 +30,7 @@ bool message_fast_begin(void)
     test_equal(handle_open(table, &fast.second->object, RIGHT_SEND, 2, &fast.second_sender), OK);
     test_equal(handle_open(table, &fast.second->object, RIGHT_RECEIVE, 0, &fast.second_receiver),
                OK);
-    scripts_clear();
+    message_fast_scripts_clear();
     for (unsigned i = 0; i < MESSAGE_LEFT_REASONS; i++) {
         fast.left_before[i] = message_fast_left(i);
     }

@@ -20,6 +20,9 @@ extern struct message_fast_fixture fast;
 /* Makes all of it. False: there is no memory, and a failure is noted. Context: THREAD. */
 bool message_fast_begin(void);
 
+/* Gives the three threads empty scripts. They have ended. Context: THREAD. */
+void message_fast_scripts_clear(void);
+
 /* Takes it away. The threads have ended. Context: THREAD. */
 void message_fast_end(void);
 

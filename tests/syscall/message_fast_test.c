@@ -259,6 +259,35 @@ TEST(MSF0008, "the fast path is left if a more urgent thread than the answered o
 
 /* Fewer than two threads with one page each may miss, and enough for one of them. */
 #define ROUNDS_FOR_ONE (STACK_PAGES - 1)
+#define CALLS_MOST     20
+
+static bool is_settled(void)
+{
+    return message_fast_left_since(MESSAGE_LEFT_GATE) != 0 || memory_waiters() != 0 ||
+           __atomic_load_n(&fast.client.running->state, __ATOMIC_ACQUIRE) == THREAD_DEAD;
+}
+
+/*
+ * One call while the magazine covers one of the two stacks. Another thread that runs on this CPU
+ * meanwhile may take rounds, so the client may wait for memory before it calls.
+ */
+static void call_without_cover(void)
+{
+    message_fast_server_start(1, 0);
+    script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
+    script_start(&fast.client);
+    uint64_t flags = interrupts_save();
+    fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
+    magazine_leave(ROUNDS_FOR_ONE);
+    interrupts_restore(flags);
+    if (fast.client.running != NULL) {
+        test_eventually(is_settled(), "the client neither calls nor waits for memory");
+    }
+    fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL], options.seed);
+    script_join(&fast.client);
+    script_expect_words(&fast.client.calls[0], 100);
+    script_kill_and_join(&fast.server);
+}
 
 TEST(MSF0009,
      "the fast path is left if the magazine does not cover both stacks, and the call is made",
@@ -274,21 +303,13 @@ TEST(MSF0009,
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT + 1);
     if (magazine_takers_begin()) {
         *(volatile char *)stack_floor(thread_current()->slot) = 1; /* this thread needs no cover */
-        message_fast_server_start(1, 0);
-        script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
-        script_start(&fast.client);
-        uint64_t flags = interrupts_save();
-        fault_inject_arm(FAULT_INJECT_REFILL, 1, 0);
-        magazine_leave(ROUNDS_FOR_ONE);
-        interrupts_restore(flags);
-        test_eventually(message_fast_left_since(MESSAGE_LEFT_GATE) != 0 || memory_waiters() != 0,
-                        "the client has not called");
-        fault_inject_arm(FAULT_INJECT_REFILL, options.inject_every[FAULT_INJECT_REFILL],
-                         options.seed);
-        script_join(&fast.client);
-        test_check(message_fast_left_since(MESSAGE_LEFT_GATE) >= 1);
-        script_expect_words(&fast.client.calls[0], 100);
-        script_kill_and_join(&fast.server);
+        unsigned calls = 0;
+        do {
+            message_fast_scripts_clear();
+            call_without_cover();
+        } while (message_fast_left_since(MESSAGE_LEFT_GATE) == 0 && ++calls < CALLS_MOST);
+        test_note("%u calls went another way", calls);
+        test_check(calls < CALLS_MOST);
     }
     magazine_takers_end();
     test_thread_unbind();
