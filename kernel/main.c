@@ -168,6 +168,23 @@ static void failures_arm(void)
     oom_kill_after(options.oom_kill_seconds * 1000000000UL);
 }
 
+/*
+ * What a machine does that was not told to test or to measure. One that is to leave when it is done
+ * runs the first program, which ends; others end at the shell.
+ */
+static void session_run(void)
+{
+    if (options.shell) {
+        program_shell_run();
+    } else if (options.exit) {
+        program_init_run();
+        demonstration_run();
+    } else {
+        demonstration_run();
+        program_shell_run();
+    }
+}
+
 /* The first thread: the steps that may sleep. */
 static void boot_continue(void *argument maybe_unused)
 {
@@ -194,10 +211,7 @@ static void boot_continue(void *argument maybe_unused)
     }
     if (options.test[0] == '\0' && options.bench[0] == '\0' && options.soak_seconds == 0 &&
         !options.monitor) {
-        program_init_run(options.shell);
-        if (!options.shell) {
-            demonstration_run();
-        }
+        session_run();
     }
     leave(success);
 }

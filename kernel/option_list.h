@@ -49,7 +49,7 @@ enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
     NUMBER(unsigned, cpus, "cpus", 1, CPU_MAX, CPU_MAX, "", "start at most so many processors") \
     CHOICE(enum panic_action, panic, "panic", "halt|reboot|exit", PANIC_HALT, PANIC_HALT, "how the machine ends after a panic") \
     NUMBER(bool, exit, "exit", 0, 1, false, "", "leave the emulator when done; 1 implies panic=exit") \
-    NUMBER(bool, monitor, "monitor", 0, 1, false, "", "go to the monitor without the demonstration") \
+    NUMBER(bool, monitor, "monitor", 0, 1, false, "", "go to the monitor, without the demonstration and the shell") \
     NUMBER(bool, shell, "shell", 0, 1, false, "", "start the shell in user mode without the demonstration; the monitor follows when it ends") \
     CHOICE(enum log_level, log, "log", "error|warn|info|debug", LOG_ERROR, LOG_INFO, "least important log lines that are shown") \
     CHOICE(bool, gate_off, "gate", "on|off", false, false, "off: no dispatch gate, so a stack fault can fail; to learn from") \

@@ -73,7 +73,7 @@ static int character_key(const struct scan_code_decoder *decoder, uint8_t code)
     bool shift = decoder->shift_left || decoder->shift_right;
     char character = plain[code];
     bool letter = character >= 'a' && character <= 'z';
-    if (letter && (decoder->control_left || decoder->control_right)) {
+    if ((letter || character == ']') && (decoder->control_left || decoder->control_right)) {
         return KEY_CONTROL(character);
     }
     if (shift != (letter && decoder->caps_lock)) {

@@ -2,6 +2,8 @@
 #include "kernel/program/program.h"
 
 #include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/dev/serial.h"
+#include "kernel/console/console.h"
 #include "kernel/console/console_handover.h"
 #include "kernel/program/boot_archive.h"
 #include "kernel/program/program_load.h"
@@ -141,28 +143,83 @@ int program_run(const struct program_options *options, struct task **task, const
     return error;
 }
 
-void program_init_run(bool shell)
+/* Starts `init` with these words. Returns whether it runs; the caller releases the task. */
+static bool init_start(const char *words, struct task **task)
 {
-    const struct program_options options = {.words = shell ? "init shell" : "init"};
+    const struct program_options options = {.words = words};
     const void *archive;
     size_t bytes;
-    struct task *task;
     const char *reason;
-    int status, error;
 
     if (!boot_archive_get(&archive, &bytes)) {
-        return; /* boot_archive_take() has said why */
+        return false; /* boot_archive_take() has said why */
     }
-    if (program_run(&options, &task, &reason) != OK) {
+    if (program_run(&options, task, &reason) != OK) {
         log_error("the first program is not started: %s", reason);
-        return;
+        return false;
     }
-    error = task_wait(task, shell ? SHELL_POLL_NS : INIT_MOMENT_NS, &status);
-    while (shell && error == ERROR_TIMEOUT && !console_handover_is_paused()) {
-        error = task_wait(task, SHELL_POLL_NS, &status);
-    }
+    return true;
+}
+
+/* Releases the task; its wait ended like this. */
+static void init_end(struct task *task, int error, int status)
+{
     if (error == OK && status != 0) {
         log_error("the first program has ended with status %d", status);
     }
     object_release(&task->object);
+}
+
+void program_init_run(void)
+{
+    struct task *task;
+    int status, error;
+
+    if (init_start("init", &task)) {
+        error = task_wait(task, INIT_MOMENT_NS, &status);
+        init_end(task, error, status);
+    }
+}
+
+/*
+ * Takes what is typed while a program has the serial port: it comes from the keyboard, at which
+ * nobody listens, so it is told how the monitor is reached there.
+ */
+static void keyboard_look(bool *told)
+{
+    int key;
+
+    while ((key = console_try_read_key()) != KEY_NONE) {
+        if (key == KEY_CONTROL(']')) {
+            console_handover_pause();
+            return;
+        }
+        if (!*told) {
+            console_print("The shell is at the serial port. Control-] starts the monitor here.\n");
+            *told = true;
+        }
+    }
+}
+
+void program_shell_run(void)
+{
+    uint64_t handovers = console_handover_count();
+    bool told = false;
+    struct task *task;
+    int status, error;
+
+    if (!serial_present()) {
+        log_info("no shell: it needs a serial port");
+        return;
+    }
+    if (!init_start("init shell", &task)) {
+        return;
+    }
+    do {
+        error = task_wait(task, SHELL_POLL_NS, &status);
+        if (console_handover_count() != handovers) { /* before, keys come from the serial port */
+            keyboard_look(&told);
+        }
+    } while (error == ERROR_TIMEOUT && !console_handover_is_paused());
+    init_end(task, error, status);
 }

@@ -27,8 +27,14 @@ must_check int program_run(const struct program_options *options, struct task **
 
 /*
  * Starts the first program, `init`, and waits a moment for its end, so that what it starts is seen
- * before a prompt. It may still run when this returns. With `shell`, `init` starts the servers and
- * a shell, and the call waits until the shell has ended, or the monitor has got the serial port.
- * Logs what went wrong. Does nothing without an archive. Context: THREAD.
+ * before what follows. It may still run when this returns. Logs what went wrong. Does nothing
+ * without an archive. Context: THREAD.
  */
-void program_init_run(bool shell);
+void program_init_run(void);
+
+/*
+ * Starts `init`, which starts the servers and a shell, and waits until the shell has ended, or the
+ * monitor has got the serial port: by the shell, or by control-] at the keyboard. Logs what went
+ * wrong. Does nothing without an archive or without a serial port. Context: THREAD.
+ */
+void program_shell_run(void);

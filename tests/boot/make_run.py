@@ -3,7 +3,9 @@
 import pexpect
 
 PROMPT = "stalactite> "
+SHELL_PROMPT = r"stalactite\$ "
 CONTROL_A = "\x01"
+MONITOR = "\x1d"
 HANG_SECONDS = 600  # for each answer
 
 
@@ -17,10 +19,17 @@ def spawn(start, *words):
 
 
 def check_demonstration(start):
-    """make run shows the boot report, the demonstration and the prompt, and Ctrl-A X leaves"""
+    """make run shows the boot report and the demonstration and ends at the shell, Ctrl-] goes on to the
+    monitor, and Ctrl-A X leaves"""
     child = spawn(start)
-    for pattern in (r"smp: 4 CPUs online", r"quick_sort", r"buffer_fill", r"Saved: \d+ KiB", PROMPT):
+    for pattern in (r"smp: 4 CPUs online", r"quick_sort", r"buffer_fill", r"Saved: \d+ KiB",
+                    SHELL_PROMPT):
         child.expect(pattern)
+    child.send("ls /boot | wc\r")
+    child.expect(r"\n +\d\d +\d+ +\d+\r")
+    child.expect(SHELL_PROMPT)
+    child.send(MONITOR)
+    child.expect(PROMPT)
     child.send("cpus\r")
     child.expect(r"\n +3 ")
     child.expect(PROMPT)

@@ -1,6 +1,7 @@
 """Tests a user's session at the shell: a terminal at the first serial port, which the console server in user
 mode drives. The monitor starts it, and follows when it ends."""
 
+import os
 import re
 import time
 
@@ -151,6 +152,36 @@ def check_word(start):
     assert "sound\n" in terminal.ask("echo sound")
     terminal.send("exit\r")
     terminal.expect(r"^stalactite> ")
+
+
+def screen_text(machine):
+    """Returns what the screen of a PC shows: the characters in the memory of VGA text."""
+    path = os.path.join(machine.directory, "screen")
+    qmp = machine.qmp()
+    qmp.execute("pmemsave", val=0xb8000, size=4000, filename=path)
+    qmp.close()
+    with open(path, "rb") as file:
+        return file.read()[::2].decode("latin-1")
+
+
+def check_usual(start):
+    """without words the machine shows the demonstration and ends at the shell, and control-] at the
+    keyboard starts the monitor there"""
+    machine = start(cmdline="", machine="pc")
+    terminal = Terminal(machine)
+    terminal.expect(r"^Saved: \d+ KiB")
+    terminal.prompt()
+    for keys, shown in ((["x"], "Control-] starts the monitor here"),
+                        (["ctrl", "bracket_right"], "stalactite> ")):
+        qmp = machine.qmp()
+        qmp.execute("send-key", keys=[{"type": "qcode", "data": key} for key in keys])
+        qmp.close()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while shown not in screen_text(machine):
+            assert time.monotonic() < deadline, f"the screen does not show {shown!r}"
+            terminal.pump(0.1)
+    terminal.send("resume\r")
+    terminal.expect(r"^" + re.escape(PROMPT))
 
 
 def check_ready(start):

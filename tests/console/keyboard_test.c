@@ -58,12 +58,14 @@ TEST(KBD0002, "caps lock affects letters only, and shift reverses it", ALWAYS)
     scan_equal("\xaa\x3a\xba\x10", 'q');
 }
 
-TEST(KBD0003, "control with a letter is decoded, with either control key", ALWAYS)
+TEST(KBD0003, "control with a letter or ] is decoded, with either control key", ALWAYS)
 {
     struct scan_code_decoder scan_codes = {0};
     scan_equal("\x1d\x2e", KEY_CONTROL('C'));
     scan_equal("\x9d\x2e", 'c');
     scan_equal("\xe0\x1d\x1e", KEY_CONTROL('A'));
+    scan_equal("\x1b", ']');
+    scan_equal("\xe0\x1d\x1b", KEY_CONTROL(']'));
     scan_equal("\xe0\x9d\x1e", 'a');
 }
 
