@@ -195,7 +195,10 @@
         "Has exceptions of the task's threads told to an endpoint, as lib/fault_message.h says; 0: to nobody.") \
     CALL(58, memory_map_paged, 5, "task: handle task MANAGE, memory: handle memory READ, mapping: in 32, pager: handle endpoint SEND, limit: value", "the address", \
         "INVALID SYS0053, RANGE SYS0053, EXISTS SYS0053, QUOTA SYS0053, PEER_DIED SYS0053, FAULT SYS0056, NO_MEMORY", PROMPT, \
-        "Maps memory as memory_map() does, with a pager: an endpoint that supplies the pages as lib/fault_message.h says. A thread waits so many nanoseconds for it; 2^64-1: no limit.")
+        "Maps memory as memory_map() does, with a pager: an endpoint that supplies the pages as lib/fault_message.h says. A thread waits so many nanoseconds for it; 2^64-1: no limit.") \
+    CALL(59, stack_descend, 4, "information: handle information READ, way: value, bytes: value, descent: out 88", "0", \
+        "RANGE UTH0021, QUOTA UTH0021, FAULT UTH0021", PROMPT, \
+        "Goes down the caller's kernel stack, so that it grows by page faults, and writes struct stack_descent of lib/abi.h. The ways are those of enum stack_descent_way.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

@@ -69,6 +69,29 @@ struct log_chunk {
 #define LOG_READ_BYTES_MIN 512 /* for the structure and the longest line */
 #define LOG_READ_BYTES_MAX 4096
 
+/* What stack_descend() does on the kernel stack of its caller, from its top so many bytes down. */
+enum stack_descent_way {
+    STACK_DESCENT_RECURSE, /* one function that calls itself */
+    STACK_DESCENT_WALK,    /* one call for each node of a tree */
+    STACK_DESCENT_PARSE,   /* two functions that call each other */
+    STACK_DESCENT_SORT,    /* a sort of numbers in the worst order */
+    STACK_DESCENT_LEAP,    /* one large local array, begun at its far end */
+    STACK_DESCENT_WAYS,
+};
+
+#define STACK_DESCENT_TOUCHES 4
+
+struct stack_descent {
+    uint32_t pages_before, pages_after; /* of the stack that had memory */
+    uint32_t calls;                     /* of these functions */
+    uint32_t touches;                   /* of pages without memory; each was a page fault */
+    uint64_t deepest;                   /* bytes below the top that were touched */
+    struct {
+        uint64_t depth; /* bytes below the top */
+        uint64_t ticks; /* of the TSC, above those of a store to a page that is there */
+    } touch[STACK_DESCENT_TOUCHES];
+};
+
 /* Actions of system_control(). */
 #define SYSTEM_POWER_OFF 1
 #define SYSTEM_REBOOT    2

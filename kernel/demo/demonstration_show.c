@@ -147,6 +147,7 @@ void demonstration_run(void)
     faults_print(shown);
     pictures_print(shown);
     savings_print(shown);
-    console_print("\nTry at the monitor (control-] goes there from the shell): fault 12000 irq-off,\n"
-                  "overflow, stacks, threads, mag, test STK*, demo.\n");
+    console_print(
+        "\nTry at the monitor (control-] goes there from the shell): fault 12000 irq-off,\n"
+        "overflow, stacks, threads, mag, test STK*, demo.\n");
 }

@@ -21,7 +21,7 @@ ROOMS = {
     "mm": ("frame", "heap", "stack", "stack_modes", "space"),
     "sched": ("core", "sync", "stack"),
     "kernel": ("console", "option_list", "options", "nmi", "panic", "object", "ipc", "syscall_list", "task",
-               "information", "syscall", "program", "test", "demo", "monitor", "processors",
+               "information", "demo", "syscall", "program", "test", "monitor", "processors",
                "boot_report", "hooks", "main"),
 }
 UPWARD = {

@@ -1,0 +1,50 @@
+/* The system call that goes deep, so that programs see a kernel stack grow: syscall_list.h. */
+#include "arch/x86_64/entry/user_copy.h"
+#include "kernel/demo/descent.h"
+#include "kernel/syscall/caller.h"
+#include "kernel/syscall_list.h"
+#include "lib/error.h"
+#include "mm/stack/stack.h"
+#include "sched/core/thread.h"
+
+static_assert((int)DESCENT_LEAP == (int)STACK_DESCENT_LEAP &&
+                  (int)DESCENT_RECURSE == (int)STACK_DESCENT_RECURSE,
+              "the ways have the same numbers");
+static_assert(STACK_PAGES == STACK_DESCENT_TOUCHES, "a touch for each page");
+static_assert(sizeof(struct stack_descent) == 88, "the list of system calls says so");
+
+static must_check int descent_check(uint64_t handle, uint64_t way, uint64_t bytes)
+{
+    struct object *object;
+    int error =
+        handle_find(caller_handles(), handle, OBJECT_INFORMATION, RIGHT_READ, &object, NULL);
+    if (error != OK) {
+        return error;
+    }
+    object_release(object);
+    if (way >= STACK_DESCENT_WAYS || bytes > DESCENT_BYTES_MAX) {
+        return ERROR_RANGE;
+    }
+    return caller_stacks_check(); /* it asks for pages */
+}
+
+int64_t call_stack_descend(uint64_t handle, uint64_t way, uint64_t bytes, uint64_t to)
+{
+    int error = descent_check(handle, way, bytes);
+    if (error != OK) {
+        return error;
+    }
+    uint32_t slot = thread_current()->slot;
+    struct descent descent = {.bytes = bytes};
+    struct stack_descent told = {.pages_before = stack_pages_backed(slot)};
+    descent_run(&descent, (enum descent_way)way);
+    told.pages_after = stack_pages_backed(slot);
+    told.calls = descent.calls;
+    told.touches = descent.touches;
+    told.deepest = descent.deepest;
+    for (unsigned i = 0; i < descent.touches; i++) { /* no address of the kernel is told */
+        told.touch[i].depth = descent.top - descent.touch[i].address;
+        told.touch[i].ticks = descent.touch[i].ticks;
+    }
+    return user_copy_out(to, &told, sizeof(told));
+}
