@@ -98,6 +98,12 @@ TEST(TOY0001, "a pager supplies a file page by page, also to a system call, and 
     program_succeeds(program_begin("toy-pager", NULL, 0));
 }
 
+TEST(RTC0001, "a driver in user mode gets the periodic interrupts of the real-time clock",
+     BOOT_ARCHIVE)
+{
+    program_succeeds(program_begin("rtc 16", NULL, 0));
+}
+
 TEST(CRS0001, "each thing that a program must not do ends its task, with the status of a fault",
      BOOT_ARCHIVE)
 {
@@ -183,7 +189,7 @@ TEST(SHL0001, "a shell on servers in user mode runs a script of programs, pipes,
 }
 
 TEST(SHL0002,
-     "a server that ends is started again and calls wait for it; one that keeps failing is left",
+     "a server that ends is started again; one that fails is left, as a driver without its handles",
      BOOT_ARCHIVE)
 {
     test_equal(program_end(program_begin("init quiet /boot/restart.sh restart.conf", NULL, 0)),

@@ -6,4 +6,6 @@ fragile end fragile | grep 'other side' || exit 13
 fragile ask fragile || exit 14
 fragile ask broken | grep 'other side' || exit 15
 fragile ask fragile || exit 16
+fragile ask blind | grep 'other side' || exit 17
+fragile ask deaf | grep 'other side' || exit 18
 exit 0
