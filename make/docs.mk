@@ -7,6 +7,13 @@
 pictures:
 	@$(PYTHON) tools/build/pictures.py
 
+.PHONY: screenshot
+
+## make screenshot   take the README's picture anew, from the screen of the running system
+screenshot: build/stalactite.iso
+	@tools/need $(QEMU) $(OVMF)
+	$(Q)$(PYTHON) tools/build/screenshot.py $< $(OVMF) docs/images/demonstration.png
+
 .PHONY: options-page
 
 ## make options-page write docs/options.md anew from kernel/option_list.h
