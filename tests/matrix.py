@@ -367,6 +367,8 @@ SCRIPT = (
     Row("fuzz", kind="script", script="tests/boot/fuzz.py", build="invariant", cpus=4, cpu="max",
         cmdline="monitor=1"),
     Row("shell-session", kind="script", script="tests/boot/shell_session.py", cmdline="monitor=1"),
+    Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
+        cpu="max"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),

@@ -21,6 +21,7 @@ SOAK_OPTIONS :=
 FUZZ_OPTIONS :=
 MUTANTS      :=
 THIRD        :=
+WORKLOAD     :=
 
 # The runner calls make again for what its rows need: with these words, where they were given.
 BUILD_WORDS  := CI V CROSS_COMPILE CC LD NASM CFLAGS LDFLAGS NASMFLAGS HOST_CC HOST_CFLAGS
@@ -57,14 +58,20 @@ next-id:
 
 ## make soak         everything at once for SECONDS= (60) from SEED= (1); STACK=, CPU=,
 ##                   SOAK_DOMAINS=, SOAK_OPTIONS="words for the kernel" change the machine,
-##                   THREADS=100000 and ONE_CORE=1 (of the host) make it harder
+##                   THREADS=100000 and ONE_CORE=1 (of the host) make it harder;
+##                   WORKLOAD=shell types at the shell instead
 soak: build/$(VARIANT)/kernel.elf build/boot.tar
 	@$(qemu_check)
+ifeq ($(WORKLOAD),shell)
+	@$(PYTHON) tests/boot/shell_soak.py --seconds $(SECONDS) --seed $(SEED) --build $(VARIANT) \
+	    --options $(call quote,$(strip $(if $(STACK),stack=$(STACK)) $(SOAK_OPTIONS)))
+else
 	@$(PYTHON) tests/boot/soak.py --seconds $(SECONDS) --seed $(SEED) \
 	    --build $(VARIANT) $(if $(CPU),--cpu $(call quote,$(CPU))) \
 	    $(if $(SOAK_DOMAINS),--domains $(SOAK_DOMAINS)) $(if $(ONE_CORE),--one-core) \
 	    $(if $(THREADS),--threads $(THREADS) --memory-mib $(SOAK_MIB)) \
 	    --options $(call quote,$(strip $(if $(STACK),stack=$(STACK)) $(SOAK_OPTIONS)))
+endif
 
 ## make fuzz         system calls at random for SECONDS= (60) from SEED= (1); FUZZ_OPTIONS="words"
 ##                   change the machine: "stack=lend entry=idt"

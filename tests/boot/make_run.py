@@ -19,8 +19,7 @@ def spawn(start, *words):
 
 
 def check_demonstration(start):
-    """make run shows the boot report and the demonstration and ends at the shell, Ctrl-] goes on to the
-    monitor, and Ctrl-A X leaves"""
+    """make run shows the demonstration and ends at the shell; Ctrl-] goes to the monitor, Ctrl-A X leaves"""
     child = spawn(start)
     for pattern in (r"smp: 4 CPUs online", r"quick_sort", r"buffer_fill", r"Saved: \d+ KiB",
                     SHELL_PROMPT):

@@ -5,6 +5,8 @@ import os
 import re
 import time
 
+import pytest
+
 from runner.machine import MachineError
 
 PROMPT = "stalactite$ "
@@ -165,8 +167,7 @@ def screen_text(machine):
 
 
 def check_usual(start):
-    """without words the machine shows the demonstration and ends at the shell, and control-] at the
-    keyboard starts the monitor there"""
+    """the usual boot ends at the shell, and control-] at the keyboard starts the monitor there"""
     machine = start(cmdline="", machine="pc")
     terminal = Terminal(machine)
     terminal.expect(r"^Saved: \d+ KiB")
@@ -184,6 +185,40 @@ def check_usual(start):
     terminal.expect(r"^" + re.escape(PROMPT))
 
 
+@pytest.mark.parametrize("boot, machine", [("bios-cd", "pc"), ("uefi-cd", "q35")])
+def check_medium(start, boot, machine):
+    """the ISO ends at the shell too, by BIOS and by UEFI"""
+    terminal = Terminal(start(cmdline="shell=1", boot=boot, machine=machine))
+    terminal.prompt()
+    assert terminal.ask("ls /boot | grep shell | wc | grep ' 1 ' | cat") != ""
+    assert terminal.ask("crash 11") == \
+        "'crash 11' was ended: address not accessible (the log says where)\n"
+
+
+def check_bochs(start):
+    """in Bochs the shell's prompt comes"""
+    Terminal(start(cmdline="shell=1", emulator="bochs", boot="bios-cd", cpu="tigerlake")).prompt()
+
+
+def check_programs(start):
+    """demo, ed, top, test, stress and the benchmarks do what they are for; help begins a pipeline"""
+    terminal = session(start)
+    assert re.search(r"^leap-3 +buffer_fill +130\d\d +\[####\]  \d -> 4", terminal.ask("demo"),
+                     re.MULTILINE)
+    terminal.send("\r".join(("ed f", "a", "one", "two", "three", ".", "2s/w/W/", "1d", "w", "q", "")))
+    terminal.expect(r"^f: 0 lines, a new file\n")
+    terminal.prompt()
+    assert terminal.ask("cat f") == "tWo\nthree\n"
+    assert re.search(r"^ +\d+ +\d+ +\d+ +\d+  \w", terminal.ask("top -n 1 -d 0"), re.MULTILINE)
+    assert "2 passed, 0 failed" in terminal.ask("test ULB000[12]")
+    assert re.match(r"[1-9]\d* programs started, 0 refused, 0 ended", terminal.ask("stress 1"))
+    assert terminal.ask("ipcbench 20 | grep BENCH | wc").split()[0] == "4"
+    assert re.fullmatch(r"BENCH mallocbench \d+ ns\n", terminal.ask("mallocbench 200"))
+    assert terminal.ask("help | grep top | wc").split()[0] == "1"
+    assert terminal.ask("A=b; set > g; cat g") == "A=b\n"
+    assert "cannot stand there" in terminal.ask("ls | exit")
+
+
 def check_ready(start):
     """the shell is ready within a second of guest time"""
     machine = start(cmdline="shell=1", cpus=1, extra=COUNTED)
@@ -196,6 +231,27 @@ def check_ready(start):
     assert int(found.group(1)) < 1000
     terminal.prompt()
     machine.note(f"BENCH spawn_exit {terminal.ask('time true').split()[0]} ms")
+    for line in (terminal.ask("ipcbench 200") + terminal.ask("mallocbench 2000")).splitlines():
+        machine.note(line)
+
+
+WAYS = {"eager": "stack=eager", "lend": "stack=lend", "prefault": "stack=prefault", "fault": "stack=fault",
+        "swapped": "stack-shrink-age=1 stack-swap-age=1"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def check_memory(start, way):
+    """kernel stacks of the idle shell and of 300 sleeping programs, in each way to fill stacks"""
+    machine = start(cmdline=f"shell=1 {WAYS[way]}", memory_mib=512)
+    terminal = Terminal(machine)
+    terminal.prompt()
+    for load, line in (("idle", "sleep 1"), ("asleep", "stress asleep 300 1000; sleep 1")):
+        terminal.ask(line)
+        threads, resident, whole = map(int, re.search(
+            r"(\d+) threads: (\d+) of (\d+) pages", terminal.ask("stacks | grep threads:")).groups())
+        machine.note(f"BENCH shell_{load}_{way}_stacks {resident * 4} KiB")
+        assert (resident == whole) == (way == "eager"), f"{load}: {resident} of {whole} pages"
+    assert threads > 300
 
 
 def check_monitor(start):

@@ -16,7 +16,7 @@ import tree
 LISTING = os.path.join("build", "release", "kernel.nm")
 SUBJECTS = {
     "a line discipline": r"discipline|termios|cooked|tty|editor|history|line_(begin|complete|copy|insert|replace)",
-    "files": r"files?|inodes?|vfs|dir|director(y|ies)|mount|tar|path_(open|walk|look|resolve|split)",
+    "files": r"files?|inodes?|vfs|dir|directory|directories|mount|tar|path_(open|walk|look|resolve|split)",
     "names": r"names?_(find|publish|look|register|resolve|serve)|publish|lookup|registry|namespace",
     "a shell": r"shell|pipes?|statement|prompt|redirection",
 }

@@ -6,6 +6,7 @@
 #include "user/lib/mutex.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/lib/sleep.h"
 #include "user/lib/spawn.h"
 #include "user/lib/thread.h"
 #include "user/names_protocol.h"
@@ -89,19 +90,6 @@ static bool is_ending(void)
     return is;
 }
 
-static void pause(uint64_t ns)
-{
-    int64_t notification = sys_notification_create();
-    uint64_t bits;
-
-    if (notification > 0) {
-        uint64_t until = (uint64_t)sys_clock_read() + ns;
-
-        ignore_result(sys_notification_wait((uint64_t)notification, until, &bits)); /* a timeout */
-        ignore_result(sys_handle_close((uint64_t)notification)); /* it was opened here */
-    }
-}
-
 /* Nobody can be served any more: clients get ERROR_PEER_DIED. */
 static void service_leave(struct service *service)
 {
@@ -130,7 +118,7 @@ static int supervise(void *argument)
             service_leave(service);
             return OK;
         }
-        pause(PAUSE_FIRST_NS << failures);
+        ignore_result(sleep_ns(PAUSE_FIRST_NS << failures)); /* without memory: no pause */
     }
     return OK;
 }

@@ -84,7 +84,7 @@ static int time_run(const struct command *command)
     timed.commands[0].count--;
     statement = &timed;
     uint64_t begin = (uint64_t)sys_clock_read();
-    int status = job_run(statement);
+    int status = job_run(statement, NULL);
     uint64_t ns = (uint64_t)sys_clock_read() - begin;
     say("%lu.%03lu ms\n", ns / NS_PER_MS, ns % NS_PER_MS / 1000);
     return status;
@@ -116,11 +116,18 @@ static int reboot_run(const struct command *command maybe_unused)
     return system_do(SYSTEM_REBOOT);
 }
 
-static const struct builtin builtins[] = {{"exit", exit_run},       {"help", help_run},
-                                          {"jobs", jobs_run},       {"kill", kill_run},
-                                          {"monitor", monitor_run}, {"poweroff", poweroff_run},
-                                          {"reboot", reboot_run},   {"set", set_run},
-                                          {"sh", sh_run},           {"time", time_run}};
+static const struct builtin builtins[] = {
+    {.name = "exit", .run = exit_run},
+    {.name = "help", .run = help_run, .prints = true},
+    {.name = "jobs", .run = jobs_run, .prints = true},
+    {.name = "kill", .run = kill_run},
+    {.name = "monitor", .run = monitor_run},
+    {.name = "poweroff", .run = poweroff_run},
+    {.name = "reboot", .run = reboot_run},
+    {.name = "set", .run = set_run, .prints = true},
+    {.name = "sh", .run = sh_run},
+    {.name = "time", .run = time_run},
+};
 
 const struct builtin *builtin_find(const char *name)
 {
@@ -135,4 +142,14 @@ const struct builtin *builtin_find(const char *name)
 const char *builtin_at(unsigned place)
 {
     return place < array_length(builtins) ? builtins[place].name : NULL;
+}
+
+int builtin_run_to(const struct command *command, struct stream *stream)
+{
+    int status;
+
+    say_to(stream);
+    status = builtin_find(command->words[0])->run(command);
+    say_to(NULL);
+    return status;
 }

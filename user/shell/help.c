@@ -14,7 +14,9 @@ static const struct help helps[] = {
     {"cat", "[FILE] ...", "write files, or the input, to the output", NULL},
     {"cp", "FROM TO", "copy a file", NULL},
     {"crash", "NUMBER", "do something that a program must not do", "Numbers from 0 on, each another way. The kernel ends the program, and its log says where it was and why."},
+    {"demo", "", "kernel stacks grow while system calls go deep", "Threads make a call that goes down its kernel stack. What each fault cost is shown, and the memory saved."},
     {"echo", "[WORD] ...", "write the words", "echo -n writes no end of the line."},
+    {"ed", "FILE", "edit a file, line by line", "a, i and c take lines up to a '.'; d removes, p and n print, s/A/B/ replaces; a number or a range stands in front, as in 2,5p; w writes the file, q ends."},
     {"exit", "[STATUS]", "end the shell, and the servers with it", NULL},
     {"false", "", "fail", NULL},
     {"grep", "[-v] TEXT [FILE] ...", "write the lines that contain a text", "-v: the lines that do not. The status is 1 if there is none."},
@@ -22,11 +24,13 @@ static const struct help helps[] = {
     {"hello", "[WORD] ...", "the smallest program", NULL},
     {"help", "[COMMAND]", "list the commands, or explain one", NULL},
     {"hexdump", "[FILE]", "write bytes as numbers and characters", NULL},
+    {"ipcbench", "[TIMES]", "measure calls, pipes and reads of a file", NULL},
     {"jobs", "", "list the jobs in the background", "'COMMAND &' starts one."},
     {"kill", "JOB ...", "end jobs in the background", NULL},
     {"kstat", "[TEXT]", "the kernel's counters, and what each means", "TEXT: those whose name contains it."},
     {"log", "", "the kernel's log so far", NULL},
     {"ls", "[PATH] ...", "list a directory", "/boot has the files of the boot archive. All other files are in memory, and gone when the machine stops."},
+    {"mallocbench", "[TIMES [THREADS]]", "measure the heap of a program", NULL},
     {"mkdir", "PATH ...", "make directories", NULL},
     {"monitor", "", "give the terminal to the kernel's monitor", "Its command 'resume' gives it back. Control-] does the same at any time."},
     {"poweroff", "", "switch the machine off", NULL},
@@ -37,7 +41,10 @@ static const struct help helps[] = {
     {"sh", "FILE", "run the commands of a file", NULL},
     {"sleep", "SECONDS", "wait", "SECONDS may have a fraction, as in 0.5."},
     {"stacks", "", "draw the kernel stack of each thread", "# is a page that has memory, . one that has none."},
+    {"stress", "[SECONDS]", "start programs at random, and check how they end", "stress asleep COUNT SECONDS starts programs that only sleep; 'stacks' shows what they need."},
+    {"test", "[PATTERN]", "run the tests of user mode", "PATTERN: those whose ids match, as 'UTH*'. What fails is told in the log."},
     {"time", "PROGRAM [ARGUMENT] ...", "run a program, and tell how long it took", NULL},
+    {"top", "[-n TIMES] [-d SECONDS]", "the threads that run most, anew each second", "Control-C ends it."},
     {"true", "", "succeed", NULL},
     {"wc", "[FILE] ...", "count lines, words and bytes", NULL},
 };
@@ -56,7 +63,7 @@ static const struct help *help_find(const char *name)
 static void list(void)
 {
     for (unsigned i = 0; i < array_length(helps); i++) {
-        say("  \x1b[1m%-8s\x1b[0m %s\n", helps[i].name, helps[i].sentence);
+        say("  \x1b[1m%-11s\x1b[0m %s\n", helps[i].name, helps[i].sentence);
     }
     say("\n'help COMMAND' explains one. Commands may be connected and directed:\n"
         "  ls /boot | grep echo > found    cat < found    sleep 5 &    true && echo yes || echo "

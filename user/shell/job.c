@@ -8,6 +8,7 @@
 #include "user/lib/message_buffer.h"
 #include "user/lib/mutex.h"
 #include "user/lib/thread.h"
+#include "user/shell/pipe_writer.h"
 #include "user/shell/shell.h"
 #include "user/shell/start.h"
 #include "user/syscalls.h"
@@ -101,7 +102,8 @@ static void program_begun(struct job *job, uint32_t task)
 }
 
 /* Starts the programs of a pipeline one by one; an error leaves the others out. */
-static int programs_begin(struct job *job, const struct statement *statement)
+static int programs_begin(struct job *job, const struct statement *statement, command_print first,
+                          struct pipe_writer *writer)
 {
     struct pipe before = {0}, after = {0};
     int error = OK;
@@ -113,20 +115,44 @@ static int programs_begin(struct job *job, const struct statement *statement)
                                     .background = statement->end == STATEMENT_BACKGROUND};
 
         error = last ? OK : pipe_create(&after);
+        if (error == OK && i == 0 && first != NULL) {
+            error = pipe_writer_open(writer, &after);
+        }
         if (error != OK) {
             say("a pipe: %s\n", error_name(error));
             break;
         }
         uint32_t task;
-        error = command_start(&statement->commands[i], &ends, &task);
-        if (error == OK) {
-            program_begun(job, task);
+        if (i > 0 || !writer->is_open) {
+            error = command_start(&statement->commands[i], &ends, &task);
+            if (error == OK) {
+                program_begun(job, task);
+            }
         }
         pipe_close(&before);
         before = after;
         after = (struct pipe){0};
     }
     pipe_close(&before);
+    pipe_close(&after);
+    return error;
+}
+
+/*
+ * Starts the programs of a pipeline. One that begins with a command of the shell itself has only
+ * programs that read what this then prints.
+ */
+static int pipeline_begin(struct job *job, const struct statement *statement, command_print first)
+{
+    struct pipe_writer writer = {0};
+    int error = programs_begin(job, statement, first, &writer);
+
+    if (writer.is_open) {
+        if (error == OK) {
+            (void)first(&statement->commands[0], &writer.stream); /* the last status counts */
+        }
+        pipe_writer_close(&writer);
+    }
     return error;
 }
 
@@ -211,7 +237,7 @@ static struct job *job_make(void)
     return NULL;
 }
 
-int job_run(struct statement *statement)
+int job_run(struct statement *statement, command_print first)
 {
     struct job *job = job_make();
     int error;
@@ -226,7 +252,7 @@ int job_run(struct statement *statement)
             job->interrupted = true;
         }
     }
-    error = programs_begin(job, statement);
+    error = pipeline_begin(job, statement, first);
     if (error != OK) {
         tasks_kill(job);
         ignore_result(job_wait(job));

@@ -21,6 +21,7 @@
 #include "user/shell/builtin.h"
 #include "user/shell/complete.h"
 #include "user/shell/job.h"
+#include "user/shell/start.h"
 #include "user/shell/variable.h"
 #include "user/syscalls.h"
 
@@ -33,15 +34,23 @@ uint32_t console_service, files;
 bool shell_ends, shell_interrupted;
 int last_status;
 
+static struct stream *said; /* NULL: the console */
+
 void say(const char *format, ...)
 {
-    static struct stream stream;
+    static struct stream console;
     va_list arguments;
 
-    stream_open(&stream, console_service);
+    stream_open(&console, console_service);
     va_start(arguments, format);
-    ignore_result(stream_print_list(&stream, format, arguments)); /* nobody reads it, if it fails */
+    /* Nobody reads it, if it fails. */
+    ignore_result(stream_print_list(said != NULL ? said : &console, format, arguments));
     va_end(arguments);
+}
+
+void say_to(struct stream *stream)
+{
+    said = stream;
 }
 
 /* Runs a statement of one word NAME=VALUE. Returns whether it is one. */
@@ -61,6 +70,45 @@ static bool assignment_run(const struct statement *statement)
     return true;
 }
 
+/*
+ * Returns whether a command can be run as it is connected. A command of the shell itself reads
+ * nothing; one that only prints may begin a pipeline or print to a file.
+ */
+static bool command_is_connectable(const struct statement *statement, unsigned i)
+{
+    const struct command *command = &statement->commands[i];
+    const struct builtin *builtin = builtin_find(command->words[0]);
+    bool alone = statement->count == 1;
+
+    if (builtin == NULL) {
+        return true;
+    }
+    if (command->input != NULL) {
+        return false;
+    }
+    return builtin->prints ? i == 0 && (alone || command->output == NULL)
+                           : alone && command->output == NULL;
+}
+
+/* Runs a command of the shell itself that stands alone. Returns its status. */
+static int builtin_run(const struct builtin *builtin, const struct command *command)
+{
+    struct stream stream;
+    uint32_t file;
+    int status;
+
+    if (command->output == NULL) {
+        return builtin->run(command);
+    }
+    status = command_output_open(command, &file);
+    if (status == OK) {
+        stream_open(&stream, file);
+        status = builtin_run_to(command, &stream);
+        ignore_result(sys_handle_close(file)); /* it was opened here */
+    }
+    return status;
+}
+
 static void statement_run(struct statement *statement)
 {
     const struct builtin *builtin = builtin_find(statement->commands[0].words[0]);
@@ -69,17 +117,16 @@ static void statement_run(struct statement *statement)
         return;
     }
     for (unsigned i = 0; i < statement->count; i++) {
-        const struct command *command = &statement->commands[i];
-
-        if (builtin_find(command->words[0]) != NULL &&
-            (statement->count > 1 || command->input != NULL || command->output != NULL)) {
-            say("'%s' is a command of the shell itself: it takes no '|', '<' or '>'\n",
-                command->words[0]);
+        if (!command_is_connectable(statement, i)) {
+            say("'%s' is a command of the shell itself: it cannot stand there\n",
+                statement->commands[i].words[0]);
             last_status = STATUS_USAGE;
             return;
         }
     }
-    last_status = builtin != NULL ? builtin->run(&statement->commands[0]) : job_run(statement);
+    last_status = builtin != NULL && statement->count == 1
+                      ? builtin_run(builtin, &statement->commands[0])
+                      : job_run(statement, builtin != NULL ? builtin_run_to : NULL);
 }
 
 int text_run(const char *text)

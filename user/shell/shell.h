@@ -17,8 +17,11 @@ extern bool shell_ends;          /* exit was called */
 extern bool shell_interrupted;   /* control-C ended a job: what follows on the line is left out */
 extern int last_status;          /* $? */
 
-/* Prints on the console. */
+/* Prints on the console, or where say_to() says. */
 void say(const char *format, ...) printf_like(1, 2);
+
+/* Sends what say() prints to a stream; NULL: to the console. */
+void say_to(struct stream *stream);
 
 /* Runs all statements of a text. Returns the status of the last one. */
 int text_run(const char *text);

@@ -81,6 +81,13 @@ static void handle_give(struct spawn_options *options, enum program_handle kind,
     options->given[kind].rights = RIGHT_SEND;
 }
 
+int command_output_open(const struct command *command, uint32_t *file)
+{
+    return redirection_open(
+        command->output,
+        FILES_WRITE | FILES_CREATE | (command->appends ? FILES_APPEND : FILES_TRUNCATE), file);
+}
+
 /* Opens the files of a command's redirections; 0: none. */
 static int redirections_open(const struct command *command, uint32_t *input, uint32_t *output)
 {
@@ -91,10 +98,7 @@ static int redirections_open(const struct command *command, uint32_t *input, uin
         error = redirection_open(command->input, 0, input);
     }
     if (error == OK && command->output != NULL) {
-        error = redirection_open(command->output,
-                                 FILES_WRITE | FILES_CREATE |
-                                     (command->appends ? FILES_APPEND : FILES_TRUNCATE),
-                                 output);
+        error = command_output_open(command, output);
     }
     return error;
 }
@@ -118,9 +122,12 @@ static void options_make(struct spawn_options *options, const char *words,
                RIGHT_READ | RIGHT_WRITE | RIGHT_DUPLICATE | RIGHT_TRANSFER);
     for (unsigned i = 0; i < array_length(passed); i++) {
         spawn_pass(options, passed[i],
-                   passed[i] == PROGRAM_HANDLE_ARCHIVE ? RIGHT_READ : RIGHTS_ALL);
+                   passed[i] == PROGRAM_HANDLE_ARCHIVE
+                       ? RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER
+                       : RIGHTS_ALL);
     }
-    handle_give(options, PROGRAM_HANDLE_NAMES, program_start.handles[PROGRAM_HANDLE_NAMES]);
+    /* A program may start others, which find servers, too. */
+    spawn_pass(options, PROGRAM_HANDLE_NAMES, RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER);
     handle_give(options, PROGRAM_HANDLE_COMPLAINTS, console_service);
     handle_give(options, PROGRAM_HANDLE_OUTPUT, output != 0 ? output : console_service);
     handle_give(options, PROGRAM_HANDLE_INPUT,

@@ -11,6 +11,12 @@ struct command_ends {
 };
 
 /*
+ * Opens the file that a command's output is directed to, or says on the console why that fails.
+ * Errors: those of files_open().
+ */
+must_check int command_output_open(const struct command *command, uint32_t *file);
+
+/*
  * Starts the program of a command, with its redirections, and stores its task. Returns OK, or says
  * on the console why it is not started. Errors: those of spawn() and files_open().
  */

@@ -1,8 +1,7 @@
 /* sleep SECONDS: waits; SECONDS may have a fraction. */
-#include "lib/error.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
-#include "user/syscalls.h"
+#include "user/lib/sleep.h"
 
 #define NS_PER_SECOND 1000000000UL
 #define SECONDS_MOST  1000000000UL
@@ -37,17 +36,11 @@ static bool seconds_parse(const char *text, uint64_t *ns)
 
 int main(unsigned count, char **words)
 {
-    uint64_t ns, bits;
-    int64_t notification, error;
+    uint64_t ns;
 
     if (count != 2 || !seconds_parse(words[1], &ns)) {
         complain("usage: sleep SECONDS");
         return 2;
     }
-    notification = sys_notification_create();
-    if (notification < 0) {
-        return (int)notification;
-    }
-    error = sys_notification_wait((uint64_t)notification, (uint64_t)sys_clock_read() + ns, &bits);
-    return error == ERROR_TIMEOUT ? 0 : (int)error;
+    return sleep_ns(ns);
 }

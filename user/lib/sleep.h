@@ -1,0 +1,7 @@
+/* Waiting for a time. */
+#pragma once
+
+#include "lib/compiler.h"
+
+/* Waits so many nanoseconds. Errors: those of notification_create() and notification_wait(). */
+must_check int sleep_ns(uint64_t ns);
