@@ -10,6 +10,7 @@
 #include "mm/frame/fault_inject.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_reserve.h"
+#include "tests/support/cache_settings.h"
 #include "tests/support/magazine_take.h"
 #include "tests/support/threads.h"
 #include "tests/syscall/message_fast_fixture.h"
@@ -273,6 +274,7 @@ static bool is_settled(void)
  */
 static void call_without_cover(void)
 {
+    cache_empty(); /* its stacks may have more than one page */
     message_fast_server_start(1, 0);
     script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
     script_start(&fast.client);
