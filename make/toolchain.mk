@@ -46,6 +46,10 @@ ifneq ($(filter-out help clean doctor,$(or $(MAKECMDGOALS),all)),)
 CC_PROBE   := $(CC) -Werror -x c -c /dev/null -o /dev/null
 CC_ACCEPTS := $(call probe,$(CC_PROBE),$(CFLAGS_PROBED) $(WARNINGS))
 CC_ACCEPTS += $(if $(call probe,$(CC_PROBE),-ffile-prefix-map=/a=.),$(PREFIX_MAP))
+# Without SSE nothing on a stack needs 16 bytes, so functions of the kernel do not pad their frames. GCC's
+# word for that, and clang's.
+KERNEL_ALIGNMENT := $(firstword $(call probe,$(CC_PROBE) -mgeneral-regs-only,-mpreferred-stack-boundary=3 \
+    -mstack-alignment=8))
 LD_ACCEPTS := $(call probe,$(LD) -v,$(LDFLAGS_PROBED))
 # Beside each object its call graph, with the stack of each function; the code stays the same.
 STACK_FLAGS := $(call probe,$(CC) -Werror -x c -E /dev/null -o /dev/null,-fcallgraph-info=su)
@@ -61,7 +65,7 @@ CFLAGS    :=
 LDFLAGS   :=
 NASMFLAGS :=
 
-KERNEL_CFLAGS  := $(CFLAGS_NEEDED) -isystem $(CC_HEADERS) $(CC_ACCEPTS) $(if $(CI),-Werror) -I.
+KERNEL_CFLAGS  := $(CFLAGS_NEEDED) $(KERNEL_ALIGNMENT) -isystem $(CC_HEADERS) $(CC_ACCEPTS) $(if $(CI),-Werror) -I.
 KERNEL_LDFLAGS := $(LDFLAGS_NEEDED) $(LD_ACCEPTS) $(LDFLAGS)
 # No -g: NASM 2.16 writes DWARF that gdb 13 cannot read, with this directory's name in it.
 KERNEL_NASMFLAGS := -f elf64 -w+orphan-labels -w+error=orphan-labels $(NASMFLAGS)

@@ -119,6 +119,13 @@ def test_a_frame_of_128_bytes_that_is_made_by_an_addition_is_counted(bounds):
     assert status == 0 and 176 + 128 <= found["interrupt"]["ordinary"] < 1000, output
 
 
+def test_what_an_aligned_frame_may_lose_is_counted(bounds):
+    status, output, found = bounds('__attribute__((noinline)) int flags(int n) { __asm__ volatile('
+                                   '"and $-256, %%rsp; mov %%rbp, %%rsp" ::: "memory"); return n; }',
+                                   "flags(n)")
+    assert status == 0 and 176 + 248 <= found["interrupt"]["ordinary"] < 1000, output
+
+
 def test_recursion_is_refused(bounds):
     status, output, found = bounds("__attribute__((noinline)) int deep(int n)"
                                    " { volatile int m = n ? deep(n - 1) : 0; return m; }",

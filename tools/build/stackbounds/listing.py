@@ -248,6 +248,9 @@ class Walk:
             if bytes_ >= 1 << 63:  # a frame of 128 bytes is made by adding -128: one byte shorter
                 bytes_ -= 1 << 64
             return depth + (bytes_ if one.name == "sub" else -bytes_), switched
+        if one.name == "and" and immediate and not switched:
+            aligned = (1 << 64) - int(immediate.group(1), 0)
+            return depth + max(aligned - 8, 0), switched  # RSP is a multiple of 8
         if one.name == "lea" and from_rbp and frame is not None:
             return frame - int(from_rbp.group(1), 0), switched
         if one.name == "mov" and one.operands == "%rbp,%rsp" and frame is not None:
