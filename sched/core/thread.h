@@ -80,8 +80,8 @@ struct thread {
     bool shrunk;            /* it was shrunk, and the result is not known yet */
     uint8_t shrunk_to;      /* pages that the shrink left */
     uint8_t shrink_backoff; /* it must sleep 2^shrink_backoff times as long before the next */
+    uint8_t mutexes_held;   /* written by the thread itself; the invariant build bounds it */
     uint32_t shrunk_ms;     /* time of the shrink */
-    uint32_t mutexes_held;  /* written by the thread itself */
     union {
         struct list_node run_node; /* in a run queue; or in the memory queue, under its lock */
         struct thread_swap_note swap_note; /* THREAD_SWAP_CANDIDATE */
@@ -91,7 +91,6 @@ struct thread {
 
     /* See wait_queue.c. */
     struct wait_node wait;
-    uint8_t timeout_cpu; /* the CPU whose tree of timeouts holds wait.timeout */
 
     /* Written by the thread itself, or by its CPU while it runs. */
 #ifdef INVARIANT
@@ -99,6 +98,7 @@ struct thread {
     uint32_t depth_sections;                         /* those it is in, while it does not run */
 #endif
     uint64_t run_ticks;         /* ticks of the timer that found it running */
+    uint8_t timeout_cpu;        /* the CPU whose tree of timeouts holds wait.timeout */
     uint8_t slice_ticks;        /* ticks left of its time slice */
     uint8_t promised_frames;    /* granted to it by gate.c until it passes the gate */
     uint8_t stack_reservations; /* stack_ensure() calls minus stack_release() calls */
