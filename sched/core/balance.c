@@ -31,7 +31,10 @@ static bool busiest_find(unsigned self, uint32_t least, unsigned *found)
     return longest > 0;
 }
 
-/* Takes the victim's thread of highest priority that may run here, if that is above `above`. */
+/*
+ * Moves the victim's thread of highest priority that may run here to `queue`, if that priority is
+ * above `above`. Returns it, or NULL.
+ */
 static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu, int above)
 {
     unsigned self = cpu_number();
@@ -55,8 +58,8 @@ static struct thread *steal_from(struct run_queue *queue, unsigned victim_cpu, i
 }
 
 /*
- * From the longest queue, else from any: the affinity of all threads in the longest may exclude
- * this CPU. The -1 accepts every priority.
+ * Tries the longest queue first and then all others, because no thread of the longest may be
+ * allowed to run on this CPU. A priority is always above -1.
  */
 struct thread *balance_steal(struct run_queue *queue)
 {
@@ -94,7 +97,7 @@ static bool more_urgent_find(unsigned self, unsigned priority, unsigned *found)
     return false;
 }
 
-/* Ticks of this CPU, to balance at every BALANCE_TICKS-th. */
+/* Counts the ticks of this CPU: every BALANCE_TICKS-th one balances. */
 static PER_CPU(uint32_t, ticks);
 
 void balance_tick(struct run_queue *queue)

@@ -8,8 +8,8 @@
  *      priority, a reschedule that is due. If it refuses, nothing has changed.
  *   2. direct_switch_make() switches. It returns when the caller was woken and dispatched again.
  *
- * In between the thread that sleeps can neither be woken nor moved nor touched by the swapper: all
- * of that takes the run queue's lock.
+ * Between the two steps no other code can wake or move the sleeping thread, and the swapper cannot
+ * touch it, because each of these takes the run queue's lock.
  */
 #pragma once
 
@@ -20,14 +20,19 @@ enum direct_refusal {
     DIRECT_POSSIBLE,
     DIRECT_KILLED,    /* the caller is to end, so it must not sleep */
     DIRECT_ELSEWHERE, /* the other thread does not sleep, or belongs to another CPU */
-    DIRECT_PENDING,   /* it has pending work: it moves, or was swapped out */
+    DIRECT_PENDING,   /* the other thread has pending work: it moves, or is swapped out */
     DIRECT_PRIORITY,  /* a thread of higher priority is ready, or a reschedule is due */
     DIRECT_GATE,      /* the magazine does not cover both stacks */
 };
 
-/* The gate when it is not clear at once: refills if that helps. Run-queue lock held. */
+/*
+ * Says whether the dispatch gate lets this CPU switch from `from` to `to`, and refills the magazine
+ * first if that helps. For when gate_is_clear() is false. Context: ATOMIC, interrupts off,
+ * run-queue lock held.
+ */
 must_check bool direct_switch_gate_pass(struct thread *from, const struct thread *to);
 
+/* Checks what direct_switch_begin() checks. The run queue's lock is held. */
 static always_inline enum direct_refusal direct_switch_check(struct run_queue *queue,
                                                              struct thread *from, struct thread *to,
                                                              unsigned priority)
@@ -60,7 +65,7 @@ static always_inline must_check enum direct_refusal direct_switch_begin(struct r
                                                                         struct thread *to,
                                                                         unsigned priority)
 {
-    spinlock_take(&queue->lock); /* no count: interrupts stay off until it is passed on */
+    spinlock_take(&queue->lock); /* not counted: interrupts stay off until it is released */
     enum direct_refusal refusal = direct_switch_check(queue, from, to, priority);
     if (unlikely(refusal != DIRECT_POSSIBLE)) {
         spinlock_pass(&queue->lock);
@@ -69,21 +74,22 @@ static always_inline must_check enum direct_refusal direct_switch_begin(struct r
 }
 
 /*
- * The calling thread goes to sleep, and `to` runs. What `to` needs in user mode is loaded. Context:
- * ATOMIC, interrupts off, after direct_switch_begin(), no spinlock held but the run queue's.
+ * Puts the calling thread `from` to sleep and switches to `to`. The caller has loaded what `to`
+ * needs in user mode. Context: ATOMIC, interrupts off, after direct_switch_begin(), no spinlock
+ * held but the run queue's.
  */
 static always_inline void direct_switch_make(struct run_queue *queue, struct thread *from,
                                              struct thread *to)
 {
     from->state = THREAD_BLOCKED;
-    to->state = THREAD_RUNNING; /* queue->runnable counts one less, and one more */
+    to->state = THREAD_RUNNING; /* queue->runnable stays: one thread less, one more */
     to->slice_ticks = from->slice_ticks;
     switch_to(queue, from, to);
 }
 
 /*
- * The calling thread sleeps until it is made ready, by schedule_ready() or by another direct
- * switch; `to` runs in its place. Returns at once with the reason if that cannot be. Context:
- * ATOMIC, interrupts off, preemption on, no spinlock held.
+ * Switches to `to`; the calling thread sleeps until schedule_ready() or another direct switch makes
+ * it run again. If the switch is not possible, returns at once and says why. Context: ATOMIC,
+ * interrupts off, preemption on, no spinlock held.
  */
 must_check enum direct_refusal schedule_switch_to(struct thread *to);

@@ -12,17 +12,20 @@
 #include "sched/core/switch.h"
 
 /*
- * What finish_switch() has to do, as one word, so that one comparison finds out that there is
- * nothing. It is the sum of
+ * The unusual work of finish_switch(), as one word, so that one comparison shows that there is
+ * none. It is the sum of
  *  - the thread that this CPU just left because it exited or must migrate. Its stack is in use
  *    until finish_switch();
- *  - SWITCH_FPU, if one of the two threads of the switch has the FPU. It stays while a thread with
- *    FPU runs, so that others pay nothing for the FPU.
+ *  - SWITCH_FPU, if one of the two threads of the switch has the FPU. The bit stays set while a
+ *    thread with FPU runs. So a switch between threads without FPU has nothing to do for it.
  */
 DECLARE_PER_CPU(uintptr_t, switch_work);
 #define SWITCH_FPU 1UL
 
-/* finish_switch() after a switch that took a page, or that set switch_work. */
+/*
+ * The part of finish_switch() for a switch during which a page was taken or switch_work was set.
+ * Context: ATOMIC, interrupts off, run-queue lock held, which it releases.
+ */
 void finish_unusual_switch(struct run_queue *queue);
 
 /* The end of a switch: runs in the next thread, on its stack. */

@@ -1,6 +1,7 @@
 /*
  * The idle thread: fully backed, so a CPU can always switch to it. It halts until the next
- * interrupt. While threads wait for memory it first gives back the frames that its CPU holds.
+ * interrupt. Before that, while threads wait for memory, it gives back the frames that its CPU
+ * keeps.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/percpu.h"
@@ -16,7 +17,10 @@ uint64_t schedule_idle_cpus(void)
     return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
 }
 
-/* Halts until the next interrupt. Preemption is off, so that the bit is right. */
+/*
+ * Halts until the next interrupt. Preemption is off: while this CPU's bit is set, it runs no other
+ * thread.
+ */
 static void idle_wait(uint64_t bit)
 {
     preempt_disable_by(KERNEL_THREAD);

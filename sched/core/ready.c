@@ -34,7 +34,10 @@ static void cpu_poke(unsigned cpu)
     }
 }
 
-/* After a thread was put on `cpu`'s queue: pokes the CPU that should run it. Its lock is held. */
+/*
+ * Makes a CPU reschedule that should run the thread, which was just put on the queue of `cpu`. The
+ * queue's lock is held.
+ */
 static void thread_announce(const struct run_queue *queue, const struct thread *thread,
                             unsigned cpu)
 {
@@ -44,15 +47,16 @@ static void thread_announce(const struct run_queue *queue, const struct thread *
     }
     uint64_t idle = schedule_idle_cpus() & thread->affinity;
     if (idle != 0) {
-        cpu_poke((unsigned)__builtin_ctzll(idle)); /* it will steal */
+        cpu_poke((unsigned)__builtin_ctzll(idle)); /* an idle CPU steals */
     }
 }
 
 /*
  * Puts a thread that is in no queue on its CPU's queue, or on that of a CPU that its affinity
- * allows. `queue`, its CPU's, is locked, and unlocked on return. The state becomes THREAD_READY
- * only under the lock of the queue it is put on: between the two locks its affinity may change
- * again, and then THREAD_MOVING keeps others from treating it as queued.
+ * allows. `queue` is the queue of its CPU; its lock is held, and released on return. The state
+ * becomes THREAD_READY only under the lock of the queue that the thread is put on. Between the two
+ * locks another CPU may change its affinity again, and must not take it for a thread in a queue:
+ * hence THREAD_MOVING.
  */
 static void thread_enqueue(struct run_queue *queue, struct thread *thread)
 {
@@ -71,7 +75,10 @@ static void thread_enqueue(struct run_queue *queue, struct thread *thread)
     spin_unlock_quietly(&queue->lock);
 }
 
-/* The thread is not in state `from`; a swap candidate counts as blocked. */
+/*
+ * schedule_ready() for a thread that is not in state `from`. A swap candidate counts as blocked.
+ * Releases the queue's lock.
+ */
 static never_inline void ready_otherwise(struct run_queue *queue, struct thread *thread,
                                          enum thread_state from)
 {
@@ -99,8 +106,9 @@ void schedule_ready(struct thread *thread, enum thread_state from)
 }
 
 /*
- * For a thread that is in no run queue. If it runs, its new affinity takes effect when it leaves
- * its CPU; if it sleeps, the mark keeps others from a direct switch to it there (direct_switch.h).
+ * Notes that the affinity of a thread in no run queue excludes its CPU. A running thread moves when
+ * it leaves its CPU. A sleeping thread moves when it is woken; until then THREAD_PENDING_MOVES
+ * keeps others from a direct switch to it (direct_switch.h).
  */
 static void moves_note(struct thread *thread)
 {
@@ -111,7 +119,10 @@ static void moves_note(struct thread *thread)
     }
 }
 
-/* Recomputes the priority, which may move the thread in the memory queue. Its queue is locked. */
+/*
+ * Computes the priority anew, and moves a thread that waits for memory to its new place in the
+ * memory queue. The lock of the thread's run queue is held.
+ */
 static void priority_compute(struct thread *thread)
 {
     unsigned priority = thread->base_priority;

@@ -11,9 +11,9 @@ void run_queue_init(struct run_queue *queue)
 }
 
 /*
- * Looks for a thread that may run on `cpu` in one list, from both ends, at most *left threads in
- * all. From both ends, because threads that may run elsewhere wait in the middle only as long as
- * it takes the list's own CPU to come to them.
+ * Looks for a thread that may run on `cpu` in one list, from both ends at once, at most *left pairs
+ * of threads. A thread in the middle of a long list may be missed; it is near the head, and found,
+ * once the list's own CPU has run the threads before it.
  */
 static struct thread *list_find_for(const struct list *list, unsigned cpu, unsigned *left)
 {
@@ -30,7 +30,7 @@ static struct thread *list_find_for(const struct list *list, unsigned cpu, unsig
         first = first->next;
         thread = list_entry(last, struct thread, run_node);
         if (thread->affinity >> cpu & 1) {
-            from_last = thread; /* the one nearest to the head counts */
+            from_last = thread; /* the last one stored is nearest to the head */
         }
         if (first == last) {
             break;

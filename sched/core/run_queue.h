@@ -80,12 +80,15 @@ static always_inline struct thread *run_queue_first(const struct run_queue *queu
     return list_entry(list->head.next, struct thread, run_node);
 }
 
-/* Pairs of threads that run_queue_find_for() looks at, at most. */
+/*
+ * The most pairs of threads that run_queue_find_for() looks at: one thread of a pair from either
+ * end of a list.
+ */
 #define RUN_QUEUE_FIND_MOST 64
 
 /*
  * Returns the first thread of the highest priority that may run on `cpu`, or NULL; it stays in the
- * queue. Looks at RUN_QUEUE_FIND_MOST threads of either end of the lists at most: behind more
- * threads that may not run on `cpu` none is found.
+ * queue. Looks at RUN_QUEUE_FIND_MOST pairs of threads at most, so it may miss a thread that has
+ * more threads before and behind it that may not run on `cpu`.
  */
 struct thread *run_queue_find_for(const struct run_queue *queue, unsigned cpu);

@@ -46,7 +46,10 @@ void schedule_switch_fpu(struct fpu_area *area)
     this_cpu(switch_work) |= SWITCH_FPU;
 }
 
-/* Hands the FPU on, and returns the thread that was left for good, or NULL. */
+/*
+ * Switches the FPU, clears switch_work, and returns the thread in it: one that has exited or must
+ * migrate. NULL: none.
+ */
 static struct thread *switch_work_take(void)
 {
     uintptr_t work = this_cpu(switch_work);
@@ -74,7 +77,7 @@ void schedule_finish_switch(struct switch_handover handover)
     finish_switch(handover);
 }
 
-/* This CPU's queue is empty: tries to steal a thread into it. */
+/* Tries to steal a thread into this CPU's queue, which is empty. Returns whether it did. */
 static never_inline bool thread_fetch(struct run_queue *queue, struct thread *from)
 {
     if (balance_steal(queue) != NULL) {
@@ -96,7 +99,7 @@ static never_inline bool thread_clear(struct thread *from, struct thread *to)
     return true;
 }
 
-/* Is there a thread to choose, be it one that another CPU's queue gave? */
+/* Says whether there is a thread to choose; if this CPU's queue is empty, tries to steal one. */
 static always_inline bool queue_has_thread(struct run_queue *queue, struct thread *from)
 {
     return likely(queue->ready_bits != 0) || thread_fetch(queue, from);
@@ -171,13 +174,16 @@ static always_inline bool thread_requeue(struct run_queue *queue, struct thread 
     return true;
 }
 
-/* With `yields` the current thread gives up the rest of its time slice. */
+/*
+ * The body of schedule(). If `yields`, the current thread gives up the rest of its time slice
+ * first.
+ */
 static always_inline void schedule_inline(bool yields)
 {
     invariant(!interrupts_enabled() && this_cpu(preempt_count) == 0);
     struct run_queue *queue = this_cpu_pointer(run_queue);
 
-    spinlock_take(&queue->lock); /* no count: interrupts stay off until it is passed on */
+    spinlock_take(&queue->lock); /* not counted: interrupts stay off until it is released */
     this_cpu(reschedule_wanted) = 0;
     struct thread *from = queue->current;
     if (yields) {
@@ -227,7 +233,7 @@ void schedule_tick(void)
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
     } else if (current->slice_ticks <= 1) {
-        /* It is 0 already if the slice ended just as the thread blocked or migrated. */
+        /* slice_ticks is 0 already if the slice ended just as the thread blocked or migrated. */
         current->slice_ticks = 0;
         this_cpu(reschedule_wanted) = 1;
     } else {
@@ -245,8 +251,8 @@ static void reschedule_interrupt(struct trap_frame *frame maybe_unused)
 }
 
 /*
- * A reschedule may be wanted again by the time the thread is dispatched again. Not for the idle
- * thread: its own loop calls schedule() again, with interrupts on in between.
+ * When the thread is dispatched again, another reschedule may be due. The idle thread leaves that
+ * to its own loop, which calls schedule() again and has interrupts on in between.
  */
 void schedule_while_wanted(void)
 {
@@ -303,7 +309,7 @@ uint32_t schedule_running_id(unsigned cpu)
 {
     struct run_queue *queue = &cpu_variable(run_queue, cpu);
     uint64_t flags = spin_lock_irq_save(&queue->lock);
-    uint32_t id = queue->current->id; /* it is not freed while it is current */
+    uint32_t id = queue->current->id; /* a thread is not freed while it is current */
     spin_unlock_irq_restore(&queue->lock, flags);
     return id;
 }

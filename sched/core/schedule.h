@@ -25,9 +25,9 @@ void schedule(void);
 void schedule_ready(struct thread *thread, enum thread_state from);
 
 enum schedule_change {
-    SCHEDULE_CHANGE_PRIORITY, /* its own */
+    SCHEDULE_CHANGE_PRIORITY, /* the base priority: thread_priority_set() */
     SCHEDULE_CHANGE_AFFINITY,
-    SCHEDULE_CHANGE_INHERITED, /* + enum thread_inherit: what it inherits that way; 0: nothing */
+    SCHEDULE_CHANGE_INHERITED, /* + enum thread_inherit: inherited by that way; 0: none */
 };
 
 /*
@@ -37,8 +37,9 @@ enum schedule_change {
 void schedule_change(struct thread *thread, unsigned what, uint64_t value);
 
 /*
- * Lets a thread inherit a priority by one way, unless that way brought it as much already. Returns
- * whether its priority grew. Context: IRQ.
+ * Lets a thread inherit a priority by one way. Does nothing if it has inherited as high a priority
+ * by that way already. Returns whether the new priority is higher than the one that the thread had.
+ * Context: IRQ.
  */
 bool schedule_inherit(struct thread *thread, enum thread_inherit way, unsigned priority);
 
@@ -65,14 +66,14 @@ void schedule_finish_switch(struct switch_handover handover);
 void schedule_switch_fpu(struct fpu_area *area);
 
 /*
- * Switches threads until no reschedule is due: one that came due meanwhile counts too. Context:
- * ATOMIC, interrupts off.
+ * Calls schedule() until no reschedule is due any more, since one may come due during the call.
+ * Context: ATOMIC, interrupts off.
  */
 void schedule_while_wanted(void);
 
 /*
- * Switches threads if interrupts are on: for a reschedule that came due while preemption was off or
- * a lock was held. Context: ATOMIC.
+ * Calls schedule() if interrupts are on: for a reschedule that came due while preemption was off or
+ * a lock was held. The hook preempt_reschedule. Context: ATOMIC.
  */
 void schedule_late(void);
 
@@ -95,12 +96,16 @@ must_check int schedule_cpu_create(unsigned cpu);
 noreturn_function void schedule_cpu_run(void);
 
 /*
- * Returns the id of the thread that a CPU runs. It is old when it is looked at. Context: IRQ.
+ * Returns the id of the thread that a CPU runs. The id may be out of date when it is used. Context:
+ * IRQ.
  */
 uint32_t schedule_running_id(unsigned cpu);
 
-/* Registers with arch: preemption, the reschedule interrupt. Context: boot. */
+/* Registers the handler of the reschedule interrupt. Context: boot. */
 void schedule_init(void);
 
-/* Returns the CPUs that are halted in their idle thread, by bit. Context: ANY. */
+/*
+ * Returns the CPUs that are halted in their idle thread, by bit. The answer may be out of date when
+ * it is used. Context: ANY.
+ */
 uint64_t schedule_idle_cpus(void);

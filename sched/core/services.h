@@ -10,7 +10,9 @@
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/thread.h"
 
-/* Hook: the part of services_tick() that most ticks do not need. Context: IRQ, no lock held. */
+/*
+ * Hook: the slow part of services_tick(), which most ticks do not need. Context: IRQ, no lock held.
+ */
 extern void (*services_work)(const struct thread *current, bool idle);
 
 /* Hook: the idle thread is about to halt. Context: the idle thread, interrupts off, no lock held. */
@@ -20,8 +22,9 @@ extern void (*services_idle)(void);
 extern void (*services_memory_wanted)(void);
 
 /*
- * The timer tick's part. `current` is the thread that the tick interrupted, `idle` says whether it
- * is the idle thread. Context: IRQ, no lock held.
+ * Called at each timer tick: calls services_work() if a service may have work. `current` is the
+ * thread that the tick interrupted, `idle` says whether it is the idle thread. Context: IRQ, no
+ * lock held.
  */
 static always_inline void services_tick(const struct thread *current, bool idle)
 {

@@ -1,7 +1,6 @@
 /*
- * Creating, ending and joining threads. The object comes from a slab, the stack from mm. The first
- * frame on the stack is laid out here so that a switch to the thread returns into
- * thread_trampoline.
+ * Creates, ends and joins threads. The object comes from a slab cache, the stack from mm/stack. A
+ * new stack is laid out so that the first switch to the thread returns into thread_trampoline.
  */
 #include "sched/core/thread.h"
 
@@ -22,7 +21,10 @@
 #include "sched/core/thread_internal.h"
 #include "sched/core/thread_list.h"
 
-/* A switch_frame that returns into thread_trampoline, and above it the call that this makes. */
+/*
+ * A struct switch_frame that returns into thread_trampoline, and above it the two words that
+ * thread_trampoline pops.
+ */
 struct first_frame {
     uint64_t rbp; /* 0: the end of backtraces */
     void (*return_address)(void);
@@ -53,7 +55,10 @@ static uint64_t cpus_running(void)
     return count >= 64 ? UINT64_MAX : (1UL << count) - 1;
 }
 
-/* A stack for a thread that may not run on this CPU: from the NUMA node of a CPU where it may. */
+/*
+ * Gets a stack for a thread that may not run on this CPU, from the NUMA node of a CPU where it may
+ * run.
+ */
 static must_check int stack_get_near(const struct thread_options *options, uint32_t *slot)
 {
     unsigned node = frame_node_of_cpu((unsigned)__builtin_ctzl(options->affinity));
@@ -64,7 +69,10 @@ static must_check int stack_get_near(const struct thread_options *options, uint3
     return error;
 }
 
-/* A stack for options that ask for something. Apart, so that the usual case stays short. */
+/*
+ * Gets a stack if affinity, size or backing differ from the default. Not inlined, so that the
+ * default case stays short.
+ */
 static never_inline must_check int stack_get_special(const struct thread_options *options,
                                                      uint32_t *slot)
 {
@@ -113,7 +121,9 @@ static never_inline must_check int stack_get_late(int error, const struct thread
                : error;
 }
 
-/* Makes object and stack of a new thread. The first switch to it calls entry(argument). */
+/*
+ * Creates the object and the stack of a new thread. The first switch to it calls entry(argument).
+ */
 static always_inline must_check int thread_make(const struct thread_options *options,
                                                 void (*entry)(void *argument), void *argument,
                                                 struct thread **made)
@@ -135,7 +145,7 @@ static always_inline must_check int thread_make(const struct thread_options *opt
     thread->slice_ticks = SCHEDULE_SLICE_TICKS;
     thread->backed = options->backed;
     thread->may_not_die = options->may_not_die;
-    thread->exit_lock.name = "thread exit"; /* the rest of it is 0 when it is free */
+    thread->exit_lock.name = "thread exit"; /* all other fields of a free spinlock are 0 */
     wait_queue_init(&thread->exit_queue);
     list_node_init(&thread->wait.node);
     tree_node_init(&thread->wait.timeout);
@@ -223,9 +233,9 @@ int thread_create_idle(unsigned cpu, struct thread **out)
 
 /*
  * Makes a joiner that last ran on this CPU ready before the last switch of `self`, so that this
- * switch can go to it. `exited` is still false here, but true when the joiner looks: whatever
- * thread this CPU runs next reaps `self` before it does anything else. (If another CPU steals the
- * joiner it may sleep again; thread_reap() wakes it.)
+ * switch can go to it. `exited` is still false here. It is true when the joiner runs on this CPU,
+ * because the next thread that this CPU switches to, the joiner or another one, reaps `self` first.
+ * (If another CPU steals the joiner it may sleep again; thread_reap() wakes it.)
  */
 static void joiner_wake_early(struct thread *self)
 {
@@ -287,7 +297,7 @@ void thread_reap(struct thread *thread)
     spin_lock_by(OFF_ALREADY, &thread->exit_lock);
     thread->exited = true;
     if (unlikely(
-            !list_empty(&thread->exit_queue.waiters))) { /* mostly joiner_wake_early() did it */
+            !list_empty(&thread->exit_queue.waiters))) { /* else joiner_wake_early() woke it */
         wait_queue_wake_all(&thread->exit_queue);
     }
     spin_unlock_quietly(&thread->exit_lock);
@@ -343,7 +353,10 @@ void thread_exit_if_killed(void)
     }
 }
 
-/* Threads in thread_sleep_ns(): only timeouts and kills end these waits. Per CPU: no contention. */
+/*
+ * The queue in which threads wait in thread_sleep_ns(). Only timeouts and kills end these waits.
+ * One for each CPU, so that CPUs do not contend for the lock.
+ */
 struct sleepers {
     struct spinlock lock;
     struct wait_queue queue;

@@ -1,6 +1,7 @@
 /*
- * Threads: the unit that runs. A thread owns one stack slot. Everything that other threads touch
- * lies in struct thread, never on the thread's stack, because pages of the stack may be absent.
+ * Threads: the units that the scheduler runs. A thread owns one stack slot. Everything that other
+ * threads touch lies in struct thread, never on the thread's stack, because pages of the stack may
+ * be absent.
  */
 #pragma once
 
@@ -38,14 +39,14 @@ enum thread_inherit {
 
 /* Bits of thread->pending: work that the scheduler does for the thread. */
 /* Before the switch to it, by swap_candidate_dispatch(): */
-#define THREAD_PENDING_MEMORY  1 /* it waited for memory: count it out */
-#define THREAD_PENDING_SWAPPED 2 /* map a top page, and copy its live bytes back */
-/* The number of pages that its stack must have; 0: as many as it has. */
+#define THREAD_PENDING_MEMORY  1 /* it is counted in memory_waiters(): take it out */
+#define THREAD_PENDING_SWAPPED 2 /* its stack is swapped out: map a top page, copy the bytes back */
+/* Three bits: the number of pages that its stack must have before it runs; 0: it has enough. */
 #define THREAD_PENDING_PAGES       0x70
 #define THREAD_PENDING_PAGES_SHIFT 4
 /* When it leaves its CPU: */
 #define THREAD_PENDING_MOVES 4 /* its affinity no longer allows this CPU */
-#define THREAD_PENDING_IDLE  8 /* it is an idle thread, which is on no run queue; never cleared */
+#define THREAD_PENDING_IDLE  8 /* an idle thread, which is on no run queue; never cleared */
 
 /* The swapper's notes about a THREAD_SWAP_CANDIDATE. */
 struct thread_swap_note {
@@ -63,16 +64,18 @@ struct thread {
     uint32_t slot;
     uint32_t id;
 
-    /* Guarded by the lock of run queue `cpu`; `cpu` itself changes only under both queues' locks.
+    /*
+     * Guarded by the lock of run queue `cpu`. `cpu` changes only under the lock of the queue that
+     * it names before the change.
      */
     volatile uint8_t state;
     uint8_t priority;
     volatile uint8_t cpu;
-    bool expendable; /* written by the thread while it runs: thread_expendable_set() */
+    bool expendable; /* written by the thread itself: thread_expendable_set() */
     uint8_t pending; /* THREAD_PENDING_... */
     /*
-     * `priority` is the highest of these: its own, and for each way to inherit one the highest that
-     * it has inherited by that way, or 0.
+     * `priority` is the highest of `base_priority`, which is its own, and the entries of
+     * `inherited`. An entry is the highest priority that it has inherited by that way; 0: none.
      */
     uint8_t base_priority;
     uint8_t inherited[THREAD_INHERIT_WAYS];
@@ -94,8 +97,8 @@ struct thread {
 
     /* Written by the thread itself, or by its CPU while it runs. */
 #ifdef INVARIANT
-    const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* those it holds: mutex_order.c */
-    uint32_t depth_sections;                         /* those it is in, while it does not run */
+    const struct mutex *mutexes[THREAD_MUTEXES_MAX]; /* mutexes that it holds: mutex_order.c */
+    uint32_t depth_sections;                         /* its depth sections, while it does not run */
 #endif
     uint64_t run_ticks;         /* ticks of the timer that found it running */
     uint8_t timeout_cpu;        /* the CPU whose tree of timeouts holds wait.timeout */
@@ -136,8 +139,8 @@ DECLARE_PER_CPU(struct thread *, thread_running);
 extern void (*thread_user_load)(const struct thread *thread);
 
 /*
- * Hook: a thread with `user` set leaves its CPU, and its stack has more pages than ever before.
- * Context: ATOMIC, interrupts off, this CPU's run-queue lock held.
+ * Hook: called when a thread with `user` set leaves its CPU and its stack has more pages than at
+ * any earlier switch. Context: ATOMIC, interrupts off, this CPU's run-queue lock held.
  */
 extern void (*thread_stack_grew)(const struct thread *thread);
 
@@ -164,7 +167,7 @@ struct thread_options {
     struct user_thread *user;
 };
 
-/* Prepares the cache of thread objects. Context: boot, before the first thread_create(). */
+/* Prepares the slab cache of struct thread. Context: boot, before the first thread_create(). */
 void thread_init(void);
 
 /* Bytes of the caller's stack that thread_create() needs as a depth section (depth_section.h). */
@@ -199,8 +202,9 @@ noreturn_function void thread_exit(int code);
 void thread_yield(void);
 
 /*
- * Asks a thread to end. Its killable waits return ERROR_KILLED, and it ends at its next call of
- * thread_exit_if_killed(). The thread must not be freed meanwhile. Context: IRQ.
+ * Asks a thread to end. From now on its killable waits return ERROR_KILLED, and it ends at its next
+ * call of thread_exit_if_killed(). The caller makes sure that the thread is not freed during the
+ * call. Context: IRQ.
  */
 void thread_kill(struct thread *thread);
 
@@ -216,9 +220,8 @@ void thread_exit_if_killed(void);
 void thread_expendable_set(bool expendable);
 
 /*
- * Sets the own priority of a thread that has not been joined; it runs with a higher one that it has
- * inherited. Context: IRQ.
- * Errors: ERROR_RANGE (above 31).
+ * Sets the base priority of a thread that has not been joined. The thread still runs at a higher
+ * priority that it has inherited. Context: IRQ. Errors: ERROR_RANGE (above 31).
  */
 must_check int thread_priority_set(struct thread *thread, unsigned priority);
 
@@ -240,7 +243,10 @@ void thread_stack_pin(void);
 /* Ends the effect of one thread_stack_pin() of the calling thread. Context: THREAD. */
 void thread_stack_unpin(void);
 
-/* Says whether the thread waits for a wake-up. May be old when it is looked at. Context: ANY. */
+/*
+ * Says whether the thread waits for a wake-up. Without the run queue's lock the answer may be out
+ * of date when it is used. Context: ANY.
+ */
 static always_inline bool thread_is_blocked(const struct thread *thread)
 {
     unsigned state = thread->state;
@@ -256,8 +262,8 @@ int thread_sleep_ns(uint64_t duration_ns);
 /*
  * Calls visit for every thread that exists during the whole call, with the list's lock held and
  * interrupts off: visit must not wait. The lock is released every few threads, so a thread pointer
- * is valid within one call of visit only; it may sleep when many walks are under way. Context:
- * THREAD.
+ * is valid within one call of visit only. Context: THREAD; sleeps while too many walks are under
+ * way.
  */
 void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context);
 

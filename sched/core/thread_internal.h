@@ -4,8 +4,9 @@
 #include "sched/core/run_queue.h"
 
 /*
- * Destroys the stack of a dead thread (into the cache, or for the reclaimer) and wakes its joiner;
- * a detached thread is freed. The thread must be off its stack. Context: ATOMIC, interrupts off.
+ * Gives the stack of a dead thread to the cache of stacks or to the reclaimer, and wakes the
+ * thread's joiner; a detached thread is freed. No CPU may use the stack any more. Context: ATOMIC,
+ * interrupts off.
  */
 void thread_reap(struct thread *thread);
 

@@ -5,7 +5,7 @@
 #include "sched/core/thread_test_hooks.h"
 
 #define WALK_STEP 16 /* threads that are visited before the lock is released */
-#define WALKS     9  /* that can be under way; another one waits */
+#define WALKS     9  /* walks that can be under way at once; one more sleeps */
 
 static struct spinlock thread_list_lock = SPINLOCK("thread list");
 static struct list threads = LIST_INITIALIZER(threads);
@@ -19,7 +19,7 @@ static uint32_t next_id = 1, id_limit = UINT32_MAX, id_base = 1, removed;
 /*
  * A walk releases the lock between its steps, and its bookmark stays in the list as a node that is
  * no thread: so threads can be added and removed meanwhile. Bookmarks are static, since the list's
- * neighbours write to them. The first ones are kept for thread_walk().
+ * neighbours write to them. The first THREAD_WALKERS entries belong to thread_walk().
  */
 struct walk {
     struct list_node bookmark;
@@ -35,7 +35,7 @@ static bool is_bookmark(const struct list_node *node)
     return address >= (uintptr_t)&walks[0] && address < (uintptr_t)&walks[WALKS];
 }
 
-/* The first ones belong to thread_walk(). */
+/* Takes a walk that is not in use, and sleeps until there is one. */
 static struct walk *walk_take(void)
 {
     for (;;) {
@@ -53,8 +53,9 @@ static struct walk *walk_take(void)
 }
 
 /*
- * Visits up to `most` threads from the bookmark on, or from the first if the bookmark is in no
- * list. False at the end of the list; then the bookmark is out. The list's lock is held.
+ * Visits up to `most` threads from the bookmark on, or from the first one if the bookmark is not in
+ * the list. Returns false at the end of the list; then the bookmark is not in the list. The list's
+ * lock is held.
  */
 static bool walk_step(struct walk *walk, unsigned most,
                       bool (*look)(struct thread *thread, void *context), void *context)
@@ -100,7 +101,10 @@ static bool visitor_look(struct thread *thread, void *context)
     return true;
 }
 
-/* Threads that are created meanwhile are at the end: after as many as there were, all were met. */
+/*
+ * The walk visits as many threads as there are at its start. New threads are added at the end of
+ * the list, so by then it has visited every thread that was there at its start and still exists.
+ */
 void thread_for_each(void (*visit)(struct thread *thread, void *context), void *context)
 {
     depth_section(2150);
@@ -123,8 +127,8 @@ void thread_for_each(void (*visit)(struct thread *thread, void *context), void *
 }
 
 struct id_search {
-    uint32_t candidate; /* belongs to no thread that was visited */
-    uint32_t above;     /* lowest id seen above the candidate of that time */
+    uint32_t candidate; /* no thread visited so far has this id */
+    uint32_t above;     /* the lowest id visited that was above the candidate at that moment */
 };
 
 static void id_visit(struct thread *thread, void *context)
@@ -145,9 +149,9 @@ static void next_id_set(uint32_t next)
 
 /*
  * Looks for ids that belong to no thread, from next_id on. It is called once the ids have wrapped,
- * each time that the ones it found before are used up. The list is mostly in the order of ids, so
- * one walk passes over all that are in use one after the other. No thread gets an id meanwhile,
- * since there is none to give.
+ * each time that the ids of its last call are used up. The list is mostly in the order of ids, so
+ * one walk steps over a whole run of ids in use. No thread gets an id during the walk, because no
+ * id is known to be free.
  */
 static void ids_find(void)
 {
@@ -172,7 +176,10 @@ static always_inline void list_add(struct thread *thread, uint32_t id)
     list_add_last(&threads, &thread->all_node);
 }
 
-/* thread_list_add() when no id is known to be free. Apart, so that the usual case stays short. */
+/*
+ * thread_list_add() when no id is known to be free. Not inlined, so that the usual case stays
+ * short.
+ */
 static never_inline void list_add_late(struct thread *thread)
 {
     ids_find();
@@ -207,7 +214,10 @@ void thread_list_remove(struct thread *thread)
     spin_unlock_quietly(&thread_list_lock);
 }
 
-/* A walk looks at threads under the lock only, and follows their pointers anew each time. */
+/*
+ * A walk reads a thread's pointers only under the lock, and reads them again each time that it
+ * takes the lock.
+ */
 void thread_list_settle(void)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);

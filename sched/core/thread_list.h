@@ -10,24 +10,25 @@ void thread_list_add(struct thread *thread);
 void thread_list_remove(struct thread *thread);
 
 /*
- * Waits until no walk looks at a thread as it was before this call. Call it after what a thread
- * points to was taken from it and before that is freed. Context: THREAD.
+ * Waits until no walk still uses what it read from a thread before this call. Code that clears a
+ * pointer in a thread calls this before it frees what the pointer pointed to. Context: THREAD.
  */
 void thread_list_settle(void);
 
 /*
- * Returns the thread that owns a stack slot, or NULL; NULL as well if the list's lock is taken.
- * For a panic, where no lock may be waited for. Context: ENTRY, interrupts off.
+ * Returns the thread that owns a stack slot; NULL if there is none, or if the list's lock is held
+ * by another CPU. For a panic, which must not wait for a lock. Context: ENTRY, interrupts off.
  */
 struct thread *thread_of_slot_try(uint32_t slot);
 
+/* The users of thread_walk(). */
 enum thread_walker { THREAD_WALKER_SWAPPER, THREAD_WALKER_LEND, THREAD_WALKERS };
 
 /*
- * Calls look for up to `most` threads, from where the last call stopped or from the first, under
- * the list's lock; look must not wait, and ends the call early by returning false. Returns false at
- * the end of the list: the next call begins anew. Each walker
- * has one walk at a time, and calls this from one thread. Context: THREAD.
+ * Calls look for up to `most` threads, from where this walker's last call stopped, or from the
+ * first thread. The list's lock is held: look must not wait. If look returns false the call ends
+ * early. Returns false at the end of the list; the next call then begins at the first thread. Each
+ * walker has one walk at a time, and one thread that makes it. Context: THREAD.
  */
 bool thread_walk(enum thread_walker walker, unsigned most,
                  bool (*look)(struct thread *thread, void *context), void *context);

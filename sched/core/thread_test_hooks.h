@@ -4,7 +4,7 @@
 #include "lib/compiler.h"
 
 /*
- * Makes `next` the next thread id to be tried, as if the ids had wrapped to it: an id that a thread
- * has is not given out again. 1 is where ids begin. Context: THREAD.
+ * Makes `next` the next thread id to be tried, as if the ids had wrapped around and come to it. An
+ * id that a thread has is not given out again. The first id is 1. Context: THREAD.
  */
 void thread_ids_set(uint32_t next);

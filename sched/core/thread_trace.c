@@ -1,4 +1,7 @@
-/* See thread_trace.h. Under the run queue's lock neither the swapper nor dispatch touches it. */
+/*
+ * See thread_trace.h. While the lock of a thread's run queue is held, neither the swapper nor a
+ * dispatch touches its stack.
+ */
 #include "sched/core/thread_trace.h"
 
 #include "lib/format.h"
@@ -40,7 +43,7 @@ bool thread_trace(struct thread *thread, struct backtrace *trace)
     return sleeps;
 }
 
-/* For the one panic there can be: static, because entry stacks are small. */
+/* Static, because entry stacks are small; only a panic uses them, and there is at most one. */
 static char owner_text[OWNER_TEXT_BYTES];
 static struct backtrace owner_trace;
 

@@ -10,7 +10,10 @@
 #include "arch/x86_64/time/clock.h"
 #include "sched/core/schedule.h"
 
-/* Threads that one call makes ready: interrupts are off, and each takes about 220 instructions. */
+/*
+ * The most threads that one call makes ready. Interrupts are off, and each thread takes about 220
+ * instructions.
+ */
 #define TIMEOUTS_AT_ONCE 32
 
 struct timeouts {
@@ -46,7 +49,7 @@ void timeout_remove(struct thread *thread)
     spin_unlock_quietly(&own->lock);
 }
 
-/* Set while timeouts of this CPU are due that the last call left. */
+/* The last timeout_expire() on this CPU stopped at its limit, with more timeouts due. */
 static PER_CPU(bool, timeouts_left);
 
 bool timeout_expire_wanted(void)
@@ -85,6 +88,6 @@ void timeout_expire(void)
     this_cpu(timeouts_left) = left;
     spin_unlock_quietly(&own->lock);
     if (unlikely(left)) {
-        lapic_send(cpu_number(), VECTOR_RESCHEDULE); /* goes on there, after other interrupts */
+        lapic_send(cpu_number(), VECTOR_RESCHEDULE); /* its handler goes on */
     }
 }

@@ -13,14 +13,16 @@ void timeout_cpu_init(unsigned cpu);
  */
 void timeout_add(struct thread *thread, uint64_t at_ns);
 
-/* Removes the thread's timeout: on return it cannot expire any more. Context: IRQ, interrupts off.
+/*
+ * Removes the thread's timeout, if it has one. On return the timeout cannot expire any more.
+ * Context: IRQ, interrupts off.
  */
 void timeout_remove(struct thread *thread);
 
 /*
  * Wakes threads whose timeouts on this CPU have expired, a bounded number in one call. If more are
- * due it sends this CPU a reschedule interrupt, whose handler calls it again: so other interrupts,
- * and the threads that were woken, get their turn in between. Context: IRQ.
+ * due, it sends this CPU a reschedule interrupt, whose handler calls this function again. So other
+ * interrupts, and the threads that were woken, get their turn in between. Context: IRQ.
  */
 void timeout_expire(void);
 

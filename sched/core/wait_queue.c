@@ -8,14 +8,14 @@
 #include "sched/core/schedule.h"
 #include "sched/core/timeout.h"
 
-#define WAKES_AT_ONCE 16 /* about 380 instructions each, with interrupts off */
+#define WAKES_AT_ONCE 16 /* about 380 instructions for each, with interrupts off */
 
 void wait_queue_init(struct wait_queue *queue)
 {
     list_init(&queue->waiters);
 }
 
-/* Interrupts are off, and the lock that guards what is waited for is the only spinlock held. */
+/* Checks that interrupts are off, and that the lock of the wait is the only spinlock held. */
 static void wait_check_locks(const struct thread *self maybe_unused)
 {
 #ifdef INVARIANT
@@ -29,8 +29,8 @@ static void wait_check_locks(const struct thread *self maybe_unused)
 /*
  * Blocks until another thread or an interrupt makes the thread ready; `lock` is released meanwhile.
  * The state is written first and kill_wanted read second. thread_kill() writes kill_wanted first
- * and reads the state second, so one of the two sees the other's write. (XCHG, because a plain load
- * may pass an earlier store.)
+ * and reads the state second, so one of the two sees the other's write. (XCHG is needed because the
+ * processor may execute a plain load before an earlier store.)
  */
 static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
 {
@@ -81,7 +81,7 @@ void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock
 {
     struct thread *self = wait_begin(queue);
     do {
-        wait_once(self, lock, false); /* a kill makes it ready, too, but leaves it in the queue */
+        wait_once(self, lock, false); /* a kill wakes the thread, too, but leaves it in the queue */
     } while (list_node_linked(&self->wait.node));
 }
 
@@ -118,7 +118,7 @@ void wait_queue_wake_all_in_steps(struct wait_queue *queue, struct spinlock *loc
         }
         if (woken % WAKES_AT_ONCE == 0) {
             spin_unlock_irq_restore(lock, flags);
-            ignore_result(spin_lock_irq_save(lock)); /* the caller has the flags */
+            ignore_result(spin_lock_irq_save(lock)); /* the caller keeps the flags */
         }
     }
 }

@@ -36,23 +36,24 @@ void wait_queue_init(struct wait_queue *queue);
 /*
  * Waits for a wake-up, at most timeout_ns nanoseconds (WAIT_FOREVER: no limit). `lock` is the only
  * spinlock that the caller holds, with interrupts off; it is released while the thread sleeps and
- * held again on return. OK means that it was woken: check the condition again. Context: ATOMIC as
- * said; sleeps. Errors: ERROR_TIMEOUT, ERROR_KILLED.
+ * held again on return. OK means that the thread was woken: check the condition again. Context:
+ * ATOMIC as said; sleeps. Errors: ERROR_TIMEOUT, ERROR_KILLED.
  */
 must_check int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
                                 uint64_t timeout_ns);
 
 /*
- * Sleeps in no queue until schedule_ready() makes the thread ready, or a kill does: the caller
- * finds out which. `lock` is the only spinlock that the caller holds, with interrupts off; it is
- * released while the thread sleeps and held again on return. Context: ATOMIC as said; sleeps.
+ * Sleeps, without a wait queue, until schedule_ready() or a kill makes the thread ready. The caller
+ * finds out which of the two it was. `lock` is the only spinlock that the caller holds, with
+ * interrupts off; it is released while the thread sleeps and held again on return. Context: ATOMIC
+ * as said; sleeps.
  */
 void wait_in_no_queue(struct spinlock *lock);
 
 /*
- * Waits for a wake-up, which alone ends the wait: for waits that must not be given up. `lock` is
- * the only spinlock that the caller holds, with interrupts off; it is released while the thread
- * sleeps and held again on return. Context: ATOMIC as said; sleeps.
+ * Waits for a wake-up. Neither a kill nor a timeout ends the wait: for waits that must not be given
+ * up. `lock` is the only spinlock that the caller holds, with interrupts off; it is released while
+ * the thread sleeps and held again on return. Context: ATOMIC as said; sleeps.
  */
 void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock);
 
@@ -69,17 +70,17 @@ struct thread *wait_queue_first(const struct wait_queue *queue);
 bool wait_queue_wake_one(struct wait_queue *queue);
 
 /*
- * Wakes all threads that wait. For queues of few threads: interrupts are off all the while.
- * Context: IRQ, the queue's lock held.
+ * Wakes all threads that wait. For queues of few threads, because interrupts stay off for the whole
+ * call. Context: IRQ, the queue's lock held.
  */
 void wait_queue_wake_all(struct wait_queue *queue);
 
 /*
- * Wakes all threads that wait when it is called, a few at a time. In between it releases `lock`,
- * which guards the queue, and restores interrupts to `flags`, what spin_lock_irq_save() returned:
- * the state that the lock guards may change meanwhile. The lock is held again on return.
- * Context: IRQ, the queue's lock held; with interrupts on in `flags` they are off for a bounded
- * time.
+ * Wakes all threads that wait when it is called, a few at a time. Between two groups it releases
+ * `lock`, which guards the queue, and restores interrupts to `flags`, the value that
+ * spin_lock_irq_save() returned. The state that the lock guards may change meanwhile, and a thread
+ * that begins to wait meanwhile may be woken, too. The lock is held again on return. Context: IRQ,
+ * the queue's lock held; with interrupts on in `flags` they are off for a bounded time.
  */
 void wait_queue_wake_all_in_steps(struct wait_queue *queue, struct spinlock *lock, uint64_t flags);
 
