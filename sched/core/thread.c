@@ -296,8 +296,8 @@ void thread_reap(struct thread *thread)
     }
     spin_lock_by(OFF_ALREADY, &thread->exit_lock);
     thread->exited = true;
-    if (unlikely(
-            !list_empty(&thread->exit_queue.waiters))) { /* else joiner_wake_early() woke it */
+    /* The joiner is mostly awake: joiner_wake_early(). */
+    if (unlikely(!list_empty(&thread->exit_queue.waiters))) {
         wait_queue_wake_all(&thread->exit_queue);
     }
     spin_unlock_quietly(&thread->exit_lock);

@@ -1,7 +1,7 @@
 /*
- * The slow half of the dispatch gate, and the memory queue: the threads that it did not let pass.
- * All CPUs share one memory queue, since they share the memory: the thread of highest priority that
- * has waited longest gets frames first.
+ * The slow part of the dispatch gate, and the memory queue: the threads that the gate refused. All
+ * CPUs share one memory queue, since they share the memory: the thread of highest priority that has
+ * waited longest gets frames first.
  */
 #include "sched/stack/gate.h"
 
@@ -15,7 +15,7 @@
 #include "sched/core/schedule.h"
 #include "sched/stack/gate_test_hooks.h"
 
-#define MEMORY_SEARCH_MOST 256 /* steps from either end of a list, about 10 instructions each */
+#define MEMORY_SEARCH_MOST 256 /* steps from each end of a list, of about 10 instructions each */
 
 struct gate_counts gate_counts;
 
@@ -24,7 +24,7 @@ static struct spinlock memory_queue_lock = SPINLOCK("memory queue");
 static struct list memory_queue_lists[THREAD_PRIORITIES];
 static uint32_t memory_queue_bits;
 
-static bool gate_open; /* gate=off: threads pass without cover, as in kernels without a gate */
+static bool gate_open; /* threads pass without cover: gate_off() */
 
 void gate_off(void)
 {
@@ -84,11 +84,11 @@ static uint64_t since_of(const struct list_node *node)
 }
 
 /*
- * Inserts a thread into its priority's list by the time since which it has waited. A thread that
- * begins to wait belongs near the end, and one that tried in vain near the head, so the search from
- * both ends is short. It is bounded by MEMORY_SEARCH_MOST: a thread whose priority was changed, and
- * which belongs between the oldest and the youngest so many, goes behind those oldest.
- * memory_queue_lock is held.
+ * Inserts a thread into its priority's list, ordered by the time at which the waits began. A thread
+ * that begins to wait belongs near the end, and one that tried again in vain belongs near the head,
+ * so a search from both ends is short. The search ends after MEMORY_SEARCH_MOST steps. A thread
+ * whose place was not found by then, because its priority was changed, goes behind the
+ * MEMORY_SEARCH_MOST oldest threads. memory_queue_lock is held.
  */
 static void memory_queue_insert(struct thread *thread)
 {
@@ -100,11 +100,11 @@ static void memory_queue_insert(struct thread *thread)
     struct list_node *older = list->head.previous, *younger = list->head.next;
     for (unsigned i = 0; i < MEMORY_SEARCH_MOST; i++) {
         if (older == &list->head || since_of(older) <= since_ns) {
-            younger = older->next; /* it goes behind `older` */
+            younger = older->next; /* the place is behind `older` */
             break;
         }
         if (since_of(younger) > since_ns) {
-            break; /* it goes ahead of `younger` */
+            break; /* the place is ahead of `younger` */
         }
         older = older->previous;
         younger = younger->next;
@@ -143,7 +143,7 @@ void gate_wait(struct thread *thread)
 void gate_priority_change(struct thread *thread, uint8_t priority)
 {
     uint64_t flags = spin_lock_irq_save(&memory_queue_lock);
-    bool waits = list_node_linked(&thread->run_node); /* else it was granted a try just now */
+    bool waits = list_node_linked(&thread->run_node); /* else it was granted another try just now */
     if (waits) {
         memory_queue_remove(thread);
     }
@@ -192,7 +192,10 @@ static struct thread *memory_queue_take(void)
 {
     struct thread *thread = NULL;
     uint64_t flags = spin_lock_irq_save(&memory_queue_lock);
-    /* Frames in per-CPU free lists do not count: only their CPU can take them, until its tick. */
+    /*
+     * Frames in per-CPU free lists do not count: until the CPU's next tick gives them back, only
+     * that CPU can take them.
+     */
     size_t frames = frame_shared_free_count() + stack_reserve_count();
     if (memory_queue_bits != 0) {
         const struct list *list = &memory_queue_lists[run_queue_most_urgent(memory_queue_bits)];
@@ -218,8 +221,8 @@ static struct thread *memory_queue_take(void)
 static bool granting;
 
 /*
- * At most GATE_GRANTS_AT_ONCE threads, because interrupts are off and a granted thread may come
- * back at once. The next tick goes on with the rest.
+ * The number of threads is limited because interrupts are off, and because a granted thread may be
+ * refused and come back at once. The next tick goes on with the rest.
  */
 void gate_grant(void)
 {

@@ -5,11 +5,12 @@
  * This covers every way in which a running thread can take a page (invariant I3):
  *
  *  - Growth. A touch of a hole takes at most the missing pages, and each page that it takes lowers
- *    the magazine and missing(t) by one. So cover, once there, stays, with interrupts on or off. No
- *    other CPU takes from this CPU's magazine.
+ *    the magazine and missing(t) by one. So a stack that is covered stays covered, with interrupts
+ *    on or off. No other CPU takes from this CPU's magazine.
  *  - Frames moved from an entry stack (a preemption, a page fault of the thread's own) lie on the
- *    thread's stack like any other frame. The fault's own fill function fills them, from the same
- *    cover. A frame that does not fit above the fault floor is an overflow, not a missing page.
+ *    thread's stack like any other frame. The handler that moves the frame fills the pages that it
+ *    needs, by the same function as a fault and from the same magazine. A frame that does not fit
+ *    above the fault floor is an overflow, not a missing page.
  *  - A switch. From the gate until the next thread has finished the switch both stacks are in use:
  *    the old one by the pushes, the new one by its first calls. Hence the sum. A new thread and one
  *    from another CPU pass the same gate.
@@ -29,8 +30,8 @@
 #include "sched/core/thread.h"
 
 /*
- * gate_pass() when frames were taken since the last refill: refills, and says whether the magazine
- * covers both threads. Context: ATOMIC, interrupts off, run-queue lock held.
+ * The slow part of gate_pass(), for when frames were taken since the last refill: refills, and says
+ * whether the magazine covers both threads. Context: ATOMIC, interrupts off, run-queue lock held.
  */
 must_check bool gate_pass_slowly(struct thread *from, const struct thread *to);
 
@@ -45,8 +46,9 @@ static always_inline must_check bool gate_pass(struct thread *from, const struct
 }
 
 /*
- * Says, in one comparison, that the gate is open and that `to` has no pending work. If false, ask
- * gate_pass() and then do the pending work. Context: ATOMIC, interrupts off, run-queue lock held.
+ * Says whether no frame was taken since the last refill and `to` has no pending work, in one
+ * comparison. If false, the caller asks gate_pass() and then does the pending work. Context:
+ * ATOMIC, interrupts off, run-queue lock held.
  */
 static always_inline must_check bool gate_is_clear(const struct thread *to)
 {
@@ -54,14 +56,15 @@ static always_inline must_check bool gate_is_clear(const struct thread *to)
 }
 
 /*
- * For teaching (gate=off): the gate lets threads pass that are not covered. Then a stack fault can
- * find too few frames, which is the critical stack fault of kernels without a gate. Context: boot.
+ * For gate=off, which is for teaching, and for stack=prefault: the gate also lets threads pass that
+ * are not covered. Then a stack fault can find too few frames: a critical stack fault. Context:
+ * boot.
  */
 void gate_off(void);
 
 /*
- * Puts a thread that did not pass into the memory queue: by priority, then by the time since which
- * it has waited. The caller has taken it off the run queue. Context: ATOMIC, interrupts off,
+ * Puts a thread that did not pass into the memory queue, by priority and then by the time at which
+ * its wait began. The caller has taken it off the run queue. Context: ATOMIC, interrupts off,
  * run-queue lock held.
  */
 void gate_wait(struct thread *thread);
@@ -90,9 +93,9 @@ must_check bool gate_expendable_take_out(struct thread *thread);
 void gate_grant(void);
 
 /*
- * While threads wait for memory: gives back what this CPU holds and does not need (its magazine
- * but for `keep` frames, its per-CPU free list, its cached stacks), then calls gate_grant().
- * Context: IRQ, interrupts off, on a stack that has no holes to touch.
+ * For use while threads wait for memory: gives back the frames that this CPU keeps and does not
+ * need (its magazine but for `keep` frames, its per-CPU free list, its cached stacks), then calls
+ * gate_grant(). Context: IRQ, interrupts off, on a fully backed stack or an entry stack.
  */
 void gate_help(uint32_t keep);
 
@@ -100,11 +103,14 @@ void gate_help(uint32_t keep);
 void gate_wait_end(struct thread *thread);
 
 struct gate_counts {
-    uint64_t waits;           /* times that a thread began to wait for memory */
-    uint64_t episodes;        /* those of them when no other thread waited */
-    uint64_t longest_wait_ns; /* until the thread ran: the wait for frames and for the CPU */
-    uint64_t grants;          /* times that a thread was made ready to try again */
+    uint64_t waits;           /* how often a thread began to wait for memory */
+    uint64_t episodes;        /* waits that began when no other thread waited */
+    uint64_t longest_wait_ns; /* from the first refusal to the dispatch */
+    uint64_t grants;          /* how often a thread was made ready to try again */
 };
 
-/* Written under the memory queue's lock, or a run queue's; read without. */
+/*
+ * Written under the memory queue's lock; longest_wait_ns under that of the run queue of the CPU, so
+ * of two waits that end at once on two CPUs the longer may be missed. Read without a lock.
+ */
 extern struct gate_counts gate_counts;

@@ -12,7 +12,7 @@
 void gate_watch(void (*watcher)(const struct thread *granted));
 
 /*
- * Returns the number of frames that were promised to granted threads which have not passed the gate
- * yet. May be old when it is looked at. Context: ANY.
+ * Returns the number of frames promised to threads that were granted another try and have not
+ * passed the gate yet. May be out of date when it is used. Context: ANY.
  */
 uint32_t gate_promised(void);

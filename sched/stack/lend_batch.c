@@ -16,7 +16,9 @@ static struct {
     unsigned count;
 } batch;
 
-/* A batch left out an untouched page of a stack in use; its thread may have gone to sleep since. */
+/*
+ * The walk left out a stack in use with untouched pages. Its thread may have gone to sleep since.
+ */
 static bool left_out;
 
 /* The list's lock keeps the thread from being freed, its run queue's lock from being dispatched. */
@@ -70,7 +72,7 @@ static uint32_t batch_free(void)
     return freed;
 }
 
-/* A walk over all threads has begun and not come to their end. */
+/* A walk over all threads has begun and has not reached the end of their list. */
 static bool under_way;
 
 bool lend_batch_is_under_way(void)
@@ -85,8 +87,8 @@ bool lend_batches_wanted(void)
 }
 
 /*
- * A walk comes to its end whatever the threads do meanwhile: stacks that are filled after it passed
- * them are wanted by another walk.
+ * What is noted here belongs to the walk that begins: stacks that are filled after the walk has
+ * passed them cause another walk.
  */
 static void walk_begin(void)
 {

@@ -1,6 +1,6 @@
 /*
- * While memory is exhausted threads wait and nothing fails; the log tells the user of a silent
- * machine why. The reclaimer, which is fully backed, looks ten times a second.
+ * While memory is exhausted, threads wait and nothing fails: the machine may seem to hang. These
+ * lines in the log say why. They come from the reclaimer, which is fully backed and so can run.
  */
 #include "sched/stack/memory_wait_report.h"
 
@@ -18,7 +18,7 @@
 
 struct survey {
     uint64_t oldest_ns; /* when the longest wait began; 0: no thread waits */
-    unsigned runnable;  /* threads that run or could, without the fully backed ones */
+    unsigned runnable;  /* threads that run or could run, without the fully backed ones */
     unsigned waiting;   /* threads that wait for memory */
     struct {
         uint32_t id;
@@ -47,7 +47,7 @@ static void survey_thread(struct thread *thread, void *context)
         survey->most_pages = pages;
         survey->most_id = thread->id;
     }
-    if (thread->memory_wait_since_ns == 0) { /* a thread that was granted another try still waits */
+    if (thread->memory_wait_since_ns == 0) { /* set from the refusal to the dispatch */
         survey->runnable +=
             !thread_is_blocked(thread) && thread->state != THREAD_DEAD && !thread->backed;
         return;

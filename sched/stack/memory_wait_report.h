@@ -6,7 +6,8 @@
 /*
  * Logs one warning for each episode (from the first thread that waits for memory until none does)
  * in which a thread has waited for half a second, and another one when no other thread could run.
- * The reclaimer calls this ten times a second; it allocates nothing. Context: THREAD, fully backed.
+ * The reclaimer calls this at most ten times a second. Allocates nothing. Context: THREAD, fully
+ * backed.
  */
 void memory_wait_watch(void);
 

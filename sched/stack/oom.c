@@ -3,7 +3,8 @@
  * two ways to kill:
  *
  *  - A thread in the memory queue is taken out of it and reaped without running again. This is
- *    allowed because it is expendable, and if it is on no other list than that of all threads.
+ *    allowed because it is expendable, and only if it is in no other queue or list than the list of
+ *    all threads and the tree of timeouts.
  *  - Any other thread is asked to end by thread_kill(). It gets the highest priority, so that the
  *    few frames that it may need to end go to it first. (A thread that has begun to run since it
  *    was chosen is asked, too.)
@@ -35,7 +36,7 @@ void oom_choice_watch(void (*watcher)(uint32_t id))
 }
 
 struct choice {
-    unsigned runnable; /* threads that run or could, and do not wait for memory */
+    unsigned runnable; /* threads that run or could run, and do not wait for memory */
     uint32_t id;       /* of the thread to kill; 0: none */
     uint32_t pages;
     uint8_t priority;
@@ -54,7 +55,10 @@ uint32_t oom_kills(void)
     return kills;
 }
 
-/* The thread with most pages; of equals the lowest priority, then the highest id. */
+/*
+ * Says whether the thread is a better choice: it has more stack pages; or as many and a lower
+ * priority; or both are equal and its id is higher.
+ */
 static bool is_better(const struct thread *thread, uint32_t pages, const struct choice *choice)
 {
     if (choice->id == 0 || pages != choice->pages) {
@@ -86,7 +90,7 @@ static void choose_visit(struct thread *thread, void *context)
 static void kill_visit(struct thread *thread, void *context)
 {
     struct choice *choice = context;
-    /* The list was unlocked since the choice: it may hold something that others need by now. */
+    /* The list was unlocked since the choice: the thread may not be expendable any more. */
     if (thread->id != choice->id || !thread->expendable || thread->kill_wanted) {
         return;
     }

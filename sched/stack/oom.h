@@ -8,15 +8,15 @@
 #include "lib/compiler.h"
 
 /*
- * Sets how long, in nanoseconds, every thread that could run must have waited for memory, with
- * nothing left to reclaim, before a thread is killed; 0: never. Context: THREAD.
+ * Sets after how many nanoseconds a thread is killed in which every thread that could run waits for
+ * memory and nothing is reclaimed; 0: never. Context: THREAD.
  */
 void oom_kill_after(uint64_t limit_ns);
 
 /*
- * Applies the policy. The reclaimer calls this ten times a second and says whether it freed any
- * stack since the last call. Returns true if a thread was ended here whose stack can be reclaimed
- * now. Allocates nothing. Context: THREAD.
+ * Applies the policy. The reclaimer calls this at most ten times a second and says whether it freed
+ * any frame since the last call. Returns true if a thread was ended here whose stack can be
+ * reclaimed now. Allocates nothing. Context: THREAD.
  */
 bool oom_look(bool reclaimed);
 

@@ -1,9 +1,10 @@
 /*
- * Overflow: a thread touched the page below the lowest page that its stack may have. On the entry
- * stack the backtrace is recorded at the top of the thread's stack, and the thread is redirected
- * to its exit path there, which logs the record; what lies further down is lost. This is allowed
- * only if the thread holds nothing that others need. It is a panic if the thread holds a spinlock
- * or a mutex, has interrupts off, or may not die.
+ * Overflow: a thread touched an address below the lowest page that its stack may have. The handler
+ * runs on an entry stack. It writes the backtrace to the top of the thread's stack and changes the
+ * trap frame, so that the thread goes on in overflow_exit() below the record. That function logs
+ * the record and ends the thread. The frames that were on the stack are lost, so the thread must
+ * hold nothing that others need: the overflow is a panic if the thread holds a spinlock or a mutex,
+ * has interrupts off, or may not die.
  */
 #include "sched/stack/overflow.h"
 

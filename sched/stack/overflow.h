@@ -4,7 +4,8 @@
 #include "arch/x86_64/entry/trap_frame.h"
 
 /*
- * Handles a touch of the guard of `slot` at `address`: records the backtrace and changes `frame` so
+ * Handles a touch of `address`, below the lowest page that stack `slot` may have: in its guard, or
+ * below the fault floor where nothing is reserved. Records the backtrace and changes `frame` so
  * that the thread ends. Panics if the thread may not end there. Context: ENTRY.
  */
 void overflow_handle(struct trap_frame *frame, uintptr_t address, uint32_t slot);

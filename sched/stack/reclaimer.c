@@ -1,7 +1,7 @@
 /*
- * The reclaimer: unmaps the stacks of dead threads, waits for the shootdown, frees their frames;
- * and other jobs that need a thread which runs while all others wait for memory. It is a thread
- * because a shootdown is awaited with interrupts on and no lock held. It is fully backed.
+ * The reclaimer unmaps the stacks of dead threads, waits for the shootdown, and frees their frames.
+ * It also has other jobs that must go on while all other threads wait for memory. It is a thread
+ * because a shootdown is awaited with interrupts on and no lock held, and it is fully backed.
  *
  * Its jobs take turns. A turn does a bounded piece of work, and a job with more to do goes on in
  * its next turn, after all others had theirs. Between turns the reclaimer rests as service_share.h
@@ -21,8 +21,8 @@
 #include "sched/stack/reclaimer_test_hooks.h"
 #include "sched/stack/service_share.h"
 
-#define RECLAIM_PERIOD_NS 100000000UL /* looks by itself ten times a second */
-#define PERIOD_ROUNDS     8           /* a period is at least so many times as long as its round */
+#define RECLAIM_PERIOD_NS 100000000UL /* looks by itself at least so often */
+#define PERIOD_ROUNDS     8           /* a period is at least so many times its round */
 #define HELD_STEPS        20000
 
 static struct spinlock reclaimer_lock = SPINLOCK("reclaimer");
@@ -30,14 +30,14 @@ static struct wait_queue reclaimer_queue = {LIST_INITIALIZER(reclaimer_queue.wai
 
 static struct reclaimer_counts counts;
 
-/* True if it sleeps or is about to, and no CPU is waking it. */
+/* True if the reclaimer sleeps or is about to sleep, and no CPU is waking it. */
 static bool alert;
 
 void reclaimer_wake(void)
 {
     /*
-     * One CPU is enough. While threads wait for memory all CPUs would take the lock at each tick;
-     * where virtual CPUs share a processor that takes longer than a tick.
+     * One CPU is enough. Otherwise, while threads wait for memory, all CPUs would take the lock at
+     * each tick. Where many virtual CPUs share a processor that takes longer than a tick.
      */
     if (!__atomic_load_n(&alert, __ATOMIC_RELAXED) ||
         !__atomic_exchange_n(&alert, false, __ATOMIC_SEQ_CST)) {
@@ -63,7 +63,7 @@ static void frames_note(uint32_t freed)
     grants_are_due |= freed != 0;
 }
 
-/* Each turn returns true if the job has more to do at once. */
+/* The turns of the jobs. Each returns true if the job has more to do at once. */
 static bool reap_turn(void)
 {
     frames_note(stack_reclaim_batch());
@@ -106,7 +106,7 @@ static bool grant_turn(void)
     return false;
 }
 
-/* Periodic jobs walk over all threads, so they have a turn each period only. */
+/* Periodic jobs may walk over all threads, so they have one turn in each period. */
 static struct job {
     bool (*turn)(void);
     bool periodic;
@@ -129,7 +129,7 @@ uint64_t reclaimer_job_turns(enum reclaimer_job job)
     return __atomic_load_n(&jobs[job].turns, __ATOMIC_RELAXED);
 }
 
-/* The turn of a job that a test holds: some work, and no end of it. */
+/* The turn of a job that a test holds: spins, and says that there is more to do. */
 static never_inline bool held_turn(void)
 {
     for (unsigned i = 0; i < HELD_STEPS; i++) {
@@ -156,10 +156,10 @@ static bool round_run(bool period_is_over)
 }
 
 /*
- * The walks over all threads take longer the more threads there are. If the next period began while
- * the last one's walk is just over, each round would have a walk in it, and between two walks only
- * one batch of stacks would be freed: with a million threads they take 60 ms. So a long walk makes
- * its period longer.
+ * The walks over all threads take longer the more threads there are. With a million threads a round
+ * with walks takes 60 ms. If such a round could take a whole period, every round would have walks
+ * in it, and only one batch of stacks would be freed between them. So a long round makes its period
+ * longer.
  */
 uint64_t reclaimer_period_ns(uint64_t round_ns)
 {
@@ -167,7 +167,10 @@ uint64_t reclaimer_period_ns(uint64_t round_ns)
                                                         : RECLAIM_PERIOD_NS;
 }
 
-/* A round; its periodic jobs have a turn if the period is over. Returns what round_run() returns. */
+/*
+ * Makes a round; periodic jobs have a turn in it if the period is over. Returns true if some job
+ * has more to do.
+ */
 static bool round_begin(void)
 {
     static uint64_t next_ns;
@@ -190,7 +193,9 @@ static void reclaimer_run(void *argument maybe_unused)
         }
         uint64_t flags = spin_lock_irq_save_by(KERNEL_THREAD, &reclaimer_lock);
         __atomic_add_fetch(&counts.looks, 1, __ATOMIC_RELAXED);
-        /* Set before stack_reclaim_wanted(): new work is either seen there, or its CPU wakes this.
+        /*
+         * Set before stack_reclaim_wanted() is asked. Work that comes later than that is announced
+         * by a CPU that finds `alert` true, and so wakes this thread.
          */
         __atomic_store_n(&alert, true, __ATOMIC_SEQ_CST);
         if (!stack_reclaim_wanted()) {

@@ -1,4 +1,4 @@
-/* The jobs of the reclaimer, for tests that look at their turns. */
+/* The jobs of the reclaimer, and queries about their turns, for tests: nothing else calls these. */
 #pragma once
 
 #include "lib/compiler.h"
@@ -14,8 +14,8 @@ enum reclaimer_job {
 };
 
 /*
- * Makes a job do nothing useful in its turns and say that there is more to do, as if it had no end;
- * RECLAIMER_JOBS: none. Context: ANY.
+ * Makes a job spin for a while in each turn and say that it has more to do, as if it had no end.
+ * RECLAIMER_JOBS: no job. Context: ANY.
  */
 void reclaimer_job_hold(enum reclaimer_job job);
 
@@ -23,7 +23,8 @@ void reclaimer_job_hold(enum reclaimer_job job);
 uint64_t reclaimer_job_turns(enum reclaimer_job job);
 
 /*
- * Returns how long the period is in which the periodic jobs had a turn in a round of `round_ns`
- * nanoseconds: a tenth of a second, or more after a long round. Context: ANY.
+ * Returns the time in nanoseconds from the start of a round with turns of the periodic jobs, which
+ * took `round_ns`, to the next such round: a tenth of a second, or more after a long round.
+ * Context: ANY.
  */
 uint64_t reclaimer_period_ns(uint64_t round_ns);

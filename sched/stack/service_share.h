@@ -1,11 +1,12 @@
 /*
- * The share of a CPU that a service takes. Services have one of the highest priorities, and their
- * work may never run out. So each works in slices, and after SERVICE_RUN_NS of work it leaves its
- * CPU for as long as it has worked. Over any time its work is at most its rest, plus
- * SERVICE_RUN_NS, plus its longest slice: half of a CPU, under pressure too.
+ * Bounds the share of a CPU that a service takes. Services have one of the highest priorities, and
+ * their work may never run out. So each works in slices, and after SERVICE_RUN_NS of work it sleeps
+ * for as long as it has worked. In any period the time that it works is at most the time that it
+ * rests, plus SERVICE_RUN_NS, plus its longest slice: about half of a CPU, also when there is
+ * always more work.
  *
- * Work is measured by the clock. Time in which something more urgent runs within a slice counts as
- * the service's own, so its share is rather less than half.
+ * Work is measured by the clock. If interrupts or more urgent threads run within a slice, that time
+ * counts as the service's work, so its real share is less than half.
  */
 #pragma once
 
@@ -18,28 +19,32 @@ enum service { SERVICE_RECLAIMER, SERVICE_SWAPPER, SERVICE_CONSOLE, SERVICE_TEST
 struct service_times {
     uint64_t worked_ns;  /* in slices that have ended */
     uint64_t rested_ns;  /* before slices that have begun */
-    uint64_t longest_ns; /* slice */
+    uint64_t longest_ns; /* the longest slice */
 };
 
-/* A slice of work begins. Context: THREAD, the service itself. */
+/* Begins a slice of work. Context: THREAD, the service itself, between slices. */
 void service_slice_begin(enum service service);
 
-/* The slice has ended. Context: THREAD, the service itself. */
+/* Ends the slice. Context: THREAD, the service itself, within a slice. */
 void service_slice_end(enum service service);
 
 /*
- * Ends the slice and begins the next one; in between it rests if that is due. Without a rest no
- * time passes between the two. Context: THREAD, the service itself, within a slice; may sleep.
+ * Ends the slice and begins the next one, and rests in between if the service has worked for
+ * SERVICE_RUN_NS. Without a rest the next slice begins at the moment at which the last one ended.
+ * Context: THREAD, the service itself, within a slice; may sleep.
  */
 void service_slice_next(enum service service);
 
 /*
- * Returns true if the service has worked for so long that it must rest after this slice. Context:
- * THREAD, the service itself, within a slice.
+ * Returns true if the service has worked for SERVICE_RUN_NS since it last rested enough, so that it
+ * must rest after this slice. Context: THREAD, the service itself, within a slice.
  */
 bool service_rest_is_due(enum service service);
 
-/* Rests if that is due. Context: THREAD, the service itself, between slices; sleeps. */
+/*
+ * Sleeps as long as the service has worked without a rest to match, if that is SERVICE_RUN_NS or
+ * more. Context: THREAD, the service itself, between slices; sleeps.
+ */
 void service_rest(enum service service);
 
 /*

@@ -27,9 +27,9 @@
 /*
  * Backs the caller's stack down to `bytes` below its stack pointer, with zeroed frames from the
  * allocator, never from this CPU's magazine. It works on 16 KiB stacks, too; there the requested
- * depth then causes no faults. After an error nothing has changed.
- * Context: ATOMIC. Errors: ERROR_RANGE (the stack is not that large, or it has 255 requests),
- * ERROR_NO_MEMORY (no free frames, or threads wait for memory).
+ * depth causes no stack faults afterwards. After an error nothing has changed. Context: ATOMIC.
+ * Errors: ERROR_RANGE (the stack is not that large, or it has 255 requests), ERROR_NO_MEMORY (no
+ * free frames, or threads wait for memory).
  */
 must_check int stack_ensure(size_t bytes);
 
@@ -40,8 +40,10 @@ must_check int stack_ensure(size_t bytes);
  */
 void stack_release(void);
 
-/* Says whether pages of this thread's stack are reserved. Stable while it does not run. Context:
- * ANY. */
+/*
+ * Says whether pages of this thread's stack are reserved. The answer does not change while the
+ * thread does not run. Context: ANY.
+ */
 static always_inline bool stack_held(const struct thread *thread)
 {
     return thread->stack_reservations != 0;

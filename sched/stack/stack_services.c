@@ -21,7 +21,7 @@ void stack_services_work(const struct thread *current, bool idle)
             reclaimer_wake();
         }
     }
-    if (stack_reap_many) { /* a CPU that is never idle does not wake it otherwise */
+    if (stack_reap_many) { /* on a CPU that is never idle only this wakes it */
         reclaimer_wake();
     }
     if (unlikely(stack_batch_enabled)) {

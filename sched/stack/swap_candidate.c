@@ -106,14 +106,14 @@ void swap_candidate_batch_end(unsigned count)
     }
 }
 
-/* The saved bytes are back on the stack. */
+/* Notes that the saved bytes are back on the stack. */
 static void saved_clear(struct thread *thread)
 {
     thread->stack_hole = stack_hole_of(thread->slot);
     thread->pending &= (uint8_t)~THREAD_PENDING_SWAPPED;
 }
 
-/* Rule 6: must a thread have all of its pages back before it runs? */
+/* Says whether, by rule 6, a thread must have all of its pages back before it runs. */
 static bool needs_all_pages(void)
 {
     return stack_mode_get() == STACK_MODE_EAGER || stack_mode_get() == STACK_MODE_PREFAULT;
@@ -154,5 +154,5 @@ void swap_candidate_dispatch(struct thread *thread)
     if (thread->pending & THREAD_PENDING_MEMORY) {
         gate_wait_end(thread);
     }
-    thread->pending &= (uint8_t)~THREAD_PENDING_MOVES; /* it was set for another CPU */
+    thread->pending &= (uint8_t)~THREAD_PENDING_MOVES; /* the CPU that it excludes was left */
 }

@@ -19,10 +19,10 @@
  *    makes the UNMAPPING pages STANDBY, but only those of claims that still stand. So every STANDBY
  *    page has been shot down.
  * 4. A wake-up of any kind (a waker, a timeout, a kill) reaches schedule_ready(), which finds
- *    SWAP_CANDIDATE instead of BLOCKED and calls swap_candidate_end(). That cancels the claim, maps
- *    every page again that still has its frame, and makes the thread BLOCKED, so that the wake-up
- *    continues as for any blocked thread. It never waits for the swapper. The swapper later finds
- *    the claim cancelled and does not touch the thread, which may be gone.
+ *    SWAP_CANDIDATE instead of BLOCKED and calls swap_candidate_end(). swap_candidate_end() cancels
+ *    the claim, maps every page again that still has its frame, and makes the thread BLOCKED, so
+ *    that the wake-up continues as for any blocked thread. It never waits for the swapper. The
+ *    swapper later finds the claim cancelled and does not touch the thread, which may have ended.
  * 5. Pages whose frames are gone are missing. The thread passes the dispatch gate like any other
  *    and may wait there for memory. If its top page is gone the dispatching CPU brings it back
  *    (swap_candidate_dispatch()) with frames of its magazine, which the gate has just checked:
@@ -33,14 +33,14 @@
  *    with gate=off.
  *
  * A change of priority or affinity leaves a swap candidate in its state. Code that reads the stack
- * of a sleeping thread (the monitor's bt) takes the run queue's lock, too, and finds live bytes
- * that were moved at thread->stack_saved.
+ * of a sleeping thread (the monitor's bt) takes the run queue's lock, too. If the thread is swapped
+ * out it reads the live bytes at thread->stack_saved.
  */
 #pragma once
 
 #include "sched/core/thread.h"
 
-#define SWAP_CANDIDATE_BATCH 128 /* threads between two shootdowns */
+#define SWAP_CANDIDATE_BATCH 128 /* the most threads for one shootdown */
 
 /*
  * Makes a blocked thread a swap candidate. Returns false if it is not blocked or has not left its
@@ -51,8 +51,8 @@ must_check bool swap_candidate_begin(struct thread *thread, uint32_t now_ms);
 /*
  * Unmaps the pages of a swap candidate that lie wholly below its saved stack pointer; with `swap`
  * saves its live bytes and unmaps all pages. Enters it into the batch as claim number `claim`.
- * Returns the number of pages; 0, without a claim, if there is nothing to take.
- * Context: ATOMIC, interrupts off, the lock of the thread's run queue held.
+ * Returns the number of pages that it took; 0 if there is nothing to take, and then there is no
+ * claim. Context: ATOMIC, interrupts off, the lock of the thread's run queue held.
  */
 must_check uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim);
 
@@ -66,8 +66,8 @@ void swap_candidate_batch_shoot(unsigned claims);
 void swap_candidate_batch_end(unsigned claims);
 
 /*
- * Undoes what the swapper did, as far as frames are still there, and makes the thread BLOCKED. The
- * caller then makes it ready. Context: IRQ, the lock of the thread's run queue held.
+ * Maps the pages again that the swapper took and whose frames are still there, and makes the thread
+ * BLOCKED. The caller then makes it ready. Context: IRQ, the lock of the thread's run queue held.
  */
 void swap_candidate_end(struct thread *thread);
 

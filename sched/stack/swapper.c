@@ -1,6 +1,6 @@
 /*
- * The swapper's thread: when it makes a pass over the threads, and for whom. From which threads a
- * pass takes pages is in swapper_pass.c.
+ * The swapper's thread: decides when to make a pass over the threads, and makes passes that others
+ * request. swapper_pass.c decides from which threads a pass takes pages.
  *
  * The swapper is fully backed and takes no lock that a thread holds while it sleeps.
  */
@@ -21,9 +21,9 @@
 #include "sched/sync/mutex.h"
 
 #define PERIOD_MS_MAX  500
-#define PAUSE_PASSES   7 /* while memory is not short: its pause, as a multiple of its last pass */
+#define PAUSE_PASSES   7 /* pause after a pass while memory is not short: so many times the pass */
 #define PAUSE_MS_MAX   2000
-#define PRESSED_MS     10 /* between passes that helped; doubled after each that did not */
+#define PRESSED_MS     10 /* pause after a pass that took pages; doubled after one that did not */
 #define LOW_WATER_PART 32 /* of all frames */
 #define QUIET_STEP_NS  1000000
 
@@ -79,14 +79,14 @@ static uint32_t pause_ms(uint64_t pass_ns)
     return pause > period_ms() ? (uint32_t)pause : period_ms();
 }
 
-/* One pass, by age or because memory is short. Returns how long to sleep, in milliseconds. */
+/* Makes one pass, by age or because memory is short. Returns how long to sleep, in milliseconds. */
 static uint32_t look_around(uint32_t slept_ms)
 {
     enum pressure pressure = pressure_now();
     static const struct swap_request by_age;
     if (pressure != PRESSURE_NONE && (stack_standby_free(UINT32_MAX) != 0 ||
                                       (stack_batch_flush() && stack_reclaim_batch() != 0))) {
-        pressure = pressure_now(); /* it may have been enough */
+        pressure = pressure_now(); /* this may have been enough */
     }
     uint64_t before_ns = service_times_read(SERVICE_SWAPPER).worked_ns;
     uint32_t taken = swapper_pass_run(&by_age, pressure);
@@ -95,7 +95,7 @@ static uint32_t look_around(uint32_t slept_ms)
         swapper_alert = true;
         return pause_ms(service_times_read(SERVICE_SWAPPER).worked_ns - before_ns);
     }
-    /* While there is nothing to take, the pause doubles, and ticks do not wake it. */
+    /* While passes find nothing to take, the pause doubles, and ticks do not wake the swapper. */
     swapper_alert = false;
     if (taken != 0 || slept_ms > PERIOD_MS_MAX / 2) {
         return PRESSED_MS;
@@ -122,7 +122,7 @@ static void swapper_run(void *argument maybe_unused)
             request_open = false;
             wait_queue_wake_all(&requester_queue);
             spin_unlock_irq_restore(&swapper_lock, flags);
-            swapper_alert = true; /* a tick may have cleared it to wake this thread */
+            swapper_alert = true; /* a tick clears it to wake this thread */
         } else {
             service_rest(SERVICE_SWAPPER); /* a tick may have ended the sleep at once */
             __atomic_store_n(&looking, true, __ATOMIC_SEQ_CST);
@@ -140,7 +140,7 @@ void swapper_wake(void)
 {
     uint64_t flags = spin_lock_irq_save(&swapper_lock);
     if (!wait_queue_wake_one(&swapper_queue)) {
-        swapper_alert = true; /* it may be about to sleep: the next tick tries again */
+        swapper_alert = true; /* the swapper may be about to sleep: the next tick tries again */
     }
     spin_unlock_irq_restore(&swapper_lock, flags);
 }

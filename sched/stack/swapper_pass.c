@@ -1,11 +1,12 @@
 /*
- * A pass of the swapper: from which threads it takes pages. The protocol is in swap_candidate.h.
+ * A pass of the swapper. This file decides from which threads a pass takes pages; swap_candidate.h
+ * has the protocol.
  *
  * A pass walks the list of threads a few at a time, so that the list's lock is held for a short
  * time only. It first notes a blocked thread as a swap candidate. After the shrink age it takes the
  * candidate's unused pages, after the swap age all pages. While memory is low it takes all pages of
- * every thread that an earlier pass noted; while threads wait for memory, of every blocked thread.
- * Then it also frees STANDBY frames at once.
+ * every thread that an earlier pass noted. While threads wait for memory it takes all pages of
+ * every blocked thread. In both cases it also frees STANDBY frames at once.
  *
  * Hysteresis: a thread that used more pages again soon after it was shrunk must sleep twice as long
  * before the next shrink, and so on up to BACKOFF_MAX doublings.
@@ -23,7 +24,7 @@
 
 #define WALK_THREADS  16 /* looked at under the list's lock at once */
 #define BACKOFF_MAX   6
-#define SOON_AGES     4 /* "soon": within so many times the sleep that it was shrunk after */
+#define SOON_AGES     4 /* "soon" is within so many times the age at which it was shrunk */
 #define SOON_LEAST_MS 100
 
 /* A pass under way. */
@@ -32,7 +33,7 @@ struct pass {
     enum pressure pressure;
     uint32_t now_ms;
     unsigned claims;  /* in the batch under way */
-    unsigned walked;  /* claims when the lock of the list was taken last */
+    unsigned walked;  /* claims when the list's lock was taken last */
     uint32_t taken;   /* threads from which pages were taken */
     bool frames_lack; /* no spare frame was left to save the last thread's live bytes */
 };
@@ -59,13 +60,18 @@ void swapper_counts_read(struct swapper_counts *out)
     *out = counts;
 }
 
-/* Has a thread slept for age_ms, doubled `backoff` times? An age of 0 is never reached. */
+/*
+ * Says whether a thread has slept for age_ms, doubled `backoff` times. An age of 0 is never
+ * reached.
+ */
 static bool age_reached(uint32_t slept_ms, uint32_t age_ms, unsigned backoff)
 {
     return age_ms != 0 && slept_ms >= (uint64_t)age_ms << backoff;
 }
 
-/* A thread has run since it was shrunk: adjusts its backoff. Its run queue's lock is held. */
+/*
+ * Adjusts the backoff of a thread that has run since it was shrunk. Its run queue's lock is held.
+ */
 static void shrinking_judge(struct thread *thread, uint32_t now_ms)
 {
     uint64_t soon_ms =
@@ -132,8 +138,9 @@ static void thread_consider(struct pass *pass, struct thread *thread)
 }
 
 /*
- * Says that the batch must be completed before more threads are taken: it is full, or there is no
- * spare frame for the live bytes of one more thread. Completing it frees frames.
+ * Says whether the batch must be completed before pages of more threads are taken: because it is
+ * full, or because no spare frame is left for the live bytes of one more thread. Completing a batch
+ * frees frames.
  */
 static bool batch_is_over(const struct pass *pass)
 {
@@ -186,8 +193,9 @@ static bool pass_step(struct pass *pass)
 }
 
 /*
- * A pass of the swapper's own rests if that is due, with no batch open: the threads of a batch may
- * have to wait for its end. A requested pass does not rest, because its caller waits for it.
+ * A pass that nobody requested rests when its share of the CPU is used up. It completes its batch
+ * before that, because threads of a batch may wait for the batch's end. A requested pass does not
+ * rest, because its caller waits for it.
  */
 static void pass_over_all(struct pass *pass)
 {

@@ -18,12 +18,12 @@ void swapper_ages_set(uint32_t shrink_ms, uint32_t swap_ms);
 
 enum swapper_take { SWAPPER_SHRINK, SWAPPER_SWAP };
 
-/* How short memory is: not, below the low-water mark, or so that threads wait for it. */
+/* How short memory is: not at all; below the low-water mark; so short that threads wait for it. */
 enum pressure { PRESSURE_NONE, PRESSURE_LOW, PRESSURE_WAITERS };
 
 struct swap_request {
     struct thread *only; /* the one thread to take from, or NULL: all threads */
-    bool now;            /* regardless of age */
+    bool now;            /* however short they have slept */
     enum swapper_take take;
 };
 
@@ -43,13 +43,16 @@ uint32_t swapper_pass_run(const struct swap_request *wanted, enum pressure press
 
 struct swapper_counts {
     uint64_t passes;
-    uint64_t passes_ns; /* spent in them, without rests */
+    uint64_t passes_ns; /* time in passes, without rests */
     uint64_t batches;   /* shootdowns */
     uint64_t spared;    /* threads left alone by the hysteresis */
-    unsigned at_once; /* threads whose pages were taken under the lock of the list at once: most */
+    unsigned at_once;   /* most threads from which one hold of the list's lock took pages */
 };
 
-/* Pages are taken from as many threads at once: about 850 instructions each, interrupts off. */
+/*
+ * The most threads from which one hold of the list's lock takes pages. Interrupts are off, and each
+ * thread takes about 850 instructions.
+ */
 #define SWAPPER_TAKES_AT_ONCE 12
 
 /* Copies the counts; they may change meanwhile. Context: ANY. */

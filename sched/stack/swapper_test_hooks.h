@@ -20,14 +20,13 @@ enum swapper_step {
 extern void (*swapper_step_hook)(enum swapper_step step, struct thread *thread);
 
 /*
- * With `quiet` true the swapper makes no pass of its own until it is set back to false, and does
- * only what swapper_pass() requests. Returns once a pass of its own that was under way has ended.
- * Context: THREAD.
+ * With `quiet` true the swapper makes only the passes that swapper_pass() requests, until a call
+ * with `quiet` false. Returns when no other pass is under way. Context: THREAD.
  */
 void swapper_quiet_set(bool quiet);
 
 /*
- * Turns the hysteresis of swapper_pass.c on (the default) or off, to measure what it saves.
- * Context: ANY.
+ * Turns the hysteresis of swapper_pass.c on (the default) or off, so that a benchmark can compare
+ * the two. Context: ANY.
  */
 void swapper_hysteresis_set(bool on);

@@ -1,6 +1,7 @@
 /*
  * Barriers: threads arrive and wait; another thread waits until all have arrived, and releases
- * them. Between the two calls all of them stand still, so they can be inspected.
+ * them. From the return of barrier_await() to barrier_release() all of them sleep, so they can be
+ * inspected.
  */
 #pragma once
 

@@ -13,7 +13,10 @@ void condition_init(struct condition *condition)
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t timeout_ns)
 {
     wait_check("condition with mutex", mutex->name);
-    /* The mutex is released under this lock, so a later signal waits until this thread sleeps. */
+    /*
+     * The mutex is released under the condition's lock, which a signal needs. So a signal that
+     * comes after that waits until this thread sleeps.
+     */
     uint64_t flags = spin_lock_irq_save(&condition->lock);
     mutex_unlock(mutex);
     int error = wait_queue_sleep(&condition->queue, &condition->lock, timeout_ns);

@@ -29,8 +29,8 @@ void condition_init(struct condition *condition);
 
 /*
  * Releases the mutex, waits for a signal at most timeout_ns nanoseconds (WAIT_FOREVER: no limit),
- * and takes the mutex again, whatever it returns. OK means: check the condition again. Context:
- * THREAD, holding the mutex. Errors: ERROR_TIMEOUT, ERROR_KILLED.
+ * and takes the mutex again, also before it returns an error. OK means: check the condition again.
+ * Context: THREAD, holding the mutex. Errors: ERROR_TIMEOUT, ERROR_KILLED.
  */
 must_check int condition_wait(struct condition *condition, struct mutex *mutex,
                               uint64_t timeout_ns);

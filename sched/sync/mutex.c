@@ -33,7 +33,8 @@ static void recursion_check(const struct mutex *mutex)
 
 /*
  * The caller became the owner: it took a free mutex, or mutex_unlock() passed it on. The spinlock
- * is held, so an overflow cannot end the thread between the one and the other.
+ * is held: between the change of `owner` and the count, a stack overflow is a panic and cannot end
+ * the thread.
  */
 static void taken(const struct mutex *mutex)
 {
@@ -105,7 +106,10 @@ void mutex_unlock(struct mutex *mutex)
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
     mutex_order_release(mutex);
     thread_current()->mutexes_held--;
-    /* The thread that is woken is the owner: one whose wait timed out has left the queue. */
+    /*
+     * The thread that is woken becomes the owner. If its wait has just timed out it is still in the
+     * queue, and gets the mutex all the same.
+     */
     struct thread *next = wait_queue_first(&mutex->queue);
     if (next == NULL) {
         mutex->owner = NULL;

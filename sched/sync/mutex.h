@@ -1,12 +1,12 @@
 /*
- * Mutexes: one thread at a time holds it, others sleep. Fair: mutex_unlock() passes the mutex to
- * the thread that has waited longest, and its holder inherits the highest priority of those that
- * wait (mutex_donation.h). Not recursive. A thread that holds a mutex may sleep, but
- * must not end.
+ * Mutexes: one thread at a time holds a mutex, and others that want it sleep. Fair: mutex_unlock()
+ * passes the mutex to the thread that has waited longest, and its holder inherits the highest
+ * priority of those that wait (mutex_donation.h). Not recursive. A thread that holds a mutex may
+ * sleep, but must not end.
  *
  * Taking a mutex twice and releasing one that is not held are panics in every build. In the
- * invariant build so are taking two mutexes in both orders (mutex_order.c) and a lock that may
- * have to wait while a spinlock is held.
+ * invariant build two more mistakes are panics: taking two mutexes in both orders (mutex_order.c),
+ * and calling a function that may have to wait while a spinlock is held.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct mutex {
     struct thread *owner; /* NULL: free */
     struct wait_queue queue;
     const char *name; /* mutexes of one name are of one kind */
-    uint8_t inherits; /* the highest priority of a thread that waits, or has waited with others */
+    uint8_t inherits; /* the highest priority of those that wait; may be that of one that gave up */
 };
 
 /* Initialiser for static storage: static struct mutex m = MUTEX(m, "what it guards"); */

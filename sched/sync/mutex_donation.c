@@ -1,8 +1,8 @@
 /*
  * See mutex_donation.h. `links_lock` guards which thread waits for which mutex, and changes of the
- * holder of a mutex for which threads wait. A thread that waited takes it before it goes on. So
- * under it every mutex that a thread waits for exists, and so does its holder. Lock order: a mutex,
- * links, run queue.
+ * holder of a mutex for which threads wait. A thread whose wait is over takes it before it goes on.
+ * So while `links_lock` is held, every mutex that a thread waits for exists, and so does the
+ * holder. Lock order: a mutex, links, run queue.
  */
 #include "sched/sync/mutex_donation.h"
 
@@ -10,7 +10,9 @@
 
 static struct spinlock links_lock = SPINLOCK("mutex links");
 
-/* Passes a priority on from a thread that may wait. The lock of the links is held. */
+/*
+ * Passes a priority on along the chain that begins at a thread which may wait. links_lock is held.
+ */
 static void walk(const struct thread *thread, unsigned priority)
 {
     for (unsigned link = 0; link < MUTEX_DONATION_LINKS_MOST; link++) {

@@ -1,38 +1,46 @@
 /*
  * Priority inheritance through mutexes: a thread that holds a mutex has at least the priority of
- * each thread that waits for it, also if it waits for another mutex itself. It lasts until the
- * thread holds no mutex.
+ * each thread that waits for that mutex. If the holder waits for another mutex itself, it passes
+ * the priority on. A thread keeps what it has inherited until it holds no mutex.
  */
 #pragma once
 
 #include "sched/sync/mutex.h"
 
 /*
- * Links of a chain (holder, mutex that it waits for, holder of that, ...) to which a priority is
- * passed on at most: interrupts are off for all of them together. Beyond, a holder keeps its own.
+ * The most holders to which a priority is passed on along a chain (holder, mutex that it waits for,
+ * holder of that mutex, ...). Interrupts are off for the whole chain. Later holders in the chain
+ * keep their own priority.
  */
 #define MUTEX_DONATION_LINKS_MOST 16
 
 /*
- * The calling thread begins to wait for a mutex: gives its priority to the holder, and further on.
- * The mutex's lock is held. Context: ATOMIC, interrupts off.
+ * The calling thread begins to wait for a mutex: passes its priority on to the holder, and along
+ * the chain. The mutex's lock is held. Context: ATOMIC, interrupts off.
  */
 void mutex_donation_begin(struct mutex *mutex);
 
-/* The wait is over, by whatever came first. The mutex's lock is held. Context: ATOMIC. */
+/*
+ * The calling thread has ended its wait for a mutex, whatever the reason. The mutex's lock is held.
+ * Context: ATOMIC, interrupts off.
+ */
 void mutex_donation_end(void);
 
 /*
- * The mutex goes to its next holder, which inherits from those that still wait, if there are any.
+ * Makes `owner` the holder of the mutex. If others still wait, it inherits their highest priority.
  * The mutex's lock is held. Context: ATOMIC, interrupts off.
  */
 void mutex_donation_hand_over(struct mutex *mutex, struct thread *owner, bool others_wait);
 
-/* The calling thread has released a mutex. Context: ATOMIC, the mutex's lock not held. */
+/*
+ * Ends what the calling thread has inherited, if it holds no mutex any more. To be called after it
+ * has released one. Context: ATOMIC, the mutex's lock not held.
+ */
 void mutex_donation_released(void);
 
 /*
- * A thread inherited a priority while it may wait for a mutex: passes it on to the holder.
- * The thread must not end meanwhile. Context: ATOMIC, interrupts off.
+ * Passes on a priority that a thread has just inherited in another way: to the holder of the mutex
+ * that it waits for, if it waits for one. The thread must not end meanwhile. Context: ATOMIC,
+ * interrupts off.
  */
 void mutex_donation_pass(struct thread *thread, unsigned priority);

@@ -16,7 +16,7 @@
 static struct lock_graph graph;
 static char circle[160]; /* for the panic */
 
-/* A function of its own, so that its frame is not part of each lock's. */
+/* Not inlined, so that its frame is not part of the frame of each function that takes a mutex. */
 static never_inline noreturn_function void mutex_circle_panic(const char *held, const char *taken)
 {
     lock_graph_circle(&graph, held, taken, circle, sizeof(circle));

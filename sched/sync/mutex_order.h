@@ -8,8 +8,8 @@ struct mutex;
 #ifdef INVARIANT
 
 /*
- * Notes that the calling thread took this mutex. Panics if a mutex that it holds is taken after
- * this one elsewhere. Context: THREAD.
+ * Notes that the calling thread has taken this mutex. Panics if the thread holds a mutex that was
+ * once taken while a mutex with this one's name was held. Context: ATOMIC.
  */
 void mutex_order_acquire(const struct mutex *mutex);
 
@@ -18,8 +18,8 @@ void mutex_order_release(const struct mutex *mutex);
 
 /*
  * Panics if the calling thread holds a spinlock or has interrupts off, so that it may not sleep.
- * Every function that may sleep calls this first, whether it will have to sleep or not. `kind` and
- * `name` say for what it waits. Context: ANY.
+ * The functions of mutexes, semaphores and conditions that may sleep call this first, whether they
+ * will have to sleep or not. `kind` and `name` say what they would wait for. Context: ANY.
  */
 void wait_check(const char *kind, const char *name);
 

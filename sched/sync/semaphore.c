@@ -54,7 +54,7 @@ bool semaphore_try_down(struct semaphore *semaphore)
 void semaphore_up(struct semaphore *semaphore)
 {
     uint64_t flags = spin_lock_irq_save(&semaphore->lock);
-    if (!wait_queue_wake_one(&semaphore->queue)) { /* a thread that is woken has its token */
+    if (!wait_queue_wake_one(&semaphore->queue)) { /* a thread that is woken has the token */
         semaphore->tokens++;
     }
     spin_unlock_irq_restore(&semaphore->lock, flags);

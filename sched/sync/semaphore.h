@@ -1,6 +1,7 @@
 /*
- * Counting semaphores: down takes a token and waits until there is one; up adds a token. While
- * threads wait, a new token goes to the thread that has waited longest, so no thread overtakes it.
+ * Counting semaphores: semaphore_down() takes a token, and waits until there is one; semaphore_up()
+ * adds a token. While threads wait, a new token goes to the thread that has waited longest, so no
+ * thread overtakes it.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct semaphore {
         }                                                                                          \
     }
 
-/* Prepares a semaphore with so many tokens. Context: THREAD, before its first use. */
+/* Prepares a semaphore with this many tokens. Context: THREAD, before its first use. */
 void semaphore_init(struct semaphore *semaphore, uint32_t tokens);
 
 /* Takes a token; waits without limit, and a kill does not end the wait. Context: THREAD. */
@@ -38,5 +39,5 @@ must_check bool semaphore_try_down(struct semaphore *semaphore);
 /* Adds a token, or gives it to the thread that has waited longest. Context: IRQ. */
 void semaphore_up(struct semaphore *semaphore);
 
-/* Returns the number of free tokens; may be old when it is looked at. Context: ANY. */
+/* Returns the number of free tokens, which may be out of date when it is used. Context: ANY. */
 uint32_t semaphore_tokens(const struct semaphore *semaphore);
