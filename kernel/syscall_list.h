@@ -110,7 +110,7 @@
         "Writes an I/O port, 1, 2 or 4 bytes wide.") \
     CALL(28, task_create, 3, "name: in bytes, bytes: value, frames: value", "a handle with all rights", \
         "TOO_LONG SYS0040, FAULT SYS0040, QUOTA SYS0040, NO_MEMORY", PROMPT, \
-        "Creates a task without threads, mappings and handles. It may own so many frames, at most as many as the caller's task may; 0: as many.") \
+        "Creates a task without threads, mappings and handles. It may own so many frames, at most as many as the caller's task may; 0: as many. Its other limits are those of the caller's task.") \
     CALL(29, task_kill, 2, "task: handle task MANAGE, status: value", "0", "", PROMPT, \
         "Ends a task and all of its threads. The first status counts.") \
     CALL(30, task_exit, 1, "status: value", "does not return", "", PROMPT, \

@@ -1,7 +1,6 @@
 /* See caller.h. */
 #include "kernel/syscall/caller.h"
 
-#include "arch/x86_64/time/clock.h"
 #include "lib/error.h"
 
 int caller_stacks_check(void)
@@ -39,11 +38,7 @@ int caller_thread_find(uint64_t handle, unsigned rights, struct user_thread **us
 
 uint64_t caller_timeout(uint64_t deadline_ns)
 {
-    uint64_t now_ns = clock_now_ns();
-    if (deadline_ns == UINT64_MAX) {
-        return WAIT_FOREVER;
-    }
-    return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+    return wait_time_left(deadline_ns);
 }
 
 int caller_task_find(uint64_t handle, struct task **task)

@@ -13,11 +13,20 @@ static must_check int target_find(uint64_t handle, enum object_type type, unsign
     return handle_find(caller_handles(), handle, type, rights, object, NULL);
 }
 
-/* Stores a status where the caller wants it; 0 is nowhere. */
+/* Writes a status to an address of the caller's memory. Does nothing if the address is 0. */
 static must_check int status_store(uint64_t address, int status)
 {
     int64_t value = status;
     return address != 0 ? user_copy_out(address, &value, sizeof(value)) : OK;
+}
+
+/* A task makes no task that may have more than it may have itself. */
+static void limits_inherit(struct task_options *options, const struct task *own)
+{
+    options->frames = options->frames != 0 ? options->frames : own->quota->limit;
+    options->threads = own->thread_limit;
+    options->handles = own->handles.limit;
+    options->stack_pages = own->stack_page_limit;
 }
 
 int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
@@ -37,8 +46,10 @@ int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
         return error;
     }
     text[bytes] = '\0';
-    const struct task_options options = {
-        .name = text, .frames = frames != 0 || own == NULL ? frames : own->quota->limit};
+    struct task_options options = {.name = text, .frames = frames};
+    if (own != NULL) {
+        limits_inherit(&options, own);
+    }
     error = task_create(&options, &task);
     if (error != OK) {
         return error;
@@ -46,7 +57,7 @@ int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
     object_acquire(&task->object);
     int64_t handle = caller_open(&task->object, RIGHTS_ALL, 0);
     if (handle < 0) {
-        task_kill(task, (int)handle); /* without a handle nobody could end it */
+        task_kill(task, (int)handle); /* without a handle no program could end it */
     }
     object_release(&task->object);
     return handle;
@@ -105,7 +116,7 @@ int64_t call_task_wait(uint64_t handle, uint64_t deadline_ns, uint64_t status_ad
     return error == OK ? status_store(status_address, status) : error;
 }
 
-/* Creates a thread with what the flags ask for. */
+/* Creates a thread, and gives it the FPU if the flags ask for it. */
 static must_check int thread_make(struct task *task, unsigned priority, uint64_t affinity,
                                   uint64_t flags, struct user_thread **user)
 {
@@ -130,7 +141,7 @@ int64_t call_thread_create(uint64_t handle, uint64_t priority, uint64_t affinity
     if (error != OK) {
         return error;
     }
-    /* No thread gives a priority that it does not have itself. */
+    /* No thread gives a priority above its own base priority. */
     error = priority > thread_current()->base_priority
                 ? ERROR_RANGE
                 : thread_make(task, (unsigned)priority, affinity, flags, &user);
@@ -227,7 +238,10 @@ int64_t call_thread_pointer_set(uint64_t address)
     return OK;
 }
 
-/* Takes the handle that names a handler; 0 is none. */
+/*
+ * Takes a value of the handle that names the handler. For handle 0 it makes an empty value: no
+ * handler.
+ */
 static must_check int handler_take(uint64_t handle, struct handle_value *value)
 {
     *value = (struct handle_value){.object = NULL};

@@ -26,9 +26,10 @@ static void task_destroy(struct object *object)
 }
 
 /*
- * Tasks whose last handle was closed while they had no thread. They cannot go on, and a thread of
- * the kernel ends them: that closes their own handles, which may be the last ones of further tasks,
- * so it must not happen where a handle is closed.
+ * Tasks whose last handle was closed while they had no thread. Nothing can start a thread in them
+ * any more, so a thread of the kernel ends them. The code that closes a handle must not do it: the
+ * end of a task closes the task's own handles, which may be the last ones of further tasks, and so
+ * on, and the stack could overflow.
  */
 static struct spinlock abandoned_lock = SPINLOCK("abandoned tasks");
 static struct list abandoned = LIST_INITIALIZER(abandoned);
@@ -105,7 +106,7 @@ static void task_list_remove(struct task *task)
     spin_unlock_irq_restore(&tasks_lock, flags);
 }
 
-/* A walk keeps its place by a node in the list that is no task. One is under way at a time. */
+/* A walk keeps its place in the list by a node that is no task. One walk is under way at a time. */
 static struct mutex walk_mutex = MUTEX(walk_mutex, "walk over tasks");
 static struct list_node bookmark;
 
@@ -162,7 +163,7 @@ int task_create(const struct task_options *options, struct task **out)
         options->stack_pages != 0 ? options->stack_pages : TASK_STACK_PAGES_DEFAULT;
     (void)string_copy(task->name, sizeof(task->name), options->name);
     task_list_add(task);
-    object_acquire(&task->object); /* until it is reclaimed */
+    object_acquire(&task->object); /* released by task_reclaim() */
     *out = task;
     return OK;
 }
@@ -190,7 +191,10 @@ static void task_reclaim(struct task *task)
     object_release(&task->object);
 }
 
-/* Says that no thread can be added any more. Returns false if that was said before. */
+/*
+ * Marks the task as dying: no thread can be added any more. Returns false if it was dying already.
+ * The lock is held.
+ */
 static must_check bool dying_begin(struct task *task, int status)
 {
     if (task->dying) {
@@ -202,7 +206,7 @@ static must_check bool dying_begin(struct task *task, int status)
 }
 
 /*
- * Asks the first so many threads that were not asked yet to end. Threads that were asked go to the
+ * Asks the next KILLS_AT_ONCE threads to end, at most *left. A thread that was asked goes to the
  * end of the list, so each is asked once. Returns false when none is left to ask.
  */
 static must_check bool threads_kill_some(struct task *task, uint32_t *left)
@@ -259,10 +263,12 @@ void task_limits_set(struct task *task, uint32_t threads, uint32_t handles, uint
         __atomic_store_n(&task->stack_page_limit, stack_pages, __ATOMIC_RELAXED);
     }
     spin_unlock_irq_restore(&task->lock, flags);
-    if (handles != 0) {
+    /* The table of a task that has ended is gone, and its lock with it. */
+    if (handles != 0 && task_change_begin(task) == OK) {
         spin_lock(&task->handles.lock);
         task->handles.limit = handles;
         spin_unlock(&task->handles.lock);
+        task_change_end(task);
     }
 }
 

@@ -1,11 +1,11 @@
 /*
- * Tasks: what the threads of one program share. A task has an address space, a table of handles,
- * and quotas. It runs as long as one of its threads does; threads are started by handles
- * (user_thread.h).
+ * Tasks: a task is what the threads of one program share: an address space, a table of handles, and
+ * quotas. It runs as long as one of its threads does. user_thread.h describes its threads.
  *
- * A task ends when it is killed, or when its last thread ends. Then its threads are killed in
- * slices, and the last of them to end gives up the address space and the handles, in slices as
- * well. Only the object remains, with the exit status, until its last handle is closed.
+ * A task ends when it is killed, or when its last thread ends. Then its other threads are killed, a
+ * few at a time with interrupts off. The last thread to end frees the address space and the
+ * handles, also in short steps. The object, with the exit status, remains until its last handle is
+ * closed.
  */
 #pragma once
 
@@ -33,30 +33,29 @@ struct task {
     char name[TASK_NAME_BYTES];
 
     struct address_space space;
-    struct mutex
-        changes; /* held by whoever changes the address space, or the handles from outside */
+    struct mutex changes; /* held for changes of the address space, and of the handles by others */
     struct handle_table handles;
     struct frame_quota *quota;
 
     struct spinlock lock; /* guards the rest */
-    struct list threads;  /* those that were created and have not ended */
+    struct list threads;  /* threads that were started and have not ended */
     uint32_t thread_count;
     uint32_t thread_limit;
     /*
-     * Pages that the kernel stacks of its threads have, or had at most. Counted after they were
-     * filled, because a stack fault asks nobody. Beyond the limit calls that allocate are refused.
+     * The sum, over its threads, of the most pages that each thread's kernel stack has had. Pages
+     * are counted after they were filled, because a stack fault never fails. Beyond the limit,
+     * system calls that allocate are refused.
      */
     uint32_t stack_pages; /* atomic */
     uint32_t stack_page_limit;
     bool dying;     /* no thread can be added any more */
-    bool closed;    /* under `changes`: address space and handles are being given up, or gone */
+    bool closed;    /* under `changes`: address space and handles are being freed, or are gone */
     bool reclaimed; /* address space and handles are gone */
     int status;     /* valid once `dying` */
-    struct handle_value
-        handler;             /* who is told of exceptions: task_handler.h; object NULL: nobody */
-    struct wait_queue ended; /* threads that wait for `reclaimed` */
+    struct handle_value handler; /* the endpoint that is told of exceptions; object NULL: none */
+    struct wait_queue ended;     /* threads that wait for `reclaimed` */
 
-    bool abandoned; /* it is, or was, in the list of abandoned tasks */
+    bool abandoned; /* it is, or was, in the list of abandoned tasks (task.c) */
     struct list_node abandoned_node;
     struct list_node all_node; /* under the lock of the list of all tasks */
 };
@@ -81,15 +80,16 @@ void task_kill(struct task *task, int status);
 must_check int task_wait(struct task *task, uint64_t timeout_ns, int *status);
 
 /*
- * Sets quotas of a task; 0 leaves one as it is. What the task has beyond them stays, but there will
- * be no more. Handles are at most HANDLES_MAX. Context: THREAD.
+ * Sets quotas of a task; 0 leaves one as it is. The task keeps what it has beyond a new quota, but
+ * gets no more. `handles` is at most HANDLES_MAX. A task that has ended has no quota of handles any
+ * more. Context: THREAD.
  */
 void task_limits_set(struct task *task, uint32_t threads, uint32_t handles, uint32_t stack_pages);
 
 /*
- * Begins a change of a task's address space, or of its handles by another task, and keeps others
- * from it until task_change_end(). Context: THREAD.
- * Errors: ERROR_PEER_DIED (the task has ended); then no change has begun.
+ * Begins a change of a task's address space, or a change of its handles by another task. Other such
+ * changes wait until task_change_end(). Context: THREAD. Errors: ERROR_PEER_DIED (the task has
+ * ended); then no change has begun.
  */
 must_check int task_change_begin(struct task *task);
 
@@ -115,11 +115,14 @@ struct task *task_current(void);
  */
 void task_for_each(void (*visit)(struct task *task, void *context), void *context);
 
-/* Returns the number of tasks that have not been reclaimed. Context: ANY. */
+/*
+ * Returns the number of tasks whose address space and handles have not been freed yet. Context:
+ * ANY.
+ */
 uint32_t task_count(void);
 
 /*
- * Adds a thread that is about to start, or refuses it. For user_thread.c. Context: THREAD.
+ * Adds a thread that is about to start to the task's threads. For user_thread.c. Context: THREAD.
  * Errors: ERROR_QUOTA (too many threads), ERROR_PEER_DIED (the task ends).
  */
 must_check int task_thread_add(struct task *task, struct list_node *node);

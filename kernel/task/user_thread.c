@@ -29,13 +29,27 @@ static void user_thread_destroy(struct object *object)
     slab_free(&user_thread_cache, user);
 }
 
-/* A thread that was never started and that no handle names any more has nothing to wait for. */
+/*
+ * A thread that was never started can be started no more: notes its end, and wakes the threads that
+ * wait for it. Does nothing for a thread that was started. The lock is held; it is released
+ * meanwhile, with interrupts as in `flags`.
+ */
+static void unstarted_end(struct user_thread *user, uint64_t flags)
+{
+    if (!user->started && !user->ended) {
+        user->status = ERROR_KILLED;
+        user->ended = true;
+        wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
+    }
+}
+
+/* Without a handle, a thread that was never started cannot be started any more. */
 static void user_thread_closed(struct object *object, unsigned rights maybe_unused, bool last)
 {
     struct user_thread *user = container_of(object, struct user_thread, object);
     if (last) {
         uint64_t flags = spin_lock_irq_save(&user->lock);
-        user->ended = user->ended || !user->started;
+        unstarted_end(user, flags);
         spin_unlock_irq_restore(&user->lock, flags);
     }
 }
@@ -89,7 +103,10 @@ int user_thread_fpu_give(struct user_thread *user)
     return error;
 }
 
-/* A preemption in the middle may charge the same thread: so each page is charged by one of both. */
+/*
+ * A preemption in the middle of this function may call it for the same thread. The
+ * compare-and-exchange makes sure that each page is charged once.
+ */
 void user_thread_stack_charge(const struct thread *thread)
 {
     struct user_thread *user = thread->user;
@@ -107,12 +124,15 @@ void user_thread_stack_charge(const struct thread *thread)
     }
 }
 
-/* The first code of the thread. A kill since the start ends it before it reaches user mode. */
+/*
+ * The first function of the kernel's thread. A kill since the start ends the thread before it
+ * reaches user mode.
+ */
 static void user_thread_main(void *argument)
 {
     struct user_thread *user = argument;
     uint64_t flags = spin_lock_irq_save(&user->lock);
-    user->thread = thread_current(); /* a kill before this is found in the hazards */
+    user->thread = thread_current(); /* a kill that came earlier is noted in the hazards */
     spin_unlock_irq_restore(&user->lock, flags);
     user_thread_stack_charge(thread_current());
     int error = user_frame_init(user_frame(), user->rip, user->rsp, user->argument);
@@ -123,7 +143,10 @@ static void user_thread_main(void *argument)
     user_enter();
 }
 
-/* Says that the thread starts. Returns an error if it cannot. */
+/*
+ * Marks the thread as started. Errors: ERROR_PEER_DIED (it has ended), ERROR_EXISTS (it was started
+ * before).
+ */
 static must_check int start_begin(struct user_thread *user)
 {
     uint64_t flags = spin_lock_irq_save(&user->lock);
@@ -133,6 +156,7 @@ static must_check int start_begin(struct user_thread *user)
     return error;
 }
 
+/* Undoes start_begin() after a failure, and releases the reference of the running thread. */
 static void start_undo(struct user_thread *user)
 {
     uint64_t flags = spin_lock_irq_save(&user->lock);
@@ -154,7 +178,7 @@ int user_thread_start(struct user_thread *user, uintptr_t rip, uintptr_t rsp, ui
     user->rip = rip;
     user->rsp = rsp;
     user->argument = argument;
-    object_acquire(&user->object); /* the running thread's */
+    object_acquire(&user->object); /* released by user_thread_exit() */
     error = task_thread_add(user->task, &user->task_node);
     if (error == OK) {
         const struct thread_options options = {.name = user->task->name,
@@ -172,7 +196,10 @@ int user_thread_start(struct user_thread *user, uintptr_t rip, uintptr_t rsp, ui
     return error;
 }
 
-/* user->lock is held. `thread` cannot end meanwhile: its exit takes that lock. */
+/*
+ * Kills the kernel's thread, if there is one. user->lock is held, so that thread cannot end
+ * meanwhile: its exit takes the lock.
+ */
 static void running_thread_kill(struct user_thread *user)
 {
     if (user->thread != NULL) {
@@ -186,7 +213,7 @@ void user_thread_kill(struct user_thread *user)
 {
     uint64_t flags = spin_lock_irq_save(&user->lock);
     __atomic_or_fetch(&user->context.hazards, USER_HAZARD_KILL, __ATOMIC_SEQ_CST);
-    user->ended = user->ended || !user->started;
+    unstarted_end(user, flags);
     running_thread_kill(user);
     spin_unlock_irq_restore(&user->lock, flags);
 }
@@ -206,9 +233,10 @@ int user_thread_priority_set(struct user_thread *user, unsigned priority)
 int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
 {
     int error = user == thread_user() ? ERROR_INVALID : OK;
+    uint64_t deadline_ns = wait_deadline(timeout_ns); /* a stop of the thread wakes, too */
     uint64_t flags = spin_lock_irq_save(&user->lock);
     while (!user->ended && error == OK) {
-        error = wait_queue_sleep(&user->waiters, &user->lock, timeout_ns);
+        error = wait_queue_sleep(&user->waiters, &user->lock, wait_time_left(deadline_ns));
     }
     spin_unlock_irq_restore(&user->lock, flags);
     *status = user->status;
@@ -216,8 +244,8 @@ int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
 }
 
 /*
- * The first switch to a thread, when its stack and its number are known, and each switch to a
- * thread with FPU.
+ * The slow part of user_thread_load(): for the first switch to a thread, which notes its stack and
+ * its id, and for each switch to a thread with FPU.
  */
 static never_inline void user_thread_load_more(const struct thread *thread)
 {
@@ -263,18 +291,20 @@ void user_thread_exit(struct thread *thread, int status)
     struct task *task = user->task;
 
     ipc_state_end(&user->ipc);
-    /* From here on no switch loads its page tables any more, and nobody else finds the thread. */
+    /*
+     * After this no switch loads the thread's page tables, and no other thread finds it by `user`.
+     */
     uint64_t flags = spin_lock_irq_save(&user->lock);
     thread->user = NULL;
     fpu_drop(user->context.fpu);
-    thread->name = "user, ended"; /* the task's name may be freed below */
+    thread->name = "user, ended"; /* the task, with the name, may be freed below */
     user->thread = NULL;
     user->status = status;
     user->ended = true;
     wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
     spin_unlock_irq_restore(&user->lock, flags);
-    thread_list_settle(); /* a walk may have been looking at the name and the task */
-    /* No switch charges it any more: it has no user side. */
+    thread_list_settle(); /* a walk may still use the name and the task */
+    /* No switch charges the thread any more, because thread->user is NULL. */
     __atomic_sub_fetch(&task->stack_pages, user->stack_pages, __ATOMIC_RELAXED);
     task_thread_remove(task, &user->task_node, true, status);
     object_release(&user->object);

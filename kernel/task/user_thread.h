@@ -1,6 +1,6 @@
 /*
- * Threads that run in user mode. The object is what handles name; struct thread is the kernel's
- * thread, which exists from the start to the end of its run.
+ * Threads that run in user mode. Handles name the object struct user_thread. Its kernel thread, a
+ * struct thread, exists only while it runs.
  *
  *   created ---user_thread_start()---> running ---it ends---> ended
  */
@@ -21,11 +21,11 @@ struct user_thread {
     uintptr_t rip, rsp; /* where it starts in user mode, with `argument` in RDI */
     uint64_t argument;
     uint32_t id; /* of the kernel's thread, for messages; 0 before it was started */
-    /* Written by the thread itself. */
-    bool pager_failed; /* a pager did not supply a page: the thread is to end with this status */
+    /* Written by the thread itself. After pager_failed it is to end with pager_status. */
+    bool pager_failed; /* a pager did not supply a page */
     int pager_status;
 
-    uint32_t stack_pages;       /* of its kernel stack, charged to the task; atomic */
+    uint32_t stack_pages;       /* pages of its kernel stack that are charged to the task; atomic */
     struct list_node task_node; /* under the task's lock */
 
     struct spinlock lock;  /* guards the rest */
@@ -34,8 +34,8 @@ struct user_thread {
     bool ended;
     bool suspended;
     int status;
-    struct trap_frame *stopped_frame; /* its registers while it stands still; else NULL */
-    struct wait_queue waiters;        /* threads that wait for `ended`, or for its stop */
+    struct trap_frame *stopped_frame; /* its registers while it is stopped; else NULL */
+    struct wait_queue waiters;        /* threads that wait for its end or its stop */
     struct wait_queue resumed;        /* the thread itself while it is stopped */
 };
 
@@ -51,8 +51,8 @@ must_check int user_thread_create(struct task *task, unsigned priority, uint64_t
                                   struct user_thread **out);
 
 /*
- * Gives the FPU to a thread that has not started and does not have it. Context: THREAD.
- * Errors: ERROR_NO_MEMORY.
+ * Lets a thread use the FPU that has not started and may not use it yet. Context: THREAD. Errors:
+ * ERROR_NO_MEMORY.
  */
 must_check int user_thread_fpu_give(struct user_thread *user);
 
@@ -65,8 +65,9 @@ must_check int user_thread_start(struct user_thread *user, uintptr_t rip, uintpt
                                  uint64_t argument);
 
 /*
- * Ends a thread: one that runs ends on its way to user mode, and its waits return ERROR_KILLED
- * until then. A thread that was never started can be started no more. Context: IRQ.
+ * Ends a thread. A thread that runs ends on its way to user mode, and its waits return ERROR_KILLED
+ * until then. A thread that was never started ends at once, with the status ERROR_KILLED.
+ * Context: IRQ.
  */
 void user_thread_kill(struct user_thread *user);
 
@@ -89,15 +90,15 @@ must_check int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, i
 void user_thread_load(const struct thread *thread);
 
 /*
- * Does what the hazards of the calling thread ask for. For kernel/hooks.c: the hook
- * user_return_work. Context: THREAD, on the way to ring 3.
+ * Does what the hazards of the calling thread ask for: ends it or stops it. For kernel/hooks.c: the
+ * hook user_return_work. Context: THREAD, on the way to ring 3.
  */
 void user_thread_work(struct trap_frame *frame, uint32_t hazards);
 
 /*
- * Charges to the thread's task the pages that its kernel stack has and that were not charged yet.
- * They stay charged until the thread ends. For kernel/hooks.c: the hook thread_stack_grew. Context:
- * ATOMIC; or THREAD, for the calling thread.
+ * Charges the pages of the thread's kernel stack, as far as they were not charged before, to its
+ * task. They stay charged until the thread ends, even if they are taken away. For kernel/hooks.c:
+ * the hook thread_stack_grew. Context: ATOMIC; or THREAD, for the calling thread.
  */
 void user_thread_stack_charge(const struct thread *thread);
 
@@ -111,7 +112,9 @@ void user_thread_exit(struct thread *thread, int status);
 /* Returns the thread whose task_node this is. Context: ANY. */
 struct user_thread *user_thread_of(struct list_node *node);
 
-/* Returns the calling thread's user side, or NULL if it has no user mode. Context: THREAD. */
+/*
+ * Returns the calling thread's struct user_thread, or NULL if it has no user mode. Context: THREAD.
+ */
 static always_inline struct user_thread *thread_user(void)
 {
     return thread_current()->user;

@@ -7,7 +7,10 @@
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
 
-/* Notes the suspension, and takes the thread out of user mode. The lock is held. */
+/*
+ * Notes the suspension. If the thread runs in user mode on some CPU, an interrupt takes it out of
+ * there. The lock is held.
+ */
 static void suspension_begin(struct user_thread *user)
 {
     user->suspended = true;
@@ -20,13 +23,14 @@ static void suspension_begin(struct user_thread *user)
 int user_thread_suspend(struct user_thread *user, uint64_t timeout_ns)
 {
     int error = OK;
+    uint64_t deadline_ns = wait_deadline(timeout_ns);
     uint64_t flags = spin_lock_irq_save(&user->lock);
     if (!user->ended) {
         suspension_begin(user);
     }
     while (error == OK && user->started && !user->ended && user->suspended &&
            user->stopped_frame == NULL && user != thread_user()) {
-        error = wait_queue_sleep(&user->waiters, &user->lock, timeout_ns);
+        error = wait_queue_sleep(&user->waiters, &user->lock, wait_time_left(deadline_ns));
     }
     if (user->ended) {
         error = ERROR_PEER_DIED;
@@ -92,7 +96,10 @@ void user_thread_stopped_end(struct user_thread *self)
 {
     uint64_t flags = spin_lock_irq_save(&self->lock);
     self->stopped_frame = NULL;
-    /* A thread that was woken before it left the CPU was not switched to, which would load this. */
+    /*
+     * A switch to the thread loads the FS base. But if it was woken before it left its CPU, there
+     * was no switch.
+     */
     msr_write(MSR_FS_BASE, self->context.fs_base);
     spin_unlock_irq_restore(&self->lock, flags);
     thread_stack_unpin();
@@ -122,6 +129,6 @@ void user_thread_stop(struct user_thread *self, struct trap_frame *frame)
         error = wait_queue_sleep(&self->resumed, &self->lock, WAIT_FOREVER);
     }
     spin_unlock_irq_restore(&self->lock, flags);
-    user_thread_stopped_end(
-        self); /* user_return() comes back here, or to the end of a killed one */
+    user_thread_stopped_end(self);
+    /* user_return() looks at the hazards again: it stops the thread again, or ends it if killed. */
 }

@@ -15,6 +15,21 @@ void wait_queue_init(struct wait_queue *queue)
     list_init(&queue->waiters);
 }
 
+uint64_t wait_deadline(uint64_t timeout_ns)
+{
+    uint64_t now_ns = clock_now_ns();
+    return timeout_ns < WAIT_FOREVER - now_ns ? now_ns + timeout_ns : WAIT_FOREVER;
+}
+
+uint64_t wait_time_left(uint64_t deadline_ns)
+{
+    if (deadline_ns == WAIT_FOREVER) {
+        return WAIT_FOREVER;
+    }
+    uint64_t now_ns = clock_now_ns();
+    return deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+}
+
 /* Checks that interrupts are off, and that the lock of the wait is the only spinlock held. */
 static void wait_check_locks(const struct thread *self maybe_unused)
 {
@@ -63,8 +78,7 @@ int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t t
     bool timed = timeout_ns != WAIT_FOREVER;
 
     if (timed) {
-        uint64_t now_ns = clock_now_ns();
-        timeout_add(self, timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX);
+        timeout_add(self, wait_deadline(timeout_ns));
     }
     wait_once(self, lock, true);
     if (timed) {

@@ -34,6 +34,19 @@ struct wait_node {
 void wait_queue_init(struct wait_queue *queue);
 
 /*
+ * Returns the deadline, a clock time in nanoseconds, of a wait that begins now and may take
+ * timeout_ns nanoseconds; WAIT_FOREVER for WAIT_FOREVER. A loop of waits computes it once, so that
+ * wake-ups do not prolong the whole. Context: ANY.
+ */
+uint64_t wait_deadline(uint64_t timeout_ns);
+
+/*
+ * Returns how many nanoseconds a wait until a deadline may take: 0 if the deadline has passed;
+ * WAIT_FOREVER for WAIT_FOREVER. Context: ANY.
+ */
+uint64_t wait_time_left(uint64_t deadline_ns);
+
+/*
  * Waits for a wake-up, at most timeout_ns nanoseconds (WAIT_FOREVER: no limit). `lock` is the only
  * spinlock that the caller holds, with interrupts off; it is released while the thread sleeps and
  * held again on return. OK means that the thread was woken: check the condition again. Context:

@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu/address.h"
 #include "lib/string.h"
 #include "mm/space/memory_object.h"
+#include "tests/support/eventually.h"
 #include "tests/test.h"
 
 static int region_add(struct task *task, uintptr_t address, size_t bytes, unsigned rights)
@@ -59,6 +60,14 @@ struct task *task_fixture_create(unsigned threads)
     }
     test_equal(error, 0);
     return error == 0 ? task : NULL;
+}
+
+void task_fixture_end(struct task *task)
+{
+    int status;
+    task_kill(task, 0);
+    test_equal(task_wait(task, TEST_EVENTUALLY_NS, &status), 0);
+    object_release(&task->object);
 }
 
 struct user_thread *task_fixture_start(struct task *task, unsigned index, const char *code,

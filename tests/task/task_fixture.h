@@ -14,6 +14,9 @@
  */
 struct task *task_fixture_create(unsigned threads);
 
+/* Kills a task, waits until it has ended, and releases it. Context: THREAD. */
+void task_fixture_end(struct task *task);
+
 /* Starts thread number `index` at a label of user_code.asm. NULL fails the test. Context: THREAD. */
 struct user_thread *task_fixture_start(struct task *task, unsigned index, const char *code,
                                        uint64_t argument, uint64_t affinity);

@@ -18,14 +18,6 @@ extern const char user_code_spin[], user_code_script[], user_code_fs_store[];
 /* The flags that no write of RFLAGS may give to user mode. */
 #define FLAGS_OF_KERNEL (FLAGS_IO_PRIVILEGE | FLAGS_NESTED_TASK)
 
-static void task_end(struct task *task)
-{
-    int status;
-    task_kill(task, 0);
-    test_equal(task_wait(task, TEST_EVENTUALLY_NS, &status), OK);
-    object_release(&task->object);
-}
-
 static void thread_end(struct user_thread *user)
 {
     int status = 0;
@@ -107,7 +99,7 @@ TEST(TSK0008,
         user_thread_resume(user);
         object_release(&user->object);
     }
-    task_end(task);
+    task_fixture_end(task);
 }
 
 TEST(TSK0009, "a thread that was suspended before its start stops before its first instruction",
@@ -132,7 +124,7 @@ TEST(TSK0009, "a thread that was suspended before its start stops before its fir
     test_eventually(data[0] != 0, "it does not go on");
     (void)stop(user);
     thread_end(user); /* though it is stopped */
-    task_end(task);
+    task_fixture_end(task);
 }
 
 /* Starts a thread of a task that makes one call of IPC and then waits for the other thread. */
@@ -182,7 +174,7 @@ TEST(TSK0010,
     }
     ipc_state_end(&server);
     object_release(&endpoint->object);
-    task_end(task);
+    task_fixture_end(task);
 }
 
 TEST(TSK0011, "threads are suspended and resumed again and again on all CPUs, and lose nothing",
@@ -214,5 +206,5 @@ TEST(TSK0011, "threads are suspended and resumed again and again on all CPUs, an
         test_eventually(data[2 * i] != before, "thread %u does not go on", i);
         thread_end(users[i]);
     }
-    task_end(task);
+    task_fixture_end(task);
 }
