@@ -2,19 +2,18 @@
 #include "kernel/monitor/page_table_dump.h"
 
 #include "arch/x86_64/cpu/address.h"
-#include "arch/x86_64/cpu/cpu.h"
 #include "lib/format.h"
 
 #define ENTRIES     512
 #define TOP_LEVEL   4
 #define INDEX_BITS  9
-#define ALLOWS_MASK (PAGE_WRITABLE | PAGE_USER) /* a page has these if every level has them */
+#define ALLOWS_MASK (PAGE_WRITABLE | PAGE_USER) /* a page has these only if every level has them */
 #define SHOWN_FLAGS (PAGE_WRITABLE | PAGE_USER | PAGE_NO_EXECUTE | PAGE_GLOBAL | PAGE_UNCACHED)
 
 struct dump {
     bool (*show)(void *context, const struct page_range *range);
     void *context;
-    struct page_range range; /* what was joined so far; bytes 0: nothing */
+    struct page_range range; /* the pages that were joined so far; bytes 0: none */
     bool stopped;
 };
 
@@ -62,7 +61,10 @@ static void page_add(struct dump *dump, uintptr_t address, uint64_t flags, size_
     range->bytes += bytes;
 }
 
-/* Returns whether the leaves below a top-level entry are left out here. */
+/*
+ * Returns whether the pages below a top-level entry are left out: the stack object and the
+ * recursive mapping.
+ */
 static bool entry_skipped(unsigned level, unsigned index)
 {
     uintptr_t address = canonical((uintptr_t)index << 39);
@@ -81,7 +83,7 @@ void page_table_dump(uintptr_t first, bool (*show)(void *, const struct page_ran
     struct level levels[TOP_LEVEL + 1];
     unsigned level = TOP_LEVEL;
     uintptr_t address = first & 0x0000ffffffffffff;
-    levels[level] = (struct level){.table = physical_to_virtual(cr3_read() & PAGE_ADDRESS_MASK),
+    levels[level] = (struct level){.table = physical_to_virtual(paging_root()),
                                    .index = (unsigned)(address >> 39) % ENTRIES,
                                    .rights = ALLOWS_MASK};
     while (!dump.stopped) {

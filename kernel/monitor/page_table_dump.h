@@ -1,7 +1,8 @@
 /*
  * The kernel's mappings as a list of ranges: neighbours with the same rights and page size are one.
- * The live tables are read without a lock, which is safe because tables are never freed; a mapping
- * that changes meanwhile is shown as it was or as it is.
+ * The kernel's own tables are read, even if this CPU has those of a program loaded. No lock is
+ * needed, because the kernel's tables are never freed, as those of programs are. A mapping that
+ * changes meanwhile is shown as it was or as it is.
  */
 #pragma once
 

@@ -1,8 +1,11 @@
 /* The monitor's table of commands; its help must fit the screen. */
 #include "kernel/monitor/monitor.h"
+#include "kernel/monitor/page_table_dump.h"
 #include "kernel/object/handle_table.h"
 #include "kernel/syscall/kernel_objects.h"
 #include "lib/string.h"
+#include "tests/support/threads.h"
+#include "tests/support/user_world.h"
 #include "tests/test.h"
 
 TEST(MON0005, "every command has a name, a line of help and a function, and names differ", ALWAYS)
@@ -67,4 +70,36 @@ TEST(MON0010, "a walk over a table of handles meets each handle that is open, an
     table_walk(&table);
     test_equal(handles_seen, opened - (opened + 2) / 3);
     handle_table_destroy(&table);
+}
+
+/* Loads page tables of a program, or with NULL the kernel's own. */
+static void tables_load(struct user_tables *tables)
+{
+    uint64_t flags = interrupts_save();
+    user_tables_load(tables);
+    interrupts_restore(flags);
+}
+
+static bool code_find(void *context, const struct page_range *range)
+{
+    bool *found = context;
+    *found = *found || USER_WORLD_CODE - range->start < range->bytes;
+    return true;
+}
+
+TEST(MON0011, "the list of the kernel's mappings has none of a program whose tables are loaded",
+     ALWAYS)
+{
+    static struct user_world world;
+    bool found = false;
+    if (!user_world_create(&world)) {
+        return;
+    }
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT); /* other threads of the kernel load no tables */
+    tables_load(&world.tables);
+    page_table_dump(0, code_find, &found);
+    tables_load(NULL);
+    test_thread_unbind();
+    test_check(!found);
+    user_world_destroy(&world);
 }
