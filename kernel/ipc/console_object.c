@@ -29,7 +29,7 @@ static struct console_object *console_of(struct object *object)
     return container_of(object, struct console_object, object);
 }
 
-/* Inlined, for the sake of the stack: the release of an object may lead to that of others. */
+/* Inlined to save stack: the release of one object may lead to the release of others. */
 static always_inline void give_back(struct console_object *console)
 {
     current_set(NULL);
@@ -48,7 +48,7 @@ void console_object_end(struct console_object *console)
 static void console_closed(struct object *object, unsigned rights maybe_unused, bool last)
 {
     if (last) {
-        give_back(console_of(object)); /* no handle can be made of none, so this comes once */
+        give_back(console_of(object)); /* this comes once: handles are made only from handles */
     }
 }
 

@@ -1,6 +1,7 @@
 /*
- * What a program holds while it has the serial port (console_handover.h). There is at most one.
- * When its last handle is closed, or the task that holds it ends, the kernel has the port again.
+ * Console objects: a program has one while it has the serial port (console_handover.h). There is at
+ * most one in use. When its last handle is closed, or the task that holds it ends, the kernel has
+ * the port again.
  */
 #pragma once
 
@@ -23,10 +24,14 @@ must_check int console_object_create(struct notification *notification, uint64_t
                                      struct console_object **out);
 
 /*
- * Gives the port back if no handle was opened. (Closing the last handle does it otherwise.) Call it
- * before the reference of console_object_create() is released. Context: THREAD.
+ * Gives the port back after an error, if no handle was opened; otherwise closing the last handle
+ * gives it back. To be called before the reference of console_object_create() is released. Context:
+ * THREAD.
  */
 void console_object_end(struct console_object *console);
 
-/* Signals what happened. For kernel/hooks.c: console_handover_told. Context: IRQ. */
+/*
+ * Signals the bits of this event, if a program has the port. For kernel/hooks.c: the hook
+ * console_handover_told. Context: IRQ.
+ */
 void console_object_tell(enum console_handover_event event);

@@ -1,15 +1,19 @@
 /*
- * See donation.h. A walk holds one lock for each link. What it reads there keeps the next thread in
- * place: a caller that awaits its answer leaves that phase under its own lock, and an endpoint's
- * server is taken out under the endpoint's lock before it ends. A reference to the object around
- * the next state keeps that from one link to the next.
+ * See donation.h. A walk along a chain of calls holds one lock for each link. While that lock is
+ * held the next thread cannot end: a caller that awaits its answer leaves that phase only under its
+ * own lock, and an endpoint's server is removed from endpoint->server, under the endpoint's lock,
+ * before it ends. The walk takes a reference to the object that contains the next state, so the
+ * state exists when the lock is released.
  */
 #include "kernel/ipc/donation.h"
 
 #include "sched/core/schedule.h"
 #include "sched/sync/mutex_donation.h"
 
-/* What the thread inherits by calls becomes this priority, or nothing if its own is as high. */
+/*
+ * Sets what the thread inherits by calls to this priority; to nothing if its base priority is as
+ * high.
+ */
 static void inherited_set(struct thread *thread, unsigned priority)
 {
     unsigned inherits = priority > thread->base_priority ? priority : 0;
@@ -33,7 +37,7 @@ void donation_of_queue(struct ipc_state *server)
         inherited_set(server->thread, 0);
         return;
     }
-    uint64_t flags = spin_lock_irq_save(&endpoint->lock); /* callers that come now raise it again */
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock); /* later callers raise it again */
     bool serves = endpoint->server == server && !priority_queue_empty(&endpoint->callers);
     inherited_set(server->thread, serves ? priority_queue_highest(&endpoint->callers) : 0);
     spin_unlock_irq_restore(&endpoint->lock, flags);
@@ -60,8 +64,8 @@ static void reference_release(const struct ipc_state *state)
 }
 
 /*
- * Raises a thread that is kept in place by a lock. Returns its state, with a reference, if the walk
- * goes on from there.
+ * Lets a thread inherit the priority; the caller holds a lock that keeps the thread from ending.
+ * Returns the thread's state, with a reference, if the walk goes on from there, or NULL.
  */
 static struct ipc_state *raise(struct ipc_state *state, unsigned priority)
 {
@@ -74,7 +78,10 @@ static struct ipc_state *raise(struct ipc_state *state, unsigned priority)
     return state;
 }
 
-/* From a caller in an endpoint's queue to the endpoint's server. */
+/*
+ * Follows the link from a caller in an endpoint's queue to the endpoint's server. Releases the
+ * reference to the endpoint.
+ */
 static struct ipc_state *server_raise(struct endpoint *endpoint, unsigned priority)
 {
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
@@ -84,7 +91,10 @@ static struct ipc_state *server_raise(struct endpoint *endpoint, unsigned priori
     return next;
 }
 
-/* One link: from a thread that calls to the one that answers it. Returns NULL at the end. */
+/*
+ * Follows one link: from a thread that calls to the thread that is to answer. Returns NULL at the
+ * end of the chain.
+ */
 static struct ipc_state *link_pass(struct ipc_state *state, unsigned priority)
 {
     struct ipc_state *next = NULL;

@@ -13,14 +13,14 @@
 #include "kernel/ipc/ipc_state.h"
 
 /*
- * A message was delivered: the receiver inherits the caller's priority, and nothing from calls
- * before. The endpoint's lock and the caller's are held. Context: ATOMIC.
+ * Called when a message is delivered: the receiver inherits the caller's priority, and no longer
+ * anything from earlier calls. The endpoint's lock and the caller's are held. Context: ATOMIC.
  */
 void donation_of_call(struct ipc_state *caller, struct ipc_state *receiver);
 
 /*
- * The thread answers no call any more: it inherits from callers that still wait for it, if there
- * are any. Context: THREAD.
+ * Called when the thread has no call to answer any more: it inherits from the callers in its
+ * endpoint's queue, if there are any, and nothing else by calls. Context: THREAD.
  */
 void donation_of_queue(struct ipc_state *server);
 
@@ -31,8 +31,8 @@ void donation_of_queue(struct ipc_state *server);
 must_check bool donation_is_due(const struct endpoint *endpoint, const struct ipc_state *caller);
 
 /*
- * Gives the priority of a caller in a queue to the server, and further along the calls under way.
- * Interrupts are off for one link at a time, and each link is passed once, because the walk ends at
- * a thread that has the priority already. Context: THREAD.
+ * Passes the priority of a caller in a queue on to the server, and along the chain of calls that
+ * the server waits in. Interrupts are off for one link of the chain at a time. The walk ends at a
+ * thread that has as high a priority already, so it passes no link twice. Context: THREAD.
  */
 void donation_give(struct ipc_state *caller);

@@ -59,8 +59,8 @@ static void receiver_end(struct ipc_state *receiver)
 }
 
 /*
- * Sets a flag and ends the waits of all threads in a list, a few with each hold of the lock. With
- * the flag set no thread is added, so the list becomes empty.
+ * Sets a flag and ends the waits of all threads in a queue, WAKES_AT_ONCE of them with each hold of
+ * the lock. With the flag set no thread is added, so the queue becomes empty.
  */
 static void list_end(struct endpoint *endpoint, bool *flag, struct priority_queue *queue,
                      void (*end)(struct ipc_state *state))
@@ -81,8 +81,8 @@ static void list_end(struct endpoint *endpoint, bool *flag, struct priority_queu
 }
 
 /*
- * A right that no handle has any more cannot come back: handles are made from handles. A thread
- * that still waits by a handle that was closed is woken, too.
+ * When the last handle with a right is gone, the right is over, because handles are made only from
+ * handles. Threads that wait by a handle that was closed meanwhile are woken, too.
  */
 static void endpoint_closed(struct object *object, unsigned rights, bool last maybe_unused)
 {

@@ -1,6 +1,6 @@
 /*
- * Endpoints: where a caller and a receiver meet. An endpoint buffers nothing: callers and receivers
- * wait in its two lists, of which one is empty at any time.
+ * Endpoints: objects at which callers and receivers meet. An endpoint buffers no messages: callers
+ * and receivers wait in its two queues, of which at least one is empty at any time.
  *
  * The kernel counts the handles with the right to call and those with the right to receive. When
  * the last handle that may receive is gone, every caller's wait ends with ERROR_PEER_DIED, and so
@@ -24,7 +24,8 @@ struct endpoint {
     struct priority_queue receivers;
     /*
      * The thread that received last, if it did so by a message call: it inherits the priority of
-     * callers that wait. It refers to the endpoint as long as it stands here.
+     * callers that wait. That thread has a reference to the endpoint as long as this field names
+     * it.
      */
     struct ipc_state *server;
     bool callers_gone;   /* the last handle with RIGHT_SEND was closed */
@@ -37,20 +38,20 @@ struct endpoint {
  */
 must_check int endpoint_create(struct endpoint **endpoint);
 
-/* The next two in line, for the fast path of messages. */
+/* endpoint_queue_add() and endpoint_queue_remove(), inlined for the fast path of messages. */
 #define endpoint_queue_add_inline(queue, state, priority)                                          \
     priority_queue_add(queue, &(state)->node, (state)->queued_at = (priority))
 #define endpoint_queue_remove_inline(queue, state)                                                 \
     priority_queue_remove(queue, &(state)->node, (state)->queued_at)
 
 /*
- * Adds a thread that waits, by its priority, and takes it out. The place is that of the priority
- * that the thread has when it is added. The endpoint's lock is held. Context: ATOMIC.
+ * Add a thread that waits to a queue, at the priority that it has now; take it out. A later change
+ * of its priority does not move it. Context: ATOMIC, the endpoint's lock held.
  */
 void endpoint_queue_add(struct priority_queue *queue, struct ipc_state *state);
 void endpoint_queue_remove(struct priority_queue *queue, struct ipc_state *state);
 
-/* Ends what endpoint->server says, if it is this thread. Context: THREAD. */
+/* Sets endpoint->server to NULL if it is this thread's state. Context: THREAD. */
 void endpoint_server_end(struct endpoint *endpoint, const struct ipc_state *server);
 
 /* Returns the endpoint that an object of type OBJECT_ENDPOINT is. Context: ANY. */

@@ -12,17 +12,20 @@
 #define VECTORS 256
 
 /*
- * A handler finds its object here, and uses it under the lock. So when an entry was cleared, no
- * handler uses that object any more.
+ * The interrupt handler finds the object here, and uses it under the lock. So once an entry has
+ * been cleared, no handler uses that object any more.
  */
 static struct spinlock lock = SPINLOCK("interrupt objects");
 static struct interrupt_object *by_vector[VECTORS];
 static struct interrupt_object *by_line[LINES];
 
-/* Vectors are found and registered one at a time. */
+/* Held while a vector is found and registered, or given back. */
 static struct mutex creation = MUTEX(creation, "interrupt objects");
 
-/* The line is masked before the end of interrupt is written, and before the driver is woken. */
+/*
+ * Handles an interrupt of any such line. The line is masked before the driver is woken, and before
+ * the end of interrupt is written.
+ */
 static void handle(struct trap_frame *frame)
 {
     spin_lock_by(OFF_ALREADY, &lock);
@@ -68,7 +71,7 @@ static void interrupt_closed(struct object *object, unsigned rights maybe_unused
 static void interrupt_destroy(struct object *object)
 {
     struct interrupt_object *interrupt = interrupt_object_of(object);
-    stop(interrupt); /* no handle was ever opened */
+    stop(interrupt); /* if no handle was ever opened */
     notification_unbind(interrupt->notification);
     kfree(interrupt);
 }
@@ -90,7 +93,10 @@ static int start(struct interrupt_object *interrupt)
     if (error != OK) {
         return error;
     }
-    /* The line may interrupt as soon as it is routed, before its number in the I/O APIC is known. */
+    /*
+     * The line may interrupt as soon as it is routed, before `gsi` and `by_vector` are set: the
+     * handler waits for the lock.
+     */
     uint64_t flags = spin_lock_irq_save(&lock);
     error = ioapic_route_isa(interrupt->line, interrupt->vector, 0, &interrupt->gsi);
     if (error == OK) {

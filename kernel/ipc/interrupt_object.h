@@ -20,16 +20,19 @@ struct interrupt_object {
 
 /*
  * Creates an interrupt object for an ISA line, with one reference, which is the caller's, and no
- * handle. The line is open from now on. When the last handle is closed it is masked for good.
- * Context: THREAD.
- * Errors: ERROR_RANGE (no such line); ERROR_EXISTS (the line has an interrupt object already);
- * ERROR_NOT_FOUND (no I/O APIC serves it); ERROR_BUSY (no vector is free); ERROR_UNSUPPORTED (no
- * CPU can be named in the I/O APIC's entry); ERROR_NO_MEMORY.
+ * handle. The line is unmasked at once. When the last handle is closed, the line is masked and the
+ * object has it no more. Context: THREAD. Errors: ERROR_RANGE (no such line); ERROR_EXISTS (the
+ * line has an interrupt object already); ERROR_NOT_FOUND (no I/O APIC serves it); ERROR_BUSY (no
+ * vector is free); ERROR_UNSUPPORTED (no CPU can be named in the I/O APIC's entry);
+ * ERROR_NO_MEMORY.
  */
 must_check int interrupt_object_create(unsigned line, struct notification *notification,
                                        uint64_t bits, struct interrupt_object **interrupt);
 
-/* Unmasks the line after the device was served. Context: THREAD. */
+/*
+ * Unmasks the line, unless the object has it no more: the driver has handled the last signal.
+ * Context: THREAD.
+ */
 void interrupt_object_acknowledge(struct interrupt_object *interrupt);
 
 /* Returns the interrupt object that an object of type OBJECT_INTERRUPT is. Context: ANY. */

@@ -54,21 +54,25 @@ static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct 
 }
 
 /*
- * Sleeps until the wait is over: the caller finds out why. `lock` guards the wait. A wait in a
- * message call without a deadline may be ended by a direct switch.
+ * Sleeps until the wait is over; the caller finds out why it is. `lock` guards the wait. A thread
+ * that waits in a message call, without a deadline, is in no wait queue, so that a direct switch
+ * can end the wait.
  */
 static int wait(struct ipc_state *self, struct spinlock *lock, uint64_t deadline_ns)
 {
     if (self->in_frame && deadline_ns == WAIT_FOREVER) {
         self->sleeper = thread_current();
         wait_in_no_queue(lock);
-        return ERROR_KILLED; /* if nothing else ended it */
+        return ERROR_KILLED; /* the result if nothing but a kill ended the wait */
     }
     self->sleeper = NULL;
     return wait_queue_sleep(&self->queue, lock, time_left(deadline_ns));
 }
 
-/* The caller's wait ended without an answer: leaves the endpoint's list. Its own lock is held. */
+/*
+ * Takes a caller whose wait ended without an answer out of the endpoint's list. Its own lock is
+ * held, and released meanwhile.
+ */
 static void call_leave(struct ipc_state *self, struct endpoint *endpoint)
 {
     spin_unlock_quietly(&self->lock);
@@ -88,14 +92,14 @@ static int call_result(struct ipc_state *self, int error)
     } else if (self->phase == IPC_IDLE) {
         error = IPC_IN_FRAME;
     }
-    self->phase = IPC_IDLE; /* who still has a right to answer finds that out */
+    self->phase = IPC_IDLE; /* a thread that has the right to answer sees that */
     return error;
 }
 
 /* Waits until the call is answered or given up. The caller's own lock is held. */
 static int answer_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
-    /* It may have been answered while it gave its priority away. */
+    /* The answer may have come while the lock was released for donation_give(). */
     int error = self->phase == IPC_ANSWERED ? OK : wait(self, &self->lock, deadline_ns);
     if (unlikely(error != OK) && self->phase == IPC_SENDING) {
         call_leave(self, endpoint);
@@ -121,7 +125,7 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
         spin_unlock_irq_restore(&endpoint->lock, flags);
         return error;
     }
-    /* Held until the thread sleeps: an answer that comes at once waits for that. */
+    /* This lock is held until the thread sleeps, so an answer that comes at once waits for that. */
     spin_lock_by(OFF_ALREADY, &self->lock);
     self->call++;
     self->faulted = false;
@@ -148,8 +152,10 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
     return error;
 }
 
-/* The receiver's wait is over: returns its result, or `error` if it is still in the endpoint's list,
- * whose lock is held. */
+/*
+ * Ends a receiver's wait: returns its result, or `error` if it is still in the endpoint's list. The
+ * endpoint's lock is held.
+ */
 static int receive_result(struct ipc_state *self, struct endpoint *endpoint, int error)
 {
     if (unlikely(list_node_linked(&self->node))) {
@@ -187,8 +193,9 @@ static void caller_take(struct ipc_state *self, struct endpoint *endpoint, struc
 }
 
 /*
- * Uses a right up: ends the call with a result and, unless `message` is NULL, with that message. A
- * caller that gave up, and maybe called again, does not wait for this answer.
+ * Uses a right up: ends the call with a result and, unless they are NULL, with a message and the
+ * status of a fault. A caller that gave its call up, and may have called again, does not wait for
+ * this answer: then the error is ERROR_PEER_DIED.
  */
 static int right_use(struct reply_right *right, int result, struct message *message,
                      const int *fault_status)
@@ -220,7 +227,7 @@ static int right_use(struct reply_right *right, int result, struct message *mess
     return waits ? OK : ERROR_PEER_DIED;
 }
 
-/* Uses the thread's own right up, and ends what it inherited by it. */
+/* Uses the right that the thread has up, and ends what the thread inherited by that call. */
 static int own_right_use(struct ipc_state *self, int result, struct message *message,
                          const int *fault_status)
 {
@@ -235,7 +242,7 @@ int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t dead
 {
     int error = OK;
     self->thread = thread_current();
-    ignore_result(own_right_use(self, ERROR_PEER_DIED, NULL, NULL)); /* nobody waits: fine */
+    ignore_result(own_right_use(self, ERROR_PEER_DIED, NULL, NULL)); /* the caller may be gone */
     ipc_load_free(&self->message);
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
     struct ipc_state *caller = first_of(&endpoint->callers);
@@ -273,7 +280,7 @@ struct reply_right ipc_right_take(struct ipc_state *self)
 
 void ipc_right_drop(struct reply_right *right)
 {
-    ignore_result(right_use(right, ERROR_PEER_DIED, NULL, NULL)); /* nobody waits: that is fine */
+    ignore_result(right_use(right, ERROR_PEER_DIED, NULL, NULL)); /* the caller may be gone */
 }
 
 int ipc_reply(struct ipc_state *self)

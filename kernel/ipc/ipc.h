@@ -2,15 +2,15 @@
  * Synchronous IPC: a call sends a message to an endpoint and waits for the answer. A receiver gets
  * the message and, with it, the right to answer, which can be used once.
  *
- * The message is `self->message`, for sending and for receiving. When a function returns, with an
- * error or without, the load of that message belongs to the calling thread.
+ * The message is `self->message`, for sending and for receiving. When a function returns, also with
+ * an error, the load in `self->message` belongs to the calling thread, which frees it.
  *
  * With self->in_frame, which message calls of programs set, a call or a receive without a deadline
  * may return IPC_IN_FRAME in place of OK: the message is in the trap frame, and not in
  * self->message. Kernel code that calls on behalf of a thread, such as a page fault, leaves it
  * false.
  *
- * If either side ends, in any state, the other's wait ends with ERROR_PEER_DIED.
+ * If one side ends, in whatever state, the wait of the other side ends with ERROR_PEER_DIED.
  */
 #pragma once
 
@@ -31,10 +31,10 @@
 must_check int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns);
 
 /*
- * Waits for a call and receives its message into self->message; the thread has the right to answer
- * then. A right that it has from before is dropped first. Context: THREAD.
- * Errors: ERROR_AGAIN (IPC_POLL, and no thread calls); ERROR_TIMEOUT; ERROR_KILLED; ERROR_PEER_DIED
- * (no handle may call any more).
+ * Waits for a call and receives its message into self->message. Then the thread has the right to
+ * answer. If it still has a right to answer an earlier call, that call ends with ERROR_PEER_DIED
+ * first. Context: THREAD. Errors: ERROR_AGAIN (IPC_POLL, and no thread calls); ERROR_TIMEOUT;
+ * ERROR_KILLED; ERROR_PEER_DIED (no handle may call any more).
  */
 must_check int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns);
 
@@ -47,9 +47,9 @@ must_check int ipc_call_end(struct ipc_state *self);
 must_check int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint);
 
 /*
- * Answers the call that the thread received last, with self->message. Context: THREAD.
- * Errors: ERROR_NOT_FOUND (the thread has no right to answer); ERROR_PEER_DIED (the caller does not
- * wait any more). The right is used up but for ERROR_NOT_FOUND.
+ * Answers the call that the thread received last, with self->message. Context: THREAD. Errors:
+ * ERROR_NOT_FOUND (the thread has no right to answer); ERROR_PEER_DIED (the caller does not wait
+ * any more). The right is used up, whatever the result.
  */
 must_check int ipc_reply(struct ipc_state *self);
 
@@ -84,8 +84,8 @@ must_check int ipc_reply_fault(struct ipc_state *self, int status);
 must_check int ipc_right_answer(struct reply_right *right, struct message *message);
 
 /*
- * Takes the right that the thread has out of its state, for an object that answers later. What it
- * inherited by the call ends. Context: THREAD.
+ * Takes the right to answer out of the thread's state, for an object that answers later. The thread
+ * must have one. It no longer inherits the caller's priority. Context: THREAD.
  */
 must_check struct reply_right ipc_right_take(struct ipc_state *self);
 

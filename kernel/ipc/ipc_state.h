@@ -12,7 +12,7 @@
 /* The part of a message that does not fit into registers. Allocated by ipc_load_create(). */
 struct message_load {
     struct handle_value handles[MESSAGE_HANDLES_MAX];
-    unsigned handle_count; /* each of them counts as a handle */
+    unsigned handle_count; /* each counts in its object's handles */
     unsigned byte_count;
     uint8_t bytes[]; /* `byte_count` of them */
 };
@@ -34,20 +34,23 @@ struct reply_right {
 };
 
 enum ipc_phase {
-    IPC_IDLE,         /* the thread calls nobody */
+    IPC_IDLE,         /* the thread is in no call */
     IPC_SENDING,      /* it calls, and is in the endpoint's list of callers */
-    IPC_AWAITS_REPLY, /* its message was received, and somebody has the right to answer */
+    IPC_AWAITS_REPLY, /* its message was received, and is to be answered */
     IPC_ANSWERED,     /* `message` and `result` are the answer */
     IPC_RECEIVING,    /* it waits for a call, in its own message call */
 };
 
-/* What a wait returns if the message is in the trap frame of the thread: ipc_state.in_frame. */
+/*
+ * The result of a wait if the message is in the trap frame of the thread: see in_frame in struct
+ * ipc_state.
+ */
 #define IPC_IN_FRAME 1
 
 struct ipc_state {
     /*
-     * The message that the thread sends, then the one that it gets. While the thread waits in IPC
-     * it belongs to IPC, otherwise to the thread.
+     * The message that the thread sends, then the one that it gets. While the thread waits in IPC,
+     * the message belongs to the code that ends the wait; otherwise to the thread.
      */
     struct message message;
 
@@ -71,9 +74,9 @@ struct ipc_state {
         *answerer; /* the thread that has the right to answer: IPC_AWAITS_REPLY; or NULL */
 
     /*
-     * The thread waits in a message call of its own (kernel/syscall). Then a direct switch to it
-     * may write the message into the registers that the user gets, and set `phase` to IPC_IDLE,
-     * under the lock of its run queue. Written by the thread itself.
+     * True while the thread waits in a message call of its own (kernel/syscall). Then a direct
+     * switch to the thread may write the message into the registers that the user gets, and set
+     * `phase` to IPC_IDLE, under the lock of the thread's run queue. Written by the thread itself.
      */
     bool in_frame;
     struct thread *sleeper;    /* the thread, while it waits in no wait queue; else NULL */
@@ -86,13 +89,19 @@ struct ipc_state {
     struct handle_table *handles; /* its task's */
     uintptr_t buffer;             /* user address of its struct message_buffer; 0: none */
 
-    struct object *owner; /* the object that this lies in; NULL: it outlives all rights to answer */
+    struct object *owner; /* the object that contains this; NULL: it outlives all rights */
 };
 
-/* Makes the thread that waits by this state ready. Context: IRQ, the lock of its wait held. */
+/*
+ * Wakes the thread that waits in IPC with this state. Context: IRQ, the lock that guards the wait
+ * held.
+ */
 void ipc_state_wake(struct ipc_state *state);
 
-/* Prepares a thread's state. Context: ANY. */
+/*
+ * Prepares a thread's state, before its first use. `owner` is the object that contains it, or NULL.
+ * Context: ANY.
+ */
 void ipc_state_init(struct ipc_state *state, struct object *owner);
 
 /*

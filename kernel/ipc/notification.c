@@ -16,7 +16,10 @@ static void notification_opened(struct object *object, unsigned rights)
     }
 }
 
-/* Ends all waits: a side is gone, and cannot come back, because handles are made from handles. */
+/*
+ * Ends all waits: nothing can signal, or no handle can wait, any more. That is final, because
+ * handles are made only from handles.
+ */
 static void end(struct notification *notification)
 {
     uint64_t flags = spin_lock_irq_save(&notification->lock);
@@ -111,7 +114,7 @@ int notification_wait(struct notification *notification, uint64_t deadline_ns, u
     while (notification->bits == 0 && error == OK) {
         error = wait_for_signal(notification, deadline_ns);
     }
-    if (notification->bits != 0) { /* even if the time was up, or the thread killed, meanwhile */
+    if (notification->bits != 0) { /* also if the wait ended by a timeout or a kill */
         *bits = notification->bits;
         notification->bits = 0;
         error = OK;

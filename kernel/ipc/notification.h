@@ -41,8 +41,8 @@ must_check int notification_wait(struct notification *notification, uint64_t dea
                                  uint64_t *bits);
 
 /*
- * Notes that a kernel object will signal, and takes a reference for it; ends that. Context: ATOMIC;
- * the end: THREAD.
+ * notification_bind() counts a kernel object among those that may signal, and takes a reference for
+ * it; notification_unbind() undoes that, and may end waits. Context: ATOMIC; unbind: THREAD.
  */
 void notification_bind(struct notification *notification);
 void notification_unbind(struct notification *notification);

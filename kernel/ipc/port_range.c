@@ -16,7 +16,7 @@ int port_range_part(const struct port_range *whole, uint64_t first, uint64_t cou
                     struct port_range **part)
 {
     void *memory;
-    uint64_t offset = first - whole->first; /* huge if it lies below */
+    uint64_t offset = first - whole->first; /* very large if `first` lies below */
     if (count == 0 || offset >= whole->count || count > whole->count - offset) {
         return ERROR_RANGE;
     }
@@ -35,7 +35,7 @@ static int access_check(const struct port_range *range, uint64_t port, uint64_t 
     if (width != 1 && width != 2 && width != 4) {
         return ERROR_INVALID;
     }
-    uint64_t offset = port - range->first; /* huge if the port lies below */
+    uint64_t offset = port - range->first; /* very large if the port lies below */
     return offset < range->count && width <= range->count - offset ? OK : ERROR_RANGE;
 }
 

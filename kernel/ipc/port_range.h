@@ -1,4 +1,7 @@
-/* I/O port ranges: the right to read and write some of the processor's I/O ports, by calls. */
+/*
+ * I/O port ranges: objects by which a program may read and write some of the processor's I/O ports,
+ * with system calls.
+ */
 #pragma once
 
 #include "kernel/object/object.h"

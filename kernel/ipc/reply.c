@@ -25,7 +25,7 @@ static void reply_closed(struct object *object, unsigned rights maybe_unused, bo
 
 static void reply_destroy(struct object *object)
 {
-    struct reply_right right = right_out(reply_of(object)); /* no handle was ever opened */
+    struct reply_right right = right_out(reply_of(object)); /* if no handle was opened */
     ipc_right_drop(&right);
     kfree(reply_of(object));
 }

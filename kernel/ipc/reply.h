@@ -5,7 +5,7 @@
 
 struct reply {
     struct object object;
-    struct spinlock lock; /* guards the right: several threads may answer at once, and one may */
+    struct spinlock lock; /* guards `right`: of several threads that answer, one does */
     struct reply_right right;
 };
 

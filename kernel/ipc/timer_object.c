@@ -7,12 +7,16 @@
 #include "mm/heap/kmalloc.h"
 #include "sched/core/schedule.h"
 
-/* Timers that signal in one tick: interrupts are off, and each takes about 500 instructions. */
+/*
+ * The most timers that signal in one tick. Interrupts are off, and each timer takes about 500
+ * instructions.
+ */
 #define TIMERS_AT_ONCE 16
 
 static struct spinlock timers_lock = SPINLOCK("timer objects"); /* guards the trees of all CPUs */
 static PER_CPU(struct tree, timer_tree);                        /* key: time in nanoseconds */
 
+/* Takes a timer out of its tree; returns whether it was in one. The lock is held. */
 static bool take_out(struct timer_object *timer)
 {
     bool was_set = tree_node_linked(&timer->node);
@@ -39,6 +43,7 @@ void timer_object_set(struct timer_object *timer, uint64_t at_ns)
     spin_unlock_irq_restore(&timers_lock, flags);
 }
 
+/* Signals for timers whose time has come. Context: IRQ, interrupts off. */
 static never_inline void expire(struct tree *own)
 {
     struct tree_node *first;

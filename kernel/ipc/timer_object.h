@@ -1,6 +1,6 @@
 /*
- * Timer objects: each signals a notification at a time that is set, once. Times are looked at in
- * the tick, so a signal is late by up to a tick, never early.
+ * Timer objects: each signals a notification once, at the time that was set. The tick checks the
+ * times, so a signal is late by up to a tick (later if many are due), never early.
  */
 #pragma once
 
@@ -11,30 +11,32 @@ struct timer_object {
     struct object object;
     struct notification *notification; /* bound */
     uint64_t bits;
-    uint8_t cpu;           /* whose tree has it, if any has; under the lock of all trees */
-    struct tree_node node; /* likewise */
+    uint8_t cpu;           /* CPU whose tree has it, if one has; under the lock of all trees */
+    struct tree_node node; /* in that tree; under the lock of all trees */
 };
 
 /*
- * Creates a timer that will signal these bits, not set, with one reference, which is the caller's,
- * and no handle. When its last handle is closed it is cancelled. Context: THREAD.
- * Errors: ERROR_NO_MEMORY.
+ * Creates a timer that will signal these bits. No time is set yet. It has one reference, which is
+ * the caller's, and no handle. When its last handle is closed, its time is cancelled. Context:
+ * THREAD. Errors: ERROR_NO_MEMORY.
  */
 must_check int timer_object_create(struct notification *notification, uint64_t bits,
                                    struct timer_object **timer);
 
 /*
- * Sets the time, in nanoseconds of the clock, at which the timer signals, in place of one that was
- * set before and has not come. Context: THREAD.
+ * Sets the clock time, in nanoseconds, at which the timer signals. An earlier setting that has not
+ * come yet is dropped. Context: THREAD.
  */
 void timer_object_set(struct timer_object *timer, uint64_t at_ns);
 
-/* Cancels the time that was set, if it has not come; returns whether that was so. Context: THREAD. */
+/*
+ * Cancels the time that was set. Returns false if none was set, or if it has come. Context: THREAD.
+ */
 bool timer_object_cancel(struct timer_object *timer);
 
 /*
- * Signals for the timers of the calling CPU whose time has come, a bounded number, and then does
- * the scheduler's work of a tick. For kernel/hooks.c: the hook timer_tick. Context: IRQ.
+ * Signals for timers of the calling CPU whose time has come, for a bounded number of them, and then
+ * calls schedule_tick(). For kernel/hooks.c: the hook timer_tick. Context: IRQ.
  */
 void timer_object_tick(void);
 

@@ -121,7 +121,10 @@ static int lock_with_free_entry(struct handle_table *table)
     return OK;
 }
 
-/* Takes the entry that has been free longest and gives it its next generation. The lock is held. */
+/*
+ * Takes the entry that has been free longest and gives it the next generation. There is a free
+ * entry, and the lock is held.
+ */
 static struct handle_entry *entry_take(struct handle_table *table, uint32_t *handle)
 {
     uint32_t index = table->free_first - 1;
@@ -179,7 +182,10 @@ int handle_close(struct handle_table *table, uint64_t handle)
     return OK;
 }
 
-/* Makes a value of a handle that has `needed`, with `rights` of its rights or all of them. */
+/*
+ * Makes a value of a handle that has all rights of `needed`. The value has the rights *rights; if
+ * `rights` is NULL, all rights of the handle.
+ */
 static int value_of(struct handle_table *table, uint64_t handle, unsigned type, unsigned needed,
                     const unsigned *rights, struct handle_value *value)
 {

@@ -1,8 +1,9 @@
 /*
  * Handle tables: each task has one. A handle is the index of an entry and the generation of that
  * entry, which grows each time the entry is used again. So a handle that was closed does not name
- * the object that has its entry now. After HANDLE_GENERATIONS uses of one entry its handles recur;
- * entries are used again in the order in which they became free, to put that off.
+ * the object that has its entry now. After HANDLE_GENERATIONS uses of one entry its handles recur.
+ * Entries are used again in the order in which they became free, so that this takes as long as
+ * possible.
  *
  * The table grows as handles are opened, up to the limit that its task may have.
  */
@@ -15,10 +16,10 @@
 #define HANDLES_MAX        (1U << HANDLE_INDEX_BITS)
 #define HANDLE_GENERATIONS ((1U << (32 - HANDLE_INDEX_BITS)) - 1)
 
-/* Entries are allocated so many at a time. */
+/* The number of entries that are allocated at a time. */
 #define HANDLE_CHUNK_ENTRIES 64
 
-/* For handle_find(): any type will do. */
+/* For functions that find a handle: its object may have any type. */
 #define OBJECT_ANY 0
 
 #define CHECK_TYPE_SHIFT       8
@@ -28,8 +29,9 @@
 #define CHECK_GENERATION_MASK  ((uint64_t)HANDLE_GENERATIONS << CHECK_GENERATION_SHIFT)
 
 /*
- * `check` has all that a look-up compares: bits 0 to 7 rights, 8 to 15 type, 16 whether the handle
- * is open, 32 to 49 generation. In a free entry only the generation counts.
+ * An entry of a table. `check` has everything that a look-up compares: bits 0 to 7 the rights, 8 to
+ * 15 the type, 16 whether the handle is open, 32 to 49 the generation. In a free entry only the
+ * generation is valid.
  */
 struct handle_entry {
     uint64_t check;
@@ -48,7 +50,10 @@ struct handle_table {
     struct handle_entry *chunks[HANDLES_MAX / HANDLE_CHUNK_ENTRIES];
 };
 
-/* A handle outside of any table: on its way between two, or about to be opened. It counts. */
+/*
+ * A handle that is in no table: it is passed from one table to another, or about to be opened. It
+ * counts in object->handles.
+ */
 struct handle_value {
     struct object *object;
     uint64_t badge;
@@ -62,8 +67,8 @@ struct handle_value {
 void handle_table_init(struct handle_table *table, uint32_t limit);
 
 /*
- * Closes all handles and frees the table's memory. No other thread uses the table any more. The
- * work is done handle by handle, with interrupts on. Context: THREAD.
+ * Closes all handles and frees the table's memory. The caller makes sure that no other thread uses
+ * the table any more. The handles are closed one by one, with interrupts on. Context: THREAD.
  */
 void handle_table_destroy(struct handle_table *table);
 
@@ -75,8 +80,9 @@ must_check int handle_open(struct handle_table *table, struct object *object, un
                            uint64_t badge, uint32_t *handle);
 
 /*
- * Opens a handle for a value, which belongs to the table on success. After an error it is still the
- * caller's. Context: THREAD. Errors: ERROR_QUOTA (the table has `limit` handles), ERROR_NO_MEMORY.
+ * Opens a handle for a value. On success the value belongs to the table; after an error it still
+ * belongs to the caller. Context: THREAD. Errors: ERROR_QUOTA (the table has `limit` handles),
+ * ERROR_NO_MEMORY.
  */
 must_check int handle_put(struct handle_table *table, const struct handle_value *value,
                           uint32_t *handle);
@@ -116,8 +122,9 @@ must_check int handle_value_take(struct handle_table *table, uint64_t handle, un
 
 /*
  * Finds the open handle with the lowest index from *index on. Sets *handle and *value, with a
- * reference to the object that the caller must release, and *index to the one behind it. Returns
- * false if there is none. The table must not be destroyed meanwhile. Context: THREAD.
+ * reference to the object that the caller must release, and *index to the index behind the
+ * handle's. Returns false if there is no such handle. The table must not be destroyed meanwhile.
+ * Context: THREAD.
  */
 must_check bool handle_table_next(struct handle_table *table, uint32_t *index, uint32_t *handle,
                                   struct handle_value *value);
@@ -134,9 +141,9 @@ must_check int handle_value_take_as(struct handle_table *table, uint64_t handle,
 void handle_value_release(const struct handle_value *value);
 
 /*
- * Returns the entry of an open handle to an object of this type with these rights, or NULL, by one
- * comparison. For handle_table.c and the fast path of messages. The table's lock is held.
- * Context: ATOMIC.
+ * Returns the entry of an open handle that has these rights and names an object of this type
+ * (OBJECT_ANY: of any), or NULL. Compares once. For handle_table.c and the fast path of messages.
+ * The table's lock is held. Context: ATOMIC.
  */
 static always_inline struct handle_entry *
 handle_match(const struct handle_table *table, uint64_t handle, unsigned type, unsigned rights)

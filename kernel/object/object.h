@@ -1,5 +1,5 @@
 /*
- * Kernel objects: what handles name. An object counts two things.
+ * Kernel objects are what handles name. An object has two counts.
  *
  *   references  everything that may touch the object: its handles, and kernel code that works with
  *               it. The last one frees the object.
@@ -17,17 +17,17 @@ struct object;
 /* The functions of a type of object. Members that may be NULL say so. */
 struct object_operations {
     /*
-     * A handle with these rights begins to exist. It only counts: no lock, no wait. May be NULL.
-     * Context: ATOMIC.
+     * Called when a handle with these rights begins to exist. It changes counts only: no lock, no
+     * wait. May be NULL. Context: ATOMIC.
      */
     void (*opened)(struct object *object, unsigned rights);
     /*
-     * A handle with these rights is gone; `last` says that no handle is left. The object still
-     * exists. It wakes the threads whose wait cannot end otherwise, in bounded steps. May be NULL.
-     * Context: THREAD.
+     * Called when a handle with these rights is gone; `last` says that no handle is left. The
+     * object still exists. The function wakes the threads whose wait could not end any more, in
+     * bounded steps. May be NULL. Context: THREAD.
      */
     void (*closed)(struct object *object, unsigned rights, bool last);
-    /* The last reference is gone: frees the object. Context: THREAD. */
+    /* Called when the last reference is gone: frees the object. Context: THREAD. */
     void (*destroy)(struct object *object);
 };
 
@@ -43,8 +43,8 @@ void object_init(struct object *object, enum object_type type,
                  const struct object_operations *operations);
 
 /*
- * Takes a reference, or gives one up of which another one is left for certain. For paths that count
- * each instruction. Context: ATOMIC.
+ * Takes a reference; releases one that is certainly not the last. Neither checks anything: for
+ * paths in which each instruction counts. Context: ATOMIC.
  */
 static always_inline void object_acquire_inline(struct object *object)
 {
@@ -55,7 +55,10 @@ static always_inline void object_release_inline(struct object *object)
     __atomic_fetch_sub(&object->references, 1, __ATOMIC_RELEASE);
 }
 
-/* Takes one more reference to an object that the caller may touch. Context: ATOMIC. */
+/*
+ * Takes one more reference to an object. The caller makes sure that another reference exists during
+ * the call. Panics if there is none. Context: ATOMIC.
+ */
 void object_acquire(struct object *object);
 
 /* Gives up a reference; the last one frees the object. Context: THREAD. */
@@ -70,5 +73,8 @@ void object_handle_acquire(struct object *object, unsigned rights);
 /* Notes that a handle with these rights is gone, and releases its reference. Context: THREAD. */
 void object_handle_release(struct object *object, unsigned rights);
 
-/* Returns the number of handles of an object; old when it is looked at. Context: ANY. */
+/*
+ * Returns the number of handles of an object, which may be out of date when it is used. Context:
+ * ANY.
+ */
 uint32_t object_handle_count(const struct object *object);

@@ -1,6 +1,6 @@
 /*
- * Objects of type OBJECT_MEMORY: what a handle to memory names. The memory object of mm/space that
- * it holds outlives it as long as regions map it.
+ * Objects of type OBJECT_MEMORY, which handles to memory name. Each holds a reference to a memory
+ * object of mm/space, which exists longer if regions map it.
  *
  *   RIGHT_READ, RIGHT_WRITE, RIGHT_EXECUTE   map it with these rights; RIGHT_READ: clone it
  */
@@ -15,8 +15,9 @@ struct object_memory {
 };
 
 /*
- * Makes the object for a memory object, whose reference it takes over; after an error that is still
- * the caller's. The caller gets a reference. Context: THREAD. Errors: ERROR_NO_MEMORY.
+ * Makes the object for a memory object, and takes over the caller's reference to the memory object;
+ * after an error the caller still has it. The caller gets a reference to *out. Context: THREAD.
+ * Errors: ERROR_NO_MEMORY.
  */
 must_check int object_memory_create(struct memory_object *memory, struct object **out);
 

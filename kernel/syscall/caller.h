@@ -11,33 +11,35 @@ static always_inline struct handle_table *caller_handles(void)
 }
 
 /*
- * Finds a task that the caller may manage, by its handle. The caller of this releases its object.
- * Context: THREAD. Errors: those of handles.
+ * Finds a task by a handle of the calling thread's task, which must have RIGHT_MANAGE. The caller
+ * of this function releases task->object. Context: THREAD. Errors: those of handles.
  */
 must_check int caller_task_find(uint64_t handle, struct task **task);
 
 /*
- * Checks that the caller has a handle to the system that lets it make objects of devices. Context:
- * THREAD. Errors: those of handles.
+ * Checks that a handle of the calling thread's task names the system and has RIGHT_MANAGE, which
+ * allows it to make objects of devices. Context: THREAD with a user mode. Errors: those of
+ * handle_find().
  */
 must_check int caller_system_check(uint64_t handle);
 
 /*
- * Checks that the caller's task may allocate: that the kernel stacks of its threads have no more
- * pages than it may have. Context: THREAD with a user mode. Errors: ERROR_QUOTA.
+ * Checks that the kernel stacks of the calling task's threads have no more pages than its limit.
+ * System calls that allocate begin with this. Context: THREAD with a user mode. Errors:
+ * ERROR_QUOTA.
  */
 must_check int caller_stacks_check(void);
 
 /*
  * Opens a handle to an object that a call has just created, and releases the creator's reference.
- * Returns the handle or a negative error, that of caller_stacks_check() for one; then the object is
- * gone. Context: THREAD.
+ * Returns the handle. After an error the object has no reference left: returns the error of
+ * caller_stacks_check() or of handle_open(). Context: THREAD with a user mode.
  */
 int64_t caller_open(struct object *object, unsigned rights, uint64_t badge);
 
 /*
- * Sets the registers that the caller gets back from a call with two results: RDX, and zeroes.
- * Context: THREAD with a user mode.
+ * Sets the registers that the caller gets back from a call with two results: RDX to the second
+ * result, the others to 0. Context: THREAD with a user mode.
  */
 static always_inline void caller_second_result(uint64_t second)
 {
@@ -47,8 +49,9 @@ static always_inline void caller_second_result(uint64_t second)
 }
 
 /*
- * Finds a thread by the caller's handle, which must have these rights. The caller releases the
- * object. Context: THREAD with a user mode. Errors: those of handle_find().
+ * Finds a thread by a handle of the calling thread's task, which must have these rights. The caller
+ * of this function releases user->object. Context: THREAD with a user mode. Errors: those of
+ * handle_find().
  */
 must_check int caller_thread_find(uint64_t handle, unsigned rights, struct user_thread **user);
 

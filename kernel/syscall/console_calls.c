@@ -5,7 +5,7 @@
 #include "kernel/syscall_list.h"
 #include "lib/error.h"
 
-#define READ_BYTES 512 /* taken at once */
+#define READ_BYTES 512 /* most bytes of one call */
 
 int64_t call_console_take(uint64_t system, uint64_t notification, uint64_t text, uint64_t interrupt,
                           uint64_t change)

@@ -1,4 +1,7 @@
-/* System calls that create what IPC works with, and of notifications: syscall_list.h. */
+/*
+ * System calls that create objects of IPC, and those of notifications: syscall_list.h describes
+ * them.
+ */
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/ipc.h"
@@ -15,7 +18,10 @@ int64_t call_endpoint_create(void)
     return error == OK ? caller_open(&endpoint->object, RIGHTS_ALL, 0) : error;
 }
 
-/* The handle that is passed holds the right to receive, so the last receiver is not gone yet. */
+/*
+ * If another thread closes the caller's handle meanwhile, and it was the last one with a right,
+ * that right is over for the endpoint, and the new handle does not bring it back.
+ */
 int64_t call_endpoint_badge(uint64_t handle, uint64_t badge, uint64_t rights)
 {
     struct object *object;

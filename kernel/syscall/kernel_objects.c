@@ -1,4 +1,4 @@
-/* See kernel_objects.h. Each object has a reference that nobody releases. */
+/* See kernel_objects.h. Each object has one reference that is never released. */
 #include "kernel/syscall/kernel_objects.h"
 
 #include "arch/x86_64/cpu/panic.h"

@@ -1,6 +1,6 @@
 /*
- * Objects that the kernel itself has, one of each: the first program gets handles to them, and
- * passes them on.
+ * Objects that stand for parts of the kernel, one of each type. The first program gets handles to
+ * them, and passes them on.
  *
  *   log          RIGHT_WRITE: write lines to the kernel's log
  *   information  RIGHT_READ: read figures of the whole system
@@ -11,7 +11,10 @@
 
 #include "kernel/object/object.h"
 
-/* Return the object; it exists for ever, and the caller gets no reference. Context: ANY. */
+/*
+ * Return the object of each type. It is never freed, and the caller gets no reference. Context:
+ * ANY.
+ */
 struct object *kernel_object_log(void);
 struct object *kernel_object_information(void);
 struct object *kernel_object_ports(void);

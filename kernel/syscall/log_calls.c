@@ -7,7 +7,10 @@
 #include "lib/error.h"
 #include "mm/heap/kmalloc.h"
 
-/* Control characters could move the cursor, or pass for lines of the kernel. */
+/*
+ * Replaces what is not printable: control characters could move the cursor or begin a line that
+ * looks like one of the kernel.
+ */
 static char printable(char character)
 {
     return character >= ' ' && character <= '~' ? character : '?';

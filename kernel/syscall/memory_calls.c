@@ -12,7 +12,7 @@
 static_assert(MEMORY_STACK_GUARD_BYTES == SPACE_STACK_GUARD_BYTES, "one guard");
 static_assert(sizeof(struct memory_mapping) == 32, "the list of system calls says so");
 
-/* Opens a handle to a memory object whose reference the caller gives up. */
+/* Opens a handle to a memory object. Takes over the caller's reference, also if it fails. */
 static int64_t memory_open(struct memory_object *memory)
 {
     struct object *object;
@@ -58,7 +58,7 @@ int64_t call_memory_clone(uint64_t handle, uint64_t parent)
     }
     object_release(&task->object);
     if (error == ERROR_AGAIN) {
-        error = ERROR_BUSY; /* for the caller both are the same */
+        error = ERROR_BUSY; /* a user program need not tell the two apart */
     }
     return error == OK ? memory_open(memory) : error;
 }
@@ -102,7 +102,10 @@ static unsigned space_rights(uint64_t rights)
            (rights & RIGHT_EXECUTE ? SPACE_EXECUTE : 0);
 }
 
-/* Reads what the user asks for. */
+/*
+ * Copies the struct memory_mapping from the caller's memory, checks the rights, and makes a struct
+ * space_mapping of it. address_space_place() checks the rest.
+ */
 static must_check int mapping_read(uint64_t address, struct space_mapping *out)
 {
     struct memory_mapping mapping;
@@ -123,8 +126,8 @@ static must_check int mapping_read(uint64_t address, struct space_mapping *out)
 }
 
 /*
- * Finds the memory that a mapping is of, by a handle that has the mapping's rights. The rights of
- * the handle bound what the region may get later. The caller releases *value.
+ * Finds the memory to map, by a handle that must have RIGHT_READ and the mapping's rights. The
+ * region can never get a right that the handle lacks. The caller releases *value.
  */
 static must_check int mapping_memory(uint64_t handle, struct space_mapping *mapping,
                                      struct handle_value *value)
@@ -147,7 +150,10 @@ static must_check int mapping_memory(uint64_t handle, struct space_mapping *mapp
     return OK;
 }
 
-/* Maps into a task, or says that it has ended. */
+/*
+ * Maps memory into a task. Errors: ERROR_PEER_DIED (the task has ended), and those of
+ * address_space_place().
+ */
 static must_check int task_place(struct task *task, const struct space_mapping *mapping,
                                  uintptr_t *address)
 {
@@ -159,7 +165,10 @@ static must_check int task_place(struct task *task, const struct space_mapping *
     return error;
 }
 
-/* Maps memory into a task as the user asks; with a pager, or NULL. */
+/*
+ * Maps memory into a task as the struct memory_mapping at mapping_address says. `pager` supplies
+ * the pages; NULL: the memory has no pager.
+ */
 static int64_t map(struct task *task, uint64_t memory, uint64_t mapping_address,
                    struct space_pager *pager)
 {
@@ -192,7 +201,7 @@ int64_t call_memory_map(uint64_t handle, uint64_t memory, uint64_t mapping_addre
     return result;
 }
 
-/* Makes a pager of the endpoint that a handle names. */
+/* Makes a pager that asks the endpoint which a handle names. */
 static must_check int pager_make(uint64_t handle, uint64_t limit_ns, struct space_pager **pager)
 {
     struct handle_value endpoint;

@@ -15,7 +15,7 @@
 
 #define BUFFER_FIELD(self, field) ((self)->buffer + offsetof(struct message_buffer, field))
 
-/* Copies the handles that a message carries out of the buffer, and takes a value of each. */
+/* Copies the numbers of a message's handles from the buffer, and takes a value of each handle. */
 static int handles_in(struct ipc_state *self, struct message_load *load, unsigned count)
 {
     uint32_t handles[MESSAGE_HANDLES_MAX];
@@ -27,7 +27,7 @@ static int handles_in(struct ipc_state *self, struct message_load *load, unsigne
     return error;
 }
 
-/* Makes the load that the tag announces, from the buffer. */
+/* Makes the load of a message, as the tag says, from the thread's message buffer. */
 static int load_in(struct ipc_state *self, uint64_t tag)
 {
     if (self->buffer == 0) {
@@ -97,7 +97,7 @@ static int handles_out(const struct ipc_state *self, struct message_load *load)
     if (error == OK) {
         error = user_copy_out(BUFFER_FIELD(self, handles), handles, count * sizeof(handles[0]));
     }
-    if (error != OK) { /* all or none: the message's handles are lost with the message */
+    if (error != OK) { /* all or none: with the message its handles are lost */
         for (unsigned i = 0; i < count; i++) {
             ignore_result(handle_close(caller_handles(), handles[i]));
         }
@@ -105,7 +105,7 @@ static int handles_out(const struct ipc_state *self, struct message_load *load)
     for (unsigned i = count; i < load->handle_count; i++) {
         handle_value_release(&load->handles[i]);
     }
-    load->handle_count = 0; /* the table has them, or nobody */
+    load->handle_count = 0; /* none is left in the load */
     return error;
 }
 
@@ -190,7 +190,10 @@ int64_t call_ipc_call(uint64_t handle, uint64_t tag)
     return registers_out(self, error);
 }
 
-/* Keeps the reference to the endpoint that the thread receives from: the fast path needs one. */
+/*
+ * Makes the endpoint the one that the thread receives from, and keeps the reference of the caller.
+ * The fast path receives only from this endpoint, and takes no reference.
+ */
 static struct endpoint *endpoint_keep(struct ipc_state *self, struct object *object)
 {
     struct endpoint *before = self->endpoint;
@@ -204,6 +207,7 @@ static struct endpoint *endpoint_keep(struct ipc_state *self, struct object *obj
     return self->endpoint;
 }
 
+/* Receives once. With in_frame set, a direct switch may put the message into the trap frame. */
 static int receive_once(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
     self->in_frame = true;
@@ -213,9 +217,9 @@ static int receive_once(struct ipc_state *self, struct endpoint *endpoint, uint6
 }
 
 /*
- * A receive ended with `error`: receives on until a message can be taken. A load for a caller of
- * this thread that has no buffer is the sender's mistake; a buffer that cannot be written is the
- * receiver's.
+ * Completes a receive that ended with `error`: writes the load of the message into the buffer. If
+ * this thread has no buffer, the sender's call fails and the thread receives again. If the buffer
+ * cannot be written, or the handles find no room, the sender's call and the receive both fail.
  */
 static int receive_on(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns,
                       int error)
@@ -225,7 +229,7 @@ static int receive_on(struct ipc_state *self, struct endpoint *endpoint, uint64_
         if (error == OK) {
             break;
         }
-        ignore_result(ipc_reply_error(self, error)); /* a caller that is gone misses nothing */
+        ignore_result(ipc_reply_error(self, error)); /* the caller may be gone */
         if (error == ERROR_TOO_LONG) {
             error = receive_once(self, endpoint, deadline_ns);
         }
@@ -233,6 +237,7 @@ static int receive_on(struct ipc_state *self, struct endpoint *endpoint, uint64_
     return error;
 }
 
+/* Writes the caller's registers, unless a direct switch has written them (IPC_IN_FRAME). */
 static int64_t receive_registers(const struct ipc_state *self, int error)
 {
     return error == IPC_IN_FRAME ? OK : registers_out(self, error);

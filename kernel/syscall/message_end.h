@@ -1,12 +1,12 @@
-/* The last part of message calls, for those that began in message_fast.c. */
+/* The last part of message calls that began in message_fast.c and did not end there. */
 #pragma once
 
 #include "kernel/ipc/ipc_state.h"
 
 /*
- * Completes a call, or a receive, whose wait ended with this result: takes the load of the message,
- * and sets the registers that the caller gets. Returns the result of the system call. Context:
- * THREAD.
+ * Complete a call, or a receive, whose wait ended with this result: copy the load of the message
+ * out and set the registers that the caller gets. Return the result of the system call. Context:
+ * THREAD with a user mode.
  */
 int64_t message_call_end(struct ipc_state *self, int error);
 int64_t message_receive_end(struct ipc_state *self, int error);

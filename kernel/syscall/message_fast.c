@@ -7,8 +7,8 @@
  * its stack. It may be touched, because the run queue's lock is held and the thread is blocked
  * without pending work: so it is no swap candidate and its top page is in place.
  *
- * If a condition does not hold nothing has changed; the call is counted by that reason and made by
- * message_calls.c. A thread that waits here may be woken by any other part of IPC. Then it goes on
+ * If a condition does not hold, nothing has changed: the reason is counted, and message_calls.c
+ * makes the call. A thread that waits here may also be woken by other parts of IPC. Then it goes on
  * in call_woken() or receive_woken().
  */
 #include "kernel/syscall/message_fast.h"
@@ -23,13 +23,14 @@
 
 PER_CPU(struct message_fast_counts, message_fast_counts);
 
+/* Counts a reason. Returns MESSAGE_FAST_LEFT. */
 static never_inline int64_t leave(enum message_fast_reason reason)
 {
     this_cpu_pointer(message_fast_counts)->left[reason]++;
     return MESSAGE_FAST_LEFT;
 }
 
-/* The reason for which there was no direct switch. */
+/* Counts the reason for which the direct switch was refused. Returns MESSAGE_FAST_LEFT. */
 static never_inline int64_t leave_refused(enum direct_refusal refusal)
 {
     static const uint8_t reasons[] = {
@@ -40,6 +41,7 @@ static never_inline int64_t leave_refused(enum direct_refusal refusal)
     return leave(reasons[refusal]);
 }
 
+/* The thread was not woken by a direct switch: completes its call as message_calls.c does. */
 static never_inline int64_t call_woken(struct ipc_state *self)
 {
     interrupts_enable();
@@ -48,6 +50,7 @@ static never_inline int64_t call_woken(struct ipc_state *self)
     return result;
 }
 
+/* The thread was not woken by a direct switch: completes its receive as message_calls.c does. */
 static never_inline int64_t receive_woken(struct ipc_state *self)
 {
     interrupts_enable();
@@ -71,7 +74,10 @@ static always_inline void words_move(const struct user_context *to, const struct
     frame->r13 = from->r13;
 }
 
-/* Finds the endpoint that a handle names, and locks it and the table of handles. NULL: neither. */
+/*
+ * Finds the endpoint that a handle names, and locks the table of handles and the endpoint. Returns
+ * the entry of the handle; NULL, with nothing locked, if there is no such endpoint or right.
+ */
 static always_inline struct handle_entry *endpoint_lock(struct handle_table *table, uint64_t handle,
                                                         unsigned right, struct endpoint **endpoint)
 {
@@ -92,7 +98,9 @@ static always_inline void endpoint_unlock(struct handle_table *table, struct end
     spinlock_pass(&table->lock);
 }
 
-/* The calling thread has answered, and goes to sleep. The run queue is locked. */
+/*
+ * Ends what the calling thread inherited by the call that it has answered. The run queue is locked.
+ */
 static never_inline void inherited_end(struct thread *thread)
 {
     thread->inherited[THREAD_INHERIT_CALL] = 0;
@@ -139,7 +147,7 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
         endpoint_unlock(self->handles, endpoint);
         return leave_refused(refusal);
     }
-    if (unlikely(priority != to->priority)) { /* it is in no queue, so nothing else changes */
+    if (unlikely(priority != to->priority)) { /* `to` is in no run queue */
         to->inherited[THREAD_INHERIT_CALL] = to->priority = (uint8_t)priority;
     }
     endpoint_queue_remove_inline(&endpoint->receivers, receiver);
@@ -147,7 +155,10 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
     uint64_t badge = entry->badge;
     endpoint_unlock(self->handles, endpoint);
 
-    /* `call` first: an answer to an earlier call must not take this one for its own. */
+    /*
+     * `call` changes first: a thread that answers an earlier call compares it, and must not answer
+     * this call.
+     */
     self->call++;
     self->answerer = receiver;
     __atomic_store_n(&self->phase, IPC_AWAITS_REPLY, __ATOMIC_RELEASE);
@@ -190,7 +201,10 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
     if (unlikely(!priority_queue_empty(&endpoint->callers))) {
         goto left;
     }
-    /* It needs its lock to leave this phase: while that is held the thread stays in its call. */
+    /*
+     * The caller leaves the phase IPC_AWAITS_REPLY only under its own lock. While that is held, it
+     * stays in its call.
+     */
     spinlock_take(&caller->lock);
     reason = MESSAGE_LEFT_CALLER_GONE;
     if (unlikely(caller->phase != IPC_AWAITS_REPLY || caller->call != self->right.call)) {
@@ -218,7 +232,7 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
     endpoint_queue_add_inline(&endpoint->receivers, self, thread->priority);
     endpoint_unlock(self->handles, endpoint);
 
-    object_release_inline(caller->owner); /* the thread itself has another one */
+    object_release_inline(caller->owner); /* not the last: the thread itself has another one */
     words_move(&to->user->context, user_frame_at(thread->user->context.stack_top), 0, tag);
     go(queue, thread, to);
     return likely(self->phase == IPC_IDLE) ? OK : receive_woken(self);

@@ -1,4 +1,4 @@
-/* What is said about the fast path: message_fast.h. */
+/* The reasons for which the fast path is left, in words and counted: message_fast.h. */
 #include "kernel/syscall/message_fast.h"
 
 const char *message_fast_reason_text(enum message_fast_reason reason)

@@ -5,7 +5,10 @@
 #include "kernel/syscall/message_fast.h"
 #include "kernel/syscall_list.h"
 
-/* A function with fewer parameters leaves the other registers alone. */
+/*
+ * A function with fewer than six parameters ignores the other argument registers, so one type
+ * serves for all.
+ */
 #define ROW(number, name, ...) [number] = (syscall_function)(void (*)(void))call_##name,
 #define COUNT(...)             +1
 #define NOTHING(...)

@@ -1,4 +1,4 @@
-/* The entry of each call in the list of system calls, for traces and tests. */
+/* The entries of the list of system calls (kernel/syscall_list.h), for traces and tests. */
 #pragma once
 
 #include "lib/compiler.h"

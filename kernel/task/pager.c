@@ -8,7 +8,7 @@
 #include "lib/fault_message.h"
 #include "mm/heap/kmalloc.h"
 
-/* Programs know the rights of regions as those of handles. */
+/* In messages the rights of regions are told as rights of handles. */
 #define RIGHTS_SHIFT 4
 static_assert(SPACE_READ << RIGHTS_SHIFT == RIGHT_READ &&
                   SPACE_WRITE << RIGHTS_SHIFT == RIGHT_WRITE &&

@@ -8,7 +8,7 @@
 #include "lib/fault_message.h"
 #include "lib/string.h"
 
-/* What the handler may do with the thread that it is told of. */
+/* The rights of the handle to the thread that the handler gets. */
 #define THREAD_RIGHTS (RIGHT_READ | RIGHT_MANAGE | RIGHT_DUPLICATE | RIGHT_TRANSFER)
 
 static void handler_exchange(struct task *task, const struct handle_value *value)
@@ -88,7 +88,10 @@ static must_check int message_make(struct user_thread *self, const struct trap_f
     return OK;
 }
 
-/* Judges the answer. */
+/*
+ * Returns what the result of the call, and the answer, say about the thread; sets *status for
+ * HANDLER_END.
+ */
 static enum handler_verdict answer_read(int error, const struct message *answer, int fault_status,
                                         int *status)
 {

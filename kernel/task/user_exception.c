@@ -1,9 +1,9 @@
 /*
  * Exceptions of user mode. A page fault is resolved by the task's address space, on the thread's
- * own kernel stack, where it may sleep; so is one that user copy raises in a system call. A fault
- * that cannot be resolved is told to the task's handler, if it has one. Otherwise it ends the task,
- * with a report: which thread did what where, why that could not be resolved, the registers, and
- * the backtrace.
+ * own kernel stack, where it may sleep; so is a fault of user_copy_in() or user_copy_out() in a
+ * system call. A fault that cannot be resolved is told to the task's handler, if it has one.
+ * Otherwise it ends the task, with a report in the log: the thread, the address of the instruction,
+ * what it did and why that was refused, the registers, and the backtrace.
  */
 #include "kernel/task/user_exception.h"
 
@@ -18,10 +18,10 @@
 
 #define CAUSE_BYTES    160
 #define BACKTRACE_MOST 16
-/* Between two attempts, while another thread is at work on the page. */
+/* The pause between two attempts while another thread is at work on the page. */
 #define FAULT_WAIT_NS 1000
 
-/* How long a fault waits for a frame, and how often it looks. */
+/* A fault waits at most so long for a frame, and looks at such intervals. */
 #define MEMORY_WAIT_NS 5000000000UL
 #define MEMORY_POLL_NS 1000000UL
 
@@ -70,7 +70,7 @@ static void backtrace_log_user(const struct trap_frame *frame)
         }
         log_error("             %p", (void *)words[1]);
         if (words[0] <= at) {
-            break; /* a caller's frame lies above */
+            break; /* the frame of a caller lies above */
         }
         at = words[0];
     }
@@ -89,7 +89,7 @@ static void report_log(const struct trap_frame *frame, const char *cause, const 
     }
 }
 
-/* Returns if the task's handler has the thread resumed. `error`: why a page fault is not resolved. */
+/* Handles an exception; returns only if the task's handler lets the thread go on. */
 static void exception_handle(struct trap_frame *frame, const char *reason, int error)
 {
     struct task *task = task_current();
@@ -144,7 +144,7 @@ static must_check int fault_resolve(struct task *task, const struct trap_frame *
     }
 }
 
-/* Ends the copy. If a pager is to blame, the thread ends on its way to user mode. */
+/* Makes the copy fail. If a pager has failed, the thread ends on its way to user mode. */
 static void copy_refuse(struct trap_frame *frame, const char *reason)
 {
     const struct thread *self = thread_current();

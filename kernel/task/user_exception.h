@@ -1,12 +1,13 @@
-/* Exceptions of user mode. */
+/* Exceptions of user mode, and page faults of system calls that copy from or to user memory. */
 #pragma once
 
 #include "arch/x86_64/entry/user_context.h"
 
 /*
- * Tells the task's handler of an exception of user mode, and returns if that has the thread
- * resumed. Without a handler, or if it says so, the exception is reported, with the registers, and
- * the task or the thread ends. For kernel/hooks.c: the hook user_exception. Context: THREAD.
+ * Tells the task's handler of an exception of user mode, and returns if the handler lets the thread
+ * go on. Otherwise logs the exception, with the registers; then the thread ends if the handler says
+ * so, or the whole task if there is no handler. For kernel/hooks.c: the hook user_exception.
+ * Context: THREAD.
  */
 void user_exception_deliver(struct trap_frame *frame);
 

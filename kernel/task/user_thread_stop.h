@@ -1,7 +1,7 @@
 /*
  * Stops of threads with a user mode, and their registers: what a debugger needs. A thread stops on
- * its way to user mode, with all of its registers in a frame. While it sleeps in a system call a
- * suspension leaves it alone: its wait ends as it would have ended, and then it stops.
+ * its way to user mode, with all of its registers in a frame. A suspension does not end a wait in a
+ * system call: the thread stops when the wait has ended by itself.
  */
 #pragma once
 
@@ -9,15 +9,18 @@
 #include "lib/abi.h"
 
 /*
- * Suspends a thread, and waits at most so long until it has stopped; it stays suspended after a
- * timeout. A thread that has not started stops before its first instruction, and one that suspends
- * itself stops after the call: for these it does not wait. Suspensions do not nest.
- * Context: THREAD. Errors: ERROR_TIMEOUT (it has not stopped yet), ERROR_PEER_DIED (it has ended),
- * ERROR_KILLED (the caller is to end).
+ * Suspends a thread, and waits until it has stopped, at most timeout_ns nanoseconds (WAIT_FOREVER:
+ * no limit). After a timeout the thread stays suspended. A thread that has not started will stop
+ * before its first instruction, and a thread that suspends itself will stop after the call: for
+ * these it does not wait. Returns OK, too, if another thread resumes the thread meanwhile.
+ * Suspensions do not nest: one resume ends them all. Context: THREAD. Errors: ERROR_TIMEOUT (it has
+ * not stopped yet), ERROR_PEER_DIED (it has ended), ERROR_KILLED (the caller is to end).
  */
 must_check int user_thread_suspend(struct user_thread *user, uint64_t timeout_ns);
 
-/* Lets a suspended thread go on. A thread that is not suspended goes on as it is. Context: THREAD. */
+/*
+ * Lets a suspended thread go on. Does nothing to a thread that is not suspended. Context: THREAD.
+ */
 void user_thread_resume(struct user_thread *user);
 
 /*
