@@ -1,4 +1,7 @@
-/* Lines of at most 65 characters: with the time before them they fit 80 columns. */
+/*
+ * See boot_report.h. Most lines have at most 65 characters, so that with the time before them they
+ * fit 80 columns.
+ */
 #include "kernel/boot_report.h"
 
 #include "arch/x86_64/cpu/cpu.h"

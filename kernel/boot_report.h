@@ -1,4 +1,4 @@
-/* Log lines of the boot about the machine and what the kernel set up: a line or two each step. */
+/* The boot report: log lines about the machine and about what the kernel has set up. */
 #pragma once
 
 #include "boot/boot_info.h"
@@ -7,8 +7,9 @@
 void boot_report_start(const struct boot_info *boot);
 
 /*
- * Returns whether a byte of [base, base + bytes) is RAM, by the map that boot_report_start() got,
- * which must stay valid. Context: ANY.
+ * Returns whether any byte of [base, base + bytes) is RAM, according to the memory map that
+ * boot_report_start() was given, and which must still exist. For kernel/hooks.c: the hook
+ * mmio_is_ram. Context: ANY.
  */
 bool boot_is_ram(physical_t base, uint64_t bytes);
 

@@ -3,8 +3,8 @@
  * (tools/check/check_hooks.py). A hook is a pointer that its header calls "Hook:"; until it is set
  * it does nothing, or what the header says.
  *
- * Observers are pointers of the same kind that are NULL except while one observes. Two users of
- * one observer would disturb each other, so only these set them:
+ * Observers are pointers of the same kind. They are NULL except while somebody observes. Two users
+ * of one observer would disturb each other, so only these set them:
  *
  *   stack_fault_observer  the demonstration and tests
  *   swapper_step_hook     tests
@@ -60,8 +60,9 @@ void log_raw_output(const char *text, size_t bytes)
 }
 
 /*
- * With stack=prefault the same three events go through code that looks for missing sites first, and
- * with stack=eager no stack has a hole: the short path would be in the way.
+ * The short path serves stack faults before all others. With stack=prefault the functions of
+ * stack_prefault.h must see each fault first, to look for missing sites, and with stack=eager no
+ * stack has a hole: neither mode uses the short path.
  */
 static void page_fault_hooks_wire(enum stack_mode mode)
 {

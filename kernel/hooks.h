@@ -4,7 +4,7 @@
 
 #include "mm/stack/stack_mode.h"
 
-/* Wires what works before the kernel has its own page tables. Context: boot. */
+/* Wires the hooks that are needed before the kernel has its own page tables. Context: boot. */
 void hooks_wire_early(void);
 
 /*

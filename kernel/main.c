@@ -141,14 +141,15 @@ static noreturn_function void leave(bool success)
 {
     if (options.exit) {
         log_info("leaving: %s", success ? "success" : "failed");
-        console_flush(); /* also what other threads have written */
+        console_flush(); /* shows also what other threads have written */
         machine_exit(success ? EXIT_SUCCESS : EXIT_TESTS_FAILED);
     }
     monitor_run();
 }
 
 /*
- * Arms the failures that the command line asks for: only now, because the boot itself must succeed.
+ * Arms the failures that the command line asks for. This comes last, because the boot itself must
+ * succeed.
  */
 static void failures_arm(void)
 {
@@ -157,8 +158,8 @@ static void failures_arm(void)
     }
     if (options.gate_off) {
         /*
-         * Without a gate, a thread that lost pages could not wait until they are covered: it loses
-         * none.
+         * Without a gate, a thread whose pages were taken could not wait until its stack is
+         * covered. So the swapper takes no pages.
          */
         gate_off();
         swapper_quiet_set(true);

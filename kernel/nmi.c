@@ -1,9 +1,9 @@
 /*
  * The handler of NMIs. It checks for these reasons, in this order: a panic stops this CPU; a test
- * sent the NMI; another CPU asks for a backtrace. Otherwise the NMI comes from outside, such as
- * from the NMI button of a machine that seems to hang, and every CPU prints its backtrace (a dump).
- * The handler runs on the NMI entry stack, so it takes no lock that thread code takes and touches
- * only memory that is always mapped.
+ * sent the NMI; another CPU asks for a backtrace. Otherwise the NMI comes from outside, for
+ * instance from the NMI button of a machine that seems to hang. Then every CPU prints its
+ * backtrace; all of these together are called a dump. The handler runs on the NMI entry stack: it
+ * takes no lock that thread code takes, and touches only memory that is always mapped.
  */
 #include "kernel/nmi.h"
 
@@ -15,7 +15,7 @@
 #include "arch/x86_64/time/clock.h"
 #include "sched/core/thread.h"
 
-#define TURN_WAIT_STEPS 20000000  /* after these the other CPU is assumed to hang */
+#define TURN_WAIT_STEPS 20000000  /* after so many the other CPU is taken to hang */
 #define DUMP_WINDOW_NS  500000000 /* NMIs within this time belong to one dump */
 
 static volatile bool stopping;
@@ -73,6 +73,7 @@ static bool trace_give(const struct trap_frame *frame)
     return true;
 }
 
+/* Waits until no other CPU prints, for a bounded time: that CPU may hang. */
 static void turn_take(void)
 {
     for (unsigned step = 0; step < TURN_WAIT_STEPS; step++) {
@@ -107,9 +108,9 @@ static bool is_soon_after(uint64_t tsc, uint64_t now)
 /*
  * Returns true if this CPU must print its backtrace. An NMI from outside may reach one CPU or all
  * of them. The first CPU that handles it begins a dump and sends an NMI to every other CPU. Each
- * CPU prints once for each dump, however many NMIs it gets. A second NMI of a CPU is pending until
- * the CPU has printed. Because the CPU may wait long for its turn, that may be long after the dump
- * began. So an NMI soon after the CPU's own print is also ignored.
+ * CPU prints once for each dump, however many NMIs it gets. A second NMI stays pending while the
+ * CPU handles the first one, and the CPU may wait long for its turn to print. So an NMI soon after
+ * the CPU's own print is ignored, too, even if the dump began long ago.
  */
 static bool dump_is_wanted(void)
 {

@@ -9,13 +9,13 @@
 #include "arch/x86_64/entry/entry.h"
 
 /*
- * Handles an NMI: the handler of its vector. Always returns true, which means that the interrupted
- * code continues; does not return if a panic stops this CPU. Context: ENTRY, on the NMI stack.
+ * Handles an NMI. Always returns true: the interrupted code goes on. Does not return if a panic
+ * stops this CPU. Context: ENTRY, on the NMI stack.
  */
 bool nmi_handle(struct trap_frame *frame);
 
 /*
- * Halts all other CPUs for good, by an NMI to each. For a panic. Does not wait until they have
+ * Makes all other CPUs halt for ever, by an NMI to each. For a panic. Does not wait until they have
  * halted. Context: ANY.
  */
 void nmi_stop_other_cpus(void);
@@ -28,8 +28,8 @@ void nmi_stop_other_cpus(void);
 must_check bool nmi_backtrace(unsigned cpu, struct backtrace *trace, uint32_t *thread_id);
 
 /*
- * A test's observer. It is called for each NMI, before other reasons are checked, and returns true
- * if the NMI was the test's. Context: ENTRY, on the NMI stack.
+ * An observer of a test: called for each NMI before other reasons are checked. It returns true if
+ * the test sent the NMI, which is then handled. Context: ENTRY, on the NMI stack.
  */
 typedef bool (*nmi_observer)(struct trap_frame *frame);
 

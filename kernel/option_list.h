@@ -9,8 +9,8 @@
  *   OFF_OR_NUMBER(type, field, name, least, most, unit, sentence)        or the word off: 0
  *   FAULTS(field, name, form, sentence)                                  which failures to inject
  *
- * `normal` is the value without the option; if it is none of the words, the sentence names it.
- * After a change, `make options-page` writes docs/options.md anew.
+ * `normal` is the value that holds without the option. If it is not among the words of a CHOICE,
+ * the sentence says what holds. After a change, `make options-page` writes docs/options.md anew.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* The parser of the command line, which goes by the list of options (option_list.h). */
+/* The parser of the command line. The options, their types and limits come from option_list.h. */
 #include "kernel/options.h"
 
 #include "lib/error.h"
@@ -45,7 +45,7 @@ struct options options = {
 static const struct option table[] = {
     OPTION_LIST(ROW_TEXT, ROW_CHOICE, ROW_NUMBER, ROW_OFF_OR_NUMBER, ROW_FAULTS)};
 
-/* The values that an option takes, as people read them. */
+/* Writes the values that an option takes, for people. */
 static void values_format(const struct option *option, char text[VALUES_BYTES])
 {
     const char *off = option->kind == OPTION_OFF_OR_NUMBER ? "off|" : "";
@@ -62,7 +62,10 @@ static void values_format(const struct option *option, char text[VALUES_BYTES])
     }
 }
 
-/* The `index`-th of the words that '|' separates, and its length; NULL behind the last. */
+/*
+ * Returns word number `index` of words that '|' separates, and stores its length; NULL if there are
+ * fewer words.
+ */
 static const char *word_at(const char *words, uint64_t index, size_t *length)
 {
     while (index-- > 0) {
@@ -77,7 +80,7 @@ static const char *word_at(const char *words, uint64_t index, size_t *length)
     return words;
 }
 
-/* The default as people read it; empty if the sentence names it. */
+/* Writes the default of an option, for people; nothing if it is not among the words of a choice. */
 static void normal_format(const struct option *option, char text[VALUES_BYTES])
 {
     size_t length = 0;
@@ -131,7 +134,7 @@ static must_check int choice_parse(const struct option *option, const char *valu
     return ERROR_INVALID;
 }
 
-/* One "KIND:N" of fault-inject=. */
+/* Parses one "KIND:N" of fault-inject=. */
 static must_check int fault_parse(uint32_t every[FAULT_INJECT_KINDS], const char *word)
 {
     for (unsigned kind = 0; kind < FAULT_INJECT_KINDS; kind++) {

@@ -12,7 +12,7 @@
 #define OPTION_TEXT_FIELD(field, name, form, sentence) char field[OPTION_TEXT_BYTES];
 #define OPTION_FIELD(type, field, ...)                 type field;
 #define OPTION_FAULTS_FIELD(field, name, form, sentence)                                           \
-    uint32_t field[FAULT_INJECT_KINDS]; /* 0: not */
+    uint32_t field[FAULT_INJECT_KINDS]; /* 0: none */
 
 struct options {
     OPTION_LIST(OPTION_TEXT_FIELD, OPTION_FIELD, OPTION_FIELD, OPTION_FIELD, OPTION_FAULTS_FIELD)
@@ -24,5 +24,7 @@ extern struct options options;
 /* Sets the options that the command line names, and warns of words that it ignores. Context: boot. */
 void options_parse(const char *command_line);
 
-/* Passes one line of text for each option to `line`: name, values, sentence, default. Context: ANY. */
+/*
+ * Calls `line` for each option with a line of text: name, values, sentence, default. Context: ANY.
+ */
 void options_list(void (*line)(const char *text));

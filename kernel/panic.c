@@ -156,7 +156,7 @@ void panic_handle(const char *format, va_list arguments)
     interrupts_disable();
     if (!__atomic_compare_exchange_n(&panicking, &nobody, self, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE)) {
-        if (nobody == self) { /* a bug in this file, or in what it calls: print no more */
+        if (nobody == self) { /* a bug in this file or in what it calls: print nothing more */
             log_raw("\nPANIC inside the panic; giving up.\n");
             panic_end();
         }

@@ -138,7 +138,7 @@ int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out)
         }
         prepared[cpu] = true;
     }
-    frame_node_set(cpu, numa_node_of_processor(apic_id)); /* may be another processor than before */
+    frame_node_set(cpu, numa_node_of_processor(apic_id)); /* perhaps not the same as before */
     const struct thread *idle = cpu_variable(run_queue, cpu).idle;
     *stack_top_out = stack_top(idle->slot) - FIRST_FRAME_ROOM;
     return OK;

@@ -8,11 +8,11 @@
 #include "lib/compiler.h"
 
 /*
- * Creates the memory that CPU number `cpu` needs before its first instruction: per-CPU area, entry
- * stacks, magazine and idle thread. `apic_id` selects the memory node that it is taken from. Stores
- * the address at which the stack of the CPU begins. If an earlier call for `cpu` succeeded, its
- * memory is used again. The hook smp_processor_prepare. Context: THREAD, on CPU 0. Errors:
- * ERROR_NO_MEMORY, logged.
+ * Creates what CPU number `cpu` needs before its first instruction: per-CPU area, entry stacks,
+ * magazine and idle thread. The memory is taken from the NUMA node of the processor with this local
+ * APIC id, if it has free frames. Stores the address at which the CPU's stack pointer begins. If an
+ * earlier call for `cpu` succeeded, its memory is used again. The hook smp_processor_prepare.
+ * Context: THREAD, on CPU 0. Errors: ERROR_NO_MEMORY, logged.
  */
 must_check int processor_prepare(unsigned cpu, uint32_t apic_id, uintptr_t *stack_top_out);
 

@@ -1,6 +1,7 @@
 /*
- * Output: the text of a call goes into a ring, under a lock that is held for that time only. The
- * caller then shows it, if it has interrupts and preemption on; else the thread "console" does.
+ * Output: a call puts its text into a ring, and holds the ring's lock only for that. Then the
+ * caller shows the text if interrupts and preemption are on; otherwise the thread "console" shows
+ * it.
  */
 #include "kernel/console/console.h"
 
@@ -10,7 +11,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-static struct spinlock ring_lock = SPINLOCK("console"); /* the writers' side of console_ring */
+static struct spinlock ring_lock = SPINLOCK("console"); /* the writers' lock of console_ring */
 
 static bool emergency;
 
@@ -24,7 +25,10 @@ static void raw_write(void *context maybe_unused, const char *text, size_t bytes
     console_output_raw(text, bytes);
 }
 
-/* Begins a text; the lost ones are counted where they would have been. Returns the flags. */
+/*
+ * Takes the lock and begins a text, after a notice if texts were lost before it. Returns the flags
+ * for text_end().
+ */
 static uint64_t text_begin(enum console_style style)
 {
     uint64_t flags = spin_lock_irq_save(&ring_lock);
@@ -44,7 +48,7 @@ static void text_end(enum console_style style, uint64_t flags)
     spin_unlock_irq_restore(&ring_lock, flags);
 }
 
-/* The last texts may have been lost, and none may follow. */
+/* Writes the notice for lost texts at once: perhaps no text follows that would do it. */
 static void lost_tell(void)
 {
     if (__atomic_load_n(&console_ring.lost, __ATOMIC_RELAXED) != 0) {

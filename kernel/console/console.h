@@ -40,8 +40,9 @@ void console_write_styled(enum console_style style, const char *text, size_t byt
 void console_queue_styled(enum console_style style, const char *format, ...) printf_like(2, 3);
 
 /*
- * Makes room for a text in the ring if that takes no more than waiting for the serial line, which
- * only callers with interrupts and preemption on may do. Context: IRQ.
+ * If the ring is more than half full, and the caller may wait for the serial line (interrupts and
+ * preemption on), shows text until the ring is empty, so that a text that follows is not lost.
+ * Otherwise does nothing. Context: IRQ.
  */
 void console_room_make(void);
 
@@ -52,14 +53,14 @@ void console_room_make(void);
 void console_flush(void);
 
 /*
- * Writes without the lock, for panics and NMIs: the code that holds the lock may never continue.
- * The text may mix with other output. Context: ANY.
+ * Writes to the devices at once, past the ring and without a lock, for panics and NMIs: the code
+ * that holds the lock may never go on. The text may mix with other output. Context: ANY.
  */
 void console_emergency_write(const char *text, size_t bytes);
 
 /*
- * Makes all writers go past the ring and without a lock from now on: a panic is about to stop the
- * CPU that may hold it. Context: ANY.
+ * From now on all functions write to the devices at once, past the ring and without a lock: a panic
+ * is about to stop the CPU that may hold the lock. Context: ANY.
  */
 void console_emergency_begin(void);
 
@@ -70,8 +71,8 @@ void console_emergency_begin(void);
 void console_emergency_flush(void);
 
 /*
- * Makes `screen` the screen of the output (NULL: none), and returns the last one. The console owns
- * `screen` from now on. Context: THREAD.
+ * Makes `screen` the screen that output goes to (NULL: none), and returns the previous one. Only
+ * the console uses `screen` from now on. Context: THREAD.
  */
 struct screen *console_screen_attach(struct screen *screen);
 
@@ -81,7 +82,7 @@ void console_serial_colours_set(bool on);
 /* Takes the next key (lib/key.h). Returns KEY_NONE if none has come. Context: IRQ. */
 int console_try_read_key(void);
 
-/* Returns whether a key waits, and leaves it. Context: ANY. */
+/* Returns whether there is a key to read. Context: ANY. */
 bool console_key_waits(void);
 
 /*
@@ -99,11 +100,16 @@ int console_read_key(void);
  */
 void console_poll_set(void (*poll)(void));
 
-/* Gets each byte from the serial line: the hook serial_receive. Context: IRQ. */
+/*
+ * Takes a byte that came from the serial line. For kernel/hooks.c: the hook serial_receive.
+ * Context: IRQ.
+ */
 void console_serial_received(uint8_t byte);
 
-/* Notes that the serial port lost bytes: the hook serial_overrun. Context: IRQ. */
+/*
+ * Notes that the serial port lost bytes. For kernel/hooks.c: the hook serial_overrun. Context: IRQ.
+ */
 void console_serial_overrun(void);
 
-/* Gets each key from the keyboard. Context: IRQ. */
+/* Takes a key that was pressed on the keyboard. Context: IRQ. */
 void console_key_received(int key);

@@ -1,4 +1,6 @@
-/* Finds out at start-up which devices the console has. A missing device is logged, and no error. */
+/*
+ * Finds out at boot which devices the console has. A missing device is logged, and is not an error.
+ */
 #include "kernel/console/console_devices.h"
 
 #include "arch/x86_64/apic/ioapic.h"
@@ -61,7 +63,7 @@ static void keyboard_handler(struct trap_frame *frame maybe_unused)
     keyboard_interrupt();
 }
 
-/* Gives an ISA line a vector of its own and has it delivered. */
+/* Routes an ISA line to a vector of its own on CPU INPUT_CPU, and registers its handler. */
 static int line_connect(unsigned line, interrupt_handler handler, const char *name)
 {
     unsigned vector;
@@ -80,8 +82,10 @@ static int line_connect(unsigned line, interrupt_handler handler, const char *na
     return error;
 }
 
-/* Devices whose interrupt cannot be delivered. The others must not be polled: the poll would run
- * beside their interrupt handler, and both would take bytes. */
+/*
+ * Devices whose interrupt cannot be delivered. Other devices must not be polled, because the poll
+ * and their interrupt handler could run at the same time.
+ */
 static bool serial_polled, keyboard_polled;
 
 static void devices_poll(void)

@@ -13,7 +13,10 @@
  */
 void console_screen_start(const struct framebuffer_info *info);
 
-/* Gets each scan code byte from the keyboard. Context: IRQ. */
+/*
+ * Takes a byte of a scan code from the keyboard. For kernel/hooks.c: the hook keyboard_receive.
+ * Context: IRQ.
+ */
 void console_scan_code_received(uint8_t scan_code);
 
 /*

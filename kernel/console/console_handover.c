@@ -19,7 +19,7 @@ int console_handover_begin(void)
     if (!serial_present()) {
         return ERROR_NOT_FOUND;
     }
-    console_flush(); /* what came before goes out by the kernel */
+    console_flush(); /* the kernel still shows the text that came before */
     mutex_lock(&changes);
     int error = state == KERNEL ? OK : ERROR_EXISTS;
     if (error == OK) {
@@ -31,7 +31,10 @@ int console_handover_begin(void)
     return error;
 }
 
-/* Takes the port back if it is lent. Returns what it was. */
+/*
+ * Takes the port back if it is lent, and goes to state `next` unless the kernel has the port for
+ * good. Returns the state before.
+ */
 static enum handover take_back(enum handover next)
 {
     mutex_lock(&changes);

@@ -20,26 +20,31 @@
  */
 must_check int console_handover_begin(void);
 
-/* Takes the port back for good. Nothing if it is not lent. Context: THREAD. */
+/*
+ * Takes the port back from the program, which is not to get it again. Does nothing if it is not
+ * lent. Context: THREAD.
+ */
 void console_handover_end(void);
 
 /*
- * Takes the port back for the monitor, until console_handover_resume(). Nothing if it is not lent.
- * Context: THREAD.
+ * Takes the port back for the monitor, until console_handover_resume(). Does nothing if it is not
+ * lent. Context: THREAD.
  */
 void console_handover_pause(void);
 
 /* Lends a paused port again. Returns false if it was not paused. Context: THREAD. */
 bool console_handover_resume(void);
 
-/* Returns whether the monitor has a port that was lent. Context: THREAD. */
+/*
+ * Returns whether the port is paused: lent to a program, but used by the monitor. Context: THREAD.
+ */
 bool console_handover_is_paused(void);
 
 /*
- * Takes text for the serial line out of the ring: up to `bytes` bytes. Returns how many, or
- * ERROR_AGAIN while the kernel has the port. Context: THREAD.
+ * Takes up to `bytes` bytes of text for the serial line out of the ring. Returns how many it took,
+ * or ERROR_AGAIN while the kernel has the port. Context: THREAD.
  */
 must_check int64_t console_handover_take(char *to, size_t bytes);
 
-/* Returns how often the port was lent, resumes apart. Context: ANY. */
+/* Returns how often the port was lent, without resumes after a pause. Context: ANY. */
 uint64_t console_handover_count(void);

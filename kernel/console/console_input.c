@@ -1,7 +1,7 @@
 /*
  * Input: the interrupt handlers of both devices put keys into one ring, and one thread takes them
- * out. While the ring is full the serial port holds its bytes back. Keys that are lost all the same
- * leave a KEY_LOST in the ring, so that no line is executed of which a part is missing.
+ * out. While the ring is full the serial port holds its bytes back. If keys are lost all the same,
+ * a KEY_LOST in the ring marks the place, so that no line with a missing part is executed.
  */
 #include "arch/x86_64/cpu/spinlock.h"
 #include "arch/x86_64/dev/serial.h"
@@ -18,15 +18,15 @@ static struct spinlock input_lock = SPINLOCK("console input");
 /* Guarded by input_lock. */
 static struct escape_decoder serial_decoder;
 static uint16_t ring[RING_KEYS];
-static unsigned ring_written, ring_read; /* only grow; their difference is what is inside */
-static unsigned stops;                   /* how many control-C are inside */
-static bool lost;                        /* keys were lost behind the last one inside */
+static unsigned ring_written, ring_read; /* only grow; the difference counts the keys */
+static unsigned stops;                   /* control-C keys in the ring */
+static bool lost;                        /* keys were lost behind the last one in the ring */
 static bool serial_held;                 /* the serial port keeps its bytes until there is room */
-static unsigned
-    doubtful_bytes; /* of the next so many serial bytes, some may have been lost between */
+/* After an overrun: bytes that were lost may belong between any of so many next bytes. */
+static unsigned doubtful_bytes;
 static struct wait_queue readers = {LIST_INITIALIZER(readers.waiters)};
 
-static void (*poll_devices)(void); /* null: all of them interrupt */
+static void (*poll_devices)(void); /* NULL: all devices interrupt */
 
 static unsigned ring_room(void)
 {
@@ -63,7 +63,10 @@ static void key_put(int key)
     wait_queue_wake_one(&readers);
 }
 
-/* A line that ends before the doubt does may be two that were joined. input_lock held. */
+/*
+ * Counts a byte that came after an overrun. If a line ends while bytes are doubtful, it may be two
+ * lines without what was between them: a KEY_LOST is added. input_lock held.
+ */
 static void doubtful_byte_note(uint8_t byte)
 {
     if (doubtful_bytes != 0 && (--doubtful_bytes == 0 || byte == '\r' || byte == '\n')) {
@@ -76,7 +79,7 @@ void console_serial_received(uint8_t byte)
     uint64_t flags = spin_lock_irq_save(&input_lock);
     doubtful_byte_note(byte);
     key_put(escape_decode(&serial_decoder, byte));
-    if (ring_room() < 4) { /* a byte may bring a key and two notes of a loss */
+    if (ring_room() < 4) { /* a byte may add a key and two KEY_LOST */
         serial_held = true;
         serial_input_hold();
     }
@@ -161,7 +164,7 @@ void console_poll_set(void (*poll)(void))
     poll_devices = poll;
 }
 
-/* Serves the devices that cannot interrupt with interrupts off, as their handlers do. */
+/* Polls the devices that cannot interrupt. Interrupts are off, as in an interrupt handler. */
 static void devices_poll(void)
 {
     uint64_t flags = interrupts_save();

@@ -1,9 +1,6 @@
 /*
- * See console_output.h. The text goes in pieces. A piece is what the serial port takes at once, and
- * at most one line; or a few cells of the screen. Each is written under a lock that is tried and
- * never waited for, with preemption off and interrupts on. The long waits, for the serial line,
- * come between pieces, with everything on and no lock held. So a thread may be preempted there, and
- * another one goes on where it stopped.
+ * See console_output.h. output_lock is the lock under which a piece is written: its holder takes
+ * text out of the ring. A panic ignores the lock, because it has stopped the other CPUs.
  */
 #include "kernel/console/console_output.h"
 
@@ -14,9 +11,9 @@
 #include "kernel/console/console_style.h"
 #include "lib/string.h"
 
-#define PIECE_BYTES 16 /* where there is no serial port, or it takes nothing */
+#define PIECE_BYTES 16 /* if there is no serial port, or it does not work */
 #define PIECE_CELLS 16
-#define PIECE_LENT  256 /* to a program that has the port */
+#define PIECE_LENT  256 /* if a program has the port */
 
 struct output_ring console_ring = OUTPUT_RING();
 struct handover_ring console_handover_ring;
@@ -25,10 +22,10 @@ static struct spinlock output_lock = SPINLOCK("console output");
 
 /* Guarded by output_lock, until an emergency. */
 static struct screen *output_screen;
-static bool screen_is_stale; /* it may differ from its display */
+static bool screen_is_stale; /* the cells may differ from what the display shows */
 static bool serial_colours;
 static const char *sequence = ""; /* the rest of an escape sequence for the serial line */
-static bool return_sent;          /* of the two bytes for a line feed the first was written */
+static bool return_sent;          /* the carriage return before a line feed was written */
 
 static const char *const style_begin[] = {
     [CONSOLE_PLAIN] = "\x1b[0m",   [CONSOLE_DIM] = "\x1b[90m",     [CONSOLE_HEADING] = "\x1b[1;36m",
@@ -44,6 +41,7 @@ static void style_switch(uint8_t style)
     }
 }
 
+/* Writes a byte to the program that has the port; else to the port, if `to_serial`. */
 static void serial_byte(uint8_t byte, bool to_serial)
 {
     if (serial_is_lent()) {
@@ -53,7 +51,7 @@ static void serial_byte(uint8_t byte, bool to_serial)
     }
 }
 
-/* Writes a byte of text. A line feed takes two rounds: its carriage return is a byte of its own. */
+/* Writes a byte of text. A line feed needs two calls: the first one writes a carriage return. */
 static void byte_show(struct output_item item, bool to_serial)
 {
     if (item.value == '\n' && !return_sent) {
@@ -101,13 +99,13 @@ static void piece_show(unsigned room, bool to_serial)
     }
 }
 
-/* Is there text that a program which had the port did not take? */
+/* Says whether there is text that a program which had the port did not take. */
 static bool leftover_waits(void)
 {
     return !serial_is_lent() && handover_ring_waits(&console_handover_ring);
 }
 
-/* Writes some of it to the port, or drops it if there is none. */
+/* Writes some of that text to the port; drops it if there is no port. */
 static void leftover_show(unsigned room, bool to_serial)
 {
     char bytes[PIECE_BYTES];

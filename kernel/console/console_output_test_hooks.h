@@ -1,9 +1,9 @@
-/* Functions by which tests disturb the way of text to its devices: nothing else calls these. */
+/* Functions by which tests keep text from being shown: nothing else calls these. */
 #pragma once
 
 /*
- * Keeps text in the ring until console_output_release(): no CPU shows a piece meanwhile, and the
- * caller has preemption off, so that its own text is not shown, either. Context: ATOMIC.
+ * Keeps text in the ring until console_output_release(): no CPU shows a piece meanwhile. Preemption
+ * is off in between, so that the caller's own text stays in the ring, too. Context: ATOMIC.
  */
 void console_output_hold(void);
 

@@ -1,7 +1,7 @@
 /*
- * See console_service.h. Log lines come from everywhere, with any lock held, so a line cannot wake
- * a thread. It makes this CPU interrupt itself, and the interrupt's handler wakes the thread: no
- * lock that handlers take can be held there.
+ * See console_service.h. Code may log a line with any lock held, so the line cannot wake a thread
+ * itself. Instead this CPU sends itself an interrupt, whose handler wakes the thread. Interrupts
+ * were on then, so the interrupted code holds no lock that a wake-up takes.
  */
 #include "kernel/console/console_service.h"
 
@@ -16,13 +16,16 @@
 #include "sched/core/thread.h"
 #include "sched/stack/service_share.h"
 
-/* The serial line at 115200 baud sends 23 bytes in that time, so its FIFO is empty afterwards. */
+/*
+ * At 115200 baud the serial line sends 23 bytes in this time, so its FIFO of 16 bytes is empty
+ * afterwards.
+ */
 #define BUSY_NS 2000000
 
 static struct spinlock service_lock = SPINLOCK("console service");
 static struct wait_queue service_queue = {LIST_INITIALIZER(service_queue.waiters)};
 
-/* This CPU has interrupted itself, and not handled that yet. */
+/* This CPU has sent itself the interrupt and has not handled it yet. */
 static PER_CPU(bool, console_wake_is_due);
 
 static void wake_interrupt(struct trap_frame *frame maybe_unused)

@@ -7,13 +7,14 @@
 #include "lib/compiler.h"
 
 /*
- * Starts the thread. Until then text is shown where it is written, with interrupts off if they are.
+ * Starts the thread. Before this call, text is shown by its writer, even if interrupts are off.
  * Context: THREAD, once. Errors: ERROR_NO_MEMORY, ERROR_BUSY.
  */
 must_check int console_service_start(void);
 
 /*
- * Makes the thread look for text, as soon as this CPU has interrupts on: locks may be held here
- * that a wake-up takes. Context: ANY but the entry stacks of NMI, #MC and #DF.
+ * Wakes the thread as soon as this CPU has interrupts on. It does not do so at once, because the
+ * caller may hold locks that a wake-up takes. Context: ANY but the entry stacks of NMI, #MC and
+ * #DF.
  */
 void console_service_wake(void);

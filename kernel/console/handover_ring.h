@@ -1,7 +1,8 @@
 /*
  * Bytes for the serial line while a program has the port: the console's output puts them in, the
- * program takes them out. Writers need a lock among them, and so do readers; a writer and a reader
- * need none. What finds no room is counted, and dropped: the kernel never waits for the program.
+ * program takes them out. Writers need a lock among themselves, and so do readers; a writer and a
+ * reader need no common lock. A byte that finds no room is dropped and counted: the kernel never
+ * waits for the program.
  */
 #pragma once
 

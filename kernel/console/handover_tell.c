@@ -10,7 +10,7 @@ static void told_nothing(enum console_handover_event event maybe_unused)
 
 void (*console_handover_told)(enum console_handover_event event) = told_nothing;
 
-/* The service's thread only. */
+/* Called by the thread "console" only, so `told` needs no lock. */
 void console_handover_tell_text(void)
 {
     static uint32_t told;

@@ -1,4 +1,4 @@
-/* What the program that has the serial port is told: console_handover.h. */
+/* Events that the kernel tells the program which has the serial port: console_handover.h. */
 #pragma once
 
 #include "lib/compiler.h"
@@ -20,5 +20,8 @@ extern void (*console_handover_told)(enum console_handover_event event);
  */
 void console_handover_tell_text(void);
 
-/* Tells the server of an interrupt of the port. For kernel/hooks.c. Context: IRQ. */
+/*
+ * Tells the server of an interrupt of the port. For kernel/hooks.c: the hook serial_lent_interrupt.
+ * Context: IRQ.
+ */
 void console_handover_interrupt(void);

@@ -10,9 +10,9 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define TEXT_BYTES   32768 /* powers of two, both */
+#define TEXT_BYTES   32768 /* a power of two, as RECORDS is */
 #define RECORDS      512
-#define LINE_LENGTH  240 /* with the terminator; what is longer is cut */
+#define LINE_LENGTH  240 /* with the terminator; longer lines are cut */
 #define STAMP_LENGTH 32
 
 struct log_record {

@@ -1,6 +1,7 @@
 /*
- * The log: every line of log_error() and the other log functions is kept in a ring with its time. A
- * line is shown on the console if its level is wanted.
+ * The log: each line of log_error() and the other log functions is kept in a ring, with its time.
+ * Lines of the level that log_level_set() sets, and of more important levels, are also shown on the
+ * console.
  */
 #pragma once
 
@@ -9,8 +10,8 @@
 #include "lib/compiler.h"
 
 /*
- * Keeps one line with the time since boot, and shows it if its level is wanted. Context: that of
- * log_print().
+ * Keeps one line with the time since boot, and shows it on the console if its level is important
+ * enough. For kernel/hooks.c: the hook log_handler. Context: that of log_print().
  */
 void log_handle(enum log_level level, const char *format, va_list arguments) printf_like(2, 0);
 
@@ -35,10 +36,11 @@ void log_each(enum log_level level,
 uint64_t log_lines_written(void);
 
 /*
- * Copies the lines from position `from` on, each ended by a newline, as many whole ones as `bytes`
- * bytes hold: at least one if there is room for the longest. *from becomes the position behind
- * them, and *lost how many lines from the old position on the ring had overwritten. The first line
- * has position 0. Returns how many bytes were copied. Context: THREAD.
+ * Copies lines from line number *from on, each ended by a newline, as many whole ones as `bytes`
+ * bytes hold. (One is copied at least if there is room for the longest line.) The first line since
+ * boot has number 0. Sets *from to the number behind the last line copied, and *lost to the number
+ * of lines that were skipped because the ring had overwritten them. Returns how many bytes were
+ * copied. Context: THREAD.
  */
 must_check size_t log_copy(uint64_t *from, char *to, size_t bytes, uint64_t *lost);
 

@@ -50,7 +50,7 @@ void output_ring_tell_lost(struct output_ring *ring)
     if (lost == 0) {
         return;
     }
-    static char notice[96]; /* guarded by the writers' lock; stacks that log are not deep */
+    static char notice[96]; /* guarded by the writers' lock; static, to save stack */
     size_t bytes = format_string(
         notice, sizeof(notice),
         "# console: %u texts lost here: they came faster than they could be shown\n", lost);
@@ -58,7 +58,7 @@ void output_ring_tell_lost(struct output_ring *ring)
     if (output_ring_end(ring)) {
         lost = 0;
     }
-    __atomic_store_n(&ring->lost, lost, __ATOMIC_RELAXED); /* a notice is not a text */
+    __atomic_store_n(&ring->lost, lost, __ATOMIC_RELAXED); /* a lost notice is not counted */
 }
 
 struct output_item output_ring_next(const struct output_ring *ring)

@@ -1,8 +1,8 @@
 /*
- * The ring between those who write to the console and its devices: a queue of texts, each of which
- * goes in whole or not at all. A style is a mark in the text, for only the reader knows which of
- * the devices show colours. The writers need a lock among them, and so do the readers; a writer and
- * a reader need none.
+ * The ring between the code that writes to the console and the code that shows the text: a queue of
+ * texts, each of which goes in whole or not at all. A change of style is a mark in the text,
+ * because only the reader knows which devices show colours. The writers need a lock among
+ * themselves, and so do the readers; a writer and a reader need no common lock.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 #define OUTPUT_RING_BYTES 32768 /* a power of two */
 
 struct output_ring {
-    uint64_t written; /* positions only grow; a text up to here is whole */
-    uint64_t next;    /* where the writer's text goes on; above `written` within a text */
-    uint64_t taken;   /* the reader's */
+    uint64_t written; /* all texts before this position are whole */
+    uint64_t next;    /* where the writer goes on: above `written` within a text */
+    uint64_t taken;   /* the reader has taken all before this position */
     uint32_t lost;    /* texts that found no room, and that no notice counts yet */
     bool full;        /* the text under way finds no room */
     uint32_t room;    /* in bytes: OUTPUT_RING_BYTES; tests make it smaller */
@@ -25,7 +25,7 @@ struct output_ring {
         .room = OUTPUT_RING_BYTES                                                                  \
     }
 
-/* The item that the reader finds at its position. */
+/* What the reader finds at its position: nothing, a byte, or the begin of a style. */
 enum output_kind { OUTPUT_NOTHING, OUTPUT_BYTE, OUTPUT_STYLE };
 
 struct output_item {
@@ -50,15 +50,15 @@ void output_ring_style(struct output_ring *ring, uint8_t style);
 bool output_ring_end(struct output_ring *ring);
 
 /*
- * Writes a notice that counts the lost texts, if there are any and it finds room. Context: ANY,
+ * If texts were lost, writes a notice with their number, if the notice finds room. Context: ANY,
  * with the writers' lock, between texts.
  */
 void output_ring_tell_lost(struct output_ring *ring);
 
-/* Returns what comes next, and leaves it. Context: ANY, with the readers' lock. */
+/* Returns the next item, and leaves it in the ring. Context: ANY, with the readers' lock. */
 struct output_item output_ring_next(const struct output_ring *ring);
 
-/* Removes what output_ring_next() returned. Context: ANY, with the readers' lock. */
+/* Removes the item that output_ring_next() returned. Context: ANY, with the readers' lock. */
 void output_ring_take(struct output_ring *ring, struct output_item item);
 
 /* Returns the position behind all whole texts. Context: ANY. */

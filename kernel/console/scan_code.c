@@ -1,6 +1,7 @@
 /*
- * The keyboard as two tables, plain and shifted, and the few keys that change the state. A byte
- * with the highest bit set is a release. Keys are named by their place on a US keyboard.
+ * Two tables have the characters of the keys, without and with Shift. A few other keys change the
+ * state of the decoder. A byte with the highest bit set is a release. Keys are named by their place
+ * on a US keyboard.
  */
 #include "kernel/console/scan_code.h"
 
@@ -30,7 +31,10 @@ static_assert(sizeof(plain) == 0x3a + 1 && sizeof(shifted) == sizeof(plain),
               "the tables end with the space bar, 0x39");
 static_assert(array_length(pad_keys) == SCAN_PAD_LAST - SCAN_PAD_FIRST + 1, "one entry a pad key");
 
-/* Shift, control and the locks; true if the byte was one of them. */
+/*
+ * Notes the state of Shift, Control, Caps Lock and Num Lock. Returns true if the byte belongs to
+ * one of these.
+ */
 static bool modifier_change(struct scan_code_decoder *decoder, uint8_t code, bool extended,
                             bool pressed)
 {
@@ -38,7 +42,7 @@ static bool modifier_change(struct scan_code_decoder *decoder, uint8_t code, boo
     case SCAN_LEFT:
     case SCAN_RIGHT:
         if (extended) {
-            return true; /* wrapped around arrow keys by the keyboard; means nothing */
+            return true; /* the keyboard adds these around arrow keys; ignored */
         }
         *(code == SCAN_LEFT ? &decoder->shift_left : &decoder->shift_right) = pressed;
         return true;
@@ -105,7 +109,7 @@ int scan_code_decode(struct scan_code_decoder *decoder, uint8_t byte)
         return pad_key(decoder, code, extended);
     }
     if (extended && plain[code < sizeof(plain) ? code : 0] != '\n' && code != 0x35) {
-        return KEY_NONE; /* of the extended keys here only Enter and / of the pad */
+        return KEY_NONE; /* no extended key but Enter and / of the pad has a character */
     }
     return character_key(decoder, code);
 }

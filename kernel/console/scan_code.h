@@ -9,7 +9,7 @@
 
 struct scan_code_decoder {
     bool extended; /* the last byte was 0xe0 */
-    uint8_t skip;  /* bytes of the Pause key still to come */
+    uint8_t skip;  /* bytes of the Pause key that are still to come and are ignored */
     bool shift_left;
     bool shift_right;
     bool control_left;
@@ -19,7 +19,7 @@ struct scan_code_decoder {
 };
 
 /*
- * Takes one byte. Returns the key that it presses, or KEY_NONE. An all-zero decoder is ready for
- * use. Context: ANY.
+ * Takes one byte. Returns the key that it says was pressed, or KEY_NONE. A zeroed decoder is ready
+ * for use. Context: ANY.
  */
 int scan_code_decode(struct scan_code_decoder *decoder, uint8_t byte);

@@ -19,7 +19,7 @@ static void row_changed(struct screen *screen, unsigned row)
     }
 }
 
-/* The cells of a row of the screen. Scrolling moves `first_row` and no cell. */
+/* Returns the cells of a row of the screen. Scrolling changes `first_row` and moves no cell. */
 static struct screen_cell *row_cells(struct screen *screen, unsigned row)
 {
     unsigned place = screen->first_row + row;
@@ -44,7 +44,7 @@ void screen_init(struct screen *screen, unsigned columns, unsigned rows,
     screen->colour = SCREEN_PLAIN;
     screen->draw = draw;
     for (unsigned row = 0; row < screen->rows; row++) {
-        cells_clear(screen, row, 0, screen->columns); /* `drawn` is 0: all will be drawn */
+        cells_clear(screen, row, 0, screen->columns); /* all differ from `drawn`, which is 0 */
     }
     screen_flush(screen);
 }
@@ -71,7 +71,7 @@ static void put_character(struct screen *screen, uint8_t character)
         (struct screen_cell){character, screen->colour};
 }
 
-/* The last column that the cursor may be moved to. */
+/* Returns the column, or the last column of the screen if that is less. */
 static unsigned column_limit(const struct screen *screen, unsigned column)
 {
     return column < screen->columns ? column : screen->columns - 1;

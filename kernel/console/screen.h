@@ -20,15 +20,15 @@ struct screen {
     enum { SCREEN_TEXT, SCREEN_ESCAPE, SCREEN_SEQUENCE } state;
     unsigned parameters[4];
     unsigned parameter;
-    unsigned first_row; /* where in `cells` the screen's row 0 is; the others follow, in a circle */
+    unsigned first_row;                  /* place of row 0 in `cells`, which is a ring of rows */
     unsigned drawn_column, drawn_row;    /* where the cursor is on the display */
     unsigned changed_first, changed_end; /* rows that may differ from the display */
 
     /* Shows one cell; `cursor` says whether the cursor is on it. */
     void (*draw)(unsigned column, unsigned row, struct screen_cell cell, bool cursor);
 
-    struct screen_cell cells[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what shall be shown */
-    struct screen_cell drawn[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what is, by display row */
+    struct screen_cell cells[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what is to be shown */
+    struct screen_cell drawn[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX]; /* what the display shows */
 };
 
 /*
@@ -46,6 +46,6 @@ void screen_flush(struct screen *screen);
 
 /*
  * Draws some of what screen_flush() draws: at most `most` cells, all in one row, or the cursor.
- * Returns true if everything is drawn. So a caller can draw in pieces. Context: ANY.
+ * Returns true if everything is drawn. So a caller can draw a screen in pieces. Context: ANY.
  */
 bool screen_flush_some(struct screen *screen, unsigned most);

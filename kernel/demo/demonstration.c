@@ -25,7 +25,8 @@
 #define MANY_CPUS 16
 
 /*
- * The first round fills caches and has an emulator translate the handlers; the least of all counts.
+ * The first round fills caches, and an emulator translates the handlers in it. The least of all
+ * rounds counts.
  */
 #define ROUNDS 5
 
@@ -43,7 +44,8 @@ static const struct diver divers[DEMONSTRATION_DIVERS] = {
 };
 
 /*
- * Used by the thread that runs the demonstration; a diver writes to its own entry until it arrives.
+ * Used by the thread that runs the demonstration. A diver writes to its own entry until it arrives
+ * at the barrier.
  */
 static struct demonstration result;
 static struct barrier barrier;
@@ -91,8 +93,8 @@ static void crowd_main(void *argument maybe_unused)
 
 /*
  * Empties this CPU's cache of stacks, which keep the pages of their last owners, so that the next
- * stack is created with a single page. (If another thread ends here in between, it is not, and the
- * diver shows fewer faults.)
+ * stack is created with a single page. (If another thread ends on this CPU before that, its stack
+ * may be used, and the diver shows fewer faults.)
  */
 static void cached_stacks_put_aside(void)
 {
@@ -143,7 +145,7 @@ static void divers_perform(void)
 {
     struct thread *threads[DEMONSTRATION_DIVERS];
 
-    memset(&result, 0, sizeof(result)); /* a literal would lie on the stack first, without -O */
+    memset(&result, 0, sizeof(result)); /* with -O0 a literal would need stack */
     barrier_init(&barrier);
     fault_trace_begin();
     while (result.divers < DEMONSTRATION_DIVERS &&
@@ -165,7 +167,10 @@ static void divers_perform(void)
 /* The least ticks of each touch of each diver, in all rounds. */
 static uint64_t least[DEMONSTRATION_DIVERS][STACK_PAGES];
 
-/* Keeps the least. Each round meets the same pages in the same order, unless a stack had more. */
+/*
+ * Keeps the least ticks of each touch. Each round touches the same pages in the same order, unless
+ * a stack began with more pages.
+ */
 static void least_take(void)
 {
     for (uint32_t i = 0; i < result.divers; i++) {
@@ -180,7 +185,10 @@ static void least_take(void)
     }
 }
 
-/* All on one CPU: they share a lock, and 64 CPUs that an emulator runs on two would wait for it. */
+/*
+ * All threads are on one CPU, because they share a lock: with 64 CPUs, emulated by two, the waits
+ * for it would take long.
+ */
 static void crowd_perform(void)
 {
     const struct thread_options options = {

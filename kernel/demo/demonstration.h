@@ -1,7 +1,7 @@
 /*
  * The demonstration of the first boot: threads go down their stacks, which grow page by page, and
- * the memory that this saves is counted. Running it and printing it are two functions, so that a
- * test can run it alone.
+ * the memory that this saves is counted. One function runs it and another one prints it, so that a
+ * test can run it without printing.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "kernel/demo/stack_savings.h"
 
 #define DEMONSTRATION_DIVERS 8
-#define DEMONSTRATION_FAULTS 8 /* of one diver, at most that are kept */
+#define DEMONSTRATION_FAULTS 8 /* kept of one diver, at most */
 #define DEMONSTRATION_CROWD  1000
 
 /* One thread that goes down its stack, and its results. */
@@ -30,10 +30,10 @@ struct demonstration {
     uint32_t divers; /* how many could be started */
     struct diver diver[DEMONSTRATION_DIVERS];
     uint32_t dropped;             /* faults for which a CPU's trace had no room */
-    uint32_t rounds;              /* of which the least ticks of each touch are kept */
+    uint32_t rounds;              /* the ticks of a touch are the least of so many rounds */
     bool instructions;            /* a tick is one instruction of the guest */
-    uint32_t crowd;               /* threads that only waited, all at once */
-    struct stack_savings savings; /* while they did */
+    uint32_t crowd;               /* threads that existed at once and only waited */
+    struct stack_savings savings; /* while these waited */
 };
 
 /* Runs the demonstration without printing it; takes a fraction of a second. Context: THREAD. */

@@ -9,7 +9,10 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "mm/stack/stack.h"
 
-/* How far ahead of the frame; more than any frame here, in any build. */
+/*
+ * How far below its frame a function touches the stack: more than the size of any frame here, in
+ * any build.
+ */
 #define AHEAD_BYTES 640
 
 #define BASELINE_TRIES 32
@@ -52,7 +55,10 @@ static always_inline void stack_reach(struct descent *d, uintptr_t address)
     interrupts_restore(flags);
 }
 
-/* Returns whether the calling function may go one call deeper. If so, the page for it is there. */
+/*
+ * Returns whether the calling function may go one call deeper. If so, the page that the call needs
+ * is backed.
+ */
 static always_inline bool stack_goes_deeper(struct descent *d)
 {
     uintptr_t ahead = (uintptr_t)__builtin_frame_address(0) - AHEAD_BYTES;
@@ -68,14 +74,14 @@ static kept_function void recurse(struct descent *d)
     volatile uint8_t local[200] = {0};
     if (stack_goes_deeper(d)) {
         recurse(d);
-        compiler_barrier(); /* so that the call above is no jump */
+        compiler_barrier(); /* keeps the call above from becoming a jump */
     } else {
-        stack_reach(d, d->top - d->bytes); /* the rest, which is less than another call needs */
+        stack_reach(d, d->top - d->bytes); /* goes to the exact depth: less than one call is left */
     }
     (void)local[0];
 }
 
-/* Adds up the names of the nodes on the way to a leaf. */
+/* Adds up the numbers of the nodes on the way to a leaf. */
 static kept_function unsigned tree_walk(struct descent *d, unsigned node)
 {
     volatile unsigned visited[40] = {node};

@@ -14,15 +14,15 @@ enum descent_way {
     DESCENT_LEAP,    /* buffer_fill(): one large local array, begun at its far end */
 };
 
-/* The deepest that is safe: below it, a preemption still needs room on this stack. */
+/* The greatest depth that is safe: below it a preemption needs room on the same stack. */
 #define DESCENT_BYTES_MAX (STACK_BYTES - ENTRY_CONTINUE_BYTES - 1024)
 
-/* As `bytes`: goes on beyond the end of the stack, so that the thread ends with an overflow. */
+/* For `bytes`: goes on beyond the end of the stack, so that the thread ends by an overflow. */
 #define DESCENT_ENDLESS SIZE_MAX
 
 struct descent_touch {
     uintptr_t address;
-    uint64_t ticks; /* of the TSC, above those of the same store to a page that is there */
+    uint64_t ticks; /* ticks of the TSC, without those of the same store to a backed page */
 };
 
 struct descent {
@@ -33,7 +33,7 @@ struct descent {
     size_t deepest;    /* how deep a byte was touched */
     uint32_t calls;    /* of the functions above */
     uint32_t touches;  /* of missing pages */
-    uint64_t baseline; /* ticks of a store to a page that is there, two readings included */
+    uint64_t baseline; /* ticks of a store to a backed page and two readings of the TSC */
     struct descent_touch touch[STACK_PAGES];
 };
 

@@ -8,7 +8,7 @@
 #include "mm/stack/stack_fault.h"
 
 struct trace {
-    uint32_t count; /* may exceed FAULT_TRACE_RECORDS: what came then is not kept */
+    uint32_t count; /* may exceed FAULT_TRACE_RECORDS: later faults are only counted */
     struct fault_record records[FAULT_TRACE_RECORDS];
 };
 
@@ -55,7 +55,7 @@ uint32_t fault_trace_end(void)
     return dropped;
 }
 
-/* Puts a record behind the older ones; those that do not fit are the youngest. */
+/* Inserts a record in the order of time. If the array is full, the youngest record is dropped. */
 static void insert(struct fault_record *records, uint32_t count, uint32_t most,
                    const struct fault_record *record)
 {

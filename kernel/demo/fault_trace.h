@@ -11,8 +11,8 @@
 
 struct fault_record {
     uint64_t tsc;      /* when; orders the records of all CPUs */
-    uintptr_t address; /* what was touched */
-    uintptr_t rip;     /* by which instruction */
+    uintptr_t address; /* the address that was touched */
+    uintptr_t rip;     /* the instruction that touched it */
     uint32_t slot;
     uint8_t pages;     /* filled by this fault: 1 to 3 */
     uint8_t available; /* rounds left in the CPU's magazine after it */

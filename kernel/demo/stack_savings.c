@@ -1,4 +1,4 @@
-/* Counts pages where they are, not from counters: a leaf entry is the truth about its page. */
+/* Counts pages in the page tables themselves, not by counters, which could be wrong. */
 #include "kernel/demo/stack_savings.h"
 
 #include "mm/stack/magazine.h"

@@ -1,6 +1,7 @@
 /*
- * The memory that the kernel's stacks take, by part, and what eager stacks would take. All that
- * exists only because stacks grow on demand counts as stack memory too. All in pages of 4 KiB.
+ * The memory that the kernel's stacks take, by part, and what eager stacks would take. Memory that
+ * exists only because stacks grow on demand counts as memory of stacks, too. All figures are in
+ * pages of 4 KiB.
  */
 #pragma once
 

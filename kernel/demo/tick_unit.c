@@ -1,7 +1,7 @@
 /*
- * Loops of known length are timed: where the counter counts instructions, each takes as many ticks
- * more than an empty one as it has instructions more, every time. Cycles of a real processor and
- * the time of an emulator's host do not do that.
+ * Times pairs of loops whose numbers of instructions differ by a known number. If the counter
+ * counts instructions, the ticks differ by exactly this number, each time. Cycles of a real
+ * processor, and the time of an emulator's host, do not do that.
  */
 #include "kernel/demo/tick_unit.h"
 

@@ -1,4 +1,4 @@
-/* See counters.h. Values of other CPUs may be a little old: nobody waits for an exact sum. */
+/* See counters.h. Values of other CPUs are read without a lock and may be a little out of date. */
 #include "kernel/information/counters.h"
 
 #include "arch/x86_64/apic/shootdown.h"

@@ -12,7 +12,7 @@ const char *counter_name(unsigned number);
 /* Returns what a counter counts, in words. Context: ANY. */
 const char *counter_meaning(unsigned number);
 
-/* Returns the interrupts of a CPU. Context: ANY. */
+/* Returns how many interrupts a CPU has handled. Context: ANY. */
 uint64_t counter_cpu_interrupts(unsigned cpu);
 
 /* Returns the value of a counter. Context: THREAD. */

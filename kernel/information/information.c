@@ -36,7 +36,7 @@ struct information information_totals(void)
     };
 }
 
-/* Where the records go. */
+/* The buffer for the records, and which of them are wanted. */
 struct records {
     uint64_t from; /* the lowest id that is wanted */
     char *next;
@@ -74,7 +74,10 @@ static uint8_t thread_state_told(const struct thread *thread)
     }
 }
 
-/* The list's lock is held. So the thread's task and name stay: see thread_list_settle(). */
+/*
+ * The list's lock is held, so the thread's task and name are not freed meanwhile: see
+ * thread_list_settle().
+ */
 static void thread_take(struct thread *thread, void *context)
 {
     struct records *records = context;

@@ -3,7 +3,10 @@
 
 #include "lib/information.h"
 
-/* Bytes that information_records() fills at most: enough for some records of each kind. */
+/*
+ * The size of the buffer in which information_list() gathers records: enough for some records of
+ * each kind.
+ */
 #define INFORMATION_SLICE_BYTES 4096
 
 /* Returns the figures of the whole system. Context: THREAD. */

@@ -1,4 +1,4 @@
-/* Splits a line into words. */
+/* Splits a line into words, and checks their number. */
 #pragma once
 
 #include "lib/compiler.h"

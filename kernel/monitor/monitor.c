@@ -8,7 +8,7 @@
 
 #define PROMPT           "stalactite> "
 #define TERMINAL_COLUMNS 80 /* what every terminal has */
-#define GUESS_DISTANCE   2  /* a command this near is suggested */
+#define GUESS_DISTANCE   2  /* a command that differs by at most so many letters is suggested */
 #define HELP_SUGGESTION  "'help' lists the commands"
 
 extern const struct monitor_command __monitor_commands_start[], __monitor_commands_end[];
@@ -47,7 +47,7 @@ static void unknown_command_say(const char *name)
          command = monitor_command_after(command->name)) {
         unsigned here = edit_distance(name, command->name);
         if (string_starts_with(command->name, name)) {
-            here = 1; /* cut short */
+            here = 1; /* the beginning of a name */
         }
         if (here < distance && here * 2 <= strlen(command->name)) {
             nearest = command;

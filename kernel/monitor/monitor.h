@@ -8,9 +8,10 @@
  *         return OK;
  *     }
  *
- * A command runs in the monitor's thread and may sleep. A long one asks monitor_stop_wanted() now
- * and then. The number of arguments has been checked against the description. ERROR_INVALID has the
- * usage of the command printed, another error its name.
+ * A command runs in the monitor's thread and may sleep. A command that takes long calls
+ * monitor_stop_wanted() now and then. The number of arguments has been checked against the
+ * description. If the command returns ERROR_INVALID, its usage is printed; for another error, the
+ * error's name.
  */
 #pragma once
 

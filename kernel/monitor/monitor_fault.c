@@ -28,8 +28,9 @@ struct work {
 static struct spinlock held_lock = SPINLOCK("monitor fault");
 
 /*
- * Takes all pages but one from the stack: one from the cache may have all of them. The thread then
- * sleeps for a moment, so that it passes the dispatch gate with what it may ask for now.
+ * Takes all pages but one from the stack, which may come from the cache with all of its pages. Then
+ * the thread sleeps for a moment: it must pass the dispatch gate again, because it misses more
+ * pages now.
  */
 static void stack_empty(uint32_t slot)
 {

@@ -42,7 +42,10 @@ static void vmalloc_print(void)
     }
 }
 
-/* Shows in how many large blocks the frames of stacks lie, and which they keep from being free. */
+/*
+ * Prints how scattered the frames of stacks are, and how many large blocks would be free without
+ * them.
+ */
 static void fragmentation_print(void)
 {
     static const unsigned orders[] = {1, 2, 4, 6, 9, 10};

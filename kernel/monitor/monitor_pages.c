@@ -169,7 +169,7 @@ static bool range_print(void *context, const struct page_range *range)
 
 #define RUNS_MAX 8
 
-/* Prints the states of the pages of a slot, lowest first, as runs of equal ones. */
+/* The states of the pages of a slot, lowest first, as runs of pages in the same state. */
 struct slot_runs {
     unsigned count;
     struct {
@@ -185,7 +185,7 @@ static void slot_runs_read(uint32_t slot, struct slot_runs *out)
         unsigned state = stack_entry_state(entries[page]);
         if (out->count == 0 || out->runs[out->count - 1].state != state) {
             if (out->count == RUNS_MAX) {
-                return; /* it has changed meanwhile */
+                return; /* the slot has changed meanwhile */
             }
             out->runs[out->count++].state = state;
         }

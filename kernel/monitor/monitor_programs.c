@@ -8,8 +8,8 @@
 #define STOP_POLL_NS 50000000
 
 /*
- * Waits for the program's end, for control-C, which ends it, or until the program gives the serial
- * port to the monitor.
+ * Waits until the program has ended, or until a program gives the serial port to the monitor.
+ * Control-C ends the program.
  */
 static int program_wait(struct task *task)
 {

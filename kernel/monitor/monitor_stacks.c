@@ -18,7 +18,7 @@
 
 #define MAP_COLUMNS    64
 #define LIVE_PERIOD_NS 250000000
-#define LIVE_LINE_END  "\x1b[K\n" /* the map is printed over its last picture */
+#define LIVE_LINE_END  "\x1b[K\n" /* printed over the last map: erases the rest of the line */
 #define LARGE_SHOWN    64
 #define PAGE_KIB       (PAGE_BYTES / 1024)
 
@@ -67,9 +67,9 @@ struct large_stack {
     const char *name;
 };
 
-/* The large stacks are found through the threads: none is kept for reuse. */
+/* The large stacks. They are found through the threads, because large stacks are not cached. */
 struct large_stacks {
-    uint32_t count; /* there may be more than places */
+    uint32_t count; /* may be more than LARGE_SHOWN */
     struct large_stack stacks[LARGE_SHOWN];
 };
 

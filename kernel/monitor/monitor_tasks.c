@@ -62,7 +62,7 @@ struct tasks_found {
     struct task *tasks[ROWS];
 };
 
-/* The list's lock is held, and a task in the list has a reference of its own. */
+/* The list's lock is held, and a task in the list has at least one reference. */
 static void found_take(struct task *task, void *context)
 {
     struct tasks_found *found = context;
@@ -73,7 +73,7 @@ static void found_take(struct task *task, void *context)
     }
 }
 
-/* Calls show for each handle of a task, with its object held. */
+/* Calls show for each handle of a task, with a reference to the handle's object. */
 static void handles_each(struct task *task, void (*show)(const struct task *task, uint32_t handle,
                                                          const struct handle_value *value))
 {
@@ -97,7 +97,7 @@ static void rights_format(char text[9], unsigned rights)
     text[8] = '\0';
 }
 
-/* Which task or thread an object is. */
+/* Writes which task or thread an object is; nothing for other types. */
 static void object_describe(char *text, size_t bytes, struct object *object)
 {
     text[0] = '\0';
@@ -151,7 +151,10 @@ struct waiters {
     } rows[8];
 };
 
-/* The lock is held: a thread in the list waits, and does not end. Returns false if there are more. */
+/*
+ * Reads the threads of one list. The endpoint's lock is held, so a thread in the list waits and
+ * does not end. Returns false if the rows are full.
+ */
 static bool waiters_read_list(struct waiters *waiters, const struct list *list)
 {
     list_for_each (node, list) {
@@ -171,7 +174,9 @@ static bool waiters_read_list(struct waiters *waiters, const struct list *list)
     return true;
 }
 
-/* The endpoint's lock is held. The most urgent threads come first. */
+/*
+ * Reads the threads of a queue, those of the highest priority first. The endpoint's lock is held.
+ */
 static void waiters_read(struct waiters *waiters, const struct priority_queue *queue)
 {
     waiters->count = waiters->more = 0;
@@ -193,7 +198,7 @@ static void waiters_print(const struct waiters *waiters, const char *what)
     }
 }
 
-/* An endpoint is shown with each handle that may receive from it. */
+/* Shows an endpoint, for each handle that may receive from it. */
 static void endpoint_print(const struct task *task, uint32_t handle,
                            const struct handle_value *value)
 {
@@ -215,7 +220,7 @@ static void endpoint_print(const struct task *task, uint32_t handle,
 /* A thread whose call was received, and the threads that have rights to answer. */
 struct ipc_row {
     uint32_t id;
-    const void *state, *answers; /* whose state; the caller that it may answer */
+    const void *state, *answers; /* its state; the state of the caller that it may answer */
     bool awaits;
     char name[TASK_NAME_BYTES];
 };
@@ -225,7 +230,7 @@ struct ipc_rows {
     struct ipc_row rows[8 * ROWS];
 };
 
-/* The list's lock is held, so the user's side of the thread stays. */
+/* The list's lock is held, so thread->user is not freed meanwhile. */
 static void ipc_row_take(struct thread *thread, void *context)
 {
     struct ipc_rows *out = context;

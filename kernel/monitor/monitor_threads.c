@@ -10,9 +10,8 @@
 #include "mm/stack/stack.h"
 #include "sched/core/thread_trace.h"
 
-#define ROWS                                                                                       \
-    32 /* threads copied at once: printing under the list's lock would stop the machine            \
-        */
+/* Threads are copied so many at a time, because nothing may be printed under the list's lock. */
+#define ROWS 32
 
 struct row {
     uint32_t id, slot;
@@ -24,14 +23,14 @@ struct row {
 };
 
 struct rows {
-    uint32_t after; /* only threads with a larger id */
+    uint32_t after; /* only threads with a higher id are copied */
     uint32_t count;
     struct row rows[ROWS];
 };
 
 static struct rows rows; /* the monitor's thread only */
 
-/* Under the list's lock. Ids grow along the list. */
+/* Copies a thread. The list's lock is held. Ids grow along the list, until they wrap around. */
 static void row_take(struct thread *thread, void *context)
 {
     struct rows *out = context;
@@ -111,7 +110,7 @@ static void cpu_print(unsigned cpu)
             }
         }
         if (*running != '?') {
-            break; /* before the next rows take its place */
+            break; /* before rows_fill() overwrites the row */
         }
     }
     console_print("%3u %8u %6u of %-2u  %s%s\n", cpu, lapic_id_of(cpu), own->capacity - own->taken,
@@ -131,7 +130,7 @@ MONITOR_COMMAND(cpus, "", "list the processors and what they run")
 #define TRACE_TRIES 100
 
 struct trace_search {
-    const char *name; /* null: by id */
+    const char *name; /* NULL: by id */
     uint64_t id;
     bool found, running, self;
     unsigned cpu; /* where it runs */
@@ -140,7 +139,7 @@ struct trace_search {
     struct backtrace trace;
 };
 
-/* Called with the list locked, so the thread cannot end meanwhile. */
+/* The list's lock is held, so the thread is not freed meanwhile. */
 static void trace_take(struct thread *thread, void *context)
 {
     struct trace_search *search = context;
@@ -182,7 +181,7 @@ MONITOR_COMMAND(bt, "THREAD", "show where a thread waits or runs, by id or name"
     if (!digits_only(arguments[0]) || number_parse_u64(arguments[0], &search.id) != OK) {
         search.name = arguments[0];
     }
-    bool traced = false; /* it may be switched away, or move, before the NMI arrives */
+    bool traced = false; /* the thread may have left its CPU when the NMI arrives */
     for (unsigned tries = 0; tries < TRACE_TRIES && !traced; tries++) {
         traced = trace_try(&search) || search.self;
     }

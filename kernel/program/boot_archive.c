@@ -12,7 +12,10 @@ static const void *taken;
 static size_t taken_bytes;
 static struct object *object;
 
-/* Returns whether the direct map reaches all of the module, and no other part of it is in use. */
+/*
+ * Returns whether all of the module lies in the direct map, in memory that the map reserves for the
+ * kernel.
+ */
 static bool is_mapped(const struct boot_info *boot, const struct boot_module *module)
 {
     physical_t end = module->base + module->bytes;
@@ -45,9 +48,9 @@ static const char *archive_check(const void *archive, size_t bytes, unsigned *fi
 }
 
 /*
- * Makes the object. Programs see whole pages, so what lies behind the archive in its last page is
- * cleared: nothing of the kernel may reach them. The module is the only one, or the others lie in
- * pages of their own, as the boot loader was asked for.
+ * Makes the object. Programs see whole pages, so the rest of the archive's last page is cleared:
+ * programs must not see data of the kernel. The rest holds no other module, because the boot loader
+ * was asked to put modules on page boundaries.
  */
 static void object_make(physical_t base)
 {

@@ -1,7 +1,7 @@
 /*
  * The archive of user programs that the boot loader passed as its first module: a tar archive
  * (lib/tar.h), which make builds as build/boot.tar. It stays where the boot loader put it, and is
- * never changed. Programs get a handle to it, to read.
+ * never changed. Programs get a handle with which they can read it.
  */
 #pragma once
 

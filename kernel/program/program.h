@@ -1,7 +1,7 @@
 /*
  * Starts programs of the boot archive from inside the kernel: the first one, and those that the
- * monitor and tests ask for. Each gets handles to everything. Programs start others by themselves
- * (user/lib/spawn.h).
+ * monitor and tests ask for. Each gets handles to all objects of kernel_objects.h and to the
+ * archive. Programs start other programs with user/lib/spawn.h.
  */
 #pragma once
 
@@ -26,8 +26,8 @@ must_check int program_run(const struct program_options *options, struct task **
                            const char **reason);
 
 /*
- * Starts the first program, `init`, and waits a moment for its end, so that what it starts is seen
- * before what follows. It may still run when this returns. Logs what went wrong. Does nothing
+ * Starts the first program, `init`, and waits up to two seconds for its end, so that its output
+ * comes before what follows. It may still run when this returns. Logs what went wrong. Does nothing
  * without an archive. Context: THREAD.
  */
 void program_init_run(void);

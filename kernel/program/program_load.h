@@ -7,7 +7,7 @@
 #include "lib/program_start.h"
 #include "mm/space/address_space.h"
 
-/* The registers with which the first thread begins, and whether it asks for the FPU. */
+/* The registers with which the first thread begins, and whether the program asks for the FPU. */
 struct program_image {
     uintptr_t entry;
     bool wants_fpu;

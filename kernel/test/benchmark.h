@@ -23,8 +23,8 @@ struct benchmark {
 #define BENCHMARK(benchmark_name) BENCHMARK_ENTRY(benchmark_name, false)
 
 /*
- * A benchmark that measures the whole kernel at work. It would see what earlier benchmarks left, so
- * it does not run for a pattern that matches everything.
+ * A benchmark that measures the whole kernel at work. Earlier benchmarks would change its result,
+ * so it does not run for a pattern that matches every name.
  */
 #define BENCHMARK_SCENARIO(benchmark_name) BENCHMARK_ENTRY(benchmark_name, true)
 
@@ -41,7 +41,7 @@ void benchmark_report(const char *name, uint64_t value, const char *unit);
 uint64_t benchmark_overhead(void);
 
 /*
- * Sorts the samples and prints the median, and minimum and maximum in a comment line. Context:
- * THREAD.
+ * Sorts the samples. Prints the least and the most in a comment line, and the median as the figure,
+ * in instructions. Context: THREAD.
  */
 void benchmark_samples_report(const char *name, uint64_t *samples, unsigned count);

@@ -1,7 +1,8 @@
 /*
- * Invariant I7: frames are conserved. A frame of the stack engine is in the stack of a thread, in a
- * cached stack or one that waits for the reclaimer, in a magazine, or in the reserve. The pages in
- * each place are counted, and the sum must be what the frame allocator counts for these owners.
+ * Invariant I7: frames are conserved. A frame of the stack engine is in a thread's stack, in a
+ * stack without a thread (cached, or waiting for the reclaimer), in a magazine, or in the reserve.
+ * The pages in each place are counted, and the sum must be what the frame allocator counts for
+ * these owners.
  */
 #include "kernel/test/leak_check.h"
 

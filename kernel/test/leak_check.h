@@ -15,5 +15,8 @@ struct leak_check {
     uint32_t slots_found;
 };
 
-/* Counts all of it. Exact only while no other thread allocates or frees. Context: THREAD. */
+/*
+ * Fills in all counts. They are exact only while no other thread allocates or frees. Context:
+ * THREAD.
+ */
 void leak_check_read(struct leak_check *leak_check);

@@ -22,7 +22,7 @@
 #include "sched/core/thread.h"
 #include "sched/stack/swapper_test_hooks.h"
 
-#define SETTLE_STEP_NS      5000000 /* the first; each is twice the last, up to the most */
+#define SETTLE_STEP_NS      5000000 /* the first step; the next ones double */
 #define SETTLE_STEP_MOST_NS 160000000
 
 extern const struct test __tests_start[], __tests_end[];
@@ -62,7 +62,7 @@ void test_note(const char *format, ...)
     console_print("# %s\n", text);
 }
 
-/* Owners whose frames a test must free; tables and slabs may keep some. */
+/* Owners whose frames a test must free. Page tables and slab caches may keep some. */
 static const enum frame_owner leak_check_owners[] = {FRAME_OWNER_KMALLOC, FRAME_OWNER_VMALLOC,
                                                      FRAME_OWNER_CPU, FRAME_OWNER_DEVICE,
                                                      FRAME_OWNER_TEST};
@@ -104,8 +104,9 @@ static void imbalance_tell(const struct leak_check *before, const struct leak_ch
 }
 
 /*
- * Reads what the test begins with. While a stack is being swapped out or in, its object and its
- * saved bytes are not counted at the same time. One object too few would be a leak for ever.
+ * Reads the counts before the test. While the swapper swaps a stack out or in, the count of objects
+ * may be wrong by one for a moment; a count that is too low here would be taken for a leak after
+ * the test. So this reads until two counts agree.
  */
 static void leak_check_begin(struct leak_check *before)
 {
@@ -145,7 +146,8 @@ static void test_thread(void *argument)
 }
 
 /*
- * With stack=prefault: fails the test if a stack fault came in a section, unless it expects that.
+ * Returns false if, with stack=prefault, a stack fault came while interrupts or preemption were off
+ * and the test does not expect that; or if none came and the test expects one.
  */
 static bool missing_sites_are_right(void)
 {

@@ -1,12 +1,15 @@
 /*
- * The in-kernel test suite's engine: every kernel carries its tests. tests/test.h describes tests
- * and is all that they include.
+ * Runs the tests that are linked into every kernel. Tests include tests/test.h, which describes
+ * them, and not this file.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* How long anything that must happen is waited for, by the clock; longer than any machine needs. */
+/*
+ * How long tests wait for something that must happen, in nanoseconds of the clock: longer than any
+ * machine needs.
+ */
 #define SELFTEST_EVENTUALLY_NS 60000000000UL
 
 /* Which command runs a test. */
@@ -16,7 +19,10 @@ enum test_kind {
     TEST_KIND_SOAK,  /* selftest_soak() */
 };
 
-/* When a test can be tried. The list is tests/support/conditions.h. */
+/*
+ * Which command runs a test, and on which machines it can run. tests/support/conditions.h has all
+ * conditions.
+ */
 struct test_condition {
     enum test_kind kind;
     bool (*holds)(void); /* NULL: always */
@@ -52,7 +58,8 @@ void test_fail(const char *file, int line, const char *format, ...) printf_like(
 
 /*
  * Makes the running test end as skipped instead of passed, for a reason that only the test can find
- * out; all others are conditions. The test must return after it. Context: THREAD.
+ * out. (Reasons that are known before are conditions.) The test must return after it. Context:
+ * THREAD.
  */
 void test_skip(const char *reason);
 

@@ -1,4 +1,7 @@
-/* Prints how deep stacks were used; the host compares that with the computed bounds. */
+/*
+ * Prints how deep stacks were used. The test runner on the host compares that with the computed
+ * bounds.
+ */
 #pragma once
 
 /*
