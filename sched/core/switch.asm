@@ -8,9 +8,9 @@
 ; Only RBP cannot be named as clobbered. So the stack of a thread that does not run has, from its
 ; saved RSP up: RBP, return address (switch.h:switch_frame).
 ;
-; The push may hit a hole of the old stack, and the code after the return a hole of the new one. Both
-; slots are in stack_use by now, and the magazine covers both (sched/stack/gate.c), so either fault
-; is served.
+; The push may touch a hole of the old stack, and the code after the return a hole of the new stack.
+; Both slots are in stack_use by then, and the magazine covers both stacks (sched/stack/gate.h), so
+; either fault is served.
 ;
 ; A new thread's stack is laid out by thread.c to return into thread_trampoline.
 

@@ -7,7 +7,7 @@
 #include "user/syscalls.h"
 
 static struct mutex lock;
-static void *archive; /* under the lock until it is set */
+static void *archive; /* set once, under the lock */
 
 static int archive_map(const char **reason)
 {

@@ -5,5 +5,5 @@
 
 #define STATUS_FATAL 127
 
-/* Prints a text, as printf() of user/lib/print.h does, and ends the program with STATUS_FATAL. */
+/* Prints a text as complain() of user/lib/print.h does, and ends the program with STATUS_FATAL. */
 noreturn_function void fatal(const char *format, ...) printf_like(1, 2);

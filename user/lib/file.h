@@ -5,7 +5,7 @@
 
 /*
  * Opens a file as a stream (flags: FILES_WRITE and others of user/protocol/files.h), and stores its
- * size. Errors: ERROR_NOT_FOUND (no file server is found, whatever the reason), and those of
+ * size. Errors: ERROR_NOT_FOUND (no file server was found, for whatever reason), and those of
  * files_open().
  */
 must_check int file_open(const char *path, uint64_t flags, struct stream *stream, uint64_t *size);
@@ -13,20 +13,24 @@ must_check int file_open(const char *path, uint64_t flags, struct stream *stream
 /* Closes a stream that file_open() opened. */
 void file_close(struct stream *stream);
 
-/* Returns the endpoint of the file server; 0 if there is none. */
+/*
+ * Returns a handle to the endpoint of the file server; 0 if none was found. The first call waits
+ * until there is one.
+ */
 uint32_t files_server(void);
 
 /*
- * Calls an operation of the protocol files on each path of words[1] and those behind. Complains
- * about each that fails, and if there is none. Returns 0, 1 if one failed, 2 without paths.
+ * Calls an operation of the protocol "files" on each path: words[1] and the words behind it.
+ * Complains about each that fails, and if there is no path. Returns 0; 1 if an operation failed; 2
+ * if there is no path.
  */
 int paths_each(unsigned count, char **words,
                int64_t (*operation)(uint32_t server, const void *path, size_t bytes));
 
 /*
- * Calls work(stream, name) for the files that words[first] and those behind name, or for the input
- * if there are none. Complains about each that cannot be opened. Returns the worst status, 1 for
- * such a file.
+ * Calls work(stream, name) for each file that words[first] and the words behind it name; without
+ * such words, for the program's input with the name "". Complains about a file that cannot be
+ * opened, and counts its status as 1. Returns a status that is not 0 if one of them is not 0.
  */
 int files_each(unsigned first, unsigned count, char **words,
                int (*work)(struct stream *stream, const char *name));

@@ -1,7 +1,7 @@
 /*
  * Each block begins with a header of 16 bytes: its own size and that of the block before it, so
- * that both neighbours are found when it is freed. The lowest bit of the size says that the block
- * is in use. A free block has the links of the list of free blocks in its data.
+ * that both neighbours are found when the block is freed. The lowest bit of the size says that the
+ * block is in use. A free block has the links of the list of free blocks in its data.
  */
 #include "user/lib/heap.h"
 
@@ -55,7 +55,7 @@ static void list_remove(struct heap *heap, struct heap_block *block)
     }
 }
 
-/* Sets the size of a free block, and tells the block after it. */
+/* Sets the size of a free block, and notes it in the header of the block after it. */
 static void resize(struct heap_block *block, size_t size)
 {
     block->size = size;

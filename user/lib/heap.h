@@ -1,8 +1,7 @@
 /*
  * A heap in one range of memory: blocks with their sizes before them. Adjacent free blocks are
- * always joined. The search takes the first block that fits, so a heap with many free blocks is
- * slow; programs that allocate much keep their own pools. Not safe for several threads: malloc.h
- * is.
+ * always joined. An allocation takes the first free block that is large enough, so it is slow if
+ * there are many small free blocks. Only one thread may use a heap at a time; malloc.h has a lock.
  */
 #pragma once
 
@@ -26,8 +25,10 @@ enum heap_verdict {
     HEAP_BLOCK_FREE,    /* freed already */
 };
 
-/* Makes a heap of `bytes` bytes at `area`, both multiples of HEAP_ALIGNMENT, at least 64 bytes. The
- * memory may be filled as it is touched: only headers of blocks are written. */
+/*
+ * Makes a heap of `bytes` bytes at `area`, both multiples of HEAP_ALIGNMENT, at least 64 bytes. The
+ * memory may be filled as it is touched: only headers and list links of blocks are written.
+ */
 void heap_init(struct heap *heap, void *area, size_t bytes);
 
 /* Returns `bytes` bytes, aligned to HEAP_ALIGNMENT, not zeroed; NULL if no free block fits. */

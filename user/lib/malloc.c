@@ -1,4 +1,4 @@
-/* See malloc.h: heap.c with a lock, in memory of the program that is filled as it is touched. */
+/* See malloc.h: a heap of heap.h with a lock. */
 #include "user/lib/malloc.h"
 
 #include "lib/string.h"

@@ -1,13 +1,12 @@
 /*
- * Memory of the program: one heap for all its threads, of anonymous memory that the kernel fills as
- * it is touched. Freeing what was not allocated, or was freed already, ends the program with a
- * message.
+ * Dynamic memory: one heap for all threads of the program, in memory that the kernel fills as it is
+ * touched. Freeing what was not allocated, or was freed already, ends the program with a message.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* Addresses of the heap. */
+/* The size of the heap in bytes of addresses. */
 #define MALLOC_BYTES (64UL << 20)
 
 /* Returns `bytes` bytes, not zeroed and aligned to 16; NULL if there is no room. */
@@ -18,12 +17,12 @@ must_check void *calloc(size_t count, size_t bytes);
 
 /*
  * Returns memory of `bytes` bytes that begins with the content of `data`, which it frees; NULL if
- * there is no room, and then `data` stays. A null `data` is as malloc().
+ * there is no room, and then `data` stays. If `data` is NULL, it does what malloc() does.
  */
 must_check void *realloc(void *data, size_t bytes);
 
-/* Frees what one of the others returned; nothing for NULL. */
+/* Frees what malloc(), calloc() or realloc() returned. Does nothing for NULL. */
 void free(void *data);
 
-/* Returns the bytes in use, with headers. */
+/* Returns how many bytes are in use, with the headers of blocks. */
 size_t malloc_used(void);

@@ -1,4 +1,4 @@
-/* See message_buffer.h. The first thread is known by its stack, whose place is fixed. */
+/* See message_buffer.h. The first thread is recognised by its stack, whose address is fixed. */
 #include "user/lib/message_buffer.h"
 
 #include "lib/error.h"
@@ -8,6 +8,7 @@
 
 static struct message_place first; /* `self` is set once the kernel knows the buffer */
 
+/* Tells the kernel where the calling thread's buffer is. */
 static void buffer_name(struct message_place *place)
 {
     int64_t error = sys_message_buffer_set((uintptr_t)&place->buffer);
@@ -24,7 +25,7 @@ struct message_buffer *message_buffer(void)
     struct message_place *place = &first;
 
     if (here < PROGRAM_STACK_TOP - PROGRAM_STACK_BYTES || here > PROGRAM_STACK_TOP) {
-        /* Not ahead of the comparison: the first thread has no FS base. */
+        /* This must not be read before the comparison: the first thread has no FS base. */
         __asm__ volatile("movq %%fs:0, %0" : "=r"(place));
     } else if (first.self == NULL) {
         buffer_name(&first);

@@ -1,8 +1,8 @@
 /*
  * See mutex.h. The state is free, locked, or locked with threads that may wait. A thread that waits
- * sets the last state, and keeps it when it takes the mutex, because others may wait behind it. So
- * an unlock that finds no waiters makes no system call, and one that finds them wakes one. The
- * signal is kept until it is waited for, so it cannot come too early.
+ * sets the third state, and leaves the mutex in this state when it takes it, because other threads
+ * may wait, too. So mutex_unlock() makes a system call only if threads may wait, and then wakes
+ * one. A notification keeps a signal until a thread waits, so a signal cannot come too early.
  * Source: U. Drepper, "Futexes Are Tricky", mutex2, with a notification in place of a futex.
  */
 #include "user/lib/mutex.h"
@@ -30,8 +30,10 @@ static void must_succeed(int64_t result, const char *what)
     }
 }
 
-/* Returns the notification, and makes it if there is none. If two threads do, the first one's
- * stays. */
+/*
+ * Returns the notification, and creates it if there is none. If two threads create one at the same
+ * time, the second closes its own.
+ */
 static uint32_t notification_get(struct mutex *mutex)
 {
     uint32_t seen = __atomic_load_n(&mutex->notification, __ATOMIC_ACQUIRE);

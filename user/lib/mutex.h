@@ -1,23 +1,27 @@
 /*
- * Mutexes for the threads of one program. Taking and giving a free one costs no system call. A
- * thread that finds it taken waits on the mutex's notification, which the first such thread makes.
+ * Mutexes for the threads of one program. Taking a free mutex, and giving back one that no thread
+ * waits for, takes no system call. A thread that finds the mutex taken waits on the mutex's
+ * notification, which the first such thread creates.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* A zeroed one is free. */
+/* A zeroed mutex is free. */
 struct mutex {
     uint32_t state;        /* one of enum mutex_state of mutex.c; atomic */
     uint32_t notification; /* a handle; 0 until a thread waits for the first time; atomic */
 };
 
-/* Closes the notification. No thread may hold the mutex or wait for it. */
+/*
+ * Closes the notification, if there is one. The caller makes sure that no thread holds the mutex or
+ * waits for it.
+ */
 void mutex_destroy(struct mutex *mutex);
 
 /*
- * Takes the mutex; waits while another thread holds it. Ends the program if the kernel refuses to
- * let it wait.
+ * Takes the mutex; waits while another thread holds it. Ends the program if the kernel refuses the
+ * notification or the wait. Not recursive.
  */
 void mutex_lock(struct mutex *mutex);
 

@@ -27,7 +27,7 @@ int pages_allocate(size_t bytes, void **pages)
         return (int)memory;
     }
     error = pages_map((uint32_t)memory, 0, bytes, RIGHT_READ | RIGHT_WRITE, pages);
-    ignore_result(sys_handle_close((uint64_t)memory)); /* it was opened here */
+    ignore_result(sys_handle_close((uint64_t)memory)); /* opened above */
     return error;
 }
 

@@ -12,11 +12,14 @@
 must_check int pages_allocate(size_t bytes, void **pages);
 
 /*
- * Maps a part of the memory that a handle names, with rights that it has (RIGHT_READ and others of
- * lib/abi.h). The mapping stays when the handle is closed. Errors: those of memory_map().
+ * Maps a part of the memory that a handle names, with rights that the handle has (RIGHT_READ and
+ * others of lib/abi.h). The mapping stays when the handle is closed. Errors: those of memory_map().
  */
 must_check int pages_map(uint32_t memory, size_t offset, size_t bytes, uint64_t rights,
                          void **pages);
 
-/* Unmaps pages that one of the others mapped, all of them or a part. */
+/*
+ * Unmaps pages that pages_allocate() or pages_map() mapped: all of them or a part. Ends the program
+ * if they are not mapped.
+ */
 void pages_free(void *pages, size_t bytes);

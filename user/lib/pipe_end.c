@@ -29,7 +29,7 @@ int64_t pipe_end_read(struct pipe_end *end, void *to, size_t bytes)
         if (read != 0) {
             break;
         }
-        if (wait != OK) { /* the writer is gone, and nothing came before it went */
+        if (wait != OK) { /* the writer is gone, and has left nothing in the ring */
             return wait == ERROR_PEER_DIED ? 0 : wait;
         }
         wait = sys_notification_wait(end->data, UINT64_MAX, &bits);

@@ -1,7 +1,7 @@
 /*
  * An end of a pipe: a ring in shared memory (ring.h) and two notifications. The writer waits on
- * `room`, the reader on `data`. A side that ends closes its handles, so the other one's wait ends
- * with ERROR_PEER_DIED: for a reader that is the end of the stream.
+ * `room`, the reader on `data`. When one side's program ends, its handles are closed, and the other
+ * side's wait ends with ERROR_PEER_DIED. For a reader that is the end of the stream.
  */
 #pragma once
 
@@ -10,13 +10,13 @@
 #define PIPE_BYTES 0x4000UL /* of shared memory */
 
 struct pipe_end {
-    uint32_t data, room; /* signalled after writing, after reading */
+    uint32_t data, room; /* `data` is signalled after writing, `room` after reading */
     struct ring_side ring;
 };
 
 /*
- * Makes the end of the handles that the program was given. Errors: those of memory_map();
- * ERROR_INVALID (the memory is too small).
+ * Opens an end of a pipe with the handles that the program was given. Errors: those of
+ * memory_map(); ERROR_INVALID (the memory is too small).
  */
 must_check int pipe_end_open(struct pipe_end *end, uint32_t memory, uint32_t data, uint32_t room);
 

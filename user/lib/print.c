@@ -14,7 +14,7 @@ struct line {
     char text[LOG_WRITE_BYTES_MAX];
 };
 
-/* Begins each line of the log and of complaints with the program's name, which tells who wrote it. */
+/* Prepares a line. If `named`, it and the lines that follow it begin with the program's name. */
 static void line_begin(struct line *line, struct stream *stream, bool named)
 {
     line->stream = stream;
@@ -28,7 +28,7 @@ static void line_begin(struct line *line, struct stream *stream, bool named)
 
 static void line_write(struct line *line)
 {
-    /* A program whose text nobody takes is a quiet one. */
+    /* An error is ignored: nothing can be done about text that nobody takes. */
     if (line->stream == NULL) {
         ignore_result(sys_log_write(program_start.handles[PROGRAM_HANDLE_LOG],
                                     (uintptr_t)line->text, line->used));

@@ -9,12 +9,14 @@ noreturn_function void program_main(const struct program_start *start);
 
 noreturn_function void program_exit(int status)
 {
-    for (;;) { /* it does not return */
+    for (;;) { /* the call does not return */
         ignore_result(sys_task_exit((uint64_t)status));
     }
 }
 
-/* Takes the word that begins here, in place. Returns what follows it. */
+/*
+ * Ends the word that begins here and removes its backslashes, in place. Returns the text behind it.
+ */
 static char *word_cut(char *text)
 {
     char *to = text;
@@ -32,7 +34,7 @@ static char *word_cut(char *text)
     return next;
 }
 
-/* Cuts the arguments at their spaces. Returns the number of words. */
+/* Splits the arguments at their spaces, in place. Returns the number of words. */
 static unsigned words_cut(char *text, char **words)
 {
     unsigned count = 0;

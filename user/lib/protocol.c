@@ -16,7 +16,7 @@ static uint64_t load_put(struct message_buffer *buffer, unsigned label, const vo
     return message_tag(label, handle != 0, (unsigned)byte_count);
 }
 
-/* Closes what came and is not wanted. */
+/* Closes the handles of a message from number `first` on. */
 static void handles_close(const struct message_buffer *buffer, unsigned first, uint64_t tag)
 {
     for (unsigned i = first; i < message_tag_handles(tag); i++) {
@@ -24,7 +24,7 @@ static void handles_close(const struct message_buffer *buffer, unsigned first, u
     }
 }
 
-/* Takes the load of an answer. */
+/* Takes the handle and the bytes of an answer. Returns the server's status, or an error. */
 static int64_t answer_take(struct protocol_call *call, const struct message_buffer *buffer,
                            uint64_t tag)
 {
@@ -96,7 +96,7 @@ void protocol_reply_later(uint32_t reply, int64_t status, const struct protocol_
     struct sys_message message = answer_make(status, request);
 
     ignore_result(sys_reply_answer(reply, &message)); /* the client may have gone */
-    ignore_result(sys_handle_close(reply));           /* it was open just now */
+    ignore_result(sys_handle_close(reply));           /* `reply` was open until now */
 }
 
 /* Makes a request of a message. */
@@ -141,7 +141,7 @@ int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch)
         if (status < 0 || request.answer_handle == 0) {
             request_end(&request);
             error = sys_ipc_reply_receive(endpoint, &message);
-        } else { /* the handle is closed once the answer has it */
+        } else { /* the handle may be closed only after the answer was sent */
             ignore_result(sys_ipc_reply(&message)); /* the client may have gone */
             request_end(&request);
             message = (struct sys_message){0};

@@ -1,6 +1,6 @@
 /*
- * Calls of servers, and the loop of a server. The stubs and the dispatch of each protocol are made
- * from its list (user/protocol/protocol.h) and use these functions.
+ * Calls of servers, and the loop of a server. The stubs and the dispatch function of each protocol
+ * are generated from the protocol's list (user/protocol/protocol.h) and use these functions.
  */
 #pragma once
 
@@ -23,7 +23,8 @@ struct protocol_call {
 /*
  * Calls a server and waits for its answer. Returns the server's status. Errors: those of
  * ipc_call(), ERROR_TOO_LONG (more bytes than a message takes, or than there is room for),
- * ERROR_CORRUPT (the answer is none of this operation), and what the server answers.
+ * ERROR_CORRUPT (the answer lacks the handle that the operation returns), and what the server
+ * answers.
  */
 must_check int64_t protocol_call(struct protocol_call *call);
 
@@ -32,15 +33,15 @@ struct protocol_request {
     uint64_t badge;
     unsigned label;
     uint64_t words[MESSAGE_WORDS];
-    const uint8_t *bytes; /* in the message buffer: gone when another call is made */
+    const uint8_t *bytes; /* in the message buffer: valid until another call is made */
     size_t byte_count;
     bool has_handle;
-    uint32_t handle; /* belongs to the server; 0 it to keep it, else the loop closes it */
+    uint32_t handle; /* the loop closes it; a server that keeps it sets this to 0 */
     uint64_t answer[PROTOCOL_VALUES];
     uint8_t *answer_bytes; /* PROTOCOL_BYTES_MAX bytes */
     size_t answer_byte_count;
-    uint32_t answer_handle;     /* passed on; the server keeps its own */
-    bool answer_handle_is_lent; /* the server keeps it after the answer, else the loop closes it */
+    uint32_t answer_handle;     /* a handle to pass to the caller */
+    bool answer_handle_is_lent; /* the server keeps its own handle; else the loop closes it */
 };
 
 /* The status of an operation that is answered later, by protocol_reply_later(). */
@@ -50,13 +51,13 @@ struct protocol_request {
 typedef int64_t (*protocol_dispatch)(struct protocol_request *request);
 
 /*
- * Serves calls of an endpoint until nobody can call it any more, and returns ERROR_PEER_DIED; or
- * another error of ipc_receive().
+ * Serves calls of an endpoint. Returns ERROR_PEER_DIED when no handle may call it any more, or
+ * another error of ipc_receive() or ipc_reply_receive().
  */
 int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch);
 
 /*
- * Answers a call whose right to answer was taken by reply_take(): status, values, bytes and handle
- * of *request. Closes `reply`. It is no error if the client is gone.
+ * Answers a call whose right to answer was taken with reply_take(), with a status and the values,
+ * bytes and handle in *request. Closes `reply`. It is no error if the client is gone.
  */
 void protocol_reply_later(uint32_t reply, int64_t status, const struct protocol_request *request);

@@ -7,7 +7,10 @@
 #include "user/lib/program.h"
 #include "user/syscalls.h"
 
-/* Where to go on behind a record: by the id that it begins with, or by the count. */
+/*
+ * Returns the number from which the walk goes on behind a record: after its id, with which records
+ * of tasks and threads begin; or after its number.
+ */
 static uint64_t behind(const struct records *records, const void *record)
 {
     bool has_id = records->kind == INFORMATION_TASKS || records->kind == INFORMATION_THREADS;

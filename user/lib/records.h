@@ -5,7 +5,7 @@
 
 #define RECORDS_BYTES 4096
 
-/* A walk through the records of a kind. A zeroed one with `kind` and `size` set is ready. */
+/* A walk through the records of a kind. To begin one, zero it and set `kind` and `size`. */
 struct records {
     uint64_t kind; /* INFORMATION_TASKS, ... */
     size_t size;   /* of a record */
@@ -15,7 +15,7 @@ struct records {
 };
 
 /*
- * Returns the next record, which is valid until the next call; NULL behind the last one, or after
- * an error, about which it complains.
+ * Returns the next record, which is valid until the next call. Returns NULL behind the last record,
+ * and after an error, which it has reported with complain().
  */
 const void *records_next(struct records *records);

@@ -1,4 +1,7 @@
-/* See ring.h. A position of the other side is read once; what was checked is what is used. */
+/*
+ * See ring.h. The other side's position is read once, so that the value that was checked is the
+ * value that is used.
+ */
 #include "user/lib/ring.h"
 
 #include "lib/error.h"
@@ -19,7 +22,10 @@ int ring_open(struct ring_side *side, void *shared, size_t bytes)
     return OK;
 }
 
-/* Copies to or from the ring from a position on; the part behind the ring's end is at its start. */
+/*
+ * copy_in() copies to the ring, copy_out() from the ring, at the side's position. What does not fit
+ * before the end of the ring goes on at its start.
+ */
 static void copy_in(struct ring_side *side, const uint8_t *from, size_t bytes)
 {
     size_t at = side->position & (side->capacity - 1);

@@ -1,16 +1,20 @@
 /*
  * A ring of bytes in memory that two programs share: one writes, the other reads. Neither trusts
  * the other: each keeps its own position to itself and checks the position that the other publishes
- * in the shared memory, so a peer that lies cannot lead it out of the ring. Waiting is for the
- * caller, by notifications: a writer signals after it wrote, a reader after it read.
+ * in the shared memory, so a peer that lies cannot lead it out of the ring. These functions do not
+ * wait. Callers that want to wait use notifications: a writer signals after it has written, a
+ * reader after it has read.
  *
- * One thread of the writer uses it at a time, and one of the reader.
+ * On each side, one thread at a time may use the ring.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* In the shared memory. The positions grow without end; their difference is the bytes in the ring. */
+/*
+ * What lies in the shared memory. Positions only grow; their difference is the number of bytes in
+ * it.
+ */
 struct ring_shared {
     uint64_t written aligned_to(64);
     uint64_t read aligned_to(64);
@@ -21,7 +25,7 @@ struct ring_shared {
 struct ring_side {
     struct ring_shared *shared;
     uint64_t capacity;
-    uint64_t position; /* written or read, as the side is the writer or the reader */
+    uint64_t position; /* bytes written so far, for the writer; bytes read so far, for the reader */
 };
 
 /*

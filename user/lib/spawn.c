@@ -1,6 +1,7 @@
 /*
- * See spawn.h. The memory of the new program is made of its own quota. Its content is written
- * through a mapping in the caller's address space, which is gone before the program starts.
+ * See spawn.h. The memory of the new program is charged to the program's own quota. Its content is
+ * written through a mapping in the caller's address space, which is removed before the program
+ * starts.
  */
 #include "user/lib/spawn.h"
 
@@ -32,8 +33,10 @@ struct child {
     struct program_start start;
 };
 
-/* Writes to memory that is not mapped in the caller's space. A touch must not fail: it would end
- * the caller. */
+/*
+ * Writes to memory that is not mapped in the caller's address space. The pages get their frames
+ * first: a touch that finds none would end the caller.
+ */
 static int memory_write(uint32_t memory, size_t offset, const void *from, size_t bytes)
 {
     size_t first = align_down(offset, PAGE_BYTES);
@@ -52,7 +55,10 @@ static int memory_write(uint32_t memory, size_t offset, const void *from, size_t
     return error;
 }
 
-/* Makes memory of the child with this content, and maps it there. */
+/*
+ * Makes memory that is charged to the child, writes `content` at `offset` of it, and maps it into
+ * the child.
+ */
 static int child_map(const struct child *child, const struct memory_mapping *mapping, size_t offset,
                      const void *content, size_t content_bytes)
 {
@@ -135,7 +141,7 @@ static int handles_give(struct child *child, const struct spawn_options *options
     return error;
 }
 
-/* Fills a task that has nothing yet, and starts it. */
+/* Fills the child's empty task, and starts its first thread. */
 static int child_begin(struct child *child, const struct spawn_options *options)
 {
     int64_t thread = sys_thread_create(child->task, options->priority, 0,

@@ -1,6 +1,6 @@
 /*
  * Starts other programs: makes a task, loads a file of the boot archive into it, gives it handles,
- * and starts its first thread. The kernel does this for the first program only.
+ * and starts its first thread. Only the first program is started by the kernel itself.
  */
 #pragma once
 
@@ -12,28 +12,40 @@ struct spawn_options {
     const char *words; /* its name and its arguments, separated by spaces */
     size_t frames;     /* memory that it may own, in pages; 0: as much as the caller */
     unsigned priority; /* of its first thread; not above the caller's */
-    /* Handles for the program, by what they are for; 0: none. Those of task and thread are made. */
+    /*
+     * Handles that the program gets, by what they are for; 0: none. It always gets handles to its
+     * own task and first thread.
+     */
     struct {
-        uint32_t handle; /* has RIGHT_TRANSFER and the rights that are given */
+        uint32_t handle; /* a handle of the caller, with RIGHT_TRANSFER and `rights` */
         uint32_t rights;
     } given[PROGRAM_HANDLE_COUNT];
 };
 
-/* Prepares options with the default priority. The program gets the log, if the caller has it. */
+/*
+ * Prepares options with the default priority. The program will get the caller's handle to the log,
+ * if the caller has one.
+ */
 void spawn_init(struct spawn_options *options, const char *words);
 
-/* Passes on what the caller was given for this use, with these rights. */
+/*
+ * Sets the options so that the program gets the handle that the caller was given for this use, with
+ * these rights.
+ */
 void spawn_pass(struct spawn_options *options, enum program_handle kind, uint32_t rights);
 
 /*
  * Starts the program of the boot archive whose name is the first of the words, and stores a handle
- * to its task. After an error *reason says why, in words, and nothing is left of it. Errors:
+ * to its task. After an error, *reason says why in words, and no task is left. Errors:
  * ERROR_TOO_LONG (the words), those of archive_find(), ERROR_CORRUPT and ERROR_UNSUPPORTED (the
  * file: lib/elf_program.h), and those of the system calls.
  */
 must_check int spawn(const struct spawn_options *options, uint32_t *task, const char **reason);
 
-/* Starts a program from a file in memory, as spawn() does. */
+/*
+ * Starts a program from an ELF file in memory, as spawn() does. Errors: those of spawn() but for
+ * archive_find()'s.
+ */
 must_check int spawn_file(const struct spawn_options *options, const void *file, size_t bytes,
                           uint32_t *task, const char **reason);
 

@@ -21,7 +21,7 @@ static void stream_take(struct stream *stream, enum program_handle first)
 {
     const uint32_t *given = program_start.handles + first;
 
-    if (given[1] == 0) { /* no notification: not a pipe */
+    if (given[1] == 0) { /* without a notification this is no pipe */
         stream_open(stream, given[0]);
     } else if (pipe_end_open(&stream->pipe, given[0], given[1], given[2]) != OK) {
         fatal("the pipe cannot be mapped");
@@ -87,7 +87,7 @@ int stream_write(struct stream *stream, const void *from, size_t bytes)
     return error < 0 ? (int)error : OK;
 }
 
-/* What is printed, and the first error of that. */
+/* Text on its way to a stream, and the first error of a write. */
 struct printing {
     struct stream *stream;
     size_t used;

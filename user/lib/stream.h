@@ -1,6 +1,6 @@
 /*
  * Streams of bytes: what a program reads from and writes to. A stream is one end of a pipe
- * (user/lib/pipe_end.h), or something that a server has: an open file, or the console.
+ * (user/lib/pipe_end.h), or an object of a server: an open file, or the console.
  */
 #pragma once
 
@@ -10,20 +10,23 @@
 
 struct stream {
     uint32_t server;   /* of the protocol bytes; 0: this is a pipe, or nothing */
-    uint64_t position; /* in what the server has */
+    uint64_t position; /* where the next read or write begins, in a file */
     struct pipe_end pipe;
 };
 
 /*
- * Return what the program was given as its input, its output, and for complaints. A program that
- * was given nothing reads an empty stream, and what it writes is lost. Not for several threads at
- * once.
+ * Return the streams that the program was given: its input, its output, and its output for
+ * complaints. A stream that it was not given is empty when it is read, and drops what is written.
+ * Only one thread at a time may call these.
  */
 struct stream *stream_input(void);
 struct stream *stream_output(void);
 struct stream *stream_complaints(void);
 
-/* Makes *stream one that a server has, from its beginning. */
+/*
+ * Makes *stream a stream to an object of a server, at position 0. `server` is a handle to an
+ * endpoint of the protocol "bytes".
+ */
 void stream_open(struct stream *stream, uint32_t server);
 
 /*
@@ -43,10 +46,10 @@ int stream_print(struct stream *stream, const char *format, ...) printf_like(2, 
 int stream_print_list(struct stream *stream, const char *format, va_list arguments)
     printf_like(2, 0);
 
-/* Reads line by line. A zeroed one with `stream` set is ready. */
+/* Reads a stream line by line. To begin, zero it and set `stream`. */
 struct line_reader {
     struct stream *stream;
-    size_t begin, end; /* of what was read and not given yet */
+    size_t begin, end; /* of the bytes that were read and not returned yet */
     char bytes[1024];
 };
 

@@ -14,8 +14,8 @@ thread_entry:
         ud2                             ; thread_main() does not return
 
 ; void thread_stack_leave(struct thread_record *record, int64_t status, uint64_t number): see
-; thread_stack.h; `number` is that of the system call. Once the
-; record is in the list, another thread may use the stack: from there on no instruction does here.
+; thread_stack.h. Once the record is in the list, another thread may use the stack, so no
+; instruction behind the CMPXCHG touches it.
 thread_stack_leave:
         mov     qword [rdi + 8], 1      ; left
         mov     rax, [rel thread_stacks_free]

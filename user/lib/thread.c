@@ -32,7 +32,7 @@ static int thread_begin(struct thread *thread, const struct thread_options *opti
     thread->handle = (uint32_t)made;
     error = (int)sys_thread_start(thread->handle, (uintptr_t)thread_entry, stack, stack);
     if (error != OK) {
-        ignore_result(sys_handle_close(thread->handle)); /* it was opened here */
+        ignore_result(sys_handle_close(thread->handle)); /* opened above */
     }
     return error;
 }
@@ -59,8 +59,9 @@ int thread_create(struct thread *thread, int (*function)(void *argument), void *
 }
 
 /*
- * A thread that was killed has not given its stack back. If another thread has the stack meanwhile,
- * this one has given it back: so `use` is read after `left`.
+ * A thread that was killed has not given its stack back, so this does. A thread that gave its stack
+ * back has set `left`; when another thread has got the stack, `left` is 0 again, but `use` has
+ * grown before that. So `use` is read after `left`.
  */
 int thread_join(struct thread *thread)
 {

@@ -1,8 +1,8 @@
 /*
  * Threads of the program. Each has a stack of 1 MiB of addresses, which gets memory as it is
- * touched, with a guard below: a thread that runs into the guard ends the program, and the report
- * says that its stack overflowed. Stacks of threads that have ended are used again by later ones,
- * with the memory that they have.
+ * touched, with a guard below. A thread that runs into the guard ends the program, and the report
+ * says that the stack overflowed. Stacks of threads that have ended are used again by later
+ * threads, with the memory that the stacks have.
  */
 #pragma once
 
@@ -15,10 +15,10 @@ struct thread_options {
     bool fpu;          /* it may use x87, SSE and AVX */
 };
 
-/* A thread that was created, for the one who joins it. */
+/* A thread, as its creator knows it: for thread_join() or thread_detach(). */
 struct thread {
     uint32_t handle; /* to the kernel's thread, with all rights */
-    uint64_t use;    /* of the record */
+    uint64_t use;    /* record->use when the thread was created */
     struct thread_record *record;
 };
 
@@ -35,5 +35,7 @@ must_check int thread_create(struct thread *thread, int (*function)(void *argume
 /* Waits until a thread has ended, by itself or because it was killed, and returns its status. */
 int thread_join(struct thread *thread);
 
-/* Gives up the right to join a thread. */
+/*
+ * Gives up the right to join a thread. The thread goes on, and gives its stack back when it ends.
+ */
 void thread_detach(const struct thread *thread);

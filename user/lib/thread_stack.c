@@ -1,7 +1,7 @@
 /*
- * See thread_stack.h. Stacks are mapped one by one, but many of them are parts of one memory
- * object: the list of an object's pages takes a frame for each 4 MiB, and a stack of which one page
- * is touched needs a quarter of that.
+ * See thread_stack.h. Stacks are mapped one by one, but AREA_STACKS of them are parts of one memory
+ * object. The kernel's list of an object's pages takes a frame for each 4 MiB, which four stacks
+ * then share. With an object for each stack, each would need such a frame.
  */
 #include "user/lib/thread_stack.h"
 
@@ -12,14 +12,17 @@
 
 #define AREA_STACKS 64 /* in one memory object */
 
-/* Free stacks. Anybody adds one, by compare-and-exchange; only the holder of the lock takes one, so
- * the first one cannot vanish and come back while it is being taken. */
+/*
+ * The list of free stacks. Any thread adds one, by compare-and-exchange. Only the holder of the
+ * lock takes one: so while it takes the first stack, no other thread can take that stack and add it
+ * again.
+ */
 struct thread_record *thread_stacks_free;
 
 static struct mutex lock;
 /* Guarded by `lock`. */
 static uint32_t area;        /* the memory object that the next stacks are parts of; 0: none */
-static unsigned area_stacks; /* that have been mapped of it */
+static unsigned area_stacks; /* stacks of it that have been mapped */
 
 void thread_stack_give(struct thread_record *record)
 {
@@ -43,7 +46,10 @@ static struct thread_record *free_take(void)
     return first;
 }
 
-/* Makes sure that the area has a stack left. The lock is held. */
+/*
+ * Makes sure that the area has an unmapped stack left, and makes a new area if not. The lock is
+ * held.
+ */
 static int area_prepare(void)
 {
     int64_t memory;
@@ -64,7 +70,10 @@ static int area_prepare(void)
     return OK;
 }
 
-/* Maps a new stack. A touch of its first page must not fail: it would end the program. */
+/*
+ * Maps a new stack. Its topmost page gets a frame first: a touch that finds none would end the
+ * program. The lock is held.
+ */
 static int stack_make(struct thread_record **record)
 {
     size_t offset = area_stacks * THREAD_STACK_BYTES;

@@ -1,7 +1,7 @@
 /*
  * The stacks of the program's threads. A stack is taken for a new thread and given back by the
- * thread itself, with its last instructions, because nobody else knows when it has left the stack.
- * For the files of user/lib alone.
+ * thread itself, with its last instructions, because only these know that the stack is used no
+ * more. For the files of user/lib only.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 struct thread_record {
     struct thread_record *next; /* in the list of free stacks; thread.asm */
     uint64_t left;              /* the thread has given the stack back; thread.asm */
-    uint64_t use;               /* threads that had the stack; grows before `left` is cleared */
+    uint64_t use;               /* counts its threads; grows before `left` is cleared */
     int (*function)(void *argument);
     void *argument;
 } aligned_to(64);
@@ -25,9 +25,9 @@ must_check int thread_stack_take(struct thread_record **record);
 void thread_stack_give(struct thread_record *record);
 
 /*
- * Gives back the stack of the calling thread, and ends the thread by the system call
- * SYS_THREAD_EXIT, whose number the caller passes. From the moment that the stack is in the list it
- * may be another thread's, so this touches it no more.
+ * Gives back the stack of the calling thread, and ends the thread by the system call with this
+ * number, which is SYS_THREAD_EXIT. Once the stack is in the list of free stacks another thread may
+ * use it, so this function does not touch it any more.
  */
 noreturn_function void thread_stack_leave(struct thread_record *record, int64_t status,
                                           uint64_t number);

@@ -12,7 +12,7 @@
 
 #define ENABLE_RECEIVED  0x01
 #define LINE_8N1         0x03
-#define LINE_DIVISOR     0x80 /* DATA and INTERRUPT_ENABLE are the divisor of the clock */
+#define LINE_DIVISOR     0x80 /* makes DATA and INTERRUPT_ENABLE the divisor of the clock */
 #define MODEM_INTERRUPTS 0x0b /* DTR, RTS, and OUT2, which lets the interrupt out */
 #define MODEM_LOOPBACK   0x10
 #define STATUS_RECEIVED  0x01
