@@ -30,17 +30,18 @@ static int64_t answer_take(struct protocol_call *call, const struct message_buff
 {
     int64_t status = (int64_t)call->words[0];
     size_t bytes = message_tag_bytes(tag);
-    unsigned wanted = call->takes_handle && status >= 0;
+    bool is_good = status >= 0, has_room = call->receive == NULL || bytes <= call->receive_room;
+    unsigned wanted = is_good && has_room && call->takes_handle;
 
     handles_close(buffer, wanted, tag);
+    if (is_good && !has_room) {
+        return ERROR_TOO_LONG;
+    }
     if (message_tag_handles(tag) < wanted) {
         return ERROR_CORRUPT;
     }
     call->taken = wanted ? buffer->handles[0] : 0;
-    if (status >= 0 && call->receive != NULL) {
-        if (bytes > call->receive_room) {
-            return ERROR_TOO_LONG;
-        }
+    if (is_good && call->receive != NULL) {
         memcpy(call->receive, buffer->bytes, bytes);
         call->received_bytes = bytes;
     }
