@@ -48,7 +48,7 @@ static void lost_note(void)
     }
 }
 
-/* input_lock held. */
+/* Adds a key to the ring and wakes a reader; notes a loss if there is no room. input_lock held. */
 static void key_put(int key)
 {
     if (key == KEY_NONE) {
@@ -101,7 +101,7 @@ void console_key_received(int key)
     spin_unlock_irq_restore(&input_lock, flags);
 }
 
-/* input_lock held. */
+/* Takes the next key, or returns KEY_NONE. Lets the serial port go on. input_lock held. */
 static int key_take(void)
 {
     if (ring_read == ring_written) {

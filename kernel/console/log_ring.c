@@ -46,7 +46,9 @@ static size_t stamp_format(char stamp[STAMP_LENGTH], uint64_t time_ns)
                          (time_ns / 1000 % 1000000));
 }
 
-/* log_lock held, so that the times shown never decrease. */
+/*
+ * Queues a line for the console. log_lock is held, so that the times on the console never decrease.
+ */
 static void line_show(enum log_level level, uint64_t time_ns, const char *line)
 {
     char stamp[STAMP_LENGTH];
@@ -54,7 +56,7 @@ static void line_show(enum log_level level, uint64_t time_ns, const char *line)
     console_queue_styled(level_styles[level], "%s%s\n", stamp, line);
 }
 
-/* log_lock held. */
+/* Adds a line to the rings. log_lock held. */
 static void line_keep(enum log_level level, uint64_t time_ns, const char *line, size_t bytes)
 {
     records[records_written++ % RECORDS] = (struct log_record){

@@ -24,7 +24,7 @@
 #define kept_function never_inline
 #endif
 
-/* Context: ATOMIC, interrupts off. */
+/* Returns the ticks of a store and of one reading of the TSC. Context: ATOMIC, interrupts off. */
 static always_inline uint64_t store_ticks(volatile uint8_t *at)
 {
     uint64_t before = tsc_read_ordered();

@@ -75,8 +75,8 @@ static uint8_t thread_state_told(const struct thread *thread)
 }
 
 /*
- * The list's lock is held, so the thread's task and name are not freed meanwhile: see
- * thread_list_settle().
+ * Adds the record of a thread, if it is wanted and finds room. The list's lock is held, so the
+ * thread's task and name are not freed meanwhile: see thread_list_settle().
  */
 static void thread_take(struct thread *thread, void *context)
 {
@@ -105,7 +105,7 @@ static void thread_take(struct thread *thread, void *context)
     record->cpu_ns = thread->run_ticks * TICK_NS;
 }
 
-/* The list's lock is held. */
+/* Adds the record of a task, if it is wanted and finds room. The list's lock is held. */
 static void task_take(struct task *task, void *context)
 {
     struct records *records = context;

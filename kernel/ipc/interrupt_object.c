@@ -46,7 +46,7 @@ void interrupt_object_acknowledge(struct interrupt_object *interrupt)
     spin_unlock_irq_restore(&lock, flags);
 }
 
-/* Masks the line for good, and gives its vector back. */
+/* Masks the line, and gives back the line and its vector. */
 static void stop(struct interrupt_object *interrupt)
 {
     mutex_lock(&creation);

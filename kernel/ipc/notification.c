@@ -90,7 +90,7 @@ void notification_signal(struct notification *notification, uint64_t bits)
     spin_unlock_irq_restore(&notification->lock, flags);
 }
 
-/* Waits once. The lock is held. */
+/* Waits once for a signal. Errors: those of notification_wait(). The lock is held. */
 static int wait_for_signal(struct notification *notification, uint64_t deadline_ns)
 {
     uint64_t left_ns = WAIT_FOREVER;

@@ -280,7 +280,7 @@ void thread_exit(int code)
           self->id, self->name);
 }
 
-/* Interrupts are off. */
+/* Takes a thread out of the list of threads and frees it. Interrupts are off. */
 static void thread_free(struct thread *thread)
 {
     thread_list_remove(thread);

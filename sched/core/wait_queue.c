@@ -59,7 +59,7 @@ static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
     spin_lock_by(OFF_ALREADY, lock);
 }
 
-/* The lock that guards the queue is held. */
+/* Puts the calling thread into the queue, and returns it. The queue's lock is held. */
 static struct thread *wait_begin(struct wait_queue *queue)
 {
     struct thread *self = thread_current();

@@ -87,8 +87,8 @@ bool lend_batches_wanted(void)
 }
 
 /*
- * What is noted here belongs to the walk that begins: stacks that are filled after the walk has
- * passed them cause another walk.
+ * Begins a walk, and clears the notes that there may be untouched pages. Stacks that are filled
+ * after the walk has passed them are noted anew, and cause another walk.
  */
 static void walk_begin(void)
 {

@@ -88,7 +88,7 @@ static void request_end(struct protocol_request *request)
         ignore_result(sys_handle_close(request->handle)); /* it is the server's own */
     }
     if (request->answer_handle != 0 && !request->answer_handle_is_lent) {
-        ignore_result(sys_handle_close(request->answer_handle)); /* as above */
+        ignore_result(sys_handle_close(request->answer_handle)); /* the server's own, too */
     }
 }
 
