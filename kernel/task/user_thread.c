@@ -133,6 +133,9 @@ static void user_thread_main(void *argument)
     struct user_thread *user = argument;
     uint64_t flags = spin_lock_irq_save(&user->lock);
     user->thread = thread_current(); /* a kill that came earlier is noted in the hazards */
+    if (unlikely(user->priority != thread_current()->base_priority)) { /* set since the start */
+        schedule_change(thread_current(), SCHEDULE_CHANGE_PRIORITY, user->priority);
+    }
     spin_unlock_irq_restore(&user->lock, flags);
     user_thread_stack_charge(thread_current());
     int error = user_frame_init(user_frame(), user->rip, user->rsp, user->argument);

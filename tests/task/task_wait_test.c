@@ -1,4 +1,4 @@
-/* Waits for the end of threads, and the limits of tasks. */
+/* Waits for the end of threads, the limits of tasks, and priorities that are set early. */
 #include "kernel/task/task.h"
 
 #include "kernel/task/user_thread_stop.h"
@@ -153,5 +153,27 @@ TEST(TSK0016, "a task that a task creates may have no more than its creator", AL
         child_check(task);
         object_release(&other->object);
     }
+    task_fixture_end(task);
+}
+
+TEST(TSK0017, "a priority that is set after a thread's start and before its first run takes effect",
+     ALWAYS)
+{
+    struct task *task = task_fixture_create(1);
+    if (task == NULL) {
+        return;
+    }
+    volatile uint64_t *data = task_fixture_data(task);
+    /* On this CPU the thread cannot run before the test sleeps. */
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT + 2);
+    struct user_thread *user =
+        task_fixture_start(task, 0, user_code_spin, USER_WORLD_DATA, test_cpu_bit(0));
+    if (user != NULL) {
+        test_equal(user_thread_priority_set(user, THREAD_PRIORITY_DEFAULT - 3), OK);
+        test_eventually(data[0] != 0, "it has not run");
+        test_equal(user->thread->base_priority, THREAD_PRIORITY_DEFAULT - 3);
+        object_release(&user->object);
+    }
+    test_thread_unbind();
     task_fixture_end(task);
 }
