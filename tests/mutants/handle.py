@@ -9,6 +9,7 @@ IPC_CALLS = "kernel/syscall/ipc_calls.c"
 MESSAGE_CALLS = "kernel/syscall/message_calls.c"
 MESSAGE_FAST = "kernel/syscall/message_fast.c"
 PAGER = "kernel/task/pager.c"
+TASK_CALLS = "kernel/syscall/task_calls.c"
 REGISTERS = "arch/x86_64/entry/user_registers.c"
 
 MUTANTS = (
@@ -56,4 +57,7 @@ MUTANTS = (
     Mutant("any-flag-is-written", "I10", "TSK0008", "FLAGS_OF_KERNEL is",
            edits=((REGISTERS, "(registers->rflags & FLAGS_OF_USER) | FLAGS_INTERRUPT",
                    "registers->rflags | FLAGS_INTERRUPT"),)),
+    # I10: a task gives no more than it has.
+    Mutant("child-has-default-limits", "I10", "TSK0016", "child->thread_limit is 16384",
+           edits=((TASK_CALLS, "    options->threads = own->thread_limit;", ""),)),
 )
