@@ -7,7 +7,9 @@
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/debug_registers.h"
+#include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/entry_mode.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "lib/error.h"
@@ -128,6 +130,21 @@ TEST(BTR0008, "recursion takes one line of a backtrace, whatever its depth", ALW
     test_equal(repeats, 101);
     test_check(test_trace.count < 10);
     CHECK_TRACE(0, "take_here", "recurse", "test_run_BTR0008", "thread_trampoline");
+}
+
+TEST(BTR0011, "a backtrace ends at a frame of user mode, whatever user mode had in RBP and RSP",
+     ALWAYS)
+{
+    /* What user mode could point at: words of the kernel that look like a frame. */
+    uint64_t kernel_words[2] = {0, (uintptr_t)take_here + 1};
+    const struct trap_frame frame = {.rip = USER_BASE,
+                                     .cs = SELECTOR_USER_CODE,
+                                     .rbp = (uintptr_t)kernel_words,
+                                     .rsp = (uintptr_t)&kernel_words[1]};
+    backtrace_from_frame(&test_trace, &frame);
+    test_equal(test_trace.count, 1);
+    test_equal(test_trace.steps[0].address, USER_BASE);
+    test_check(!test_trace.broken);
 }
 
 TEST(BTR0009, "a backtrace never brings a page in, and ends where the chain is broken", ALWAYS)

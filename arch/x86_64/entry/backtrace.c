@@ -3,7 +3,7 @@
  * (trap_frame.h): there the chain continues in the interrupted context, on its stack. A moved frame
  * has its own mark, so it needs no special case. If a function was interrupted before it had a
  * frame of its own, its caller is taken from the top of the stack (unwind_prologue.c). If entry
- * code was interrupted while RBP had no mark, what the CPU pushed for it is found by RSP.
+ * code was interrupted while RBP had no mark, the frame that the CPU pushed is found by RSP.
  */
 #include "arch/x86_64/entry/backtrace.h"
 
@@ -90,7 +90,7 @@ static bool trap_frame_read(uintptr_t at, uint64_t *rip, uint64_t *rbp, uint32_t
     return true;
 }
 
-/* Returns the vector of the event whose entry code is at `rip`, with its frame on that stack. */
+/* Returns the vector of the event whose entry code is at `rip`, on the entry stack of this kind. */
 static unsigned entry_code_vector(unsigned kind, uintptr_t rip, const struct trap_frame *frame)
 {
     static const uint8_t vectors[ENTRY_KINDS] = {
@@ -103,18 +103,20 @@ static unsigned entry_code_vector(unsigned kind, uintptr_t rip, const struct tra
     }
     for (unsigned vector = VECTOR_EXCEPTIONS; vector < VECTOR_COUNT; vector++) {
         if (rip - entry_stubs[vector] < ENTRY_STUB_BYTES) {
-            return vector; /* the stub has not written it yet */
+            return vector; /* the stub has not written the vector into the frame yet */
         }
     }
     return frame->vector;
 }
 
 /*
- * Follows entry code that was interrupted before RBP got the mark of its event's frame, or after it
- * had lost it: then RBP is that of the context below, which no code on an entry stack has
- * otherwise. The words that the CPU pushed lie at the top of the stack's area. (With FRED there are
- * no areas, and the interrupted function is left out.) Adds the interrupted instruction and changes
- * *rip and *rsp to those of that context. Returns false if the backtrace is full.
+ * Follows entry code that was interrupted while RBP had no mark: before the entry set RBP, or after
+ * the exit restored it. RBP then still belongs to the context that the entry code interrupted. All
+ * other code on an entry stack has an RBP that lies on this entry stack or has a mark, so the case
+ * is recognised by RBP. The words that the CPU pushed lie at the top of the stack's area. (With
+ * FRED there are no areas, and the interrupted function is left out.) Adds a step for the context
+ * that was interrupted, and changes *rip and *rsp to those of that context. Returns false if the
+ * backtrace ends there: it is full, or the context is user mode.
  */
 static bool entry_code_follow(struct backtrace *trace, uint64_t rbp, uintptr_t *rip, uintptr_t *rsp)
 {
@@ -126,7 +128,8 @@ static bool entry_code_follow(struct backtrace *trace, uint64_t rbp, uintptr_t *
         unsigned vector = entry_code_vector(kind, *rip, frame);
         *rip = frame->rip;
         *rsp = frame->rsp;
-        if (!event_add(trace, *rip, (uintptr_t)frame, vector, true)) {
+        if (!event_add(trace, *rip, (uintptr_t)frame, vector, true) ||
+            trap_frame_from_user(frame)) {
             return false;
         }
     }
@@ -147,6 +150,10 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer,
             }
             if (!event_add(trace, address, at, vector & ~TRAP_FRAME_SHORT,
                            vector & TRAP_FRAME_SHORT)) {
+                return;
+            }
+            /* User mode has no frames of the kernel, and may have any value in RBP and RSP. */
+            if (trap_frame_from_user((const struct trap_frame *)at)) {
                 return;
             }
             uintptr_t rsp = ((const struct trap_frame *)at)->rsp;

@@ -32,7 +32,7 @@ void backtrace_from_frame(struct backtrace *trace, const struct trap_frame *fram
  */
 void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer);
 
-/* Bytes of a stack at `address` that were moved to `image`. */
+/* The bytes of a stack at [address, address + bytes) that were copied to `image`. */
 struct backtrace_copy {
     uintptr_t address;
     size_t bytes;
@@ -40,8 +40,9 @@ struct backtrace_copy {
 };
 
 /*
- * Records the backtrace of a stack whose live bytes were moved to a copy, from a frame pointer on;
- * `address` becomes the first step. Context: ANY.
+ * Records the backtrace of a stack whose live bytes were saved elsewhere, from a frame pointer on.
+ * It reads these bytes in the copy that `window` describes. `address` becomes the first step.
+ * Context: ANY.
  */
 void backtrace_from_copy(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer,
                          const struct backtrace_copy *window);
