@@ -84,6 +84,15 @@ TEST(PAG0006, "a mapping that is writable and executable, or not of whole pages,
     frame_free(frame, FRAME_OWNER_TEST);
 }
 
+TEST(PAG0009, "a change of rights maps no page, and gives none that are writable and executable",
+     ALWAYS)
+{
+    uintptr_t guard = (uintptr_t)__boot_stack_guard; /* has a leaf table, and is not mapped */
+    test_equal(paging_protect(guard, PAGE_BYTES, PAGE_KERNEL_DATA), ERROR_NOT_FOUND);
+    test_equal(paging_protect(guard, PAGE_BYTES, PAGE_PRESENT | PAGE_WRITABLE), ERROR_INVALID);
+    test_check(!paging_is_present(guard));
+}
+
 TEST(PAG0007, "the recursive mapping shows the same leaf entries as a walk by hand", ALWAYS)
 {
     unsigned local;

@@ -85,7 +85,7 @@ static must_check int entry_create(uintptr_t address, unsigned level, uint64_t *
 {
     uint64_t *table = physical_to_virtual(root);
     if (top_level_is_shared && !(table[index_at(address, 3)] & PAGE_PRESENT)) {
-        return ERROR_RANGE; /* the roots of tasks would not get it */
+        return ERROR_RANGE; /* the roots of tasks, which have copies, would not get a new entry */
     }
     for (unsigned at = 3; at > level; at--) {
         int error = table_descend(&table[index_at(address, at)], &table);
@@ -138,11 +138,17 @@ static must_check int map_locked(uintptr_t address, physical_t physical, size_t 
     return OK;
 }
 
+/* No mapping may have both rights (invariant I8). */
+static bool is_writable_and_executable(uint64_t flags)
+{
+    return (flags & (PAGE_WRITABLE | PAGE_NO_EXECUTE)) == PAGE_WRITABLE;
+}
+
 int paging_map(uintptr_t address, physical_t physical, size_t bytes, uint64_t flags)
 {
     if (((address | physical | bytes) & (PAGE_BYTES - 1)) != 0 ||
-        (flags & (PAGE_WRITABLE | PAGE_NO_EXECUTE)) == PAGE_WRITABLE) {
-        return ERROR_INVALID; /* no mapping is writable and executable */
+        is_writable_and_executable(flags)) {
+        return ERROR_INVALID;
     }
     uint64_t saved = spin_lock_irq_save(&paging_lock);
     int error = map_locked(address, physical, bytes, flags);
@@ -198,6 +204,9 @@ static must_check int protect_page(uintptr_t address, uint64_t flags)
         table = table_of(*entry);
     }
     uint64_t *leaf = &table[index_at(address, 0)];
+    if (!(*leaf & PAGE_PRESENT)) {
+        return ERROR_NOT_FOUND; /* new rights would map whatever frame the entry names */
+    }
     *leaf = (*leaf & PAGE_ADDRESS_MASK) | flags;
     tlb_forget_page(address);
     return OK;
@@ -205,6 +214,9 @@ static must_check int protect_page(uintptr_t address, uint64_t flags)
 
 int paging_protect(uintptr_t address, size_t bytes, uint64_t flags)
 {
+    if (is_writable_and_executable(flags)) {
+        return ERROR_INVALID;
+    }
     uint64_t saved = spin_lock_irq_save(&paging_lock);
     int error = OK;
     for (size_t done = 0; done < bytes && error == OK; done += PAGE_BYTES) {

@@ -3,8 +3,8 @@
  * interrupts off; a read of an entry takes none. Source: SDM volume 3A, chapter 4.
  *
  * An entry that becomes present needs no TLB flush. An entry that becomes absent needs one on every
- * CPU before its frame is used again. paging_unmap() flushes the calling CPU only; its caller does
- * the others.
+ * CPU before its frame is used again. paging_unmap() flushes the calling CPU only; its caller makes
+ * the other CPUs do so (apic/shootdown.h).
  */
 #pragma once
 
@@ -56,29 +56,31 @@ physical_t paging_root(void);
 must_check int paging_map(uintptr_t address, physical_t physical, size_t bytes, uint64_t flags);
 
 /*
- * Clears the leaf entries of the range and flushes them on the calling CPU. Page tables are never
- * freed. Context: THREAD or ATOMIC; the caller does the shootdown.
+ * Clears the leaf entries of the pages that are mapped in the range, which must not be large pages,
+ * and flushes their translations on the calling CPU. Takes no lock: the caller owns the range. Page
+ * tables stay. Context: THREAD or ATOMIC; the caller does the shootdown.
  */
 void paging_unmap(uintptr_t address, size_t bytes);
 
 /*
- * Replaces the rights of mapped 4 KiB pages and flushes them on the calling CPU. Splits large pages
- * where necessary. Takes the paging lock. Context: THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (a
- * page has no table), and those of the frame source.
+ * Replaces the rights of mapped pages and flushes their translations on the calling CPU. Splits
+ * large pages where necessary. After an error, pages before the one that failed have the new
+ * rights. Takes the paging lock. Context: THREAD or ATOMIC. Errors: ERROR_INVALID (writable and
+ * executable), ERROR_NOT_FOUND (a page is not mapped), and those of the frame source.
  */
 must_check int paging_protect(uintptr_t address, size_t bytes, uint64_t flags);
 
 /*
  * Creates the missing leaf tables of the range, with all entries 0. Takes the paging lock. Context:
- * THREAD or ATOMIC. Errors: ERROR_RANGE (no region of layout.h is near), and those of the frame
- * source.
+ * THREAD or ATOMIC. Errors: ERROR_RANGE (no region of layout.h is near), ERROR_EXISTS (a large page
+ * is mapped there), and those of the frame source.
  */
 must_check int paging_tables_create(uintptr_t address, size_t bytes);
 
 /*
- * Creates the missing top-level entries of all regions of the kernel half, so that page tables of
- * tasks can share them: later none is created. Context: boot, once. Errors: those of the frame
- * source.
+ * Creates the missing top-level entries of all regions of the kernel half. After that no top-level
+ * entry is created any more, so the page tables of tasks can copy them. Context: boot, once.
+ * Errors: those of the frame source.
  */
 must_check int paging_top_level_create(void);
 
@@ -117,15 +119,16 @@ static always_inline volatile uint64_t *paging_leaf(uintptr_t address)
 void *mmio_map(physical_t physical, size_t bytes);
 
 /*
- * Returns whether a byte of [base, base + bytes) belongs to registers that mmio_map() has mapped:
- * nobody else may use them. Context: THREAD.
+ * Returns whether a byte of [base, base + bytes) lies in a page that mmio_map() has mapped. User
+ * mode gets no such page, because a driver of the kernel uses it. Context: THREAD.
  */
 bool mmio_is_mapped(physical_t base, uint64_t bytes);
 
 /*
- * Maps memory of a device that only stores go to, such as a framebuffer, for good: stores are
- * combined to bursts, and SFENCE sends what is left of them. Refuses addresses as mmio_map() does.
- * Returns NULL, with a log line. Context: boot or THREAD.
+ * Maps memory of a device that is only written, such as a framebuffer, for good. The CPU combines
+ * stores into bursts; SFENCE makes it send stores that it still holds back. Checks the addresses as
+ * mmio_map() does: returns NULL, with a log line, if a byte lies beyond the physical addresses of
+ * the CPU or in RAM, or if memory is short. Context: boot or THREAD.
  */
 void *mmio_map_combining(physical_t physical, size_t bytes);
 
