@@ -43,6 +43,11 @@ static void collect_from(unsigned cpu)
     }
 }
 
+bool frame_collect_if_short(void)
+{
+    return frame_shared_free_count() <= FRAME_FREE_LIST_MAX && frame_collect();
+}
+
 bool frame_collect(void)
 {
     if (this_cpu(preempt_count) != 0 || !interrupts_enabled()) {

@@ -17,3 +17,11 @@ void frame_collect_init(void);
  * Context: ANY.
  */
 must_check bool frame_collect(void);
+
+/*
+ * Does what frame_collect() does, unless more than FRAME_FREE_LIST_MAX frames are free for every
+ * CPU: then an allocation that failed did not fail for lack of frames (a test may have injected the
+ * failure), and it does nothing and returns false. For callers that try again after a failure with
+ * locks held. Context: ANY.
+ */
+must_check bool frame_collect_if_short(void);

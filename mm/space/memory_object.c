@@ -1,7 +1,7 @@
 /*
  * Memory objects: creation, clones, copies on write, and the end. Each object is charged for every
- * page that it has, shared or not. So a write to a shared page needs a frame but no charge, and the
- * parent's end changes nothing for its clones.
+ * page that it has, shared or not. So a write to a shared page needs a frame but no charge, and
+ * when the parent ends, the charges of its clones stay as they are.
  */
 #include "mm/space/memory_object.h"
 
@@ -10,6 +10,7 @@
 #include "arch/x86_64/cpu/page_copy.h"
 #include "arch/x86_64/paging/paging.h"
 #include "lib/error.h"
+#include "mm/frame/frame_collect.h"
 #include "mm/heap/kmalloc.h"
 #include "mm/space/memory_object_pages.h"
 #include "mm/space/region.h"
@@ -139,9 +140,18 @@ int memory_object_page(struct memory_object *object, size_t index, bool writes,
     return OK;
 }
 
-int memory_object_commit(struct memory_object *object, size_t offset, size_t bytes)
+/* Gives one page a frame. */
+static must_check int page_commit(struct memory_object *object, size_t index)
 {
     struct memory_page page;
+    spin_lock(&object->lock);
+    int error = memory_object_page(object, index, false, &page);
+    spin_unlock(&object->lock);
+    return error == ERROR_AGAIN ? OK : error; /* a page that is being copied has a frame */
+}
+
+int memory_object_commit(struct memory_object *object, size_t offset, size_t bytes)
+{
     int error = OK;
     if (((offset | bytes) & (PAGE_BYTES - 1)) != 0 || bytes == 0) {
         return ERROR_INVALID;
@@ -150,18 +160,19 @@ int memory_object_commit(struct memory_object *object, size_t offset, size_t byt
         return ERROR_RANGE;
     }
     for (size_t at = offset; at < offset + bytes && error == OK; at += PAGE_BYTES) {
-        spin_lock(&object->lock);
-        error = memory_object_page(object, at / PAGE_BYTES, false, &page);
-        spin_unlock(&object->lock);
-        error = error == ERROR_AGAIN ? OK : error; /* a page that is being copied has a frame */
+        error = page_commit(object, at / PAGE_BYTES);
+        if (unlikely(error == ERROR_NO_MEMORY) && frame_collect_if_short()) {
+            error = page_commit(object, at / PAGE_BYTES); /* the first try held the lock */
+        }
     }
     return error;
 }
 
 /*
- * While the entry says MOVING, no fault enters the page anywhere. So once it is unmapped everywhere
- * and the shootdowns are done, nobody can read the old frame by an address where the new one is
- * about to appear (I6). The old frame cannot change meanwhile: nobody may write a shared frame.
+ * Copies the page, then replaces its frame. While the entry has the bit MOVING, no fault maps the
+ * page anywhere. The loop unmaps it from each address space, with a shootdown for each. After that
+ * no CPU has a translation to the old frame, so the new frame may appear at the same addresses
+ * (I6). The old frame does not change after it was copied, because nobody may write a shared frame.
  */
 int memory_object_copy_page(struct memory_object *object, size_t index)
 {
@@ -206,7 +217,7 @@ static void page_share(size_t index, page_entry *entry, void *context)
         return;
     }
     if (*entry & PAGE_ENTRY_MOVING) {
-        slices->error = ERROR_AGAIN; /* to wait here could keep the copying thread from its CPU */
+        slices->error = ERROR_AGAIN; /* not a wait: the thread that copies may need this CPU */
         return;
     }
     slices->error = page_list_entry(&slices->clone->list, index, &to);
@@ -248,8 +259,9 @@ static must_check bool clone_begin(struct memory_object *parent)
 }
 
 /*
- * From clone_begin() on no fault makes a page of the parent writable. The pages that were writable
- * before are write-protected after all are shared, so the clone has its final content at the end.
+ * From clone_begin() on, no fault makes a page of the parent writable. Pages that are writable
+ * already stay so until all pages are shared, and are write-protected then. From that moment on the
+ * content of the clone does not change.
  */
 int memory_object_clone(struct memory_object *parent, struct frame_quota *quota,
                         struct memory_object **out)

@@ -1,12 +1,12 @@
 /*
  * Memory objects: memory that address spaces map. An anonymous object has no frames at first. The
- * first touch of a page gives it a zeroed frame, which is the object's from then on, whoever maps
- * it. A clone shares the frames of its parent until one of both is written: then the writer's
- * object gets a copy (copy-on-write). A physical object is a range of physical addresses that its
- * creator had a right to; its frames are never freed here.
+ * first touch of a page gives it a zeroed frame, and from then on all mappings of the page show
+ * this frame. A clone shares the frames of its parent. When a page of either is written, the object
+ * that is written gets a copy of the page (copy-on-write). A physical object is a range of physical
+ * addresses, to which its creator had a right; its frames are never freed here.
  *
- * An object is counted by references: of handles, and of the regions that map it. The last release
- * frees it. No translation of its frames exists then, because a region gives its reference back
+ * Handles and the regions that map an object hold references to it. The last release frees the
+ * object. Then no CPU has a translation to its frames, because a region gives its reference back
  * only after the shootdown (invariant I6).
  */
 #pragma once
@@ -40,8 +40,8 @@ struct memory_object {
     struct page_list list; /* MEMORY_ANONYMOUS */
     struct list mappings;  /* the regions that map it: region.h */
     size_t frames;         /* frames charged to the quota for pages */
-    bool cloning;          /* a clone is being made: nothing of it may be written */
-    uint32_t clone_pass;   /* counts the clones that were made of it */
+    bool cloning;          /* a clone is being made: no page may become writable */
+    uint32_t clone_pass;   /* number of clones begun: see struct region */
     struct frame_quota *quota;
 };
 
@@ -63,22 +63,22 @@ must_check int memory_object_create_physical(physical_t base, size_t bytes,
                                              struct memory_object **out);
 
 /*
- * Creates a copy-on-write clone of an anonymous object, with one reference. It has the content that
- * the parent has when the call returns. If another thread writes to the parent meanwhile, the clone
- * has each single store wholly or not at all; of a write by several stores it may have some only. A
- * copied page is charged to the quota of the object that gets the copy. Works in slices. Context:
- * THREAD. Errors: ERROR_UNSUPPORTED (a physical object), ERROR_BUSY (another clone of it is being
- * made), ERROR_AGAIN (a page of it is being copied: try again after a moment), ERROR_QUOTA,
- * ERROR_NO_MEMORY.
+ * Creates a copy-on-write clone of an anonymous object, with one reference. The clone has the
+ * content that the parent has when the call returns. If another thread writes to the parent during
+ * the call, the clone has each single store wholly or not at all, but perhaps only some of several
+ * stores. Each page that the clone shares is charged to `quota` at once, so a later copy needs no
+ * charge. Works in slices. Context: THREAD. Errors: ERROR_UNSUPPORTED (a physical object),
+ * ERROR_BUSY (another clone of it is being made), ERROR_AGAIN (a page of it is being copied: try
+ * again after a moment), ERROR_QUOTA, ERROR_NO_MEMORY.
  */
 must_check int memory_object_clone(struct memory_object *parent, struct frame_quota *quota,
                                    struct memory_object **out);
 
 /*
  * Gives each page in [offset, offset + bytes), whole pages, a frame now, in slices. So a later
- * touch cannot fail for want of one. Pages before the one that failed keep theirs. Context: THREAD.
- * Errors: ERROR_INVALID (parts of a page, or 0 bytes), ERROR_RANGE (beyond the object),
- * ERROR_QUOTA, ERROR_NO_MEMORY.
+ * touch cannot fail because there is no frame for the page. After an error the pages before the one
+ * that failed keep their frames. Context: THREAD. Errors: ERROR_INVALID (parts of a page, or 0
+ * bytes), ERROR_RANGE (beyond the object), ERROR_QUOTA, ERROR_NO_MEMORY.
  */
 must_check int memory_object_commit(struct memory_object *object, size_t offset, size_t bytes);
 

@@ -1,14 +1,15 @@
 /*
- * The page fault in an address space: finds the region, checks the access against its rights, gets
- * the frame from the memory object, and enters it. All of that happens under two spinlocks, in
- * bounded time; frames for page tables are allocated with none held, and so are copies of shared
- * pages made. After either the fault looks at everything again.
+ * One try finds the region, checks the access against its rights, gets the frame from the memory
+ * object, and enters it. A try holds two spinlocks, for a bounded time. If page tables are missing,
+ * or the page is shared and must be copied, the try ends; the frames are allocated and the copy is
+ * made with no lock held. Then another try begins from the start.
  */
 #include "mm/space/user_fault_try.h"
 
 #include "arch/x86_64/entry/trap_frame.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
+#include "mm/frame/frame_collect.h"
 #include "mm/space/memory_object_pages.h"
 
 /* Returns why an access is refused, in words, or NULL if the region allows it. */
@@ -96,8 +97,8 @@ static bool entry_allows(uint64_t entry, unsigned access)
 }
 
 /*
- * Prepares the question to the region's pager, unless the page is there: another thread's question
- * may have been answered meanwhile. The space's lock is held.
+ * Prepares the question to the region's pager. If the page is there already, because the pager has
+ * answered another thread meanwhile, does nothing and returns OK. The space's lock is held.
  */
 static must_check int question_make(struct user_fault *fault, const struct region *region)
 {
@@ -116,7 +117,7 @@ static must_check int question_make(struct user_fault *fault, const struct regio
     return ERROR_AGAIN;
 }
 
-/* Says whether the region is the one whose pager gave the page. The space's lock is held. */
+/* Returns whether the region is the one whose pager gave the page. The space's lock is held. */
 static bool is_given(const struct user_fault *fault, const struct region *region)
 {
     return region->pager == fault->given_by && page_index(fault, region) == fault->given_page;
@@ -156,7 +157,7 @@ static must_check int supply_fill(struct user_fault *fault)
     return error;
 }
 
-/* Does what a try that ended with ERROR_AGAIN needs. */
+/* Does what the try that ended with ERROR_AGAIN could not do with its locks held. */
 static must_check int obstacle_remove(struct user_fault *fault)
 {
     struct memory_object *object = fault->copy_object;
@@ -169,7 +170,8 @@ static must_check int obstacle_remove(struct user_fault *fault)
     return error;
 }
 
-int user_fault_try(struct user_fault *fault)
+/* Tries until the page is entered, or only a pager, another thread or more memory could help. */
+static must_check int try_repeatedly(struct user_fault *fault)
 {
     int error = try_once(fault);
     while (error == ERROR_AGAIN && !fault->must_wait && fault->pager == NULL) {
@@ -177,6 +179,15 @@ int user_fault_try(struct user_fault *fault)
         if (error == OK) {
             error = try_once(fault);
         }
+    }
+    return error;
+}
+
+int user_fault_try(struct user_fault *fault)
+{
+    int error = try_repeatedly(fault);
+    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect_if_short()) {
+        error = try_repeatedly(fault); /* a try holds locks and cannot collect frames itself */
     }
     return error;
 }

@@ -1,6 +1,6 @@
 /*
- * One page of an address space on its way into the page tables: the part of a page fault that asks
- * nobody. For the files of mm/space alone.
+ * Entering one page into the page tables of an address space: the part of a page fault that does
+ * not wait for a pager. For the files of mm/space alone.
  */
 #pragma once
 
@@ -19,20 +19,21 @@ struct user_fault {
     const char *reason;              /* why it failed, in words; NULL: the error says it */
 
     /* With ERROR_AGAIN, if the region has a pager: */
-    struct space_pager *pager;            /* acquired: it is to be asked *question */
-    struct space_page_question *question; /* of the caller; with given_by NULL */
+    struct space_pager *pager;            /* the pager to ask *question, acquired */
+    struct space_page_question *question; /* memory of the caller; used if given_by is NULL */
 
-    /* Between two tries. */
-    struct memory_object *copy_object; /* acquired: a page of it is to be copied */
+    /* What a try leaves for the next one: */
+    struct memory_object *copy_object; /* acquired: page `copy_index` of it must be copied first */
     size_t copy_index;
-    bool must_wait; /* nothing can be done but to wait */
+    bool must_wait; /* another thread copies the page or clones the object: only waiting helps */
 };
 
 /*
  * Enters the page, if its region allows the access. A page of a region with a pager is entered only
- * if it is given; else `pager` and `question` are set with ERROR_AGAIN. If the page is no longer
- * the one that was given, nothing is done. Context: THREAD. Errors: ERROR_FAULT, ERROR_NO_MEMORY,
- * ERROR_QUOTA, ERROR_AGAIN (the pager is to be asked; without `pager`: the page is being copied).
+ * if the pager gave it (given_by). If it did not, `pager` and `question` are set, and the result is
+ * ERROR_AGAIN. If the page that the pager gave no longer belongs at this address, nothing is done.
+ * Context: THREAD. Errors: ERROR_FAULT, ERROR_NO_MEMORY, ERROR_QUOTA, ERROR_AGAIN (with `pager`
+ * set: ask the pager; without: another thread is copying the page).
  */
 must_check int user_fault_try(struct user_fault *fault);
 

@@ -4,9 +4,12 @@
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/trap_frame.h"
 #include "lib/error.h"
 #include "mm/frame/frame_free_list.h"
 #include "mm/frame/numa_node.h"
+#include "mm/space/address_space.h"
+#include "mm/space/memory_object.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_reserve.h"
 #include "tests/support/on_each_cpu.h"
@@ -273,6 +276,47 @@ static bool whole_stack(void)
 TEST(FRM0009, "a whole stack can be created from frames in another CPU's free list", TWO_CPUS)
 {
     other_test(whole_stack);
+}
+
+static struct frame_quota *user_quota;
+static struct memory_object *user_object;
+static struct address_space user_space;
+
+static bool page_committed(void)
+{
+    return memory_object_commit(user_object, 0, PAGE_BYTES) == OK;
+}
+
+TEST(FRM0010, "a page of a memory object can be committed from another CPU's free list", TWO_CPUS)
+{
+    test_equal(frame_quota_create(FRAME_QUOTA_NONE, &user_quota), OK);
+    test_equal(memory_object_create(PAGE_BYTES, user_quota, &user_object), OK);
+    other_test(page_committed);
+    memory_object_release(user_object);
+    frame_quota_release(user_quota);
+}
+
+/* The page below has its page tables and the list of its object already. */
+static bool page_touched(void)
+{
+    const char *reason;
+    return address_space_fault(&user_space, USER_BASE + PAGE_BYTES, PAGE_FAULT_USER, &reason) == OK;
+}
+
+TEST(FRM0011, "a fault of user mode gets a frame from another CPU's free list", TWO_CPUS)
+{
+    const char *reason;
+    test_equal(frame_quota_create(FRAME_QUOTA_NONE, &user_quota), OK);
+    test_equal(memory_object_create(2 * PAGE_BYTES, user_quota, &user_object), OK);
+    test_equal(address_space_init(&user_space, user_quota), OK);
+    int error =
+        address_space_map(&user_space, USER_BASE, 2 * PAGE_BYTES, SPACE_READ, user_object, 0);
+    test_equal(error, OK);
+    test_equal(address_space_fault(&user_space, USER_BASE, PAGE_FAULT_USER, &reason), OK);
+    other_test(page_touched);
+    address_space_destroy(&user_space);
+    memory_object_release(user_object);
+    frame_quota_release(user_quota);
 }
 
 static void churn(unsigned cpu)
