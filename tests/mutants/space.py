@@ -5,7 +5,9 @@ from runner.mutant import Mutant
 FRAME_QUOTA = "mm/space/frame_quota.c"
 MEMORY_CALLS = "kernel/syscall/memory_calls.c"
 MEMORY_OBJECT = "mm/space/memory_object.c"
+PAGING = "arch/x86_64/paging/paging.c"
 SPACE_CHANGE = "mm/space/space_change.c"
+USER_FAULT_TRY = "mm/space/user_fault_try.c"
 USER_COPY = "arch/x86_64/entry/user_copy.c"
 USER_SHOOTDOWN = "arch/x86_64/apic/user_shootdown.c"
 
@@ -34,6 +36,12 @@ MUTANTS = (
         "page->may_be_written = true;"))),
     Mutant("stack-pages-not-charged", "I7", "TSK0012", "pages are charged", edits=((
         "kernel/task/user_thread.c", "    while (pages > charged) {", "    while (false && pages > charged) {"),)),
+    Mutant("frames-elsewhere-not-for-user-faults", "I7", "FRM0011", "late does not hold", cpus=2,
+           edits=((USER_FAULT_TRY, "    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect_if_short()) {",
+                   "    if (unlikely(error == ERROR_NO_MEMORY) && false) {"),)),
+    Mutant("frames-elsewhere-not-committed", "I7", "FRM0010", "late does not hold", cpus=2,
+           edits=((MEMORY_OBJECT, "        if (unlikely(error == ERROR_NO_MEMORY) && frame_collect_if_short()) {",
+                   "        if (unlikely(error == ERROR_NO_MEMORY) && false) {"),)),
     # I8: user memory is touched by user copy alone, within user mode's addresses.
     Mutant("user-range-not-checked", "I8", "UCP0001", "page fault|ERROR_FAULT|user_copy",
            edits=((USER_COPY,
@@ -48,6 +56,11 @@ MUTANTS = (
     Mutant("physical-memory-may-be-ram", "I8", "SYS0052", "script_call", edits=((MEMORY_CALLS,
         "    if (mmio_is_ram(base, bytes) || mmio_is_mapped(base, bytes)) {",
         "    if (mmio_is_mapped(base, bytes)) {"),)),
+    Mutant("rights-map-an-absent-page", "I8", "PAG0009", "paging_protect", edits=((PAGING,
+        "    if (!(*leaf & PAGE_PRESENT)) {", "    if (false && !(*leaf & PAGE_PRESENT)) {"),)),
+    Mutant("both-rights-by-a-change", "I8", "PAG0009", "paging_protect", edits=((PAGING,
+        "    if (is_writable_and_executable(flags)) {",
+        "    if (false && is_writable_and_executable(flags)) {"),)),
     Mutant("old-right-stays-in-the-tables", "I8", "ASP0105", "entry_allows", edits=((SPACE_CHANGE,
         "        clear |= PAGE_WRITABLE | PAGE_DIRTY;\n", ""),)),
 )
