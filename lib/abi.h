@@ -38,8 +38,9 @@ enum object_type {
 
 /*
  * How memory_map() maps a part of a memory object. `rights` are RIGHT_READ, RIGHT_WRITE and
- * RIGHT_EXECUTE, the last two never together; 0 allows no access. MEMORY_MAP_STACK among them: the
- * MEMORY_STACK_GUARD_BYTES below are kept free, and a touch of them is reported as an overflow.
+ * RIGHT_EXECUTE, the last two never together; 0 allows no access. With the bit MEMORY_MAP_STACK in
+ * `rights` the mapping is a stack: the MEMORY_STACK_GUARD_BYTES below `address` stay unmapped, and
+ * a touch of them is reported as a stack overflow.
  */
 struct memory_mapping {
     uint64_t address; /* 0: the kernel chooses it */
@@ -55,14 +56,14 @@ struct memory_mapping {
 #define TASK_NAME_BYTES 32
 
 /* Flags of thread_create(). */
-#define THREAD_FPU 1 /* the thread may use x87, SSE and AVX; else their instructions end its task */
+#define THREAD_FPU 1 /* the thread may use x87, SSE and AVX; without it they raise an exception */
 
 /* Bytes of the longest line that log_write() takes. */
 #define LOG_WRITE_BYTES_MAX 256
 
-/* log_read() writes this, and behind it lines of text, each with its time and a line end. */
+/* What log_read() writes: this header, then lines of text, each with its time and a line end. */
 struct log_chunk {
-    uint64_t next; /* the position behind the last line: read on from there */
+    uint64_t next; /* the position behind the last line: where the next log_read() begins */
     uint64_t lost; /* lines before the first one that were overwritten unread */
 };
 
@@ -105,10 +106,16 @@ struct stack_descent {
 #define MESSAGE_HANDLES_MAX 4
 
 /*
- * Fields of a message's tag. Bits 0 to 12: bytes of a long message, 0 without one. Bits 13 to 15:
- * number of handles. Bits 16 to 31: a label, which the kernel does not look at. Bit 32: do not wait
- * for the other side to come. Bit 33: the message buffer has a deadline. The other bits are 0. A
- * receiver gets bits 0 to 31, and bit 34 if the kernel sent the message (lib/fault_message.h).
+ * Fields of a message's tag:
+ *
+ *   bits 0 to 12   bytes of a long message in the message buffer; 0: the message has none
+ *   bits 13 to 15  number of handles
+ *   bits 16 to 31  a label, which the kernel does not look at
+ *   bit 32         do not wait for the other side to come
+ *   bit 33         the message buffer has a deadline
+ *   bit 34         only in a received tag: the kernel sent the message (lib/fault_message.h)
+ *
+ * All other bits are 0. A receiver gets bits 0 to 31 of the sender's tag.
  */
 #define MESSAGE_TAG_BYTES_MASK    0x1fffUL
 #define MESSAGE_TAG_HANDLES_SHIFT 13
@@ -123,8 +130,9 @@ struct stack_descent {
 #define MESSAGE_TAG_MASK          (MESSAGE_TAG_LOAD_MASK | MESSAGE_TAG_LABEL_MASK | MESSAGE_TAG_FLAGS)
 
 /*
- * A thread's message buffer, in its own memory. The kernel reads from it what a tag announces, and
- * writes what a message that was received announces.
+ * A thread's message buffer, in its own memory. When the thread sends, the kernel reads as many
+ * bytes and handles from the buffer as the tag says. When the thread receives, the kernel writes
+ * the bytes and handles of the message there.
  */
 struct message_buffer {
     uint8_t bytes[MESSAGE_BYTES_MAX];
@@ -161,8 +169,8 @@ static always_inline uint64_t message_tag(unsigned label, unsigned handles, unsi
 }
 
 /*
- * The registers of a thread in user mode, as a debugger reads and writes them. RFLAGS: what user
- * mode cannot change by itself is as the kernel has it.
+ * The registers of a thread in user mode, as a debugger reads and writes them. A write changes only
+ * those bits of RFLAGS that user mode can change by itself, and RF.
  */
 struct thread_registers {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;

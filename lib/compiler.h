@@ -16,9 +16,9 @@
  *   ANY     all of the above. Such a function touches no page that may be absent, and takes no lock
  *           but one that its comment names or that the caller passes.
  *
- * Words after it narrow it: "THREAD, lock held", "ATOMIC, interrupts off", "boot".
- * "boot" is the boot CPU with interrupts off, before the scheduler runs; such functions are
- * called in the order of kernel/main.c.
+ * What follows the word narrows the context: "THREAD, lock held", "ATOMIC, interrupts off". "boot"
+ * stands for the boot CPU with interrupts off, before the scheduler runs; functions with this
+ * context are called in the order of kernel/main.c.
  */
 #pragma once
 
@@ -42,8 +42,9 @@
 #define array_length(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Calls a must_check function whose result does not matter to the caller: the compiler accepts no
- * plain cast to void there. The comment at the call says why the result does not matter.
+ * Calls a must_check function whose result does not matter to the caller. A cast to void is not
+ * enough: the compiler warns all the same. The comment at the call says why the result does not
+ * matter.
  */
 #define ignore_result(call) ((void)!(call))
 
@@ -67,11 +68,13 @@
 #define asm_volatile_inline __asm__ volatile inline
 #endif
 
+/* Returns the lowest multiple of a power of two that is at least `value`. Context: ANY. */
 static always_inline uint64_t align_up(uint64_t value, uint64_t power_of_two)
 {
     return (value + power_of_two - 1) & ~(power_of_two - 1);
 }
 
+/* Returns the highest multiple of a power of two that is at most `value`. Context: ANY. */
 static always_inline uint64_t align_down(uint64_t value, uint64_t power_of_two)
 {
     return value & ~(power_of_two - 1);

@@ -1,7 +1,7 @@
 /*
- * The table of distances between all beginnings of both words, of which three rows suffice: this
- * row, the one above, and the one above that for swapped neighbours (restricted Damerau-Levenshtein
- * distance).
+ * The restricted Damerau-Levenshtein distance, by a table: entry [row][column] is the distance
+ * between the first `row` characters of one word and the first `column` of the other. Each entry
+ * follows from its own row and the two rows before, so three rows are kept.
  */
 #include "lib/edit_distance.h"
 

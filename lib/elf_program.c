@@ -1,7 +1,7 @@
 /*
  * An ELF file begins with the file header, which says where the program headers lie. Each of these
- * describes a segment. Sections matter to linkers and debuggers only; here it is checked that their
- * headers lie within the file, so that a file that was cut is noticed.
+ * describes a segment. Only linkers and debuggers use sections. Of them this file checks that their
+ * headers lie within the file, because a file that was cut off often lacks these.
  *
  *   file header     0 identification (16)   16 type (2)   18 machine (2)   20 version (4)
  *                  24 entry (8)   32 program headers at (8)   40 section headers at (8)
@@ -60,7 +60,7 @@ static bool table_is_within(uint64_t offset, uint64_t count, uint64_t size, size
     return offset <= bytes && count * size <= bytes - offset;
 }
 
-/* The 16 bytes that tell what kind of ELF file it is. */
+/* Checks the first 16 bytes, which say what kind of ELF file it is. */
 static struct verdict identification_check(const uint8_t *file)
 {
     if (memcmp(file, "\177ELF", 4) != 0) {
@@ -201,7 +201,10 @@ static struct verdict segment_add(const uint8_t *header, size_t bytes, uint64_t 
     return sound;
 }
 
-/* A mark without content. Linkers may align it like any part. */
+/*
+ * Notes that the program wants the FPU. The header has no content, so all its fields must be 0,
+ * except the alignment, which a linker may set.
+ */
 static struct verdict fpu_header_read(const uint8_t *header, struct elf_program *out)
 {
     for (unsigned at = 4; at < 48; at++) {

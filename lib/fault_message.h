@@ -1,16 +1,17 @@
 /*
- * The messages by which the kernel tells a program of another thread's fault, and their answers.
- * They come by an endpoint, as a call of the thread that faulted, with the badge of the handle that
- * was given to the kernel. MESSAGE_TAG_KERNEL in the tag says that no program sent it.
+ * The messages by which the kernel tells a program of another thread's fault, and the answers. A
+ * message arrives at an endpoint like a call by the thread that faulted. Its badge is that of the
+ * handle to the endpoint that the kernel was given. MESSAGE_TAG_KERNEL in the tag says that the
+ * kernel sent it and no program.
  */
 #pragma once
 
 #include "lib/abi.h"
 
 /*
- * To the handler of a task: an exception of user mode, or a page fault that could not be resolved.
- * The message has a handle to the thread, which counts as stopped meanwhile, and the report as
- * text. The numbers are those of its words.
+ * The message to the handler of a task: a thread of the task raised an exception, or a page fault
+ * that could not be resolved. The message carries a handle to the thread, which counts as stopped
+ * until the answer, and the report as text. enum exception_word numbers the words of the message.
  */
 #define MESSAGE_LABEL_EXCEPTION 1
 enum exception_word {
@@ -23,7 +24,7 @@ enum exception_word {
                         else the CPU's error code */
 };
 
-/* The handler's answer: what it is, and the status with which a thread ends. */
+/* The words of the handler's answer: an exception_answer, and the status for EXCEPTION_END. */
 enum exception_answer_word { EXCEPTION_ANSWER, EXCEPTION_STATUS };
 enum exception_answer {
     EXCEPTION_END,    /* the thread ends */
@@ -31,8 +32,10 @@ enum exception_answer {
 };
 
 /*
- * To the pager of a region: a touch of a page in it that is not entered, or not with that right.
- * The kernel may ask again for a page that was given, and two threads may ask for one page.
+ * The message to the pager of a region: a thread touched a page of the region that is not in the
+ * page tables, or not with the right that the access needs. The kernel may ask again for a page
+ * that the pager gave before, and two threads may ask for the same page. enum pager_word numbers
+ * the words.
  */
 #define MESSAGE_LABEL_PAGER 2
 enum pager_word {
@@ -45,9 +48,9 @@ enum pager_word {
 };
 
 /*
- * The pager's answer. It gives whole pages of the memory object, at most PAGER_PAGES_MAX, the
- * touched one among them, with rights that allow the access; those outside of the region do not
- * count. Or it refuses, and the thread ends with a status.
+ * The pager's answer. PAGER_SUPPLY gives whole pages of the memory object, at most PAGER_PAGES_MAX.
+ * The touched page must be among them, and the rights must allow the access. Pages outside of the
+ * region are ignored. PAGER_REFUSE gives none, and the thread ends with PAGER_STATUS.
  */
 #define PAGER_PAGES_MAX 64
 enum pager_answer_word {

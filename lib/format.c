@@ -24,7 +24,7 @@ struct conversion {
     bool plus;      /* + : sign on positive numbers as well */
     bool space;     /*   : a space where the sign would be */
     bool alternate; /* # : 0x before hexadecimal */
-    int size;       /* -2 hh, -1 h, 0 int, 1 l and everything else that has 64 bits */
+    int size;       /* -2: hh, -1: h, 0: int, 1: l and the other sizes that have 64 bits */
     int width;
     int precision;
 };
@@ -178,9 +178,7 @@ static uint64_t narrow_unsigned(const struct conversion *how, unsigned value)
     return how->size == -1 ? (unsigned short)value : how->size < -1 ? (unsigned char)value : value;
 }
 
-/*
- * Text without conversions goes out as it is, in one piece. Returns the place of the % or the end.
- */
+/* Writes the text up to the next % in one piece. Returns the place of the %, or of the end. */
 static const char *emit_literal(struct format_output *output, const char *format)
 {
     const char *end = format;

@@ -6,8 +6,8 @@
  * digits, so that columns of addresses line up; a null %s prints (null). An unknown conversion is
  * printed as it stands.
  *
- * Each function uses less than 200 bytes of stack. Context of all functions: ANY, if the output
- * function allows it.
+ * No function has a frame of more than 200 bytes in the release build. Context of all functions:
+ * ANY, if the output function allows it.
  */
 #pragma once
 

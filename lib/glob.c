@@ -1,7 +1,7 @@
 /*
- * Shell patterns. When the text stops matching, only the last star seen can help: it takes one more
- * character and the rest of the pattern is tried again. Earlier stars need not be reconsidered,
- * since what followed them has matched at the earliest place already.
+ * Shell patterns. When the text stops matching, the last star is made to match one character more,
+ * and the part of the pattern behind the star is tried again. Earlier stars are never tried again:
+ * the parts behind them have matched at the earliest place possible already.
  */
 #include "lib/glob.h"
 
@@ -90,7 +90,7 @@ static bool item_matches(struct pattern *pattern, char character)
 static bool pattern_matches(struct pattern pattern, const char *text)
 {
     struct pattern behind_star = {NULL, pattern.end};
-    const char *star_text = NULL; /* where what follows the star was tried last */
+    const char *star_text = NULL; /* the text at which the part behind the star was tried last */
 
     while (*text != '\0') {
         if (pattern.next < pattern.end && *pattern.next == '*') {

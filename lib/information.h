@@ -5,9 +5,9 @@
  *
  * information_read() gives struct information. information_list() gives records of one kind, some
  * at a time: a program asks again, from behind the last record on, until it gets none. Tasks and
- * threads come in the order of their ids, so one that lives all the time is told once. A record is
- * longer in a later version; struct information says how long each is, and new members are at its
- * end.
+ * threads come in the order of their ids, so a task or thread that exists during all of these calls
+ * is listed exactly once. A later version may add members at the end of a record. So a program
+ * takes the length of each kind of record from struct information.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * The line editor's Tab: adds what all candidates have in common; a single candidate is completed
- * with a space, and several that have no more in common are listed below the line.
+ * The line editor's Tab key. It adds the characters that all candidates have in common, and a space
+ * behind a single candidate. If several candidates have no more characters in common, it lists them
+ * below the line.
  */
 #include "lib/line_editor_internal.h"
 #include "lib/string.h"

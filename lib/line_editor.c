@@ -37,7 +37,7 @@ static size_t window_columns(const struct line_editor *editor)
     return editor->columns > prompt + 9 ? editor->columns - prompt - 1 : 8;
 }
 
-/* Moves the window as little as shows the cursor; true if it moved. */
+/* Moves the window as little as is necessary to show the cursor. Returns true if it moved. */
 static bool window_follow(struct line_editor *editor)
 {
     size_t columns = window_columns(editor), before = editor->window;
@@ -122,7 +122,7 @@ static void type_character(struct line_editor *editor, char character)
     }
 }
 
-/* Moving and removing; false if the key is none of these. */
+/* Moves the cursor or removes text. Returns false if the key does neither. */
 static bool edit_key(struct line_editor *editor, int key)
 {
     size_t cursor = editor->cursor, length = editor->length;

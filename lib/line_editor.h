@@ -17,9 +17,10 @@ struct line_editor_port {
     void (*write)(void *context, const char *text, size_t bytes);
 
     /*
-     * The candidate number `index` for the word that begins at `line[word_start]` and ends at the
-     * cursor, `word_bytes` long, or a null pointer when there are no more. The first one stays as
-     * it is while others are asked for. May be null itself.
+     * Returns candidate number `index` for the word of `word_bytes` bytes that begins at
+     * `line[word_start]` and ends at the cursor, or a null pointer if there is no such candidate.
+     * The string of candidate 0 must stay valid while the others are asked for. The pointer is null
+     * if the line has no completion.
      */
     const char *(*candidate)(void *context, const char *line, size_t word_start, size_t word_bytes,
                              size_t index);

@@ -1,4 +1,7 @@
-/* Shared by the parts of the line editor: line_editor.c, line_history.c, line_completion.c. */
+/*
+ * Shared by the parts of the line editor: line_editor.c, line_history.c, line_completion.c. Context
+ * of all functions: that of the editor's output function.
+ */
 #pragma once
 
 #include "lib/line_editor.h"

@@ -1,8 +1,8 @@
 /*
  * Intrusive doubly linked list: the nodes lie inside the objects that are listed.
  *
- * A list is a ring through its head. A node that is on no list points at itself, so
- * list_node_linked() can tell; nodes must be initialised once before that question is asked.
+ * A list is a ring through its head. A node that is on no list points at itself, by which
+ * list_node_linked() recognises it; so a node must be initialised once before that call.
  * Every operation takes constant time. The caller guards the list. Context of all functions: ANY.
  */
 #pragma once
@@ -98,23 +98,25 @@ static inline void list_remove(struct list_node *node)
     list_node_init(node);
 }
 
-/* These return the first, last and following node, or NULL. */
+/* Returns the first node, or NULL if the list is empty. */
 static inline struct list_node *list_first(const struct list *list)
 {
     return list_empty(list) ? NULL : list->head.next;
 }
 
+/* Returns the last node, or NULL if the list is empty. */
 static inline struct list_node *list_last(const struct list *list)
 {
     return list_empty(list) ? NULL : list->head.previous;
 }
 
+/* Returns the node that follows a node of the list, or NULL if there is none. */
 static inline struct list_node *list_next(const struct list *list, const struct list_node *node)
 {
     return node->next == &list->head ? NULL : node->next;
 }
 
-/* These remove and return the first or last node, or return NULL if the list is empty. */
+/* Removes and returns the first node; returns NULL if the list is empty. */
 static inline struct list_node *list_take_first(struct list *list)
 {
     struct list_node *node = list_first(list);
@@ -125,6 +127,7 @@ static inline struct list_node *list_take_first(struct list *list)
     return node;
 }
 
+/* Removes and returns the last node; returns NULL if the list is empty. */
 static inline struct list_node *list_take_last(struct list *list)
 {
     struct list_node *node = list_last(list);
@@ -148,7 +151,7 @@ static inline void list_append(struct list *to, struct list *from)
     list_init(from);
 }
 
-/* Number of nodes, by walking: for tests and listings. */
+/* Counts the nodes, one by one. For tests and listings. */
 static inline size_t list_length(const struct list *list)
 {
     size_t length = 0;

@@ -1,7 +1,7 @@
 /*
- * A matrix of bits: see lock_graph.h. Only a pair that is new can close a circle, so only then is
- * one looked for. Each CPU sets the bit of its pair before it looks: the last one sees all the
- * others.
+ * A matrix of bits: see lock_graph.h. Only a new pair can close a circle, so the search is made for
+ * new pairs only. Each CPU sets the bit of its pair before it searches. So if several CPUs add the
+ * pairs of one circle at the same time, the CPU that sets its bit last finds the circle.
  */
 #include "lib/lock_graph.h"
 
@@ -34,7 +34,7 @@ static void set_add(struct lock_set *set, unsigned number)
     __atomic_or_fetch(&set->bits[number / 64], 1UL << number % 64, __ATOMIC_SEQ_CST);
 }
 
-/* Stores the locks under which lock number `self` was taken, directly or through others. */
+/* Stores the set of locks under which lock `self` was taken, directly or by way of others. */
 static void all_above(const struct lock_graph *graph, unsigned self, struct lock_set *found)
 {
     struct lock_set done = {{0}};
@@ -69,7 +69,7 @@ enum lock_order lock_graph_note(struct lock_graph *graph, const char *held, cons
     return set_has(&above, self) ? LOCK_ORDER_CIRCLE : LOCK_ORDER_RIGHT;
 }
 
-/* Appends a name in quotes as far as it fits. Without format_string(), to use little stack. */
+/* Appends a name in quotes as far as it fits. Does not use format_string(), to save stack. */
 static size_t name_append(char *text, size_t bytes, size_t length, const char *before,
                           const char *name)
 {

@@ -1,8 +1,8 @@
 /*
- * Which locks were taken while which others were held, to find a circle: locks that are taken in an
- * order in which each may wait for the next. It can deadlock even if it never has. Locks are known
- * by name, so that two of a kind (such as two run queues) count as one. Names are compared by
- * address.
+ * A graph that notes which lock was taken while which other lock was held. A circle in the graph
+ * means a possible deadlock, even if none has happened: A was taken while B was held, and B while A
+ * was held, directly or by way of others. Locks are known by name, so that two of a kind (such as
+ * two run queues) count as one. Names are compared by address.
  *
  * Several CPUs may use a graph at once without a lock.
  */
@@ -30,16 +30,16 @@ struct lock_graph {
 enum lock_order { LOCK_ORDER_RIGHT, LOCK_ORDER_CIRCLE, LOCK_ORDER_TOO_MANY_NAMES };
 
 /*
- * Notes that `taken` is taken while `held` is held. Returns LOCK_ORDER_CIRCLE if that closes a
- * circle, of any length; it is found when its last pair is noted first. Two locks of one name are
- * always right. Context: ANY.
+ * Notes that `taken` is taken while `held` is held. Returns LOCK_ORDER_CIRCLE if this pair is new
+ * and closes a circle, of any length; a pair that was noted before is not checked again. Two locks
+ * of one name are always in order. Context: ANY.
  */
 must_check enum lock_order lock_graph_note(struct lock_graph *graph, const char *held,
                                            const char *taken);
 
 /*
- * Writes the order that was noted before, from `taken` down to `held`, as "'a', 'b', 'c'": the rest
- * of the circle that lock_graph_note() found. Context: ANY.
+ * Writes the other pairs of the circle that lock_graph_note() found, as the names of the locks in
+ * the order in which they were taken: "'taken', 'b', 'held'". Context: ANY.
  */
 void lock_graph_circle(const struct lock_graph *graph, const char *held, const char *taken,
                        char *text, size_t bytes);

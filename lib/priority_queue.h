@@ -1,8 +1,8 @@
 /*
- * A queue of nodes by priority: the highest first, and the longest wait first among equals. One
- * list for each priority, and a word with a bit for each that is not empty, so every operation
- * takes constant time. The caller guards the queue, and knows the priority that a node was added
- * with. Context of all functions: ANY.
+ * A queue of nodes by priority: the highest priority comes first, and among equal ones the node
+ * that was added first. There is one list for each priority, and a word with a bit for each list
+ * that is not empty, so every operation takes constant time. The caller guards the queue, and
+ * remembers the priority that it added a node with. Context of all functions: ANY.
  */
 #pragma once
 

@@ -33,14 +33,17 @@ enum program_handle {
     PROGRAM_HANDLE_SYSTEM,      /* the right to make objects of devices */
     PROGRAM_HANDLE_ARCHIVE,     /* a memory object: the archive of the boot loader */
     PROGRAM_HANDLE_NAMES,       /* the name service */
-    /* Input and output: each an endpoint of the protocol bytes, or the memory and both notifications of a pipe. */
+    /*
+     * Input and output: each is an endpoint of the protocol `bytes`, or a pipe: the memory of the
+     * pipe and its two notifications (DATA and ROOM).
+     */
     PROGRAM_HANDLE_INPUT,
     PROGRAM_HANDLE_INPUT_DATA,
     PROGRAM_HANDLE_INPUT_ROOM,
     PROGRAM_HANDLE_OUTPUT,
     PROGRAM_HANDLE_OUTPUT_DATA,
     PROGRAM_HANDLE_OUTPUT_ROOM,
-    PROGRAM_HANDLE_COMPLAINTS, /* an endpoint of the protocol bytes */
+    PROGRAM_HANDLE_COMPLAINTS, /* for error messages: an endpoint of the protocol `bytes` */
     PROGRAM_HANDLE_COUNT,
 };
 

@@ -1,6 +1,6 @@
 /*
- * Random numbers that come again with the same seed: xorshift64* (Marsaglia; Vigna 2014). For
- * tests; not for secrets. Pure arithmetic: any context.
+ * Pseudo-random numbers, the same ones for the same seed: xorshift64* (Marsaglia; Vigna 2014). For
+ * tests; not for secrets. Context of all functions: ANY.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ static inline void random_begin(struct random *random, uint64_t seed, uint64_t s
     random->state = x != 0 ? x : 1;
 }
 
-/* 64 random bits. */
+/* Returns 64 random bits. */
 static inline uint64_t random_next(struct random *random)
 {
     uint64_t x = random->state;
@@ -36,19 +36,19 @@ static inline uint64_t random_next(struct random *random)
     return x * 0x2545f4914f6cdd1d;
 }
 
-/* 0 to bound - 1; bound is not 0. */
+/* Returns a number from 0 to bound - 1; `bound` is not 0. */
 static inline uint32_t random_below(struct random *random, uint32_t bound)
 {
     return (uint32_t)(((random_next(random) >> 32) * bound) >> 32);
 }
 
-/* least to most, both included. */
+/* Returns a number from `least` to `most`, both included. */
 static inline uint32_t random_between(struct random *random, uint32_t least, uint32_t most)
 {
     return least + random_below(random, most - least + 1);
 }
 
-/* True once in `bound` times. */
+/* Returns true once in `bound` calls, on average. */
 static inline bool random_once_in(struct random *random, uint32_t bound)
 {
     return random_below(random, bound) == 0;

@@ -20,7 +20,7 @@ struct ring_counters {
     uint32_t taken;   /* entries ever taken; changed by the consumer */
 };
 
-/* Returns the number of entries in the ring; the other side may change it at once. Context: ANY. */
+/* Returns the number of entries; the other side may change it at any time. Context: ANY. */
 static inline uint32_t ring_count(const struct ring_counters *counters)
 {
     return __atomic_load_n(&counters->written, __ATOMIC_ACQUIRE) -

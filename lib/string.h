@@ -43,10 +43,15 @@ int strcmp(const char *left, const char *right);
 int strncmp(const char *left, const char *right, size_t limit);
 
 /*
- * These return the first and last place of `character`, or NULL. The terminator is part of the
+ * Returns the first place of `character` in the string, or NULL. The terminator is part of the
  * string.
  */
 char *strchr(const char *string, int character);
+
+/*
+ * Returns the last place of `character` in the string, or NULL. The terminator is part of the
+ * string.
+ */
 char *strrchr(const char *string, int character);
 
 /* Returns the first place of `needle` in `string`, or NULL. An empty needle is at the beginning. */

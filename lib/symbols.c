@@ -1,7 +1,8 @@
 /*
- * Looking up the symbol table that tools/build/symbols.py writes: offsets from the first function,
- * ascending, and in a second array where each name begins. One more offset ends the table: the end
- * of the last function. A kernel whose table is empty (the first of the two links) finds nothing.
+ * Searches the symbol table that tools/build/symbols.py writes. One array has the offset of each
+ * function from the first one, in ascending order, and at its end the offset at which the last
+ * function ends. A second array says where each name begins. In the first of the two links the
+ * table is empty, and nothing is found.
  */
 #include "lib/symbols.h"
 

@@ -1,7 +1,7 @@
 /*
- * Names of the kernel's functions by address, for backtraces. The table lies in .rodata: the first
- * link of the kernel says where the functions are, tools/build/symbols.py turns that into the
- * table, and the second link adds it (make/kernel.mk).
+ * Names of the kernel's functions by address, for backtraces. The table lies in .rodata. The kernel
+ * is linked twice: the first link says where the functions are, tools/build/symbols.py makes the
+ * table of that, and the second link adds the table (make/kernel.mk).
  */
 #pragma once
 

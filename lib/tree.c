@@ -1,7 +1,7 @@
 /*
- * Red-black tree. Two rules keep it shallow: a red node has no red child, and every path down from
- * a node has the same number of black nodes; so no path is more than twice as long as another. Left
- * and right are child[0] and child[1], so that each case is written once for both sides.
+ * Red-black tree. Two rules keep it shallow: a red node has no red child, and every path from a
+ * node down has the same number of black nodes. So no path is more than twice as long as another.
+ * The left child is child[0] and the right one child[1], so that each case is written only once.
  */
 #include "lib/tree.h"
 
@@ -73,7 +73,10 @@ struct tree_node *tree_previous(const struct tree_node *node)
     return neighbour(node, 0);
 }
 
-/* A new red node may have a red parent: recolour upward, or end with at most two rotations. */
+/*
+ * Repairs the tree after an insertion: `node` is red, and its parent may be red too. Each step
+ * changes colours and goes on two levels higher, or ends the repair by one or two rotations.
+ */
 static void repair_insertion(struct tree *tree, struct tree_node *node)
 {
     while (is_red(node->parent)) {
@@ -123,7 +126,10 @@ void tree_insert(struct tree *tree, struct tree_node *node, uint64_t key)
     repair_insertion(tree, node);
 }
 
-/* The paths through `node` (perhaps NULL), a child of `parent`, are one black node short. */
+/*
+ * Repairs the tree after a removal: the paths through `node`, a child of `parent` that may be NULL,
+ * have one black node less than the others.
+ */
 static void repair_removal(struct tree *tree, struct tree_node *node, struct tree_node *parent)
 {
     while (parent != NULL && !is_red(node)) {

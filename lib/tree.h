@@ -50,8 +50,10 @@ static inline struct tree_node *tree_first(const struct tree *tree)
     return tree->first;
 }
 
-/* These return the next and the previous node in order of keys, or NULL. */
+/* Returns the next node in order of keys, or NULL. */
 struct tree_node *tree_next(const struct tree_node *node);
+
+/* Returns the previous node in order of keys, or NULL. */
 struct tree_node *tree_previous(const struct tree_node *node);
 
 /* Inserts the node behind all nodes with the same or a smaller key. */
