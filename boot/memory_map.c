@@ -101,7 +101,7 @@ static int drop_smallest_usable(struct memory_map *map)
     return OK;
 }
 
-/* Makes room for two more entries, because one step of an addition may cut a range in three. */
+/* Makes room for two more entries: one step of an addition may cut a range into three. */
 static must_check int make_room(struct memory_map *map)
 {
     int error = OK;

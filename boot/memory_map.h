@@ -6,10 +6,10 @@
  * not empty and do not overlap, and adjacent ranges of one kind are merged. An address in no range
  * is not memory.
  *
- * Firmware maps are unsorted and may overlap and have odd bounds. Where ranges overlap, the kind
- * listed later in `enum memory_kind` wins, so doubtful memory is left alone. A usable range shrinks
- * to whole pages and a range of any other kind grows to them. The result does not depend on the
- * order of calls.
+ * Firmware maps are unsorted, and their ranges may overlap and need not be whole pages. Where
+ * ranges overlap, the kind listed later in `enum memory_kind` wins, so doubtful memory is not used.
+ * A usable range shrinks to whole pages and a range of any other kind grows to them. The result
+ * does not depend on the order of calls.
  *
  * Functions that change a map run on one processor at boot, before frame_init(), without locks.
  */
@@ -23,7 +23,8 @@
 #define MEMORY_RANGE_MAX 128
 
 /*
- * In increasing order of the harm that a use would do: where ranges overlap, the later kind wins.
+ * The kinds of memory, in increasing order of the harm that it would do to use the memory for
+ * something else. Where ranges overlap, the later kind wins.
  */
 enum memory_kind {
     MEMORY_USABLE,           /* free for any use */
@@ -95,8 +96,8 @@ const struct memory_range *memory_map_find(const struct memory_map *map, physica
 
 /*
  * Returns true if a byte of [base, base + bytes) is RAM, so that the range cannot hold the
- * registers of a device. RAM is all below 640 KiB, and the kinds usable, kernel and ACPI tables.
- * Context: ANY.
+ * registers of a device. Everything below 640 KiB counts as RAM, and so do the kinds usable, kernel
+ * and ACPI tables. Context: ANY.
  */
 bool memory_map_has_ram(const struct memory_map *map, physical_t base, uint64_t bytes);
 

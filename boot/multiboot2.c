@@ -69,7 +69,7 @@ static void tag_lost(const struct tag *tag, const char *what)
              tag_name(tag->type), tag->size, what);
 }
 
-/* Returns the string at byte `offset` of the tag, or a null pointer if it does not end there. */
+/* Returns the string at byte `offset` of the tag; a null pointer if it does not end in the tag. */
 static const char *tag_string(const struct tag *tag, uint32_t offset)
 {
     if (tag->size <= offset || memchr(tag->bytes + offset, 0, tag->size - offset) == NULL) {

@@ -65,8 +65,8 @@ boot_common:
     mov edi, ebx
     mov esp, boot_small_stack.top
 
-    ; A loader may have copied a part of the image to addresses without memory. So check that the
-    ; last word of the image keeps two different values that are written to it.
+    ; If the machine has too little memory, a loader may have copied the end of the image to
+    ; addresses without memory. So check that the image's last word keeps two different values.
     mov ebp, message_memory
     mov ebx, __kernel_end_physical - 4
     mov edx, [ebx]
@@ -150,8 +150,8 @@ boot_high:
     call boot_main
     ud2
 
-; Writes a message to COM1 and to the VGA text screen: the reason for which this machine cannot run
-; the kernel. Then leaves the emulator, if there is one, or halts. ebp = message, which ends with a
+; Writes a message to COM1 and to the VGA text screen, which says why this machine cannot run the
+; kernel. Then ends the emulator, if there is one, or halts. ebp = the message, which ends with a
 ; zero byte. Context: boot, 32-bit mode, paging off. Uses no stack.
 section .boot.text
 bits 32

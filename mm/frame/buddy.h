@@ -1,14 +1,15 @@
 /*
  * The buddy algorithm over numbered frames, and the record kept for each frame.
  *
- * A block is 2^order frames, aligned to its own size. Its buddy is the other half of the block one
- * order up. Taking a block splits larger ones; putting one back merges it with its buddy as long as
- * the buddy is free. All records lie in one array, apart from the memory that they describe: a free
- * frame is never touched.
+ * A block is 2^order frames, aligned to its own size. Its buddy is the other half of the block of
+ * the next higher order. buddy_take() splits a larger block if there is none of the wanted order.
+ * buddy_put() merges a block with its buddy if the buddy is free, and goes on with the merged
+ * block. All records lie in one array, apart from the memory that they describe, so a free frame is
+ * never touched.
  *
- * This file holds the algorithm only: it takes no lock and does not touch hardware. Every function
- * is for ANY context in which the caller has the lists to itself: with the allocator's lock held,
- * or at boot.
+ * This file has the algorithm only: it takes no lock and does not touch hardware. Context of all
+ * functions: ANY, if nobody else uses the lists meanwhile: with the allocator's lock held, or at
+ * boot.
  */
 #pragma once
 
@@ -21,11 +22,11 @@
 #define BUDDY_NONE UINT32_MAX
 
 enum frame_state {
-    FRAME_INSIDE,    /* not the first of its block, whose record describes it */
+    FRAME_INSIDE,    /* not the first of its block: the first frame's record describes the block */
     FRAME_FREE,      /* first frame of a free block */
-    FRAME_CACHED,    /* single, in a per-CPU free list */
+    FRAME_CACHED,    /* a single free frame in a per-CPU free list */
     FRAME_ALLOCATED, /* first frame of an allocated block */
-    FRAME_UNUSABLE,  /* no memory, or never given to the allocator */
+    FRAME_UNUSABLE,  /* not memory, or memory that the allocator never got */
 };
 
 struct frame {

@@ -1,7 +1,7 @@
 /*
- * Injected failures: allocations fail on request, so that tests reach rare paths. A failure is
- * armed by fault-inject= at boot, or by a test. Each kind counts the calls that could fail; the
- * seed sets where the count begins.
+ * Injected failures: allocations fail on request, so that tests reach rare paths. The boot option
+ * fault-inject= or a test arms a kind of failure. Each kind counts the calls that it could make
+ * fail. The seed sets where the count begins, and so which calls fail.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ uint64_t fault_inject_count(enum fault_inject_kind kind);
  */
 const char *fault_inject_name(enum fault_inject_kind kind);
 
-/* Whether any kind is armed. */
+/* True while any kind is armed. */
 extern bool fault_inject_armed;
 
 /*

@@ -22,7 +22,7 @@ bool (*frame_reclaim_hook)(physical_t *frame);
 
 static bool free_offered; /* freed frames are offered to frame_free_hook */
 
-/* Whether a freed frame may go elsewhere than to the freeing CPU's list: see free_elsewhere(). */
+/* A freed frame may have to go elsewhere than to the CPU's free list: see free_elsewhere(). */
 static bool free_watched;
 
 bool frame_low;
@@ -53,7 +53,7 @@ int frame_allocate_local(enum frame_owner owner, physical_t *out)
 /* Allocates a frame when this CPU's free list is empty. Interrupts are off. */
 static must_check int allocate_slowly(enum frame_owner owner, physical_t *out)
 {
-    if (likely(this_cpu(frame_cpu).count == 0)) { /* a second try may be on another CPU */
+    if (likely(this_cpu(frame_cpu).count == 0)) { /* the second try may run on another CPU */
         spin_lock_by(OFF_ALREADY, &frame_lock);
         frame_free_list_fill();
         spin_unlock_quietly(&frame_lock);
@@ -191,8 +191,10 @@ static bool free_by_hook(physical_t address, enum frame_owner owner)
 }
 
 /*
- * Frees a frame to the free hook, or to its own node if that is not this CPU's. Returns false if
- * neither takes it, and then it goes to this CPU's free list. Interrupts are off.
+ * Offers a freed frame to the free hook, if frames are offered. If the hook does not keep the
+ * frame, and the frame belongs to another node than this CPU, puts it into that node's buddy lists.
+ * Returns false if it did neither: then the caller puts the frame into this CPU's free list.
+ * Interrupts are off.
  */
 static never_inline bool free_elsewhere(physical_t address, enum frame_owner owner)
 {
@@ -210,7 +212,7 @@ static never_inline bool free_elsewhere(physical_t address, enum frame_owner own
 }
 
 /*
- * While a thread waits for memory, stack_reserve.c sets the free hook, and a freed frame passes
+ * While frames are missing from the reserve (mm/stack/stack_reserve.c), a freed frame passes
  * through free_elsewhere() into the reserve instead of the free list.
  */
 void frame_free(physical_t address, enum frame_owner owner)
@@ -241,7 +243,7 @@ void frame_block_split(physical_t first, unsigned order, enum frame_owner owner)
     }
 }
 
-/* The free hook takes single frames only. */
+/* Frees the frames of a block one by one, because the free hook takes single frames only. */
 static void free_singly(physical_t first, unsigned order, enum frame_owner owner)
 {
     frame_block_split(first, order, owner);

@@ -1,10 +1,10 @@
 /*
- * Frames of physical memory: allocating them, freeing them, and knowing who owns each.
+ * Frames of physical memory: allocating them, freeing them, and knowing the owner of each.
  *
  * A single frame comes from the per-CPU free list of the calling CPU, a small array that needs no
- * lock. The per-CPU free lists are filled from the buddy allocator and emptied into it; it has one
- * fair spinlock. No function here sleeps or faults. Interrupts are off for at most FRAME_BATCH
- * steps of the buddy algorithm.
+ * lock. The per-CPU free lists are filled from the buddy lists and emptied into them. One spinlock
+ * guards the buddy lists. No function here sleeps or faults. Interrupts are off for at most some
+ * FRAME_FREE_LIST_MAX steps of the buddy algorithm, except in frame_release_reserved().
  *
  * Each allocated block has an owner, and the caller that frees a block names it. So frames are
  * counted exactly by owner, and a double free or a wrong owner is a panic in every build. Physical
@@ -51,8 +51,8 @@ enum frame_owner {
 const char *frame_owner_name(enum frame_owner owner);
 
 /*
- * Takes over all usable memory of the map. Its own records come first: they are carved from the map
- * and marked MEMORY_KERNEL there. The direct map must exist.
+ * Takes over all usable memory of the map. First it takes memory for its own records from the map
+ * and marks it MEMORY_KERNEL there. The direct map must exist.
  * Context: boot. Errors: ERROR_NO_MEMORY if there is no room for the records.
  */
 must_check int frame_init(struct memory_map *map);
@@ -65,9 +65,9 @@ must_check int frame_init(struct memory_map *map);
 void frame_release_reserved(physical_t base, uint64_t bytes);
 
 /*
- * Allocates one frame, not zeroed. If no frame is free it takes one from the reclaim hook. If there
- * is none either, and interrupts and preemption are on, it tries once more with the frames in the
- * free lists of other CPUs (mm/frame/frame_collect.h).
+ * Allocates one frame, not zeroed. If no frame is free it asks the reclaim hook for one. If the
+ * hook has none, and interrupts and preemption are on, it collects the frames in the free lists of
+ * other CPUs (mm/frame/frame_collect.h) and tries once more.
  * Context: IRQ. Errors: ERROR_NO_MEMORY; *out is then unchanged.
  */
 must_check int frame_allocate(enum frame_owner owner, physical_t *out);
@@ -94,9 +94,9 @@ must_check int frame_allocate_local(enum frame_owner owner, physical_t *out);
 must_check int frame_allocate_order(unsigned order, enum frame_owner owner, physical_t *out);
 
 /*
- * Allocates 2^order frames in one piece, aligned to their size, not zeroed, and never calls the
- * reclaim hook. For callers that can use smaller pieces: reclaiming many pages for a block that is
- * merely convenient would be a waste.
+ * Allocates 2^order frames in one piece, aligned to their size, not zeroed. For an order above 0 it
+ * never calls the reclaim hook; order 0 is frame_allocate(). For callers that can also use smaller
+ * pieces, for which it would be a waste to reclaim many pages.
  * Context: IRQ. Errors: ERROR_NO_MEMORY; ERROR_INVALID for an order above BUDDY_ORDER_MAX.
  */
 must_check int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out);
@@ -178,8 +178,8 @@ extern bool (*frame_free_hook)(physical_t frame);
 void frame_free_offer(bool offered);
 
 /*
- * Hook: is asked for a frame when none is free. Hands over one of FRAME_OWNER_STACK_STANDBY, or
- * returns false if there is none. Context: ATOMIC, interrupts off, no lock of the allocator held.
+ * Hook: called for a frame when none is free. Stores one whose owner is FRAME_OWNER_STACK_STANDBY,
+ * or returns false if there is none. Context: ATOMIC, no lock of the allocator held.
  */
 extern bool (*frame_reclaim_hook)(physical_t *frame);
 
@@ -202,7 +202,10 @@ unsigned frame_node_of_cpu(unsigned cpu);
  */
 size_t frame_node_free_count(unsigned node);
 
-/* True once fewer frames were free than the low mark. Set by the allocator, cleared by sched. */
+/*
+ * Set by the allocator when an allocation finds fewer free frames than the low mark. The swapper
+ * clears it (sched/stack/swapper.c).
+ */
 extern bool frame_low;
 
 /*
@@ -212,7 +215,8 @@ extern bool frame_low;
 void frame_low_mark_set(size_t frames);
 
 /*
- * Returns the number of frames that any CPU could allocate now: those in no per-CPU free list.
+ * Returns the number of free frames that every CPU can allocate: those that are in no per-CPU free
+ * list.
  * Context: ANY. Exact only while nothing is allocated or freed.
  */
 size_t frame_shared_free_count(void);

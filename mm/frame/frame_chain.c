@@ -26,7 +26,7 @@ static must_check int piece_allocate(uint32_t count, enum frame_owner owner, phy
         largest = BUDDY_ORDER_MAX;
     }
     if (largest != 0 && any_fails(1U << largest)) {
-        return ERROR_NO_MEMORY; /* for a single frame, frame_allocate() asks */
+        return ERROR_NO_MEMORY; /* an injected failure; frame_allocate() asks for a single frame */
     }
     for (*order = largest; *order > 0; (*order)--) {
         if (frame_allocate_free_order(*order, owner, first) == OK) {

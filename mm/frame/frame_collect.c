@@ -1,9 +1,9 @@
 /*
- * Each CPU counts how often it has emptied its free list on request. A request waits until the
- * count of each CPU that it interrupted has changed. So requests need no turn: they do not wait for
- * each other, and one emptying answers all that were made before it.
+ * Each CPU counts how often it has emptied its free list on request. A requester interrupts a CPU
+ * and waits until the count of that CPU has changed. So several requesters need not take turns:
+ * when a CPU empties its list, this answers all requests that were made before.
  *
- * With interrupts off a CPU moves the FRAME_FREE_LIST_MAX frames of its list at most.
+ * A CPU moves at most the FRAME_FREE_LIST_MAX frames of its list with interrupts off.
  */
 #include "mm/frame/frame_collect.h"
 

@@ -10,11 +10,10 @@
 void frame_collect_init(void);
 
 /*
- * Makes every other CPU that has frames in its free list move them to the buddy lists, and waits
- * until they have. Returns true if there was such a CPU: an allocation that has failed may be tried
- * again. Does nothing and returns false with interrupts or preemption off, because another CPU may
- * be waiting for this one.
- * Context: ANY.
+ * Makes each CPU that has frames in its free list, the calling one included, move them to the buddy
+ * lists, and waits until all have. Returns true if there was such a CPU: then it makes sense to try
+ * an allocation again that has failed. With interrupts or preemption off it does nothing and
+ * returns false, because another CPU may be waiting for this one. Context: ANY.
  */
 must_check bool frame_collect(void);
 

@@ -32,7 +32,7 @@ void frame_cache_drain_this_cpu(void)
 {
     uint64_t flags = interrupts_save();
 
-    /* While threads wait for memory, each tick of each CPU comes here: most lists are empty. */
+    /* While threads wait for memory, each tick of each CPU calls this, mostly for an empty list. */
     if (this_cpu(frame_cpu).count != 0) {
         spin_lock_by(OFF_ALREADY, &frame_lock);
         frame_free_list_drain(this_cpu(frame_cpu).count);

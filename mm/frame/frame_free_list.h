@@ -10,17 +10,21 @@ struct frame_cpu {
     uint32_t count;                          /* frames in the free list */
     uint32_t node;                           /* frames are taken from this node first */
     uint32_t free_list[FRAME_FREE_LIST_MAX]; /* frame numbers; the last was freed last */
-    long owned[FRAME_OWNER_COUNT];           /* allocated less freed here: may be negative */
+    long owned[FRAME_OWNER_COUNT]; /* allocated on this CPU less freed on it: may be negative */
 };
 
 DECLARE_PER_CPU(struct frame_cpu, frame_cpu);
 
-/* The identity that the record of an allocated block must have: one comparison checks it all. */
+/*
+ * Returns the `identity` that the record of an allocated block must have, so that one comparison
+ * checks state, order and owner. Context: ANY.
+ */
 static always_inline uint32_t identity_of(enum frame_owner owner, unsigned order)
 {
     return FRAME_ALLOCATED | order << 8 | (uint32_t)owner << 16;
 }
 
+/* Returns the address of the frame with this number. Context: ANY. */
 static always_inline physical_t frame_address(uint32_t number)
 {
     return (physical_t)number << PAGE_SHIFT;

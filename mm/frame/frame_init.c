@@ -31,9 +31,9 @@ static physical_t memory_end(const struct memory_map *map, physical_t limit)
 }
 
 /*
- * Returns the address up to which frames get records, gaps between memory included. Where memory is
- * so scattered that the records would take more than a quarter of it, the topmost ranges are not
- * used.
+ * Returns the address up to which frames get records. Frames in the gaps between memory have
+ * records, too. If memory is so scattered that the records would take more than a quarter of it,
+ * the topmost ranges are not used.
  */
 static physical_t records_end(const struct memory_map *map)
 {

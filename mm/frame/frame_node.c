@@ -1,8 +1,8 @@
 /*
- * The frame allocator on machines with several memory nodes. Each node has buddy lists of its own,
+ * The frame allocator on machines with several NUMA nodes. Each node has buddy lists of its own,
  * over the same records and under the same lock. A per-CPU free list is filled from the CPU's own
- * node as long as that has frames. A frame of another node that is freed there goes back to its
- * node at once.
+ * node as long as that node has frames. If a CPU frees a frame of another node, the frame goes to
+ * the lists of that node at once.
  */
 #include "arch/x86_64/cpu/percpu.h"
 #include "mm/frame/frame_internal.h"

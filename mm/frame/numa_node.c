@@ -11,8 +11,8 @@ uint32_t numa_node_count = 1;
 static const struct acpi_affinity *known; /* the SRAT, while numa_node_count is above 1 */
 
 /*
- * Returns the node of the largest block around the address: the node of the first byte in that
- * block that any range of the SRAT names.
+ * Returns the node of the block of the largest order that holds an address. It is the node of the
+ * block's first byte for which the SRAT has a range; 0 if it has none for any byte.
  */
 static unsigned node_find(const struct acpi_affinity *affinity, physical_t address)
 {

@@ -36,10 +36,10 @@ unsigned numa_node_of(physical_t address);
 unsigned numa_node_of_processor(uint32_t apic_id);
 
 /*
- * Returns the node from which frames are taken when `own` and the `nth` - 1 nearest others have
- * none; `nth` is 0, for `own` itself, to numa_node_count - 1. Nearest first by the SLIT; nodes at
- * one distance in the order in which they follow `own`.
- * Context: ANY.
+ * Returns the nth node in the order in which a CPU of node `own` takes frames from nodes. Number 0
+ * is `own` itself; then come the other nodes, the nearest by the SLIT first. Nodes at the same
+ * distance come in the order of their numbers, from `own` + 1 on and around. `nth` is less than
+ * numa_node_count. Context: ANY.
  */
 unsigned numa_node_nearest(unsigned own, unsigned nth);
 

@@ -16,7 +16,10 @@
 #define TAG_BLOCK     0xb10c0000u
 #define TAG_KIND_MASK 0xffff0000u
 
-/* Each class is at most 1.5 times the one before, so at most a third of an object is unused. */
+/*
+ * From 32 bytes on, each class is at most 1.5 times the one before. So at most a third of an object
+ * of more than 32 bytes is unused.
+ */
 static const struct {
     const char *name;
     size_t bytes;

@@ -122,7 +122,7 @@ static must_check int slab_create(struct slab_cache *cache, struct slab **out)
     return error;
 }
 
-/* Frees a slab. No lock is held. */
+/* Frees a slab, which is in no list any more. The cache's lock is not held. */
 static void slab_destroy(struct slab_cache *cache, struct slab *slab)
 {
     slab_tag(slab, cache->order, 0);

@@ -2,14 +2,14 @@
  * Caches of objects of one size (after Bonwick, 1994). A cache cuts blocks of frames, called slabs,
  * into objects.
  *
- * A slab begins with its header, which names the cache and has one bit for each object that is
- * free. So free objects are never touched, and every build finds a double free at once. Each cache
- * keeps one empty slab and frees the others.
+ * A slab begins with a header, which names the cache and has one bit for each object: set while the
+ * object is free. So free objects are never touched, and every build finds a double free at once.
+ * If several slabs of a cache become empty, the cache keeps one and frees the others.
  *
- * No function sleeps. Each cache has one lock, taken with interrupts off; frames are allocated with
- * no lock held. Objects come with arbitrary content. In the invariant build free objects hold a
- * pattern, which is checked when they are allocated, and a word behind each object is checked when
- * the object is freed.
+ * No function sleeps. Each cache has a lock, which is taken with interrupts off. Frames are
+ * allocated with no lock held. The content of a new object is arbitrary. In the invariant build
+ * free objects hold a pattern, which is checked when they are allocated, and a word behind each
+ * object is checked when the object is freed.
  */
 #pragma once
 
@@ -35,9 +35,9 @@ struct slab_cache {
     uint32_t order;        /* a slab is a block of 2^order frames */
     /* Guarded by `lock`. */
     struct spinlock lock;
-    struct list partial; /* slabs with a free object */
+    struct list partial; /* slabs with a free object; those without an object in use come last */
     uint32_t slabs;
-    uint32_t empty; /* slabs with no object in use, last in the list; rarely more than 1 */
+    uint32_t empty; /* slabs without an object in use; rarely more than 1 */
     uint32_t in_use;
     uint32_t in_use_most;
     /* Guarded by the lock of the list of all caches. */
@@ -66,9 +66,9 @@ void slab_cache_destroy(struct slab_cache *cache);
 must_check int slab_allocate(struct slab_cache *cache, void **out);
 
 /*
- * Makes a frame of owner FRAME_OWNER_SLAB a slab of the cache, for a caller that needs an object
- * while no frame is free. Does nothing and returns false if the cache's slabs have more than one
- * frame.
+ * Makes a frame, whose owner is FRAME_OWNER_SLAB, a slab of the cache. For a caller that needs an
+ * object while no frame is free. Does nothing and returns false if the slabs of this cache have
+ * more than one frame.
  * Context: IRQ.
  */
 must_check bool slab_add_frame(struct slab_cache *cache, physical_t frame);

@@ -1,8 +1,9 @@
 /*
  * Kernel virtual regions: see mm/heap/vmalloc.h.
  *
- * A region is mapped only when nothing can fail any more, so undoing a failure needs no shootdown.
- * Until then, and after it is unmapped, its frames form a chain by their tags.
+ * A region is mapped only when no step can fail any more. So after a failure there is nothing to
+ * unmap, and no shootdown is necessary. Before a region is mapped, and after it is unmapped, its
+ * frames form a chain: the tag of each frame is the number of the next one.
  */
 #include "mm/heap/vmalloc.h"
 
@@ -20,7 +21,7 @@
 
 #define AREA_END (VMALLOC_BASE + VMALLOC_BYTES / 2)
 
-/* Ends a chain of frame numbers; 0 is a valid one. */
+/* Ends a chain of frame numbers. (0 is the number of a frame.) */
 #define CHAIN_END UINT32_MAX
 
 struct region {
@@ -62,7 +63,7 @@ static must_check int chain_allocate(size_t bytes, unsigned flags, uint32_t *cha
 {
     *chain = CHAIN_END;
     if (bytes / PAGE_BYTES > frame_free_count()) {
-        return ERROR_NO_MEMORY; /* before it takes the last frames from other users */
+        return ERROR_NO_MEMORY; /* else it would take the last frames from others, and then fail */
     }
     for (size_t done = 0; done < bytes; done += PAGE_BYTES) {
         physical_t frame;
@@ -162,7 +163,8 @@ int vmalloc(size_t bytes, unsigned flags, const char *name, void **out)
     }
     error = paging_tables_create(region->node.key, bytes);
     if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {
-        error = paging_tables_create(region->node.key, bytes); /* the first try held a lock */
+        /* The first try could not collect frames itself, because it held the paging lock. */
+        error = paging_tables_create(region->node.key, bytes);
     }
     if (error == OK) {
         error = chain_allocate(bytes, flags, &chain);

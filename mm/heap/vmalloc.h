@@ -1,8 +1,8 @@
 /*
- * Kernel virtual regions: memory that is contiguous in virtual addresses only, with an unmapped
- * guard page on either side. They lie in the lower half of the region area
+ * Kernel regions: memory that is contiguous in virtual addresses only, with an unmapped guard page
+ * on either side. They lie in the lower half of the area at VMALLOC_BASE
  * (arch/x86_64/cpu/layout.h); device mappings have the upper half. They serve allocations that are
- * larger than a block of frames, or that must fault when overrun.
+ * larger than a block of frames, or for which an overrun must fault.
  *
  * Freeing a region waits until every CPU has forgotten its translations, before its frames or its
  * addresses are used again (invariant I6). The list of regions has a lock, taken with interrupts

@@ -45,7 +45,7 @@ bool space_rights_are_valid(unsigned rights)
            rights == (SPACE_READ | SPACE_EXECUTE);
 }
 
-/* Says whether a region lies in [address, end). The lock is held. */
+/* Returns whether a region has an address in [address, end). The lock is held. */
 static bool range_is_taken(const struct address_space *space, uintptr_t address, uintptr_t end)
 {
     struct tree_node *node = tree_find_at_least(&space->regions, address);

@@ -38,14 +38,14 @@ struct space_pager;
 struct address_space {
     struct user_tables tables;
     struct frame_quota *quota; /* page tables are charged to it */
-    struct spinlock lock;      /* guards the rest; the first to be taken */
+    struct spinlock lock;      /* guards `regions` and `region_count`; taken before other locks */
     struct tree regions;
     uint32_t region_count;
-    uint32_t pins;        /* shootdowns of others under way in this space; atomic */
-    uintptr_t place_next; /* where the next search for free addresses begins; under no lock */
+    uint32_t pins;        /* shootdowns under way in this space on behalf of objects; atomic */
+    uintptr_t place_next; /* where the next search for free addresses begins; callers serialise */
 };
 
-/* A mapping that address_space_place() makes: of what, and where. */
+/* What address_space_place() maps, and where. */
 struct space_mapping {
     bool anywhere;     /* `address` is chosen, between SPACE_ANYWHERE and SPACE_ANYWHERE_END */
     uintptr_t address; /* of the first byte; of a stack: above the guard */
@@ -65,27 +65,29 @@ struct space_mapping {
 must_check int address_space_init(struct address_space *space, struct frame_quota *quota);
 
 /*
- * Unmaps everything and frees the page tables, in slices. First the CPUs that still have the root
- * loaded load the kernel's. No thread may run in user mode or in user copy with this space any
- * more, or begin to. Context: THREAD.
+ * Unmaps everything and frees the page tables, in slices. Before that, each CPU that still has the
+ * root loaded loads the kernel's root. From the call on, no thread may run in user mode or in a
+ * user copy with this space. Context: THREAD.
  */
 void address_space_destroy(struct address_space *space);
 
 /*
- * Maps a part of an object, and stores where in *address. A fault in the guard of a stack is
- * reported as an overflow of that stack. Context: THREAD. Errors: those of address_space_map(), and
- * ERROR_RANGE if no free addresses are left to choose; nothing is mapped then.
+ * Maps a part of an object, and stores the address of its first byte in *address. A fault in the
+ * guard of a stack is reported as an overflow of that stack. Context: THREAD. Errors: those of
+ * address_space_map(), and ERROR_RANGE if no free addresses are left to choose; nothing is mapped
+ * then.
  */
 must_check int address_space_place(struct address_space *space, const struct space_mapping *mapping,
                                    uintptr_t *address);
 
 /*
  * Maps `bytes` bytes of an object from `offset` on at `address`, with these rights (SPACE_READ and
- * others; 0: addresses that only keep others out, and then `object` may be NULL). It may get any
- * other rights later. The region takes a reference of the object. Context: THREAD. Errors:
- * ERROR_INVALID (not whole pages, 0 bytes, or rights that are unknown, or writable and executable,
- * or without READ), ERROR_RANGE (not wholly between USER_BASE and USER_END, or beyond the object's
- * end), ERROR_EXISTS (something is mapped there), ERROR_QUOTA (too many regions), ERROR_NO_MEMORY.
+ * others). With rights 0 the addresses are only kept from other use, and `object` may be NULL.
+ * address_space_protect() may give the mapping any rights later. The region takes a reference of
+ * the object. Context: THREAD. Errors: ERROR_INVALID (not whole pages, 0 bytes, or rights that are
+ * unknown, or writable and executable, or without READ), ERROR_RANGE (not wholly between USER_BASE
+ * and USER_END, or beyond the object's end), ERROR_EXISTS (something is mapped there), ERROR_QUOTA
+ * (too many regions), ERROR_NO_MEMORY.
  */
 must_check int address_space_map(struct address_space *space, uintptr_t address, size_t bytes,
                                  unsigned rights, struct memory_object *object, size_t offset);

@@ -1,7 +1,8 @@
 /*
- * Quotas of frames: how many a task may own, with its page tables and the pages of its memory
- * objects. A frame is charged before it is allocated, and given back after it is freed. A quota
- * lives as long as something is charged to it, so it is counted by references.
+ * Quotas of frames: how many frames a task may own for its page tables and the pages of its memory
+ * objects. A frame is charged before it is allocated, and its charge is given back after it is
+ * freed. A memory object may live longer than the task, so a quota is counted by references and
+ * lives as long as something is charged to it.
  */
 #pragma once
 
@@ -39,5 +40,5 @@ must_check int frame_quota_allocate(struct frame_quota *quota, enum frame_owner 
 /* Frees one frame of `owner` and gives its charge back. Context: IRQ. */
 void frame_quota_free(struct frame_quota *quota, enum frame_owner owner, physical_t frame);
 
-/* Gives back what was charged. Context: ANY. */
+/* Gives back the charge of `frames` frames. Context: ANY. */
 void frame_quota_give_back(struct frame_quota *quota, size_t frames);

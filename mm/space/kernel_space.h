@@ -1,4 +1,4 @@
-/* The kernel's own address space: built once at boot from the memory map. */
+/* The kernel's own page tables, which are built once at boot, and the entry stacks of each CPU. */
 #pragma once
 
 #include "boot/memory_map.h"

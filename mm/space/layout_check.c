@@ -1,6 +1,7 @@
 /*
  * Compares the live page tables with the layout and rights of layout.h and kernel_space.c. The walk
- * visits every leaf once. It skips the recursive mapping, which shows these very tables.
+ * visits every leaf entry once. It skips the recursive mapping, where it would meet the tables a
+ * second time.
  */
 #include "mm/space/layout_check.h"
 

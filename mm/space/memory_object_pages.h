@@ -18,8 +18,9 @@ must_check int memory_object_page(struct memory_object *object, size_t index, bo
                                   struct memory_page *page);
 
 /*
- * Gives a page that is shared with a clone a frame of its own: takes it out of all address spaces
- * that map it, and waits for the shootdowns. Does nothing if that is no longer necessary, or not
- * possible now: the caller looks again. Context: THREAD. Errors: ERROR_NO_MEMORY.
+ * Gives a page that is shared with a clone a frame of its own: copies it, unmaps it from all
+ * address spaces, and waits for the shootdowns. If that is no longer necessary, or not possible
+ * now, it does nothing and returns OK; the caller tries the access again in any case. Context:
+ * THREAD. Errors: ERROR_NO_MEMORY.
  */
 must_check int memory_object_copy_page(struct memory_object *object, size_t index);

@@ -68,8 +68,8 @@ int page_list_entry(struct page_list *list, size_t index, page_entry **out)
 }
 
 /*
- * Stores the entry that leads to `index` at the level *level, or at the first level above it that
- * has none; *level is then that one.
+ * Returns the entry at level *level on the way to the page `index`. If the way ends above that
+ * level, at an empty entry, returns this entry and stores its level.
  */
 static page_entry *entry_above(struct page_list *list, size_t index, unsigned *level)
 {
@@ -82,7 +82,7 @@ static page_entry *entry_above(struct page_list *list, size_t index, unsigned *l
     return entry;
 }
 
-/* Returns the first index that an entry of this level behind the one of `index` leads to. */
+/* Returns the lowest index that the next entry of this level, behind that of `index`, leads to. */
 static size_t index_behind(size_t index, unsigned level)
 {
     return ((index >> (INDEX_BITS * level)) + 1) << (INDEX_BITS * level);
@@ -114,7 +114,7 @@ static void list_free(struct page_list *list, page_entry *entry)
     *entry = 0;
 }
 
-/* Level by level, the lowest lists first, because the way to a list leads through those above. */
+/* Frees the lowest lists first, level by level: the way to a list leads through higher ones. */
 void page_list_destroy(struct page_list *list)
 {
     for (unsigned level = 1; level <= list->height; level++) {

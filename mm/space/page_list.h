@@ -1,7 +1,7 @@
 /*
  * The pages of a memory object, by index: a tree of lists of 1,024 entries, as high as the number
- * of pages asks for. A list is made when an entry of it is first needed. The object's lock guards
- * the entries; a list that was made stays until the end.
+ * of pages requires. A list is made when an entry of it is first needed, and stays until
+ * page_list_destroy(). The object's lock guards the entries.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ typedef uint32_t page_entry;
 
 struct page_list {
     unsigned height; /* 0: one page, whose entry is `root` itself */
-    page_entry root; /* the frame of the highest list, once that exists */
+    page_entry root; /* names the frame of the highest list, once there is one */
     uint32_t frames; /* frames of lists */
     struct frame_quota *quota;
 };
@@ -59,5 +59,5 @@ must_check bool page_list_visit(struct page_list *list, size_t *index, size_t en
                                 void (*visit)(size_t index, page_entry *entry, void *context),
                                 void *context);
 
-/* Frees all lists, which nobody else uses any more, a few at a time. Context: THREAD. */
+/* Frees all lists. Nobody may use them any more. Context: THREAD. */
 void page_list_destroy(struct page_list *list);

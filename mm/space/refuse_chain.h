@@ -1,6 +1,6 @@
 /*
- * Frames of page tables that became empty, on their way back. Until the shootdown a CPU may still
- * walk through them, so nothing is stored in them: a chain links them by their tags.
+ * Frames of page tables that became empty and are to be freed. Until the shootdown a CPU may still
+ * walk through them, so nothing may be stored in them. A chain links them by their tags.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* Regions as a memory object sees them: the way from its pages to the leaf entries that map them. */
+/* The way from a page of a memory object to the leaf entries that map it, through its regions. */
 #include "mm/space/region.h"
 
 #include "arch/x86_64/apic/user_shootdown.h"
@@ -13,9 +13,10 @@ struct region *region_find(const struct address_space *space, uintptr_t address)
 }
 
 /*
- * Releases the object's lock and waits for a shootdown in an address space that is reached through
- * one of the object's regions. Without the lock the region may vanish, so the space is pinned; its
- * end waits for the pin, and preemption is off so that the pin is short.
+ * Releases the object's lock and waits for a shootdown in the address space of one of the object's
+ * regions. Without the lock the region may be removed and the space destroyed, so the space is
+ * pinned: address_space_destroy() spins until no pin is left. Preemption is off so that a pin is
+ * short.
  */
 static void shootdown_unlocked(struct memory_object *object, struct address_space *space,
                                uintptr_t address, size_t bytes,

@@ -1,11 +1,11 @@
 /*
  * Regions: parts of an address space that map a part of a memory object with certain rights, or
- * that map nothing and keep others out. For the files of mm/space alone.
+ * that map nothing and only keep their addresses from other use. For the files of mm/space alone.
  *
- * The tree of regions is guarded by the lock of the address space. Calls that change it are
- * serialised by their caller as well (address_space.h), so only faults run at the same time. The
- * part of a region that a memory object's list of mappings shows changes under the object's lock,
- * too.
+ * The lock of the address space guards its tree of regions. Calls that change the tree are also
+ * serialised by their caller (address_space.h), so only faults run at the same time. The memory
+ * object finds its regions by its list of mappings. So the addresses, the first page and the
+ * membership in that list change only with the object's lock held as well.
  */
 #pragma once
 
@@ -25,13 +25,12 @@ struct region {
     uint8_t rights_most;          /* what `rights` may become; never changes */
     bool is_stack_guard;
     bool leaving; /* it is being unmapped */
-    /*
-     * memory_object_clone(): the pass that has taken its right to write, and how far it has come.
-     */
-    uint32_t clone_pass;
-    uintptr_t clone_next;
+    /* For region_write_protect_some(), under the object's lock: */
+    uint32_t clone_pass;  /* the last pass that has write-protected the whole region */
+    uintptr_t clone_next; /* how far the pass under way has come; 0: not begun */
 };
 
+/* Returns the address behind the region. Context: ATOMIC, lock of the space or object held. */
 static inline uintptr_t region_end(const struct region *region)
 {
     return region->node.key + region->bytes;
@@ -41,16 +40,16 @@ static inline uintptr_t region_end(const struct region *region)
 struct region *region_find(const struct address_space *space, uintptr_t address);
 
 /*
- * Takes the present leaf entry of one page of an object out of one of the address spaces that map
- * it, and waits for the shootdown. Returns false, with the object's lock held, if there is none;
- * else true, with the lock released. Context: THREAD, the object's lock held.
+ * Finds an address space in which a page of an object is mapped, unmaps the page there, and waits
+ * for the shootdown. Returns true, with the object's lock released. If the page is mapped nowhere,
+ * returns false, with the lock still held. Context: THREAD, the object's lock held.
  */
 must_check bool region_page_unmap_one(struct memory_object *object, size_t index);
 
 /*
- * Takes the right to write from a slice of the pages that regions of an object have mapped, in the
- * pass object->clone_pass, and waits for the shootdown. Returns false, with the object's lock held,
- * when all have been done; else true, with the lock released. Context: THREAD, the object's lock
- * held.
+ * Write-protects one slice of the pages of an object that are mapped, and waits for the shootdown.
+ * The slices of one pass, object->clone_pass, go through all regions of the object. Returns true,
+ * with the object's lock released. If the pass is complete, returns false, with the lock still
+ * held. Context: THREAD, the object's lock held.
  */
 must_check bool region_write_protect_some(struct memory_object *object);

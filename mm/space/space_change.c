@@ -1,8 +1,8 @@
 /*
- * Unmapping and new rights. Both cut the regions at the edges of the range first, so that they
- * change whole regions; then they go through them one by one, and through the leaf entries of each
- * in slices. No lock is held between two slices. The regions stay as they are meanwhile, because
- * changes are serialised.
+ * Unmapping, and change of rights. Both first cut the regions at the edges of the range, so that
+ * after that they change whole regions only. Then they visit these regions one by one, and the leaf
+ * entries of each in slices. No lock is held between two slices. The regions do not change in
+ * between, because the callers serialise all changes.
  */
 #include "mm/space/space_change.h"
 
@@ -74,8 +74,8 @@ static void region_remove(struct region *region)
 }
 
 /*
- * A region that leaves stays in the tree until the shootdown is done: nothing is mapped at its
- * addresses before that (I6), and a fault there is refused.
+ * A region that is being unmapped stays in the tree until the shootdown is done. So nothing else is
+ * mapped at its addresses before (I6). `leaving` makes faults there be refused.
  */
 void space_clear(struct address_space *space, uintptr_t address, uintptr_t end)
 {
@@ -194,7 +194,7 @@ static must_check int rights_check(struct address_space *space, uintptr_t addres
     return (rights & ~most) == 0 ? OK : ERROR_NO_RIGHT;
 }
 
-/* Sets the rights of a region. A fault that comes later goes by them. */
+/* Sets the rights of a region, which hold for all later faults. */
 static void rights_set(struct region *region, unsigned rights)
 {
     spin_lock(&region->space->lock);
@@ -224,8 +224,9 @@ static void rights_take(struct reduction *reduction, struct region *region, unsi
 }
 
 /*
- * The new rights are given only after the shootdown that takes the others away: until then a CPU
- * may still write what is about to become executable.
+ * First takes away the rights that are not among the new ones, and waits for the shootdown. Only
+ * then it gives the new rights. Otherwise a CPU that still has an old translation could write a
+ * page that is executable already.
  */
 int address_space_protect(struct address_space *space, uintptr_t address, size_t bytes,
                           unsigned rights)

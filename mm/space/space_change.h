@@ -3,10 +3,10 @@
 
 #include "mm/space/address_space.h"
 
-/* Says whether each byte of the range can belong to user mode. Context: ANY. */
+/* Returns whether each byte of the range can belong to user mode. Context: ANY. */
 bool space_range_is_valid(uintptr_t address, size_t bytes);
 
-/* Says whether a region may have these rights. Context: ANY. */
+/* Returns whether a region may have these rights. Context: ANY. */
 bool space_rights_are_valid(unsigned rights);
 
 /*

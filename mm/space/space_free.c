@@ -1,13 +1,17 @@
 /*
- * Free addresses: the search goes on where the last one ended, and begins anew once at the bottom.
- * So it mostly finds a place at once, and addresses are used again late. It holds no lock between
- * two regions: they stay, because changes are serialised.
+ * The search for free addresses. It goes on where the last search ended; if it finds nothing up to
+ * the end, it begins once more at the bottom. So it mostly finds a place at once, and addresses are
+ * used again as late as possible. It holds no lock between two regions: they do not change, because
+ * the callers serialise all changes.
  */
 #include "lib/error.h"
 #include "mm/space/region.h"
 #include "mm/space/space_change.h"
 
-/* Returns the end of the free addresses that begin at `at`; `at` itself if it is taken. */
+/*
+ * Returns the end of the free addresses that begin at `at`; `at` itself if it is taken. Stores in
+ * *behind the end of the region that holds `at` or follows, where the search goes on.
+ */
 static uintptr_t free_end(struct address_space *space, uintptr_t at, uintptr_t *behind)
 {
     spin_lock(&space->lock);

@@ -3,7 +3,7 @@
  * and the answer says which pages of the region's memory object are entered, and with which rights.
  * The kernel enters no page that the pager did not give, so the pager may fill it first.
  *
- * The pager itself is known to the layer above alone: kernel/task/pager.h.
+ * What a pager is, only the layer above knows: kernel/task/pager.h.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 /* Pages that one answer may give. */
 #define SPACE_PAGER_PAGES_MAX 64
 
-/* The first member of what the layer above has. Regions count as references. */
+/* The part of a pager that mm knows: the first member of its structure. Regions hold references. */
 struct space_pager {
     uint32_t references; /* atomic */
 };

@@ -1,12 +1,12 @@
 /*
- * The page fault in an address space. What the kernel can enter by itself is entered at once
- * (user_fault_try.c). In a region with a pager it enters no page by itself: it asks the pager,
- * enters the pages that the answer gives, and then looks at everything again.
+ * The page fault in an address space. In a region without a pager the kernel enters the page by
+ * itself (user_fault_try.c). In a region with a pager it asks the pager, enters the pages that the
+ * answer gives, and then tries the faulting page again.
  */
 #include "lib/error.h"
 #include "mm/space/user_fault_try.h"
 
-/* Enters one page that was given, at this offset in the object. */
+/* Enters the page at an offset in the object, which the pager's answer gives. */
 static must_check int page_give(struct user_fault *fault, const struct space_pager *pager,
                                 const struct space_page_answer *answer, size_t offset)
 {
@@ -24,8 +24,9 @@ static must_check int page_give(struct user_fault *fault, const struct space_pag
 }
 
 /*
- * Enters the pages that were given. The touched one counts; the others are entered as long as there
- * is memory, and those outside of the region are left out.
+ * Enters the pages that the answer gives, the touched page first. Only for that page an error
+ * counts. The others are entered as long as there is memory; those outside of the region are left
+ * out.
  */
 static must_check int pages_give(struct user_fault *fault, const struct space_pager *pager,
                                  const struct space_page_answer *answer)
@@ -45,7 +46,7 @@ static must_check int pages_give(struct user_fault *fault, const struct space_pa
     return error;
 }
 
-/* Asks the pager what the last try could not do without. */
+/* Asks the pager the question that the last try left in fault->question. */
 static must_check int question_ask(struct user_fault *fault)
 {
     struct space_pager *pager = fault->pager;

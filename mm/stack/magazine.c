@@ -85,7 +85,7 @@ void magazine_charge(void)
     }
 }
 
-/* Gets `count` frames or none: from the allocator first, the others from the reserve. */
+/* Gets `count` frames or none: first from the allocator, and what that lacks from the reserve. */
 static must_check bool frames_gather(physical_t *frames, uint32_t count)
 {
     uint32_t have = 0;
@@ -106,7 +106,10 @@ static must_check bool frames_gather(physical_t *frames, uint32_t count)
     return false;
 }
 
-/* The frames that a refill has and has not put into the magazine: 512 bytes would be much of a stack. */
+/*
+ * The frames that a refill has got and not yet put into the magazine. They are kept here because
+ * they would take 512 bytes of the thread's stack.
+ */
 struct gathered {
     physical_t frames[MAGAZINE_ROUNDS_MAX];
 };
@@ -114,9 +117,9 @@ struct gathered {
 static PER_CPU(struct gathered, gathered);
 
 /*
- * Replaces `count` rounds, all or none. This runs on a thread's stack, so a call made here may
- * itself fault and take rounds. So all calls come first, then the rounds taken meanwhile are
- * booked, and from there on nothing is called and nothing can fault until the array is right.
+ * Replaces `count` rounds, all or none. The function runs on a thread's stack, so any call may
+ * fault and take rounds. So it makes all calls first. Then it books the rounds that were taken
+ * meanwhile. After that it calls nothing and nothing can fault until the array is consistent.
  */
 static must_check bool rounds_add(struct magazine *own, uint32_t count)
 {

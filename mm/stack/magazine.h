@@ -1,11 +1,12 @@
 /*
- * Magazines: each CPU's zeroed frames, ready to be mapped into the stack of the thread that runs
- * there. (The name is Bonwick's; a frame in a magazine is a round.)
+ * Magazines: each CPU's own zeroed frames, ready to be mapped into the stack of the thread that
+ * runs there. (The name is Bonwick's; a frame in a magazine is a round.)
  *
  * Invariant I3: magazine_available() >= stack_missing(current) at every instruction of a thread,
  * and >= missing(p) + missing(n) while this CPU switches from p to n. A stack fault moves a frame
- * from the magazine into the running stack, so both sides shrink by one. Only the dispatch gate
- * (sched/stack/gate.c) has to compare them.
+ * from the magazine into the running stack, so both sides of the comparison shrink by one, and it
+ * stays true. So it is enough that the dispatch gate (sched/stack/gate.c) checks it before each
+ * switch.
  *
  * rounds[0 .. taken) were taken since the last refill; rounds[taken .. capacity) are available. A
  * round is a complete leaf entry, frame and rights, which a fault stores unchanged.
@@ -35,7 +36,7 @@ struct magazine_event {
 
 struct magazine {
     uint32_t taken;    /* rounds used since the last refill: 0 is a full magazine */
-    uint32_t charged;  /* of these, how many are booked as FRAME_OWNER_STACK */
+    uint32_t charged;  /* how many of the taken rounds are booked as FRAME_OWNER_STACK */
     uint32_t capacity; /* rounds when full; 0 until the CPU's magazine is first filled */
     uint32_t low_water;
     uint64_t refills;
@@ -75,9 +76,9 @@ static always_inline uint32_t magazine_available(void)
 }
 
 /*
- * Takes one round, which the gate has covered, and returns it: the leaf entry of a zeroed page. The
- * two accesses to `taken` have nothing between them that could fault and take a round itself.
- * Context: ATOMIC, interrupts off.
+ * Takes one round, which the gate has covered, and returns it: the leaf entry of a zeroed page.
+ * Nothing between the two accesses to `taken` may fault, because a stack fault would take a round
+ * as well. Context: ATOMIC, interrupts off.
  */
 static always_inline uint64_t magazine_round_take(void)
 {
@@ -93,9 +94,9 @@ static always_inline uint64_t magazine_round_take(void)
 void magazine_charge(void);
 
 /*
- * Books frames that the switch itself took after the gate booked the others. It comes before any
- * other CPU may see the old stack, because that CPU may free the stack's frames.
- * Context: ATOMIC, interrupts off.
+ * Books the frames that faults took since the gate booked the others, for instance during the
+ * switch. It must run before another CPU can see the stack that this CPU left, because that CPU may
+ * free the stack's frames. Context: ATOMIC, interrupts off.
  */
 static always_inline void magazine_charge_rest(void)
 {
@@ -106,20 +107,20 @@ static always_inline void magazine_charge_rest(void)
 
 /*
  * Books the rounds that were taken and replaces them, without waiting, by frames from this CPU's
- * free list, else the allocator, else the reserve. It first tries to fill the magazine, unless
- * stack_memory_short(), then to add `more` rounds; each attempt gets all it needs or nothing.
- * Returns false if it got less than `more`.
+ * free list, else from the buddy lists, else from the reserve. First it tries to fill the magazine,
+ * unless stack_memory_short(). If that fails it tries to add `more` rounds. Each attempt gets all
+ * frames or none. Returns false if it added fewer than `more`.
  *
- * It runs on a stack and may fill pages of that stack itself. Then fewer rounds are left than the
- * caller saw, but as many fewer are missing. That is why it takes a difference.
- * Context: ATOMIC, interrupts off.
+ * The argument is the number of rounds to add and not the number to have, for this reason. The
+ * function runs on a thread's stack, and may itself fault there and take rounds. Then the magazine
+ * has fewer rounds than the caller saw, but the stack also misses as many pages fewer, so the
+ * number of rounds that the caller lacks is the same. Context: ATOMIC, interrupts off.
  */
 must_check bool magazine_refill_more(uint32_t more);
 
 /*
- * Refills until `least` rounds are available, for a caller that needs them whatever it fills
- * meanwhile. Returns false if it got less.
- * Context: ATOMIC, interrupts off.
+ * Adds rounds, as magazine_refill_more() does, so that `least` are available. Returns false if
+ * there are fewer. Context: ATOMIC, interrupts off.
  */
 static inline must_check bool magazine_refill(uint32_t least)
 {
@@ -135,9 +136,8 @@ static inline must_check bool magazine_refill(uint32_t least)
 void magazine_drain(uint32_t keep);
 
 /*
- * Returns whether threads wait for memory and less is free than all of them and every CPU's
- * magazine need. Then nobody else takes more frames than it must have, because frames freed for a
- * waiting thread would go elsewhere.
- * Context: ANY.
+ * Returns whether threads wait for memory, and fewer frames are free than these threads and the
+ * magazines of all CPUs need. While that is so, nobody may take more frames than it must have:
+ * these frames would be missing for a thread that waits. Context: ANY.
  */
 bool stack_memory_short(void);

@@ -26,7 +26,7 @@
 
 _Static_assert(1 << STACK_PAGES_ORDER == STACK_PAGES, "the pages of a stack form one block");
 
-/* Whether a creation from the cache must do more than take a stack from there. */
+/* True if a creation from the cache must do more than take a stack: see stack_create_special(). */
 static bool creations_are_special;
 
 void stack_create_mode_init(void)
@@ -48,9 +48,9 @@ static must_check int stack_back_top(uint32_t slot)
 }
 
 /*
- * Backs all pages of a new slot with single frames, because no block is free. No page is mapped
- * before all frames are there: any CPU may cache the translation of a mapped page, because CPUs
- * translate addresses speculatively, so undoing would need a shootdown.
+ * Backs all pages of a new slot with single frames, because no block is free. It maps no page
+ * before it has all frames. To unmap a page again would need a shootdown, because any CPU may have
+ * translated its address speculatively.
  */
 static never_inline must_check int stack_back_in_pieces(uint32_t slot)
 {

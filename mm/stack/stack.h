@@ -13,18 +13,20 @@
 void stack_create_mode_init(void);
 
 /*
- * Creates a 16 KiB stack, from this CPU's cache if that has one. A stack from the cache is filled
- * as its last owner left it; a new one has its top page backed and zeroed (stack=eager: all pages).
+ * Creates a 16 KiB stack, from this CPU's cache if that has one. A stack from the cache has as many
+ * pages as its last owner left; a new one has a zeroed top page (stack=eager: all pages, zeroed).
  * Context: THREAD. Errors: ERROR_NO_MEMORY if there is no frame or no slot, or if threads wait for
  * memory.
  */
 must_check int stack_create(uint32_t *slot);
 
 /*
- * Creates a stack of `bytes` bytes (0: 16 KiB; else as for stack_create_sized()) for a thread that
- * will run on another CPU: not from the cache, and with frames of that CPU's NUMA node as long as
- * the node has any. `whole`, or stack=eager: all its pages are backed.
- * Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_INVALID and ERROR_RANGE for a wrong size.
+ * Creates a stack for a thread that will run on a CPU of another NUMA node. It never comes from the
+ * cache, and its frames are of `node` as long as this node has any. `bytes` is 0 for 16 KiB, or a
+ * size that stack_create_sized() takes. `whole`, or stack=eager: all pages are backed. It runs with
+ * interrupts off, so it does not collect frames from other CPUs' free lists: the caller does that
+ * if memory is short. Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_INVALID and ERROR_RANGE for a
+ * wrong size.
  */
 must_check int stack_create_in(unsigned node, bool whole, size_t bytes, uint32_t *slot);
 
@@ -44,8 +46,8 @@ must_check int stack_create_backed(uint32_t *slot);
 must_check int stack_create_sized(size_t bytes, bool whole, uint32_t *slot);
 
 /*
- * Gives up a stack that no CPU uses: to this CPU's cache, or else to the reclaimer, which frees its
- * pages. Never waits.
+ * Gives back a stack that no CPU uses any more: to this CPU's cache of whole stacks, or else to the
+ * depot, a batch or the reclaimer (stack_cache_refuse()). Never waits.
  * Context: ATOMIC, interrupts off.
  */
 void stack_destroy(uint32_t slot);

@@ -9,8 +9,8 @@
 #define MEMORY_PART 8 /* stacks in batches, if whole, take at most this part of all frames */
 
 struct stack_batch {
-    struct stack_chain gathered; /* ended since `waiting` was closed */
-    struct stack_chain waiting;
+    struct stack_chain gathered; /* the open batch: stacks of threads that ended lately */
+    struct stack_chain waiting;  /* the closed batch, which waits for a grace period */
     uint64_t waiting_for; /* `waiting` is released when the grace period of this number ends */
 };
 
@@ -19,9 +19,10 @@ bool stack_batch_enabled;
 static PER_CPU(struct stack_batch, batch);
 
 struct spinlock stack_batch_lock = SPINLOCK("stack batches");
-static uint64_t grace_begun, grace_over; /* numbers of the last one begun and the last one ended */
-static uint64_t grace_wanted;            /* begin more until the one of this number has ended */
-static uint64_t cpus_to_pass;            /* bits of CPUs that the current one still waits for */
+static uint64_t grace_begun;  /* number of the last grace period that has begun */
+static uint64_t grace_over;   /* number of the last one that has ended */
+static uint64_t grace_wanted; /* number of the last one that a batch waits for */
+static uint64_t cpus_to_pass; /* CPUs, by bit, that the present one still waits for */
 static struct stack_batch_counts counts;
 static uint32_t held;        /* stacks in all batches */
 static uint32_t most_wanted; /* how many there may be; 0: an eighth of memory */
@@ -127,7 +128,7 @@ static void grace_step(bool quiescent)
     }
 }
 
-/* Closes the CPU's batch if none of its batches waits yet. The lock is held. */
+/* Closes the CPU's open batch, unless an earlier one of this CPU still waits. The lock is held. */
 static void batch_close(struct stack_batch *own)
 {
     if (own->waiting.count == 0 && own->gathered.count != 0) {
@@ -143,9 +144,9 @@ void stack_batch_tick(bool quiescent)
     struct stack_chain released = {0};
 
     /*
-     * Each tick of each CPU comes here. Under a hypervisor the CPU that has the lock may not
-     * be running. A tick that waited for it could last until the next one is due. So a tick that
-     * finds the lock held leaves the work to the next one.
+     * Each tick of each CPU comes here. Under a hypervisor the CPU that holds the lock may have
+     * been stopped. A tick that waited for the lock could last until the next tick is due. So a
+     * tick that finds the lock held leaves the work to the next tick.
      */
     if (!spin_try_lock(&stack_batch_lock)) {
         return;

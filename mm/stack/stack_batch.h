@@ -1,17 +1,20 @@
 /*
- * stack-free=batched: the stack of a thread that ended waits for a grace period, as it must where
- * others may look at a stack for a while after its thread ended. (Linux in 2016: `thread_info` lay
- * at the bottom of the stack, and RCU delayed its freeing.) This is an experiment; nothing in this
- * kernel needs the wait. It shows that behind a grace period a cache of whole stacks is useless.
+ * stack-free=batched: the stack of a thread that ended waits for a grace period before it is used
+ * again. A kernel must wait like this if other threads may still read the stack for a while. (Linux
+ * in 2016: `thread_info` lay at the bottom of the stack, and RCU delayed its freeing.) In this
+ * kernel nobody does, so the mode is an experiment. It shows that a cache of whole stacks is
+ * useless if a stack reaches it only after a grace period (docs/stack-life.md).
  *
- * Such a reader would keep preemption off. So a CPU passes a quiescent point when its timer tick
- * finds preemption on or the CPU idle. A grace period is over when every CPU that was online at its
- * start has passed one. Each CPU collects the stacks of threads that end on it. At the first tick
- * after a grace period that began later than the batch was closed, it releases the batch at once.
+ * A thread that reads another's stack would keep preemption off meanwhile. So a CPU passes a
+ * quiescent point when its timer tick finds preemption on, or the CPU idle. A grace period ends
+ * when every CPU that was online at its begin has passed a quiescent point. Each CPU gathers the
+ * stacks of threads that end on it in a batch, closes the batch, and releases the whole batch at
+ * the first tick after the end of a grace period that began later.
  *
- * Threads that wait for memory do not wait for grace periods: see stack_cache_refuse() and
- * stack_cache_drain(). Nor does a creation that finds no memory: stack_batch_flush(). All CPUs
- * together hold a bounded number of stacks in batches; beyond it, stacks are freed at once.
+ * While threads wait for memory no stack waits for a grace period (stack_cache_refuse(),
+ * stack_cache_drain()). If a creation finds no memory, stack_batch_flush() ends the wait of all
+ * stacks. All CPUs together hold a bounded number of stacks in batches; stacks beyond that number
+ * are freed at once.
  */
 #pragma once
 
@@ -32,7 +35,7 @@ extern bool stack_batch_enabled;
  */
 must_check bool stack_batch_add(uint32_t slot);
 
-/* Guards all batches and the grace periods. For stack_batch.c, and for a test that holds it. */
+/* Guards all batches and the grace periods. For stack_batch.c, and for a test that takes it. */
 extern struct spinlock stack_batch_lock;
 
 /*

@@ -1,7 +1,8 @@
 /*
- * Each CPU's cache of whole stacks. Nothing that outlives a thread lies on its stack, so the next
- * thread created may have the stack as soon as the old thread has left it, filled as it is. A cache
- * holds two stacks unless stack-cache= says otherwise.
+ * Each CPU's cache of whole stacks: mapped stacks of threads that ended, for the next threads that
+ * are created. Nothing that outlives a thread lies on its stack, so the next thread may have the
+ * stack as soon as the old thread has left it, with the pages and bytes that it left. A cache holds
+ * two stacks unless stack-cache= says otherwise.
  *
  * With stack-free=batched a stack waits for a grace period first (stack_batch.h), as it must in
  * kernels where others may still read the stack of a thread that ended. Then the cache has no room
@@ -61,8 +62,8 @@ void stack_free_set(enum stack_free how);
 enum stack_free stack_free_get(void);
 
 /*
- * Takes a stack for stack_cache_take() when this CPU's cache is empty: from the depot, with others
- * for the cache. Returns false if the depot is empty, too.
+ * Does the work of stack_cache_take() when this CPU's cache is empty: moves stacks from the depot
+ * to the cache, and takes one of them. Returns false if the depot is empty, too.
  * Context: IRQ, interrupts off.
  */
 bool stack_cache_take_late(uint32_t *slot);
@@ -103,10 +104,10 @@ static always_inline bool stack_cache_put(uint32_t slot)
 }
 
 /*
- * Keeps a stack for which this CPU's cache has no room: the stacks in the cache move to the depot,
- * and this one takes their place. If the depot has no room, or threads wait for memory, the stack
- * goes to the batch (stack-free=batched), or else to the reclaimer.
- * Context: IRQ, interrupts off.
+ * Takes a stack for which this CPU's cache has no room. The stacks in the cache move to the depot,
+ * and this one takes their place. If the depot has no room either, the stack goes to this CPU's
+ * batch (stack-free=batched), or else to the reclaimer. A stack larger than 16 KiB, or any stack
+ * while threads wait for memory, goes to the reclaimer at once. Context: IRQ, interrupts off.
  */
 void stack_cache_refuse(uint32_t slot);
 

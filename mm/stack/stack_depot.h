@@ -1,8 +1,8 @@
 /*
  * The depot behind the CPUs' caches of whole stacks (after Bonwick and Adams, 2001). A cache that
- * is full gives all its stacks to the depot, and one that is empty gets as many back, with one lock
- * operation for all. So threads that are created and end in bursts get their stacks from there,
- * too. Each NUMA node has a depot.
+ * is full moves all its stacks to the depot, and a cache that is empty gets as many back, with one
+ * lock operation for all of them. So whole stacks are used again even if more threads end in a
+ * burst than a cache can hold. Each NUMA node has a depot.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #define STACK_DEPOT_MAX 64
 
-/* A depot holds one stack for so many frames of memory, STACK_DEPOT_MAX at most. */
+/* Frames of memory for each stack that a depot may hold; but it holds STACK_DEPOT_MAX at most. */
 #define STACK_DEPOT_FRAMES 256
 
 /* Number of stacks in all depots. */

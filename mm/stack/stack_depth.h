@@ -2,9 +2,9 @@
  * How deep stacks were used, found without backing any page.
  *
  * The depth in pages is always known: a page is backed because it was touched, by this thread or by
- * an earlier owner of a reused stack. With depth=exact it is known to the word, from the pages
- * themselves, which are zero where nothing was ever written. For that a reused stack is zeroed at
- * creation, which takes up to 519 instructions for each of its pages.
+ * an earlier owner of the stack. With depth=exact the depth is known to the word: the lowest word
+ * that is not zero, because pages are zero where nothing was ever written. For that, a reused stack
+ * is zeroed at creation, which takes up to 519 instructions for each of its pages.
  */
 #pragma once
 
@@ -44,8 +44,8 @@ void stack_depth_forget(uint32_t slot);
 
 /*
  * Returns the number of bytes from the stack's top down to the lowest word that is not 0. It reads
- * through the direct map, so it never faults, whatever happens to the stack meanwhile. The result
- * means something with exact depths, or for a new stack.
+ * through the direct map, so it never faults, whatever happens to the stack meanwhile. That is the
+ * depth of the thread only with depth=exact, or if the thread is the first owner of the stack.
  * Context: ANY.
  */
 size_t stack_depth_scan(uint32_t slot);
@@ -56,9 +56,9 @@ struct stack_depth_histogram {
 };
 
 /*
- * Returns the bucket of a depth. The depth is measured in units of which 16 KiB have `units`; each
- * of these has a bucket of its own, numbered from 1.
- * Context: ANY.
+ * Returns the bucket of a depth. `units` says how many units of depth 16 KiB are: STACK_PAGES for
+ * pages, or the number of steps of STACK_DEPTH_BUCKET_BYTES. Up to 16 KiB each unit has a bucket of
+ * its own, numbered from 1; above, each larger size of stacks has one. Context: ANY.
  */
 unsigned stack_depth_bucket(size_t depth, unsigned units);
 

@@ -6,15 +6,17 @@
  *   63            52 51                          12 11      5 4       1  0
  *   |      0        |   slot, or next free, inverted |    0    |  state  | 0 |
  *
- * Three states name a frame instead of a slot, in the same bits: the page was unmapped, and its
- * frame still holds its bytes (mm/stack_modes/stack_swap.h, mm/stack_modes/stack_lend.h).
+ * Three states name a frame instead of a slot, in the same bits. In these states the page was
+ * unmapped, and its frame still holds its bytes: UNMAPPING (stack_pages.h), STANDBY
+ * (mm/stack_modes/stack_swap.h), LEND_UNMAPPING (mm/stack_modes/stack_lend.h).
  *
- * Bits 51 to 12 are stored inverted. Processors with the L1 terminal fault take them for a physical
- * address although the entry is not present, and load what the first-level cache has of it (Intel's
- * "L1 Terminal Fault", CVE-2018-3620). Inverted, a small number is an address near the end of the
- * physical address space, where no memory is. Entries are made and read only by the functions here;
- * tools/debug/stalactite/stacks.py reads them as well. An entry of 0, where no slot was made, stays
- * 0: the kernel leaves the page at physical address 0 alone.
+ * Bits 51 to 12 are stored inverted. A processor with the L1 terminal fault takes these bits for a
+ * physical address although the entry is not present, and speculatively loads bytes of that address
+ * from its first-level cache (Intel's "L1 Terminal Fault", CVE-2018-3620). Inverted, a small number
+ * is an address near the end of the physical address space, where no memory is. Entries are made
+ * and read only by the functions here; tools/debug/stalactite/stacks.py reads them as well. Where
+ * no slot was made an entry is 0, which is not inverted: it stands for the page at physical address
+ * 0, which the kernel does not use.
  *
  * A slot of a 16 KiB stack is eight pages: four of guard, then the four of the stack.
  *

@@ -45,8 +45,9 @@ static never_inline noreturn_function void critical_stack_fault(uintptr_t addres
 /*
  * Fills from the lowest backed page down to `leaf`, so a stack never has two holes. Pages that are
  * being unmapped get their own frames back, because other CPUs may still translate their addresses
- * (I6); holes get rounds. Returns how many rounds. The dispatch gate has made sure that the
- * magazine covers them (I3). If it does not, that is a kernel bug, which has a panic of its own.
+ * (I6). Holes get rounds of the magazine. Returns the number of rounds. The dispatch gate has made
+ * sure that the magazine has enough of them (I3); if it has not, the panic is "critical stack
+ * fault".
  */
 static never_inline uint32_t pages_fill(volatile uint64_t *leaf, uintptr_t address)
 {
@@ -70,7 +71,10 @@ static never_inline uint32_t pages_fill(volatile uint64_t *leaf, uintptr_t addre
     return rounds;
 }
 
-/* pages_fill() where there are only holes between `leaf` and `backed`: nearly every stack fault. */
+/*
+ * Fills the pages from `backed` (exclusive) down to `leaf`, all of which are holes. Nearly every
+ * stack fault is of this kind; pages_fill() serves the others.
+ */
 static always_inline void holes_fill(volatile uint64_t *leaf, volatile uint64_t *backed,
                                      uintptr_t address)
 {
@@ -131,7 +135,7 @@ static never_inline struct trap_frame *fault_diagnose(struct trap_frame *frame, 
 {
     uint32_t slot = stack_entry_slot(entry);
     enum stack_page_state state = stack_entry_state(entry);
-    (void)stack_slot_find(address, &slot); /* because some entries name a frame */
+    (void)stack_slot_find(address, &slot); /* the entry may name a frame instead of the slot */
 
     if (state == STACK_PAGE_BACKED) {
         panic("page fault on a backed stack page: code at %p touched %p (error code 0x%x): a stack "
@@ -176,7 +180,7 @@ static always_inline void fault_check_origin(const struct trap_frame *frame mayb
 #endif
 }
 
-/* I3 and I4: the cover shrank with the holes, and one hole is left, below the backed part. */
+/* Checks I3, the magazine still covers the stack, and I4, the backed part of the stack is one. */
 static always_inline void fault_check_result(uint32_t slot maybe_unused)
 {
     invariant(magazine_available() >= stack_missing(slot));

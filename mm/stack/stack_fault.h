@@ -41,8 +41,8 @@ extern void (*stack_overflow_handler)(struct trap_frame *frame, uintptr_t addres
 extern const char *(*stack_owner_describe)(uint32_t slot);
 
 /*
- * Panics unless this CPU's magazine covers what the stack in use may still ask for (I3). It holds
- * at every instruction of a thread that can be interrupted. Context: ENTRY.
+ * Panics unless this CPU's magazine covers the pages that the stack in use misses (I3), which is
+ * true at every instruction of a thread that can be interrupted. Context: ENTRY.
  */
 void stack_cover_check(void);
 
@@ -67,8 +67,8 @@ struct trap_frame *stack_fault(struct trap_frame *frame);
 struct trap_frame *stack_fault_fred(struct trap_frame *frame);
 
 /*
- * The short path of the stack fault, which entry.asm jumps to (page_fault_short_path): it serves
- * case 2 of stack_fault() where there are only holes between the address and the backed part, and
+ * The short path of the stack fault, to which entry.asm jumps (page_fault_short_path). It serves a
+ * touch of a hole if there are only holes between the address and the backed part of the stack, and
  * leaves everything else to stack_fault(). Not called from C. Context: ENTRY.
  */
 void stack_fault_path(void);

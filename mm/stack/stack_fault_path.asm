@@ -1,23 +1,23 @@
-; The short path of the stack fault: what nearly every stack fault executes, from the stub to IRETQ.
+; The short path of the stack fault: the code from the stub to IRETQ for nearly every stack fault.
 ;
-; It serves a touch of a hole of a stack that this CPU uses, with only holes between the touched page
-; and the backed part, while no observer is set and the magazine covers the pages. Everything else it
-; leaves to entry_page_fault_finish and stack_fault(), having changed nothing but its own registers:
-; addresses in larger stacks or in no stack, pages that are being unmapped, overflows, stray accesses,
-; a magazine that does not cover.
+; It serves a touch of a hole of a stack that this CPU uses, if there are only holes between the
+; touched page and the backed part, no observer is set, and the magazine covers the pages. In all
+; other cases it changes nothing but its own registers, and jumps to entry_page_fault_finish, which
+; calls stack_fault(). These cases are: addresses in larger stacks or in no stack, pages that are
+; being unmapped, overflows, stray accesses, a magazine that does not cover the pages.
 ;
 ; Stack: entry.asm jumps here with what the CPU pushed for a page fault of ring 0, on the page-fault
 ; entry stack. The path makes a short frame of it (entry_frame.inc), so a backtrace from an NMI in
-; here goes on in the interrupted thread. The IST entry of #PF is lowered while the path runs. Nothing
-; here can fault.
+; here goes on in the interrupted thread. The IST entry of #PF is lowered while the path runs.
+; Nothing here can fault.
 ;
 ; Registers: RAX, RCX, RDX and RBP are saved and restored, the others are not used.
 ;   RCX  the offset into the stack object; then the leaf entry's address
 ;   RDX  the leaf entry, a hole; then the rounds, one after another
 ;   RAX  constants; then the index of the first round that is taken
 ;
-; Flags: delivery of the event cleared IF, TF and NT. DF and AC may have any value: no instruction here
-; depends on them.
+; Flags: delivery of the event cleared IF, TF and NT. DF and AC may have any value: no instruction
+; here depends on them.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 %include "stack_offsets.inc"

@@ -1,7 +1,7 @@
 /*
- * Stacks larger than 16 KiB, and their pages below the fault floor. Those pages are backed at
- * creation, or when the stack's thread asks for them (stack_back_down(), for stack_ensure()), with
- * frames from the allocator. No fault ever fills one, and no magazine has to cover one.
+ * Stacks larger than 16 KiB, and their pages below the fault floor. These pages get frames from the
+ * allocator, at creation or when the stack's thread asks for them (stack_back_down(), for
+ * stack_ensure()). No fault ever fills such a page, and no magazine has to cover it.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ must_check int stack_back_down(uint32_t slot, uintptr_t address);
 
 /*
  * Unmaps the backed pages that lie below the floor and wholly below `address`, waits for the
- * shootdown and frees their frames. The stack's thread is the caller and does not use these pages,
- * or it does not run. Context: THREAD.
+ * shootdown and frees their frames. Either the caller runs on this stack and does not use these
+ * pages, or the stack's thread does not run. Context: THREAD.
  */
 void stack_give_back(uint32_t slot, uintptr_t address);

@@ -210,7 +210,7 @@ uint32_t stack_unmap_end(uint32_t slot)
 {
     volatile uint64_t *entries = stack_entries(slot);
     uint32_t count = 0;
-    /* The lowest first: below an UNMAPPING page there are only holes and UNMAPPING pages. */
+    /* The lowest first, so that UNMAPPING pages always lie directly below the backed part. */
     for (uint32_t page = 0; page < STACK_PAGES; page++) {
         count += entry_free(&entries[page], stack_entry_make(STACK_PAGE_HOLE, slot));
     }

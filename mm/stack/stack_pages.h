@@ -70,9 +70,9 @@ bool stack_holes_are_one(uint32_t slot);
 bool stack_is_backed(uintptr_t address);
 
 /*
- * Step 1: makes UNMAPPING of the backed ones of the lowest `pages` of the four pages that faults
- * fill. Returns how many.
- * Context: ATOMIC. No CPU may use the stack, or it is the caller's own and interrupts are off.
+ * Step 1: looks at the lowest `pages` of the four pages that faults fill, and makes the backed ones
+ * UNMAPPING. Returns how many these are.
+ * Context: ATOMIC. Either no CPU uses the stack, or the caller runs on it with interrupts off.
  */
 uint32_t stack_unmap_begin(uint32_t slot, uint32_t pages);
 
@@ -84,26 +84,26 @@ uint32_t stack_unmap_begin(uint32_t slot, uint32_t pages);
 void stack_shootdown(uintptr_t address, size_t bytes);
 
 /*
- * Step 3: makes holes of the pages that are still UNMAPPING, among the four pages that faults fill,
- * and frees their frames. Returns how many.
- * Context: ATOMIC. No CPU may use the stack, or it is the caller's own.
+ * Step 3: makes each of the four pages that faults fill and that is still UNMAPPING a hole, and
+ * frees its frame. Returns how many these are.
+ * Context: ATOMIC. Either no CPU uses the stack, or the caller runs on it.
  */
 uint32_t stack_unmap_end(uint32_t slot);
 
 /*
- * Step 1 for pages below the fault floor: makes UNMAPPING of the backed ones that lie below the
- * floor and wholly below `address`. Returns how many. The slot must be of a stack larger than
+ * Step 1 for pages below the fault floor: makes the backed pages UNMAPPING that lie below the floor
+ * and wholly below `address`. Returns how many these are. The slot must be of a stack larger than
  * 16 KiB.
- * Context: ATOMIC. No CPU may use the stack, or it is the caller's own and does not use these
+ * Context: ATOMIC. Either no CPU uses the stack, or the caller runs on it and does not use these
  * pages.
  */
 uint32_t stack_unmap_begin_below_floor(uint32_t slot, uintptr_t address);
 
 /*
- * Step 3 for pages below the fault floor: those that are still UNMAPPING are beyond the floor
- * again, and their frames are freed. Returns how many. The slot must be of a stack larger than
+ * Step 3 for pages below the fault floor: makes each page that is still UNMAPPING a page beyond the
+ * floor, and frees its frame. Returns how many these are. The slot must be of a stack larger than
  * 16 KiB.
- * Context: ATOMIC. No CPU may use the stack, or it is the caller's own.
+ * Context: ATOMIC. Either no CPU uses the stack, or the caller runs on it.
  */
 uint32_t stack_unmap_end_below_floor(uint32_t slot);
 

@@ -138,7 +138,7 @@ uint32_t stack_reclaim_batch(void)
     return count;
 }
 
-/* Bounded by what waits now: others may add stacks as fast as this frees them. */
+/* Stops after as many stacks as waited at first: others may add stacks as fast as it frees them. */
 uint32_t stack_reclaim(void)
 {
     uint32_t most = __atomic_load_n(&to_reap.count, __ATOMIC_RELAXED), total = 0, count;

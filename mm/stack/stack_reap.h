@@ -1,7 +1,7 @@
 /*
- * Stacks to be reaped: stacks of threads that ended, which no cache keeps. They form chains that
- * need no memory: the word at the very top of such a stack names the next one. A chain is guarded
- * by its holder.
+ * Stacks to be reaped: stacks of threads that ended, which no cache keeps. They form chains, which
+ * need no memory: the word at the very top of each stack names the next one. Whoever uses a chain
+ * guards it.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ void stack_chain_push(struct stack_chain *chain, uint32_t slot);
 uint32_t stack_chain_pop(struct stack_chain *chain);
 
 /*
- * Puts all of `more` at the front of a chain, and empties `more`. Takes no longer for long chains.
+ * Puts all stacks of `more` at the front of a chain, and empties `more`. Takes constant time.
  * Context: IRQ.
  */
 void stack_chain_join(struct stack_chain *chain, struct stack_chain *more);
@@ -44,8 +44,7 @@ void stack_chain_count(const struct stack_chain *chain, uint32_t *slots, size_t 
 void stack_reap_add(uint32_t slot);
 
 /*
- * Leaves all stacks of a chain to the reclaimer, and empties the chain. Takes no longer for long
- * chains.
+ * Leaves all stacks of a chain to the reclaimer, and empties the chain. Takes constant time.
  * Context: IRQ.
  */
 void stack_reap_add_chain(struct stack_chain *chain);
@@ -58,8 +57,8 @@ void stack_reap_add_chain(struct stack_chain *chain);
 uint32_t stack_reclaim(void);
 
 /*
- * Does what stack_reclaim() does for 64 stacks at most, with one shootdown. Returns how many stacks
- * it freed.
+ * Unmaps up to 64 of the stacks that wait to be reaped, shoots them down together, and frees their
+ * frames and slots. Returns how many stacks it freed.
  * Context: THREAD.
  */
 uint32_t stack_reclaim_batch(void);
@@ -70,7 +69,7 @@ uint32_t stack_reclaim_batch(void);
  */
 bool stack_reclaim_wanted(void);
 
-/* So many stacks to be reaped are a reason to wake the reclaimer at the next tick: 1 MiB at least. */
+/* If so many stacks wait to be reaped, at least 1 MiB, the next tick wakes the reclaimer. */
 #define STACK_REAP_MANY 256
 
 /* True while STACK_REAP_MANY stacks or more are to be reaped. Context: ANY. */

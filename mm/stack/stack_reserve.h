@@ -1,7 +1,7 @@
 /*
- * The reserve behind the magazines: a fixed number of frames that only refills may take. While a
- * thread waits for memory, freed frames go here first. The size of the reserve does not depend on
- * the number of threads.
+ * The reserve behind the magazines: a fixed number of frames that only refills may take. While
+ * frames are missing from the reserve, freed frames go here first. The size of the reserve does not
+ * depend on the number of threads.
  */
 #pragma once
 
@@ -24,9 +24,9 @@ must_check int stack_reserve_create(uint32_t frames);
 must_check bool stack_reserve_take(physical_t *frames, uint32_t count);
 
 /*
- * Keeps a frame whose owner is FRAME_OWNER_RESERVE already. Returns false if the reserve is full.
- * While frames are missing from the reserve, the allocator offers it every freed frame; from the
- * moment it is full, freeing costs nothing more. Context: ATOMIC.
+ * Adds a frame whose owner is FRAME_OWNER_RESERVE already. Returns false if the reserve is full.
+ * For frame_free_hook: while frames are missing from the reserve, the allocator offers it each
+ * freed frame. When the reserve is full the offers stop. Context: ATOMIC.
  */
 bool stack_reserve_add(physical_t frame);
 
@@ -62,8 +62,8 @@ void memory_queued_add(int difference);
 extern uint32_t memory_queued_count;
 
 /*
- * Returns how many threads are queued for memory. While it is not 0, freed frames go to the reserve
- * until that is full.
+ * Returns how many threads are queued for memory. While there is one, nobody keeps or creates
+ * stacks.
  * Context: ANY.
  */
 static always_inline uint32_t memory_queued(void)

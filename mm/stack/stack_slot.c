@@ -1,8 +1,8 @@
 /*
- * The slot allocator. It keeps no table of its own: the leaf entry of a free slot's top page names
- * the next free slot of its size, or in the last one the slot itself (invariant I5: the leaf entry
- * is the truth). Slots are made by the
- * leaf table, and leaf tables are never freed.
+ * The slot allocator. It keeps no table of its own (invariant I5: the leaf entry is the truth). The
+ * leaf entry of a free slot's top page names the next free slot of the same size; in the last free
+ * slot it names the slot itself. All slots of one leaf table are made together, and leaf tables are
+ * never freed.
  */
 #include "mm/stack/stack_slot.h"
 
@@ -122,7 +122,7 @@ int stack_slot_allocate(unsigned size, uint32_t *slot)
 {
     int error = slot_take(size, slot);
     if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {
-        error = slot_take(size, slot); /* with a lock held, the page table's frame was not found */
+        error = slot_take(size, slot); /* the first try held locks and could not collect frames */
     }
     return error;
 }

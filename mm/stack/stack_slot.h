@@ -39,9 +39,9 @@ uint32_t stack_slots_used(void);
 uint32_t stack_tables_made(void);
 
 /*
- * For each size: how many bytes of its region have leaf tables, from the region's start. The leaf
- * entry of an address there can be read through the recursive mapping without a fault. It only
- * grows.
+ * For each size of stack: how many bytes of its region, from the start, have leaf tables. There the
+ * leaf entry of an address can be read through the recursive mapping without a fault. The number
+ * only grows.
  */
 extern uintptr_t stack_region_ready_bytes[STACK_SIZES];
 

@@ -13,8 +13,8 @@ void (*stack_trim_prepare)(void);
 
 /*
  * The first half of a trim, with interrupts off. If the stack is the one that runs here, the
- * magazine must first cover what the stack will miss, and the pages in use stay: those from the
- * caller's frames down to this function's.
+ * magazine must first cover all pages that the stack will miss, and the pages in use stay: those
+ * down to the frame of this function.
  */
 static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address)
 {
@@ -37,7 +37,7 @@ static never_inline uint32_t stack_trim_begin(uint32_t slot, uintptr_t address)
     }
     uint32_t pages = (uint32_t)((address - stack_floor(slot)) / PAGE_BYTES);
     uint32_t count = stack_unmap_begin(slot, pages);
-    /* Before anything is pushed there again: the push must fault and map the page again. */
+    /* Forget the translations before the next push there: it must fault, to map the page again. */
     for (uint32_t page = 0; page < pages; page++) {
         tlb_forget_page(stack_floor(slot) + page * PAGE_BYTES);
     }

@@ -13,8 +13,8 @@
 void stack_trim(uint32_t slot, uintptr_t address);
 
 /*
- * Hook: called with interrupts off before pages are taken from the running stack, or NULL. With
- * stack=lend it makes the pages lent to that stack its own, because frames that belong to the
- * magazine cannot be freed.
+ * Hook: called before pages are taken from the running stack; NULL: not called. stack=lend sets it
+ * to make the pages that were lent to the stack the stack's own, because frames that belong to the
+ * magazine must not be freed. Context: ATOMIC, interrupts off.
  */
 extern void (*stack_trim_prepare)(void);

@@ -5,10 +5,10 @@
 #include "mm/stack/stack_entry.h"
 
 /*
- * The stacks whose holes this CPU fills: its current thread's, and during a switch the next
- * thread's as well; equal outside of switches. Each is stored as the leaf entry that its holes
- * have, so a stack fault needs one comparison. A touch of any other slot's hole is a kernel bug: it
- * must not use up the frames that cover another thread.
+ * The stacks whose holes this CPU fills: that of its current thread, and during a switch that of
+ * the next thread as well; outside of switches both fields are equal. A stack is stored as the leaf
+ * entry that its holes have, so a stack fault needs one comparison. A touch of a hole of any other
+ * stack is a kernel bug, and must not use up the frames that cover the running thread.
  */
 struct stack_use {
     uint64_t current_hole;

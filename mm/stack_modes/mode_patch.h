@@ -10,7 +10,7 @@
 void stack_mode_patch(enum stack_mode mode);
 
 /*
- * Returns whether every patch site holds what the mode needs there.
+ * Returns whether every patch site holds the instructions that the mode needs there.
  * Context: ANY.
  */
 bool stack_mode_is_patched(enum stack_mode mode);

@@ -12,14 +12,14 @@
 /* Rights of a lent page: as a round of the magazine, but with the Accessed bit clear. */
 #define LENT_RIGHTS (PAGE_KERNEL_DATA & ~PAGE_ACCESSED)
 
-/* Pages lent to a stack that has its top page only; a stack that is dispatched has that one. */
+/* Pages lent at most: all but the top page, which every stack that is dispatched has. */
 #define LENT_MOST (STACK_PAGES - 1)
 
 struct stack_lend {
     uint32_t current;                /* pages lent to the stack in use */
     uint32_t lowest;                 /* the lowest of them */
     uint64_t passed;                 /* how often LENT_MOST pages went straight to the next stack */
-    struct stack_lend_counts counts; /* without those */
+    struct stack_lend_counts counts; /* pages that `passed` counts are not in it */
 };
 
 static PER_CPU(struct stack_lend, stack_lend);
@@ -40,8 +40,9 @@ _Static_assert(STACK_SLOT_PAGES * sizeof(uint64_t) == 1UL << SLOT_LEAVES_SHIFT,
                "a slot's number, shifted, is the offset of its leaf entries");
 
 /*
- * Returns stack_entries() of the slot that a hole names. The shift also drops the state bits. The
- * slot is stored inverted, so the distance is from where slot 0 would be.
+ * Returns stack_entries() of the slot that a hole names, in few instructions. The shift drops the
+ * state bits and multiplies the slot by the bytes of its entries. The slot is stored inverted, so
+ * the result is subtracted from the value that slot 0 has.
  */
 static always_inline volatile uint64_t *entries_by_hole(uint64_t hole)
 {
@@ -78,20 +79,21 @@ static never_inline void pages_keep(const volatile uint64_t *entries, uint32_t c
 }
 
 /*
- * Takes back the untouched ones of `lent` pages of a stack, the lowest at `entry`. Lent rounds are
- * not in the magazine: they are taken from its far end and put back there, so `taken` keeps its
- * meaning for the gate, the number of rounds to be replaced.
+ * Takes back the untouched ones of `lent` pages of a stack, the lowest at `entry`. The rounds of
+ * lent pages are not in the magazine. Lending takes rounds from the far end of the array and lowers
+ * `capacity`, and taking back puts them there again. So `taken` is still the number of rounds that
+ * the next refill must replace, as the gate expects.
  */
 static void pages_take_back(volatile uint64_t *entry, uint64_t hole, uint32_t lent)
 {
     struct magazine *own = this_cpu_pointer(magazine);
     volatile uint64_t *end = entry + lent;
-    /* If the page below is backed (a large stack, or by a fault), all above must stay, for I4. */
+    /* If the page below is backed, by a fault or in a large stack, all above must stay (I4). */
     if (likely(!(entry[-1] & PAGE_PRESENT))) {
         for (; entry < end; entry++) {
             uint64_t old = *entry & ~PAGE_ACCESSED;
             if (!entry_replace(entry, old, hole)) {
-                break; /* touched; those above are, or count as, touched too */
+                break; /* touched: the pages above were touched as well, or count as touched */
             }
             own->rounds[own->capacity++] = old | PAGE_ACCESSED;
         }
@@ -108,7 +110,7 @@ static void pages_lend(volatile uint64_t *entries, uint32_t before)
     struct magazine *own = this_cpu_pointer(magazine);
     unsigned page = holes_count(entries);
     if (unlikely(page > 0 && stack_entry_is(entries[page - 1], STACK_PAGE_UNMAPPING))) {
-        page = 0; /* the thread is trimming its stack: a fault returns what it touches meanwhile */
+        page = 0; /* the thread is trimming its stack: a fault maps again what it touches */
     }
     unsigned first = page;
     while (page > 0 && own->capacity > own->taken) {
@@ -120,7 +122,7 @@ static void pages_lend(volatile uint64_t *entries, uint32_t before)
     this_cpu(stack_lend).lowest = page;
 }
 
-/* Takes back and lends by way of the magazine what did not go straight, all but `passed` pages. */
+/* Takes back and lends through the magazine, for all pages but the `passed` that went straight. */
 static never_inline void pages_exchange(uint64_t from_hole, uint64_t to_hole, uint32_t passed)
 {
     uint32_t lent = this_cpu(stack_lend).current - passed;
@@ -142,7 +144,10 @@ void stack_lend_switch(void)
     volatile uint64_t *from = entries_by_hole(from_hole), *to = entries_by_hole(to_hole);
     uint32_t passed = 0;
     invariant(to[LENT_MOST] & PAGE_PRESENT);
-    /* Straight only if nothing is backed below the old floor, and the new has its top page only. */
+    /*
+     * Pages go straight only if nothing is backed below the fault floor of the old stack, and the
+     * new stack has its top page only.
+     */
     if (likely(this_cpu(stack_lend).current == LENT_MOST && !(from[-1] & PAGE_PRESENT) &&
                to[LENT_MOST - 1] == to_hole)) {
         for (; passed < LENT_MOST; passed++) {
@@ -184,7 +189,7 @@ static never_inline void pages_fill(volatile uint64_t *entries)
             continue; /* the same frame at the same address */
         }
         if (stack_entry_is(old, STACK_PAGE_UNMAPPING)) {
-            page++; /* the thread is trimming its stack: a fault returns what it touches meanwhile */
+            page++; /* the thread is trimming its stack: a fault maps again what it touches */
             break;
         }
         if (own->taken == own->capacity) {

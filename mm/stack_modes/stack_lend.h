@@ -1,14 +1,14 @@
 /*
  * stack=lend: all pages of a stack are backed while its thread runs. At a switch, the pages that
  * were lent to the outgoing stack and not touched are taken back, and the holes of the incoming
- * stack are filled. If nothing else is to be done the same pages go from one stack to the other;
- * else they go through this CPU's magazine. The Accessed bit tells which pages were touched: a page
- * is lent with the bit clear, and the CPU sets it on the first access.
+ * stack are filled with frames of this CPU's magazine. In the usual case the untouched pages go
+ * straight from one stack to the other, and not through the magazine. The Accessed bit tells which
+ * pages were touched: a page is lent with the bit clear, and the CPU sets it on the first access.
  *
- * So a thread takes no stack faults. The gate still covers what will be lent, missing(next). The
- * outgoing stack loses pages when nothing more will be pushed on it. If something is pushed deeper
- * all the same (by the refill, or stack_trim()), a fault fills the hole from the same magazine,
- * which has just got the pages that the stack lost.
+ * So a thread takes no stack faults. The gate still has to cover the pages that will be lent,
+ * missing(next). The outgoing stack loses its pages when the code of the switch pushes nothing more
+ * on it. If something is pushed deeper all the same (by a refill, or by stack_trim()), a stack
+ * fault fills the hole from the same magazine, which has just got the pages that the stack lost.
  *
  * Taking back makes a page absent that was present. Whether a CPU may still have its translation
  * depends on the vendor:
@@ -85,15 +85,15 @@ bool stack_lend_wanted(void);
 void stack_lend_batch_begin(void);
 
 /*
- * BATCHED: returns whether a batch could take a page of a stack. Only pages that were filled after
- * the call may change the answer from false to true.
- * Context: ANY. Not exact while the stack's thread runs: a page may be touched meanwhile.
+ * BATCHED: returns whether a batch could take a page of a stack. After "false" the answer stays so
+ * until more pages of the stack are filled. Context: ANY. Not exact while the stack's thread runs:
+ * a page may be touched meanwhile.
  */
 bool stack_lend_untouched(uint32_t slot);
 
 /*
- * BATCHED: makes the untouched pages of a stack LEND_UNMAPPING, and returns how many. Its thread
- * must not run.
+ * BATCHED: makes the untouched pages of a stack LEND_UNMAPPING, and returns how many. The top page
+ * must be backed, and the stack's thread must not run.
  * Context: ATOMIC, the lock of the thread's run queue held, so that it is not dispatched.
  */
 unsigned stack_lend_unmap_begin(uint32_t slot);

@@ -92,7 +92,10 @@ static bool hole_is_ours(uint64_t entry)
     return entry == this_cpu(stack_use).current_hole || entry == this_cpu(stack_use).next_hole;
 }
 
-/* Handles what is special in this mode and passes everything else to `otherwise`. */
+/*
+ * Notes a fault on a hole in a section; skips a touch of a patch site that reached below the stack.
+ * Passes everything else to `otherwise`, the handler of the ordinary stack fault.
+ */
 static always_inline struct trap_frame *
 fault_serve(struct trap_frame *frame, uintptr_t address,
             struct trap_frame *(*otherwise)(struct trap_frame *frame))

@@ -6,14 +6,14 @@
  *
  * A touch backs the page: one instruction reads a byte SITE_TOUCH_BYTES below the stack pointer. If
  * nothing is mapped there, the ordinary stack fault fills it from this CPU's magazine. The
- * alternative, a look at the page's entry before the touch, costs six instructions each time where
- * the touch costs one, and saves one fault for each page of a stack (docs/stack-modes.md). Near the
- * end of a stack the touch reaches the guard. Then the holes above are filled and the touch is
- * skipped, because the thread itself went nowhere near it.
+ * alternative would be to read the page's entry before the touch. That costs six instructions each
+ * time where the touch costs one, and saves one fault for each page of a stack
+ * (docs/stack-modes.md). Near the end of a stack the touch reaches the guard. Then the holes above
+ * are filled and the touch is skipped, because the thread itself did not use the guard.
  *
- * There is no gate, so nothing is guaranteed: if a magazine is empty, a fault is critical. The
- * sections that are safe are those with a patch site. A stack fault with interrupts or preemption
- * off means that a site is missing: the fault is served, and reported with a backtrace.
+ * There is no gate, so nothing is guaranteed: if a magazine is empty, a fault is a panic. Only
+ * sections that begin at a patch site are safe. A stack fault with interrupts or preemption off
+ * means that a site is missing: the fault is served, and reported with a backtrace.
  */
 #pragma once
 
@@ -38,15 +38,21 @@ void stack_prefault_mode_set(enum stack_prefault_mode mode);
 enum stack_prefault_mode stack_prefault_mode(void);
 
 /*
- * The first handlers of every page fault in this mode, without and with FRED: they note a fault in
- * a section as a missing site, and then serve it as stack_fault() does. Context: ENTRY.
+ * Handles every page fault in this mode with the IDT. Notes a fault in a section as a missing site,
+ * and then serves it as stack_fault() does. Returns what stack_fault() returns. Context: ENTRY.
  */
 struct trap_frame *stack_prefault_fault(struct trap_frame *frame);
+
+/*
+ * Handles every page fault in this mode with FRED. Notes a fault in a section as a missing site,
+ * and then serves it as stack_fault_fred() does. Returns what that returns. Context: ENTRY.
+ */
 struct trap_frame *stack_prefault_fault_fred(struct trap_frame *frame);
 
 /*
- * Does what stack_fill() does. Then fills also the ENTRY_CONTINUE_BYTES below the frame, on which
- * the code of a preemption runs with interrupts off. Context: ENTRY.
+ * Fills the holes in [address, address + bytes) as stack_fill() does, and then those in the
+ * ENTRY_CONTINUE_BYTES below, on which a preemption runs with interrupts off. Returns false after
+ * an overflow, as stack_fill() does. Context: ENTRY.
  */
 bool stack_prefault_fill(struct trap_frame *frame, uintptr_t address, size_t bytes);
 
@@ -57,8 +63,8 @@ bool stack_prefault_fill(struct trap_frame *frame, uintptr_t address, size_t byt
 bool stack_prefault_ready(uintptr_t stack_pointer);
 
 /*
- * Touches `bytes` bytes of the stack in use, or as far as it goes, before a section that needs more
- * than a site brings. Does nothing in the other modes.
+ * Touches the stack in use down to `bytes` bytes below the caller, at most to the fault floor. For
+ * sections that need more stack than a patch site touches. Does nothing in the other modes.
  * Context: THREAD.
  */
 void stack_prefault_reach(size_t bytes);
@@ -80,19 +86,21 @@ struct stack_prefault_missing {
 uint32_t stack_prefault_missing_count(void);
 
 /*
- * Returns the n-th of these faults. The first STACK_PREFAULT_KEPT are kept; for others, NULL.
+ * Returns stack fault number `number`, from 0, that came with interrupts or preemption off; NULL if
+ * there is none, or if it is not among the first STACK_PREFAULT_KEPT.
  * Context: ANY.
  */
 const struct stack_prefault_missing *stack_prefault_missing_read(uint32_t number);
 
 /*
- * Forgets all these faults, for a test that provoked them.
+ * Forgets the stack faults that came with interrupts or preemption off. For a test that provoked
+ * them.
  * Context: THREAD.
  */
 void stack_prefault_missing_forget(void);
 
 /*
- * Logs those of these faults that were not logged yet.
+ * Logs the stack faults that came with interrupts or preemption off and were not logged yet.
  * Context: THREAD.
  */
 void stack_prefault_missing_log(void);

@@ -1,4 +1,6 @@
-/* Implements stack_swap.h. STANDBY pages are in a ring; places in it may be out of date. */
+/*
+ * See stack_swap.h. A ring lists the STANDBY pages; a page in it may have been mapped again since.
+ */
 #include "mm/stack_modes/stack_swap.h"
 
 #include "arch/x86_64/cpu/address.h"
@@ -12,7 +14,7 @@
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_pages.h"
 
-#define SAVED_A_FRAME 32 /* objects in a frame at most; smaller objects are not worth a cache */
+#define SAVED_A_FRAME 32 /* objects in a frame at most: smaller ones would save little */
 #define TOP_PAGE      (STACK_PAGES - 1)
 #define SAVED_POISON  0xd5
 #define SPARES_MAX    4
@@ -191,9 +193,9 @@ uint32_t stack_standby_free(uint32_t most)
 }
 
 /*
- * Keeps the frame of a STANDBY page as a spare one if one lacks. It must not be left to the other
- * CPUs: if they took the frames of all stacks that are swapped out, and no spare one were left, no
- * stack could be swapped out any more.
+ * If the swapper lacks a spare frame, keeps the frame of a STANDBY page as one, and returns true.
+ * Spare frames come first: if other CPUs took the frames of all stacks that are swapped out, and no
+ * spare frame were left, no more stack could be swapped out.
  */
 static bool page_spare(uint32_t slot, unsigned page)
 {
@@ -239,7 +241,7 @@ static bool page_return(volatile uint64_t *entry)
 {
     uint64_t old = *entry;
     if (stack_entry_is(old, STACK_PAGE_STANDBY)) {
-        /* Booked before it is mapped: once it is mapped, the frame may be freed as the stack's. */
+        /* The owner changes first: once the page is mapped, its frame may be freed at once. */
         if (!entry_change(entry, old, entry_with_frame(STACK_PAGE_UNMAPPING, old))) {
             return false;
         }
@@ -277,7 +279,7 @@ bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved)
         page--;
     }
     bool top = page < STACK_PAGES;
-    /* Pages below the first that is gone may be STANDBY but never UNMAPPING, which lie above. */
+    /* Pages below the first one that is gone may be STANDBY, but none is UNMAPPING. */
     while (page-- > 0) {
         physical_t frame;
         if (standby_give_up(slot, page, &frame)) {

@@ -1,7 +1,7 @@
 /*
- * Pages of stacks whose threads sleep: unmapping them, mapping them again, and saving the bytes of
- * the last one elsewhere. sched/stack/swap_candidate.h decides which threads, and when; this file
- * knows slots only.
+ * Pages of stacks whose threads sleep: unmapping them, mapping them again, and saving the live
+ * bytes of the top page elsewhere. sched/stack/swap_candidate.h decides which threads, and when;
+ * this file knows slots only.
  *
  * States of a page's leaf entry:
  *
@@ -10,11 +10,11 @@
  *       +------return-------+-------------return-------------+                             |
  *       +-------------------------------stack_swap_in--------------------------------------+
  *
- * Unmap, release, return and stack_swap_in happen under the lock by which the stack's thread is
- * dispatched, while the thread is on no run queue or was just taken off it. So missing(t), which
- * counts every page that is not BACKED, grows only there. Only reclaim may come at any time, from
- * any CPU. It changes STANDBY to HOLE or SWAPPED by compare-and-swap, which does not change
- * missing(t), and fails if the thread had its page back before.
+ * Unmap, release, return and stack_swap_in happen under the lock of the run queue from which the
+ * stack's thread is dispatched, while the thread is on no run queue or was just taken off it. So
+ * missing(t), which counts every page that is not BACKED, grows only there. Only reclaim may happen
+ * at any time, on any CPU. It changes STANDBY to HOLE or SWAPPED by compare-and-swap. This does not
+ * change missing(t), and it fails if the thread has its page back already.
  *
  * UNMAPPING and STANDBY name the frame, which keeps its bytes. When the thread wakes, the same
  * frame is mapped again. A STANDBY frame also counts as free for every other user: the frame
@@ -28,7 +28,7 @@
 /* A stack with more live bytes than this is not swapped out. */
 #define STACK_SAVED_BYTES_MAX 2000
 
-/* STANDBY pages there are at most; beyond, the oldest one's frame is freed. */
+/* The most STANDBY pages at a time. When one more is added, the frame of the oldest is freed. */
 #define STACK_STANDBY_MAX 512
 
 /*
@@ -38,17 +38,18 @@
 void stack_swap_init(void);
 
 /*
- * Makes UNMAPPING of the backed ones of the lowest `pages` pages, and returns how many.
- * Context: ATOMIC, the lock of the thread's run queue held, its thread on no run queue.
+ * Looks at the lowest `pages` of the four pages that faults fill, makes the backed ones UNMAPPING,
+ * and returns how many these are.
+ * Context: ATOMIC, the lock of the thread's run queue held, the thread on no run queue.
  */
 uint32_t stack_pages_unmap_begin(uint32_t slot, unsigned pages);
 
 /*
- * Fills up the spare frames, from STANDBY pages first. They are kept for saved bytes, so stacks can
- * be swapped out when no other frame is free; one spare frame then frees up to a dozen others. The
- * pages of a batch fill them up as they are released, so this finds one missing only where no page
- * was released since it was used.
- * Context: THREAD, the swapper.
+ * Takes frames until the swapper has all its spare frames, from STANDBY pages first. Spare frames
+ * hold saved bytes, so stacks can be swapped out when no other frame is free; the objects in one
+ * spare frame free the pages of several stacks. stack_pages_release() also keeps frames as spare
+ * ones, so this function finds one missing only if no page was released since it was used. Context:
+ * THREAD, the swapper.
  */
 void stack_swap_spares_fill(void);
 
@@ -59,9 +60,10 @@ void stack_swap_spares_fill(void);
 bool stack_swap_has_spares(void);
 
 /*
- * Copies [from, top) of a stack into an object. From then on the top page may be unmapped. The
- * invariant build poisons the bytes on the stack.
- * Context: ATOMIC. Errors: ERROR_NO_MEMORY; ERROR_RANGE for more than STACK_SAVED_BYTES_MAX bytes.
+ * Copies [from, top) of a stack into a new object, and stores the object in *saved. After that the
+ * top page may be unmapped. The invariant build overwrites the bytes on the stack with a pattern.
+ * Context: ATOMIC, the swapper. Errors: ERROR_NO_MEMORY; ERROR_RANGE for more than
+ * STACK_SAVED_BYTES_MAX bytes.
  */
 must_check int stack_save(uint32_t slot, uintptr_t from, void **saved);
 
@@ -72,17 +74,19 @@ must_check int stack_save(uint32_t slot, uintptr_t from, void **saved);
 void stack_saved_free(uint32_t slot, uintptr_t from, void *saved);
 
 /*
- * Makes STANDBY of the UNMAPPING pages of a stack, after the shootdown. Returns how many.
- * Context: ATOMIC, interrupts off, the lock of the thread's run queue held.
+ * Makes the UNMAPPING pages of a stack STANDBY, after the shootdown. If the swapper lacks spare
+ * frames, the first frames become spare ones, and their pages become holes (the top page: SWAPPED).
+ * Returns how many pages were UNMAPPING. Context: ATOMIC, interrupts off, the lock
+ * of the thread's run queue held; the swapper.
  */
 uint32_t stack_pages_release(uint32_t slot);
 
 /*
- * Maps the UNMAPPING and STANDBY pages of a waking thread's stack again, from the top down. Below
- * the first page whose frame is gone, the others' frames are freed, so the stack has one hole (I4).
- * `saved` is the object from stack_save(), or NULL. Returns false if the top page is SWAPPED: then
- * stack_swap_in() must come before the thread runs.
- * Context: IRQ, the lock of the thread's run queue held.
+ * Maps the UNMAPPING and STANDBY pages of a waking thread's stack again, from the top down to the
+ * first page whose frame is gone. The frames of the pages below that one are freed, so the stack
+ * has one hole (I4). `saved` is the object from stack_save(), or NULL. Returns false if the top
+ * page is SWAPPED: then stack_swap_in() must be called before the thread runs. Context: IRQ, the
+ * lock of the thread's run queue held.
  */
 must_check bool stack_pages_return(uint32_t slot, uintptr_t from, const void *saved);
 
@@ -122,7 +126,7 @@ uint32_t stack_standby_free(uint32_t most);
 struct stack_swap_counts {
     uint64_t shrunk;      /* pages unmapped below a saved stack pointer */
     uint64_t swapped;     /* stacks whose live bytes were saved */
-    uint64_t swapped_in;  /* of these, how many needed a new top page */
+    uint64_t swapped_in;  /* swapped-out stacks that needed a new top page */
     uint64_t returned;    /* pages mapped again with their own frames */
     uint64_t refilled;    /* pages that had to be backed again before their thread ran */
     uint64_t reclaimed;   /* STANDBY pages whose frames were freed */
