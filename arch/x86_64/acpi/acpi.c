@@ -1,8 +1,9 @@
 /*
- * Finds the tables, beginning with the RSDP, and has them parsed. First come the tables that the
- * XSDT lists. Then come those of the RSDT of a kind that the XSDT has not, or not a valid one. Last
- * come the SSDTs, if the DSDT does not say how to power off. A root table that lists itself or
- * another root table causes no loop, because only tables with known signatures are parsed.
+ * Finds the tables, beginning with the RSDP, and has them parsed, in this order: the tables that
+ * the XSDT lists; the tables that the RSDT lists, of each kind of which the XSDT has no valid one;
+ * the SSDTs, if the DSDT does not say how to power off; the SLIT, which needs the domains of the
+ * SRAT. A root table that lists itself or another root table causes no loop, because only tables
+ * with known signatures are parsed.
  */
 #include "arch/x86_64/acpi/acpi.h"
 
@@ -137,7 +138,7 @@ static void ssdt_parse(const struct physical_reader *reader, physical_t address,
     }
 }
 
-/* Parses a SLIT, once the domains are known by the SRAT, and if no SLIT was parsed before. */
+/* Parses a SLIT, if an SRAT has named the domains and no SLIT was parsed before. */
 static void distances_parse(const struct physical_reader *reader, physical_t address,
                             struct acpi_info *out)
 {

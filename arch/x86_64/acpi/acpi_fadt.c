@@ -1,9 +1,9 @@
 /*
  * Parsers of the FADT (fixed hardware: reset, PM timer, power-off) and of the HPET table, and the
- * search for the sleep types of _S5 in the DSDT. The DSDT is a program in AML, and there is no
- * interpreter here. In practice _S5 is a constant package, so a search for its bytes finds it.
- * Source: ACPI 6.4, 5.2.9 (FADT),
- * 5.2.3.2 (generic address), 20.2 (AML bytes), 7.4.2 (_S5); IA-PC HPET specification 1.0a, 3.2.4.
+ * search for the sleep types of _S5 in the DSDT. The DSDT is a program in AML, and this kernel has
+ * no interpreter for it. In practice _S5 is a constant package, so a search for its bytes finds it.
+ * Source: ACPI 6.4, 5.2.9 (FADT), 5.2.3.2 (generic address), 20.2 (AML bytes), 7.4.2 (_S5); IA-PC
+ * HPET specification 1.0a, 3.2.4.
  */
 #include "arch/x86_64/acpi/acpi_tables.h"
 #include "arch/x86_64/cpu/log.h"

@@ -1,8 +1,8 @@
 /*
- * Parser of the SLIT: a header, the number of domains N, then N times N bytes: the distance from
- * each domain to each, by the numbers that the SRAT has for them. A domain has distance 10 to
- * itself; 0 to 9 are reserved, and 255 means that there is no way. If any part is malformed, the
- * whole table is refused, and all distances are unknown. Source: ACPI 6.4, 5.2.17.
+ * Parser of the SLIT: a header, the number of domains N, then N times N bytes, the distances from
+ * each domain to each domain. The SRAT's number of a domain is its row and its column. A domain has
+ * distance 10 to itself; 0 to 9 are reserved, and 255 means that there is no way. If any part is
+ * malformed, the whole table is refused, and all distances are unknown. Source: ACPI 6.4, 5.2.17.
  */
 #include "arch/x86_64/acpi/acpi_tables.h"
 #include "arch/x86_64/cpu/log.h"

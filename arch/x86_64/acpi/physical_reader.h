@@ -25,9 +25,10 @@ static inline const void *physical_read(const struct physical_reader *reader, ph
 }
 
 /*
- * The reader of real memory, by the direct map. The boot page tables map the first 4 GiB. For an
- * address above, the reader adds the GiB that holds it to these tables. It refuses addresses beyond
- * the CPU's physical address width or the direct map, and can add only a few GiB in all. Context:
- * boot, before the kernel's own page tables are loaded; later only for addresses that these map.
+ * The reader of real memory, through the direct map. The boot page tables map the first 4 GiB of
+ * memory. For a higher address the reader maps the GiB that holds it, but only a few GiB in all. It
+ * refuses addresses that the CPU does not have or that the direct map does not reach. Context:
+ * boot, before the kernel's own page tables are loaded; later only for addresses that those tables
+ * map.
  */
 extern const struct physical_reader physical_reader_boot;

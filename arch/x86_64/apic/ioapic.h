@@ -23,10 +23,11 @@ void ioapic_init(void);
 must_check int ioapic_route_isa(unsigned line, unsigned vector, unsigned cpu, uint32_t *gsi);
 
 /*
- * Routes a line, given by its GSI, to a vector on a CPU, active high, and unmasks it. A line with
- * `level` interrupts again after each end of interrupt until its device releases it. Context:
- * THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (no I/O APIC serves it), ERROR_UNSUPPORTED (the CPU's
- * APIC id does not fit into the entry, and CPU 0's, which is tried next, does not fit either).
+ * Routes a line, given by its GSI, to a vector on a CPU, active high, and unmasks it. `level` makes
+ * the line level-triggered: it interrupts again after each end of interrupt until its device
+ * releases it. If the CPU's APIC id does not fit into the entry, CPU 0 gets the interrupt. Context:
+ * THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (no I/O APIC serves the line), ERROR_UNSUPPORTED (CPU
+ * 0's id does not fit either).
  */
 must_check int ioapic_route(uint32_t gsi, bool level, unsigned vector, unsigned cpu);
 

@@ -1,9 +1,9 @@
 /*
- * Interrupts from one CPU to another. In xAPIC mode a command takes two writes, and no other
- * command may come between them, so interrupts are turned off. An NMI handler may still send
- * between them; so each sender waits for the pending command first and restores the destination
- * that it found. Source: SDM volume 3A, 11.6.1 (command register), 11.12.9 and 11.12.11 (x2APIC),
- * 11.12.3 (fences).
+ * Interrupts from one CPU to another. In xAPIC mode a command takes two writes, the destination and
+ * then the command, and interrupts are off from the first to the second. An NMI handler may still
+ * send a command of its own in between. So each sender waits for a pending command before it
+ * begins, and writes back the destination that it found. Source: SDM volume 3A, 11.6.1 (command
+ * register), 11.12.9 and 11.12.11 (x2APIC), 11.12.3 (fences).
  */
 #include "arch/x86_64/apic/lapic.h"
 
@@ -43,7 +43,7 @@ void lapic_all_are_online(void)
     __atomic_store_n(&all_are_online, true, __ATOMIC_RELEASE);
 }
 
-/* Writes the command register, unless the destination is not one processor: ERROR_RANGE. */
+/* Sends a command. Errors: ERROR_RANGE (the id does not address one processor; nothing is sent). */
 static int command_send(uint32_t destination, uint32_t command)
 {
     if (!lapic_can_address(destination)) {

@@ -61,12 +61,12 @@ static inline void lapic_write(unsigned offset, uint32_t value)
 }
 
 /*
- * The timer's current count. Any context.
+ * Returns the timer's current count on the calling CPU. Context: ANY.
  *
- * QEMU with -icount lets only the last instruction of a translated block read its clock. WRMSR ends
- * a block, RDMSR does not, so QEMU 10, which has x2APIC without KVM, would stop with "Bad icount
- * read". The instruction after a load of SS is a block of its own: so SS is loaded with what it
- * holds already.
+ * In x2APIC mode this needs a trick under QEMU with -icount. There only the last instruction of a
+ * translated block may read the clock, and RDMSR does not end a block: QEMU 10, which has x2APIC
+ * without KVM, stops with "Bad icount read". QEMU puts the instruction after a load of SS into a
+ * block of its own. So SS is loaded, with the value that it has already, before the RDMSR.
  */
 static inline uint32_t lapic_count_read(void)
 {

@@ -1,7 +1,7 @@
 /*
  * Each 8259 gets four initialisation words, then its mask. A masked 8259 can still raise line 7 (or
- * 15) spuriously. That arrives at VECTOR_LEGACY + 7 (or 15), which has no handler, and needs no end
- * of interrupt, because a spurious interrupt sets no in-service bit.
+ * 15) spuriously. Such an interrupt arrives at VECTOR_LEGACY + 7 (or 15), which has no handler. The
+ * 8259 needs no end of interrupt for it, because a spurious interrupt sets no in-service bit.
  * Source: Intel 8259A data sheet, "Initialization Command Words".
  */
 #include "arch/x86_64/apic/pic.h"

@@ -1,9 +1,9 @@
 /*
- * One round runs at a time (cpu/shootdown_turn.h). The CPU that has the turn stores a bit for each
- * CPU that must answer, interrupts them, and waits until each has cleared its bit.
+ * One round runs at a time (cpu/shootdown_turn.h). The CPU that has the turn sets a bit for each
+ * CPU that must answer, interrupts these CPUs, and waits until each has cleared its bit.
  *
- * The answers are bits and not a count, because the interrupt also reaches a CPU that is just
- * coming online: it need not answer, and a count would take its answer for another CPU's.
+ * A count of answers would not do. The interrupt also reaches a CPU that is just coming online and
+ * need not answer; its answer would be counted in place of another CPU's.
  */
 #include "arch/x86_64/apic/shootdown.h"
 
@@ -27,7 +27,7 @@ static uint64_t round_count;   /* requests of rounds that involved other CPUs */
 static void translations_forget(uintptr_t address, size_t bytes)
 {
     if (bytes > FORGET_ALL_PAGES * PAGE_BYTES) {
-        /* Kernel pages are global: only a change of CR4.PGE flushes them all (SDM 4.10.4.1). */
+        /* Kernel pages are global: a load of CR3 would keep them, a change of CR4.PGE does not. */
         uint64_t cr4 = cr4_read();
         cr4_write(cr4 & ~CR4_PAGE_GLOBAL);
         cr4_write(cr4);

@@ -1,7 +1,7 @@
 /*
- * TLB shootdown: every CPU removes its cached translations of a range. It is needed after an entry
- * becomes absent and before its frame is used again. Any CPU may have walked there speculatively,
- * so all online CPUs take part.
+ * TLB shootdown: every CPU removes its cached translations of a range of the kernel half. It is
+ * needed between the moment when an entry becomes absent and the moment when its frame is used
+ * again. All online CPUs take part, because a CPU may have translated the address speculatively.
  */
 #pragma once
 
@@ -11,9 +11,10 @@
 void shootdown_init(void);
 
 /*
- * Removes the translations of [address, address + bytes) from all online CPUs and returns when none
- * has one. Waits for the round of another CPU and one more at most. Context: THREAD, interrupts and
- * preemption on, no spinlock held, because another CPU may be waiting for this one.
+ * Removes the translations of [address, address + bytes), whole pages, from all online CPUs and
+ * returns when none has one. Waits for two rounds at most: the one that is under way, and the next
+ * one. Context: THREAD, interrupts and preemption on, no spinlock held, because another CPU may be
+ * waiting for this one.
  */
 void shootdown(uintptr_t address, size_t bytes);
 

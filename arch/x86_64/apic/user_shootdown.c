@@ -1,8 +1,9 @@
 /*
- * A round of one address space, as shootdown.c has it for the kernel half, with two differences.
- * The answers are awaited from the CPUs in `cpus` only. And a CPU may load another root while a
- * round waits for it: then its translations are gone as well, so the round waits for CPUs that have
- * their bit in both `waiting` and `cpus`. user_tables_load() keeps the order that this needs.
+ * A round of one address space works like a round of the kernel half (shootdown.c), with two
+ * differences. Only the CPUs in `cpus`, which have the root loaded, must answer. And a CPU may load
+ * another root while a round waits for it. That removes its translations too, so the round waits
+ * only as long as the CPU has its bit in both `waiting` and `cpus`. user_tables_load() changes
+ * these bits in the order that this needs.
  */
 #include "arch/x86_64/apic/user_shootdown.h"
 
@@ -39,7 +40,11 @@ static void round_answer(const struct user_tables *tables)
     }
 }
 
-/* The tables that are loaded here exist: their owner evicts them before it frees them. */
+/*
+ * `tables` may be used here: before their owner frees them, it evicts them from every CPU. If the
+ * round evicts, user_tables_load() has taken this CPU out of `cpus`; from then on the tables may be
+ * gone, so the CPU must not clear its bit in `waiting` as well.
+ */
 static void user_shootdown_interrupt(struct trap_frame *frame maybe_unused)
 {
     struct user_tables *tables = this_cpu(user_tables_loaded);
@@ -48,7 +53,7 @@ static void user_shootdown_interrupt(struct trap_frame *frame maybe_unused)
     if (tables != NULL && (__atomic_load_n(&tables->waiting, __ATOMIC_ACQUIRE) & own)) {
         bool evicts = tables->round_evicts;
         round_answer(tables);
-        if (!evicts) { /* else the CPU has left `cpus`, and the tables may be gone */
+        if (!evicts) {
             __atomic_and_fetch(&tables->waiting, ~own, __ATOMIC_RELEASE);
         }
     }
@@ -103,7 +108,7 @@ void user_shootdown(struct user_tables *tables, uintptr_t address, size_t bytes)
 void user_tables_evict(struct user_tables *tables)
 {
     invariant(interrupts_enabled());
-    /* A round that another CPU runs is an ordinary one. */
+    /* A round that another CPU runs evicts nothing, so try until this CPU has the turn. */
     while (!shootdown_turn_take(&tables->turn, (struct shootdown_range){0, SIZE_MAX})) {
     }
     round_run(tables, true);

@@ -1,7 +1,7 @@
 /*
  * TLB shootdown for the lower half: the CPUs that have the root of one address space loaded remove
  * their translations of a range of it. Other CPUs have none and are not interrupted. Rounds of
- * different address spaces run at the same time.
+ * different address spaces may run at the same time.
  */
 #pragma once
 
@@ -12,9 +12,9 @@ void user_shootdown_init(void);
 
 /*
  * Removes the translations of [address, address + bytes) of these tables from all CPUs and returns
- * when none has one. `bytes` SIZE_MAX: all translations, those of the tables themselves (through
- * the recursive mapping) included; needed before the frame of a table is used again.
- * Context: THREAD, or with preemption off; interrupts on, no spinlock held.
+ * when none has one. With `bytes` SIZE_MAX it removes all of their translations, also those of the
+ * tables themselves through the recursive mapping; this is necessary before the frame of a table is
+ * used again. Context: THREAD, or ATOMIC with preemption off; interrupts on, no spinlock held.
  */
 void user_shootdown(struct user_tables *tables, uintptr_t address, size_t bytes);
 

@@ -1,6 +1,7 @@
 /*
- * How NASM gets constants of C. offsets.c and stack_offsets.c are never linked: make compiles them
- * to assembly text and turns each line "->NAME value" into "%define NAME value" in an .inc file.
+ * The way in which NASM files get constants of C. offsets.c and stack_offsets.c are never linked.
+ * make compiles them to assembly text, and turns each line "->NAME value" of it into "%define NAME
+ * value" in an .inc file.
  */
 #pragma once
 

@@ -224,7 +224,7 @@ static always_inline void cpu_wait_for_interrupt(void)
     __asm__ volatile("sti; hlt" ::: "memory");
 }
 
-/* Executes one NOP: the instruction after which an STI takes effect. Context: ANY. */
+/* Executes one NOP, for instance as the one instruction that an STI lets pass. Context: ANY. */
 static always_inline void cpu_nothing(void)
 {
     __asm__ volatile("nop" ::: "memory");

@@ -18,7 +18,7 @@ void cpu_model_read(char name[CPU_MODEL_BYTES]);
  */
 bool cpu_caches_only_accessed(void);
 
-/* Returns true if the CPU can keep the kernel from user pages (SMAP). Context: ANY. */
+/* Returns true if the CPU has SMAP, which keeps the kernel from user pages. Context: ANY. */
 bool cpu_has_smap(void);
 
 /* Returns how many bits a physical address of this CPU has: 36 to 52. Context: ANY. */
@@ -31,7 +31,7 @@ unsigned cpu_physical_bits(void);
 uint32_t cpu_initial_apic_id(void);
 
 /*
- * Returns true if CPUID reports a hypervisor, which emulators do as well. A hypervisor may hide
- * itself. Context: ANY.
+ * Returns true if CPUID reports a hypervisor. Virtual machines and emulators do, unless they are
+ * configured to hide it. Context: ANY.
  */
 bool cpu_is_emulated(void);

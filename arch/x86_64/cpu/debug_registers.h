@@ -38,7 +38,10 @@ static always_inline void debug_write_set(uintptr_t address)
                         DEBUG_CONTROL_4_BYTE_0);
 }
 
-/* Sets a breakpoint on reads and writes of the 4 bytes at `address`, as above. Context: ATOMIC. */
+/*
+ * Sets a breakpoint on reads and writes of the 4 bytes at `address`, a multiple of 4. Context:
+ * ATOMIC.
+ */
 static always_inline void debug_access_set(uintptr_t address)
 {
     __asm__ volatile("mov %0, %%dr0" ::"r"(address));

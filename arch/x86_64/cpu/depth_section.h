@@ -1,13 +1,13 @@
 /*
  * Depth sections: functions that an overflow must not cut short.
  *
- * An overflow ends a thread at any instruction where it holds no spinlock and no mutex
- * (sched/stack/overflow.c). A function that has allocated something, and has not yet put it where
- * others find it, would leak it there. Such a function begins with depth_section(): it touches the
- * stack as far down as the function can need, all its calls and a preemption at its deepest point
- * included. If the stack is not that deep, the thread ends at the touch, where it holds nothing.
- * A hole there is filled as by any other touch. docs/stack-bounds.md tells how the bytes are found:
- * the build computes what each depth section needs, and fails if one says less.
+ * A stack overflow ends a thread at any instruction where it holds no spinlock and no mutex
+ * (sched/stack/overflow.c). If the thread is in a function that has allocated something and not yet
+ * put it where others find it, the allocation leaks. So such a function begins with
+ * depth_section(), which touches the stack as far down as the function, its calls and a preemption
+ * at its deepest point can need. If the stack is not that deep, the thread ends at the touch, where
+ * it holds nothing. A hole there is filled as by any other touch. The build computes what each
+ * depth section needs, and fails if one says less (docs/stack-bounds.md).
  *
  * An expendable thread (thread_expendable_set()) enters no depth section.
  */
@@ -17,8 +17,8 @@
 #include "arch/x86_64/cpu/preempt.h"
 
 /*
- * Bytes that a preemption at the deepest point needs: a trap frame with its alignment, and its
- * code.
+ * Bytes that a preemption at the deepest point needs: a trap frame with its alignment, and the
+ * stack of the code that switches threads.
  */
 #define DEPTH_SECTION_EVENT_BYTES (ENTRY_CONTINUE_BYTES + 192)
 
@@ -33,7 +33,8 @@
 #define DEPTH_SECTION_REACH(bytes) ((bytes)*DEPTH_SECTION_SCALE + DEPTH_SECTION_EVENT_BYTES)
 
 /*
- * The touch, and its record for the build (tools/build/stackbounds/depth.py), which is not linked.
+ * The touch, and a record of it in a section that only the build reads
+ * (tools/build/stackbounds/depth.py) and that is not linked.
  */
 #define DEPTH_SECTION_TOUCH(bytes)                                                                 \
     asm_volatile_inline("771: testb $0, %0\n"                                                      \
@@ -45,16 +46,17 @@
                         : "memory", "cc")
 
 #ifdef INVARIANT
-/* Depth sections that the running thread is in. The scheduler keeps it for each thread. */
+/* How many depth sections the running thread is in. Each switch saves and restores the count. */
 DECLARE_PER_CPU(uint32_t, depth_sections);
 
-/* One instruction each, because the thread may be preempted and migrate. */
+/* Adds 1 to the count, by one instruction, because the thread may be preempted and migrate. */
 static always_inline int depth_section_begin(void)
 {
     __asm__ volatile("addl $1, %%gs:depth_sections" ::: "memory", "cc");
     return 0;
 }
 
+/* Takes 1 from the count, by one instruction. The compiler calls it at the end of the function. */
 static always_inline void depth_section_end(const int *section maybe_unused)
 {
     __asm__ volatile("subl $1, %%gs:depth_sections" ::: "memory", "cc");
@@ -69,16 +71,16 @@ static always_inline void depth_section_end(const int *section maybe_unused)
 
 /*
  * Makes the function a depth section from here to its end. The function and its calls need at most
- * `bytes` of stack. It stands first in the function, before anything is taken.
- * Context: THREAD.
+ * `bytes` bytes of stack. The macro stands first in the function, before anything is allocated or
+ * locked. Context: THREAD.
  */
 #define depth_section(bytes)                                                                       \
     DEPTH_SECTION_TOUCH(bytes);                                                                    \
     DEPTH_SECTION_COUNT()
 
 /*
- * depth_section() in a function that may also be called with interrupts or preemption off. It
- * touches nothing then, because an overflow there is a panic, which cuts nothing short.
+ * Makes the function a depth section, as depth_section() does, if interrupts and preemption are on.
+ * With one of them off it touches nothing: there an overflow is a panic, so nothing can leak.
  * Context: IRQ.
  */
 #define depth_section_if_preemptible(bytes)                                                        \

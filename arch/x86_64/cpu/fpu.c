@@ -10,7 +10,7 @@
 
 #define COMPONENTS_WANTED 7UL /* bits of XCR0: x87, SSE, AVX */
 
-/* Where FXSAVE and XSAVE put things, and how much each writes at least. */
+/* Offsets that FXSAVE and XSAVE use in an area, and the least bytes that each writes. */
 #define AREA_CONTROL_WORD 0
 #define AREA_MXCSR        24
 #define FXSAVE_BYTES      512
@@ -19,7 +19,7 @@
 static uint64_t components; /* 0: the CPU has no XSAVE */
 static size_t area_bytes = FXSAVE_BYTES;
 
-/* Clean registers. XRSTOR reads no more than this of an area whose header says that all is clean. */
+/* Clean registers. XRSTOR reads no further: the header says that all components are clean. */
 static uint8_t clean[XSAVE_BYTES_LEAST] aligned_to(FPU_AREA_ALIGNMENT);
 
 /* Whose registers are loaded on this CPU, and whose are to be loaded by the switch under way. */
@@ -44,7 +44,10 @@ static void registers_load(const void *area)
     }
 }
 
-/* FNINIT as well: AMD's FXRSTOR leaves the addresses of the last x87 instruction and operand. */
+/*
+ * Clears the registers. FNINIT clears what FXRSTOR leaves on AMD's CPUs: the addresses of the last
+ * x87 instruction and its operand.
+ */
 static void registers_clear(void)
 {
     __asm__ volatile("fninit" ::: "memory");

@@ -1,9 +1,9 @@
 /*
  * The state of the FPU: registers of x87, MMX, SSE and, where the CPU has it, AVX. The kernel uses
- * none of them. A thread that asked for the FPU has an area of memory for its registers. They are
- * loaded before the thread runs. When it leaves the CPU they are saved, and the CPU's are cleared,
- * so that no other thread can read them. While another thread runs CR0.TS is set: an instruction
- * of the FPU raises #NM.
+ * none of them. A thread that asked for the FPU has an area of memory for its registers. The
+ * registers are loaded from the area before the thread runs. When the thread leaves the CPU they
+ * are saved there, and the CPU's registers are cleared, so that no other thread can read them.
+ * While a thread without the FPU runs, CR0.TS is set, and an instruction of the FPU raises #NM.
  *
  * XSAVE saves what XCR0 enables: x87, SSE and AVX, as far as CPUID knows them. FXSAVE, on a CPU
  * without XSAVE, saves x87 and SSE. All CPUs are taken to be alike.
@@ -36,15 +36,15 @@ size_t fpu_area_bytes(void);
 void fpu_area_init(struct fpu_area *area);
 
 /*
- * Notes that the thread that this CPU switches to has the FPU, and its area. The switch must call
- * fpu_switch() then. Context: ATOMIC, interrupts off, in the switch.
+ * Notes the area of the thread that this CPU is about to switch to and that has the FPU. The switch
+ * must then call fpu_switch(). Context: ATOMIC, interrupts off, in the switch.
  */
 void fpu_want(struct fpu_area *area);
 
 /*
- * Saves and clears the registers of the thread that this CPU leaves, if it had the FPU, and loads
- * those of the thread that fpu_want() noted. Returns whether there is one: then the next switch
- * must call this, too. Context: ATOMIC, interrupts off, in the switch.
+ * Saves and clears the registers of the thread that this CPU leaves, if that thread has the FPU.
+ * Loads the registers of the thread that fpu_want() noted, if there is one; then it returns true,
+ * and the next switch must call fpu_switch() again. Context: ATOMIC, interrupts off, in the switch.
  */
 must_check bool fpu_switch(void);
 

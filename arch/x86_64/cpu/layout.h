@@ -45,9 +45,10 @@
 #define KERNEL_PHYSICAL LAYOUT_ADDRESS(0x100000)           /* 1 MiB: where the image is loaded */
 
 /*
- * User mode has the lower half. Its first 64 KiB are never mapped, so that a null pointer faults
- * with an offset, too. Nor is its last page: behind a SYSCALL at its end RCX would hold an address
- * that is not canonical, and SYSRET would raise #GP in ring 0 (SDM volume 2, SYSRET).
+ * User mode has the lower half. The first 64 KiB are never mapped, so that a null pointer faults
+ * even with an offset added. The last page of the lower half is never mapped either. A SYSCALL at
+ * the end of that page would leave an address in RCX that is not canonical, and SYSRET would raise
+ * #GP in ring 0 (SDM volume 2, SYSRET).
  */
 #define USER_BASE LAYOUT_ADDRESS(0x10000)
 #define USER_END  LAYOUT_ADDRESS(0x00007ffffffff000)
@@ -85,9 +86,9 @@
 #define ENTRY_CONTINUE_BYTES (ENTRY_AREA_BYTES / 16 * 5)
 
 /*
- * How many bytes below the stack pointer a patch site touches the stack (patch_site.h). A section
- * with interrupts or preemption off has at least so many backed bytes. The build fails if such a
- * section can need more (docs/stack-bounds.md).
+ * How many bytes below the stack pointer a patch site touches the stack (patch_site.h). So with
+ * stack=prefault a section with interrupts or preemption off has at least as many backed bytes. The
+ * build fails if such a section can need more (docs/stack-bounds.md).
  */
 #define SITE_TOUCH_BYTES ENTRY_AREA_BYTES
 

@@ -7,11 +7,10 @@
 #include "lib/compiler.h"
 
 struct machine_check {
-    unsigned bank; /* the first that reports an uncorrected error, else the first that reports */
-    unsigned
-        reports;     /* the number of banks that report an error; 0: bank and status mean nothing */
-    uint64_t status; /* of the bank: IA32_MCi_STATUS */
-    uint64_t global; /* IA32_MCG_STATUS */
+    unsigned bank;    /* the first that reports an uncorrected error, else the first that reports */
+    unsigned reports; /* banks that report an error; 0: `bank` and `status` mean nothing */
+    uint64_t status;  /* of the bank: IA32_MCi_STATUS */
+    uint64_t global;  /* IA32_MCG_STATUS */
 };
 
 /*

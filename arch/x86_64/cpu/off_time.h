@@ -2,11 +2,12 @@
  * The latency build: how long interrupts, or preemption, stay off, and where. `make latency` builds
  * it; in all other builds these functions are empty.
  *
- * A section begins where interrupts go off that were on (or where an interrupt arrives), and ends
- * where they come on again: perhaps in another function, or in another thread after a switch. A
- * section with preemption off begins and ends likewise; what happens in it with interrupts off
- * counts as a section of that kind only. Time is read from the TSC: under -icount one tick is one
- * instruction. Spinning for a lock that another CPU holds is counted apart from the section.
+ * A section of the kind OFF_INTERRUPTS begins where interrupts go off that were on, or where an
+ * interrupt arrives. It ends where they come on again: perhaps in another function, or in another
+ * thread after a switch. A section of the kind OFF_PREEMPTION begins and ends likewise. If
+ * preemption goes off while interrupts are off already, only the section of the first kind counts.
+ * Time is read from the TSC: under -icount one tick is one instruction. The time in which a CPU
+ * spins for a lock that another CPU holds is counted apart from the section.
  */
 #pragma once
 
@@ -39,7 +40,7 @@ struct off_section {
 /* Interrupts were on and are off now. Context: ANY, interrupts off. */
 void off_time_interrupts_begin(uintptr_t place);
 
-/* Names the place at which the section under way began. Context: ANY, interrupts off. */
+/* Changes the place where the section under way counts as begun. Context: ANY, interrupts off. */
 void off_time_interrupts_place(uintptr_t place);
 
 /* Interrupts are about to come on. Context: ANY, interrupts off. */

@@ -5,9 +5,9 @@
 
 /*
  * Makes the entry that PWT selects write-combining on the calling CPU, in place of write-through.
- * All other entries keep their types after reset. A CPU without a PAT goes on with write-through
- * there. Context: boot of each CPU, once, before it uses a page that has PWT without PCD. Source:
- * SDM volume 3A, 12.12 (11.12 in older editions).
+ * All other entries keep the types that they have after reset. On a CPU without a PAT, PWT goes on
+ * to mean write-through. Context: boot of each CPU, once, before it uses a page that has PWT
+ * without PCD. Source: SDM volume 3A, 12.12 (11.12 in older editions).
  */
 void page_attributes_set(void);
 

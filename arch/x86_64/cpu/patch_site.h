@@ -3,9 +3,10 @@
  * linker collects a record of each site. A site that is not replaced executes as many instructions
  * as code without a site would, so it costs nothing in the other modes.
  *
- * Two kinds of site stand where thread code turns interrupts or preemption off. They serve the mode
- * in which stacks are filled in advance (mm/stack_modes/stack_prefault.h) and follow the rules of
- * OSv's lazy stacks. Each site names the rule that holds there:
+ * Two kinds of site stand where thread code turns interrupts or preemption off. They serve
+ * stack=prefault, where the stack is filled in advance (mm/stack_modes/stack_prefault.h), and
+ * follow the five rules of OSv's lazy stacks. Each site names the rule that holds at its place. The
+ * right column says what the rule makes of the site:
  *
  *   KERNEL_THREAD  1  only threads whose stacks are whole get here             no change
  *   WHOLE_STACK    2  the stack in use is a boot or entry stack, or whole      no change
@@ -32,7 +33,7 @@
 /* Jumps. Each serves the stack mode in its name. */
 #define SITE_KIND_LEND         2
 #define SITE_KIND_LEND_BATCHED 3
-/* Three bytes, NOP or STAC, and NOP or CLAC: user copy opens and closes SMAP's door. */
+/* Around a user copy: STAC lets the kernel touch user pages on a CPU with SMAP, CLAC ends that. */
 #define SITE_KIND_SMAP_OPEN  4
 #define SITE_KIND_SMAP_CLOSE 5
 #define SITE_KINDS           6
@@ -91,14 +92,14 @@ extern const struct patch_site __patch_sites_start[], __patch_sites_end[];
 bool site_rule_check(unsigned rule);
 
 /*
- * Panics if both were on at a site of rule 4 or 5 and the stack below `frame` is not backed for the
- * section that begins. Context: ANY.
+ * Panics if `both_on` (the result of site_rule_check()) and the stack below `frame` is not backed
+ * far enough for the section that begins. Context: ANY.
  */
 void site_ready_check(bool both_on, const void *frame);
 
 /*
- * Hook: returns whether the stack is backed as far below `stack_pointer` as a section may go. Set
- * where sites fill the stack. Context: ATOMIC.
+ * Hook: returns whether the stack is backed as far below `stack_pointer` as a section may go. It is
+ * set with stack=prefault only. Context: ATOMIC.
  */
 extern bool (*site_stack_is_ready)(uintptr_t stack_pointer);
 
@@ -125,9 +126,9 @@ enum site_form {
 };
 
 /*
- * Stores the instruction bytes of a form of a site and returns their number, at most
- * SITE_BYTES_MAX, the size of `bytes`. Returns 0 for the plain form of a jump, which is not known.
- * Context: ANY.
+ * Stores the instruction bytes that a form of a site consists of and returns their number. `bytes`
+ * has SITE_BYTES_MAX bytes. Returns 0 for the plain form of a jump: these bytes are the beginning
+ * of a function, which only the compiler knows. Context: ANY.
  */
 unsigned site_encode(const struct patch_site *site, enum site_form form, uint8_t *bytes);
 

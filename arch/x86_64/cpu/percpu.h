@@ -15,7 +15,7 @@
 #define PER_CPU(type, name)         __attribute__((section(".percpu"))) __typeof__(type) name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
 
-/* The address space of what this_cpu() names, for the type of a pointer to it. */
+/* The qualifier of a pointer to a variable of this CPU: GCC accesses its target through GS. */
 #define THIS_CPU_SPACE __seg_gs
 
 /*
@@ -60,8 +60,8 @@ void cpu_online_add(void);
 void percpu_area_set(unsigned cpu, void *memory);
 
 /*
- * Forgets the copy of a CPU that was never started, so that no sum over all CPUs reads it once its
- * memory is freed. Context: THREAD, on CPU 0.
+ * Forgets the copy of a CPU that was never started. After that its memory may be freed: sums over
+ * all CPUs no longer read it. Context: THREAD, on CPU 0.
  */
 void percpu_area_clear(unsigned cpu);
 

@@ -1,7 +1,6 @@
 /*
- * Preemption off and on, counted per CPU. While the count is not 0 the current thread stays on its
- * CPU. When the count returns to 0 and a reschedule was requested in between, the scheduler's
- * registered handler runs.
+ * Preemption off and on, counted for each CPU. While the count is not 0 the current thread stays on
+ * its CPU. When the count returns to 0 and a reschedule is due, the hook preempt_reschedule() runs.
  */
 #pragma once
 
@@ -76,9 +75,9 @@ static always_inline void preempt_enable(void)
 }
 
 /*
- * Ends an interrupts_save() that gave `flags`, and reschedules if that came due in between. The
- * check is needed because a wake-up on the own CPU raises no interrupt that would reschedule.
- * Context: THREAD or ATOMIC.
+ * Ends an interrupts_save() that returned `flags`, and reschedules if a reschedule became due
+ * since. The check is necessary, because a thread that wakes another one on its own CPU sends no
+ * interrupt that would reschedule. Context: THREAD or ATOMIC.
  */
 static always_inline void preempt_interrupts_restore(uint64_t flags)
 {

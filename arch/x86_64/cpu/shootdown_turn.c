@@ -16,7 +16,7 @@ static void range_join(struct shootdown_range *range, struct shootdown_range mor
     range->bytes = (more_end > end ? more_end : end) - range->address;
 }
 
-/* Leaves a range to the next round, and returns the number of that. */
+/* Adds a range to the next round, and returns the number of that round. */
 static uint64_t request_add(struct shootdown_turn *turn, struct shootdown_range range)
 {
     spin_lock(&turn->lock);
@@ -31,7 +31,7 @@ static uint64_t request_add(struct shootdown_turn *turn, struct shootdown_range 
     return number;
 }
 
-/* Adds what others have requested to the round. */
+/* Moves the ranges that other CPUs have requested to the round that this CPU is about to run. */
 static void requests_take(struct shootdown_turn *turn)
 {
     spin_lock(&turn->lock);
@@ -51,8 +51,9 @@ uint32_t shootdown_requests_waiting(const struct shootdown_turn *turn)
 }
 
 /*
- * Takes the turn if it is free, and holds it with preemption off: the other CPUs wait for the round
- * to end, and the thread must not migrate, because its CPU flushes without an interrupt.
+ * Takes the turn if it is free; then preemption stays off. The thread must not migrate until the
+ * round has ended, because its CPU takes part in the round without an interrupt. And it must not be
+ * preempted, because other CPUs wait for the end of the round.
  */
 static must_check bool turn_try(struct shootdown_turn *turn)
 {
@@ -83,7 +84,10 @@ void shootdown_turn_hold(struct shootdown_turn *turn)
     }
 }
 
-/* The turn was not free: the next round, of this CPU or another one, serves the range. */
+/*
+ * Requests a range when the turn is not free. Returns true if the turn became free and this CPU
+ * must run the next round; false if another CPU has served the range.
+ */
 static never_inline must_check bool request_await(struct shootdown_turn *turn,
                                                   struct shootdown_range range)
 {

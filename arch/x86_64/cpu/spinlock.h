@@ -21,7 +21,7 @@ struct spinlock {
 /* clang-format on */
 
 #ifdef INVARIANT
-/* Notes that this CPU waits for a lock; panics if that breaks the lock order. Context: ANY. */
+/* Notes that this CPU takes a lock; panics if that breaks the lock order. Context: ANY. */
 void spinlock_order_acquire(struct spinlock *lock);
 
 /* Notes that this CPU releases a lock; panics if it does not hold it. Context: ANY. */
@@ -42,15 +42,15 @@ static always_inline void spinlock_init(struct spinlock *lock, const char *name)
 }
 
 /*
- * True where CPUID reports a hypervisor: waiting CPUs draw no tickets. It may change at any time,
- * since it only decides how a CPU waits.
+ * True if CPUs that wait give their tickets back and try until they get the lock (spinlock.c). It
+ * may change at any time, because it decides only how a CPU waits.
  */
 extern bool spinlock_unfair;
 
-/* Sets spinlock_unfair by CPUID. Context: boot. */
+/* Sets spinlock_unfair if CPUID reports a hypervisor. Context: boot. */
 void spinlock_mode_init(void);
 
-/* Takes the lock if it is free, by one compare-and-exchange. */
+/* Takes the lock if it is free, by one compare-and-exchange. Context: ANY, preemption off. */
 static always_inline must_check bool spinlock_take_free(struct spinlock *lock)
 {
     uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
@@ -66,8 +66,9 @@ static always_inline bool spin_is_locked(const struct spinlock *lock)
 }
 
 /*
- * Waits for a lock whose ticket was drawn and is not served yet, until the caller has the lock. In
- * the kernel that is a function of spinlock_wait.asm, which changes no register. Context: ANY.
+ * Waits until the caller has the lock, for which it has drawn `ticket`. In the kernel the wait is a
+ * function of spinlock_wait.asm, which changes no register. Context: ANY, preemption or interrupts
+ * off.
  */
 static always_inline void spinlock_wait_for(struct spinlock *lock, uint32_t ticket)
 {
@@ -85,8 +86,8 @@ static always_inline void spinlock_wait_for(struct spinlock *lock, uint32_t tick
 }
 
 /*
- * Takes the lock; spins until it is free. For callers that have preemption off, or interrupts off
- * until spinlock_pass(). Context: ANY.
+ * Takes the lock; spins until it is free. Does not turn preemption off. Context: ANY, preemption or
+ * interrupts off until spinlock_pass().
  */
 static always_inline void spinlock_take(struct spinlock *lock)
 {
@@ -104,9 +105,9 @@ static always_inline void spinlock_take(struct spinlock *lock)
 }
 
 /*
- * Passes the lock to the next ticket. Only the holder writes `serving`, and on x86 no store is
- * reordered before an earlier access; so a plain ADD is a release if the compiler moves nothing
- * across it. Context: ANY, by the holder.
+ * Releases the lock: the next ticket is served. Only the holder writes `serving`, and x86 reorders
+ * no store with an earlier load or store. So a plain ADD releases the lock, if the compiler moves
+ * nothing across it. Context: ANY, by the holder.
  */
 static always_inline void spinlock_pass(struct spinlock *lock)
 {

@@ -1,7 +1,7 @@
 /*
  * The check of the lock order, in the invariant build. Each pair "B was taken while A was held" is
- * noted by the names of the locks. The reverse pair, seen later on any CPU, can deadlock, so it
- * panics even if no CPU is waiting.
+ * noted by the names of the locks, for all CPUs together (lib/lock_graph.h). A pair that closes a
+ * circle of pairs could lead to a deadlock, so it is a panic even if no CPU is waiting.
  */
 #include "arch/x86_64/cpu/spinlock.h"
 
@@ -21,7 +21,7 @@ static PER_CPU(struct held, held_locks);
 static struct lock_graph graph;
 static char circle[160]; /* for the panic */
 
-/* A function of its own, so that its frame is not part of each lock's. */
+/* A function of its own, so that the common path of each lock needs no stack for it. */
 static never_inline noreturn_function void spinlock_circle_panic(const char *held,
                                                                  const char *taken)
 {
@@ -42,7 +42,7 @@ void spinlock_order_acquire(struct spinlock *lock)
         }
         switch (lock_graph_note(&graph, other->name, lock->name)) {
         case LOCK_ORDER_RIGHT:
-            break; /* also two of a kind, such as two run queues: tried, not waited for */
+            break; /* also two of one name, such as two run queues: the second is only tried */
         case LOCK_ORDER_CIRCLE:
             spinlock_circle_panic(other->name, lock->name);
         case LOCK_ORDER_TOO_MANY_NAMES:

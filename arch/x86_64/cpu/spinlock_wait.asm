@@ -1,6 +1,6 @@
-; Waiting for a spinlock whose ticket was drawn and is not served yet: spinlock.h:spinlock_take.
-; Written in assembly, with its arguments on the stack, so that it changes no register: the callers,
-; which seldom wait, are compiled as if there were no call. spinlock.c says why there are two ways to
+; Waits for a spinlock whose ticket was drawn and is not served yet (spinlock.h:spinlock_take). The
+; function takes its arguments on the stack and changes no register. So the callers, which seldom
+; have to wait, are compiled as if there were no call. spinlock.c says why there are two ways to
 ; wait.
 ;
 ;   [RSP + 8]   the address of the ticket served, which lies 4 bytes above the ticket drawn next
@@ -34,7 +34,7 @@ spinlock_wait:
     pop rdi
     ret 16
 
-; Unfair: the ticket goes back, which succeeds as soon as no later one is out.
+; Unfair: gives the ticket back, which is possible while no later ticket has been drawn.
 .give_back:
     lea eax, [rcx + 1]
     lock cmpxchg [rdi + NEXT], ecx

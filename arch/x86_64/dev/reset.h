@@ -1,6 +1,6 @@
 /*
- * Restart and power-off of the machine, and exit from an emulator with a status. Each machine_
- * function tries several methods in order of preference, takes no lock, and does not return.
+ * Restart and power-off of the machine, and exit from an emulator with a status. The functions
+ * machine_...() try several methods in order of preference, take no lock, and do not return.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
- * The 16550 UART. If the transmitter stays busy because the other end does not receive, one byte
- * waits for the full time. From then on the status is read only once for each byte, until the
- * transmitter is ready again. So a stuck line slows the kernel down but never stops it. Source:
- * PC16550D data sheet, section 8.
+ * The 16550 UART. If the transmitter stays busy because the other end does not receive, the first
+ * byte waits for the full time. Each further byte reads the status only once, until the transmitter
+ * is ready again. So a stuck line slows the kernel down but never stops it. Source: PC16550D data
+ * sheet, section 8.
  */
 #include "arch/x86_64/dev/serial.h"
 
@@ -43,8 +43,8 @@ static void lent_nothing(void)
 void (*serial_lent_interrupt)(void) = lent_nothing;
 
 static bool held; /* bytes are not read: they stay in the FIFO, or the sender waits */
-static uint32_t
-    overrun; /* a byte was lost; set wherever the line status is read, which clears it */
+/* A byte was lost. Each read of the line status clears the port's own bit, so it is kept here. */
+static uint32_t overrun;
 
 static uint8_t line_status(void)
 {
@@ -111,7 +111,7 @@ bool serial_present(void)
     return present;
 }
 
-/* Says whether the kernel may touch the port. */
+/* Returns whether the kernel may touch the port. */
 static bool usable(void)
 {
     return present && !__atomic_load_n(&lent, __ATOMIC_ACQUIRE);

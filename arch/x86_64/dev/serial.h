@@ -38,8 +38,8 @@ bool serial_room_wait(void);
 unsigned serial_room(void);
 
 /*
- * Writes one byte as it is, without a look whether the port has room: see serial_room(). The caller
- * serialises this with serial_room(). Context: ANY.
+ * Writes one byte as it is, and does not check that the transmitter has room: the caller has asked
+ * serial_room(), and lets nobody else write in between. Context: ANY.
  */
 void serial_put_now(uint8_t byte);
 
@@ -94,16 +94,16 @@ void serial_input_resume(void);
 void serial_interrupt(void);
 
 /*
- * Leaves the port to a program. Until serial_take_back() nothing here touches it: output is
- * dropped, and serial_interrupt() calls serial_lent_interrupt. The caller keeps others from
- * output meanwhile. Context: ATOMIC.
+ * Leaves the port to a program. Until serial_take_back() the driver does not touch the port: it
+ * drops output, and serial_interrupt() calls serial_lent_interrupt. The caller sees to it that
+ * nobody writes while this function runs. Context: ATOMIC.
  */
 void serial_lend(void);
 
-/* Sets a lent port up anew, whatever state the program left it in. Context: ANY; panic. */
+/* Sets a lent port up again, whatever state the program left it in. Context: ANY. */
 void serial_take_back(void);
 
-/* Says whether the port is lent. Context: ANY. */
+/* Returns whether the port is lent. Context: ANY. */
 bool serial_is_lent(void);
 
 /* Hook: serial_interrupt() calls it while the port is lent. Context: that of serial_interrupt(). */

@@ -49,9 +49,9 @@ uintptr_t entry_stack_top(unsigned cpu, unsigned kind);
 uintptr_t entry_stack_bottom(unsigned cpu, unsigned kind);
 
 /*
- * Stores the CPU and the kind of the entry stack in which an address lies, or whose top it is (the
- * pointer of an empty one). Returns false if there is none; then what it stored means nothing.
- * Context: ANY.
+ * Stores the CPU and the kind of the entry stack in which an address lies. The address of the
+ * stack's top, which is the stack pointer while the stack is empty, counts too. Returns false if
+ * there is no such stack; then *cpu and *kind mean nothing. Context: ANY.
  */
 bool entry_stack_find(uintptr_t address, unsigned *cpu, unsigned *kind);
 

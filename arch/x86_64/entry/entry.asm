@@ -1,5 +1,5 @@
-; Entry and exit of every event under the IDT. The path is one macro, which is expanded once for
-; each kind of entry stack, because the kind decides which IST entry is lowered.
+; Entry and exit of every event under the IDT, except SYSCALL. The path is one macro, which is
+; expanded once for each kind of entry stack, because the kind decides which IST entry is lowered.
 ;
 ; Stack: the CPU aligns RSP to 16 and pushes SS, RSP, RFLAGS, CS, RIP, and the error code if the
 ; event has one. The stub pushes 0 where there is no error code and writes the vector into the upper
@@ -13,12 +13,12 @@
 ; arrive on an exit path after that, while the frame there is still live, and a #DB can be raised
 ; inside the NMI; so the NMI lowers the IST entry of #DB as well.
 ;
-; GS: the GS base is this CPU's in ring 0 and the user's in ring 3; SWAPGS exchanges it with the one
-; in MSR_KERNEL_GS_BASE. Where ring 3 was interrupted is known from the saved CS, except for NMI,
-; #MC, #DB and #DF: these can arrive between SYSCALL and SWAPGS, or between SWAPGS and SYSRET or
-; IRETQ, with the kernel's CS and the user's GS base. So they save the GS base in RBX and R12, which
-; C keeps, load this CPU's, and on return write back what they found. Their CPU is known from the
-; address of their entry stack.
+; GS: the GS base is this CPU's in ring 0 and the user's in ring 3; SWAPGS exchanges it with the
+; base in MSR_KERNEL_GS_BASE. The saved CS tells whether ring 3 was interrupted and SWAPGS is due,
+; except for NMI, #MC, #DB and #DF. These can arrive between SYSCALL and SWAPGS, or between SWAPGS
+; and SYSRET or IRETQ, with the kernel's CS and the user's GS base. So they save the GS base in RBX
+; and R12, which C functions keep, load this CPU's base, and on return write back what they found.
+; They know their CPU from the address of their entry stack.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
@@ -82,7 +82,7 @@ global entry_page_fault_finish
     wrmsr
 %endmacro
 
-; DF, AC, NT and TF; IF is 0 already (interrupt gates).
+; Clears DF, AC, NT and TF. IF is 0 already, because the gates are interrupt gates.
 %macro CLEAR_FLAGS 0
     push 2
     popfq
@@ -129,7 +129,7 @@ entry_path_%1:
     mov rsp, rax
     add qword [IST_OF(%1)], ENTRY_AREA_BYTES
 %if GS_UNKNOWN(%1)
-    GS_WRITE MSR_KERNEL_GS_BASE         ; only frames of ring 3 are moved: SWAPGS is on their way out
+    GS_WRITE MSR_KERNEL_GS_BASE         ; only frames of ring 3 move, and their exit does SWAPGS
 %endif
     CALL_WITH_FRAME entry_continue
     jmp entry_return
@@ -142,10 +142,11 @@ entry_path_begin:
 align 16
     ENTRY_PATH ENTRY_THREAD,        entry_thread
 
-; A page fault of ring 0 takes the short path first, where mm has registered one: a pointer, which is
-; entry_page_fault_whole until then. The short path serves most stack faults. It makes a short frame
-; and lowers the IST entry. If the fault is something else, it jumps to entry_page_fault_finish with
-; both as they are; all other registers are those of the interrupted code.
+; A page fault of ring 0 jumps by the pointer page_fault_short_path: to the short path if mm has
+; registered one, else to entry_page_fault_whole. The short path serves most stack faults. It makes
+; a short frame and lowers the IST entry of #PF. If it does not serve the fault, it leaves both so
+; and jumps to entry_page_fault_finish. Then RBX, RSI, RDI and R8 to R15, which a short frame does
+; not hold, still are those of the interrupted code.
 align 16
 entry_page_fault_stub:
 entry_stub_%[VECTOR_PAGE_FAULT]:

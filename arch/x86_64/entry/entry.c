@@ -1,11 +1,11 @@
 /*
  * Dispatch of events to their handlers. On an entry stack no code may fault, sleep, or take a lock
- * that thread code holds with interrupts on. Events that are raised again when the push of their
- * frame faults are handled on the interrupted stack.
+ * that thread code holds with interrupts on. An event that the CPU raises again, if the push of its
+ * frame faults, enters without an entry stack and is handled by entry_thread().
  *
- * Two kinds of page fault in kernel mode are legal: a touch of a hole in the stack that this CPU is
- * using, and a fault of thread code that page_fault_thread_case accepts. Every other one is a
- * kernel bug.
+ * Two kinds of page fault in kernel mode are legal: a stack fault, which fills a hole of a stack
+ * that this CPU uses (mm/stack/stack_fault.c), and a fault of thread code that
+ * page_fault_thread_case accepts. Every other one is a kernel bug.
  */
 #include "arch/x86_64/entry/entry.h"
 
@@ -81,7 +81,7 @@ exception_handler exception_handler_set(unsigned vector, exception_handler handl
     return __atomic_exchange_n(&exception_handlers[vector], handler, __ATOMIC_ACQ_REL);
 }
 
-/* Did the event interrupt code that runs on an entry stack? */
+/* Returns whether the event interrupted code that runs on an entry stack. */
 static bool frame_from_entry_stack(const struct trap_frame *frame)
 {
     unsigned cpu, kind;
@@ -172,7 +172,7 @@ struct trap_frame *entry_interrupt(struct trap_frame *frame)
     return_check(frame);
     struct trap_frame *moved = interrupt_leave(frame);
     if (moved == NULL) {
-        off_time_leave(frame); /* else entry_continue() is the end of it */
+        off_time_leave(frame); /* for a moved frame, entry_continue() does this */
     }
     return moved;
 }
@@ -193,7 +193,7 @@ struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 {
     frame->address = address;
     if (frame->error & PAGE_FAULT_USER) {
-        return entry_move_frame(frame); /* whatever the address: ring 3 touched it */
+        return entry_move_frame(frame); /* ring 3 touched the address, so it may be any address */
     }
     entry_overflow_check(frame, address);
     if (frame_from_entry_stack(frame)) {
@@ -205,9 +205,10 @@ struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 }
 
 /*
- * An NMI may arrive between the STI and the HLT of cpu_wait_for_interrupt(). Interrupts are on
- * after its return, so one that was pending is taken before the HLT, which would then wait for the
- * next. Behind the HLT the waiting thread looks again for something to do.
+ * An NMI may arrive between the STI and the HLT of cpu_wait_for_interrupt(). When the NMI returns,
+ * the effect of STI is no longer delayed. A pending interrupt would be taken before the HLT, and
+ * the HLT would wait for the next one although there is work to do. So the return skips the HLT.
+ * The code behind the HLT looks for work again.
  */
 static void halt_skip(struct trap_frame *frame)
 {
@@ -230,9 +231,10 @@ struct trap_frame *entry_nmi(struct trap_frame *frame)
 }
 
 /*
- * A debug trap on the first instruction after SYSCALL is the user's: a single step over SYSCALL,
- * which Bochs delivers there, or a data breakpoint that MOV SS put off. It is dropped. The step
- * goes on in user mode, because the way back restores TF.
+ * Returns whether user mode caused a debug trap that arrived in the kernel: one on the first
+ * instruction after SYSCALL. It is a single step over SYSCALL, which Bochs delivers there, or a
+ * data breakpoint that MOV SS delayed. The kernel drops it. User mode goes on to be single-stepped,
+ * because the return from the system call restores TF.
  */
 static bool debug_is_users(const struct trap_frame *frame)
 {
@@ -287,7 +289,7 @@ static void user_exception_handle(struct trap_frame *frame)
     interrupts_disable_by(BOTH_ON);
 }
 
-/* Handles faults of the interrupted code itself; in the lesson build interrupts, too. */
+/* Exceptions of the interrupted code. In the lesson build interrupts enter here, too. */
 struct trap_frame *entry_thread(struct trap_frame *frame)
 {
     if (frame->vector < VECTOR_EXCEPTIONS && trap_frame_from_user(frame)) {
@@ -307,7 +309,7 @@ struct trap_frame *entry_thread(struct trap_frame *frame)
     return NULL;
 }
 
-/* Does on the thread's stack what may not be done on an entry stack. */
+/* Does what may not be done on an entry stack: sleep, fault, or switch threads. */
 void entry_continue(struct trap_frame *frame)
 {
     if (frame->vector >= VECTOR_EXCEPTIONS) {

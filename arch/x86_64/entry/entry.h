@@ -1,7 +1,7 @@
 /*
  * The C side of event entry, and the handlers that upper layers register. All functions that
- * entry.asm calls run with interrupts off. They run on an entry stack, except entry_thread(), which
- * runs on the interrupted stack, and entry_continue(), which runs on the thread's stack.
+ * entry.asm calls run with interrupts off. They run on an entry stack, except entry_thread() and
+ * entry_continue(), which run on the kernel stack of the interrupted thread.
  */
 #pragma once
 
@@ -18,9 +18,11 @@ extern struct trap_frame *(*page_fault_handler)(struct trap_frame *frame);
 /*
  * Hook: code that entry.asm jumps to first at a page fault of ring 0. It serves the fault and
  * returns from it by IRETQ, or jumps to entry_page_fault_finish. Until the hook is set it is
- * entry_page_fault_whole, which calls page_fault_handler. Context: ENTRY (#PF stack), no C.
+ * entry_page_fault_whole(). Context: ENTRY (#PF stack), no C.
  */
 extern void (*page_fault_short_path)(void);
+
+/* The whole path of a page fault, in entry.asm, which calls page_fault_handler. Not for C code. */
 void entry_page_fault_whole(void);
 
 /*
@@ -82,8 +84,8 @@ const char *vector_name(unsigned vector);
 struct trap_frame *entry_move_frame(struct trap_frame *frame);
 
 /*
- * Handles an event that entered on the stack in use. Returns NULL: to return through the frame.
- * Context: that of the interrupted code, interrupts off. Called from assembly only.
+ * Handles an event that entered without an entry stack. Returns NULL: the event returns through the
+ * frame. Context: that of the interrupted code, interrupts off. Called from assembly only.
  */
 struct trap_frame *entry_thread(struct trap_frame *frame);
 

@@ -1,4 +1,4 @@
-/* By what events enter the kernel: by the IDT or by FRED. fred.h chooses at boot. */
+/* How events enter the kernel: by the IDT or by FRED. fred_start() chooses at boot. */
 #pragma once
 
 #include "lib/compiler.h"

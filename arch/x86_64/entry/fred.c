@@ -91,15 +91,17 @@ uint64_t fred_config_value(void)
     return (uintptr_t)fred_entry_user | level << FRED_CONFIG_INTERRUPT_LEVEL_SHIFT;
 }
 
-/* Writes all that event delivery reads, and last the bit in CR4 that turns FRED on. */
+/*
+ * Writes all MSRs that event delivery reads, and last the bit in CR4 that turns FRED on. Returns
+ * false if the CPU refuses one of them.
+ */
 static must_check bool cpu_try(void)
 {
     unsigned cpu = cpu_number();
     bool accepted = safe_msr_write(MSR_FRED_LEVELS, fred_levels_value()) &&
                     safe_msr_write(MSR_FRED_CONFIG, fred_config_value());
 
-    /* RSP0 is for events from ring 3. No user code runs yet at this
-     * point, so any backed stack will do. */
+    /* RSP0 is for events from ring 3. No user code runs yet, so any backed stack will do. */
     accepted = accepted && safe_msr_write(MSR_FRED_RSP0, entry_stack_top(cpu, ENTRY_DEBUG));
     for (unsigned level = 1; level < FRED_LEVELS && accepted; level++) {
         accepted = safe_msr_write(MSR_FRED_RSP0 + level, entry_stack_top(cpu, level_kinds[level]));
@@ -150,9 +152,9 @@ struct trap_frame *fred_software(struct trap_frame *frame)
 }
 
 /*
- * The frame of an event from ring 3 lies on the thread's stack already, so it need not be moved. An
- * event from ring 3 on a level above 0 was raised while another one was being delivered and the
- * stack at RSP0 was missing: a kernel bug.
+ * The frame of an event from ring 3 lies on the thread's stack already, so it need not be moved. If
+ * such an event enters on a level above 0, it was raised by the delivery of another event, because
+ * the stack at RSP0 is missing. That is a kernel bug.
  */
 void fred_user_event(struct trap_frame *frame)
 {
@@ -172,7 +174,7 @@ void fred_user_event(struct trap_frame *frame)
         syscall_from_frame(frame);
         user_return(frame);
     } else if (type == FRED_SOFTWARE_INTERRUPT || type == FRED_OTHER) {
-        frame->vector = VECTOR_GENERAL_PROTECTION; /* as by an IDT whose gates are the kernel's */
+        frame->vector = VECTOR_GENERAL_PROTECTION; /* as with the IDT, whose gates have DPL 0 */
         (void)entry_thread(frame);
     } else if (frame->vector == VECTOR_PAGE_FAULT) {
         entry_continue(frame);

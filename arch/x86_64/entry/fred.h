@@ -1,10 +1,10 @@
 /*
  * FRED, flexible return and event delivery: the alternative to the IDT. The CPU enters at one of
- * two entry points (fred_entry.asm) instead of a gate and pushes a frame of 64 bytes. It chooses
- * the stack by a level from 0 to 3 instead of an IST entry: an event of a higher level starts on
- * the stack of that level; one of the current or a lower level stays on the stack in use, so a live
- * frame is never overwritten. Vectors, handlers and struct trap_frame are those of the IDT. The
- * chapter is docs/fred.md.
+ * two entry points (fred_entry.asm) instead of a gate, and pushes a frame of 64 bytes. It chooses
+ * the stack by a level from 0 to 3 instead of an IST entry. An event whose level is higher than the
+ * current one starts on the stack of its level. Any other event stays on the stack in use, so a
+ * live frame is never overwritten. Vectors, handlers and struct trap_frame are the same as with the
+ * IDT. docs/fred.md is the chapter about FRED.
  *
  * Source: Intel, Flexible Return and Event Delivery specification (document 346446): event
  * delivery, ERETS, ERETU, MSRs.

@@ -11,10 +11,10 @@
 ; Registers: all are saved and restored; see entry_frame.inc for the call of C. Delivery has cleared
 ; RFLAGS and, from ring 3, swapped GS.
 ;
-; Levels: FRED does not restart a stack in use, so there is no IST to lower. ERETS takes the level
-; of its frame if that is lower than the current one, and never raises it. A moved frame continues
-; at level 0, by an ERETS to fred_continue. CS and SS of a frame stay as the CPU pushed them,
-; because ERETS checks them.
+; Levels: FRED never starts again at the top of a stack in use, so there is no IST entry to lower.
+; ERETS changes the current level to the one in its frame if that is lower, and never raises the
+; level. A moved frame continues at level 0, by an ERETS to fred_continue. CS and SS of a frame stay
+; as the CPU pushed them, because ERETS checks them.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
@@ -106,8 +106,8 @@ fred_entry_kernel:
     CALL_WITH_FRAME fred_software
     jmp .answered
 
-; Changes to the frame's copy at RAX and to level 0: an ERETS with a frame made for it sets RSP,
-; level and flags in one step.
+; Goes on at fred_continue, with RSP at the frame's copy (RAX) and at level 0. An ERETS through a
+; frame that is made here sets RSP, level and flags in one step.
 .move:
     push SELECTOR_KERNEL_DATA
     push rax

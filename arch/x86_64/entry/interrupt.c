@@ -84,7 +84,7 @@ void interrupt_dispatch(struct trap_frame *frame)
     if (handler != NULL) {
         handler(frame);
     }
-    /* A spurious interrupt sets no in-service bit; its end would end another one (SDM 11.9). */
+    /* A spurious interrupt sets no in-service bit, so an end would be another's (SDM 11.9). */
     if (vector != VECTOR_SPURIOUS) {
         interrupt_end();
     }

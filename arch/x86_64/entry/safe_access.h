@@ -1,8 +1,8 @@
 /*
- * Instructions that a CPU may refuse although CPUID promises them, and the fix-up table that turns
- * the refusal into an answer: for each such instruction the table holds its address and the address
- * at which execution goes on after a #GP there. Only an instruction that changes nothing when it is
- * refused may be in the table.
+ * Instructions that a CPU may refuse with #GP although CPUID promises them. Instead of a panic, the
+ * functions below return false. The fix-up table holds the address of each such instruction, and
+ * the address at which execution goes on after a #GP there. Only an instruction that changes
+ * nothing when it is refused may be in the table.
  */
 #pragma once
 

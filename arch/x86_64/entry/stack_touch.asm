@@ -16,7 +16,7 @@ FLAGS_HIGH_IF equ 2                     ; the interrupt flag, in the second byte
 
 section .text
 
-; The touch, at the address that a touch by the caller would have: a return address lies between.
+; The touch, at the address that a touch by the caller would have. RSP is 8 lower than the caller's.
 %macro TOUCH 0
     test byte [rsp + 8 - SITE_TOUCH_BYTES], al
 %endmacro

@@ -1,20 +1,21 @@
 ; Entry and exit of system calls by SYSCALL and SYSRET, and the first entry into user mode.
 ;
-; SYSCALL changes neither RSP nor GS: RCX = user RIP, R11 = user RFLAGS; RFLAGS has lost what
-; MSR_SYSCALL_MASK names (IF, DF, TF, AC, NT, IOPL). Until SWAPGS this CPU's variables cannot be
-; reached, and no event but NMI, #MC and #DB can arrive; those have entry stacks, and find their CPU
-; from them (entry.asm).
+; SYSCALL stores the user's RIP in RCX and RFLAGS in R11, and clears the flags that MSR_SYSCALL_MASK
+; names (IF, DF, TF, AC, NT, IOPL). It changes neither RSP nor GS. Until SWAPGS this CPU's variables
+; cannot be reached. Only NMI, #MC and #DB can arrive there; they have entry stacks, and know their
+; CPU from the address of the stack (entry.asm).
 ;
-; Stack: the thread's kernel stack from its top on: 16 bytes that FRED alone uses, then a struct
-; trap_frame. Its vector is VECTOR_SYSCALL. Among its general registers only RBX, RBP and R12 to R15
-; are filled, and in a message call RDI, RSI, RDX, R8, R9 and R10 as well.
+; Stack: the thread's kernel stack from its top on: 16 bytes that only FRED uses, then a struct
+; trap_frame with the vector VECTOR_SYSCALL. Of the general registers only RBX, RBP and R12 to R15
+; are stored in it, and in a message call RAX, RDI, RSI, RDX, R8, R9 and R10 as well.
 ;
 ; A message call first goes to its fast path, with interrupts still off.
 ;
-; Registers: number in RAX, arguments in RDI, RSI, RDX, R10, R8, R9. The C function gets R10 in RCX,
-; as the C ABI has it. RBX and R12 to R15 survive the C function. On return RAX is its result, RCX
-; and R11 are the user's RIP and RFLAGS, which SYSRET takes from there, and all other registers
-; that a C function may change are 0; after a message call they come from the frame.
+; Registers: the number is in RAX, the arguments are in RDI, RSI, RDX, R10, R8, R9. The C function
+; gets R10 in RCX, as the C ABI requires. On return RAX is its result; RCX and R11 are the user's
+; RIP and RFLAGS, which SYSRET takes from there. RBX, RBP and R12 to R15 are as before, and RDI,
+; RSI, RDX, R8, R9 and R10 are 0. After a message call RDI, RSI, RDX, R8, R9, R10, R12 and R13 come
+; from the frame, where the call may have stored words of a message.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
@@ -32,7 +33,7 @@ global syscall_path_end
 global user_enter_at
 global syscall_user_rsp
 
-; Flags that SYSRET would not return as they are, or not in time: TF and RF.
+; Flags that need IRETQ, RF and TF: SYSRET does not restore RF, and makes TF take effect too late.
 %define FLAGS_BY_IRETQ 0x10100
 
 section .percpu progbits alloc write align=8
@@ -136,8 +137,8 @@ syscall_entry:
     cli
     jmp .message_done
 
-; The general way out: completes the frame, then does what entry.asm does. The registers that the
-; caller gets as 0 are still those of the C function.
+; The general way out: completes the frame, and returns as entry.asm does. The registers that user
+; mode gets as 0 still hold values of the C function, so zeroes are stored for them.
 .slow:
     xor ecx, ecx
     mov [rsp + FRAME_RDI], rcx

@@ -25,8 +25,8 @@ struct trap_frame {
 #define PAGE_FAULT_FETCH    (1U << 4)
 
 /*
- * Stands in `vector`, beside the vector, while the frame is short (entry_frame.inc): its other
- * registers are not saved.
+ * A bit of `vector`, beside the number, while the frame is short (entry_frame.inc): of the general
+ * registers only RAX, RCX, RDX and RBP are saved.
  */
 #define TRAP_FRAME_SHORT (1U << 31)
 

@@ -14,7 +14,7 @@
 
 #define SEARCH_BYTES 256 /* a function that has a frame sets it up within so many bytes */
 
-/* Returns the offset at which the function sets its frame up; `offset` if there is none before. */
+/* Returns the offset at which a function sets up its frame; `offset` if it does so later. */
 static uintptr_t frame_begin_find(const uint8_t *function, uintptr_t offset)
 {
     uintptr_t end = offset < SEARCH_BYTES ? offset : SEARCH_BYTES;

@@ -20,7 +20,7 @@ void (*user_exception)(struct trap_frame *frame) = exception_ignored;
 
 noreturn_function void user_enter_at(struct trap_frame *frame); /* syscall_entry.asm */
 
-/* SYSCALL clears these flags: none of the user's may hold in the kernel. */
+/* The flags that SYSCALL clears, so that the kernel does not run with the user's values of them. */
 #define FLAGS_MASKED                                                                               \
     (FLAGS_INTERRUPT | FLAGS_DIRECTION | FLAGS_TRAP | FLAGS_ALIGNMENT_CHECK | FLAGS_NESTED_TASK |  \
      FLAGS_IO_PRIVILEGE)

@@ -5,9 +5,9 @@
  * 16 bytes below the stack's top, because FRED pushes two words more than the IDT.
  *
  * The way out has a fast form (SYSRET) and a general one (IRETQ, ERETU). The fast form is taken
- * only if no hazard is noted and the flags need no IRETQ. It needs no check of RIP: no place sets a
- * user RIP at or above USER_END, and SYSCALL itself cannot store one, because the last page below
- * the canonical boundary is never mapped.
+ * only if no hazard is noted and the flags need no IRETQ. It does not check that RIP is canonical:
+ * no code of the kernel sets a user RIP at or above USER_END, and SYSCALL cannot store one, because
+ * the last page below the canonical boundary is never mapped.
  *
  * Source: SDM volume 2 (SYSCALL, SYSRET, SWAPGS), volume 3A, 5.8.8.
  */
@@ -34,11 +34,11 @@ struct fpu_area; /* fpu.h */
 /* The values that a CPU loads when it switches to a thread with a user mode. */
 struct user_context {
     uint32_t hazards;           /* USER_HAZARD_...; atomic */
-    bool plain;                 /* it was loaded before, and has no FPU: nothing more to load */
+    bool plain;                 /* it was loaded before, and the thread has no FPU */
     struct user_tables *tables; /* the page tables of its address space */
     uintptr_t stack_top;        /* of its kernel stack, where entries from ring 3 push */
     uint64_t fs_base;
-    struct fpu_area *fpu; /* its FPU's registers while it does not run; NULL: it has no FPU */
+    struct fpu_area *fpu; /* FPU registers while the thread does not run; NULL: it has no FPU */
 };
 
 /* The context that was loaded last on this CPU; NULL: none yet. */
@@ -56,16 +56,19 @@ static always_inline struct trap_frame *user_frame_at(uintptr_t stack_top)
  */
 void user_entry_cpu_init(void);
 
-/* user_context_load() in line, for the fast path of messages. */
+/*
+ * Loads page tables, kernel stack and FS base of a thread, as user_context_load() does. Inline, for
+ * the fast path of messages. Context: ATOMIC, interrupts off, in the switch to the thread.
+ */
 static always_inline void user_context_load_inline(struct user_context *context)
 {
     if (unlikely(fred_is_active())) {
         msr_write(MSR_FRED_RSP0, context->stack_top);
     }
-    /* The frame ends 16 bytes below the top in either case. FRED's path reads this, too. */
+    /* Also with FRED, where entry_move_frame() reads it. The frame ends 16 bytes below the top. */
     this_cpu(cpu_task_state).rsp[0] = context->stack_top - 2 * sizeof(uint64_t);
     user_tables_load(context->tables);
-    /* Always: user code changes the base when it loads the selector, and no event tells. */
+    /* Written each time: user mode can change the base by a load of FS, unseen by the kernel. */
     msr_write(MSR_FS_BASE, context->fs_base);
     this_cpu(user_context) = context;
 }
@@ -97,8 +100,8 @@ static always_inline struct trap_frame *user_frame(void)
 }
 
 /*
- * Does what hazards ask for, and returns when there are none. Called on every way to ring 3 but the
- * fast one. Context: ATOMIC, interrupts off, on the thread's stack; interrupts come on meanwhile.
+ * Calls user_return_work() until no hazard is noted. Every return to ring 3 but the fast one calls
+ * it. Context: ATOMIC, interrupts off, on the thread's stack; interrupts are on during the work.
  */
 void user_return(struct trap_frame *frame);
 
@@ -115,10 +118,10 @@ extern void (*user_return_work)(struct trap_frame *frame, uint32_t hazards);
 extern void (*user_exception)(struct trap_frame *frame);
 
 /*
- * The system calls, by number: each takes up to six arguments and returns what RAX gets. Numbers
- * below syscall_message_count are message calls: they get their other registers from user_frame()
- * and leave them there. Bound by the linker, because the call is made from assembly and its cost
- * counts (kernel/syscall).
+ * The system calls, by number: each takes up to six arguments and returns the value for RAX.
+ * Numbers below syscall_message_count are message calls, which read further registers from
+ * user_frame() and store results there. kernel/syscall defines the table. The linker binds it and
+ * no hook, because assembly code makes the call and each instruction counts.
  */
 typedef int64_t (*syscall_function)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 extern const syscall_function syscall_table[];
@@ -126,17 +129,18 @@ extern const uint64_t syscall_count;
 extern const uint64_t syscall_message_count;
 
 /*
- * The fast paths of message calls, by number. They are called first, with interrupts off, and get
- * the first two arguments. SYSCALL_FAST_LEFT says that the call has not been made and nothing has
- * changed; any other result, which is not positive, is that of the call.
+ * The fast paths of message calls, by number. Entry code calls them first, with interrupts off and
+ * the first two arguments. If a fast path returns SYSCALL_FAST_LEFT, it has changed nothing, and
+ * the function in syscall_table makes the call. Any other result is 0 or negative and is the result
+ * of the call.
  */
 #define SYSCALL_FAST_LEFT 1
 typedef int64_t (*syscall_fast_function)(uint64_t, uint64_t);
 extern const syscall_fast_function syscall_fast_table[];
 
 /*
- * Makes the system call that a frame asks for, with FRED, which has no entry of its own for it.
- * Context: ATOMIC, interrupts off, on the thread's stack.
+ * Makes the system call whose number and arguments are in a frame. For FRED, where SYSCALL enters
+ * like any other event. Context: ATOMIC, interrupts off, on the thread's stack.
  */
 void syscall_from_frame(struct trap_frame *frame);
 

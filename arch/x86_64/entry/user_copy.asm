@@ -6,8 +6,9 @@
 ; Registers: arguments and result as in the C ABI; RCX, RDX, RSI, RDI and R8 are used.
 ;
 ; SMAP: between STAC and CLAC the CPU lets the kernel touch user pages. Both are patch sites, NOPs
-; on a CPU without SMAP. The entry of an event clears AC, and its exit restores it, so a thread that
-; is interrupted here or sleeps in a page fault leaves the door open for itself alone.
+; on a CPU without SMAP. STAC sets the flag AC. The entry of an event clears AC, and its exit
+; restores it. So the permission never holds for other code that runs while this thread is
+; interrupted, or sleeps in a page fault.
 
 %include "offsets.inc"
 
@@ -25,8 +26,8 @@ global user_copy_string
     __?SECT?__
 %endmacro
 
-; A row of that table: struct user_copy_site in user_copy.c.
-; USER_ACCESS fix-up, user side (0: RSI is read, 1: RDI is written), bytes a step, instruction
+; USER_ACCESS fix-up, user side (0: RSI is read, 1: RDI is written), bytes a step, instruction:
+; the instruction, and its row in the table of fix-ups: struct user_copy_site in user_copy.c.
 %macro USER_ACCESS 4+
 %%at:
     %4

@@ -73,7 +73,7 @@ int user_string_copy_in(char *to, uintptr_t from, size_t room, size_t *length)
     if (!user_range_is_valid(from, 0)) {
         return ERROR_FAULT;
     }
-    /* The string may end before USER_END though `room` reaches beyond it. */
+    /* `room` may reach beyond USER_END although the string ends before it. */
     size_t reach = room < USER_END - from ? room : USER_END - from;
     size_t found = user_copy_string(to, (const char *)from, reach);
     if (found == SIZE_MAX || (found == reach && reach < room)) {
@@ -95,8 +95,9 @@ static const struct user_copy_site *site_find(uintptr_t rip)
 }
 
 /*
- * The address that faults lies at most one step behind the register: a step may straddle two pages.
- * So a wild pointer on the kernel's side of the copy is not taken for the user's.
+ * Compares the address of the fault with the register that holds the user address. A step of the
+ * copy may straddle two pages, so the two may differ by less than a step. A fault on the kernel's
+ * side of the copy, by a wild pointer, is a kernel bug and does not count.
  */
 bool user_copy_faulted(const struct trap_frame *frame)
 {

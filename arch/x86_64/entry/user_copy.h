@@ -1,8 +1,9 @@
 /*
  * User copy: the one place where the kernel touches user memory. A range that is not wholly in user
- * mode's part of the address space is refused before a byte is touched. A page that is missing
- * faults: the fault is resolved on the caller's stack, where it may sleep, and the copy goes on. If
- * it cannot be resolved, the copy ends with an error, and says how far it came.
+ * mode's part of the address space is refused before a byte is touched. If a page is missing, the
+ * copy faults. The fault is resolved on the caller's stack, where it may sleep, and the copy goes
+ * on. If the fault cannot be resolved, the copy ends with an error; the _part functions then say
+ * how many bytes were copied.
  *
  * The kernel reads copied data from the copy only: user mode may change the original at any time.
  */

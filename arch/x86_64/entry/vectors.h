@@ -4,10 +4,11 @@
  *
  * VECTOR(number, symbol, has_error_code, stack, "name")
  *
- * `stack` is the stack on which the CPU enters. ENTRY_THREAD is the stack in use: it is for faults
- * and software interrupts, which are raised again if the push of their frame faults. All others are
- * entry stacks, which are always backed. docs/lost-events.md explains why each asynchronous event
- * needs one.
+ * `stack` is the stack on which the CPU enters. ENTRY_THREAD stands for no entry stack: the CPU
+ * stays on the stack in use, or changes from ring 3 to the thread's kernel stack. It is for faults
+ * and software interrupts, which the CPU raises again if the push of their frame faults. All other
+ * values are entry stacks, which are always backed. docs/lost-events.md explains why each
+ * asynchronous event needs one.
  * Source: Intel SDM volume 3A, table 6-1.
  */
 #pragma once
@@ -41,7 +42,7 @@
 #define VECTOR_TIMER      0xe0
 #define VECTOR_RESCHEDULE 0xe1
 #define VECTOR_SHOOTDOWN  0xe2
-#define VECTOR_CALL       0xe3
+#define VECTOR_CALL       0xe3 /* asks a CPU for its free frames: mm/frame/frame_collect.c */
 #define VECTOR_CONSOLE    0xe5
 #define VECTOR_TEST       0xe8
 #define VECTOR_APIC_ERROR 0xfe

@@ -1,7 +1,7 @@
 /*
  * High-water marks of the entry stacks: the greatest depth to which each kind was ever used, on any
- * CPU. The frames of an entry stack are filled with a pattern before the first use; a word that
- * differs from the pattern was written. `make stack-bounds` computes an upper bound of each mark.
+ * CPU. The pages of an entry stack are filled with a pattern before the first use, so a word that
+ * differs from the pattern was used. `make stack-bounds` computes an upper bound of each mark.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * Mappings of device registers, which are never removed. Their addresses are taken in ascending
- * order from the upper half of the region of vmalloc(); an unmapped page follows each range.
+ * Mappings of devices: registers and framebuffers. They are never removed. Their addresses are
+ * taken in ascending order from the upper half of the area of vmalloc(); an unmapped page follows
+ * each range.
  */
 #include "arch/x86_64/cpu/cpu_model.h"
 #include "arch/x86_64/cpu/log.h"

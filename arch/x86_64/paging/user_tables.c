@@ -1,8 +1,9 @@
 /*
- * Each entry that names a table counts the present entries of that table, in bits that the CPU
- * ignores in such entries (SDM volume 3A, table 4-20 and following). So an empty table is found
- * without a look at its 512 entries. The accessed bits are set from the start, and so are the dirty
- * bits of pages that may be written: the CPU never stores to these tables.
+ * Each entry that names a table also holds the number of present entries in that table, in bits
+ * that the CPU ignores in such entries (SDM volume 3A, table 4-20 and following). So an empty table
+ * is recognised without a search through its 512 entries. The accessed bits are set from the start,
+ * and so are the dirty bits of pages that may be written. So the CPU has no bit to set, and never
+ * stores to these tables.
  */
 #include "arch/x86_64/paging/user_tables.h"
 
@@ -50,10 +51,12 @@ void user_tables_init(struct user_tables *tables, physical_t root)
 }
 
 /*
- * Order: a CPU takes its bit before it loads the root, and gives it back after it has loaded
- * another one. Its answer to a round that it no longer or not yet belongs to is taken back before
- * the load, which removes the translations that the round asks it to remove. user_shootdown.c reads
- * the bits in the matching order.
+ * The order is important: a CPU sets its bit in `cpus` before it loads the root, and clears it
+ * after it has loaded another root. So `cpus` has the bit of every CPU that may have translations.
+ *
+ * If a round has set the bit of this CPU in `waiting` while the CPU had the root the last time, the
+ * CPU answers now by clearing the bit. It has no translations left to remove: it lost them when it
+ * loaded another root. user_shootdown.c reads the bits in the matching order.
  */
 void user_tables_load(struct user_tables *tables)
 {
@@ -77,8 +80,8 @@ void user_tables_load(struct user_tables *tables)
 }
 
 /*
- * Stores the entry of an address at each level, from the top down to the first that is absent, and
- * returns the level of that one; 0 if there is a leaf table.
+ * Stores a pointer to the entry of an address at each level, from the top down to the first entry
+ * that is absent, and returns the level of that entry. Returns 0 if there is a leaf table.
  */
 static unsigned path_find(const struct user_tables *tables, uintptr_t address,
                           uint64_t *path[USER_TABLE_LEVELS])
@@ -185,8 +188,9 @@ static void leaf_clear(struct user_tables *tables, uint64_t *path[USER_TABLE_LEV
 }
 
 /*
- * The slice of the range in one leaf table. Returns the address behind it. A table that becomes
- * empty ends it, because the path is then no longer there.
+ * Reduces one slice of the range: at most USER_TABLES_SLICE pages, and only pages of one leaf
+ * table. Returns the address behind the slice. The slice ends early if a table becomes empty,
+ * because `path` then leads through a table that is gone.
  */
 static uintptr_t leaves_reduce(struct user_tables *tables, uintptr_t address, uintptr_t end,
                                uint64_t *path[USER_TABLE_LEVELS], uint64_t clear, uint64_t set,

@@ -1,7 +1,7 @@
 /*
  * The page tables of one address space: a root whose upper half is the kernel's, and tables of the
- * lower half, which this file alone changes. Tables are made from frames that the caller supplies,
- * and go back to it when they hold no entry any more.
+ * lower half, which only user_tables.c changes. The caller supplies the frames of which tables are
+ * made, and gets them back when a table holds no entry any more.
  *
  * Rules that keep translations and tables consistent:
  *
@@ -11,8 +11,9 @@
  *      it, because user pages are not global and a load of CR3 removes all that are not.
  *   3. Frames of pages and tables that a reduction took out are used again only after such a round.
  *
- * The recursive mapping of a root shows the tables of that root, so the kernel half looks alike in
- * every root. Tables of the lower half are read through the direct map, never through it.
+ * Each root has a recursive mapping of its own, which shows the tables of that root. So the kernel
+ * finds the entries of the kernel half there, whichever root is loaded. Tables of the lower half
+ * are read through the direct map only.
  * Source: SDM volume 3A, 4.5 (entries), 4.10 (translations that CPUs keep).
  */
 #pragma once
@@ -60,16 +61,17 @@ void user_tables_init(struct user_tables *tables, physical_t root);
 
 /*
  * Loads page tables into CR3 of the calling CPU; NULL: the kernel's own. Does nothing if they are
- * loaded. The tables must not be evicted meanwhile. Context: ATOMIC, interrupts off.
+ * loaded already. No other CPU may evict the tables (user_tables_evict()) while this function runs.
+ * Context: ATOMIC, interrupts off.
  */
 void user_tables_load(struct user_tables *tables);
 
 /*
- * Sets the leaf entry of a user page. Tables that are missing are made from the supply, which must
- * hold as many frames as are missing. An entry that is present gets the rights of both, for the
- * same frame. Needs no round, because no right is taken away. Context: THREAD or ATOMIC. Errors:
- * ERROR_AGAIN (too small a supply: supply->wanted says how many); ERROR_EXISTS (another frame is
- * mapped there).
+ * Sets the leaf entry of a user page. Missing tables are made from the supply. If the same frame is
+ * mapped there already, the entry keeps its rights and gets the new ones as well. No right is taken
+ * away, so no round is necessary. Takes the lock of the tables. Context: THREAD or ATOMIC. Errors:
+ * ERROR_AGAIN (the supply has fewer frames than tables are missing; supply->wanted is their
+ * number), ERROR_EXISTS (another frame is mapped there).
  */
 must_check int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
                                  struct user_table_supply *supply);

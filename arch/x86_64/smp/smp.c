@@ -69,7 +69,7 @@ static must_check int wake_after_init(uint32_t apic_id, unsigned timeout_ms)
     if (error == OK && claimed_within(STARTUP_WAIT_US)) {
         return OK;
     }
-    if (error == OK) { /* the first may be missed; a processor that runs ignores it */
+    if (error == OK) { /* the first may get lost; a processor that runs ignores the second */
         error = startup_send(apic_id);
     }
     if (error == OK && claimed_within((uint64_t)timeout_ms * 1000)) {
@@ -140,15 +140,15 @@ static void init_all(const struct acpi_info *acpi)
     for (unsigned i = 0; i < acpi->processor_count; i++) {
         uint32_t apic_id = acpi->processors[i].apic_id;
         if (!is_online(apic_id)) {
-            (void)!lapic_send_init(apic_id); /* start_one() warns of one that has no such address */
+            (void)!lapic_send_init(apic_id); /* start_one() warns if the id has no address */
         }
     }
     clock_delay_us(INIT_WAIT_US);
 }
 
 /*
- * Starts one processor as CPU `cpu`. Errors: ERROR_BUSY if it passed the start gate but did not
- * come online, so that the trampoline's tables may still be in use; others if it is left out.
+ * Starts one processor as CPU `cpu`. Errors: ERROR_BUSY if the processor passed the start gate but
+ * did not come online: it may still use the trampoline's tables. Any other error: it is left out.
  */
 static must_check int start_one(uint32_t apic_id, unsigned cpu)
 {

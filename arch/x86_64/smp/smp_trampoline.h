@@ -20,10 +20,10 @@
 void smp_low_pages_set(physical_t pages);
 
 /*
- * Copies the code to its low page, makes that page read-only, and builds the tables: the one page
- * at its physical address, executable and read-only, and the kernel half of the top-level table at
- * `kernel_root`. Context: THREAD or boot, on CPU 0. Errors: ERROR_NOT_FOUND (no low pages were
- * set), and those of paging_protect().
+ * Copies the code to its low page, makes that page read-only, and builds the trampoline's page
+ * tables. They map the code page at its physical address, executable and read-only, and have the
+ * kernel half of the top-level table at `kernel_root`. Context: THREAD or boot, on CPU 0. Errors:
+ * ERROR_NOT_FOUND (no low pages were set), and those of paging_protect().
  */
 must_check int smp_trampoline_install(physical_t kernel_root);
 

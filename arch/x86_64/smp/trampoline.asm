@@ -2,18 +2,21 @@
 ;
 ; A STARTUP interrupt starts a processor in real mode at the page of low memory into which
 ; smp_trampoline.c has copied trampoline_begin..trampoline_end. Behind it lies a page of data, the
-; start gate, which lets one expected processor pass (the scheduler's dispatch gate is another thing):
+; start gate, which lets one expected processor pass (the scheduler's dispatch gate is another
+; thing):
 ;
 ;   offset 0  state    0 closed, 1 waiting for a processor, 2 claimed
 ;          4  APIC id of the expected processor
 ;          8  physical address of the top-level page table to load
 ;
-; A processor that is not the expected one (it comes after smp.c has given it up, or is started to
-; be parked) parks here for good. It sets CR4.MCE, because a machine check is broadcast to all
-; processors and one of them without it shuts the machine down; its handler clears the check and
-; returns. The expected one claims the start gate, goes through protected mode into long mode on the
-; trampoline's small page tables, which map this page read-only at its physical address and the
-; kernel half as in the kernel's tables, and jumps to the kernel's text.
+; A processor that is not the expected one parks here for good: it came after smp.c had given it up,
+; or was started to be parked. It sets CR4.MCE. A machine check is broadcast to all processors, and
+; would shut the machine down if one of them had CR4.MCE clear. The handler of the parked processor
+; clears the check and returns.
+;
+; The expected processor claims the start gate and goes through protected mode into long mode. There
+; it uses the trampoline's small page tables, which map this page read-only at its physical address,
+; and the kernel half as in the kernel's tables. Then it jumps to the kernel's text.
 ;
 ; Stack: none until trampoline_high. Registers: esi = physical address of this page; all others are
 ; used.
@@ -46,7 +49,7 @@ trampoline_begin:
     movzx esi, ax
     shl esi, 4
 
-    ; The own APIC id: leaf 11, if it exists, has all 32 bits; leaf 1 has eight.
+    ; This processor's APIC id: leaf 11, if it exists, has all 32 bits; leaf 1 has eight.
     xor eax, eax
     cpuid
     cmp eax, 11
@@ -76,8 +79,9 @@ trampoline_begin:
     mov cr0, eax
     jmp dword far [HERE(to_protected)]
 
-; All parked processors share table, pointer and stack: each writes the same values there, and an
-; event pushes the address of one of the same two instructions.
+; All parked processors share the interrupt table, its pointer and the stack. That does no harm:
+; each writes the same values to table and pointer, and what an event pushes on the stack is the
+; address of one of the two instructions at .parked, which serves any of them.
 .park:
     mov ax, cs
     mov ss, ax

@@ -1,7 +1,8 @@
 /*
  * Measurement of clocks. Reference and TSC are read together at both ends of an interval. Under an
- * emulator the host may stop the CPU between any two instructions, so each reading is the closest
- * of several tries. Source: SDM volume 3B, 18.17 (TSC and its invariance); 3A, 11.5.4 (APIC timer).
+ * emulator the host may stop the CPU between the two reads. So each reading is the best of several
+ * tries: the one that took the shortest time. Source: SDM volume 3B, 18.17 (TSC and its
+ * invariance); 3A, 11.5.4 (APIC timer).
  */
 #include "arch/x86_64/time/clock.h"
 
@@ -13,7 +14,7 @@
 #define MEASURE_MS 20 /* less than the PIT's 54 */
 #define TRIES      8
 
-#define ASSUMED_TSC_PER_MS   1000000 /* the rate under -icount; elsewhere about that */
+#define ASSUMED_TSC_PER_MS   1000000 /* 1 GHz: exact under QEMU's -icount, elsewhere a guess */
 #define ASSUMED_LAPIC_PER_MS 100000
 
 #define CPUID_FREQUENCY              0x16U /* eax: the base frequency in MHz */
@@ -50,7 +51,7 @@ void clock_mark_start(void)
     rate_set(mhz != 0 ? mhz * 1000UL : ASSUMED_TSC_PER_MS);
 }
 
-/* Changes the rate, and moves the origin so that the time is at this moment what it was. */
+/* Changes the rate, and moves the origin so that the time of this moment stays the same. */
 static void rate_change(uint64_t per_ms)
 {
     uint64_t now_tsc = tsc_read(), now_ns = clock_tsc_to_ns(now_tsc - start_tsc);
@@ -154,9 +155,9 @@ static bool agree(uint64_t one, uint64_t other)
 }
 
 /*
- * The APIC's timer counts down with its interrupt masked. If the host stops an emulated CPU for too
- * long, a wrap of the PIT is missed; so a measurement by the PIT is repeated until two in a row
- * agree.
+ * Measures both rates, and repeats the measurement by the PIT until two in a row agree: the PIT
+ * wraps within 55 ms, and if the host stops an emulated CPU for that long, a wrap is missed. The
+ * APIC's timer counts down with its interrupt masked.
  */
 static void measure_both(void)
 {

@@ -22,14 +22,14 @@ void clock_mark_start(void);
 void clock_init(void);
 
 /*
- * Returns the nanoseconds since clock_mark_start(). They never go back: clock_init() changes the
- * rate from there on. Context: ANY.
+ * Returns the nanoseconds since clock_mark_start(). The time never goes back: when clock_init()
+ * sets the measured rate, the time goes on from the value that it has. Context: ANY.
  */
 uint64_t clock_now_ns(void);
 
 /*
- * Returns the rate in ticks a millisecond of a counter that counted `ticks` while a reference of
- * `frequency_hz` counted `counted`; 0 if the reference did not count. Context: ANY.
+ * Returns the rate, in ticks per millisecond, of a counter that counted `ticks` while a reference
+ * of `frequency_hz` counted `counted`. Returns 0 if the reference did not count. Context: ANY.
  */
 uint64_t clock_rate_per_ms(uint64_t ticks, uint64_t counted, uint64_t frequency_hz);
 

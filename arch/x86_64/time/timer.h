@@ -14,8 +14,7 @@
  */
 must_check int timer_init(void);
 
-/* Hook: called at each tick, on the CPU that ticks, after the timer is armed again. Context: IRQ.
- */
+/* Hook: called at each tick on the CPU that ticks, when the timer is armed again. Context: IRQ. */
 extern void (*timer_tick)(void);
 
 /*
@@ -30,8 +29,9 @@ void timer_start_periodic(unsigned hz);
 unsigned timer_hz(void);
 
 /*
- * Makes the timer of the calling CPU fire once at `vector`, `delay_ns` from now, at most 1 s. Ends
- * the periodic tick, which the caller starts again afterwards. Context: ATOMIC, IRQ.
+ * Makes the timer of the calling CPU fire once at `vector`, `delay_ns` from now; more than 1 s
+ * counts as 1 s. Ends the periodic tick, which the caller must start again afterwards. Context:
+ * ATOMIC, IRQ.
  */
 void timer_start_once(uint64_t delay_ns, unsigned vector);
 
