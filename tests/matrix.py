@@ -44,10 +44,12 @@ SUITE = (
     Row("build-invariant", build="invariant", cpus=4),
     Row("inject-both", cpus=4, cmdline="fault-inject=refill:2,reserve-only:5 seed=7"),
     Row("inject-reserve", build="invariant", cmdline="fault-inject=refill:7,reserve-only:2 seed=11"),
-    Row("build-ubsan", build="ubsan"),
-    Row("build-O0", build="O0"),
-    Row("build-clang", compiler="clang"),
-    Row("bochs-tigerlake", emulator="bochs", boot="bios-cd", cpu="tigerlake", limit_seconds=900),
+    Row("build-ubsan", build="ubsan", rotates="build"),
+    Row("build-O0", build="O0", rotates="build"),
+    Row("build-clang", compiler="clang", rotates="build"),
+    *(Row(f"bochs-tigerlake-{part}", emulator="bochs", boot="bios-cd", cpu="tigerlake",
+          limit_seconds=900, tests=tests, rotates="bochs")
+      for part, tests in (("a-to-o", "[A-O]*"), ("p-to-z", "[P-Z]*"))),
 )
 
 # These machines come up, print that, and end. Without the port for the status they power off.
@@ -355,7 +357,7 @@ SCRIPT = (
     Row("soak-one-core", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max",
         memory_mib=256, one_core=True, rotates="long"),
     *(Row(f"soak-{mode}", kind="script", script="tests/boot/soak.py", cpus=4, memory_mib=256,
-          cpu=model, cmdline=f"stack={mode.split('-')[0]}")
+          cpu=model, cmdline=f"stack={mode.split('-')[0]}", rotates="soak mode")
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),
                           ("lend-intel", "max,vendor=GenuineIntel"))),
     Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py", memory_mib=512),

@@ -60,6 +60,11 @@ def test_what_only_an_absent_row_shows_is_skipped_by_name(name):
     assert name in group.cases[1].name
 
 
+def test_an_absent_row_excuses_no_test_that_it_does_not_name():
+    lines, left = systems.complaints(document(), [], (Row("bochs-a", tests="[A-S]*", rotates="bochs"),))
+    assert lines == ["A1: STK0001 did not run and pass"] and not left
+
+
 def test_a_failure_is_no_absence():
     group = systems.check_systems(document(names="UTH0020"), ran("UTH0020", FAILED), ABSENT)
     assert group.cases[0].outcome == FAILED
