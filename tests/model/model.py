@@ -34,6 +34,12 @@ PROPERTIES = {
     "two_cpus": "one-cpu",
     "gone_touched": "living-only",
     "bytes_lost": "own-bytes",
+    "answer_mixed": "own-answer",
+    "frame_gone": "frame-in-place",
+    "sleeps_on": "woken",
+    "region_gone": "region-in-place",
+    "message_lost": "own-message",
+    "stack_shared": "entry-stack-free",
 }
 
 # Words of pan that say that it has not seen all states.
@@ -108,6 +114,10 @@ WHOLE = (
         live=True),
     Run("unmap", "a page that is unmapped and used again, on two CPUs that may know it", "",
         model="unmap.pml"),
+    Run("ipc", "calls by the fast path and the slow one, given up, killed, swapped out", "",
+        model="ipc.pml"),
+    Run("copy", "a wait for a pager in the middle of user copy, while its memory is unmapped", "",
+        model="copy.pml"),
     Run("marked", "one frame by identity: in one place, none freed that a CPU may know", MARKED),
 )
 
@@ -117,9 +127,9 @@ def guard(macro, breaks, sentence, macros=NUMBERS):
     return Run(macro, sentence, f"{macros} {macro}", breaks == "served", breaks)
 
 
-def unmap_guard(macro, breaks, sentence):
-    """A run of unmap.pml without one guard."""
-    return Run(macro, sentence, macro, breaks=breaks, model="unmap.pml")
+def small_guard(model, macro, breaks, sentence):
+    """A run of one of the small models without one guard."""
+    return Run(macro, sentence, macro, breaks=breaks, model=f"{model}.pml")
 
 
 GUARDS = (
@@ -169,14 +179,41 @@ GUARDS = (
     guard("GREEDY_REFILL", "served", "a refill takes a full magazine while others wait", IMMORTAL),
     guard("GRANT_FORGOTTEN", "served", "a thread that was granted frames does not count",
           IMMORTAL),
-    unmap_guard("UNMAP_MAKES_HOLE", "own-bytes",
+    small_guard("unmap", "UNMAP_MAKES_HOLE", "own-bytes",
                 "a page is a hole at once, and a touch before the shootdown gets another frame"),
-    unmap_guard("RETURN_ANOTHER_FRAME", "own-bytes",
+    small_guard("unmap", "RETURN_ANOTHER_FRAME", "own-bytes",
                 "a touch of a page that is being unmapped gets another frame"),
-    unmap_guard("UNMAP_TAKES_RETURNED", "no-stale-translation",
+    small_guard("unmap", "UNMAP_TAKES_RETURNED", "no-stale-translation",
                 "a page that was touched meanwhile is freed all the same"),
-    unmap_guard("UNMAP_WITHOUT_SHOOTDOWN", "no-stale-translation",
+    small_guard("unmap", "UNMAP_WITHOUT_SHOOTDOWN", "no-stale-translation",
                 "the frame is freed without a shootdown"),
+    small_guard("ipc", "FAST_IGNORES_CALL", "own-answer",
+                "a fast answer goes to any call of the client that awaits one"),
+    small_guard("ipc", "SLOW_IGNORES_CALL", "own-answer",
+                "an answer goes to any call of the client that awaits one"),
+    small_guard("ipc", "FAST_IGNORES_PENDING", "frame-in-place",
+                "a direct switch goes to a thread that the swapper has"),
+    small_guard("ipc", "FAST_IGNORES_STATE", "one-cpu",
+                "a direct switch goes to a thread that was woken already"),
+    small_guard("ipc", "FAST_IGNORES_KILL", "woken",
+                "a thread that is to end goes to sleep by a direct switch"),
+    small_guard("ipc", "FAST_UNLOCKED", "living-only",
+                "the client's lock is not held while its thread is looked at"),
+    small_guard("ipc", "SLEEP_UNLOCKED", "woken",
+                "the client's lock is released before it sleeps"),
+    small_guard("copy", "GIVE_UNCHECKED", "region-in-place",
+                "the pager's page is entered without another look at the region"),
+    small_guard("copy", "QUESTION_WITHOUT_REFERENCE", "living-only",
+                "the question holds no reference to the memory object"),
+    small_guard("copy", "REMAP_WITHOUT_SHOOTDOWN", "no-stale-translation",
+                "memory that is being copied is unmapped without a shootdown"),
+    small_guard("copy", "MESSAGE_NOT_ASIDE", "own-message",
+                "the call to the pager takes the place of the thread's own message"),
+    small_guard("copy", "WAIT_ON_ENTRY_STACK", "entry-stack-free",
+                "the thread waits on the entry stack"),
+    small_guard("copy", "LOCK_HELD_BY_WAIT", "woken",
+                "the lock of the address space is held while the pager is asked"),
+    small_guard("copy", "KILL_UNSEEN", "woken", "a killed thread goes on waiting for the pager"),
 )
 
 
