@@ -52,8 +52,14 @@ static inline unsigned priority_queue_highest(const struct priority_queue *queue
     return 31 ^ (unsigned)__builtin_clz(queue->bits);
 }
 
+/* Returns the first node of a queue that is not empty, and leaves it in the queue. */
+static inline struct list_node *priority_queue_head(const struct priority_queue *queue)
+{
+    return queue->lists[priority_queue_highest(queue)].head.next;
+}
+
 /* Returns the first node, or NULL, and leaves it in the queue. */
 static inline struct list_node *priority_queue_first(const struct priority_queue *queue)
 {
-    return queue->bits != 0 ? queue->lists[priority_queue_highest(queue)].head.next : NULL;
+    return queue->bits != 0 ? priority_queue_head(queue) : NULL;
 }

@@ -62,11 +62,13 @@ struct ipc_state {
     bool faulted;            /* the last call ended by ipc_reply_fault() */
     int result;              /* of the wait, set by the thread that ends it */
     int fault_status;        /* valid if `faulted` */
+    uint32_t receive_handle; /* see `endpoint` */
     uint64_t call;           /* number of the thread's last call */
 
-    struct list_node node; /* in a queue of the endpoint, under the endpoint's lock */
-    uint8_t queued_at;     /* the priority that it was added with */
-    struct thread *thread; /* whose state it is; set when it first waits */
+    struct list_node node;   /* in a queue of the endpoint, under the endpoint's lock */
+    uint8_t queued_at;       /* the priority that it was added with */
+    uint32_t receive_closes; /* see `endpoint` */
+    struct thread *thread;   /* whose state it is; set when it first waits */
 
     /* For donations of priority, under `lock`: donation.c. */
     struct endpoint *calling; /* in whose queue of callers it is: IPC_SENDING */
@@ -79,8 +81,14 @@ struct ipc_state {
      * `phase` to IPC_IDLE, under the lock of the thread's run queue. Written by the thread itself.
      */
     bool in_frame;
-    struct thread *sleeper;    /* the thread, while it waits in no wait queue; else NULL */
-    struct endpoint *endpoint; /* the one that it received from last in such a call; a reference */
+    struct thread *sleeper; /* the thread, while it waits in no wait queue; else NULL */
+    /*
+     * The one that it received from last in such a call; a reference. `receive_handle` is a handle
+     * to it with RIGHT_RECEIVE that was open when the table had counted `receive_closes` closes;
+     * 0, which is no count: none is known. For the fast path, which need not look up a handle of a table in which none
+     * was closed since. Written by the thread itself.
+     */
+    struct endpoint *endpoint;
 
     /* Written by the thread itself, or while it waits in a receive, by the caller that ends it. */
     struct reply_right right;

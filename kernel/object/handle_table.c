@@ -33,6 +33,17 @@ void handle_table_init(struct handle_table *table, uint32_t limit)
     memset(table, 0, sizeof(*table));
     spinlock_init(&table->lock, "handle table");
     table->limit = limit < HANDLES_MAX ? limit : HANDLES_MAX;
+    table->closes = 1;
+}
+
+/*
+ * Counts a handle that is closed. This comes before the object learns of it: a thread that still
+ * sees the old count used the handle before the close. The lock is held.
+ */
+static void close_count(struct handle_table *table)
+{
+    uint32_t closes = table->closes + 1;
+    __atomic_store_n(&table->closes, closes != 0 ? closes : 1, __ATOMIC_SEQ_CST);
 }
 
 /* Says why a handle did not match. The lock is held. */
@@ -60,8 +71,8 @@ static int diagnose(const struct handle_table *table, uint64_t handle, unsigned 
 static int entry_find(const struct handle_table *table, uint64_t handle, unsigned type,
                       unsigned rights, struct handle_entry **found)
 {
-    *found = handle_match(table, handle, type, rights);
-    return likely(*found != NULL) ? OK : diagnose(table, handle, type);
+    return likely(handle_match(table, handle, type, rights, found)) ? OK
+                                                                    : diagnose(table, handle, type);
 }
 
 /* Puts an entry at the end of the queue of free ones. The lock is held. */
@@ -177,6 +188,7 @@ int handle_close(struct handle_table *table, uint64_t handle)
     unsigned rights = entry->check & RIGHTS_ALL;
     entry_free(table, index_of(handle));
     table->open--;
+    close_count(table);
     spin_unlock(&table->lock);
     object_handle_release(object, rights);
     return OK;

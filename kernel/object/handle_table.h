@@ -47,6 +47,7 @@ struct handle_table {
     uint32_t entries;    /* open or free */
     uint32_t free_first; /* 1 + index of the entry that is used next; 0: none is free */
     uint32_t free_last;
+    uint32_t closes; /* counts handles that are closed, without 0; atomic, written under the lock */
     struct handle_entry *chunks[HANDLES_MAX / HANDLE_CHUNK_ENTRIES];
 };
 
@@ -141,22 +142,22 @@ must_check int handle_value_take_as(struct handle_table *table, uint64_t handle,
 void handle_value_release(const struct handle_value *value);
 
 /*
- * Returns the entry of an open handle that has these rights and names an object of this type
- * (OBJECT_ANY: of any), or NULL. Compares once. For handle_table.c and the fast path of messages.
- * The table's lock is held. Context: ATOMIC.
+ * Finds the entry of an open handle that has these rights and names an object of this type
+ * (OBJECT_ANY: of any). Returns false if there is none. Compares once. For handle_table.c and the
+ * fast path of messages. The table's lock is held. Context: ATOMIC.
  */
-static always_inline struct handle_entry *
-handle_match(const struct handle_table *table, uint64_t handle, unsigned type, unsigned rights)
+static always_inline must_check bool handle_match(const struct handle_table *table, uint64_t handle,
+                                                  unsigned type, unsigned rights,
+                                                  struct handle_entry **entry)
 {
     uint32_t index = handle & (HANDLES_MAX - 1);
     if (unlikely(index >= table->entries || handle > UINT32_MAX)) {
-        return NULL;
+        return false;
     }
-    struct handle_entry *entry =
-        &table->chunks[index / HANDLE_CHUNK_ENTRIES][index % HANDLE_CHUNK_ENTRIES];
+    *entry = &table->chunks[index / HANDLE_CHUNK_ENTRIES][index % HANDLE_CHUNK_ENTRIES];
     uint64_t wanted = handle >> HANDLE_INDEX_BITS << CHECK_GENERATION_SHIFT | CHECK_OPEN |
                       (uint64_t)type << CHECK_TYPE_SHIFT | rights;
     uint64_t mask =
         CHECK_GENERATION_MASK | CHECK_OPEN | (type != OBJECT_ANY ? CHECK_TYPE_MASK : 0) | rights;
-    return likely(((entry->check ^ wanted) & mask) == 0) ? entry : NULL;
+    return likely((((*entry)->check ^ wanted) & mask) == 0);
 }

@@ -60,10 +60,12 @@ static never_inline int64_t receive_woken(struct ipc_state *self)
 }
 
 /* Writes a message into the frame of a thread that waits on this CPU. The run queue is locked. */
-static always_inline void words_move(const struct user_context *to, const struct trap_frame *from,
-                                     uint64_t badge, uint64_t tag)
+static always_inline void words_move(const struct user_thread *to_user,
+                                     const struct user_thread *from_user, uint64_t badge,
+                                     uint64_t tag)
 {
-    struct trap_frame *frame = user_frame_at(to->stack_top);
+    struct trap_frame *frame = user_frame_at(to_user->context.stack_top);
+    const struct trap_frame *from = user_frame_at(from_user->context.stack_top);
     frame->rdi = badge;
     frame->rsi = tag;
     frame->rdx = from->rdx;
@@ -75,27 +77,68 @@ static always_inline void words_move(const struct user_context *to, const struct
 }
 
 /*
- * Finds the endpoint that a handle names, and locks the table of handles and the endpoint. Returns
- * the entry of the handle; NULL, with nothing locked, if there is no such endpoint or right.
+ * Finds the endpoint that a handle names, and its badge, and locks the endpoint. Returns false if
+ * the handle names none.
+ *
+ * The endpoint's lock keeps it alive once the table's is free: the handle was open, and the close of
+ * the last handle with this right takes the endpoint's lock before it releases its reference
+ * (endpoint.c).
  */
-static always_inline struct handle_entry *endpoint_lock(struct handle_table *table, uint64_t handle,
-                                                        unsigned right, struct endpoint **endpoint)
+static always_inline bool endpoint_lock(struct handle_table *table, uint64_t handle, unsigned right,
+                                        struct endpoint **endpoint, uint64_t *badge)
 {
+    struct handle_entry *entry;
     spinlock_take(&table->lock);
-    struct handle_entry *entry = handle_match(table, handle, OBJECT_ENDPOINT, right);
-    if (unlikely(entry == NULL)) {
+    if (unlikely(!handle_match(table, handle, OBJECT_ENDPOINT, right, &entry))) {
         spinlock_pass(&table->lock);
-        return NULL;
+        return false;
     }
+    *badge = entry->badge;
     *endpoint = endpoint_of(entry->object);
     spinlock_take(&(*endpoint)->lock);
-    return entry;
+    spinlock_pass(&table->lock);
+    return true;
 }
 
-static always_inline void endpoint_unlock(struct handle_table *table, struct endpoint *endpoint)
+/*
+ * endpoint_lock() for the endpoint that the thread receives from, when its handle is not known or a
+ * handle has been closed. Notes the handle if it names the endpoint that the thread received from
+ * last, to which it has a reference.
+ */
+static never_inline struct endpoint *receive_lock_slowly(struct ipc_state *self, uint64_t handle)
 {
-    spinlock_pass(&endpoint->lock);
-    spinlock_pass(&table->lock);
+    struct endpoint *endpoint;
+    uint64_t own_badge; /* of the handle by which it receives: nobody gets it */
+    uint32_t closes = __atomic_load_n(&self->handles->closes, __ATOMIC_SEQ_CST);
+    if (!endpoint_lock(self->handles, handle, RIGHT_RECEIVE, &endpoint, &own_badge)) {
+        return NULL;
+    }
+    if (endpoint == self->endpoint) {
+        self->receive_handle = (uint32_t)handle;
+        self->receive_closes = closes;
+    }
+    return endpoint;
+}
+
+/* Finds the endpoint that a thread receives from, and locks it; NULL: the handle names none. */
+static always_inline struct endpoint *receive_lock(struct ipc_state *self, uint64_t handle)
+{
+    if (unlikely(handle != self->receive_handle) ||
+        unlikely(self->receive_closes !=
+                 __atomic_load_n(&self->handles->closes, __ATOMIC_SEQ_CST))) {
+        return receive_lock_slowly(self, handle);
+    }
+    spinlock_take(&self->endpoint->lock);
+    return self->endpoint;
+}
+
+/*
+ * The user side of a thread that sleeps in a message call: only such a call sets
+ * ipc_state.sleeper, and it uses the state in struct user_thread.
+ */
+static always_inline struct user_thread *user_of(struct ipc_state *state)
+{
+    return container_of(state, struct user_thread, ipc);
 }
 
 /*
@@ -110,32 +153,34 @@ static never_inline void inherited_end(struct thread *thread)
 }
 
 /* Switches to a thread whose frame has its message. The run queue's lock is the only one held. */
-static always_inline void go(struct run_queue *queue, struct thread *from, struct thread *to)
+static always_inline void go(struct run_queue *queue, struct thread *from, struct thread *to,
+                             struct user_thread *to_user)
 {
-    user_context_load_inline(&to->user->context);
+    user_context_load_inline(&to_user->context);
     direct_switch_make(queue, from, to);
 }
 
 int64_t message_fast_call(uint64_t handle, uint64_t tag)
 {
     struct thread *thread = thread_current();
-    struct ipc_state *self = &thread->user->ipc;
+    struct user_thread *user = thread->user;
+    struct ipc_state *self = &user->ipc;
     struct run_queue *queue = this_cpu_pointer(run_queue);
     struct endpoint *endpoint;
+    uint64_t badge;
 
     if (unlikely((tag & ~MESSAGE_TAG_LABEL_MASK) != 0)) {
         return leave(MESSAGE_LEFT_TAG);
     }
-    const struct handle_entry *entry = endpoint_lock(self->handles, handle, RIGHT_SEND, &endpoint);
-    if (unlikely(entry == NULL)) {
+    if (unlikely(!endpoint_lock(self->handles, handle, RIGHT_SEND, &endpoint, &badge))) {
         return leave(MESSAGE_LEFT_HANDLE);
     }
     enum message_fast_reason reason = MESSAGE_LEFT_NOBODY;
-    struct list_node *node = priority_queue_first(&endpoint->receivers);
-    if (unlikely(node == NULL)) {
+    if (unlikely(priority_queue_empty(&endpoint->receivers))) {
         goto left;
     }
-    struct ipc_state *receiver = container_of(node, struct ipc_state, node);
+    struct ipc_state *receiver =
+        container_of(priority_queue_head(&endpoint->receivers), struct ipc_state, node);
     struct thread *to = receiver->sleeper;
     reason = MESSAGE_LEFT_SLOW_WAIT;
     if (unlikely(to == NULL)) {
@@ -144,7 +189,7 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
     unsigned priority = thread->priority > to->priority ? thread->priority : to->priority;
     enum direct_refusal refusal = direct_switch_begin(queue, thread, to, priority);
     if (unlikely(refusal != DIRECT_POSSIBLE)) {
-        endpoint_unlock(self->handles, endpoint);
+        spinlock_pass(&endpoint->lock);
         return leave_refused(refusal);
     }
     if (unlikely(priority != to->priority)) { /* `to` is in no run queue */
@@ -152,8 +197,7 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
     }
     endpoint_queue_remove_inline(&endpoint->receivers, receiver);
     endpoint->server = receiver;
-    uint64_t badge = entry->badge;
-    endpoint_unlock(self->handles, endpoint);
+    spinlock_pass(&endpoint->lock);
 
     /*
      * `call` changes first: a thread that answers an earlier call compares it, and must not answer
@@ -167,22 +211,22 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
     receiver->right = (struct reply_right){.caller = self, .call = self->call};
     object_acquire_inline(self->owner);
     receiver->phase = IPC_IDLE;
-    words_move(&to->user->context, user_frame_at(thread->user->context.stack_top), badge, tag);
-    go(queue, thread, to);
+    words_move(user_of(receiver), user, badge, tag);
+    go(queue, thread, to, user_of(receiver));
     return likely(self->phase == IPC_IDLE) ? OK : call_woken(self);
 
 left:
-    endpoint_unlock(self->handles, endpoint);
+    spinlock_pass(&endpoint->lock);
     return leave(reason);
 }
 
 int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
 {
     struct thread *thread = thread_current();
-    struct ipc_state *self = &thread->user->ipc;
+    struct user_thread *user = thread->user;
+    struct ipc_state *self = &user->ipc;
     struct run_queue *queue = this_cpu_pointer(run_queue);
     struct ipc_state *caller = self->right.caller;
-    struct endpoint *endpoint;
 
     if (unlikely((tag & ~MESSAGE_TAG_LABEL_MASK) != 0)) {
         return leave(MESSAGE_LEFT_TAG);
@@ -190,11 +234,13 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
     if (unlikely(caller == NULL)) {
         return leave(MESSAGE_LEFT_NOBODY);
     }
-    if (unlikely(endpoint_lock(self->handles, handle, RIGHT_RECEIVE, &endpoint) == NULL)) {
+    struct endpoint *endpoint = receive_lock(self, handle);
+    if (unlikely(endpoint == NULL)) {
         return leave(MESSAGE_LEFT_HANDLE);
     }
     enum message_fast_reason reason = MESSAGE_LEFT_ENDPOINT;
-    if (unlikely(self->endpoint != endpoint || endpoint->callers_gone)) {
+    if (unlikely(self->endpoint != endpoint || endpoint->callers_gone ||
+                 endpoint->receivers_gone)) {
         goto left;
     }
     reason = MESSAGE_LEFT_CALLERS;
@@ -218,7 +264,7 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
     enum direct_refusal refusal = direct_switch_begin(queue, thread, to, to->priority);
     if (unlikely(refusal != DIRECT_POSSIBLE)) {
         spinlock_pass(&caller->lock);
-        endpoint_unlock(self->handles, endpoint);
+        spinlock_pass(&endpoint->lock);
         return leave_refused(refusal);
     }
     caller->phase = IPC_IDLE;
@@ -230,17 +276,17 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
         inherited_end(thread);
     }
     endpoint_queue_add_inline(&endpoint->receivers, self, thread->priority);
-    endpoint_unlock(self->handles, endpoint);
+    spinlock_pass(&endpoint->lock);
 
     object_release_inline(caller->owner); /* not the last: the thread itself has another one */
-    words_move(&to->user->context, user_frame_at(thread->user->context.stack_top), 0, tag);
-    go(queue, thread, to);
+    words_move(user_of(caller), user, 0, tag);
+    go(queue, thread, to, user_of(caller));
     return likely(self->phase == IPC_IDLE) ? OK : receive_woken(self);
 
 left_caller:
     spinlock_pass(&caller->lock);
 left:
-    endpoint_unlock(self->handles, endpoint);
+    spinlock_pass(&endpoint->lock);
     return leave(reason);
 }
 

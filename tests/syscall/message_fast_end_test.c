@@ -135,3 +135,37 @@ TEST(MSF0014, "a fast call is answered by the slow path, by an error, and by a f
         message_fast_end();
     }
 }
+
+TEST(MSF0015, "a receive by a handle that was closed is an error, and another handle still serves",
+     ALWAYS)
+{
+    uint32_t again;
+    if (!message_fast_begin()) {
+        return;
+    }
+    test_equal(handle_open(&script_handles, &fast.endpoint->object, RIGHT_RECEIVE, 0, &again), OK);
+    script_add_message(&fast.server, SYSCALL_ipc_receive, fast.receiver, 0, 0);
+    script_add_message(&fast.server, SYSCALL_ipc_reply_receive, fast.receiver, 0, 100);
+    script_add(&fast.server, SYSCALL_handle_close, fast.receiver, 0, 0, 0, 0, 0);
+    script_add_message(&fast.server, SYSCALL_ipc_reply_receive, fast.receiver, 0, 200);
+    script_add_message(&fast.server, SYSCALL_ipc_reply_receive, 0, 0, 300);
+    script_add_message(&fast.server, SYSCALL_ipc_reply, 0, 0, 400);
+    script_add_message(&fast.server, SYSCALL_ipc_receive, again, 0, 0);
+    script_add_message(&fast.server, SYSCALL_ipc_reply_receive, again, 0, 500);
+    script_add_message(&fast.server, SYSCALL_ipc_reply, 0, 0, 600);
+    script_start_and_wait(&fast.server);
+    for (unsigned i = 0; i < 4; i++) {
+        script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, i);
+    }
+    script_start(&fast.client);
+    script_join(&fast.client);
+    script_join(&fast.server);
+    test_equal(script_result(&fast.server, 3), ERROR_CLOSED_HANDLE);
+    test_equal(script_result(&fast.server, 4), ERROR_BAD_HANDLE);
+    static const unsigned values[] = {100, 400, 500, 600};
+    for (unsigned i = 0; i < array_length(values); i++) {
+        test_equal(script_result(&fast.client, i), OK);
+        script_expect_words(&fast.client.calls[i], values[i]);
+    }
+    message_fast_end();
+}

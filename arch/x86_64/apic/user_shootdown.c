@@ -2,8 +2,8 @@
  * A round of one address space works like a round of the kernel half (shootdown.c), with two
  * differences. Only the CPUs in `cpus`, which have the root loaded, must answer. And a CPU may load
  * another root while a round waits for it. That removes its translations too, so the round waits
- * only as long as the CPU has its bit in both `waiting` and `cpus`. user_tables_load() changes
- * these bits in the order that this needs.
+ * only as long as the CPU has its bit in both `waiting` and `cpus`. user_tables_load_inline()
+ * changes these bits in the order that this needs.
  */
 #include "arch/x86_64/apic/user_shootdown.h"
 

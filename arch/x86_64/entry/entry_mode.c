@@ -1,14 +1,9 @@
 /* See entry_mode.h. */
 #include "arch/x86_64/entry/entry_mode.h"
 
-static bool active;
-
-bool fred_is_active(void)
-{
-    return active;
-}
+bool entry_mode_fred;
 
 void entry_mode_note(bool fred)
 {
-    active = fred;
+    entry_mode_fred = fred;
 }

@@ -11,8 +11,13 @@ enum entry_mode {
 
 #define MSR_FRED_RSP0 0x1cc /* to 0x1cf: the stack pointers of levels 0 to 3 */
 
+extern bool entry_mode_fred; /* written by entry_mode_note() only */
+
 /* Returns true if events enter by FRED. Constant after fred_start(). Context: ANY. */
-bool fred_is_active(void);
+static always_inline bool fred_is_active(void)
+{
+    return entry_mode_fred;
+}
 
 /* Notes whether events enter by FRED. For fred.c. Context: boot, on CPU 0, once. */
 void entry_mode_note(bool fred);

@@ -67,7 +67,7 @@ static always_inline void user_context_load_inline(struct user_context *context)
     }
     /* Also with FRED, where entry_move_frame() reads it. The frame ends 16 bytes below the top. */
     this_cpu(cpu_task_state).rsp[0] = context->stack_top - 2 * sizeof(uint64_t);
-    user_tables_load(context->tables);
+    user_tables_load_inline(context->tables);
     /* Written each time: user mode can change the base by a load of FS, unseen by the kernel. */
     msr_write(MSR_FS_BASE, context->fs_base);
     this_cpu(user_context) = context;

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/cpu/shootdown_turn.h"
 #include "arch/x86_64/cpu/spinlock.h"
@@ -65,6 +66,35 @@ void user_tables_init(struct user_tables *tables, physical_t root);
  * Context: ATOMIC, interrupts off.
  */
 void user_tables_load(struct user_tables *tables);
+
+/*
+ * user_tables_load() in line. The order is important: a CPU sets its bit in `cpus` before it loads the root, and clears it
+ * after it has loaded another root. So `cpus` has the bit of every CPU that may have translations.
+ *
+ * If a round has set the bit of this CPU in `waiting` while the CPU had the root the last time, the
+ * CPU answers now by clearing the bit. It has no translations left to remove: it lost them when it
+ * loaded another root. user_shootdown.c reads the bits in the matching order.
+ */
+static always_inline void user_tables_load_inline(struct user_tables *tables)
+{
+    struct user_tables *old = this_cpu(user_tables_loaded);
+    uint64_t own = 1UL << cpu_number();
+
+    if (old == tables) {
+        return;
+    }
+    if (tables != NULL) {
+        __atomic_or_fetch(&tables->cpus, own, __ATOMIC_SEQ_CST);
+        if (unlikely(__atomic_load_n(&tables->waiting, __ATOMIC_SEQ_CST) & own)) {
+            __atomic_and_fetch(&tables->waiting, ~own, __ATOMIC_SEQ_CST);
+        }
+    }
+    this_cpu(user_tables_loaded) = tables;
+    cr3_write(tables != NULL ? tables->root : paging_root());
+    if (old != NULL) {
+        __atomic_and_fetch(&old->cpus, ~own, __ATOMIC_SEQ_CST);
+    }
+}
 
 /*
  * Sets the leaf entry of a user page. Missing tables are made from the supply. If the same frame is
