@@ -55,6 +55,9 @@ static void all_above(const struct lock_graph *graph, unsigned self, struct lock
 
 enum lock_order lock_graph_note(struct lock_graph *graph, const char *held, const char *taken)
 {
+    if (held == NULL || taken == NULL) {
+        return LOCK_ORDER_NAMELESS;
+    }
     unsigned under = name_number(graph, held), self = name_number(graph, taken);
 
     if (under == LOCK_GRAPH_NAMES_MAX || self == LOCK_GRAPH_NAMES_MAX) {

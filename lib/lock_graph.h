@@ -27,12 +27,18 @@ struct lock_graph {
     struct lock_set taken_under[LOCK_GRAPH_NAMES_MAX]; /* of [b]: the locks held when b was taken */
 };
 
-enum lock_order { LOCK_ORDER_RIGHT, LOCK_ORDER_CIRCLE, LOCK_ORDER_TOO_MANY_NAMES };
+enum lock_order {
+    LOCK_ORDER_RIGHT,
+    LOCK_ORDER_CIRCLE,
+    LOCK_ORDER_TOO_MANY_NAMES,
+    LOCK_ORDER_NAMELESS, /* one of the two has no name: it was never initialised */
+};
 
 /*
  * Notes that `taken` is taken while `held` is held. Returns LOCK_ORDER_CIRCLE if this pair is new
  * and closes a circle, of any length; a pair that was noted before is not checked again. Two locks
- * of one name are always in order. Context: ANY.
+ * of one name are always in order. A lock without a name (NULL) is refused, and nothing is noted.
+ * Context: ANY.
  */
 must_check enum lock_order lock_graph_note(struct lock_graph *graph, const char *held,
                                            const char *taken);

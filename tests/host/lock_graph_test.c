@@ -37,6 +37,18 @@ HOST_TEST(HLG0004, "a circle of three or more locks is found, and its order is t
     host_check(strcmp(text, "'a', 'b', 'c', 'd'") == 0);
 }
 
+HOST_TEST(HLG0005, "a lock without a name is refused, and takes no place in the graph")
+{
+    static struct lock_graph graph;
+
+    host_equal(lock_graph_note(&graph, NULL, "a"), LOCK_ORDER_NAMELESS);
+    host_equal(lock_graph_note(&graph, "a", NULL), LOCK_ORDER_NAMELESS);
+    host_equal(lock_graph_note(&graph, NULL, NULL), LOCK_ORDER_NAMELESS);
+    host_check(graph.names[0] == NULL);
+    host_equal(lock_graph_note(&graph, "a", "b"), LOCK_ORDER_RIGHT);
+    host_equal(lock_graph_note(&graph, "b", "a"), LOCK_ORDER_CIRCLE);
+}
+
 HOST_TEST(HLG0002, "a lock graph holds sixty-four names and reports when there are more")
 {
     static struct lock_graph graph;

@@ -48,6 +48,9 @@ void spinlock_order_acquire(struct spinlock *lock)
         case LOCK_ORDER_TOO_MANY_NAMES:
             panic("more than %u names of spinlocks; raise LOCK_GRAPH_NAMES_MAX",
                   LOCK_GRAPH_NAMES_MAX);
+        case LOCK_ORDER_NAMELESS:
+            panic("the spinlock at 0x%lx was never initialised: it has no name",
+                  (uintptr_t)(lock->name == NULL ? lock : other));
         }
     }
     if (held->count == HELD_MAX) {

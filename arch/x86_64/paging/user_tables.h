@@ -68,8 +68,9 @@ void user_tables_init(struct user_tables *tables, physical_t root);
 void user_tables_load(struct user_tables *tables);
 
 /*
- * user_tables_load() in line. The order is important: a CPU sets its bit in `cpus` before it loads the root, and clears it
- * after it has loaded another root. So `cpus` has the bit of every CPU that may have translations.
+ * user_tables_load() in line. The order is important: a CPU sets its bit in `cpus` before it loads
+ * the root, and clears it after it has loaded another root. So `cpus` has the bit of every CPU that
+ * may have translations.
  *
  * If a round has set the bit of this CPU in `waiting` while the CPU had the root the last time, the
  * CPU answers now by clearing the bit. It has no translations left to remove: it lost them when it
