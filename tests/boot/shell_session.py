@@ -303,3 +303,19 @@ def check_full(start):
     assert "quota" in answer or "full" in answer, answer
     terminal.ask("rm a b")
     assert terminal.ask("echo room > c; cat c") == "room\n"
+
+
+def check_power_off(start):
+    """a program with the right to it switches the machine off"""
+    terminal = session(start)
+    terminal.send("poweroff\r")
+    status = terminal.machine.wait_end()
+    assert status in (0, 33), f"status {status}"
+
+
+def check_reboot(start):
+    """a program with the right to it starts the machine anew"""
+    terminal = session(start)
+    terminal.send("reboot\r")
+    status = terminal.machine.wait_end()
+    assert status == 0 and not terminal.machine.triple_fault(), f"status {status}"

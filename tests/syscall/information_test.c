@@ -264,3 +264,19 @@ TEST(SYS0070, "a handle without the right switches nothing off, and an unknown a
     test_equal(script_call(SYSCALL_system_control, handle, SYSTEM_REBOOT, 0), ERROR_NO_RIGHT);
     end();
 }
+
+TEST(SYS0082, "records of information have no byte that the kernel has not written", ALWAYS)
+{
+    static uint8_t buffer[INFORMATION_SLICE_BYTES];
+    for (unsigned kind = INFORMATION_TASKS; kind <= INFORMATION_COUNTERS; kind++) {
+        memset(buffer, 0xee, sizeof(buffer)); /* no text, number or padding is two such bytes */
+        int64_t bytes = information_records(kind, 0, buffer, sizeof(buffer));
+        test_check(kind == INFORMATION_TASKS || bytes > 0);
+        for (int64_t i = 1; i < bytes; i++) {
+            if (buffer[i - 1] == 0xee && buffer[i] == 0xee) {
+                test_fail(__FILE__, __LINE__, "kind %u: byte %ld was not written", kind, i);
+                break;
+            }
+        }
+    }
+}

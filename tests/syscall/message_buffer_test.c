@@ -182,3 +182,32 @@ TEST(SYS0021, "bytes and handles of a message reach the other side's buffer, bot
     test_equal(object_handle_count(&endpoint->object), script_handles.open);
     messages_end();
 }
+
+TEST(SYS0081, "a message writes its bytes and handles into the receiver's buffer, and nothing else",
+     ALWAYS)
+{
+    static struct message_buffer sent, got;
+    if (!messages_begin(10)) {
+        return;
+    }
+    uint32_t handle;
+    test_equal(
+        handle_open(&script_handles, &endpoint->object, RIGHT_SEND | RIGHT_TRANSFER, 1, &handle),
+        OK);
+    memset(&sent, 0x5a, sizeof(sent));
+    sent.handles[0] = handle;
+    message_buffer_write(0, &sent, sizeof(sent));
+    script_add(&client, SYSCALL_message_buffer_set, SCRIPT_BUFFER, 0, 0, 0, 0, 0);
+    script_add_message(&client, SYSCALL_ipc_call, sender, message_tag(0, 1, 5), 0);
+    script_add(&server, SYSCALL_message_buffer_set, SCRIPT_BUFFER, 0, 0, 0, 0, 0);
+    script_add_message(&server, SYSCALL_ipc_receive, receiver, 0, 0);
+    script_add_message(&server, SYSCALL_ipc_reply, 0, 0, 0);
+    messages_run_both();
+    test_equal(message_result(&server, 1), OK);
+    test_equal(message_result(&client, 1), OK);
+    message_buffer_read(0, &got, sizeof(got));
+    test_check(got.handles[0] != handle);
+    got.handles[0] = handle; /* the server's number for it */
+    test_check(memcmp(&got, &sent, sizeof(sent)) == 0);
+    messages_end();
+}
