@@ -90,7 +90,10 @@ FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"tick \d+ instructions", r"tick_preempt \d+ instructions",
            r"user_fault \d+ instructions", r"user_thread_cycle \d+ instructions",
            r"task_cycle \d+ instructions", r"spawn_cycle \d+ instructions",
-           r"user_thread_bytes \d+ bytes")
+           r"user_thread_bytes \d+ bytes", r"syscall_null \d+ instructions",
+           r"ipc_roundtrip \d+ instructions", r"ipc_roundtrip_4k \d+ instructions",
+           r"ipc_roundtrip_mixed \d+ instructions", r"notify_roundtrip \d+ instructions",
+           r"pager_fault \d+ instructions", r"pager_fault_fresh \d+ instructions")
 FAULTS = (r"stack_fault_1 \d+ instructions", r"stack_fault_2 \d+ instructions",
           r"stack_fault_3 \d+ instructions",
           r"gate \d+ instructions", r"refill \d+ instructions", r"refill_3 \d+ instructions",
@@ -123,14 +126,21 @@ SCENARIO = (Row("bench-scenario", kind="boot", build="invariant", cpus=2, ordere
                 expect=(r"^BENCH macro_churn_stack_mean [1-9]\d* KiB$",
                         r"^BENCH macro_server_faults [1-9]\d* faults$", r"leaving: success")),)
 
+# Two CPUs under -icount: the counter has the instructions of both.
+OTHER_CPU = (Row("bench-other-cpu", kind="boot", cpus=2, extra=COUNTED, limit_seconds=600,
+                 cmdline="bench=ipc_roundtrip_other_cpu",
+                 expect=(r"^# ipc_roundtrip_other_cpu: the instructions of all CPUs$",
+                         r"^BENCH ipc_roundtrip_other_cpu \d+ instructions$", r"leaving: success")),)
+
 # A small `make million`: more blocked threads than eager stacks would leave room for by a factor of 12.
 MILLION = (Row("bench-million", kind="boot", cpus=1, extra=COUNTED, memory_mib=64, ordered=False,
                rotates="long", cmdline="bench=million bench-threads=50000", limit_seconds=600,
                expect=(r"^BENCH million_blocked 50000 threads$",
                        r"^BENCH million_right 50000 threads$", r"leaving: success")),)
 
-BENCH = SCENARIO + MILLION + (measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
-         measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
+BENCH = SCENARIO + OTHER_CPU + MILLION + (
+    measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
+    measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
 
 
 # The latency build times sections with interrupts off. One machine has a long section on purpose,

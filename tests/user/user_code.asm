@@ -26,11 +26,47 @@ global user_code_thread_exit_number
 %define SYSCALL_NULL 6
 %define SYSCALL_YIELD 7
 %define SYSCALL_THREAD_EXIT 34
+%define SYSCALL_NOTIFICATION_WAIT   5
+%define SYSCALL_MESSAGE_BUFFER_SET  11
+%define SYSCALL_NOTIFICATION_SIGNAL 17
+
+; For benchmarks, as tests/bench/bench_side.h has them.
+%define CALLS          400
+%define DATA           user_code_begin + PAGE_BYTES
+%define TAGS           16
+%define TAGS_AT        400 * 8
+%define STAMP_AT       416 * 8
+%define HANDLE_AT      417 * 8
+%define STAMP_CLIENT   1
+%define STAMP_SERVER   2
+%define MESSAGE_BUFFER 0x10000000       ; the bottom of the stack, which no piece uses
+%define MESSAGE_BYTES  4096
+%define BYTES_SENT     0x5e27b17e5e27b17e
 
 %macro PIECE 1
 align 16
 global user_code_%1
 user_code_%1:
+%endmacro
+
+; Around what a piece times: RBP holds the counter meanwhile, and the difference goes to [R14]. RAX and
+; RDX are lost.
+%macro TICKS_BEGIN 0
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    mov rbp, rax
+%endmacro
+
+%macro TICKS_END 0
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    sub rax, rbp
+    mov [r14], rax
+    add r14, 8
 %endmacro
 
 section .rodata
@@ -175,38 +211,42 @@ PIECE script
     jnz .next
     ud2
 
-; Calls the endpoint whose handle is RDI, CALLS times, with the words 1 to 6, and stores the ticks of
-; each round trip at USER_WORLD_DATA. Each answer must be 101 to 106; else it ends by INT3.
-%define CALLS 400
+; Makes CALLS calls of the endpoint whose handle is RDI, each with six words and with the tag that
+; stands for it in the page of data (tests/bench/bench_side.h), from a message buffer that is full of
+; BYTES_SENT, and stores the ticks of each. It checks all words of the answers, and its stamp; if
+; one is wrong it ends by INT3.
 PIECE ipc_client
     mov rbx, rdi
+    mov edi, MESSAGE_BUFFER
+    mov ecx, MESSAGE_BYTES / 8
+    mov rax, BYTES_SENT
+    rep stosq
+    mov edi, MESSAGE_BUFFER
+    mov eax, SYSCALL_MESSAGE_BUFFER_SET
+    syscall
+    test rax, rax
+    jnz .bad
     mov r15d, CALLS
-    lea r14, [rel user_code_begin + PAGE_BYTES]
+    lea r14, [rel DATA]
 .next:
+    mov ecx, r15d
+    neg ecx
+    and ecx, TAGS - 1                   ; CALLS is a multiple of TAGS
+    lea rsi, [rel DATA + TAGS_AT]
+    mov rsi, [rsi + rcx * 8]
     mov rdi, rbx
-    xor esi, esi
     mov r8d, 2
     mov r9d, 3
     mov r10d, 4
     mov r12d, 5
     mov r13d, 6
-    lfence
-    rdtsc
-    shl rdx, 32
-    or rax, rdx
-    mov rbp, rax
+    TICKS_BEGIN
     mov edx, 1
     xor eax, eax                        ; ipc_call
     syscall
     mov rcx, rdx
     mov r11, rax
-    lfence
-    rdtsc
-    shl rdx, 32
-    or rax, rdx
-    sub rax, rbp
-    mov [r14], rax
-    add r14, 8
+    TICKS_END
     test r11, r11
     jnz .bad
     cmp rcx, 101
@@ -221,24 +261,22 @@ PIECE ipc_client
     jne .bad
     cmp r13, 106
     jne .bad
-    dec r15
+    cmp qword [rel DATA + STAMP_AT], STAMP_CLIENT
+    jne .bad
+    dec r15d
     jnz .next
     ud2
 .bad:
     int3
 
-; Receives from the endpoint whose handle is RDI, and answers each word plus 100, for ever. The
-; badge must be 7; else it ends by INT3.
-PIECE ipc_server
-    mov rbx, rdi
-    xor esi, esi
-    mov eax, 1                          ; ipc_receive
-    syscall
-.next:
+; A server's check of a message, and its answer: each word plus 100. RBX is the endpoint's handle.
+%macro SERVE 1
     test rax, rax
-    jnz .bad
+    jnz %1
     cmp rdi, 7
-    jne .bad
+    jne %1
+    cmp qword [rel DATA + STAMP_AT], STAMP_SERVER
+    jne %1
     add rdx, 100
     add r8, 100
     add r9, 100
@@ -249,7 +287,98 @@ PIECE ipc_server
     xor esi, esi
     mov eax, 3                          ; ipc_reply_receive
     syscall
+%endmacro
+
+; Receives from the endpoint whose handle is RDI, and answers each word plus 100, for ever. The
+; badge must be 7, and the stamp a server's; else it ends by INT3.
+PIECE ipc_server
+    mov rbx, rdi
+    xor esi, esi
+    mov eax, 1                          ; ipc_receive
+    syscall
+.next:
+    SERVE .bad
     jmp .next
+.bad:
+    int3
+
+; ipc_server for messages that may have bytes, of which it checks the last eight.
+PIECE ipc_bytes_server
+    mov rbx, rdi
+    mov r15, BYTES_SENT
+    mov edi, MESSAGE_BUFFER
+    mov eax, SYSCALL_MESSAGE_BUFFER_SET
+    syscall
+    mov rdi, rbx
+    xor esi, esi
+    mov eax, 1                          ; ipc_receive
+    syscall
+.next:
+    and esi, 2 * MESSAGE_BYTES - 1      ; the bytes in the tag
+    jz .words
+    cmp [rsi + MESSAGE_BUFFER - 8], r15
+    jne .bad
+    mov qword [rsi + MESSAGE_BUFFER - 8], 0
+.words:
+    SERVE .bad
+    jmp .next
+.bad:
+    int3
+
+; Signals bit 0 by the first handle in the page of data, and waits for bit 1 by the second, CALLS
+; times, and stores the ticks of each.
+PIECE notify_client
+    mov rbx, [rel DATA + HANDLE_AT]
+    mov r12, [rel DATA + HANDLE_AT + 8]
+    mov r15d, CALLS
+    lea r14, [rel DATA]
+.next:
+    TICKS_BEGIN
+    mov rdi, rbx
+    mov esi, 1
+    mov eax, SYSCALL_NOTIFICATION_SIGNAL
+    syscall
+    mov r13, rax
+    mov rdi, r12
+    mov rsi, -1                         ; no deadline
+    mov eax, SYSCALL_NOTIFICATION_WAIT
+    syscall
+    or r13, rax
+    mov rcx, rdx
+    TICKS_END
+    test r13, r13
+    jnz .bad
+    cmp rcx, 2
+    jne .bad
+    cmp qword [rel DATA + STAMP_AT], STAMP_CLIENT
+    jne .bad
+    dec r15d
+    jnz .next
+    ud2
+.bad:
+    int3
+
+; The other side of notify_client.
+PIECE notify_server
+    mov rbx, [rel DATA + HANDLE_AT]
+    mov r12, [rel DATA + HANDLE_AT + 8]
+.next:
+    mov rdi, r12
+    mov rsi, -1
+    mov eax, SYSCALL_NOTIFICATION_WAIT
+    syscall
+    test rax, rax
+    jnz .bad
+    cmp rdx, 1
+    jne .bad
+    cmp qword [rel DATA + STAMP_AT], STAMP_SERVER
+    jne .bad
+    mov rdi, rbx
+    mov esi, 2
+    mov eax, SYSCALL_NOTIFICATION_SIGNAL
+    syscall
+    test rax, rax
+    jz .next
 .bad:
     int3
 
@@ -259,19 +388,9 @@ PIECE pager_client
     mov r15d, CALLS
     lea r14, [rel user_code_begin + PAGE_BYTES]
 .next:
-    lfence
-    rdtsc
-    shl rdx, 32
-    or rax, rdx
-    mov rbp, rax
+    TICKS_BEGIN
     mov rcx, [rbx]
-    lfence
-    rdtsc
-    shl rdx, 32
-    or rax, rdx
-    sub rax, rbp
-    mov [r14], rax
-    add r14, 8
+    TICKS_END
     add rbx, PAGE_BYTES
     dec r15d
     jnz .next
