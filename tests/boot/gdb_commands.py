@@ -285,3 +285,19 @@ def check_program(start):
     found(r"^\w+ in section \.text of \S+/user/init\.elf", ask("info symbol 0x400000", 1))
     assert ask(count) == "1\n", "a second load keeps the symbols of the first"
     found("There is no program 'nobody'", ask("st program nobody"))
+
+
+def check_tasks(start):
+    """st tasks and st handles list them, and st bt goes on from a system call into the program"""
+    ask = Session(start(cmdline="exit=1"), (
+        "hbreak call_log_write", "continue", "st program init", "st tasks", "st handles init",
+        "st handles nobody", "st handles", "st bt"))
+    task = found(r"^ +(\d+) init +1 of \d+ +(\d+) of 1024 +\d+ of \d+$", ask("st tasks"))
+    handles = ask("st handles init")
+    assert len(re.findall(r"^0x\w{8} ", handles, re.MULTILINE)) == int(task.group(2)), handles
+    for kind in ("task", "thread", "log", "system", "ports"):
+        found(rf"^0x\w{{8}} {kind} +[dtsrRWXm-]{{8}} +0x\w+  0xffff\w+$", handles)
+    found("There is no task 'nobody'", ask("st handles nobody"))
+    found("Which task", ask("st handles"))
+    found(r"call_log_write\+.*\n(.*\n)*  #\d+ +0x0000\w+ .*<- user mode, left by a system call\n"
+          r"(.*\n)*.* main\+0x\w+ \(.*user/init/main\.c:\d+\)", ask("st bt"))

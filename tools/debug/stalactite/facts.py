@@ -11,18 +11,20 @@ import re
 import subprocess
 
 # Functions whose files know all the macros that this module reads.
-MACROS_AT = ("stack_fault", "thread_create", "descriptors_load", "lapic_any_in_service",
-             "magazine_charge", "paging_walk", "fred_start")
+MACROS_AT = ("stack_fault", "thread_init", "descriptors_load", "lapic_any_in_service",
+             "magazine_charge", "paging_walk", "fred_start", "handle_open")
 STRUCTURES = ("thread", "magazine", "stack_use", "trap_frame", "task_state", "list_node",
-              "first_frame", "idt_entry", "fred_frame", "space_page_question")
-ENUMERATIONS = ("thread_state", "stack_page_state")
+              "first_frame", "idt_entry", "fred_frame", "space_page_question", "task", "frame_quota",
+              "handle_entry", "user_thread", "user_tables")
+ENUMERATIONS = ("thread_state", "stack_page_state", "object_type")
 # Variables that debuggers read, with the file of a static one.
 VARIABLES = {name: name for name in (
     "magazine", "stack_use", "cpu_task_state", "percpu_offset", "thread_running",
     "stack_fault_observer")}
 VARIABLES.update({"threads": "'sched/core/thread_list.c'::threads",
                   "cpus_online": "'arch/x86_64/cpu/percpu.c'::online_count",
-                  "fred_active": "'arch/x86_64/entry/fred.c'::active",
+                  "fred_active": "entry_mode_fred",
+                  "tasks": "'kernel/task/task.c'::tasks",
                   "entry_stack_names": "'arch/x86_64/entry/descriptors.c'::entry_stack_names"})
 LABELS = ("entry_path_begin", "entry_path_end", "entry_page_fault_stub", "stack_fault_path",
           "stack_fault_path_end", "thread_switch", "thread_switch_end", "thread_trampoline", "fred_entry_user", "fred_entry_kernel",

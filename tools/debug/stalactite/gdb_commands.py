@@ -11,6 +11,7 @@ from .gdb_memory import (ProcessorSelected, function_start, machine, place, regi
                          selected_cpu)
 from .memory import MemoryFault
 from .stacks import Processors, Stacks, present_or_none
+from .tasks import Tasks
 from .threads import Backtrace, Threads, depth, interrupted_rsp
 
 PICTURES = {"backed": "#", "hole": ".", "swapped": "s", "unmapping": "t", "standby": "t"}
@@ -253,12 +254,14 @@ class BacktraceCommand(Command):
 
     THREAD is an id or a name; without it, the thread of the selected processor. The backtrace of a
     running thread begins with its processor's registers and goes on across entry stacks. That of a
-    waiting thread begins with its saved registers. gdb's own `bt` shows only what processors run,
-    and stops at entry stacks."""
+    waiting thread begins with its saved registers. Behind the kernel's frames come those of the
+    program, with names if `st program` has loaded its symbols. gdb's own `bt` shows only what
+    processors run, and stops at entry stacks."""
 
     def run(self, memory, argument):
         thread = thread_of(memory, argument)
-        trace = Backtrace(Threads(memory).memory_of(thread), function_start, vector_name)
+        trace = Backtrace(Threads(memory).memory_of(thread), function_start, vector_name,
+                          Tasks(memory).memory_of(thread))
         cpu, rip, rsp, rbp = context_of(memory, thread)
         running = f"runs on CPU {cpu}" if cpu is not None else Threads(memory).state(thread)
         if Threads(memory).is_swapped(thread):
@@ -284,6 +287,41 @@ class BacktraceCommand(Command):
             else:
                 print(f"      ({frame.note})")
             number, index = number + same, index + same
+
+
+class TasksCommand(Command):
+    """List the tasks: st tasks
+
+    Each line has the task's id, name, threads, open handles and frames, each with its limit."""
+
+    def run(self, memory, argument):
+        tasks = Tasks(memory)
+        print(f"{'id':>5} {'name':20} {'threads':>15} {'handles':>14} {'frames':>18}")
+        for task in tasks.all():
+            used, limit = tasks.frames(task)
+            print(f"{task.id:5} {task.name:20} {task.thread_count:6} of {task.thread_limit:<5}"
+                  f" {task.get('handles.open'):5} of {task.get('handles.limit'):<5}"
+                  f" {used:7} of {limit:<7}{'  ends' if task.dying else ''}")
+
+
+class HandlesCommand(Command):
+    """List the handles of a task: st handles TASK
+
+    TASK is an id or a name. Each line has the handle's number, its object's type, its rights, its
+    badge, and the address of the object. The rights are: d duplicate, t transfer, s send, r receive,
+    R read, W write, X execute, m manage."""
+
+    def run(self, memory, argument):
+        if not argument:
+            raise gdb.GdbError("Which task? st handles TASK; `st tasks` lists them.")
+        tasks = Tasks(memory)
+        task = tasks.find(argument)
+        if task is None:
+            raise gdb.GdbError(f"There is no task '{argument}'; `st tasks` lists them.")
+        print(f"{'handle':10} {'type':12} {'rights':8} {'badge':>18}  object")
+        for handle in tasks.handles(task):
+            print(f"{handle.number:#010x} {handle.kind:12} {handle.rights} {handle.badge:#18x}"
+                  f"  {handle.address:#x}")
 
 
 class ProgramCommand(gdb.Command):
@@ -344,5 +382,6 @@ def register_commands():
     Prefix()
     for name, kind in (("threads", ThreadsCommand), ("stack", StackCommand),
                        ("mag", MagazineCommand), ("pte", PteCommand), ("bt", BacktraceCommand),
+                       ("tasks", TasksCommand), ("handles", HandlesCommand),
                        ("program", ProgramCommand)):
         kind(f"st {name}")

@@ -9,6 +9,8 @@ PUSH_RBP, RET = 0x55, 0xc3
 MOV_RBP_RSP = bytes((0x48, 0x89, 0xe5))
 
 KERNEL_IMAGE = 0xffffffff80000000  # KERNEL_BASE of arch/x86_64/cpu/layout.h
+USER_END = 1 << 47
+VECTOR_SYSCALL = 256  # arch/x86_64/entry/user_context.h
 
 
 class Frame:
@@ -20,6 +22,24 @@ class Frame:
         self.note = note
 
 
+def listed(memory, head, name):
+    """Returns the structures of the kernel's list of all of them. A node in the kernel's image is the
+    bookmark of a walk."""
+    offset = memory.facts.structure(name)["fields"]["all_node.next"]["offset"]
+    found, node = [], memory.word(head)
+    while node not in (head, 0):
+        if node < KERNEL_IMAGE:
+            found.append(memory.structure(name, node - offset))
+        node = memory.word(node)
+    return found
+
+
+def called(structures, text):
+    """Returns the first of these structures with this id or name, or None."""
+    return next((one for one in structures
+                 if text == one.name or text.isdigit() and int(text) == one.id), None)
+
+
 class Threads:
     """All threads of the kernel."""
 
@@ -29,14 +49,7 @@ class Threads:
 
     def all(self):
         """Returns every thread of the kernel's list."""
-        head = self.facts.address("threads")
-        offset = self.facts.structure("thread")["fields"]["all_node.next"]["offset"]
-        found, node = [], self.memory.word(head)
-        while node not in (head, 0):
-            if node < KERNEL_IMAGE:  # a node in the image is the bookmark of a walk, no thread
-                found.append(self.at(node - offset))
-            node = self.memory.word(node)
-        return found
+        return listed(self.memory, self.facts.address("threads"), "thread")
 
     def at(self, address):
         """Returns the thread at an address."""
@@ -48,9 +61,7 @@ class Threads:
 
     def find(self, text):
         """Returns the thread with this id or name, or None."""
-        matches = [thread for thread in self.all()
-                   if text == thread.name or text.isdigit() and int(text) == thread.id]
-        return matches[0] if matches else None
+        return called(self.all(), text)
 
     def is_swapped(self, thread):
         """Returns whether the live bytes of its stack lie in a separate object."""
@@ -91,11 +102,13 @@ class SwappedIn(Memory):
 
 
 class Backtrace:
-    """Follows frame pointers, also from an event's context to the interrupted one. `function`
-    returns the first address of the function that holds an address, or None."""
+    """Follows frame pointers, also from an event's context to the interrupted one, and into user mode
+    if `user` is the thread's memory there. `function` returns the first address of the function that
+    holds an address, or None."""
 
-    def __init__(self, memory, function, vector_name):
+    def __init__(self, memory, function, vector_name, user=None):
         self.memory = memory
+        self.user = user
         self.facts = memory.facts
         self.function = function
         self.vector_name = vector_name
@@ -103,6 +116,8 @@ class Backtrace:
     def of_registers(self, rip, rsp, rbp):
         """Returns the backtrace of a processor's registers at any instruction."""
         frames = [Frame(rip, False)]
+        if rip < USER_END:
+            return self._follow_user(frames, rbp)
         events = Events(self.memory)
         if events.in_entry(rip, rsp, rbp):
             frames[0].note = "in the entry code"
@@ -132,6 +147,10 @@ class Backtrace:
             while pointer and len(frames) < FRAMES_MOST:
                 if pointer & self.facts.constant("TRAP_FRAME_MARK"):
                     trap = self.memory.structure("trap_frame", pointer & ~1)
+                    if trap.rip < USER_END:
+                        frames.append(Frame(trap.rip, False, "user mode, left by "
+                                            + self._way(trap.vector)))
+                        return self._follow_user(frames, trap.rbp)
                     frames.append(Frame(trap.rip, False,
                                         f"interrupted by {self.vector_name(trap.vector & 0xff)}"))
                     self._frameless(frames, trap.rip, trap.rsp)
@@ -149,6 +168,23 @@ class Backtrace:
                 frames.append(Frame(0, False, "and more"))
         except MemoryFault:
             frames.append(Frame(0, False, "the chain of frame pointers leads to nowhere"))
+        return frames
+
+    def _way(self, vector):
+        """Returns by what a thread left user mode."""
+        return "a system call" if vector == VECTOR_SYSCALL else self.vector_name(vector & 0xff)
+
+    def _follow_user(self, frames, pointer):
+        """Follows the frame pointers of a program, which may be anything."""
+        try:
+            while self.user is not None and pointer and len(frames) < FRAMES_MOST:
+                below, address = self.user.word(pointer), self.user.word(pointer + 8)
+                if not address:
+                    break
+                frames.append(Frame(address, True))
+                pointer = below if below > pointer else 0
+        except MemoryFault:
+            pass  # the program had no frame there
         return frames
 
     def _frameless(self, frames, rip, rsp):
