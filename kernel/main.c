@@ -170,8 +170,9 @@ static void failures_arm(void)
 }
 
 /*
- * What a machine does that was not told to test or to measure. One that is to leave when it is done
- * runs the first program, which ends; others end at the shell.
+ * The session of a machine without tests, soak, benchmarks and monitor=1. With shell=1 it is the
+ * shell alone; with exit=1 the first program, which ends, and the demonstration; otherwise the
+ * demonstration and then the shell.
  */
 static void session_run(void)
 {

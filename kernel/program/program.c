@@ -162,7 +162,10 @@ static bool init_start(const char *words, struct task **task)
     return true;
 }
 
-/* Releases the task; its wait ended like this. */
+/*
+ * Logs the end of the first program if its status is not 0, and releases the task. `error` is the
+ * result of task_wait().
+ */
 static void init_end(struct task *task, int error, int status)
 {
     if (error == OK && status != 0) {
@@ -183,8 +186,8 @@ void program_init_run(void)
 }
 
 /*
- * Takes what is typed while a program has the serial port: it comes from the keyboard, at which
- * nobody listens, so it is told how the monitor is reached there.
+ * Reads the keys of the keyboard while a program has the serial port; no program gets them.
+ * Control-] gives the serial port to the monitor. At the first other key a line says so.
  */
 static void keyboard_look(bool *told)
 {

@@ -1,4 +1,7 @@
-/* The system call that goes deep, so that programs see a kernel stack grow: syscall_list.h. */
+/*
+ * The system call that goes down its kernel stack, so that programs can see the stack grow:
+ * syscall_list.h.
+ */
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/demo/descent.h"
 #include "kernel/syscall/caller.h"
@@ -13,6 +16,7 @@ static_assert((int)DESCENT_LEAP == (int)STACK_DESCENT_LEAP &&
 static_assert(STACK_PAGES == STACK_DESCENT_TOUCHES, "a touch for each page");
 static_assert(sizeof(struct stack_descent) == 88, "the list of system calls says so");
 
+/* Checks the handle, the limits and the quota. */
 static must_check int descent_check(uint64_t handle, uint64_t way, uint64_t bytes)
 {
     struct object *object;
@@ -25,7 +29,7 @@ static must_check int descent_check(uint64_t handle, uint64_t way, uint64_t byte
     if (way >= STACK_DESCENT_WAYS || bytes > DESCENT_BYTES_MAX) {
         return ERROR_RANGE;
     }
-    return caller_stacks_check(); /* it asks for pages */
+    return caller_stacks_check(); /* the call takes stack pages */
 }
 
 int64_t call_stack_descend(uint64_t handle, uint64_t way, uint64_t bytes, uint64_t to)

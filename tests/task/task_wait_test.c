@@ -9,7 +9,7 @@
 #include "tests/task/task_fixture.h"
 #include "tests/test.h"
 
-#define WAIT_NS 100000000
+#define WAIT_NS 1000000000
 
 /* The list of system calls that user_code_script makes, and a name, in the task's page of data. */
 #define LIST_AT (USER_WORLD_DATA + 0x800)
@@ -64,7 +64,10 @@ TEST(TSK0013, "a kill of a thread that was never started ends the waits for its 
     task_fixture_end(task);
 }
 
-/* Stops the thread and lets it go on: both wake the threads that wait for its end. */
+/*
+ * Stops the thread and lets it go on: both wake the threads that wait for its end. This is done
+ * much more often than each WAIT_NS.
+ */
 static bool is_done_after_stop(struct waiter *waiter)
 {
     test_equal(user_thread_suspend(waiter->user, TEST_EVENTUALLY_NS), OK);

@@ -13,6 +13,6 @@ int sleep_ns(uint64_t ns)
         return (int)notification;
     }
     error = sys_notification_wait((uint64_t)notification, (uint64_t)sys_clock_read() + ns, &bits);
-    ignore_result(sys_handle_close((uint64_t)notification)); /* it was opened here */
+    ignore_result(sys_handle_close((uint64_t)notification)); /* opened above */
     return error == ERROR_TIMEOUT ? OK : (int)error;
 }
