@@ -43,6 +43,9 @@ void mutex_order_acquire(const struct mutex *mutex)
         case LOCK_ORDER_TOO_MANY_NAMES:
             panic("more than %u names of mutexes; raise LOCK_GRAPH_NAMES_MAX",
                   LOCK_GRAPH_NAMES_MAX);
+        case LOCK_ORDER_NAMELESS:
+            panic("the mutex at %p was never initialised: it has no name",
+                  (const void *)(mutex->name == NULL ? mutex : held));
         }
     }
     self->mutexes[self->mutexes_held] = mutex;
