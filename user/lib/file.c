@@ -57,7 +57,9 @@ int files_each(unsigned first, unsigned count, char **words,
             status = work(&stream, words[i]);
             file_close(&stream);
         }
-        worst = status > worst || status < 0 ? status : worst;
+        if (worst >= 0 && (status < 0 || status > worst)) {
+            worst = status;
+        }
     }
     return worst;
 }

@@ -30,7 +30,8 @@ int paths_each(unsigned count, char **words,
 /*
  * Calls work(stream, name) for each file that words[first] and the words behind it name; without
  * such words, for the program's input with the name "". Complains about a file that cannot be
- * opened, and counts its status as 1. Returns a status that is not 0 if one of them is not 0.
+ * opened, and counts its status as 1. Returns the first negative status; if there is none, the
+ * greatest.
  */
 int files_each(unsigned first, unsigned count, char **words,
                int (*work)(struct stream *stream, const char *name));
