@@ -83,10 +83,11 @@ struct ipc_state {
     bool in_frame;
     struct thread *sleeper; /* the thread, while it waits in no wait queue; else NULL */
     /*
-     * The one that it received from last in such a call; a reference. `receive_handle` is a handle
-     * to it with RIGHT_RECEIVE that was open when the table had counted `receive_closes` closes;
-     * 0, which is no count: none is known. For the fast path, which need not look up a handle of a table in which none
-     * was closed since. Written by the thread itself.
+     * The endpoint that the thread received from last in such a call; a reference. `receive_handle`
+     * is a handle to it with RIGHT_RECEIVE. That handle was open when `closes` of the handle table
+     * was `receive_closes`. As long as `closes` has not changed, no handle was closed, and the fast
+     * path need not look the handle up. receive_closes 0: no such handle is known. Written by the
+     * thread itself.
      */
     struct endpoint *endpoint;
 

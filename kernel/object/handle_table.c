@@ -37,8 +37,8 @@ void handle_table_init(struct handle_table *table, uint32_t limit)
 }
 
 /*
- * Counts a handle that is closed. This comes before the object learns of it: a thread that still
- * sees the old count used the handle before the close. The lock is held.
+ * Counts a handle that is being closed. This is done before the object is told: a thread that still
+ * reads the old count uses the handle before the close. The lock is held.
  */
 static void close_count(struct handle_table *table)
 {

@@ -47,7 +47,7 @@ struct handle_table {
     uint32_t entries;    /* open or free */
     uint32_t free_first; /* 1 + index of the entry that is used next; 0: none is free */
     uint32_t free_last;
-    uint32_t closes; /* counts handles that are closed, without 0; atomic, written under the lock */
+    uint32_t closes; /* counts closed handles, skips 0; atomic, written under the lock */
     struct handle_entry *chunks[HANDLES_MAX / HANDLE_CHUNK_ENTRIES];
 };
 

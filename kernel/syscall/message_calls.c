@@ -204,7 +204,7 @@ static struct endpoint *endpoint_keep(struct ipc_state *self, struct object *obj
         }
         object_release(&before->object);
     }
-    self->receive_closes = 0; /* the fast path looks the next handle up */
+    self->receive_closes = 0; /* the next call of the fast path looks its handle up */
     return self->endpoint;
 }
 

@@ -77,12 +77,12 @@ static always_inline void words_move(const struct user_thread *to_user,
 }
 
 /*
- * Finds the endpoint that a handle names, and its badge, and locks the endpoint. Returns false if
- * the handle names none.
+ * Finds the endpoint that a handle with this right names, and the handle's badge, and locks the
+ * endpoint. Returns false, with nothing locked, if there is no such endpoint or right.
  *
- * The endpoint's lock keeps it alive once the table's is free: the handle was open, and the close of
- * the last handle with this right takes the endpoint's lock before it releases its reference
- * (endpoint.c).
+ * While the endpoint's lock is held the endpoint is not freed, although the table's lock has been
+ * released: the handle was open under the table's lock, and the code that closes the last handle
+ * with this right takes the endpoint's lock before it releases its reference (endpoint.c).
  */
 static always_inline bool endpoint_lock(struct handle_table *table, uint64_t handle, unsigned right,
                                         struct endpoint **endpoint, uint64_t *badge)
@@ -101,14 +101,15 @@ static always_inline bool endpoint_lock(struct handle_table *table, uint64_t han
 }
 
 /*
- * endpoint_lock() for the endpoint that the thread receives from, when its handle is not known or a
- * handle has been closed. Notes the handle if it names the endpoint that the thread received from
- * last, to which it has a reference.
+ * The slow part of receive_lock(), for a handle that is not the noted one, or when a handle of the
+ * table has been closed since: looks the handle up. Notes it if it names the endpoint that the
+ * thread received from last, to which the thread has a reference. Returns NULL, with nothing
+ * locked, if there is no such endpoint or right.
  */
 static never_inline struct endpoint *receive_lock_slowly(struct ipc_state *self, uint64_t handle)
 {
     struct endpoint *endpoint;
-    uint64_t own_badge; /* of the handle by which it receives: nobody gets it */
+    uint64_t own_badge; /* the badge of the receiver's own handle is not used */
     uint32_t closes = __atomic_load_n(&self->handles->closes, __ATOMIC_SEQ_CST);
     if (!endpoint_lock(self->handles, handle, RIGHT_RECEIVE, &endpoint, &own_badge)) {
         return NULL;
@@ -120,7 +121,10 @@ static never_inline struct endpoint *receive_lock_slowly(struct ipc_state *self,
     return endpoint;
 }
 
-/* Finds the endpoint that a thread receives from, and locks it; NULL: the handle names none. */
+/*
+ * Finds the endpoint that a thread receives from, and locks it. Returns NULL if the handle names no
+ * endpoint or lacks the right.
+ */
 static always_inline struct endpoint *receive_lock(struct ipc_state *self, uint64_t handle)
 {
     if (unlikely(handle != self->receive_handle) ||
@@ -133,8 +137,8 @@ static always_inline struct endpoint *receive_lock(struct ipc_state *self, uint6
 }
 
 /*
- * The user side of a thread that sleeps in a message call: only such a call sets
- * ipc_state.sleeper, and it uses the state in struct user_thread.
+ * Returns the struct user_thread that contains the state of a thread which sleeps in a message
+ * call. (Other states need not lie in one, but only message calls set ipc_state.sleeper.)
  */
 static always_inline struct user_thread *user_of(struct ipc_state *state)
 {
