@@ -11,8 +11,8 @@
 #define PROGRAM_ARGUMENTS_BYTES 256
 
 /*
- * Where a program and its first stack lie. The stack is filled as it is touched. Segments of a file
- * lie in [PROGRAM_ADDRESS, PROGRAM_ADDRESS_END).
+ * Where a program and its first stack lie. A page of the stack gets memory when it is touched.
+ * Segments of a file lie in [PROGRAM_ADDRESS, PROGRAM_ADDRESS_END).
  */
 #define PROGRAM_ADDRESS     0x0000000000010000UL
 #define PROGRAM_ADDRESS_END 0x0000400000000000UL
@@ -28,7 +28,7 @@ enum program_handle {
     PROGRAM_HANDLE_THREAD,      /* its first thread */
     PROGRAM_HANDLE_PARENT,      /* what its creator gave it: an endpoint to call, for instance */
     PROGRAM_HANDLE_LOG,         /* the kernel's log */
-    PROGRAM_HANDLE_INFORMATION, /* what the kernel tells of itself */
+    PROGRAM_HANDLE_INFORMATION, /* information about the whole system: lib/information.h */
     PROGRAM_HANDLE_PORTS,       /* I/O ports */
     PROGRAM_HANDLE_SYSTEM,      /* the right to make objects of devices */
     PROGRAM_HANDLE_ARCHIVE,     /* a memory object: the archive of the boot loader */

@@ -2,9 +2,9 @@
  * Questions about the pages of a stack, answered from its leaf entries, and the protocol by which
  * pages of a stack lose their frames. All other files about stacks build on this one.
  *
- * The protocol (part of invariant I6): an address of a stack is not backed again before every CPU
- * has forgotten its translation, unless it gets the very same frame. So pages are unmapped in three
- * steps:
+ * The protocol (part of invariant I6): a page of a stack gets another frame only after every CPU
+ * has forgotten the translation to the old one. It may get the same frame back earlier. So pages
+ * are unmapped in three steps:
  *
  *   1. stack_unmap_begin(): a backed page becomes UNMAPPING. It is not present, but its entry still
  *      names its frame, which keeps its bytes.

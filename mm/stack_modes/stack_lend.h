@@ -21,11 +21,12 @@
  *  - AMD: yes. APM volume 2, 5.5.3 "TLB Management", "Speculative Caching of Address Translations":
  *    a processor may create a TLB entry for any address that has valid entries, and doing so "will
  *    set the Accessed bit". It does not say that the bit is set before. So any CPU may have the
- *    translation of an untouched page, and a shootdown must come before the frame is used for
- *    anything else, *and* before another frame is mapped at the same address: bytes that one CPU
- *    writes to the new frame, another CPU would look for in the old one. A switch cannot wait for a
- *    shootdown. So the pages stay with their stack, and the reclaimer takes them back in batches:
- *    STACK_LEND_BATCHED. CPUs of all other vendors are treated like AMD's.
+ *    translation of an untouched page. A shootdown is necessary before the frame is used for
+ *    anything else, and also before another frame is mapped at the same address. Without it a
+ *    thread could write to the new frame on one CPU, migrate, and read the old frame on another. A
+ *    switch cannot wait for a shootdown. So the pages stay with their stack, and the reclaimer
+ *    takes them back in batches: STACK_LEND_BATCHED. CPUs of all other vendors are treated like
+ *    AMD's.
  *
  * A batch takes stacks that no CPU uses. Their untouched pages become LEND_UNMAPPING (not present,
  * but the entry still names the frame), under the lock that dispatch takes. One shootdown follows.

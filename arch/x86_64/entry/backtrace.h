@@ -11,8 +11,8 @@
 struct backtrace_step {
     uintptr_t address; /* return address, or the interrupted instruction */
     uintptr_t frame;   /* where on the stack this was found */
-    uint16_t event;    /* vector + 1 if `address` was interrupted by that vector, else 0 */
-    bool partial;      /* of the event's trap frame only what the CPU pushed is known */
+    uint16_t event;    /* vector + 1 of the event that interrupted `address`; 0: a call */
+    bool partial;      /* of the event's trap frame only the words that the CPU pushed are known */
     uint32_t repeats;  /* how many more equal steps follow: recursion */
 };
 

@@ -1,6 +1,6 @@
 /*
- * Time from the time-stamp counter (TSC), whose rate is measured at boot. The TSCs of all CPUs are
- * assumed to be equal, as they are from reset on; the kernel does not correct one that is not.
+ * Time from the time-stamp counter (TSC), whose rate is measured at boot. The kernel assumes that
+ * the TSCs of all CPUs count alike, as they do after a reset, and does not correct any of them.
  *
  * Order: clock_mark_start() first in the kernel; clock_init() after lapic_init().
  */
