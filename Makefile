@@ -3,7 +3,7 @@
 # The parts: make/toolchain.mk finds the compiler and probes its flags, make/kernel.mk builds the
 # kernel in its variants, make/user.mk the user programs, make/iso.mk the ISO, make/run.mk starts emulators, make/debug.mk tells
 # editors and debuggers what they must know, make/docs.mk draws the pictures of the book, make/setup.mk
-# sees to the machine that all this runs on.
+# sees to the machine that all this runs on, make/labs.mk cuts the coursework.
 
 # Words that change what is built. They come from the command line alone: many systems have CPU, HOST
 # or CFLAGS in the environment of every program, so each word is set here or in its part.
@@ -76,6 +76,8 @@ include make/run.mk
 include make/debug.mk
 include make/docs.mk
 include make/setup.mk
+# Of the coursework: the first is in this tree, the second in a student's.
+-include make/labs.mk make/lab.mk
 -include tests/tests.mk
 -include tests/host/host.mk
 

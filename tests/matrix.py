@@ -382,6 +382,7 @@ SCRIPT = (
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
         cpu="max"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
+    Row("labs", kind="script", script="tests/boot/labs.py"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),

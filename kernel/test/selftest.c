@@ -170,6 +170,7 @@ enum outcome { PASSED, FAILED, SKIPPED };
 static enum outcome result_print(const struct test *test, unsigned number)
 {
     bool failed = failures != 0;
+    selftest_verdict(test, failures, skip_reason);
     console_print("%sok %u %s %s%s%s\n", failed ? "not " : "", number, test->id, test->sentence,
                   !failed && skip_reason != NULL ? " # SKIP " : "",
                   !failed && skip_reason != NULL ? skip_reason : "");

@@ -51,6 +51,13 @@ bool selftest_run(const char *patterns);
 bool selftest_soak(void);
 
 /*
+ * Does nothing. It is called once for each test that has ended, with the number of its failed checks and
+ * the reason of a skip or NULL, before the result is printed. A debugger that stops here reads the
+ * verdict from outside of the machine (tools/lab/watch.py). Context: THREAD.
+ */
+void selftest_verdict(const struct test *test, uint32_t failed_checks, const char *skipped);
+
+/*
  * Notes a failure of the running test and prints it with its place. test_check() and test_equal()
  * of tests/test.h call this. Context: ANY that may print to the console.
  */

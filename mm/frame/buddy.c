@@ -3,6 +3,7 @@
 
 static void block_link(struct buddy *buddy, uint32_t first, unsigned order)
 {
+    /* LAB 2 BEGIN block-link: make a free block and put it first in its list */
     struct frame *frame = &buddy->frames[first];
 
     frame->state = FRAME_FREE;
@@ -14,10 +15,12 @@ static void block_link(struct buddy *buddy, uint32_t first, unsigned order)
     }
     buddy->head[order] = first;
     buddy->blocks[order]++;
+    /* LAB 2 END block-link */
 }
 
 static void block_unlink(struct buddy *buddy, uint32_t first, unsigned order)
 {
+    /* LAB 2 BEGIN block-unlink: take a block out of its list */
     struct frame *frame = &buddy->frames[first];
 
     if (frame->previous == BUDDY_NONE) {
@@ -29,6 +32,7 @@ static void block_unlink(struct buddy *buddy, uint32_t first, unsigned order)
         buddy->frames[frame->next].previous = frame->previous;
     }
     buddy->blocks[order]--;
+    /* LAB 2 END block-unlink */
 }
 
 static void lists_init(struct buddy *buddy, struct frame *frames, uint32_t count)
@@ -54,6 +58,7 @@ void buddy_init(struct buddy *buddy, struct frame *frames, uint32_t count)
 
 void buddy_add(struct buddy *buddy, uint32_t first, uint32_t count)
 {
+    /* LAB 2 BEGIN buddy-add: cut a range into the largest aligned blocks */
     uint32_t end = first + count;
 
     for (uint32_t i = first; i < end; i++) {
@@ -68,10 +73,12 @@ void buddy_add(struct buddy *buddy, uint32_t first, uint32_t count)
         buddy_put(buddy, first, order);
         first += 1u << order;
     }
+    /* LAB 2 END buddy-add */
 }
 
 bool buddy_take(struct buddy *buddy, unsigned order, uint32_t *first)
 {
+    /* LAB 2 BEGIN buddy-take: find a block, and split it down to the order */
     unsigned found = order;
 
     while (found < BUDDY_ORDER_COUNT && buddy->head[found] == BUDDY_NONE) {
@@ -90,10 +97,12 @@ bool buddy_take(struct buddy *buddy, unsigned order, uint32_t *first)
     buddy->frames[*first].order = (uint8_t)order;
     buddy->free_count -= 1u << order;
     return true;
+    /* LAB 2 END buddy-take */
 }
 
 void buddy_put(struct buddy *buddy, uint32_t first, unsigned order)
 {
+    /* LAB 2 BEGIN buddy-put: put a block back, and merge it with its buddy while that is free */
     buddy->free_count += 1u << order;
     for (; order < BUDDY_ORDER_MAX; order++) {
         uint32_t other = first ^ (1u << order);
@@ -108,4 +117,5 @@ void buddy_put(struct buddy *buddy, uint32_t first, unsigned order)
         first &= other; /* the lower of the two */
     }
     block_link(buddy, first, order);
+    /* LAB 2 END buddy-put */
 }

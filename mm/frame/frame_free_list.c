@@ -15,6 +15,7 @@ void frame_free_list_fill(void)
 
 void frame_free_list_drain(uint32_t count)
 {
+    /* LAB 2 BEGIN free-list-drain: give the frames that were freed longest ago to the buddy lists */
     struct frame_cpu *cpu = this_cpu_pointer(frame_cpu);
 
     bool one_node = numa_node_count == 1;
@@ -26,6 +27,7 @@ void frame_free_list_drain(uint32_t count)
     for (uint32_t i = 0; i < cpu->count; i++) {
         cpu->free_list[i] = cpu->free_list[i + count];
     }
+    /* LAB 2 END free-list-drain */
 }
 
 void frame_cache_drain_this_cpu(void)

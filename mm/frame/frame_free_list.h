@@ -37,6 +37,7 @@ static always_inline physical_t frame_address(uint32_t number)
  */
 static always_inline physical_t frame_free_list_pop(enum frame_owner owner)
 {
+    /* LAB 2 BEGIN free-list-pop: take the frame that was freed last, and note its owner */
     uint32_t count = this_cpu(frame_cpu).count - 1;
     uint32_t number = this_cpu(frame_cpu).free_list[count];
 
@@ -46,6 +47,7 @@ static always_inline physical_t frame_free_list_pop(enum frame_owner owner)
     frame_buddy.frames[number].identity = identity_of(owner, 0);
     frame_poison_check(frame_address(number), 0);
     return frame_address(number);
+    /* LAB 2 END free-list-pop */
 }
 
 /*

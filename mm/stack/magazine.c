@@ -78,16 +78,19 @@ void magazine_free(unsigned cpu)
 
 void magazine_charge(void)
 {
+    /* LAB 5 BEGIN magazine-charge: book the frames that were taken since the last call */
     struct magazine *own = this_cpu_pointer(magazine);
     for (; own->charged < own->taken; own->charged++) {
         frame_owner_change(round_frame(own->rounds[own->charged]), FRAME_OWNER_MAGAZINE,
                            FRAME_OWNER_STACK);
     }
+    /* LAB 5 END magazine-charge */
 }
 
 /* Gets `count` frames or none: first from the allocator, and what that lacks from the reserve. */
 static must_check bool frames_gather(physical_t *frames, uint32_t count)
 {
+    /* LAB 5 BEGIN frames-gather: get all the frames, or give back what you got */
     uint32_t have = 0;
     bool reserve_only = fault_inject(FAULT_INJECT_RESERVE_ONLY);
     if (fault_inject(FAULT_INJECT_REFILL)) {
@@ -104,6 +107,7 @@ static must_check bool frames_gather(physical_t *frames, uint32_t count)
         frame_free(frames[have], FRAME_OWNER_MAGAZINE);
     }
     return false;
+    /* LAB 5 END frames-gather */
 }
 
 /*
@@ -123,6 +127,7 @@ static PER_CPU(struct gathered, gathered);
  */
 static must_check bool rounds_add(struct magazine *own, uint32_t count)
 {
+    /* LAB 5 BEGIN rounds-add: put rounds in the places of those that were taken */
     physical_t *frames = this_cpu_pointer(gathered)->frames;
     if (!frames_gather(frames, count)) {
         own->refill_failures++;
@@ -143,10 +148,12 @@ static must_check bool rounds_add(struct magazine *own, uint32_t count)
     own->charged = own->taken;
     own->refills++;
     return true;
+    /* LAB 5 END rounds-add */
 }
 
 static bool refill_try(struct magazine *own, uint32_t more)
 {
+    /* LAB 5 BEGIN refill-try: fill the magazine, or add what the caller must have */
     uint32_t available = own->capacity - own->taken;
     if (available < own->low_water) {
         own->low_water = available;
@@ -160,6 +167,7 @@ static bool refill_try(struct magazine *own, uint32_t more)
         return true;
     }
     return more == 0 || rounds_add(own, more);
+    /* LAB 5 END refill-try */
 }
 
 bool magazine_refill_more(uint32_t more)

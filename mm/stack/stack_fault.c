@@ -51,6 +51,7 @@ static never_inline noreturn_function void critical_stack_fault(uintptr_t addres
  */
 static never_inline uint32_t pages_fill(volatile uint64_t *leaf, uintptr_t address)
 {
+    /* LAB 5 BEGIN pages-fill: map the missing pages from the lowest backed one down to leaf */
     volatile uint64_t *backed = leaf;
     uint32_t rounds = 0;
     while (!(*backed & PAGE_PRESENT)) {
@@ -69,6 +70,7 @@ static never_inline uint32_t pages_fill(volatile uint64_t *leaf, uintptr_t addre
     }
     this_cpu(magazine).faults[rounds]++;
     return rounds;
+    /* LAB 5 END pages-fill */
 }
 
 /*
@@ -78,6 +80,7 @@ static never_inline uint32_t pages_fill(volatile uint64_t *leaf, uintptr_t addre
 static always_inline void holes_fill(volatile uint64_t *leaf, volatile uint64_t *backed,
                                      uintptr_t address)
 {
+    /* LAB 5 BEGIN holes-fill: pages_fill() where there are only holes; you may do without it */
     uint64_t pages = ((uintptr_t)backed - (uintptr_t)leaf) / sizeof(*leaf);
     uint32_t taken = this_cpu(magazine).taken;
     if (unlikely(taken + (uint32_t)pages > this_cpu(magazine).capacity)) {
@@ -89,6 +92,7 @@ static always_inline void holes_fill(volatile uint64_t *leaf, volatile uint64_t 
     do {
         *--backed = *round++;
     } while (backed != leaf);
+    /* LAB 5 END holes-fill */
 }
 
 static never_inline struct trap_frame *
@@ -115,12 +119,14 @@ fault_observe(const struct trap_frame *frame, uintptr_t address, uint64_t entry,
  */
 static bool page_is_fillable(uint64_t entry, uintptr_t address)
 {
+    /* LAB 5 BEGIN page-is-fillable: is it a page that a fault on this CPU may map? */
     uint32_t slot;
     if (hole_is_used_here(entry)) {
         return true;
     }
     return stack_entry_is(entry, STACK_PAGE_UNMAPPING) && stack_slot_find(address, &slot) &&
            address >= stack_floor(slot) && hole_is_used_here(stack_hole_of(slot));
+    /* LAB 5 END page-is-fillable */
 }
 
 /* Returns whether no fault may fill the page: a touch is an overflow. */
@@ -205,6 +211,7 @@ static never_inline struct trap_frame *fault_serve_rarely(struct trap_frame *fra
 /* Cases 2 to 5, for an address that has a leaf entry. */
 static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, uintptr_t address)
 {
+    /* LAB 5 BEGIN fault-serve: serve the fault, or say what it is */
     volatile uint64_t *leaf = stack_leaf_at(address - STACK_OBJECT_BASE), *backed = leaf;
     uint64_t entry = *leaf, above;
     if (unlikely(!hole_is_used_here(entry)) || unlikely(stack_fault_observer != NULL)) {
@@ -220,6 +227,7 @@ static always_inline struct trap_frame *fault_serve(struct trap_frame *frame, ui
     holes_fill(leaf, backed, address);
     fault_check_result(stack_entry_slot(entry));
     return NULL;
+    /* LAB 5 END fault-serve */
 }
 
 /* An address in a stack larger than 16 KiB, or in no stack: kept apart from the common case. */
@@ -279,6 +287,7 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
             return false;
         }
     }
+    /* LAB 5 BEGIN range-fill: fill what the moved frame needs, and refuse what is no hole */
     /* Highest page first, because filling goes down and only the lowest page may be guard. */
     uintptr_t last = align_down(address + bytes - 1, PAGE_BYTES);
     for (uintptr_t page = last; page >= align_down(address, PAGE_BYTES); page -= PAGE_BYTES) {
@@ -301,6 +310,7 @@ bool stack_fill(struct trap_frame *frame, uintptr_t address, size_t bytes)
         }
     }
     return true;
+    /* LAB 5 END range-fill */
 }
 
 void stack_cover_check(void)

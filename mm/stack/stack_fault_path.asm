@@ -51,6 +51,7 @@ extern stack_use
 %endif
 %endmacro
 
+; LAB 5 BEGIN short-path-fill: optional: map so many rounds and return from the fault
 ; FILL pages: maps so many rounds, the highest page first, and returns from the fault.
 %macro FILL 1
     mov eax, [gs:magazine + MAGAZINE_TAKEN]
@@ -70,12 +71,14 @@ extern stack_use
     TAKE_SHORT_FRAME_OFF
     iretq
 %endmacro
+; LAB 5 END short-path-fill
 
 section .text
 align 16
 stack_fault_path:
     MAKE_SHORT_FRAME VECTOR_PAGE_FAULT
     sub qword [IST_OF(ENTRY_PAGE_FAULT)], ENTRY_AREA_BYTES
+; LAB 5 BEGIN short-path: optional: serve the common fault without C
     mov rcx, cr2
     mov rax, STACK_OBJECT_BASE
     sub rcx, rax
@@ -114,4 +117,5 @@ stack_fault_path:
     test byte [rcx + 24], PAGE_PRESENT
     jz entry_page_fault_finish
     FILL 3
+; LAB 5 END short-path
 stack_fault_path_end:

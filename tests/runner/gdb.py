@@ -12,6 +12,7 @@ import time
 # A stub that is silent this long hangs. A guest may need minutes to reach a breakpoint.
 HANG_SECONDS = 600
 CONNECT_SECONDS = 120
+READ_BYTES_MOST = 2048  # QEMU answers no longer request
 
 REGISTERS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
              "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip")
@@ -63,6 +64,42 @@ class Gdb:
         """Lets the guest run until it stops. Returns False if it ended instead."""
         return self._run("c", timeout_seconds)
 
+    def wait(self, timeout_seconds):
+        """Waits for a guest that go() let run. Returns True if it stopped, False if it ended, None if
+        it still runs."""
+        try:
+            answer = self._receive(timeout_seconds)
+        except GdbError:
+            return None
+        if answer is None or answer[:1] in ("W", "X"):
+            return False
+        self._select(answer)
+        return True
+
+    def interrupt(self):
+        """Stops a guest that runs. wait() then returns True."""
+        self._socket.sendall(b"\x03")
+
+    def fault_address(self):
+        """Returns CR2 of the CPU that stopped. QEMU sends it behind the segments and their bases."""
+        return self._number(196)
+
+    def root(self):
+        """Returns the physical address in CR3 of the CPU that stopped."""
+        return self._number(204) & ~0xfff
+
+    def _number(self, offset):
+        data = bytes.fromhex(self._command("g").replace("x", "0"))
+        return int.from_bytes(data[offset:offset + 8], "little")
+
+    def read_physical(self, address, count):
+        """Returns `count` bytes at a physical address."""
+        self._must("Qqemu.PhyMemMode:1")
+        try:
+            return self.read(address, count)
+        finally:
+            self._must("Qqemu.PhyMemMode:0")
+
     def step(self):
         """Executes one instruction."""
         if not self._run("s", None):
@@ -80,10 +117,14 @@ class Gdb:
 
     def read(self, address, count):
         """Returns `count` bytes at a virtual address."""
-        answer = self._command(f"m{address:x},{count:x}")
-        if answer.startswith("E"):
-            raise GdbError(f"cannot read {count} bytes at {address:#x}")
-        return bytes.fromhex(answer)
+        data = b""
+        while len(data) < count:
+            part = min(count - len(data), READ_BYTES_MOST)
+            answer = self._command(f"m{address + len(data):x},{part:x}")
+            if answer.startswith("E"):
+                raise GdbError(f"cannot read {part} bytes at {address + len(data):#x}")
+            data += bytes.fromhex(answer)
+        return data
 
     def write(self, address, data):
         """Writes bytes to virtual memory."""

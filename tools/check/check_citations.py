@@ -4,7 +4,8 @@
 Documents are the Markdown files, CAVEATS, everything in docs/, and models (.pml). They cite code as
 `directory/file.c:symbol` in backticks. The file must exist, and the symbol must appear in it as a
 word outside comments. A path alone in backticks must exist, too. Line numbers are refused, because
-they become wrong. Files below build/ are generated and are not checked.
+they become wrong. Files below build/ are generated and are not checked, nor are those below lab/, a
+folder that only the trees of students have.
 """
 
 import os
@@ -12,6 +13,7 @@ import re
 
 import tree
 
+NOT_HERE = ("build/", "lab/")
 SPAN = re.compile(r"`([^`\n]+)`")
 CITATION = re.compile(r"([\w.+-]+(?:/[\w.+-]+)*):([A-Za-z_]\w*|\d+)(?:\(\))?$")
 PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)+$")
@@ -43,7 +45,7 @@ def complaint(root, text):
         name, symbol = match.groups()
         known = "/" in name or name.endswith(CODE_SUFFIXES) or os.path.exists(
             os.path.join(root, name))
-        if not known or name.startswith("build/"):
+        if not known or name.startswith(NOT_HERE):
             return None
         if not os.path.isfile(os.path.join(root, name)):
             return f"no file {name}"
@@ -51,7 +53,7 @@ def complaint(root, text):
             return "line numbers rot; cite a symbol"
         if not re.search(rf"\b{symbol}\b", code_only(name, tree.read(root, name))):
             return f"no {symbol} in {name}"
-    elif PATH.match(text) and text.endswith(CODE_SUFFIXES) and not text.startswith("build/"):
+    elif PATH.match(text) and text.endswith(CODE_SUFFIXES) and not text.startswith(NOT_HERE):
         if not os.path.exists(os.path.join(root, text)):
             return f"no file {text}"
     return None

@@ -66,6 +66,7 @@ void paging_activate(void)
 /* Stores the table that an entry names, and creates it if the entry is not present. */
 static must_check int table_descend(uint64_t *entry, uint64_t **table)
 {
+    /* LAB 1 BEGIN table-descend: the table that an entry names; make it if there is none */
     if (!(*entry & PAGE_PRESENT)) {
         physical_t fresh;
         int error = table_create(&fresh);
@@ -78,11 +79,13 @@ static must_check int table_descend(uint64_t *entry, uint64_t **table)
     }
     *table = table_of(*entry);
     return OK;
+    /* LAB 1 END table-descend */
 }
 
 /* Stores the entry of an address at a level, 0 for the leaf level. Creates missing tables. */
 static must_check int entry_create(uintptr_t address, unsigned level, uint64_t **entry)
 {
+    /* LAB 1 BEGIN entry-create: the entry of an address at a level; make the tables on the way */
     uint64_t *table = physical_to_virtual(root);
     if (top_level_is_shared && !(table[index_at(address, 3)] & PAGE_PRESENT)) {
         return ERROR_RANGE; /* the roots of tasks, which have copies, would not get a new entry */
@@ -95,6 +98,7 @@ static must_check int entry_create(uintptr_t address, unsigned level, uint64_t *
     }
     *entry = &table[index_at(address, level)];
     return OK;
+    /* LAB 1 END entry-create */
 }
 
 /* Returns the highest level whose pages fit alignment and size. */
@@ -118,6 +122,7 @@ static unsigned level_fitting(uintptr_t address, physical_t physical, size_t byt
 static must_check int map_locked(uintptr_t address, physical_t physical, size_t bytes,
                                  uint64_t flags)
 {
+    /* LAB 1 BEGIN map-locked: map the range with the largest pages that fit */
     while (bytes > 0) {
         uint64_t *entry;
         unsigned level = level_fitting(address, physical, bytes, flags);
@@ -136,6 +141,7 @@ static must_check int map_locked(uintptr_t address, physical_t physical, size_t 
         bytes -= step < bytes ? step : bytes;
     }
     return OK;
+    /* LAB 1 END map-locked */
 }
 
 /* No mapping may have both rights (invariant I8). */
@@ -158,17 +164,20 @@ int paging_map(uintptr_t address, physical_t physical, size_t bytes, uint64_t fl
 
 void paging_unmap(uintptr_t address, size_t bytes)
 {
+    /* LAB 1 BEGIN unmap: clear the leaf entries, and make this CPU forget them */
     for (size_t done = 0; done < bytes; done += PAGE_BYTES) {
         if (paging_is_present(address + done)) {
             *paging_leaf(address + done) = 0;
             tlb_forget_page(address + done);
         }
     }
+    /* LAB 1 END unmap */
 }
 
 /* Replaces a large page by a table of pages of the next level, with the same rights. */
 static must_check int large_page_split(uint64_t *entry, unsigned level)
 {
+    /* LAB 1 BEGIN large-page-split: a table of smaller pages with the same rights in place of a large page */
     physical_t fresh;
     int error = table_create(&fresh);
     if (error != OK) {
@@ -185,10 +194,12 @@ static must_check int large_page_split(uint64_t *entry, unsigned level)
     }
     __atomic_store_n(entry, fresh | TABLE_RIGHTS, __ATOMIC_RELEASE);
     return OK;
+    /* LAB 1 END large-page-split */
 }
 
 static must_check int protect_page(uintptr_t address, uint64_t flags)
 {
+    /* LAB 1 BEGIN protect-page: give one page other rights */
     uint64_t *table = physical_to_virtual(root);
     for (unsigned level = 3; level > 0; level--) {
         uint64_t *entry = &table[index_at(address, level)];
@@ -210,6 +221,7 @@ static must_check int protect_page(uintptr_t address, uint64_t flags)
     *leaf = (*leaf & PAGE_ADDRESS_MASK) | flags;
     tlb_forget_page(address);
     return OK;
+    /* LAB 1 END protect-page */
 }
 
 int paging_protect(uintptr_t address, size_t bytes, uint64_t flags)
@@ -257,6 +269,7 @@ int paging_top_level_create(void)
 
 void paging_walk(uintptr_t address, struct paging_walk *walk)
 {
+    /* LAB 1 BEGIN walk: read the entries that the CPU would read */
     const uint64_t *table = table_of(cr3_read());
     *walk = (struct paging_walk){0};
     /* Bits 63 to 47 of a valid address are equal. */
@@ -278,6 +291,7 @@ void paging_walk(uintptr_t address, struct paging_walk *walk)
         }
         table = table_of(entry);
     }
+    /* LAB 1 END walk */
 }
 
 bool paging_is_present(uintptr_t address)

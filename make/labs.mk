@@ -1,0 +1,28 @@
+# The coursework: docs/teaching.md.
+#
+#   N=        the number of the lab
+#   OUT=      where the student's tree goes; it must not exist, or be empty
+#   FROM=     a student's tree, whose work goes on in the new one
+#   LATER=1   with the solutions of later labs
+#   SUBMISSION=  the student's tree to grade
+N          :=
+OUT        :=
+FROM       :=
+LATER      :=
+SUBMISSION :=
+
+.PHONY: lab lab-grade labs-check
+
+## make lab          write the tree of lab N= for students to OUT=; FROM= goes on with a student's work
+lab:
+	@$(PYTHON) tools/lab/write.py --lab $(call quote,$(N)) --out $(call quote,$(OUT)) \
+	    $(if $(FROM),--from $(call quote,$(FROM))) $(if $(LATER),--later)
+
+## make lab-grade    grade SUBMISSION= for lab N=, hidden tests too, in a clean tree; OUT= for the results
+lab-grade:
+	@$(PYTHON) tools/lab/staff.py --lab $(call quote,$(N)) --submission $(call quote,$(SUBMISSION)) \
+	    $(if $(OUT),--out $(call quote,$(OUT)))
+
+## make labs-check   every lab: solution, skeleton, wrong solutions and attacks, and what each earns
+labs-check:
+	@$(PYTHON) tools/lab/check.py $(if $(N),--lab $(call quote,$(N)))

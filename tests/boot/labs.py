@@ -1,0 +1,72 @@
+"""Writes labs, builds and boots them, and grades the solution, the skeleton and planted submissions.
+
+`make labs-check` grades every planted submission of every lab. This script takes one lab of them by turns,
+and of its submissions those that show that the grader can tell: solution, skeleton, one wrong solution
+and one attack.
+"""
+
+import os
+import sys
+
+import pytest
+
+from runner import elf, mutant, program
+from runner.paths import Paths
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tools", "check")]
+
+from lab import check, clean_tree, course, write  # noqa: E402  # pylint: disable=wrong-import-position
+
+LABS = {number: lab for number, lab in course.labs(ROOT).items() if lab.machine}
+
+
+def of_this_turn():
+    """Returns the lab that this commit tries."""
+    numbers = sorted(LABS)
+    return LABS[numbers[mutant.commit_turn(ROOT) % len(numbers)]]
+
+
+@pytest.fixture(name="clean", scope="module")
+def fixture_clean(request, tmp_path_factory):
+    """A clean tree of the teachers that shares this tree's objects."""
+    words, jobs = request.config.getoption("--make"), request.config.getoption("--jobs")
+    Paths(ROOT, jobs=jobs, words=words).make_files(
+        [os.path.join(ROOT, "build", name) for name in ("release/kernel.elf", "boot.tar")])
+    return clean_tree.CleanTree(ROOT, str(tmp_path_factory.mktemp("labs") / "clean"), words, max(2, jobs))
+
+
+def check_students_tree(start, tmp_path, clean):
+    """a student's tree builds without a warning, says what is not yet there, and is graded"""
+    lab = of_this_turn()
+    out = str(tmp_path / "student")
+    assert write.main(["--lab", str(lab.number), "--out", out]) == 0
+    clean_tree.share_objects(ROOT, out, "-Werror")
+    paths = Paths(out, jobs=2, words=[*clean.paths.words, *["CI=true"] * ("CI=true" not in clean.paths.words)])
+    paths.make_files([paths.kernel("release"), paths.archive, os.path.join(out, "build/release/stack-bounds.json")])
+    assert elf.test_ids(paths.kernel("release"))
+    start.paths = paths
+    machine = start(cmdline=f"exit=1 panic=exit {lab.cmdline}".strip())
+    machine.expect(rf"lab {lab.number}: not yet: ")
+    machine.wait_end()
+    status, output = program.run([sys.executable, "tools/lab/grade.py"], out)
+    assert status == 0, output
+    assert output.splitlines()[-1] == f"TOTAL {lab.skeleton_points}/100", output
+    assert "hidden tests: not shown here" in output
+
+
+@pytest.mark.parametrize("kind", ["solution", "wrong", "attack"])
+def check_grader(start, clean, kind):
+    """the solution earns all points, and a planted submission loses just the right ones"""
+    lab = of_this_turn()
+    names = [name for name, _, _ in check.submissions(clean, lab)]
+    planted = [name for name in names if name not in ("solution", "skeleton")]
+    chosen = {"solution": ["solution"],
+              "wrong": [name for name in planted if not name.startswith("attack")],
+              "attack": [name for name in planted if name.startswith("attack")]}[kind]
+    if not chosen:
+        pytest.skip(f"lab {lab.number} has no submission of this kind")
+    name = chosen[mutant.commit_turn(ROOT) // len(LABS) % len(chosen)]
+    passed, complaints = check.check_lab(clean, lab, lambda one: one == name,
+                                         lambda text: start.row and print(text))
+    assert not complaints and passed == 2, complaints

@@ -1,0 +1,279 @@
+"""The machinery of the coursework: regions, what students get, leaks, and what is carried forward."""
+
+import json
+import os
+import sys
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from lab import answers, carry, course, grade, leaks, measure, questions, regions, result, watch, write  # noqa: E402  # pylint: disable=wrong-import-position
+
+FILE = """int f(void)
+{
+    /* LAB 5 BEGIN part: what to write */
+    int solved = 1;
+    return solved;
+    /* LAB 5 END part */
+}
+"""
+
+
+@pytest.fixture(scope="module", name="labs")
+def fixture_labs():
+    return course.labs(ROOT)
+
+
+@pytest.fixture(scope="module", name="texts")
+def fixture_texts():
+    return {number: write.make_tree(ROOT, number) for number in course.labs(ROOT)}
+
+
+def solutions():
+    names = [name for name in write.tree.files(ROOT) if write.is_given(name)
+             and name.endswith(regions.SUFFIXES)]
+    return regions.of_tree(write.read_texts(ROOT, names))
+
+
+def test_a_region_is_read_and_replaced_and_the_rest_stays():
+    region, = regions.find(FILE)
+    assert (region.lab, region.name, region.hint) == (5, "part", "what to write")
+    assert regions.replaced(FILE, {(5, "part"): "    return 0;\n"}) == FILE.replace(region.body,
+                                                                                     "    return 0;\n")
+    assert regions.replaced(FILE, {}) == FILE
+    asm = "; LAB 5 BEGIN path: serve it\n    ret\n; LAB 5 END path\n"
+    assert [one.body for one in regions.find(asm)] == ["    ret\n"]
+
+
+@pytest.mark.parametrize("text", [
+    FILE.replace("END part", "END other"), FILE.replace("LAB 5 END part", "the end"),
+    FILE.replace("BEGIN part: what to write", "BEGIN part"), FILE.replace("LAB 5 END", "LAB 6 END"),
+    FILE.replace("    int solved = 1;\n", "    /* LAB 5 BEGIN inner: again */\n")])
+def test_marks_that_do_not_fit_together_are_refused(text):
+    with pytest.raises(regions.Malformed):
+        regions.find(text)
+
+
+def test_every_region_has_a_lab_and_a_stub(labs):
+    for (number, name), (path, region) in solutions().items():
+        stub = course.stub(labs[number], name)
+        assert "not yet" in stub or not stub.strip(), f"{path}: {name}"
+        assert f"lab {number}: not yet" in stub or not stub.strip()
+        assert stub != region.body
+
+
+def test_each_lab_has_its_documents_points_and_wrong_solutions(labs):
+    for lab in labs.values():
+        assert lab.total == 100
+        assert len({item.name for item in lab.items}) == len(lab.items)
+        if lab.machine:
+            wrong = [name for name in os.listdir(os.path.join(lab.folder, "wrong")) if "attack" not in name]
+            assert len(wrong) >= 6, f"lab {lab.number} has {len(wrong)} wrong solutions"
+        for heading in ("## Goal", "## Reading", "## Steps", "## Questions", "## Pitfalls",
+                        "## Debugging just this"):
+            with open(os.path.join(lab.folder, "handout.md"), encoding="utf-8") as file:
+                assert heading in file.read()
+
+
+def test_each_lab_is_of_the_right_size(labs):
+    for lab in labs.values():
+        places = [place for key, place in solutions().items()
+                  if key[0] == lab.number and key[1] not in lab.unwritten]
+        assert measure.complaints(ROOT, lab, places) == []
+
+
+def test_a_section_ends_at_the_next_heading_of_its_level():
+    lines = ["# A", "x", "## B", "y", "### C", "z", "## D"]
+    assert measure.section(lines, "B") == lines[2:6]
+    with pytest.raises(ValueError):
+        measure.section(lines, "E")
+
+
+def test_students_get_stubs_of_their_lab_and_of_later_ones_and_earlier_solutions(texts, labs):
+    for number, tree in texts.items():
+        for key, (_, region) in regions.of_tree(tree).items():
+            expected = solutions()[key][1].body if key[0] < number else course.stub(labs[key[0]], key[1])
+            assert region.body == expected
+    later = write.make_tree(ROOT, 1, later=True)
+    for key, (_, region) in regions.of_tree(later).items():
+        assert (region.body == solutions()[key][1].body) == (key[0] != 1)
+
+
+def test_students_get_nothing_that_tells_solutions_or_hidden_tests(texts, labs):
+    for number, tree in texts.items():
+        assert not any(name.startswith(("labs/", "tests/mutants/", "tests/host/", ".git/")) for name in tree)
+        assert not any(name in tree for name in labs[number].hidden_files)
+        for item in labs[number].items:
+            for test in item.tests if item.hidden else ():
+                assert test not in tree["lab/points.toml"]
+        assert "hidden_files" not in tree["lab/lab.toml"]
+
+
+def test_a_points_file_without_hidden_tests_reads_as_one(texts, tmp_path):
+    for tree in texts.values():
+        for name in ("lab.toml", "points.toml"):
+            (tmp_path / name).write_text(tree[f"lab/{name}"])
+        lab = course.read_lab(str(tmp_path))
+        assert lab.total == 100
+        assert all(not item.tests for item in lab.items if item.hidden)
+        if not lab.machine:
+            continue
+        one = grade.grade_item(lab, next(item for item in lab.items if item.hidden), None, None)
+        assert (one.earned, one.what) == (0, "hidden tests: not shown here")
+
+
+LEAKED = """
+    while (backed != leaf) {
+        if (stack_entry_return(--backed)) {
+            continue;
+        }
+"""
+
+
+@pytest.mark.parametrize("name, text", [
+    ("mm/stack/other.c", LEAKED), ("docs/chapter.md", LEAKED),
+    ("tests/other.py", "old = (\n" + "".join(f'    "{line}\\n"\n' for line in LEAKED.splitlines()) + ")"),
+    ("mm/stack/comment.c", "/*" + LEAKED.replace("\n", "\n * ") + "*/"),
+    ("notes.txt", "Fills from the top: " + LEAKED.replace("\n", " "))])
+def test_a_planted_leak_is_found(name, text):
+    secret = {key: place for key, place in solutions().items() if key[0] == 5}
+    assert leaks.find({name: text}, secret)
+    assert not leaks.find({name: "nothing of that kind"}, secret)
+
+
+def test_a_tree_with_a_planted_leak_is_not_written(tmp_path, monkeypatch, capsys):
+    real = write.read_texts
+
+    def planted(root, names):
+        texts = real(root, names)
+        if "docs/memory.md" in texts:
+            texts["docs/memory.md"] += LEAKED
+        return texts
+
+    monkeypatch.setattr(write, "read_texts", planted)
+    out = tmp_path / "out"
+    assert write.main(["--lab", "5", "--out", str(out)]) == 1
+    assert "docs/memory.md" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def student_tree(path, number=2):
+    assert write.main(["--lab", str(number), "--out", str(path)]) == 0
+    return path
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+def test_work_is_carried_to_the_next_lab_and_to_an_update(tmp_path, capsys):
+    mine = student_tree(tmp_path / "mine")
+    stub = course.stub(course.labs(ROOT)[2], "buddy-put")
+    change(mine / "mm/frame/buddy.c", stub, "    /* my own words */\n    panic(\"mine\");\n")
+    change(mine / "mm/frame/buddy.h", "#pragma once\n", "#pragma once\n#define MY_OWN 1\n")
+    (mine / "mm/frame/my_own.c").write_text("/* A file of mine. */\n")
+    (mine / "lab/design.md").write_text("my design\n")
+    following = tmp_path / "following"
+    assert write.main(["--lab", "5", "--out", str(following), "--from", str(mine)]) == 0
+    found = regions.of_tree(carry.tree_texts(str(following)))
+    assert "my own words" in found[(2, "buddy-put")][1].body
+    assert found[(2, "buddy-take")][1].body == course.stub(course.labs(ROOT)[2], "buddy-take") or \
+        found[(2, "buddy-take")][1].body == solutions()[(2, "buddy-take")][1].body
+    assert "MY_OWN" in (following / "mm/frame/buddy.h").read_text()
+    assert (following / "mm/frame/my_own.c").exists()
+    assert "lab 5: not yet" in found[(5, "pages-fill")][1].body
+
+    fresh = student_tree(tmp_path / "fresh")
+    change(fresh / "mm/frame/buddy.h", "#pragma once\n", "#pragma once\n#define NEWER 1\n")
+    assert carry.main([str(mine), str(fresh)]) == 0
+    assert "my own words" in (fresh / "mm/frame/buddy.c").read_text()
+    assert "NEWER" in (fresh / "mm/frame/buddy.h").read_text()
+    assert "MY_OWN" in (fresh / "mm/frame/buddy.h.mine").read_text()
+    assert "buddy.h.mine" in capsys.readouterr().out
+
+
+def test_a_full_directory_is_not_written_to(tmp_path, capsys):
+    (tmp_path / "file").write_text("x")
+    assert write.main(["--lab", "5", "--out", str(tmp_path)]) == 1
+    assert "not empty" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def judged(verdicts, observed=(), end="", lines=()):
+    item = course.Item("one", 10, "what", tuple(verdicts), "because", least=2)
+    return grade.judge(item, watch.Seen(dict(verdicts), {}, dict(observed), end, list(lines)))
+
+
+def test_an_item_earns_all_or_nothing():
+    assert judged({"AAA0001": "passed"}).earned == 10
+    assert judged({"AAA0001": "passed", "AAA0002": "did not run"}).earned == 0
+    assert judged({"AAA0001": "passed"}, {"stack-faults": (2, [])}).earned == 10
+    few = judged({"AAA0001": "passed"}, {"stack-faults": (1, [])})
+    assert few.earned == 0 and "expected 2 that are right; seen: 1" in few.why[0]
+    assert judged({"AAA0001": "passed"}, {"stack-faults": (9, ["a wrong one"])}).earned == 0
+
+
+def test_a_failure_says_what_was_seen_why_and_how_to_run_it_again():
+    text = result.text_of(judged({"AAA0001": "3 failed checks"}, end="hang: ...",
+                                 lines=["NMI: CPU 0 in thread 1", "  #0 0x1 spin+0x2", "other"]))
+    for part in ("expected: passed; seen: 3 failed checks", "likely: because", "make grade ITEM=one",
+                 "NMI: CPU 0", "spin+0x2"):
+        assert part in text
+    assert "other" not in text
+
+
+def test_results_are_written_in_every_form(tmp_path):
+    grading = result.Grading(5, "Dynamic stacks", 30, "somebody")
+    grading.items = [result.ItemResult("a", "first", 10, 10), result.ItemResult("b", "<second>", 20, 0, True)]
+    result.write_all(grading, str(tmp_path))
+    read = json.loads((tmp_path / "results.json").read_text())
+    assert read["score"] == 10
+    assert [test["visibility"] for test in read["tests"]] == ["visible", "after_published"]
+    assert json.loads((tmp_path / "result.json").read_text())["max_score"] == 30
+    assert "&lt;second&gt;" in (tmp_path / "results.xml").read_text()
+    assert (tmp_path / "results.csv").read_text().splitlines()[1] == "somebody,5,10,10,0"
+
+
+def test_answers_are_right_by_arithmetic_of_their_own():
+    task, right = questions.make("some class")
+    assert questions.make("some class") == (task, right) != questions.make("another class")
+    indices = [right[f"walk.level{level}"] for level in (4, 3, 2, 1)]
+    address = 0xffff << 48
+    for index, shift in zip(indices, (39, 30, 21, 12)):
+        address |= index << shift
+    address |= right["walk.offset"]
+    assert f"{address:#x}" in task
+    assert address == 0xffffc00000000000 + right["walk.slot"] * 32768 + right["walk.page"] * 4096 + \
+        right["walk.offset"]
+    assert f"{right['frame.rsp'] - right['frame.below']:#x}" in task
+
+
+def test_written_answers_earn_points_by_group(tmp_path):
+    folder = student_tree(tmp_path / "mine", 0) / "lab"
+    lab = course.labs(ROOT)[0]
+    _, right = questions.make(lab.seed)
+    text = (folder / "answers.toml").read_text()
+    given, digests, salt = grade.written(str(folder))
+    graded = [grade.grade_item(lab, item, None, None, (given, digests, salt)).earned for item in lab.items]
+    assert graded == [0, 0, 0]
+    for key, answer in right.items():
+        if not key.startswith("frame"):
+            group, name = key.split(".")
+            begin = text.index(f"[{group}]")
+            text = text[:begin] + text[begin:].replace(f'{name} = ""', f'{name} = "{answer}"', 1)
+    (folder / "answers.toml").write_text(text)
+    given, digests, salt = grade.written(str(folder))
+    graded = [grade.grade_item(lab, item, None, None, (given, digests, salt)) for item in lab.items]
+    assert [one.earned for one in graded] == [40, 30, 0]
+    assert "frame.rip: no answer" in graded[2].why
+    for answer in map(str, right.values()):
+        assert len(answer) < 6 or answer not in (folder / "digests.json").read_text()
+
+
+def test_numbers_of_answers_may_be_written_in_any_base():
+    assert answers.normal("0xFF") == answers.normal(" 255 ") == answers.normal(255)
+    assert answers.normal("Yes") == "yes"

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Grades a submission with all tests, hidden ones too, in a clean tree: `make lab-grade`.
+
+Of the submission only what stands in the lab's regions is taken, and in those of earlier labs. Its tests,
+its Makefile and its other files are not used.
+"""
+
+import argparse
+import os
+import sys
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+sys.path[:0] = [os.path.join(ROOT, folder) for folder in ("tools", "tests", "tools/check")]
+
+from lab import answers, carry, clean_tree, grade, questions, regions  # noqa: E402  # pylint: disable=wrong-import-position
+
+
+def submitted(path, number):
+    """Returns {key: body} of the regions of a submission, of this lab and earlier ones."""
+    return {key: region.body for key, (_, region) in regions.of_tree(carry.tree_texts(path)).items()
+            if key[0] <= number}
+
+
+def grade_one(clean, lab, path, out, tell=print):
+    """Grades the submission in the folder `path` and returns the Grading. Raises Malformed or OSError if
+    it cannot be read."""
+    who = os.path.basename(os.path.abspath(path))
+    if not lab.machine:
+        return grade.grade(lab, clean.paths, out, who=who, tell=tell, given=written(lab, path))
+    clean.put(lab, {**clean.skeleton(lab), **submitted(path, lab.number)})
+    return grade.grade(lab, clean.paths, out, who=who, tell=tell)
+
+
+def written(lab, path):
+    """Returns the answers of a submission, with this tree's own digests and salt."""
+    with open(os.path.join(path, "lab", "answers.toml"), encoding="utf-8") as file:
+        try:
+            given = answers.read(file.read())
+        except ValueError as error:
+            raise regions.Malformed(f"lab/answers.toml: {error}") from error
+    _, right = questions.make(lab.seed)
+    return given, answers.digests_of(lab.seed, right), answers.salt_of(lab.seed)
+
+
+def main(arguments=None):
+    """Runs the command. The status is 0 whenever the submission was graded."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--lab", type=int, required=True)
+    parser.add_argument("--submission", required=True)
+    parser.add_argument("--out", default="")
+    options = parser.parse_args(arguments)
+    jobs = len(os.sched_getaffinity(0))
+    clean = clean_tree.CleanTree(ROOT, os.path.join(ROOT, "build", "labs", "clean"), jobs=jobs)
+    if options.lab not in clean.labs:
+        print(f"there is no lab {options.lab}", file=sys.stderr)
+        return 2
+    out = options.out or os.path.join(ROOT, "build", "labs", "results",
+                                      os.path.basename(os.path.abspath(options.submission)))
+    try:
+        grading = grade_one(clean, clean.labs[options.lab], options.submission, out)
+    except (regions.Malformed, OSError) as error:
+        print(f"the submission cannot be read: {error}", file=sys.stderr)
+        return 1
+    print(f"TOTAL {grading.earned}/{grading.total}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
