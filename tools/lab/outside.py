@@ -10,7 +10,8 @@ RIGHTS = ~(FRAME | 0x60)  # Accessed and Dirty are the processor's
 KERNEL_DATA = 1 << 63 | 0x103  # present, writable, global, not executable
 DIRECT_MAP_BASE = 0xffff800000000000
 STACK_PAGES, PAGE_BYTES, ENTRY_BYTES = 4, 4096, 8
-HOLE, UNMAPPING = 2, 7
+HOLE = 2
+ENTRY_STACK_BASE, ENTRY_STACKS_BYTES = 0xffffe00000000000, 32 << 20
 SLOT_BYTES = 0x8000
 ROUNDS_MOST = 64
 WORD = 0xffffffffffffffff
@@ -80,6 +81,10 @@ class StackFaults:
         used = machine.words(machine.own("stack_use"), 2)
         if entries[page] not in used:
             return False
+        stack, = machine.words(machine.gdb.register("rdi") + constants["FRAME_RSP"], 1)
+        if ENTRY_STACK_BASE <= stack < ENTRY_STACK_BASE + ENTRY_STACKS_BYTES:
+            self.wrong.append(f"stack fault at {address:#x}: expected none from code on an entry stack; its "
+                              f"stack pointer is {stack:#x}")
         self._before = (address, floor, leaves & WORD, page, entries, machine.magazine())
         return True
 

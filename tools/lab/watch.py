@@ -43,8 +43,9 @@ def constants_of(path):
     found = {}
     with open(path, encoding="utf-8") as file:
         for line in file:
-            _, word, number = line.split()
-            found[word] = int(number, 0) & outside.WORD
+            _, word, *number = line.split()
+            if len(number) == 1 and number[0].lstrip("-").isdigit():
+                found[word] = int(number[0]) & outside.WORD
     return found
 
 
@@ -56,7 +57,8 @@ class Watch:
                        cmdline=f"test={','.join(tests)} exit=1 panic=exit {cmdline}".strip())
         self.tests, self.image, self.budget = tests, image, budget
         self.machine = boot.make_machine(self.row, paths)
-        self.constants = constants_of(image.path.replace("kernel.elf", "stack_offsets.inc"))
+        self.constants = {word: number for name in ("offsets.inc", "stack_offsets.inc")
+                          for word, number in constants_of(image.path.replace("kernel.elf", name)).items()}
         self.names, self.observers = observers, []
         self.seen = Seen()
         self.gdb, self._clock, self._running = None, None, ""
@@ -206,5 +208,7 @@ class Watch:
         for line in self.seen.lines:
             if line.startswith("# ") and line.endswith(" starting"):
                 running = line.split()[1]
+            elif line.startswith(("ok ", "not ok ")):
+                running = ""
             elif line.startswith("# ") and running:
                 self.seen.notes.setdefault(running, []).append(line[2:])
