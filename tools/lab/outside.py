@@ -160,6 +160,7 @@ class Buddy:
 
     function = "buddy_take"
     ORDERS, NONE, FREE, ALLOCATED, BLOCKS_MOST = 11, 0xffffffff, 1, 3, 4000
+    RECORDS_EVERY = 8  # of so many looks one reads all records
 
     def __init__(self, machine):
         self.machine, self.right, self.wrong, self._call = machine, 0, [], None
@@ -207,6 +208,11 @@ class Buddy:
             total += length << size
         if total != free_count:
             return f"expected {total} free frames, as in the lists; free_count says {free_count}"
+        if (self.right + len(self.wrong)) % self.RECORDS_EVERY == 0:
+            records = self.machine.gdb.read(frames, 16 * count)
+            stray = [i for i in range(count) if records[16 * i + 12] == self.FREE and i not in found]
+            if stray:
+                return f"expected each record that says FREE to be in a list; block {stray[0]} is in none"
         for number, size in found.items():
             if size < self.ORDERS - 1 and found.get(number ^ 1 << size) == size:
                 return f"expected blocks {number} and {number ^ 1 << size} of order {size} to be merged"

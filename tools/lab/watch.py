@@ -21,7 +21,7 @@ COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm")
 CALLERS = ("result_print", "test_run_one", "selftest_run")
 ENGINE = ("test_fail", "selftest_verdict", "result_print", "test_run_one", "test_thread", "selftest_run")
 FLOOD_BYTES = 1 << 20
-LOOKS_MOST = 40  # stops of one observer in one machine; each costs some milliseconds
+LOOKS_MOST = 40  # stops of one observer in one machine, from its first test on; each costs milliseconds
 WALL_SECONDS = 240  # of a host that hangs; a guest that hangs is found by its instructions
 PASSED = "passed"
 
@@ -150,7 +150,7 @@ class Watch:
             self.gdb.break_at(rip)
 
     def _enter(self, observer):
-        if observer.right + len(observer.wrong) >= LOOKS_MOST or self._returns:
+        if not self._started or observer.right + len(observer.wrong) >= LOOKS_MOST or self._returns:
             return
         back = self.gdb.word(self.gdb.register("rsp"))
         if observer.begin():
