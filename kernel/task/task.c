@@ -30,15 +30,16 @@ static void task_destroy(struct object *object)
  * any more, so a thread of the kernel ends them. The code that closes a handle must not do it: the
  * end of a task closes the task's own handles, which may be the last ones of further tasks, and so
  * on, and the stack could overflow.
+ * A handle to the task in its own table does not count: without a thread nobody can use it.
  */
 static struct spinlock abandoned_lock = SPINLOCK("abandoned tasks");
 static struct list abandoned = LIST_INITIALIZER(abandoned);
 static struct wait_queue abandoned_wanted = {LIST_INITIALIZER(abandoned_wanted.waiters)};
 
-static void task_closed(struct object *object, unsigned rights maybe_unused, bool last)
+static void task_closed(struct object *object, unsigned rights maybe_unused, bool last maybe_unused)
 {
     struct task *task = container_of(object, struct task, object);
-    if (!last) {
+    if (object_handle_count(object) > __atomic_load_n(&task->own_handles, __ATOMIC_ACQUIRE)) {
         return;
     }
     uint64_t flags = spin_lock_irq_save(&task->lock);
@@ -293,6 +294,9 @@ int task_handle_open(struct task *task, struct object *object, unsigned rights, 
     int error = task_change_begin(task);
     if (error == OK) {
         error = handle_open(&task->handles, object, rights, badge, handle);
+        if (error == OK && object == &task->object) {
+            __atomic_add_fetch(&task->own_handles, 1, __ATOMIC_RELEASE);
+        }
         task_change_end(task);
     }
     return error;

@@ -55,7 +55,8 @@ struct task {
     struct handle_value handler; /* the endpoint that is told of exceptions; object NULL: none */
     struct wait_queue ended;     /* threads that wait for `reclaimed` */
 
-    bool abandoned; /* it is, or was, in the list of abandoned tasks (task.c) */
+    bool abandoned;       /* it is, or was, in the list of abandoned tasks (task.c) */
+    uint32_t own_handles; /* to itself, that were opened in its table from outside; atomic */
     struct list_node abandoned_node;
     struct list_node all_node; /* under the lock of the list of all tasks */
 };

@@ -49,6 +49,9 @@ MUTANTS = (
     Mutant("handler-keeps-all-rights", "I10", "SYS0045", "handler.rights is",
            edits=((HANDLE_TABLE, "return value_of(table, handle, type, rights, &rights, value);",
                    "return value_of(table, handle, type, rights, NULL, value);"),)),
+    # A task that nobody can reach or start is ended, whatever it has in its own table.
+    Mutant("own-handles-keep-a-task", "I10", "SYS0083", "the abandoned task is still there",
+           edits=(("kernel/task/task.c", "__atomic_add_fetch(&task->own_handles, 1, __ATOMIC_RELEASE);", ";"),)),
     # I10: a pager gives what it was asked for, and no right that the region lacks.
     Mutant("pager-gives-any-page", "I10", "PGR0003", "pager_fixture_status.* is",
            edits=((PAGER, "question->offset - answer->offset < answer->bytes &&", ""),)),

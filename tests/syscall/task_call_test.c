@@ -66,6 +66,26 @@ TEST(SYS0040,
     }
 }
 
+TEST(SYS0083, "a task without a thread ends when only it has handles to itself", ALWAYS)
+{
+    if (!begin()) {
+        return;
+    }
+    uint32_t before = task_count();
+    uint64_t handle = (uint64_t)script_call(SYSCALL_task_create, NAME_AT, 4, 100);
+    test_check(script_call(SYSCALL_handle_grant, handle, handle, RIGHTS_ALL) > 0);
+    test_check(script_call(SYSCALL_handle_grant, handle, handle, RIGHT_MANAGE) > 0);
+    int64_t second = script_call(SYSCALL_handle_duplicate, handle, RIGHTS_ALL, 0);
+    test_check(second > 0);
+    test_equal(script_call(SYSCALL_handle_close, handle, 0, 0), OK);
+    test_check(script_call(SYSCALL_handle_grant, (uint64_t)second, (uint64_t)second, RIGHT_MANAGE) >
+               0); /* it still can be reached */
+    test_equal(task_count(), before + 1);
+    test_equal(script_call(SYSCALL_handle_close, (uint64_t)second, 0, 0), OK);
+    test_eventually(task_count() == before, "the abandoned task is still there");
+    script_end();
+}
+
 TEST(SYS0041, "a task that is killed ends with its first status, and the waits for it tell that",
      ALWAYS)
 {
