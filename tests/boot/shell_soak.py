@@ -29,7 +29,7 @@ def counts(terminal):
     """Returns (tasks, threads, free MiB), once nothing runs in the background."""
     while "running" in terminal.ask("jobs"):
         time.sleep(0.1)
-    return tuple(map(int, COUNTS.search(terminal.ask("top -n 1 -d 0 | head -n 1")).groups()))
+    return tuple(map(int, COUNTS.search(terminal.ask("top -n 1 -d 0")).groups()))
 
 
 def settled(terminal):
