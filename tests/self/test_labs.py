@@ -9,7 +9,7 @@ from conftest import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
-from lab import answers, carry, course, grade, leaks, measure, questions, regions, result, watch, write  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import answers, carry, clean_tree, course, grade, leaks, measure, questions, regions, result, watch, write  # noqa: E402  # pylint: disable=wrong-import-position
 
 FILE = """int f(void)
 {
@@ -277,3 +277,21 @@ def test_written_answers_earn_points_by_group(tmp_path):
 def test_numbers_of_answers_may_be_written_in_any_base():
     assert answers.normal("0xFF") == answers.normal(" 255 ") == answers.normal(255)
     assert answers.normal("Yes") == "yes"
+
+
+def test_a_clean_tree_follows_this_tree_and_holds_nothing_else(tmp_path):
+    path = tmp_path / "clean"
+    clean = clean_tree.CleanTree(ROOT, str(path))
+    lab = clean.labs[5]
+    (path / "mm/frame/buddy.h").unlink()
+    (path / "mm/frame/planted.c").write_text("/* of a submission, or of an older tree */\n")
+    (path / "Makefile").write_text("all:\n")
+    clean = clean_tree.CleanTree(ROOT, str(path))
+    clean.put(lab, {**clean.skeleton(lab), (5, "pages-fill"): "    mine();\n", (5, "no-region"): "other"})
+    assert not (path / "mm/frame/planted.c").exists()
+    for name in ("Makefile", "mm/frame/buddy.h", "tests/stack/unmap_test.c"):
+        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+            assert (path / name).read_text() == file.read()
+    found = regions.of_tree(carry.tree_texts(str(path)))
+    assert found[(5, "pages-fill")][1].body == "    mine();\n"
+    assert "not yet" in found[(5, "short-path")][1].body

@@ -10,7 +10,7 @@ import shutil
 
 from runner.paths import Paths
 
-from . import course, regions, write
+from . import carry, course, regions, write
 import tree  # of tools/check
 
 BODY_BYTES_MOST = 100_000
@@ -33,6 +33,8 @@ class CleanTree:
         if not os.path.exists(os.path.join(path, "Makefile")):
             write.write_tree(root, self.texts, path)
             share_objects(root, path, "")
+        for name in set(carry.tree_texts(path)) - set(self.texts):
+            os.unlink(os.path.join(path, name))  # of an older state of this tree
 
     def solution(self, lab):
         """Returns {key: body} of the solution of a lab."""
@@ -50,6 +52,9 @@ class CleanTree:
         for name, text in self.texts.items():
             wanted = regions.replaced(text, allowed, name) if name.endswith(regions.SUFFIXES) else text
             target = os.path.join(self.path, name)
+            if not os.path.exists(target):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copy2(os.path.join(self.root, name), target)
             with open(target, encoding="utf-8", newline="") as file:
                 if file.read() == wanted:
                     continue

@@ -22,7 +22,7 @@ CALLERS = ("result_print", "test_run_one", "selftest_run")
 ENGINE = ("test_fail", "selftest_verdict", "result_print", "test_run_one", "test_thread", "selftest_run")
 FLOOD_BYTES = 1 << 20
 LOOKS_MOST = 40  # stops of one observer in one machine, from its first test on; each costs milliseconds
-WALL_SECONDS = 240  # of a host that hangs; a guest that hangs is found by its instructions
+WALL_SECONDS = 120  # of a host or guest that hangs and executes next to nothing
 PASSED = "passed"
 
 
