@@ -64,7 +64,7 @@ static char slot_character(uint32_t slot, bool owned, struct stack_sums *sums)
 
 struct large_stack {
     uint32_t slot, id;
-    const char *name;
+    char name[THREAD_NAME_SHOWN_BYTES];
 };
 
 /* The large stacks. They are found through the threads, because large stacks are not cached. */
@@ -83,7 +83,7 @@ static void large_note(struct thread *thread, void *context)
         struct large_stack *stack = &out->stacks[out->count];
         stack->slot = thread->slot;
         stack->id = thread->id;
-        stack->name = thread->name;
+        thread_name_copy(stack->name, thread);
     }
     out->count++;
 }

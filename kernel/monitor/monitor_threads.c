@@ -19,7 +19,7 @@ struct row {
     uint16_t pages, pages_most;
     bool self, swapped;
     uintptr_t saved_rsp;
-    const char *name;
+    char name[THREAD_NAME_SHOWN_BYTES];
 };
 
 struct rows {
@@ -48,7 +48,7 @@ static void row_take(struct thread *thread, void *context)
     row->pages_most = thread->pages_most > row->pages ? thread->pages_most : row->pages;
     row->self = thread == thread_current();
     row->saved_rsp = thread->saved_rsp;
-    row->name = thread->name;
+    thread_name_copy(row->name, thread);
 }
 
 /* Copies the next threads by id. Returns false if there are no more. */
@@ -135,7 +135,7 @@ struct trace_search {
     bool found, running, self;
     unsigned cpu; /* where it runs */
     uint32_t thread_id;
-    const char *thread_name;
+    char thread_name[THREAD_NAME_SHOWN_BYTES];
     struct backtrace trace;
 };
 
@@ -151,7 +151,7 @@ static void trace_take(struct thread *thread, void *context)
     search->found = true;
     search->self = thread == thread_current();
     search->thread_id = thread->id;
-    search->thread_name = thread->name;
+    thread_name_copy(search->thread_name, thread);
     search->running = !thread_trace(thread, &search->trace);
     search->cpu = thread->cpu;
 }

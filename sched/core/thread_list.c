@@ -2,6 +2,7 @@
 #include "sched/core/thread_list.h"
 
 #include "arch/x86_64/cpu/depth_section.h"
+#include "lib/string.h"
 #include "sched/core/thread_test_hooks.h"
 
 #define WALK_STEP 16 /* threads that are visited before the lock is released */
@@ -280,4 +281,9 @@ struct thread *thread_find(uint32_t id)
 uint32_t thread_count(void)
 {
     return next_id - id_base - removed;
+}
+
+void thread_name_copy(char to[THREAD_NAME_SHOWN_BYTES], const struct thread *thread)
+{
+    (void)string_copy(to, THREAD_NAME_SHOWN_BYTES, thread->name);
 }

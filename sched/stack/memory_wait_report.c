@@ -23,7 +23,7 @@ struct survey {
     struct {
         uint32_t id;
         uint32_t missing;
-        const char *name;
+        char name[THREAD_NAME_SHOWN_BYTES];
     } shown[SHOWN_AT_MOST];
     size_t stack_pages; /* backed, of all threads */
     uint32_t most_pages, most_id;
@@ -55,7 +55,7 @@ static void survey_thread(struct thread *thread, void *context)
     if (survey->waiting < SHOWN_AT_MOST) {
         survey->shown[survey->waiting].id = thread->id;
         survey->shown[survey->waiting].missing = stack_missing(thread->slot);
-        survey->shown[survey->waiting].name = thread->name;
+        thread_name_copy(survey->shown[survey->waiting].name, thread);
     }
     survey->waiting++;
     uint64_t since_ns = thread->memory_wait_since_ns;

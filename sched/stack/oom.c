@@ -41,7 +41,8 @@ struct choice {
     uint32_t pages;
     uint8_t priority;
     struct thread *thread; /* taken out of the memory queue, to be reaped; or NULL */
-    const char *name;      /* of the thread that was killed; NULL: none was */
+    bool killed;
+    char name[THREAD_NAME_SHOWN_BYTES]; /* of the thread that was killed */
 };
 
 void oom_kill_after(uint64_t wanted_ns)
@@ -94,7 +95,8 @@ static void kill_visit(struct thread *thread, void *context)
     if (thread->id != choice->id || !thread->expendable || thread->kill_wanted) {
         return;
     }
-    choice->name = thread->name;
+    choice->killed = true;
+    thread_name_copy(choice->name, thread);
     if (gate_expendable_take_out(thread)) {
         choice->thread = thread;
         return;
@@ -129,7 +131,7 @@ static bool kill(struct choice *choice, uint64_t waited_ns)
         choice_watcher(choice->id);
     }
     thread_for_each(kill_visit, choice);
-    if (choice->name == NULL) {
+    if (!choice->killed) {
         log_info("out of memory: thread %u was to be killed, but has ended or is no longer "
                  "expendable; no thread is killed",
                  choice->id);

@@ -173,7 +173,10 @@ TEST(THR0008, "threads are found by number and by stack, and long names are cut"
     test_check(thread_find(UINT32_MAX) == NULL);
     test_equal(thread_create(&options, return_at_once, NULL, &thread), OK);
     if (thread != NULL) {
+        char shown[THREAD_NAME_SHOWN_BYTES];
         test_check(thread->name == options.name);
+        thread_name_copy(shown, thread);
+        test_check(strcmp(shown, "a name of more than six") == 0);
         test_check(thread->id > self->id);
         thread_join(thread);
     }
