@@ -252,7 +252,8 @@ def check_memory(start, way):
         threads, resident, whole = map(int, re.search(
             r"(\d+) threads: (\d+) of (\d+) pages", terminal.ask("stacks | grep threads:")).groups())
         machine.note(f"BENCH shell_{load}_{way}_stacks {resident * 4} KiB")
-        assert (resident == whole) == (way == "eager"), f"{load}: {resident} of {whole} pages"
+        share = resident / whole  # the swapper may shrink an eager stack, too
+        assert share > 0.9 if way == "eager" else share < 0.9, f"{load}: {resident} of {whole} pages"
     assert threads > 300
 
 
