@@ -33,7 +33,7 @@ static void reply_destroy(struct object *object)
 static const struct object_operations reply_operations = {.closed = reply_closed,
                                                           .destroy = reply_destroy};
 
-int reply_take(struct ipc_state *self, struct reply **reply)
+int reply_create(const struct ipc_state *self, struct reply **reply)
 {
     void *memory;
     if (self->right.caller == NULL) {
@@ -46,8 +46,25 @@ int reply_take(struct ipc_state *self, struct reply **reply)
     *reply = memory;
     object_init(&(*reply)->object, OBJECT_REPLY, &reply_operations);
     spinlock_init(&(*reply)->lock, "reply");
-    (*reply)->right = ipc_right_take(self);
+    (*reply)->right.caller = NULL;
     return OK;
+}
+
+void reply_fill(struct reply *reply, struct ipc_state *self)
+{
+    struct reply_right right = ipc_right_take(self);
+    spin_lock(&reply->lock);
+    reply->right = right;
+    spin_unlock(&reply->lock);
+}
+
+int reply_take(struct ipc_state *self, struct reply **reply)
+{
+    int error = reply_create(self, reply);
+    if (error == OK) {
+        reply_fill(*reply, self);
+    }
+    return error;
 }
 
 int reply_answer(struct reply *reply, struct message *message)

@@ -19,6 +19,14 @@ struct reply {
 must_check int reply_take(struct ipc_state *self, struct reply **reply);
 
 /*
+ * reply_take() in two steps. The first makes the object and moves nothing; the second moves the
+ * right. So a thread that cannot open a handle in between keeps its right. Context: THREAD.
+ * Errors: ERROR_NOT_FOUND (the thread has no right to answer), ERROR_NO_MEMORY.
+ */
+must_check int reply_create(const struct ipc_state *self, struct reply **reply);
+void reply_fill(struct reply *reply, struct ipc_state *self);
+
+/*
  * Answers by a reply object, once. The load of the message goes to the thread that called.
  * Context: THREAD. Errors: ERROR_NOT_FOUND (it was used already); ERROR_PEER_DIED (the thread that
  * called does not wait any more).

@@ -44,9 +44,19 @@ int64_t call_message_buffer_set(uint64_t address)
 
 int64_t call_reply_take(void)
 {
+    struct ipc_state *self = &thread_user()->ipc;
     struct reply *reply;
-    int error = reply_take(&thread_user()->ipc, &reply);
-    return error == OK ? caller_open(&reply->object, RIGHT_SEND | RIGHT_TRANSFER, 0) : error;
+    int error = reply_create(self, &reply);
+    if (error != OK) {
+        return error;
+    }
+    object_acquire(&reply->object);
+    int64_t result = caller_open(&reply->object, RIGHT_SEND | RIGHT_TRANSFER, 0);
+    if (result >= 0) { /* otherwise the thread can still answer */
+        reply_fill(reply, self);
+    }
+    object_release(&reply->object);
+    return result;
 }
 
 int64_t call_reply_fault(uint64_t status)

@@ -211,3 +211,21 @@ TEST(SYS0081, "a message writes its bytes and handles into the receiver's buffer
     test_check(memcmp(&got, &sent, sizeof(sent)) == 0);
     messages_end();
 }
+
+TEST(SYS0084, "a reply that a full table has no room for leaves the right to answer to the thread",
+     ALWAYS)
+{
+    if (!messages_begin(2)) { /* room for the endpoint's two handles */
+        return;
+    }
+    script_add_message(&client, SYSCALL_ipc_call, sender, 0, 10);
+    script_add_message(&server, SYSCALL_ipc_receive, receiver, 0, 0);
+    script_add(&server, SYSCALL_reply_take, 0, 0, 0, 0, 0, 0);
+    script_add_message(&server, SYSCALL_ipc_reply, 0, 0, 70);
+    messages_run_both();
+    test_equal(message_result(&server, 1), ERROR_QUOTA);
+    test_equal(message_result(&server, 2), OK);
+    test_equal(message_result(&client, 0), OK);
+    script_expect_words(&client.calls[0], 70);
+    messages_end();
+}
