@@ -19,8 +19,9 @@ CI      :=
 ISO     := $(if $(CMDLINE)$(filter-out release,$(VARIANT)),build/custom.iso,build/stalactite.iso)
 
 VARIANTS := release invariant ubsan O0 lost
-# Kernels that measure: no part of `make variants`, and named by what needs them.
-MEASURES := latency
+# Kernels that measure, or that a test of the tests needs: no part of `make variants`, and named by
+# what needs them.
+MEASURES := latency planted
 ifeq ($(filter $(VARIANT),$(VARIANTS) $(MEASURES)),)
 $(error There is no VARIANT=$(VARIANT); there are: $(VARIANTS))
 endif

@@ -11,6 +11,8 @@ VARIANT_FLAGS_ubsan     := -O2 -DINVARIANT -DLARGE_ENTRY_STACKS -fsanitize=undef
 VARIANT_FLAGS_O0        := -O0 -DLARGE_ENTRY_STACKS
 # Deliberately wrong: interrupt gates on the thread's stack, to show which events get lost.
 VARIANT_FLAGS_lost      := -O2 -DLESSON_LOST_EVENTS
+# Deliberately wrong: a call forgets a reference, for the fuzzer to find (tests/boot/fuzz_planted.py).
+VARIANT_FLAGS_planted   := -O2 -DLESSON_PLANTED_BUG
 # Times each section with interrupts or preemption off: arch/x86_64/cpu/off_time.h.
 VARIANT_FLAGS_latency   := -O2 -DLATENCY -DLARGE_ENTRY_STACKS
 

@@ -378,6 +378,13 @@ SCRIPT = (
         cpu="max,vendor=GenuineIntel,family=6,model=85"),
     Row("fuzz", kind="script", script="tests/boot/fuzz.py", build="invariant", cpus=4, cpu="max",
         cmdline="monitor=1"),
+    # Little memory, refills that fail, and stacks that lose their pages after a second.
+    Row("fuzz-32m", kind="script", script="tests/boot/fuzz.py", build="invariant", cpus=4, cpu="max",
+        memory_mib=32, rotates="long", cmdline="monitor=1 fault-inject=refill:3,reserve-only:5 seed=3 "
+        "stack-shrink-age=1 stack-swap-age=1"),
+    # A kernel with a bug on purpose, which the fuzzer must find.
+    Row("fuzz-planted", kind="script", script="tests/boot/fuzz_planted.py", build="planted", cpus=4,
+        cpu="max", cmdline="monitor=1"),
     Row("shell-session", kind="script", script="tests/boot/shell_session.py", cmdline="monitor=1"),
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
         cpu="max"),

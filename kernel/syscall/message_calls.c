@@ -173,6 +173,17 @@ int64_t message_call_end(struct ipc_state *self, int error)
     return registers_out(self, error);
 }
 
+/* Releases the endpoint of a call that has ended. */
+static void call_release(struct object *object, int error maybe_unused)
+{
+#ifdef LESSON_PLANTED_BUG /* on purpose, for the fuzzer to find: tests/boot/fuzz_planted.py */
+    if (error == ERROR_AGAIN) {
+        return;
+    }
+#endif
+    object_release(object);
+}
+
 int64_t call_ipc_call(uint64_t handle, uint64_t tag)
 {
     struct ipc_state *self = &thread_user()->ipc;
@@ -183,7 +194,7 @@ int64_t call_ipc_call(uint64_t handle, uint64_t tag)
         self->in_frame = true;
         error = ipc_call(self, endpoint_of(object), deadline_ns);
         self->in_frame = false;
-        object_release(object);
+        call_release(object, error);
         return message_call_end(self, error);
     }
     ipc_load_free(&self->message);

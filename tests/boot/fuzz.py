@@ -1,8 +1,10 @@
 """Makes system calls at random, from user mode, for as long as it is asked to: `make fuzz`.
 
-The program `fuzz` (user/fuzz) makes the calls in batches, each from a seed of its own, and checks
-every result. Here is counted which errors each call gave. After PAIRS_CALLS calls a pair of call and
-error that the list of system calls names, and that was never seen, is a failure.
+The program `fuzz` (user/fuzz) makes the calls in batches, each from a seed of its own, by several
+threads, and checks every result. Here is counted which errors each call gave. After PAIRS_CALLS calls
+a pair of call and error that the list of system calls names, and that was never seen, is a failure,
+unless OUT_OF_REACH says why it cannot be seen. When a batch has ended nothing may be left of it: no
+object of the kernel, no page of a program.
 """
 
 import argparse
@@ -14,7 +16,18 @@ import time
 BATCH_CALLS = 100000
 CALLS_IN_CI = 1000000
 PAIRS_CALLS = 10000000
-BATCH_SECONDS = 300
+BATCH_SECONDS = 600
+SETTLE_SECONDS = 60
+# The table of `mem`: objects by kind, with their size and how many are in use; frames by owner. The
+# stacks of sleeping threads are saved and come back at any time.
+OBJECTS = re.compile(r"^(?!saved stack)(\S.*?) +(\d+) +(\d+) +\d+ +\d+$")
+FRAMES = re.compile(r"^(user\b.*?) +(\d+) +\d+ KiB")
+# Errors that the fuzzer cannot bring about, or need not.
+OUT_OF_REACH = {
+    "KILLED": "a thread that is killed does not come back to tell",
+    "NO_MEMORY": "it depends on the machine", "BUSY": "it depends on the machine",
+    "UNSUPPORTED": "it depends on the machine",
+}
 SEEN = re.compile(r"fuzz: FUZZ seen (\w+) 0x([0-9a-f]+) of 0x([0-9a-f]+)$")
 MADE = re.compile(r"fuzz: FUZZ calls (\d+) seed (\d+) wrong (\d+)$")
 ENDED = re.compile(r"it ended with status (-?\d+)")
@@ -51,7 +64,29 @@ class Tally:
         """Returns the pairs of the list that were never seen."""
         return [f"{name} {self._errors[bit]}" for name, named in sorted(self.named.items())
                 for bit in sorted(self._errors) if named >> bit & 1
-                and not self.seen[name] >> bit & 1]
+                and not self.seen[name] >> bit & 1 and self._errors[bit] not in OUT_OF_REACH]
+
+
+def in_use(machine):
+    """Returns what the kernel has: objects by kind and size, and frames of programs by owner."""
+    found = {}
+    for line in machine.ask("mem"):
+        for match in filter(None, (OBJECTS.match(line), FRAMES.match(line))):
+            found[match.groups()[:-1]] = int(match.groups()[-1])
+    assert len(found) > 5, "`mem` does not list objects"
+    return found
+
+
+def left_behind(machine, before):
+    """Returns what there is more of than before, in words; none after some time, if all is well."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        now = in_use(machine)
+        more = [f"{now[kind] - before.get(kind, 0)} of {' '.join(kind)}" for kind in sorted(now)
+                if now[kind] > before.get(kind, 0)]
+        if not more or time.monotonic() > deadline:
+            return ", ".join(more)
+        time.sleep(1)
 
 
 def fuzz(machine, seed, is_over, say):
@@ -59,6 +94,8 @@ def fuzz(machine, seed, is_over, say):
     how to repeat the batch."""
     tally = Tally(machine.paths.root)
     machine.wait_prompt()
+    machine.ask("run fuzz 0 1000")  # what it needs for the first time stays
+    before = in_use(machine)
     while True:
         again = f"again by: make fuzz SECONDS=1 SEED={seed} VARIANT={machine.row.build}"
         try:
@@ -66,6 +103,8 @@ def fuzz(machine, seed, is_over, say):
         except Exception as error:
             raise AssertionError(f"{error}\n{again}") from error
         assert tally.take(lines), "\n".join(lines[-40:]) + f"\n{again}"
+        more = left_behind(machine, before)
+        assert not more, f"left behind: {more}\n{again}"
         say(f"{tally.calls} calls, {tally.pairs()} pairs of call and error")
         seed += 1
         if is_over(tally):

@@ -1,11 +1,13 @@
 /*
- * The fuzzer of system calls: makes calls at random, in sequences, with handles that are open,
- * closed, of the wrong type or never were, with addresses at the edges of what is mapped, and with
- * numbers at their extremes. It is driven by the list of system calls, and checks each result:
+ * The fuzzer of system calls: several threads make calls at random, in sequences, with handles that
+ * are open, closed, of the wrong type or never were, with addresses at the edges of what is mapped or
+ * where another thread maps and unmaps meanwhile, and with numbers at their extremes. It is driven by
+ * the list of system calls, and checks each result:
  *
  *   - an error is one that the list names for the call;
  *   - registers that hold no result are 0, and those that a call must keep are kept;
- *   - memory that no call was given is not changed.
+ *   - memory that no call was given is not changed;
+ *   - a message to the fuzzer's own server is answered, with all words (fuzz_meet.c).
  *
  * The rest is the kernel's to bear: that it lives, and that nothing leaks.
  */
@@ -53,16 +55,22 @@ void fuzz_call(struct fuzz_registers *registers);
 /* More than a task may have, so that the table is full at times. */
 #define FUZZ_HANDLES 4000
 
-/* The values that arguments get: fuzz_values.c. */
+#define FUZZ_THREADS 3 /* that make calls at random */
+
+/* The values that arguments get, of one thread: fuzz_values.c. */
 struct fuzz_pool {
     struct random random;
+    unsigned number;                /* of the thread */
     uint64_t handles[FUZZ_HANDLES]; /* open, or closed meanwhile */
     unsigned count;
     uint64_t memory; /* the last handle to memory; calls of memory mostly get it */
 };
 
-/* Begins with the handles of the program itself. */
-void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed);
+/* Begins the pool of a thread with the handles of the program itself. */
+void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed, unsigned number);
+
+/* Keeps a handle that the fuzzer needs out of all calls. Before the threads make calls. */
+void fuzz_keep(uint64_t handle);
 
 /* Notes a handle that a call gave. When the pool is full, one of them is closed and replaced. */
 void fuzz_pool_add(struct fuzz_pool *pool, uint64_t handle);
@@ -74,10 +82,33 @@ void fuzz_pool_close(struct fuzz_pool *pool);
 uint64_t fuzz_value(struct fuzz_pool *pool, enum fuzz_kind kind);
 
 /*
- * Makes the arguments of a call of memory more likely to pass, and keeps it away from the program's
- * own memory. Returns false if the call must not be made.
+ * Makes the arguments of a call more likely to pass, and keeps calls of memory away from the
+ * program's own. Returns false if the call must not be made.
  */
-bool fuzz_memory_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values);
+bool fuzz_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values);
+
+/*
+ * Before a call: if its tag asks for a limit of time, makes that a short one. The thread's message
+ * buffer is then one that no other call is given.
+ */
+void fuzz_deadline_set(struct fuzz_pool *pool, uint64_t tag);
+
+/* Fills the memory that no call is given. Before the threads start. */
+void fuzz_memory_init(void);
 
 /* Returns false if memory that no call was given has changed. */
 bool fuzz_memory_is_sound(void);
+
+/*
+ * The server: a thread that answers calls, mostly at once, sometimes by a reply handle, sometimes
+ * not at all. Returns an error if it cannot be started. fuzz_meet_end() waits for its end and
+ * returns how many of its calls failed.
+ */
+must_check int fuzz_meet_begin(void);
+unsigned fuzz_meet_end(void);
+
+/*
+ * Calls the server without a limit of time, so that both may take the fast path. Returns false if
+ * it was answered with words that are wrong, or by an error that cannot be.
+ */
+must_check bool fuzz_meet(struct random *random);

@@ -8,39 +8,83 @@
 #define PAGE_BYTES 4096UL
 #define USER_END   0x00007ffffffff000UL
 
-/* Calls get addresses in `given`. The pages beside it must not change. */
-static uint8_t below[PAGE_BYTES] aligned_to(4096);
-static uint8_t given[4 * PAGE_BYTES] aligned_to(4096);
-static uint8_t above[PAGE_BYTES] aligned_to(4096);
+/*
+ * For each thread: calls get addresses in `given`; the pages beside it must not change. `message` is
+ * for calls with a limit of time, which the kernel reads from there.
+ */
+static struct area {
+    uint8_t below[PAGE_BYTES];
+    uint8_t given[4 * PAGE_BYTES];
+    uint8_t above[PAGE_BYTES];
+    struct message_buffer message;
+} aligned_to(4096) areas[FUZZ_THREADS];
 
 #define CANARY 0xa5
 
-#define OWN_HANDLES     2    /* the first of the pool */
+enum own_handle { OWN_TASK, OWN_THREAD, OWN_INFORMATION, OWN_LOG, OWN_PORT };
+
+/* Handles that no call gets, besides the program's own. */
+static uint64_t kept[2 + FUZZ_THREADS];
+static unsigned kept_count;
+
+#define OWN_HANDLES     5    /* the first of the pool: enum own_handle */
 #define DIAGNOSTIC_PORT 0x80 /* writing there does nothing */
 
-bool fuzz_memory_is_sound(void)
+void fuzz_memory_init(void)
+{
+    for (unsigned i = 0; i < FUZZ_THREADS; i++) {
+        __builtin_memset(areas[i].below, CANARY, sizeof(areas[i].below));
+        __builtin_memset(areas[i].above, CANARY, sizeof(areas[i].above));
+    }
+}
+
+static bool is_filled(const uint8_t *page)
 {
     for (unsigned i = 0; i < PAGE_BYTES; i++) {
-        if (below[i] != CANARY || above[i] != CANARY) {
+        if (page[i] != CANARY) {
             return false;
         }
     }
     return true;
 }
 
-void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed)
+bool fuzz_memory_is_sound(void)
 {
-    random_begin(&pool->random, seed, 0);
-    __builtin_memset(below, CANARY, sizeof(below));
-    __builtin_memset(above, CANARY, sizeof(above));
-    pool->count = 0;
-    pool->handles[pool->count++] = program_start.handles[PROGRAM_HANDLE_TASK];
-    pool->handles[pool->count++] = program_start.handles[PROGRAM_HANDLE_THREAD];
+    for (unsigned i = 0; i < FUZZ_THREADS; i++) {
+        if (!is_filled(areas[i].below) || !is_filled(areas[i].above)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void fuzz_keep(uint64_t handle)
+{
+    if (kept_count < array_length(kept)) {
+        kept[kept_count++] = handle;
+    }
+}
+
+/* Returns a handle that can only read, or 0. */
+static uint64_t reader_of(uint64_t handle)
+{
+    int64_t reader = sys_handle_duplicate(handle, RIGHT_READ);
+
+    return reader > 0 ? (uint64_t)reader : 0;
+}
+
+void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed, unsigned number)
+{
+    random_begin(&pool->random, seed, number);
+    pool->number = number;
+    pool->handles[OWN_TASK] = program_start.handles[PROGRAM_HANDLE_TASK];
+    pool->handles[OWN_THREAD] = program_start.handles[PROGRAM_HANDLE_THREAD];
+    pool->handles[OWN_INFORMATION] = reader_of(program_start.handles[PROGRAM_HANDLE_INFORMATION]);
+    pool->handles[OWN_LOG] = reader_of(program_start.handles[PROGRAM_HANDLE_LOG]);
     int64_t port = sys_ports_create(program_start.handles[PROGRAM_HANDLE_PORTS], DIAGNOSTIC_PORT, 1,
                                     RIGHTS_ALL);
-    if (port > 0) {
-        pool->handles[pool->count++] = (uint64_t)port;
-    }
+    pool->handles[OWN_PORT] = port > 0 ? (uint64_t)port : 0;
+    pool->count = OWN_HANDLES;
 }
 
 /*
@@ -52,6 +96,11 @@ static bool is_kept(uint64_t handle)
     for (unsigned kind = 0; kind < PROGRAM_HANDLE_COUNT; kind++) {
         if (handle == program_start.handles[kind] && kind != PROGRAM_HANDLE_TASK &&
             kind != PROGRAM_HANDLE_THREAD) {
+            return true;
+        }
+    }
+    for (unsigned i = 0; i < kept_count; i++) {
+        if (handle == kept[i]) {
             return true;
         }
     }
@@ -124,12 +173,26 @@ static uint64_t any_number(struct fuzz_pool *pool)
     }
 }
 
+/*
+ * Addresses where the fuzzer maps and unmaps: nothing of its own lies there. Memory with a pager is
+ * mapped in the upper half alone, because the pager never answers a thread that touches it.
+ */
+#define PLAYGROUND       0x300000000000UL
+#define PLAYGROUND_PAGES 64
+#define PAGED_FROM       32
+#define COMMIT_PAGES     16 /* or it would take all memory */
+
+static uint64_t playground(struct fuzz_pool *pool, bool paged)
+{
+    return PLAYGROUND + (paged * PAGED_FROM + random_below(&pool->random, PAGED_FROM)) * PAGE_BYTES;
+}
+
 /* Addresses that may be read and written, that end within a mapping, and that no user may touch. */
 static uint64_t any_address(struct fuzz_pool *pool)
 {
     uint64_t near = random_below(&pool->random, 64);
 
-    switch (random_below(&pool->random, 12)) {
+    switch (random_below(&pool->random, 14)) {
     case 0:
         return 0;
     case 1:
@@ -146,12 +209,17 @@ static uint64_t any_address(struct fuzz_pool *pool)
         return 0x400000 + near;
     case 7: /* nothing is mapped there */
         return 0x10000000000UL + random_next(&pool->random) % 0x10000000000UL;
+    case 8: /* another thread may unmap it meanwhile */
+    case 9:
+        return playground(pool, false) + near;
+    case 10: /* another thread's */
+        return (uintptr_t)areas[random_below(&pool->random, FUZZ_THREADS)].given + near;
     default:
-        return (uintptr_t)given + random_below(&pool->random, 2 * PAGE_BYTES);
+        return (uintptr_t)areas[pool->number].given + random_below(&pool->random, 2 * PAGE_BYTES);
     }
 }
 
-/* A wait is short, or none at all: nothing else runs in this program. */
+/* A wait is short, or none at all: often nothing comes. */
 static uint64_t any_deadline(struct fuzz_pool *pool)
 {
     switch (random_below(&pool->random, 4)) {
@@ -166,7 +234,9 @@ static uint64_t any_deadline(struct fuzz_pool *pool)
 
 static uint64_t any_tag(struct fuzz_pool *pool, bool waits)
 {
-    uint64_t tag = waits ? MESSAGE_TAG_POLL : 0;
+    uint64_t tag = !waits                              ? 0
+                   : random_once_in(&pool->random, 64) ? MESSAGE_TAG_DEADLINE
+                                                       : MESSAGE_TAG_POLL;
 
     if (random_once_in(&pool->random, 4)) {
         tag |= random_below(&pool->random, 2 * MESSAGE_BYTES_MAX) & MESSAGE_TAG_BYTES_MASK;
@@ -203,16 +273,6 @@ uint64_t fuzz_value(struct fuzz_pool *pool, enum fuzz_kind kind)
     }
 }
 
-/* Addresses where the fuzzer maps and unmaps: nothing of its own lies there. */
-#define PLAYGROUND       0x300000000000UL
-#define PLAYGROUND_PAGES 64
-#define COMMIT_PAGES     16 /* or it would take all memory */
-
-static uint64_t playground(struct fuzz_pool *pool)
-{
-    return PLAYGROUND + random_below(&pool->random, PLAYGROUND_PAGES) * PAGE_BYTES;
-}
-
 static uint64_t some_pages(struct fuzz_pool *pool)
 {
     return random_once_in(&pool->random, 8) ? any_number(pool)
@@ -231,15 +291,16 @@ static uint64_t mapping_rights(struct fuzz_pool *pool)
 }
 
 /* Writes what memory_map() reads to memory that calls are given. */
-static void mapping_write(struct fuzz_pool *pool, uint64_t *address)
+static void mapping_write(struct fuzz_pool *pool, bool paged, uint64_t *address)
 {
+    uint8_t *given = areas[pool->number].given;
     const struct memory_mapping mapping = {
-        .address = random_once_in(&pool->random, 64) ? 0 : playground(pool),
+        .address = !paged && random_once_in(&pool->random, 64) ? 0 : playground(pool, paged),
         .bytes = some_pages(pool),
         .offset = random_once_in(&pool->random, 2) ? 0 : some_pages(pool),
         .rights = mapping_rights(pool)};
 
-    if (!random_once_in(&pool->random, 8)) {
+    if (paged || !random_once_in(&pool->random, 8)) {
         __builtin_memcpy(given, &mapping, sizeof(mapping));
         *address = (uintptr_t)given;
     }
@@ -258,12 +319,12 @@ static bool is_own(uint64_t address, uint64_t bytes)
 static void handles_put(struct fuzz_pool *pool, const char *name, uint64_t *values)
 {
     bool commits = string_equal(name, "memory_commit");
-    bool two = string_equal(name, "memory_map") || string_equal(name, "memory_clone");
+    bool two = string_starts_with(name, "memory_map") || string_equal(name, "memory_clone");
 
     if (random_once_in(&pool->random, 4) || string_equal(name, "memory_physical")) {
         return;
     }
-    values[0] = commits ? pool->memory : pool->handles[0];
+    values[0] = commits ? pool->memory : pool->handles[OWN_TASK];
     if (two) {
         values[1] = pool->memory;
     }
@@ -277,9 +338,33 @@ static void commit_values(struct fuzz_pool *pool, uint64_t *values)
                     : random_below(&pool->random, COMMIT_PAGES) * PAGE_BYTES;
 }
 
-bool fuzz_memory_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
+/*
+ * Other calls that would hardly ever succeed. Handles are granted to the own task alone: a task
+ * without threads that has a handle to itself is never given up (CAVEATS.md).
+ */
+static void other_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
+{
+    if (string_equal(name, "handle_grant")) {
+        values[0] = pool->handles[random_once_in(&pool->random, 4) ? OWN_THREAD : OWN_TASK];
+    } else if (random_once_in(&pool->random, 4)) {
+        return;
+    } else if (string_starts_with(name, "information_")) {
+        values[0] = pool->handles[OWN_INFORMATION];
+        values[1] =
+            string_equal(name, "information_list") ? random_below(&pool->random, 6) : values[1];
+    } else if (string_equal(name, "log_read")) {
+        values[0] = pool->handles[OWN_LOG];
+    } else if (string_equal(name, "stack_descend")) {
+        values[0] = pool->handles[OWN_INFORMATION];
+        values[1] = random_below(&pool->random, 3);
+        values[2] = random_below(&pool->random, 4 * PAGE_BYTES);
+    }
+}
+
+bool fuzz_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
 {
     if (!string_starts_with(name, "memory_")) {
+        other_adjust(pool, name, values);
         return true;
     }
     handles_put(pool, name, values);
@@ -288,13 +373,25 @@ bool fuzz_memory_adjust(struct fuzz_pool *pool, const char *name, uint64_t *valu
     } else if (string_equal(name, "memory_commit")) {
         commit_values(pool, values);
     } else if (string_equal(name, "memory_map")) {
-        mapping_write(pool, &values[2]);
+        mapping_write(pool, false, &values[2]);
+    } else if (string_equal(name, "memory_map_paged")) {
+        mapping_write(pool, true, &values[2]);
     } else if (string_equal(name, "memory_unmap") || string_equal(name, "memory_protect")) {
         if (!random_once_in(&pool->random, 4)) {
-            values[1] = playground(pool);
+            values[1] = playground(pool, random_once_in(&pool->random, 2));
             values[2] = some_pages(pool);
         }
         return !is_own(values[1], values[2]);
     }
     return true;
+}
+
+void fuzz_deadline_set(struct fuzz_pool *pool, uint64_t tag)
+{
+    struct message_buffer *message = &areas[pool->number].message;
+
+    if (tag & MESSAGE_TAG_DEADLINE) {
+        message->deadline_ns = (uint64_t)sys_clock_read() + random_below(&pool->random, 50000);
+        ignore_result(sys_message_buffer_set((uintptr_t)message)); /* it is its own memory */
+    }
 }

@@ -3,14 +3,19 @@
 #include "lib/string.h"
 #include "user/fuzz/fuzz.h"
 #include "user/fuzz_table.h"
+#include "user/lib/mutex.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/lib/thread.h"
 
 #define CALLS (sizeof(fuzz_calls) / sizeof(fuzz_calls[0]))
 
 #define ERRORS_MAX       32
 #define COMPLAINTS_MOST  10
 #define CLOSE_AFTER      15000
+#define MEET_ONCE_IN     16
+#define PAGE_BYTES       4096
+#define STACK_BYTES      16384 /* that a thread touches first: later there may be no memory */
 #define STATUS_WRONG     1
 #define STATUS_ARGUMENTS 2
 #define KEPT             0x1234567800000000UL /* in registers that calls keep */
@@ -23,8 +28,28 @@ static const char *const left_out[] = {
     "task_exit", "task_kill",      "thread_exit",    "thread_kill",  "thread_start",
     "log_write", "thread_suspend", "system_control", "console_take", "task_limits_set"};
 
+/* Written by all threads: atomic. */
 static uint64_t seen[CALLS][ERRORS_MAX]; /* results, by error; 0: none */
 static unsigned complaints;
+
+struct fuzzer {
+    struct thread thread; /* of all but the first */
+    struct fuzz_pool pool;
+    uint64_t calls; /* that it is to make */
+};
+
+static struct fuzzer fuzzers[FUZZ_THREADS];
+static struct mutex gate; /* the first thread holds it until all are there */
+
+static void count(uint64_t *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+static unsigned complaints_now(void)
+{
+    return __atomic_load_n(&complaints, __ATOMIC_RELAXED);
+}
 
 static bool is_left_out(const struct fuzz_call *call)
 {
@@ -39,18 +64,18 @@ static bool is_left_out(const struct fuzz_call *call)
 static void complaint_print(const struct fuzz_call *call, uint64_t made, const char *what,
                             uint64_t value)
 {
-    complaints++;
+    __atomic_fetch_add(&complaints, 1, __ATOMIC_RELAXED);
     printf("call %lu, %s: %s (0x%lx)", made, call->name, what, value);
 }
 
 static void result_check(const struct fuzz_call *call, uint64_t made, int64_t result)
 {
     if (result >= 0) {
-        seen[call - fuzz_calls][0]++;
+        count(&seen[call - fuzz_calls][0]);
     } else if (result <= -ERRORS_MAX || (call->errors >> -result & 1) == 0) {
         complaint_print(call, made, "an error that its entry does not name", (uint64_t)result);
     } else {
-        seen[call - fuzz_calls][-result]++;
+        count(&seen[call - fuzz_calls][-result]);
     }
 }
 
@@ -81,8 +106,11 @@ static void one_call(struct fuzz_pool *pool, uint64_t made)
     for (unsigned i = 0; i < FUZZ_ARGUMENTS; i++) {
         values[i] = fuzz_value(pool, i < call->arguments ? call->kinds[i] : FUZZ_VALUE);
     }
-    if (!fuzz_memory_adjust(pool, call->name, values)) {
+    if (!fuzz_adjust(pool, call->name, values)) {
         return;
+    }
+    if (call->arguments > 1 && call->kinds[1] == FUZZ_TAG_WAITS) {
+        fuzz_deadline_set(pool, values[1]);
     }
     const struct fuzz_registers before = {.rax = call->number,
                                           .rdi = values[0],
@@ -125,34 +153,82 @@ static void pairs_print(void)
     }
 }
 
-static void fuzz(uint64_t seed, uint64_t calls)
+/* The calls of one thread. */
+static int fuzz(void *argument)
 {
-    static struct fuzz_pool pool;
+    struct fuzzer *fuzzer = argument;
+    struct fuzz_pool *pool = &fuzzer->pool;
+    volatile uint8_t *here = __builtin_frame_address(0);
 
-    fuzz_pool_init(&pool, seed);
-    for (uint64_t made = 0; made < calls && complaints < COMPLAINTS_MOST; made++) {
-        one_call(&pool, made);
+    for (unsigned below = PAGE_BYTES; below <= STACK_BYTES; below += PAGE_BYTES) {
+        here[-(ptrdiff_t)below] = 0;
+    }
+    mutex_lock(&gate);
+    mutex_unlock(&gate);
+    for (uint64_t made = 0; made < fuzzer->calls && complaints_now() < COMPLAINTS_MOST; made++) {
+        one_call(pool, made);
+        if (random_once_in(&pool->random, MEET_ONCE_IN) && !fuzz_meet(&pool->random)) {
+            __atomic_fetch_add(&complaints, 1, __ATOMIC_RELAXED);
+            printf("call %lu: a message was answered wrongly", made);
+        }
         if (made % CLOSE_AFTER == CLOSE_AFTER - 1) {
-            fuzz_pool_close(&pool);
+            fuzz_pool_close(pool);
         }
         if (made % 1024 == 0 && !fuzz_memory_is_sound()) {
-            complaints++;
+            __atomic_fetch_add(&complaints, 1, __ATOMIC_RELAXED);
             printf("call %lu: memory that no call was given has changed", made);
         }
     }
-    printf("FUZZ calls %lu seed %lu wrong %u", calls, seed, complaints);
-    pairs_print();
+    return 0;
 }
 
-int main(unsigned count, char **words)
+/* Starts the server and the threads, and waits for them. Returns an error if that fails. */
+static int fuzz_all(uint64_t seed, uint64_t calls)
+{
+    int error = fuzz_meet_begin();
+    unsigned started = 1;
+
+    mutex_lock(&gate);
+    fuzz_memory_init();
+    for (unsigned i = 0; i < FUZZ_THREADS; i++) {
+        fuzzers[i].calls = calls / FUZZ_THREADS + (i < calls % FUZZ_THREADS);
+        fuzz_pool_init(&fuzzers[i].pool, seed, i);
+    }
+    for (; started < FUZZ_THREADS && error == OK; started += error == OK) {
+        struct fuzzer *fuzzer = &fuzzers[started];
+
+        error = thread_create(&fuzzer->thread, fuzz, fuzzer, NULL);
+        if (error == OK) {
+            fuzz_keep(fuzzer->thread.handle);
+        }
+    }
+    mutex_unlock(&gate);
+    if (error == OK) {
+        ignore_result(fuzz(&fuzzers[0]));
+        for (unsigned i = 1; i < FUZZ_THREADS; i++) {
+            thread_join(&fuzzers[i].thread);
+        }
+        complaints += fuzz_meet_end();
+        printf("FUZZ calls %lu seed %lu wrong %u", calls, seed, complaints);
+        pairs_print();
+    }
+    return error;
+}
+
+int main(unsigned words_count, char **words)
 {
     uint64_t seed, calls;
+    int error;
 
-    if (count != 3 || number_parse_u64(words[1], &seed) != OK ||
+    if (words_count != 3 || number_parse_u64(words[1], &seed) != OK ||
         number_parse_u64(words[2], &calls) != OK) {
         printf("usage: fuzz SEED CALLS");
         return STATUS_ARGUMENTS;
     }
-    fuzz(seed, calls);
+    error = fuzz_all(seed, calls);
+    if (error != OK) {
+        printf("the threads cannot be started: %s", error_name(error));
+        return STATUS_ARGUMENTS;
+    }
     return complaints == 0 ? 0 : STATUS_WRONG;
 }
