@@ -47,7 +47,7 @@ class Lab:
     hidden_files: tuple
     items: tuple = field(default=())
     unwritten: tuple = ()  # regions that stay stubs when a submission is graded
-    budget: int = 4_000_000_000  # guest instructions of one machine
+    budget: int = 2_000_000_000  # guest instructions of one machine
     seed: str = ""  # of the questions, in a lab of written answers
     machine: bool = True  # items boot machines
 
