@@ -98,6 +98,7 @@ def main(arguments=None):
     parser.add_argument("--lab", type=int)
     parser.add_argument("--only", default="", help="only these submissions, by name, with commas")
     options = parser.parse_args(arguments)
+    grade.watch.leave_no_machine()
     jobs, passed, failed = len(os.sched_getaffinity(0)), 0, 0
     clean = clean_tree.CleanTree(ROOT, os.path.join(ROOT, "build", "labs", "check"), jobs=jobs)
     for number, lab in clean.labs.items():

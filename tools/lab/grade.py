@@ -97,6 +97,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--item", default="", help="only this one")
     options = parser.parse_args(arguments)
+    watch.leave_no_machine()
     lab = course.read_lab(os.path.join(ROOT, "lab"))
     if options.item and options.item not in [item.name for item in lab.items]:
         print(f"lab {lab.number} has no item {options.item}", file=sys.stderr)

@@ -49,6 +49,7 @@ def main(arguments=None):
     parser.add_argument("--submission", required=True)
     parser.add_argument("--out", default="")
     options = parser.parse_args(arguments)
+    grade.watch.leave_no_machine()
     jobs = len(os.sched_getaffinity(0))
     clean = clean_tree.CleanTree(ROOT, os.path.join(ROOT, "build", "labs", "clean"), jobs=jobs)
     if options.lab not in clean.labs:

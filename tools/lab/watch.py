@@ -6,10 +6,12 @@ the test engine for just this test with no failed check, and the code of all is 
 nothing, nor does the status with which it ends. Time is counted in guest instructions.
 """
 
+import os
+import signal
 import time
 from dataclasses import dataclass, field
 
-from runner import boot
+from runner import boot, machine
 from runner.gdb import GdbError
 from runner.machine import MachineError
 from runner.qmp import Qmp
@@ -36,6 +38,15 @@ class Seen:
     end: str = ""  # why it ended early, or ""
     lines: list = field(default_factory=list)
     instructions: int = 0
+
+
+def leave_no_machine():
+    """Makes SIGTERM and Ctrl-C end every machine of this program, and then the program."""
+    def end(*_):
+        machine.kill_all()
+        os._exit(130)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 def constants_of(path):
