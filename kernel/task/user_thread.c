@@ -239,7 +239,7 @@ int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
     uint64_t deadline_ns = wait_deadline(timeout_ns); /* a stop of the thread wakes, too */
     uint64_t flags = spin_lock_irq_save(&user->lock);
     while (!user->ended && error == OK) {
-        error = wait_queue_sleep(&user->waiters, &user->lock, wait_time_left(deadline_ns));
+        error = wait_queue_sleep_until(&user->waiters, &user->lock, deadline_ns);
     }
     spin_unlock_irq_restore(&user->lock, flags);
     *status = user->status;

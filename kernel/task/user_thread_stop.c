@@ -30,7 +30,7 @@ int user_thread_suspend(struct user_thread *user, uint64_t timeout_ns)
     }
     while (error == OK && user->started && !user->ended && user->suspended &&
            user->stopped_frame == NULL && user != thread_user()) {
-        error = wait_queue_sleep(&user->waiters, &user->lock, wait_time_left(deadline_ns));
+        error = wait_queue_sleep_until(&user->waiters, &user->lock, deadline_ns);
     }
     if (user->ended) {
         error = ERROR_PEER_DIED;

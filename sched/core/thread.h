@@ -282,8 +282,8 @@ struct thread *thread_find(uint32_t id);
 #define THREAD_NAME_SHOWN_BYTES 24
 
 /*
- * Copies the name of a thread, cut if it does not fit, for whoever shows it later: the name of a user
- * thread is freed with its task. The thread must not be freed meanwhile. Context: ANY.
+ * Copies the name of a thread, cut if it does not fit, for whoever shows it later: the name of a
+ * user thread is freed with its task. The thread must not be freed meanwhile. Context: ANY.
  */
 void thread_name_copy(char to[THREAD_NAME_SHOWN_BYTES], const struct thread *thread);
 

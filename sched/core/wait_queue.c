@@ -91,6 +91,12 @@ int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t t
     return OK;
 }
 
+int wait_queue_sleep_until(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline_ns)
+{
+    uint64_t left_ns = wait_time_left(deadline_ns);
+    return left_ns == 0 ? ERROR_TIMEOUT : wait_queue_sleep(queue, lock, left_ns);
+}
+
 void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock)
 {
     struct thread *self = wait_begin(queue);

@@ -56,6 +56,15 @@ must_check int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
                                 uint64_t timeout_ns);
 
 /*
+ * The same until a deadline (WAIT_FOREVER: none). Returns ERROR_TIMEOUT without a sleep if it has
+ * passed: a loop whose condition does not hold ends, even if each of its sleeps is ended by a
+ * wake-up before the timer finds the deadline passed. Context: ATOMIC as said; sleeps. Errors:
+ * ERROR_TIMEOUT, ERROR_KILLED.
+ */
+must_check int wait_queue_sleep_until(struct wait_queue *queue, struct spinlock *lock,
+                                      uint64_t deadline_ns);
+
+/*
  * Sleeps, without a wait queue, until schedule_ready() or a kill makes the thread ready. The caller
  * finds out which of the two it was. `lock` is the only spinlock that the caller holds, with
  * interrupts off; it is released while the thread sleeps and held again on return. Context: ATOMIC

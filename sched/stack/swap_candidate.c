@@ -10,7 +10,9 @@
 #include "sched/core/schedule.h"
 #include "sched/stack/gate.h"
 
-/* claims[i] is guarded by the lock of run queue claims[i].cpu; only the swapper writes that field.
+/*
+ * The claims of the batch under way. claims[i] is guarded by the run-queue lock of the CPU
+ * claims[i].cpu. Only the swapper writes `cpu`, so it may read `cpu` before it takes that lock.
  */
 static struct {
     struct thread *thread; /* NULL: cancelled by swap_candidate_end() */

@@ -1,8 +1,8 @@
 /*
- * See mutex_donation.h. `links_lock` guards which thread waits for which mutex, and changes of the
- * holder of a mutex for which threads wait. A thread whose wait is over takes it before it goes on.
- * So while `links_lock` is held, every mutex that a thread waits for exists, and so does the
- * holder. Lock order: a mutex, links, run queue.
+ * See mutex_donation.h. `links_lock` guards thread->blocked_on, and mutex->owner when a mutex is
+ * handed over to a thread that waits for it. A thread whose wait is over takes `links_lock` once
+ * before it goes on. So while the lock is held, every mutex that some thread's `blocked_on` names
+ * exists, and so does its holder. Lock order: a mutex, links, run queue.
  */
 #include "sched/sync/mutex_donation.h"
 
