@@ -54,7 +54,10 @@ static struct verdict unsupported(const char *reason)
     return (struct verdict){ERROR_UNSUPPORTED, reason};
 }
 
-/* Returns whether `count` records of `size` bytes from `offset` on lie within the file. */
+/*
+ * Returns whether a table of `count` records, each of `size` bytes, that begins at `offset` lies
+ * within a file of `bytes` bytes.
+ */
 static bool table_is_within(uint64_t offset, uint64_t count, uint64_t size, size_t bytes)
 {
     return offset <= bytes && count * size <= bytes - offset;

@@ -384,10 +384,10 @@ SCRIPT = (
         "stack-shrink-age=1 stack-swap-age=1"),
     # A kernel with a bug on purpose, which the fuzzer must find.
     Row("fuzz-planted", kind="script", script="tests/boot/fuzz_planted.py", build="planted", cpus=4,
-        cpu="max", cmdline="monitor=1"),
+        cpu="max", rotates="long", cmdline="monitor=1"),
     Row("shell-session", kind="script", script="tests/boot/shell_session.py", cmdline="monitor=1"),
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
-        cpu="max"),
+        cpu="max", rotates="soak"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
     Row("labs", kind="script", script="tests/boot/labs.py"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),

@@ -17,7 +17,10 @@ enum descent_way {
 /* The greatest depth that is safe: below it a preemption needs room on the same stack. */
 #define DESCENT_BYTES_MAX (STACK_BYTES - ENTRY_CONTINUE_BYTES - 1024)
 
-/* For `bytes`: goes on beyond the end of the stack, so that the thread ends by an overflow. */
+/*
+ * As the value of descent.bytes: the thread goes on beyond the end of its stack, and the overflow
+ * ends it.
+ */
 #define DESCENT_ENDLESS SIZE_MAX
 
 struct descent_touch {

@@ -20,8 +20,8 @@ static_assert(PROGRAM_ADDRESS == USER_BASE && PROGRAM_ADDRESS_END == SPACE_ANYWH
 static_assert(PROGRAM_PRIORITY == TASK_THREAD_PRIORITY, "one default priority");
 
 /*
- * Finds the file of the program that the first of the words names. Stores the size of the archive
- * in *archive_bytes.
+ * Finds the file of the program whose name is the first word. Stores the size of the whole archive
+ * in *archive_bytes. After an error, *reason says why.
  */
 static int file_find(const char *words, struct tar_file *file, size_t *archive_bytes,
                      const char **reason)

@@ -12,8 +12,8 @@
 #include "kernel/object/object.h"
 
 /*
- * Return the object of each type. It is never freed, and the caller gets no reference. Context:
- * ANY.
+ * Each returns the one object of its type, which is never freed. The caller gets no reference, so
+ * it has none to release. Context: ANY.
  */
 struct object *kernel_object_log(void);
 struct object *kernel_object_information(void);

@@ -1,6 +1,6 @@
 /*
- * The system call that goes down its kernel stack, so that programs can see the stack grow:
- * syscall_list.h.
+ * The system call stack_descend: it goes down the caller's kernel stack, so that programs can see
+ * the stack grow. syscall_list.h describes it.
  */
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/demo/descent.h"

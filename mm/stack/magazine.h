@@ -3,16 +3,16 @@
  * runs there. (The name is Bonwick's; a frame in a magazine is a round.)
  *
  * Invariant I3: magazine_available() >= stack_missing(current) at every instruction of a thread,
- * and >= missing(p) + missing(n) while this CPU switches from p to n. A stack fault moves a frame
- * from the magazine into the running stack, so both sides of the comparison shrink by one, and it
- * stays true. So it is enough that the dispatch gate (sched/stack/gate.c) checks it before each
- * switch.
+ * and >= missing(p) + missing(n) while this CPU switches from thread p to thread n. For each frame
+ * that a stack fault moves from the magazine into a stack, both sides of the comparison shrink by
+ * one, so it stays true. So it is enough that the dispatch gate (sched/stack/gate.c) checks it
+ * before each switch.
  *
  * rounds[0 .. taken) were taken since the last refill; rounds[taken .. capacity) are available. A
  * round is a complete leaf entry, frame and rights, which a fault stores unchanged.
  *
- * A magazine is used by its own CPU only, with interrupts off or on the page-fault entry stack, so
- * it needs no lock.
+ * Once its CPU has started, a magazine changes only on that CPU, with interrupts off or on the
+ * page-fault entry stack, so it needs no lock.
  */
 #pragma once
 

@@ -1,4 +1,7 @@
-/* Chains of whole stacks, one for each NUMA node: see stack_depot.h. */
+/*
+ * Chains of whole stacks, one for each NUMA node: see stack_depot.h. A depot's lock is taken with
+ * interrupts off, and no other lock is taken under it.
+ */
 #include "mm/stack/stack_depot.h"
 
 #include "arch/x86_64/cpu/percpu.h"

@@ -10,7 +10,10 @@
 
 #define STACK_DEPOT_MAX 64
 
-/* Frames of memory for each stack that a depot may hold; but it holds STACK_DEPOT_MAX at most. */
+/*
+ * A depot may hold one stack for every STACK_DEPOT_FRAMES frames of the machine's memory, but at
+ * most STACK_DEPOT_MAX.
+ */
 #define STACK_DEPOT_FRAMES 256
 
 /* Number of stacks in all depots. */

@@ -28,7 +28,10 @@ static struct spinlock standby_lock = SPINLOCK("standby stack pages");
 static uint32_t standby_ring[STACK_STANDBY_MAX]; /* slot * STACK_PAGES + page */
 static uint32_t standby_first, standby_count;
 
-/* Frames for saved bytes when no frame is free, FRAME_OWNER_SLAB. Used by the swapper only. */
+/*
+ * Frames that are kept back, so that bytes of a stack can be saved even if no frame is free. They
+ * are booked as FRAME_OWNER_SLAB. Used by the swapper only.
+ */
 static physical_t spares[SPARES_MAX];
 static uint32_t spare_count;
 

@@ -65,8 +65,8 @@ static void number_row(const char *off, const char *name, uint64_t least, uint64
     } else if (most == 1) {
         sprintf(values, "0|1");
     } else {
-        sprintf(values, "%s%" PRIu64 " to %" PRIu64 " %s", off[0] != '\0' ? "off|" : "", least, most,
-                unit);
+        sprintf(values, "%s%" PRIu64 " to %" PRIu64 "%s%s", off[0] != '\0' ? "off|" : "", least, most,
+                unit[0] != '\0' ? " " : "", unit);
     }
     sprintf(text, "%" PRIu64, normal);
     row(name, values, off[0] != '\0' ? off : text, sentence);

@@ -8,12 +8,12 @@
 
 #define CONSOLE_PROTOCOL 3
 
-/* What a line that was typed ended with. */
+/* How the user ended a line. */
 enum console_event {
     CONSOLE_LINE = 1,  /* Enter: the text is the line */
     CONSOLE_CANCELLED, /* control-C */
     CONSOLE_END,       /* control-D on an empty line */
-    CONSOLE_COMPLETE,  /* Tab: the text is the line up to the cursor; `complete` goes on */
+    CONSOLE_COMPLETE,  /* Tab: the text is the line up to the cursor; answer by `complete` */
     CONSOLE_DAMAGED,   /* Enter, but keys were lost */
 };
 

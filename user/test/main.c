@@ -42,7 +42,10 @@ static int test_run(const char *id)
     return TEST_UNKNOWN;
 }
 
-/* Starts a program for the test, without an output: it writes to the log. Returns its status. */
+/*
+ * Runs one test in a program of its own, and returns that program's exit status; TEST_FAILED if it
+ * cannot be started. The program gets no output, so it prints to the log.
+ */
 static int test_spawn(const char *id)
 {
     char words[32];

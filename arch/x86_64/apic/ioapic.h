@@ -25,9 +25,9 @@ must_check int ioapic_route_isa(unsigned line, unsigned vector, unsigned cpu, ui
 /*
  * Routes a line, given by its GSI, to a vector on a CPU, active high, and unmasks it. `level` makes
  * the line level-triggered: it interrupts again after each end of interrupt until its device
- * releases it. If the CPU's APIC id does not fit into the entry, CPU 0 gets the interrupt. Context:
- * THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (no I/O APIC serves the line), ERROR_UNSUPPORTED (CPU
- * 0's id does not fit either).
+ * releases it. The I/O APIC holds 8 bits of an APIC id. If the CPU's id does not fit, CPU 0 gets
+ * the interrupt. Context: THREAD or ATOMIC. Errors: ERROR_NOT_FOUND (no I/O APIC serves the line),
+ * ERROR_UNSUPPORTED (CPU 0's id does not fit either).
  */
 must_check int ioapic_route(uint32_t gsi, bool level, unsigned vector, unsigned cpu);
 

@@ -1,9 +1,9 @@
 /*
- * The way in which NASM files get constants of C. offsets.c and stack_offsets.c are never linked.
- * make compiles them to assembly text, and turns each line "->NAME value" of it into "%define NAME
- * value" in an .inc file.
+ * How NASM files get the values of C constants. make compiles offsets.c and stack_offsets.c to
+ * assembly text only; they are never linked. Each DEFINE() leaves a line with "->NAME value" in the
+ * text, and make turns it into "%define NAME value" in an .inc file.
  */
 #pragma once
 
-/* Defines a constant for NASM: an integer constant expression. Stands in a function. */
+/* Defines a constant for NASM. `value` is an integer constant expression. Use it in a function. */
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" name " %0\"" ::"i"(value))

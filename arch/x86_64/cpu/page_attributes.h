@@ -4,10 +4,10 @@
 #include "lib/compiler.h"
 
 /*
- * Makes the entry that PWT selects write-combining on the calling CPU, in place of write-through.
- * All other entries keep the types that they have after reset. On a CPU without a PAT, PWT goes on
- * to mean write-through. Context: boot of each CPU, once, before it uses a page that has PWT
- * without PCD. Source: SDM volume 3A, 12.12 (11.12 in older editions).
+ * Changes one entry of the calling CPU's PAT: a page that has PWT without PCD is write-combining
+ * from now on, and no longer write-through. All other entries stay as they are. On a CPU without a
+ * PAT such a page stays write-through. Context: boot of each CPU, once, before it uses such a page.
+ * Source: SDM volume 3A, 12.12 (11.12 in older editions).
  */
 void page_attributes_set(void);
 

@@ -1,9 +1,10 @@
 /*
- * Spinlocks: a CPU that finds the lock taken draws a ticket, and tickets are served in order. Under
- * a hypervisor no tickets are drawn, and waiting CPUs try until they get the lock (spinlock.c). A
- * holder has preemption off, does not sleep, and releases soon. A lock that interrupt handlers take
- * is always taken with the _irq_save pair. The invariant build checks each acquisition against the
- * lock order (spinlock_order.c).
+ * Spinlocks: a CPU that wants the lock draws a ticket, and tickets are served in order. Under a
+ * hypervisor a CPU that has to wait gives its ticket back, if no later one has been drawn, and
+ * tries until it gets the lock (spinlock.c). A holder has preemption off, does not sleep, and
+ * releases soon. Whoever takes a lock that interrupt handlers take has interrupts off, as with the
+ * _irq_save pair. The invariant build checks each acquisition against the lock order
+ * (spinlock_order.c).
  */
 #pragma once
 

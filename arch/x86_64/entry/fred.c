@@ -152,9 +152,9 @@ struct trap_frame *fred_software(struct trap_frame *frame)
 }
 
 /*
- * The frame of an event from ring 3 lies on the thread's stack already, so it need not be moved. If
- * such an event enters on a level above 0, it was raised by the delivery of another event, because
- * the stack at RSP0 is missing. That is a kernel bug.
+ * The frame of an event from ring 3 lies on the thread's stack already, so it need not be moved. A
+ * level above 0 means that the CPU was delivering an earlier event from ring 3 and could not push
+ * its frame, because the stack at RSP0 is missing. That is a kernel bug.
  */
 void fred_user_event(struct trap_frame *frame)
 {

@@ -16,19 +16,19 @@ must_check bool safe_access_fix(struct trap_frame *frame);
 
 /*
  * Writes `value` to a model-specific register. Returns false if the CPU refused it with #GP.
- * Context: THREAD or ATOMIC; the stack must not have a hole where the event's frame goes.
+ * Context: THREAD or ATOMIC; the page of the stack that gets the #GP's frame must not be a hole.
  */
 must_check bool safe_msr_write(uint32_t msr, uint64_t value);
 
 /*
  * Writes CR4. Returns false if the CPU refused the value with #GP. Context: THREAD or ATOMIC; the
- * stack must not have a hole where the event's frame goes.
+ * page of the stack that gets the #GP's frame must not be a hole.
  */
 must_check bool safe_cr4_write(uint64_t value);
 
 /*
  * Loads ES, which long mode ignores, with a selector. Returns false if the descriptor tables have
- * no such data segment. For tests. Context: THREAD or ATOMIC; the stack must not have a hole where
- * the event's frame goes.
+ * no such data segment. For tests. Context: THREAD or ATOMIC; the page of the stack that gets
+ * the #GP's frame must not be a hole.
  */
 must_check bool safe_segment_load(uint16_t selector);

@@ -25,8 +25,8 @@ struct trap_frame {
 #define PAGE_FAULT_FETCH    (1U << 4)
 
 /*
- * A bit of `vector`, beside the number, while the frame is short (entry_frame.inc): of the general
- * registers only RAX, RCX, RDX and RBP are saved.
+ * This bit is set in `vector`, besides the number, while the frame is short (entry_frame.inc). Then
+ * only RAX, RCX, RDX and RBP of the general registers are saved.
  */
 #define TRAP_FRAME_SHORT (1U << 31)
 

@@ -164,9 +164,10 @@ static void leaf_clear(struct user_tables *tables, uint64_t *path[USER_TABLE_LEV
 }
 
 /*
- * Reduces one slice of the range: at most USER_TABLES_SLICE pages, and only pages of one leaf
- * table. Returns the address behind the slice. The slice ends early if a table becomes empty,
- * because `path` then leads through a table that is gone.
+ * The part of user_tables_reduce() for one slice: takes rights away from the pages in it, or unmaps
+ * them. A slice has at most USER_TABLES_SLICE pages, all of one leaf table. Returns the address
+ * behind the slice. It ends early if a table becomes empty, because `path` then leads through a
+ * table that is gone.
  */
 static uintptr_t leaves_reduce(struct user_tables *tables, uintptr_t address, uintptr_t end,
                                uint64_t *path[USER_TABLE_LEVELS], uint64_t clear, uint64_t set,
