@@ -56,10 +56,11 @@ must_check int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
                                 uint64_t timeout_ns);
 
 /*
- * The same until a deadline (WAIT_FOREVER: none). Returns ERROR_TIMEOUT without a sleep if it has
- * passed: a loop whose condition does not hold ends, even if each of its sleeps is ended by a
- * wake-up before the timer finds the deadline passed. Context: ATOMIC as said; sleeps. Errors:
- * ERROR_TIMEOUT, ERROR_KILLED.
+ * Waits for a wake-up until a deadline (WAIT_FOREVER: none), as wait_queue_sleep() does, and under
+ * the same lock. Returns ERROR_TIMEOUT without a sleep if the deadline has passed. So a loop whose
+ * condition does not hold ends, even if each of its sleeps is ended by a wake-up before the timer
+ * finds the deadline passed. Context: ATOMIC, with `lock` held; sleeps. Errors: ERROR_TIMEOUT,
+ * ERROR_KILLED.
  */
 must_check int wait_queue_sleep_until(struct wait_queue *queue, struct spinlock *lock,
                                       uint64_t deadline_ns);
