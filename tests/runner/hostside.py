@@ -1,5 +1,5 @@
 """Runs the tests on the host that are not Python: the host unit tests, the model of the promise, the
-bounds of stacks, and a third of the mutants.
+bounds of stacks, and the mutants whose turn it is.
 
 The host unit tests are the programs of HOST_PROGRAMS; they print TAP (see tap.py) and end with
 status 0 if all passed.
@@ -38,7 +38,7 @@ def stack_bounds(paths, update, builds=BUILDS):
 
 
 def mutants_third(paths, update):
-    """Runs the current third of the mutants. Each mutant is one case."""
+    """Runs the mutants whose turn it is. Each mutant is one case."""
     import mutants as table  # pylint: disable=import-outside-toplevel  # it imports this package
     return mutants.group_of_third(paths, update, table.MUTANTS)
 

@@ -187,9 +187,11 @@ def _git_number(root, *arguments):
         return 0
 
 
-def commit_third(root):
-    """Returns the number of the third that this commit tries."""
-    return commit_turn(root) % THIRDS
+def of_turn(mutants, turn):
+    """Returns (third, part, mutants): a run of all tests tries every third one of a third, so nine
+    commits in a row try all."""
+    third, part = turn % THIRDS, turn // THIRDS % THIRDS
+    return third, part, choose(mutants, third=third)[part::THIRDS]
 
 
 def commit_turn(root):

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .compiler import copy_sources
-from .mutant import (THIRDS, Mutant, Refused, apply_edits, choose, commit_third,
+from .mutant import (THIRDS, Mutant, Refused, apply_edits, choose, commit_turn, of_turn,
                      table_complaints)
 from .mutant_boot import LIMIT_SECONDS, Boot
 from .paths import BuildError, Paths
@@ -183,16 +183,17 @@ def count_of(verdicts):
 
 
 def group_of_third(paths, update, mutants):
-    """Returns a group with the current third of the mutants as cases."""
-    group, start, third = Group("mutants"), time.monotonic(), commit_third(paths.root)
+    """Returns a group with every third one of the current third of the mutants as cases."""
+    group, start = Group("mutants"), time.monotonic()
+    third, part, chosen = of_turn(mutants, commit_turn(paths.root))
     complaints = table_complaints(mutants)
     group.add("the table of mutants has each invariant", FAILED if complaints else PASSED,
               "\n".join(complaints))
-    chosen, begun = choose(mutants, third=third), []
+    begun = []
 
     def begin(name):
         begun.append(name)
-        update(f"third {third}: {name}")
+        update(f"third {third}, part {part}: {name}")
 
     laboratory = Laboratory(paths, say=lambda line: None, begin=begin)
     verdicts = laboratory.run(chosen, jobs=1)
@@ -200,8 +201,8 @@ def group_of_third(paths, update, mutants):
         name = f"{verdict.mutant.invariant} {verdict.name} is killed by {verdict.mutant.test}" \
             if verdict.mutant else f"{verdict.name}: passes what its mutants must fail"
         group.add(name, FAILED if verdict.refusal else PASSED, verdict.refusal, verdict.seconds)
-    group.remarks.append(f"third {third} of {len(mutants)} mutants: {count_of(verdicts)};"
-                         f" again: make mutants THIRD={third}")
+    group.remarks.append(f"part {part} of third {third} of {len(mutants)} mutants: {count_of(verdicts)};"
+                         f" the whole third: make mutants THIRD={third}")
     group.seconds = time.monotonic() - start
     return group
 

@@ -8,7 +8,7 @@ import time
 import pytest
 import mutants as table
 from runner import mutant_boot
-from runner.mutant import (Mutant, Refused, apply_edits, choose, commit_third, edits_complaints,
+from runner.mutant import (Mutant, Refused, apply_edits, choose, commit_turn, edits_complaints, of_turn,
                            table_complaints)
 from runner.mutants import Laboratory, Verdict, count_of
 from runner.paths import Paths
@@ -165,8 +165,13 @@ def test_an_invariant_without_mutant_is_a_complaint():
     assert table_complaints(without) == ["I5 has no mutant"]
 
 
-def test_without_git_it_is_the_first_third(tmp_path):
-    assert commit_third(str(tmp_path)) == 0
+def test_nine_commits_in_a_row_try_the_whole_table():
+    tried = [m.name for turn in range(20684, 20693) for m in of_turn(table.MUTANTS, turn)[2]]
+    assert sorted(tried) == sorted(m.name for m in table.MUTANTS)
+
+
+def test_without_git_it_is_the_first_turn(tmp_path):
+    assert commit_turn(str(tmp_path)) == 0
 
 
 def test_both_are_counted():
