@@ -205,8 +205,8 @@ def check_bochs(start):
 def check_programs(start):
     """demo, ed, top, test, stress and the benchmarks do what they are for; help begins a pipeline"""
     terminal = session(start)
-    assert re.search(r"^leap-3 +buffer_fill +130\d\d +\[####\]  \d -> 4", terminal.ask("demo"),
-                     re.MULTILINE)
+    assert re.search(r"^leap-3 +buffer_fill +130\d\d +\[####\]  1 -> 4   +\d+ at 1\d{4}$",
+                     terminal.ask("demo"), re.MULTILINE)
     terminal.send("\r".join(("ed f", "a", "one", "two", "three", ".", "2s/w/W/", "1d", "w", "q", "")))
     terminal.expect(r"^f: 0 lines, a new file\n")
     terminal.prompt()

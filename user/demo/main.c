@@ -37,22 +37,25 @@ static struct diver divers[] = {
 };
 
 static struct thread crowd[CROWD];
-static uint32_t never; /* a notification that nobody signals */
-
-static int dive(void *argument)
-{
-    struct diver *diver = argument;
-
-    diver->error = (int)sys_stack_descend(program_start.handles[PROGRAM_HANDLE_INFORMATION],
-                                          diver->way, diver->bytes, (uintptr_t)&diver->descent);
-    return diver->error;
-}
+static uint32_t never;  /* a notification that nobody signals */
+static uint32_t landed; /* a diver signals it when its system call has returned */
 
 static int wait(void *argument maybe_unused)
 {
     uint64_t bits;
 
     return (int)sys_notification_wait(never, UINT64_MAX, &bits);
+}
+
+/* Keeps its kernel stack until it is killed, else the next diver would get it, pages included. */
+static int dive(void *argument)
+{
+    struct diver *diver = argument;
+
+    diver->error = (int)sys_stack_descend(program_start.handles[PROGRAM_HANDLE_INFORMATION],
+                                          diver->way, diver->bytes, (uintptr_t)&diver->descent);
+    int error = (int)sys_notification_signal(landed, 1);
+    return error != OK ? error : wait(NULL);
 }
 
 /* Starts threads that wait. Returns how many. */
@@ -66,11 +69,16 @@ static unsigned crowd_begin(void)
     return count;
 }
 
+static void thread_end(struct thread *thread)
+{
+    ignore_result(sys_thread_kill(thread->handle)); /* it waits, or begins to */
+    ignore_result(thread_join(thread));             /* it was killed */
+}
+
 static void crowd_end(unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        ignore_result(sys_thread_kill(crowd[i].handle)); /* it waits, or begins to */
-        ignore_result(thread_join(&crowd[i]));           /* it was killed */
+        thread_end(&crowd[i]);
     }
 }
 
@@ -93,16 +101,31 @@ static int diver_print(const struct diver *diver)
     return error == OK ? stream_print(stream_output(), "\n") : error;
 }
 
+/* Waits for the diver that was started last, and prints what it found. */
+static int diver_await(const struct diver *diver)
+{
+    uint64_t bits;
+    int error = (int)sys_notification_wait(landed, UINT64_MAX, &bits);
+
+    error = error == OK ? diver->error : error;
+    return error == OK ? diver_print(diver) : error;
+}
+
 static int divers_run(void)
 {
-    int error = OK, joined;
+    int error = OK;
+    unsigned started = 0;
 
-    for (unsigned i = 0; i < array_length(divers) && error == OK; i++) {
-        error = thread_create(&divers[i].thread, dive, &divers[i], NULL);
+    while (started < array_length(divers) && error == OK) {
+        struct diver *diver = &divers[started];
+        error = thread_create(&diver->thread, dive, diver, NULL);
         if (error == OK) {
-            joined = thread_join(&divers[i].thread);
-            error = joined != OK ? joined : diver_print(&divers[i]);
+            started++;
+            error = diver_await(diver);
         }
+    }
+    for (unsigned i = 0; i < started; i++) {
+        thread_end(&divers[i].thread);
     }
     return error;
 }
@@ -130,17 +153,25 @@ static int savings_print(void)
         whole == 0 ? 0 : 100 - resident * 100 / whole);
 }
 
-int main(unsigned count maybe_unused, char **words maybe_unused)
+/* Makes a notification. Returns its handle in *handle. */
+static int notification_make(uint32_t *handle)
 {
     int64_t made = sys_notification_create();
-    int error = made < 0 ? (int)made : OK;
+
+    *handle = (uint32_t)made;
+    return made < 0 ? (int)made : OK;
+}
+
+int main(unsigned count maybe_unused, char **words maybe_unused)
+{
+    int error = notification_make(&never);
     unsigned waiting;
 
+    error = error == OK ? notification_make(&landed) : error;
     if (error != OK) {
         complain("%s", error_name(error));
         return 1;
     }
-    never = (uint32_t)made;
     waiting = crowd_begin(); /* first: it takes the stacks that earlier threads have filled */
     error = stream_print(
         stream_output(),
