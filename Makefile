@@ -39,6 +39,11 @@ space := $(empty) $(empty)
 quote  = '$(subst ','\'',$(1))'
 escape = $(subst $(space),\$(space),$(1))
 
+# macOS has a make of 2006.
+ifneq ($(filter 3.%,$(MAKE_VERSION)),)
+$(error This is make $(MAKE_VERSION), and 4.0 is needed. On macOS: brew install make, then gmake in place of make)
+endif
+
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -57,8 +62,8 @@ in-order:
 else
 
 # Debian's own Python, by its path: one of another origin may come first on the PATH, and has none
-# of Debian's modules.
-PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
+# of Debian's modules. On macOS it is the other way round: the one at this path is too old.
+PYTHON := $(if $(filter Darwin,$(shell uname -s)),python3,$(firstword $(wildcard /usr/bin/python3) python3))
 export PYTHON
 
 # Every date in what is built. Builds of one commit are identical, whenever and wherever made. This

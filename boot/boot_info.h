@@ -10,8 +10,8 @@
 
 #include "arch/x86_64/acpi/physical_reader.h"
 #include "arch/x86_64/cpu/types.h"
-#include "boot/framebuffer_info.h"
 #include "boot/memory_map.h"
+#include "lib/framebuffer_info.h"
 
 #define BOOT_MAGIC_MULTIBOOT2 0x36d76289 /* in eax, by GRUB */
 #define BOOT_MAGIC_PVH        0x336ec578 /* first word of start_info, by qemu -kernel */

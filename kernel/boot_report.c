@@ -48,8 +48,16 @@ void boot_report_memory(void)
     log_info("pages: own tables, all walked: nothing writable and executable");
 }
 
+static void handoff_report(void)
+{
+    if (options.ipc_handoff) {
+        log_info("stacks: threads that wait in message calls have none (ipc=handoff)");
+    }
+}
+
 void boot_report_stacks(void)
 {
+    handoff_report();
     if (options.stack == STACK_MODE_EAGER) {
         log_info("stacks: %lu KiB each, all of it from creation (stack=eager)", STACK_BYTES / 1024);
         return;

@@ -6,7 +6,7 @@
  * Observers are pointers of the same kind. They are NULL except while somebody observes. Two users
  * of one observer would disturb each other, so only these set them:
  *
- *   stack_fault_observer  the demonstration and tests
+ *   stack_fault_observer  the trace, the demonstration and tests
  *   swapper_step_hook     tests
  */
 #include "kernel/hooks.h"

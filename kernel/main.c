@@ -11,7 +11,9 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/patch_site.h"
 #include "arch/x86_64/cpu/spinlock.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/dev/reset.h"
 #include "arch/x86_64/dev/serial.h"
 #include "arch/x86_64/entry/descriptors.h"
@@ -36,6 +38,8 @@
 #include "kernel/task/user_thread.h"
 #include "kernel/test/benchmark.h"
 #include "kernel/test/selftest.h"
+#include "kernel/trace/trace.h"
+#include "kernel/trace/trace_calls.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
 #include "mm/frame/frame_collect.h"
@@ -93,7 +97,10 @@ static void memory_start(uint32_t magic, uint32_t information)
     acpi_init(boot_info.rsdp, boot_info.rsdp_bytes); /* while all of low memory is mapped */
     low_pages_take();
     stack_prefault_mode_set(options.prefault);
+    trace_wanted = options.trace_thousands != 0;
+    handoff_wanted = options.ipc_handoff;
     stack_mode_patch(options.stack); /* while the text is writable */
+    trace_calls_patch();
     must_succeed(kernel_space_build(&boot_info.map), "page tables");
     processor_tables_load();
     hooks_wire(options.stack);
@@ -139,6 +146,7 @@ static void stacks_start(void)
 
 static noreturn_function void leave(bool success)
 {
+    trace_end();
     if (options.exit) {
         log_info("leaving: %s", success ? "success" : "failed");
         console_flush(); /* shows also what other threads have written */
@@ -170,21 +178,24 @@ static void failures_arm(void)
 }
 
 /*
- * The session of a machine without tests, soak, benchmarks and monitor=1. With shell=1 it is the
- * shell alone; with exit=1 the first program, which ends, and the demonstration; otherwise the
- * demonstration and then the shell.
+ * The session of a machine without tests, soak, benchmarks and monitor=1. It is the shell, which
+ * starts the program demo before its first prompt, but not with shell=1. The kernel's own
+ * demonstration is for machines without programs, and for those that ask for it by demo=1. With
+ * exit=1 it follows the first program, which ends, and there is no shell.
  */
 static void session_run(void)
 {
-    if (options.shell) {
-        program_shell_run();
-    } else if (options.exit) {
+    bool demonstrate = options.demo || (!options.shell && boot_archive_object() == NULL);
+
+    if (options.exit && !options.shell) {
         program_init_run();
         demonstration_run();
-    } else {
-        demonstration_run();
-        program_shell_run();
+        return;
     }
+    if (demonstrate) {
+        demonstration_run();
+    }
+    program_shell_run(!options.shell && !demonstrate);
 }
 
 /* The first thread: the steps that may sleep. */
@@ -200,6 +211,7 @@ static void boot_continue(void *argument maybe_unused)
     processors_start(options.cpus);
     console_input_start(acpi_info()->i8042_absent);
     boot_report_end();
+    trace_begin(options.trace_thousands);
     failures_arm();
 
     if (options.test[0] != '\0') {

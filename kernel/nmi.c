@@ -6,6 +6,7 @@
  * takes no lock that thread code takes, and touches only memory that is always mapped.
  */
 #include "kernel/nmi.h"
+#include "kernel/nmi_test_hooks.h"
 
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -26,9 +27,25 @@ static uint64_t dump_began_tsc; /* the start of the last dump; 0: none */
 static PER_CPU(struct backtrace, nmi_trace);
 static PER_CPU(uint64_t, dump_told_tsc); /* the end of this CPU's last print */
 
-static uint32_t trace_wanted;         /* number of the CPU that is asked, plus 1; 0: none */
-static struct backtrace trace_answer; /* valid once that CPU has set trace_wanted to 0 */
+/*
+ * A request for a backtrace. The CPU that is asked and the one that asks change the state by
+ * compare-and-exchange, so an answer that comes too late is dropped, and never taken for that to a
+ * later request.
+ */
+enum {
+    TRACE_NONE,
+    TRACE_BUSY,  /* the answer is being written */
+    TRACE_LATE,  /* so it is, but nobody waits for it any more */
+    TRACE_GIVEN, /* the answer is complete */
+    TRACE_ASKED, /* plus n: CPU n is asked */
+};
+static uint32_t trace_state;
+static uint64_t trace_sent; /* by bit: CPUs with an NMI under way that was sent for a backtrace */
+static struct backtrace trace_answer;
 static uint32_t trace_thread;
+
+unsigned nmi_trace_wait_steps = TURN_WAIT_STEPS;
+void (*nmi_trace_hook)(void);
 
 nmi_observer nmi_observer_set(nmi_observer wanted)
 {
@@ -43,33 +60,57 @@ void nmi_stop_other_cpus(void)
     }
 }
 
+/* Changes the state of the request, if it is `from`, and returns whether it was. */
+static bool trace_change(uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&trace_state, &from, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
 bool nmi_backtrace(unsigned cpu, struct backtrace *trace, uint32_t *thread_id)
 {
-    uint32_t wanted = cpu + 1;
-    __atomic_store_n(&trace_wanted, wanted, __ATOMIC_RELEASE);
-    lapic_send_nmi(cpu);
-    for (unsigned step = 0; step < TURN_WAIT_STEPS; step++) {
-        if (__atomic_load_n(&trace_wanted, __ATOMIC_ACQUIRE) != wanted) {
-            *trace = trace_answer;
-            *thread_id = trace_thread;
-            return true;
+    if (!trace_change(TRACE_NONE, TRACE_ASKED + cpu)) {
+        return false; /* the answer to an earlier request is late */
+    }
+    /* One that is still under way answers this request; a second one would come unasked. */
+    if ((__atomic_fetch_or(&trace_sent, 1UL << cpu, __ATOMIC_ACQ_REL) >> cpu & 1) == 0) {
+        lapic_send_nmi(cpu);
+    }
+    for (unsigned step = 0; step < nmi_trace_wait_steps; step++) {
+        if (__atomic_load_n(&trace_state, __ATOMIC_ACQUIRE) == TRACE_GIVEN) {
+            break;
         }
         cpu_pause();
     }
-    __atomic_store_n(&trace_wanted, 0, __ATOMIC_RELEASE);
-    return false;
+    if (trace_change(TRACE_ASKED + cpu, TRACE_NONE) || trace_change(TRACE_BUSY, TRACE_LATE)) {
+        return false;
+    }
+    *trace = trace_answer;
+    *thread_id = trace_thread;
+    __atomic_store_n(&trace_state, TRACE_NONE, __ATOMIC_RELEASE);
+    return true;
 }
 
-/* Answers nmi_backtrace() of another CPU. Returns false if this CPU is not asked. */
+/*
+ * Answers nmi_backtrace() of another CPU. Returns false if the NMI was not sent for that. It may
+ * come when nobody waits for the answer any more.
+ */
 static bool trace_give(const struct trap_frame *frame)
 {
-    if (__atomic_load_n(&trace_wanted, __ATOMIC_ACQUIRE) != cpu_number() + 1) {
-        return false;
+    uint64_t self = 1UL << cpu_number();
+    bool sent = (__atomic_fetch_and(&trace_sent, ~self, __ATOMIC_ACQ_REL) & self) != 0;
+    if (!sent || !trace_change(TRACE_ASKED + cpu_number(), TRACE_BUSY)) {
+        return sent;
     }
     const struct thread *thread = thread_current();
     trace_thread = thread != NULL ? thread->id : 0;
     backtrace_from_frame(&trace_answer, frame);
-    __atomic_store_n(&trace_wanted, 0, __ATOMIC_RELEASE);
+    if (nmi_trace_hook != NULL) {
+        nmi_trace_hook();
+    }
+    if (!trace_change(TRACE_BUSY, TRACE_GIVEN)) {
+        __atomic_store_n(&trace_state, TRACE_NONE, __ATOMIC_RELEASE);
+    }
     return true;
 }
 

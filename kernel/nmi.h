@@ -21,9 +21,10 @@ bool nmi_handle(struct trap_frame *frame);
 void nmi_stop_other_cpus(void);
 
 /*
- * Sends an NMI to CPU `cpu`, which is another one than the caller's, and stores the backtrace of
- * the code that runs there and the id of its thread (0: none). Returns false, and stores nothing,
- * if the CPU does not answer in a bounded time. Context: THREAD, one caller at a time.
+ * Sends an NMI to CPU `cpu` and stores the backtrace of the code that runs there and the id of its
+ * thread (0: none). Returns false, and stores nothing, if the CPU does not answer in a bounded time,
+ * or if another CPU still writes an answer that came too late. Context: THREAD, one caller at a
+ * time.
  */
 must_check bool nmi_backtrace(unsigned cpu, struct backtrace *trace, uint32_t *thread_id);
 

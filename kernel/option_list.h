@@ -39,6 +39,7 @@ enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
     NUMBER(uint32_t, bench_threads, "bench-threads", 1, BENCH_THREADS_MAX, 1000, "threads", "how many threads the benchmark `million` has at once") \
     CHOICE(enum stack_mode, stack, "stack", "eager|fault|lend|prefault", STACK_MODE_EAGER, STACK_MODE_FAULT, "fill stacks at creation, by faults, at each switch, or before interrupts go off") \
     CHOICE(enum stack_prefault_mode, prefault, "prefault", "rule|check", STACK_PREFAULT_BY_RULE, STACK_PREFAULT_BY_RULE, "with stack=prefault: check before a touch by each site's rule, or always") \
+    CHOICE(bool, ipc_handoff, "ipc", "keep|handoff", false, false, "handoff: a thread that waits in a message call gives its stack away") \
     CHOICE(enum entry_mode, entry, "entry", "idt|fred", ENTRY_MODE_IDT, ENTRY_MODE_BEST, "how events enter; without it, fred where the CPU has it") \
     NUMBER(uint32_t, magazine_rounds, "magazine", MAGAZINE_ROUNDS_MIN, MAGAZINE_ROUNDS_MAX, MAGAZINE_ROUNDS_DEFAULT, "pages", "size of each CPU's magazine") \
     NUMBER(uint32_t, reserve_frames, "reserve", MAGAZINE_ROUNDS_MIN, STACK_RESERVE_FRAMES_MAX, STACK_RESERVE_FRAMES_DEFAULT, "pages", "frames kept behind the magazines") \
@@ -51,11 +52,13 @@ enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
     NUMBER(bool, exit, "exit", 0, 1, false, "", "leave the emulator when done; 1 implies panic=exit") \
     NUMBER(bool, monitor, "monitor", 0, 1, false, "", "go to the monitor, without the demonstration and the shell") \
     NUMBER(bool, shell, "shell", 0, 1, false, "", "start the shell in user mode without the demonstration; the monitor follows when it ends") \
+    NUMBER(bool, demo, "demo", 0, 1, false, "", "the kernel's own demonstration comes before the shell, in place of the program demo") \
     CHOICE(enum log_level, log, "log", "error|warn|info|debug", LOG_ERROR, LOG_INFO, "least important log lines that are shown") \
     CHOICE(bool, gate_off, "gate", "on|off", false, false, "off: no dispatch gate, so a stack fault can fail; to learn from") \
     OFF_OR_NUMBER(uint32_t, oom_kill_seconds, "starve-kill", 1, OOM_KILL_SECONDS_MAX, "seconds", "kill an expendable thread when all threads have waited for memory so long") \
     CHOICE(bool, depth_exact, "depth", "page|exact", false, false, "how stack depths are measured; exact zeroes reused stacks") \
     FAULTS(inject_every, "fault-inject", "KIND:N[,KIND:N]", "fail each N-th refill or reserve-only refill, or allocation N") \
+    NUMBER(uint32_t, trace_thousands, "trace", 0, 10000, 0, "thousand events", "write a trace to the second serial port, of at most so many events; 0: none") \
     NUMBER(uint32_t, soak_seconds, "soak", 0, SOAK_SECONDS_MAX, 0, "seconds", "run everything at once for so long, and check all of it; 0: no soak") \
     NUMBER(uint32_t, soak_threads, "soak-threads", 0, SOAK_THREADS_MAX, 0, "threads", "the soak's most threads at once; 0: as many as can go deep at once, at most 4000") \
     NUMBER(uint64_t, seed, "seed", 0, UINT64_MAX, 1, "", "where the random choices of tests begin")

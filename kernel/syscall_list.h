@@ -26,7 +26,8 @@
  *   results     what a call returns that is no error; behind a semicolon its second result, in RDX
  *   errors      "ERROR test" for each that the arguments' types do not imply, separated by commas:
  *               the name of the error without ERROR_, and the test that shows it; NO_MEMORY, BUSY and
- *               UNSUPPORTED, which depend on the machine, need none
+ *               UNSUPPORTED, which depend on the machine, need none. If no program can get it, a
+ *               third word says why (REASONS in syscalls.py): then the fuzzer fails if it gets it
  *   blocks      BLOCKS if the call may wait for something, else PROMPT
  *
  * A call's function runs on the caller's own kernel stack, with interrupts on. Context: THREAD.
@@ -38,22 +39,22 @@
 /* clang-format off */
 #define SYSCALL_LIST(MESSAGE, PAIR, CALL) \
     MESSAGE(0, ipc_call, 2, "endpoint: handle endpoint SEND, tag: tag", "0", \
-        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
+        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
         "Sends a message to an endpoint and waits for the answer.") \
     MESSAGE(1, ipc_receive, 2, "endpoint: handle endpoint RECEIVE, tag: tag", "0", \
-        "INVALID SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007, QUOTA SYS0012", BLOCKS, \
+        "INVALID SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
         "Waits for a message. A caller that was received before and not answered gets ERROR_PEER_DIED.") \
     MESSAGE(2, ipc_reply, 2, "unused: value, tag: tag", "0", \
         "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
         "Answers the caller whose message the thread received last.") \
     MESSAGE(3, ipc_reply_receive, 2, "endpoint: handle endpoint RECEIVE, tag: tag", "0", \
-        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
+        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
         "Answers the caller whose message the thread received last, and waits for the next message. It is no error if that caller is gone.") \
     MESSAGE(4, reply_answer, 2, "reply: handle reply SEND, tag: tag", "0", \
         "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
         "Answers the caller whose reply handle this is, once.") \
     PAIR(5, notification_wait, 2, "notification: handle notification RECEIVE, deadline: deadline", "0; the bits that were set", \
-        "AGAIN SYS0009, TIMEOUT SYS0009, PEER_DIED SYS0009, KILLED NTF0002", BLOCKS, \
+        "AGAIN SYS0009, TIMEOUT SYS0009, PEER_DIED SYS0009, KILLED NTF0002 ENDS", BLOCKS, \
         "Waits until a bit is set, takes all bits and clears them.") \
     CALL(6, null, 0, "", "0", "", PROMPT, \
         "Does nothing. It measures the way into the kernel and back.") \
@@ -95,7 +96,7 @@
         "FAULT SYS0031", PROMPT, \
         "Reads struct information of lib/information.h, or as much of it as there is room for.") \
     CALL(23, interrupt_create, 4, "system: handle system MANAGE, line: value, notification: handle notification SEND, bits: bits", "a handle with all rights", \
-        "RANGE SYS0032, EXISTS SYS0032, NOT_FOUND IRQ0001, BUSY, UNSUPPORTED, QUOTA SYS0032, NO_MEMORY", PROMPT, \
+        "RANGE SYS0032, EXISTS SYS0032, NOT_FOUND IRQ0001 DEVICE, BUSY, UNSUPPORTED, QUOTA SYS0032, NO_MEMORY", PROMPT, \
         "Lets the ISA line of a device, 0 to 15, set these bits of the notification. The line is masked from each signal until it is acknowledged.") \
     CALL(24, interrupt_acknowledge, 1, "interrupt: handle interrupt WRITE", "0", "", PROMPT, \
         "Unmasks the line. The driver of an edge-triggered device calls it before it serves the device, of a level-triggered one afterwards.") \
@@ -110,16 +111,16 @@
         "Writes an I/O port, 1, 2 or 4 bytes wide.") \
     CALL(28, task_create, 3, "name: in bytes, bytes: value, frames: value", "a handle with all rights", \
         "TOO_LONG SYS0040, FAULT SYS0040, QUOTA SYS0040, NO_MEMORY", PROMPT, \
-        "Creates a task without threads, mappings and handles. It may own so many frames, at most as many as the caller's task may; 0: as many. Its other limits are those of the caller's task.") \
+        "Creates a task without threads, mappings and handles, in the budget of the caller's task. It may own as many frames as the caller's task. If the number is not 0, it begins a budget of so many within the caller's, for it and the tasks that it creates; with TASK_FRAMES_MOST, of seven eighths of what the caller's task may, as of tasks and threads. Its other limits are those of the caller's task.") \
     CALL(29, task_kill, 2, "task: handle task MANAGE, status: value", "0", "", PROMPT, \
         "Ends a task and all of its threads. The first status counts.") \
     CALL(30, task_exit, 1, "status: value", "does not return", "", PROMPT, \
         "Ends the caller's task.") \
     CALL(31, task_wait, 3, "task: handle task READ, deadline: deadline, status: out 8", "0", \
-        "TIMEOUT SYS0041, KILLED TSK0002, FAULT SYS0041", BLOCKS, \
+        "TIMEOUT SYS0041, KILLED TSK0002 ENDS, FAULT SYS0041", BLOCKS, \
         "Waits until a task has ended and what it owned is free, and writes its status, 64 bits with sign, unless the address is 0.") \
     CALL(32, thread_create, 4, "task: handle task MANAGE, priority: value, affinity: bits, flags: bits", "a handle with all rights", \
-        "RANGE SYS0042, INVALID SYS0042, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "RANGE SYS0042, INVALID SYS0042, PEER_DIED SYS0042, QUOTA SYS0003, NO_MEMORY", PROMPT, \
         "Creates a thread of a task, with a priority that is not above the caller's, for the CPUs of these bits; 0: all. With the flag THREAD_FPU it may use x87, SSE and AVX.") \
     CALL(33, thread_start, 4, "thread: handle thread MANAGE, entry: address, stack: address, argument: value", "0", \
         "RANGE SYS0042, EXISTS SYS0042, PEER_DIED SYS0042, INVALID SYS0042, QUOTA TSK0003, NO_MEMORY", PROMPT, \
@@ -129,7 +130,7 @@
     CALL(35, thread_kill, 1, "thread: handle thread MANAGE", "0", "", PROMPT, \
         "Ends a thread.") \
     CALL(36, thread_wait, 3, "thread: handle thread READ, deadline: deadline, status: out 8", "0", \
-        "TIMEOUT SYS0042, INVALID TSK0007, KILLED TSK0002, FAULT SYS0042", BLOCKS, \
+        "TIMEOUT SYS0042, INVALID TSK0007, KILLED TSK0002 ENDS, FAULT SYS0042", BLOCKS, \
         "Waits until a thread has ended, and writes its status, 64 bits with sign, unless the address is 0.") \
     CALL(37, thread_priority_set, 2, "thread: handle thread MANAGE, priority: value", "0", \
         "RANGE SYS0042", PROMPT, \
@@ -141,7 +142,7 @@
         "INVALID SYS0043, PEER_DIED SYS0043, QUOTA SYS0003, NO_MEMORY", PROMPT, \
         "Opens a handle to the object in the table of a task, with these rights, none of which the caller's handle may lack.") \
     CALL(40, thread_suspend, 2, "thread: handle thread MANAGE, deadline: deadline", "0", \
-        "TIMEOUT SYS0044, PEER_DIED SYS0044, KILLED SYS0044", BLOCKS, \
+        "TIMEOUT SYS0044, PEER_DIED SYS0044, KILLED SYS0044 ENDS", BLOCKS, \
         "Stops a thread on its way to user mode, and waits until it has stopped. A thread that waits in a call stops when its wait has ended. After a timeout it stays suspended.") \
     CALL(41, thread_resume, 1, "thread: handle thread MANAGE", "0", "", PROMPT, \
         "Lets a suspended thread go on.") \
@@ -180,13 +181,13 @@
         "Reads whole lines of the kernel's log from a position on, 0 for the oldest, behind a struct log_chunk of lib/abi.h, which says where to go on and how many lines were lost. There must be room for LOG_READ_BYTES_MIN.") \
     CALL(53, system_control, 2, "system: handle system WRITE, action: value", "0, if it returns", \
         "INVALID SYS0070", PROMPT, \
-        "Switches the machine off, starts it anew, or gives the serial port to the monitor: SYSTEM_... of lib/abi.h.") \
+        "Switches the machine off, starts it anew, or gives the console to the monitor: SYSTEM_... of lib/abi.h.") \
     CALL(54, console_take, 5, "system: handle system WRITE, notification: handle notification SEND, text: bits, interrupt: bits, change: bits", "a handle with all rights", \
-        "EXISTS SYS0071, NOT_FOUND SYS0071, QUOTA SYS0071, NO_MEMORY", PROMPT, \
-        "Hands the first serial port over to the caller until the handle is closed. The notification gets one of these bits when there is text, when the port interrupts, and when the monitor takes it or gives it back.") \
+        "EXISTS SYS0071, NOT_FOUND SYS0071 DEVICE, QUOTA SYS0071, NO_MEMORY", PROMPT, \
+        "Hands the first serial port, the screen and the keyboard over to the caller until the handle is closed. The notification gets one of these bits when there is text, when a device interrupts, and when the monitor takes the console or gives it back.") \
     CALL(55, console_read, 3, "port: handle console READ, to: out bytes, bytes: value", "how many bytes were written", \
         "AGAIN SYS0071, FAULT SYS0071", PROMPT, \
-        "Takes text that the kernel wants on the serial line, which the caller now writes there.") \
+        "Takes text that the kernel wants to be shown, which the caller now shows.") \
     CALL(56, task_limits_set, 4, "task: handle task MANAGE, threads: value, handles: value, stack_pages: value", "0", \
         "QUOTA UTH0006", PROMPT, \
         "Sets how many threads, handles and pages of kernel stacks a task may have, at most as many as the caller's task may; 0 leaves a limit as it is. Stack pages are counted after they were filled: beyond the limit, calls that allocate are refused.") \
@@ -196,9 +197,18 @@
     CALL(58, memory_map_paged, 5, "task: handle task MANAGE, memory: handle memory READ, mapping: in 32, pager: handle endpoint SEND, limit: value", "the address", \
         "INVALID SYS0053, RANGE SYS0053, EXISTS SYS0053, QUOTA SYS0053, PEER_DIED SYS0053, FAULT SYS0056, NO_MEMORY", PROMPT, \
         "Maps memory as memory_map() does, with a pager: an endpoint that supplies the pages as lib/fault_message.h says. A thread waits so many nanoseconds for it; 2^64-1: no limit.") \
-    CALL(59, stack_descend, 4, "information: handle information READ, way: value, bytes: value, descent: out 88", "0", \
+    CALL(59, stack_descend, 4, "information: handle information READ, way: value, bytes: value, descent: out 128", "0", \
         "RANGE UTH0021, QUOTA UTH0021, FAULT UTH0021", PROMPT, \
-        "Goes down the caller's kernel stack, so that it grows by page faults, and writes struct stack_descent of lib/abi.h. The ways are those of enum stack_descent_way.")
+        "Goes down the caller's kernel stack, so that it grows by page faults, and writes struct stack_descent of lib/abi.h. The ways are those of enum stack_descent_way, and may have one of the flags STACK_DESCENT_INTERRUPTS_OFF and STACK_DESCENT_LOCK_HELD.") \
+    CALL(60, console_describe, 2, "port: handle console READ, devices: out 48", "a handle to the memory of the screen, or 0", \
+        "FAULT SYS0072, QUOTA SYS0072, NO_MEMORY", PROMPT, \
+        "Writes struct console_devices of lib/abi.h, and opens a handle to the memory of the screen, if there is one.") \
+    CALL(61, task_budget_set, 4, "task: handle task MANAGE, tasks: value, threads: value, reserve: value", "0", \
+        "INVALID SYS0090, QUOTA SYS0090", PROMPT, \
+        "Sets how many tasks and threads there may be in the budget that a task began, at most as many as in the caller's, and how many of its frames budgets within it cannot have; 0 leaves a limit as it is.") \
+    CALL(62, task_family_kill, 2, "task: handle task MANAGE, status: value", "0", \
+        "INVALID SYS0090", PROMPT, \
+        "Ends all tasks of the budget that a task began. No task can be created in it any more.")
 /* clang-format on */
 
 #define SYSCALL_PARAMETERS_0 void

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "lib/compiler.h"
+#include "lib/framebuffer_info.h"
 
 enum object_type {
     OBJECT_TASK = 1,
@@ -56,6 +57,9 @@ struct memory_mapping {
 #define TASK_NAME_BYTES 32
 
 /* Flags of thread_create(). */
+/* For task_create(): a budget of seven eighths of the frames that the caller's task may own. */
+#define TASK_FRAMES_MOST UINT64_MAX
+
 #define THREAD_FPU 1 /* the thread may use x87, SSE and AVX; without it they raise an exception */
 
 /* Bytes of the longest line that log_write() takes. */
@@ -80,6 +84,10 @@ enum stack_descent_way {
     STACK_DESCENT_WAYS,
 };
 
+/* One of these may be added to a way other than the sort, which would take long. */
+#define STACK_DESCENT_INTERRUPTS_OFF 0x100
+#define STACK_DESCENT_LOCK_HELD      0x200 /* a spinlock of the kernel */
+
 #define STACK_DESCENT_TOUCHES 4
 
 struct stack_descent {
@@ -87,16 +95,31 @@ struct stack_descent {
     uint32_t calls;                     /* of these functions */
     uint32_t touches;                   /* of pages without memory; each was a page fault */
     uint64_t deepest;                   /* bytes below the top that were touched */
+    uint32_t cpu;                       /* of the last touch of a page without memory */
+    uint32_t unused;
     struct {
-        uint64_t depth; /* bytes below the top */
-        uint64_t ticks; /* of the TSC, above those of a store to a page that is there */
+        uint64_t depth;     /* bytes below the top */
+        uint64_t ticks;     /* of the TSC, above those of a store to a page that is there */
+        uint32_t pages;     /* that the fault brought */
+        uint32_t available; /* frames left in the CPU's magazine after it */
     } touch[STACK_DESCENT_TOUCHES];
+};
+
+/*
+ * The devices that the console has, as console_describe() tells the program to which they were
+ * handed over. The address of the display counts from the begin of the memory to which that call
+ * opens a handle; without a screen the display's kind is FRAMEBUFFER_NONE.
+ */
+struct console_devices {
+    struct framebuffer_info display;
+    uint8_t has_serial, has_keyboard;
+    uint8_t unused[6];
 };
 
 /* Actions of system_control(). */
 #define SYSTEM_POWER_OFF 1
 #define SYSTEM_REBOOT    2
-#define SYSTEM_MONITOR   3 /* the monitor gets the serial port back, until its command `resume` */
+#define SYSTEM_MONITOR   3 /* the monitor gets the console back, until its command `resume` */
 
 /* Words of a message that travel in registers. */
 #define MESSAGE_WORDS 6

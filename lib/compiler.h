@@ -36,6 +36,13 @@
 #define in_section(name)        __attribute__((section(name), used))
 #define printf_like(fmt, first) __attribute__((format(printf, fmt, first)))
 
+/* Builds without optimization make calls of these, which keeps the frames of the callers small. */
+#ifdef __OPTIMIZE__
+#define inline_if_optimized always_inline
+#else
+#define inline_if_optimized maybe_unused
+#endif
+
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 

@@ -51,6 +51,11 @@ enum pager_word {
  * The pager's answer. PAGER_SUPPLY gives whole pages of the memory object, at most PAGER_PAGES_MAX.
  * The touched page must be among them, and the rights must allow the access. Pages outside of the
  * region are ignored. PAGER_REFUSE gives none, and the thread ends with PAGER_STATUS.
+ *
+ * With one handle, to memory that may be read, the pages come from that memory, from
+ * PAGER_GIVEN_FROM on: the region's memory gets their present content, copy-on-write. A page that
+ * the region's memory has already stays as it is. The region must have been mapped by a handle
+ * with RIGHT_WRITE.
  */
 #define PAGER_PAGES_MAX 64
 enum pager_answer_word {
@@ -58,6 +63,7 @@ enum pager_answer_word {
     PAGER_GIVEN_OFFSET,
     PAGER_GIVEN_BYTES,
     PAGER_GIVEN_RIGHTS,
+    PAGER_GIVEN_FROM, /* offset in the other memory, if there is a handle */
     PAGER_STATUS = 1, /* of PAGER_REFUSE */
 };
 enum pager_answer { PAGER_REFUSE, PAGER_SUPPLY };

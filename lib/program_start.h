@@ -19,7 +19,7 @@
 #define PROGRAM_STACK_TOP   0x00007fffffff0000UL
 #define PROGRAM_STACK_BYTES 0x100000UL
 
-/* The priority of a program's first thread, of 0 to 31. */
+/* The priority of a program's first thread, of 0 to 31, unless its creator chose another one. */
 #define PROGRAM_PRIORITY 16
 
 /* Handles by what they are for. A program has those that its creator gave it; 0 stands for none. */
@@ -53,5 +53,6 @@ struct program_start {
     uint32_t handles[PROGRAM_HANDLE_COUNT];
     uint64_t archive_bytes;                  /* of PROGRAM_HANDLE_ARCHIVE */
     uint64_t stack_bytes;                    /* of the first thread's stack */
+    uint64_t priority;                       /* of the first thread when it starts */
     char arguments[PROGRAM_ARGUMENTS_BYTES]; /* words between spaces, the program's name first */
 };

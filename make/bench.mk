@@ -13,7 +13,9 @@ B     := HEAD
 REPORT_TOOLS := gnuplot python:jinja2
 
 #   COUNTS=   how many blocked threads make million has, one run for each
+#   THREADS=user  user threads asleep in IPC instead, with ipc=keep and ipc=handoff; then as many as fit
 COUNTS := 1000,10000,100000,1000000
+THREADS := kernel
 MILLION_MIB := 640
 
 .PHONY: bench-report bench-report-ready bench-compare million million-ready
@@ -34,11 +36,27 @@ bench-compare:
 	@$(PYTHON) tools/bench/compare.py $(call quote,$(A)) $(call quote,$(B)) \
 	    $(if $(MODES),--modes $(call quote,$(MODES))) --bench $(call quote,$(BENCH))
 
-## make million      1,000,000 blocked kernel threads in 640 MiB, and what each costs; COUNTS=
+## make million      1,000,000 blocked kernel threads in 640 MiB, and what each costs; COUNTS= THREADS=user
 million:
 	@tools/setup run gnuplot
 	$(AGAIN) million-ready
 
 million-ready: build/release/kernel.elf build/boot.tar
 	@tools/need $(QEMU) gnuplot
-	@$(PYTHON) tools/bench/million.py --counts $(call quote,$(COUNTS)) --memory $(MILLION_MIB)
+	@$(PYTHON) tools/bench/million.py --counts $(call quote,$(COUNTS)) --memory $(MILLION_MIB) \
+	    $(if $(filter user,$(THREADS)),--user)
+
+.PHONY: shell-figures
+
+## make shell-figures what the shell's system costs with each stack=, and its kernel stacks under load
+shell-figures: build/release/kernel.elf build/boot.tar
+	@tools/need $(QEMU)
+	@$(PYTHON) tests/boot/shell_figures.py
+
+.PHONY: lines
+#   FOLDERS=  count the folders in these instead: FOLDERS="user kernel"
+FOLDERS :=
+
+## make lines        lines of source by folder, code and others; FOLDERS="user kernel" goes into these
+lines:
+	@$(PYTHON) tools/bench/lines.py $(FOLDERS)

@@ -19,7 +19,8 @@ VARIANT_FLAGS_latency   := -O2 -DLATENCY -DLARGE_ENTRY_STACKS
 KERNEL_C   := $(sort $(wildcard $(KERNEL_FOLDERS:%=%/*.c)))
 OFFSETS_C  := arch/x86_64/entry/offsets.c
 STACK_OFFSETS_C := mm/stack/stack_offsets.c
-KERNEL_C   := $(filter-out $(OFFSETS_C) $(STACK_OFFSETS_C),$(KERNEL_C))
+MESSAGE_OFFSETS_C := kernel/syscall/message_offsets.c
+KERNEL_C   := $(filter-out $(OFFSETS_C) $(STACK_OFFSETS_C) $(MESSAGE_OFFSETS_C),$(KERNEL_C))
 KERNEL_ASM := $(sort $(wildcard $(KERNEL_FOLDERS:%=%/*.asm)))
 
 .PHONY: kernel variants stack-bounds text-sites

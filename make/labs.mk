@@ -11,7 +11,7 @@ FROM       :=
 LATER      :=
 SUBMISSION :=
 
-.PHONY: lab lab-grade labs-check
+.PHONY: lab lab-grade labs-check labs-figures gradescope
 
 ## make lab          write the tree of lab N= for students to OUT=; FROM= goes on with a student's work
 lab:
@@ -26,3 +26,11 @@ lab-grade:
 ## make labs-check   every lab: solution, skeleton, wrong solutions and attacks, and what each earns
 labs-check:
 	@$(PYTHON) tools/lab/check.py $(if $(N),--lab $(call quote,$(N)))
+
+## make labs-figures  the figures of the coursework: what there is, and what the last labs-check saw
+labs-figures:
+	@$(PYTHON) tools/lab/figures.py
+
+## make gradescope   an archive for Gradescope that grades lab N=; OUT= says where it goes
+gradescope:
+	@$(PYTHON) tools/lab/gradescope.py --lab $(call quote,$(N)) $(if $(OUT),--out $(call quote,$(OUT)))

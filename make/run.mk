@@ -102,6 +102,7 @@ bench-ready: build/release/kernel.elf build/boot.tar
 	    -kernel $< -initrd build/boot.tar -append $(call quote,$(CMDLINE) bench=$(BENCH) exit=1) </dev/null; $(qemu_status)
 
 include make/bench.mk
+include make/trace.mk
 
 # How long interrupts stay off, in the kernel that times it: docs/latency.md.
 LATENCY_MEM ?= 1024
@@ -163,9 +164,11 @@ bochs-fault: build/release/kernel.elf build/boot.tar
 	@$(PYTHON) tools/debug/bochs_pager.py --iso build/bochs/pager.iso \
 	    --kernel build/release/kernel.elf $(BOCHS_WALK_OPTIONS)
 else
-bochs-fault: build/stalactite.iso build/release/kernel.elf
+bochs-fault: build/release/kernel.elf build/boot.tar
 	@$(bochs_check) gdb
-	@$(PYTHON) tools/debug/bochs_fault.py --iso build/stalactite.iso \
+	@$(MAKE) --no-print-directory iso VARIANT=release CMDLINE='$(FAULT_CMDLINE)' \
+	    ISO=build/bochs/fault.iso
+	@$(PYTHON) tools/debug/bochs_fault.py --iso build/bochs/fault.iso \
 	    --kernel build/release/kernel.elf $(BOCHS_WALK_OPTIONS)
 endif
 
@@ -177,5 +180,6 @@ bochs-lost: build/lost/kernel.elf build/release/kernel.elf
 	    ISO=build/bochs/sound.iso
 	@$(PYTHON) tools/debug/bochs_lost.py $(BOCHS_WALK_OPTIONS)
 
+FAULT_CMDLINE = demo=1
 LOST_CMDLINE = test=EVT0002 exit=1
 PAGER_CMDLINE = test=TOY0001 exit=1

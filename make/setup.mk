@@ -1,6 +1,9 @@
 # The machine that all this runs on, and help.
+#
+#   TOOLCHAIN=  where `make toolchain` puts binutils and GCC
+TOOLCHAIN := $(HOME)/opt/x86_64-elf
 
-.PHONY: setup-run setup-test doctor help
+.PHONY: setup-run setup-test doctor toolchain help
 
 # Installs what is missing, or says how; before anything else is tried.
 setup-run:
@@ -11,7 +14,11 @@ setup-test:
 
 ## make doctor       every tool: is it here, which version, which package has it, what fails without
 doctor:
-	@tools/doctor
+	@TOOLCHAIN=$(call quote,$(TOOLCHAIN)) GDB_PORT=$(GDB_PORT) tools/doctor
+
+## make toolchain    build binutils and GCC for x86_64-elf, up to an hour, to TOOLCHAIN=
+toolchain:
+	@tools/build/toolchain $(call quote,$(TOOLCHAIN))
 
 ## make help         this list
 help:

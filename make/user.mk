@@ -11,7 +11,7 @@ USER_PROGRAMS := $(filter-out lib protocol,$(notdir $(patsubst %/,%,$(wildcard u
 # What needs no kernel is compiled for user programs too.
 USER_LIB_C   := $(sort $(wildcard user/lib/*.c)) $(addprefix lib/,edit_distance.c elf_program.c \
     error.c escape_decoder.c format.c glob.c line_completion.c line_editor.c line_history.c number.c \
-    string.c tar.c)
+    string.c tar.c font.c pixel_grid.c scan_code.c screen.c)
 USER_LIB_ASM := $(sort $(wildcard user/lib/*.asm))
 
 # Registers of the FPU are left alone, so that a switch between most programs saves none. There are

@@ -8,7 +8,8 @@
 #   flags        the compiler and the flags; a change compiles everything anew
 #   objects      the names of the objects; a change links anew
 #   offsets.inc  structure offsets and constants for NASM, from arch/x86_64/entry/offsets.c;
-#                and stack_offsets.inc, from mm/stack/stack_offsets.c
+#                stack_offsets.inc, from mm/stack/stack_offsets.c; and message_offsets.inc,
+#                from kernel/syscall/message_offsets.c
 #   first.elf    the first link, with an empty table of names; says where each function is
 #   kernel.elf   the second link, with the table of names
 #   kernel.map, .nm, .sym (for Bochs), .size, .elf-gdb.py (gdb reads it with the kernel)
@@ -42,7 +43,7 @@ build/$(variant)/obj/%.o: %.c build/$(variant)/flags
 
 # NASM 2.16 lists what is included only when it does nothing else: so two runs.
 build/$(variant)/obj/%.asm.o: %.asm build/$(variant)/offsets.inc build/$(variant)/stack_offsets.inc \
-    build/$(variant)/flags
+    build/$(variant)/message_offsets.inc build/$(variant)/flags
 	@$(SAY) NASM $<
 	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -I $(out)/ -M -MP -MT $@ -MF $(@:.o=.d) $<
 	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -I $(out)/ -o $@ $<
@@ -53,7 +54,10 @@ build/$(variant)/offsets.inc: source := $(OFFSETS_C)
 build/$(variant)/stack_offsets.inc: source := $(STACK_OFFSETS_C)
 build/$(variant)/offsets.inc: $(OFFSETS_C)
 build/$(variant)/stack_offsets.inc: $(STACK_OFFSETS_C)
-build/$(variant)/offsets.inc build/$(variant)/stack_offsets.inc: build/$(variant)/flags
+build/$(variant)/message_offsets.inc: source := $(MESSAGE_OFFSETS_C)
+build/$(variant)/message_offsets.inc: $(MESSAGE_OFFSETS_C)
+build/$(variant)/offsets.inc build/$(variant)/stack_offsets.inc build/$(variant)/message_offsets.inc: \
+    build/$(variant)/flags
 	@$(SAY) GEN $@
 	$(Q)$(compile) -MMD -MP -MT $@ -MF $(out)/obj/$(source:.c=.d) -S -o $@.s $(source)
 	$(Q)sed -n 's/.*\.ascii[[:space:]]*"->\([A-Za-z0-9_]*\) \$$*\(.*\)"/%define \1 \2/p' $@.s >$@
@@ -104,4 +108,4 @@ build/$(variant)/kernel.lst: build/$(variant)/kernel.elf
 	$(Q)$(OBJDUMP) -d -S --no-show-raw-insn $< >$@ 2>/dev/null
 
 -include $(objects:.o=.d) build/$(variant)/obj/$(OFFSETS_C:.c=.d) \
-    build/$(variant)/obj/$(STACK_OFFSETS_C:.c=.d) build/$(variant)/linker.d
+    build/$(variant)/obj/$(STACK_OFFSETS_C:.c=.d) build/$(variant)/obj/$(MESSAGE_OFFSETS_C:.c=.d) build/$(variant)/linker.d

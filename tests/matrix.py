@@ -31,6 +31,10 @@ SUITE = (
       for mode in ("eager", "fault", "lend", "prefault")),
     # Only stack=lend asks for the vendor of the CPU (mm/stack_modes/stack_lend.h).
     Row("stack-lend-intel", cpus=4, cpu="max,vendor=GenuineIntel", cmdline="stack=lend"),
+    Row("ipc-handoff", cpus=4, cmdline="ipc=handoff"),
+    # One of these four in each run.
+    *(Row(f"stack-{mode}-ipc-handoff", build="invariant", cpus=2, cmdline=f"ipc=handoff stack={mode}",
+          rotates="handoff") for mode in ("eager", "fault", "lend", "prefault")),
     Row("stack-ages", build="invariant", cmdline="stack-shrink-age=1 stack-swap-age=1",
         rotates="invariant"),
     Row("stack-batched", build="invariant", cmdline="stack-free=batched stack-cache=8",
@@ -93,6 +97,7 @@ FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"user_fault \d+ instructions", r"user_thread_cycle \d+ instructions",
            r"task_cycle \d+ instructions", r"spawn_cycle \d+ instructions",
            r"user_thread_bytes \d+ bytes", r"syscall_null \d+ instructions",
+           r"clock_read_call \d+ instructions", r"clock_read_page \d+ instructions",
            r"ipc_roundtrip \d+ instructions", r"ipc_roundtrip_4k \d+ instructions",
            r"ipc_roundtrip_mixed \d+ instructions", r"notify_roundtrip \d+ instructions",
            r"pager_fault \d+ instructions", r"pager_fault_fresh \d+ instructions")
@@ -124,9 +129,10 @@ BOOT += (Row("boot-counted", kind="boot", cpu="max", extra=COUNTED, expect=(
 
 # A scenario with several CPUs, in the build that checks its own assumptions.
 SCENARIO = (Row("bench-scenario", kind="boot", build="invariant", cpus=2, ordered=False,
-                rotates="long", cmdline="bench=macro_churn,macro_server", limit_seconds=600,
+                rotates="long", cmdline="bench=macro_churn,macro_server,macro_build", limit_seconds=600,
                 expect=(r"^BENCH macro_churn_stack_mean [1-9]\d* KiB$",
-                        r"^BENCH macro_server_faults [1-9]\d* faults$", r"leaving: success")),)
+                        r"^BENCH macro_server_faults [1-9]\d* faults$",
+                        r"^BENCH macro_build_faults [1-9]\d* faults$", r"leaving: success")),)
 
 # Two CPUs under -icount: the counter has the instructions of both.
 OTHER_CPU = (Row("bench-other-cpu", kind="boot", cpus=2, extra=COUNTED, limit_seconds=600,
@@ -155,6 +161,9 @@ LATENCY = (
                 r"^# (\d{4,5}) of \1 callers were told", r"^# (\d{4,5}) of \1 receivers were told",
                 r"^# (\d{4,5}) of \1 waiters of a notification were told",
                 r"^# a table of 16384 handles was closed$",
+                r"^# a priority was passed along 100 calls: the lowest is (\d+) of \1$",
+                r"^# 1 GiB with \d{4,6} pages was unmapped$",
+                r"^# a task of \d{4,5} threads was ended$",
                 r"^BENCH irq_off_longest \d+ instructions$", r"leaving: success"),
         forbid=(r"^# +([2-9]\d|\d{3,})\d{3} instructions, from ",
                 r"found no place")),
@@ -164,6 +173,15 @@ LATENCY = (
                 r"^# +\d+ instructions, from \w+\+0x\w+ to \w+\+0x\w+ \(\d+ times\)$",
                 r"^BENCH lock_wait_longest [1-9]\d* instructions$", r"leaving: success"),
         forbid=(r"found no place",)),
+    # A node of memory that has no CPU: a whole stack of 1 MiB is created there.
+    Row("latency-far", kind="boot", build="latency", cpus=1, memory_mib=512,
+        extra=(*COUNTED, "-object", "memory-backend-ram,id=near,size=256M",
+               "-object", "memory-backend-ram,id=far,size=256M",
+               "-numa", "node,nodeid=0,cpus=0,memdev=near", "-numa", "node,nodeid=1,memdev=far"),
+        cmdline="bench=irq_off_far", ordered=False,
+        expect=(r"^# 256 of 256 pages are of the other node$",
+                r"^BENCH irq_off_far \d+ instructions$", r"leaving: success"),
+        forbid=(r"^# +([2-9]\d|\d{3,})\d{3} instructions, from ", r"found no place")),
     Row("latency-planted", kind="boot", build="latency", cpus=1, extra=COUNTED,
         cmdline="bench=irq_off_planted",
         expect=(r"^# The longest sections with interrupts off:$",
@@ -265,6 +283,8 @@ PANIC = (
            build="invariant"),
     panics("sleep-in-spinlock", "PAN0058", r"^PANIC: thread \d+ \(PAN0058\) waits while it holds 1 "
            r"spinlocks besides the queue's$", r"thread_sleep_ns", build="invariant"),
+    panics("joined-twice", "PAN0059", r"^PANIC: thread object 0x\w+ is given back twice: look for who "
+           r"joins a thread a second time$", r"thread_join", r"test_run_PAN0059"),
     panics("log-first", "PAN0080", r"^PANIC: after the line$",
            before=(r"^\[.*\] logged before the panic$",)),
     panics("lent-port", "PAN0082", r"^PANIC: the test's own panic, while a program has the serial "
@@ -344,7 +364,8 @@ SCRIPT = (
     Row("hang", kind="script", script="tests/boot/hang.py", cpus=4),
     Row("nmi-everywhere", kind="script", script="tests/boot/nmi_sweep.py", gdb=True, cpus=1,
         cmdline="test=STK* exit=1"),
-    Row("gdb", kind="script", script="tests/boot/gdb_commands.py", gdb=True, cpus=2, cpu="max"),
+    Row("gdb", kind="script", script="tests/boot/gdb_commands.py", gdb=True, cpus=2, cpu="max",
+        cmdline="demo=1"),
     Row("machine-check", kind="script", script="tests/boot/machine_check.py", gdb=True, cpus=1,
         cpu="max"),
     Row("bochs-chapter", kind="script", script="tests/boot/bochs_chapter.py"),
@@ -377,6 +398,7 @@ SCRIPT = (
     Row("early-panic", kind="script", script="tests/boot/early_panic.py", gdb=True, cpus=1),
     Row("ghost-processor", kind="script", script="tests/boot/ghost_processor.py", gdb=True),
     # QEMU broadcasts a machine check only to Intel's processors from family 6, model 14 on.
+    Row("trace", kind="script", script="tests/boot/make_trace.py"),
     Row("parked", kind="script", script="tests/boot/parked.py",
         cpu="max,vendor=GenuineIntel,family=6,model=85"),
     Row("fuzz", kind="script", script="tests/boot/fuzz.py", build="invariant", cpus=4, cpu="max",
@@ -388,11 +410,22 @@ SCRIPT = (
     # A kernel with a bug on purpose, which the fuzzer must find.
     Row("fuzz-planted", kind="script", script="tests/boot/fuzz_planted.py", build="planted", cpus=4,
         cpu="max", rotates="long", cmdline="monitor=1"),
-    Row("shell-session", kind="script", script="tests/boot/shell_session.py", cmdline="monitor=1"),
+    Row("shell-session", kind="script", script="tests/boot/shell_session.py", cmdline="monitor=1",
+        limit_seconds=900),
+    # The whole session on each medium: one of them a turn.
+    *(Row(f"shell-{name}", kind="script", script="tests/boot/shell_medium.py", cmdline="shell=1",
+          limit_seconds=1800, rotates="shell medium", **machine) for name, machine in (
+        ("bios", {"boot": "bios-cd"}), ("uefi", {"boot": "uefi-cd", "machine": "q35"}),
+        ("bochs", {"emulator": "bochs", "boot": "bios-cd", "cpu": "tigerlake"}))),
+    Row("shell-figures", kind="script", script="tests/boot/shell_figures.py"),
+    Row("shell-screen", kind="script", script="tests/boot/shell_screen.py"),
+    Row("shell-stress", kind="script", script="tests/boot/shell_stress.py", cmdline="shell=1"),
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
         cpu="max", rotates="soak"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
-    Row("labs", kind="script", script="tests/boot/labs.py"),
+    Row("labs", kind="script", script="tests/boot/labs.py", limit_seconds=1500),
+    Row("book-commands", kind="script", script="tests/boot/book_commands.py"),
+    Row("book-programs", kind="script", script="tests/boot/book_programs.py", cmdline="shell=1"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
     Row("make-run", kind="script", script="tests/boot/make_run.py"),
     Row("monitor", kind="script", script="tests/boot/monitor.py", cmdline="monitor=1"),

@@ -15,9 +15,9 @@
 #include <stdarg.h>
 
 #include "kernel/console/console_style.h"
-#include "kernel/console/screen.h"
 #include "lib/compiler.h"
 #include "lib/key.h"
+#include "lib/screen.h"
 
 #define CONSOLE_TEXT_MAX 1024
 

@@ -10,14 +10,16 @@
 #include "arch/x86_64/entry/interrupt.h"
 #include "kernel/console/console.h"
 #include "kernel/console/framebuffer.h"
+#include "kernel/console/handover_tell.h"
 #include "kernel/console/log_ring.h"
-#include "kernel/console/scan_code.h"
 #include "lib/error.h"
+#include "lib/scan_code.h"
 #include "lib/string.h"
 
 #define INPUT_CPU 0
 
 static struct screen screen;
+static struct framebuffer_info display = {.kind = FRAMEBUFFER_NONE}; /* what the screen uses */
 
 /* Writes to the screen a log line that is older than the screen. */
 static void line_show(void *context, enum log_level level maybe_unused, const char *line)
@@ -37,12 +39,19 @@ static int vga_screen_init(void)
 
 void console_screen_start(const struct framebuffer_info *info)
 {
+    static const struct framebuffer_info vga_text = {.kind = FRAMEBUFFER_TEXT,
+                                                     .address = VGA_TEXT_MEMORY,
+                                                     .pitch_bytes = 2 * VGA_TEXT_COLUMNS,
+                                                     .width = VGA_TEXT_COLUMNS,
+                                                     .height = VGA_TEXT_ROWS,
+                                                     .bits_per_pixel = 16};
     bool pixels = info->kind == FRAMEBUFFER_PIXELS;
     int error = pixels ? framebuffer_init(&screen, info) : vga_screen_init();
     if (error != OK) {
         log_warn("no screen (%s): the console is the serial line alone", error_name(error));
         return;
     }
+    display = pixels ? *info : vga_text;
     log_each(LOG_INFO, line_show, &screen);
     ignore_result(console_screen_attach(&screen)); /* there was none */
     if (pixels) {
@@ -53,14 +62,29 @@ void console_screen_start(const struct framebuffer_info *info)
     }
 }
 
+const struct framebuffer_info *console_display(void)
+{
+    return &display;
+}
+
 static void serial_handler(struct trap_frame *frame maybe_unused)
 {
     serial_interrupt();
 }
 
+/* Takes what the keyboard has, or tells the program that has the console. */
+static void keyboard_serve(void)
+{
+    if (serial_is_lent()) {
+        console_handover_interrupt();
+    } else {
+        keyboard_interrupt();
+    }
+}
+
 static void keyboard_handler(struct trap_frame *frame maybe_unused)
 {
-    keyboard_interrupt();
+    keyboard_serve();
 }
 
 /* Routes an ISA line to a vector of its own on CPU INPUT_CPU, and registers its handler. */
@@ -94,7 +118,7 @@ static void devices_poll(void)
         serial_interrupt();
     }
     if (keyboard_polled) {
-        keyboard_interrupt();
+        keyboard_serve();
     }
 }
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "boot/framebuffer_info.h"
+#include "lib/framebuffer_info.h"
 
 /*
  * Starts the screen that the boot loader described, or VGA text if it described none, and shows the
@@ -12,6 +12,12 @@
  * tables are built.
  */
 void console_screen_start(const struct framebuffer_info *info);
+
+/*
+ * Returns the display that the screen uses; its kind is FRAMEBUFFER_NONE if there is no screen.
+ * Context: ANY, after console_screen_start().
+ */
+const struct framebuffer_info *console_display(void);
 
 /*
  * Takes a byte of a scan code from the keyboard. For kernel/hooks.c: the hook keyboard_receive.

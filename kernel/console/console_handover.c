@@ -2,8 +2,10 @@
 #include "kernel/console/console_handover.h"
 
 #include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/dev/keyboard.h"
 #include "arch/x86_64/dev/serial.h"
 #include "kernel/console/console.h"
+#include "kernel/console/console_devices.h"
 #include "kernel/console/console_output.h"
 #include "lib/error.h"
 #include "sched/sync/mutex.h"
@@ -16,7 +18,7 @@ static uint64_t count;
 
 int console_handover_begin(void)
 {
-    if (!serial_present()) {
+    if (!serial_present() && console_display()->kind == FRAMEBUFFER_NONE) {
         return ERROR_NOT_FOUND;
     }
     console_flush(); /* the kernel still shows the text that came before */
@@ -41,6 +43,7 @@ static enum handover take_back(enum handover next)
     enum handover was = state;
     if (was == LENT) {
         console_output_lend(false);
+        keyboard_drain();
     }
     state = was != KERNEL ? next : KERNEL;
     mutex_unlock(&changes);
@@ -50,8 +53,9 @@ static enum handover take_back(enum handover next)
 void console_handover_end(void)
 {
     if (take_back(KERNEL) != KERNEL) {
-        log_warn("console: the program that had the serial port has given it up or has ended; the "
-                 "kernel writes to it again");
+        log_warn(
+            "console: the program that had it has given it up or has ended; the kernel writes to "
+            "it again");
     }
 }
 
@@ -59,7 +63,7 @@ void console_handover_pause(void)
 {
     if (take_back(PAUSED) == LENT) {
         console_handover_told(CONSOLE_HANDOVER_CHANGE);
-        log_info("console: the monitor has the serial port; 'resume' gives it back");
+        log_info("console: the monitor has it; 'resume' gives it back");
     }
 }
 
@@ -87,15 +91,24 @@ bool console_handover_is_paused(void)
     return paused;
 }
 
-int64_t console_handover_take(char *to, size_t bytes)
+int64_t console_handover_peek(char *to, size_t bytes, uint32_t *place)
 {
     mutex_lock(&changes);
     int64_t result = ERROR_AGAIN;
     if (state == LENT) {
-        result = (int64_t)handover_ring_take(&console_handover_ring, to, bytes);
+        result = (int64_t)handover_ring_peek(&console_handover_ring, to, bytes, place);
     }
     mutex_unlock(&changes);
     return result;
+}
+
+/* While the kernel has the port it takes text out under a lock of its own. */
+bool console_handover_drop(uint32_t place, size_t bytes)
+{
+    mutex_lock(&changes);
+    bool dropped = state == LENT && handover_ring_drop(&console_handover_ring, place, bytes);
+    mutex_unlock(&changes);
+    return dropped;
 }
 
 uint64_t console_handover_count(void)

@@ -105,6 +105,12 @@ static bool leftover_waits(void)
     return !serial_is_lent() && handover_ring_waits(&console_handover_ring);
 }
 
+/* Says whether there are cells to draw. While the console is lent, the program draws. */
+static bool screen_waits(void)
+{
+    return !serial_is_lent() && __atomic_load_n(&screen_is_stale, __ATOMIC_RELAXED);
+}
+
 /* Writes some of that text to the port; drops it if there is no port. */
 static void leftover_show(unsigned room, bool to_serial)
 {
@@ -137,7 +143,7 @@ static void piece_show_if_room(bool ready)
 bool console_output_waits(void)
 {
     return output_ring_taken(&console_ring) != output_ring_written(&console_ring) ||
-           leftover_waits() || __atomic_load_n(&screen_is_stale, __ATOMIC_RELAXED);
+           leftover_waits() || screen_waits();
 }
 
 void console_output_piece(void)
@@ -152,7 +158,8 @@ void console_output_piece(void)
     if (text) {
         piece_show_if_room(ready);
     } else {
-        screen_is_stale = screen_is_stale && !screen_flush_some(output_screen, PIECE_CELLS);
+        screen_is_stale =
+            screen_is_stale && (serial_is_lent() || !screen_flush_some(output_screen, PIECE_CELLS));
     }
     spin_unlock(&output_lock);
 }
@@ -178,6 +185,15 @@ bool console_output_is_allowed(void)
            (!serial_is_lent() && interrupts_enabled() && this_cpu(preempt_count) == 0);
 }
 
+/* The display shows what the program drew: all is to be drawn again. */
+static void screen_reclaim(void)
+{
+    if (output_screen != NULL) {
+        screen_redraw(output_screen);
+        screen_is_stale = true;
+    }
+}
+
 void console_output_lend(bool lend)
 {
     spin_lock(&output_lock);
@@ -185,6 +201,7 @@ void console_output_lend(bool lend)
         serial_lend();
     } else {
         serial_take_back();
+        screen_reclaim();
         for (const char *c = "\x1b[0m\x1b[?25h\x1b[?7h"; *c != '\0'; c++) {
             handover_ring_put(&console_handover_ring, *c); /* as serial_terminal_reset() */
         }
@@ -192,11 +209,14 @@ void console_output_lend(bool lend)
     spin_unlock(&output_lock);
 }
 
-/* Takes the port back from the program that has it, and shows what it did not take. */
+/* Takes the console back from the program that has it, and shows what it did not take. */
 static void emergency_take_back(void)
 {
     char byte;
-    serial_take_back();
+    if (serial_is_lent()) {
+        serial_take_back();
+        screen_reclaim();
+    }
     while (handover_ring_take(&console_handover_ring, &byte, 1) == 1) {
         if (serial_room_wait()) {
             serial_put_now((uint8_t)byte);

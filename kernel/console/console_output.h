@@ -9,7 +9,7 @@
 
 #include "kernel/console/handover_ring.h"
 #include "kernel/console/output_ring.h"
-#include "kernel/console/screen.h"
+#include "lib/screen.h"
 
 extern struct output_ring console_ring;
 

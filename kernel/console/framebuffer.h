@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "boot/framebuffer_info.h"
-#include "kernel/console/screen.h"
+#include "lib/framebuffer_info.h"
+#include "lib/screen.h"
 
 /*
  * Maps the framebuffer that *info describes, clears it, and initialises *screen to draw on it. On

@@ -28,15 +28,42 @@ static inline void handover_ring_put(struct handover_ring *ring, char byte)
     __atomic_store_n(&ring->written, written + 1, __ATOMIC_RELEASE);
 }
 
+/*
+ * Copies up to `bytes` bytes, which stay in the ring. Returns how many, and stores in *place where
+ * they are, for handover_ring_drop(). Context: ANY, with the readers' lock.
+ */
+static inline size_t handover_ring_peek(const struct handover_ring *ring, char *to, size_t bytes,
+                                        uint32_t *place)
+{
+    uint32_t next = ring->taken, written = __atomic_load_n(&ring->written, __ATOMIC_ACQUIRE);
+    size_t count = 0;
+    *place = next;
+    while (count < bytes && next != written) {
+        to[count++] = ring->bytes[next++ % HANDOVER_RING_BYTES];
+    }
+    return count;
+}
+
+/*
+ * Removes the `count` bytes that handover_ring_peek() copied. Returns false, and removes nothing,
+ * if another reader has removed them meanwhile. Context: ANY, with the readers' lock.
+ */
+static inline must_check bool handover_ring_drop(struct handover_ring *ring, uint32_t place,
+                                                 size_t count)
+{
+    if (ring->taken != place) {
+        return false;
+    }
+    __atomic_store_n(&ring->taken, place + (uint32_t)count, __ATOMIC_RELEASE);
+    return true;
+}
+
 /* Takes up to `bytes` bytes, and returns how many. Context: ANY, with the readers' lock. */
 static inline size_t handover_ring_take(struct handover_ring *ring, char *to, size_t bytes)
 {
-    uint32_t taken = ring->taken, written = __atomic_load_n(&ring->written, __ATOMIC_ACQUIRE);
-    size_t count = 0;
-    while (count < bytes && taken != written) {
-        to[count++] = ring->bytes[taken++ % HANDOVER_RING_BYTES];
-    }
-    __atomic_store_n(&ring->taken, taken, __ATOMIC_RELEASE);
+    uint32_t place;
+    size_t count = handover_ring_peek(ring, to, bytes, &place);
+    ignore_result(handover_ring_drop(ring, place, count)); /* the lock keeps other readers out */
     return count;
 }
 

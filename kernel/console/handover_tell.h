@@ -1,12 +1,12 @@
-/* Events that the kernel tells the program which has the serial port: console_handover.h. */
+/* Events that the kernel tells the program which has the console: console_handover.h. */
 #pragma once
 
 #include "lib/compiler.h"
 
 enum console_handover_event {
     CONSOLE_HANDOVER_TEXT,      /* there is text to take */
-    CONSOLE_HANDOVER_INTERRUPT, /* the port has interrupted */
-    CONSOLE_HANDOVER_CHANGE,    /* the port was paused or resumed */
+    CONSOLE_HANDOVER_INTERRUPT, /* the serial port or the keyboard has interrupted */
+    CONSOLE_HANDOVER_CHANGE,    /* the console was paused or resumed */
 };
 
 /*
@@ -21,7 +21,7 @@ extern void (*console_handover_told)(enum console_handover_event event);
 void console_handover_tell_text(void);
 
 /*
- * Tells the server of an interrupt of the port. For kernel/hooks.c: the hook serial_lent_interrupt.
+ * Tells the server of an interrupt of a device. For kernel/hooks.c: the hook serial_lent_interrupt.
  * Context: IRQ.
  */
 void console_handover_interrupt(void);

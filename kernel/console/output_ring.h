@@ -20,10 +20,9 @@ struct output_ring {
     char bytes[OUTPUT_RING_BYTES];
 };
 
-#define OUTPUT_RING()                                                                              \
-    {                                                                                              \
-        .room = OUTPUT_RING_BYTES                                                                  \
-    }
+/* clang-format off */
+#define OUTPUT_RING() {.room = OUTPUT_RING_BYTES}
+/* clang-format on */
 
 /* What the reader finds at its position: nothing, a byte, or the begin of a style. */
 enum output_kind { OUTPUT_NOTHING, OUTPUT_BYTE, OUTPUT_STYLE };

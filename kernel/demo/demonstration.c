@@ -39,8 +39,11 @@ static const struct diver divers[DEMONSTRATION_DIVERS] = {
     {.name = "sorter", .way = DESCENT_SORT, .descent.bytes = BYTES_DEEP},
     {.name = "leap-2", .way = DESCENT_LEAP, .descent.bytes = 9000},
     {.name = "leap-3", .way = DESCENT_LEAP, .descent.bytes = BYTES_DEEP},
-    {.name = "irqs-off", .way = DESCENT_PARSE, .descent.bytes = 11000, .interrupts_off = true},
-    {.name = "lock-held", .way = DESCENT_LEAP, .descent.bytes = 7000, .lock_held = true},
+    {.name = "irqs-off",
+     .way = DESCENT_PARSE,
+     .descent.bytes = 11000,
+     .hold = DESCENT_HOLD_INTERRUPTS},
+    {.name = "lock-held", .way = DESCENT_LEAP, .descent.bytes = 7000, .hold = DESCENT_HOLD_LOCK},
 };
 
 /*
@@ -51,25 +54,6 @@ static struct demonstration result;
 static struct barrier barrier;
 static struct thread *crowd[DEMONSTRATION_CROWD];
 
-static struct spinlock diver_lock = SPINLOCK("demonstration");
-
-static void dive(struct diver *self)
-{
-    if (self->interrupts_off) {
-        stack_prefault_reach(self->descent.bytes + PAGE_BYTES);
-        uint64_t flags = interrupts_save();
-        descent_run(&self->descent, self->way);
-        interrupts_restore(flags);
-    } else if (self->lock_held) {
-        stack_prefault_reach(self->descent.bytes + PAGE_BYTES);
-        spin_lock(&diver_lock);
-        descent_run(&self->descent, self->way);
-        spin_unlock(&diver_lock);
-    } else {
-        descent_run(&self->descent, self->way);
-    }
-}
-
 static void diver_main(void *argument)
 {
     struct diver *self = argument;
@@ -77,7 +61,7 @@ static void diver_main(void *argument)
     self->slot = thread_current()->slot;
     self->cpu = cpu_number();
     self->pages_before = stack_pages_backed(self->slot);
-    dive(self);
+    descent_run_holding(&self->descent, self->way, self->hold);
     /* Reserved, so that the swapper takes no pages before they are counted. */
     bool held = stack_ensure(0) == OK;
     barrier_arrive(&barrier);

@@ -1,5 +1,5 @@
 /*
- * The demonstration of the first boot: threads go down their stacks, which grow page by page, and
+ * The kernel's own demonstration: threads go down their stacks, which grow page by page, and
  * the memory that this saves is counted. One function runs it and another one prints it, so that a
  * test can run it without printing.
  */
@@ -17,7 +17,7 @@
 struct diver {
     const char *name;
     enum descent_way way;
-    bool interrupts_off, lock_held;
+    enum descent_hold hold;
     struct descent descent;
     uint32_t id, slot, cpu;
     uint32_t pages_before, pages_after; /* backed, of its stack */
@@ -41,6 +41,9 @@ const struct demonstration *demonstration_perform(void);
 
 /* Returns the ticks that a recorded fault cost; 0 if its touch was not timed. Context: ANY. */
 uint64_t demonstration_ticks(const struct diver *diver, const struct fault_record *fault);
+
+/* Returns the four characters that stand for a page in this state. Context: ANY. */
+const char *demonstration_page_look(enum stack_page_state state);
 
 /* Runs the demonstration and prints it to the console. Context: THREAD. */
 void demonstration_run(void);

@@ -75,23 +75,42 @@ static void faults_print(const struct demonstration *shown)
     }
 }
 
-static void picture_print(const struct diver *diver)
+/* How a page of each state looks. The pages of a diver may be in any state: the swapper runs, too. */
+static const struct {
+    const char *text;
+    enum console_style style;
+} looks[STACK_PAGE_STATES] = {
+    [STACK_PAGE_NONE] = {"????", CONSOLE_ERROR},
+    [STACK_PAGE_FREE] = {"????", CONSOLE_ERROR},
+    [STACK_PAGE_HOLE] = {"....", CONSOLE_DIM},
+    [STACK_PAGE_GUARD] = {"xxxx", CONSOLE_WARNING},
+    [STACK_PAGE_SWAPPED] = {"ssss", CONSOLE_DIM},
+    [STACK_PAGE_BACKED] = {"####", CONSOLE_GOOD},
+    [STACK_PAGE_BEYOND] = {"bbbb", CONSOLE_WARNING},
+    [STACK_PAGE_UNMAPPING] = {"uuuu", CONSOLE_DIM},
+    [STACK_PAGE_STANDBY] = {"tttt", CONSOLE_DIM},
+    [STACK_PAGE_LEND_UNMAPPING] = {"cccc", CONSOLE_DIM},
+};
+
+const char *demonstration_page_look(enum stack_page_state state)
 {
-    static const struct {
-        const char *text;
-        enum console_style style;
-    } looks[] = {
-        [STACK_PAGE_NONE] = {"????", CONSOLE_ERROR},
-        [STACK_PAGE_FREE] = {"????", CONSOLE_ERROR},
-        [STACK_PAGE_HOLE] = {"....", CONSOLE_DIM},
-        [STACK_PAGE_GUARD] = {"xxxx", CONSOLE_WARNING},
-        [STACK_PAGE_SWAPPED] = {"ssss", CONSOLE_DIM},
-        [STACK_PAGE_LEND_UNMAPPING] = {"cccc", CONSOLE_DIM},
-        [STACK_PAGE_BACKED] = {"####", CONSOLE_GOOD},
-    };
+    return looks[state].text;
+}
+
+/* Returns whether a page is neither a hole, nor a guard, nor backed. */
+static bool is_rare(unsigned state)
+{
+    return state != STACK_PAGE_HOLE && state != STACK_PAGE_GUARD && state != STACK_PAGE_BACKED;
+}
+
+/* Returns whether the picture has a page that is_rare(). */
+static bool picture_print(const struct diver *diver)
+{
+    bool rare = false;
     console_print("%5u %-9s [", diver->slot, diver->name);
     for (unsigned page = 0; page < STACK_SLOT_PAGES; page++) {
         uint8_t state = diver->picture[page];
+        rare |= is_rare(state);
         console_print_styled(looks[state].style, "%s", looks[state].text);
         console_print("%s", page + 1 == STACK_SLOT_PAGES                 ? "]"
                             : page + 1 == STACK_SLOT_PAGES - STACK_PAGES ? "|"
@@ -99,15 +118,21 @@ static void picture_print(const struct diver *diver)
     }
     console_print("  %u page%s  %5lu bytes\n", diver->pages_after,
                   diver->pages_after == 1 ? " " : "s", diver->descent.deepest);
+    return rare;
 }
 
 static void pictures_print(const struct demonstration *shown)
 {
     heading(" slot thread     low     guard       |      stack    top   backed  deepest");
+    bool rare = false;
     for (uint32_t i = 0; i < shown->divers; i++) {
-        picture_print(&shown->diver[i]);
+        rare |= picture_print(&shown->diver[i]);
     }
     console_print("#### 4 KiB that are there   .... a hole: no memory yet   xxxx guard: never\n");
+    if (rare) {
+        console_print("ssss swapped out   tttt standby: its frame may be taken   bbbb too deep\n"
+                      "uuuu, cccc being unmapped   ???? no page of a stack\n");
+    }
 }
 
 static void part_print(const char *name, size_t pages)

@@ -7,7 +7,10 @@
 #include "kernel/demo/descent.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/spinlock.h"
+#include "mm/stack/magazine.h"
 #include "mm/stack/stack.h"
+#include "mm/stack_modes/stack_prefault.h"
 
 /*
  * How far below its frame a function touches the stack: more than the size of any frame here, in
@@ -32,6 +35,34 @@ static always_inline uint64_t store_ticks(volatile uint8_t *at)
     return tsc_read_ordered() - before;
 }
 
+/* Notes the touch of a missing page, which has brought so many pages. */
+static never_inline void touch_note(struct descent *d, uintptr_t address, uint64_t ticks,
+                                    uint32_t pages)
+{
+    uint64_t flags = interrupts_save();
+    d->touch[d->touches++] =
+        (struct descent_touch){.address = address,
+                               .ticks = ticks > d->baseline ? ticks - d->baseline : 0,
+                               .pages = pages,
+                               .available = magazine_available()};
+    d->cpu = cpu_number();
+    interrupts_restore(flags);
+}
+
+/*
+ * Returns how many pages are missing from `address` up: a touch there brings all of them. Before
+ * the touch nothing may use more stack than stack_is_backed(): it would fill the page itself.
+ */
+static always_inline uint32_t pages_missing(const struct descent *d, uintptr_t address)
+{
+    uint32_t missing = 0;
+    while (address + missing * PAGE_BYTES < d->top &&
+           !stack_is_backed(address + missing * PAGE_BYTES)) {
+        missing++;
+    }
+    return missing;
+}
+
 /* Notes that the stack is used down to `address`, and touches it if no frame is there. */
 static always_inline void stack_reach(struct descent *d, uintptr_t address)
 {
@@ -47,10 +78,9 @@ static always_inline void stack_reach(struct descent *d, uintptr_t address)
      */
     bool prefault = stack_mode_get() == STACK_MODE_PREFAULT;
     uint64_t flags = prefault ? 0 : interrupts_save();
-    if (!stack_is_backed(address) && d->touches < STACK_PAGES) {
-        uint64_t ticks = store_ticks((volatile uint8_t *)address);
-        d->touch[d->touches++] = (struct descent_touch){
-            .address = address, .ticks = ticks > d->baseline ? ticks - d->baseline : 0};
+    uint32_t missing = pages_missing(d, address);
+    if (missing != 0 && d->touches < STACK_PAGES) {
+        touch_note(d, address, store_ticks((volatile uint8_t *)address), missing);
     }
     interrupts_restore(flags);
 }
@@ -165,6 +195,9 @@ void descent_run(struct descent *descent, enum descent_way way)
     *descent = (struct descent){
         .bytes = bytes, .top = align_up(here, STACK_BYTES), .baseline = baseline_measure()};
     descent->deepest = descent->top - here;
+    if (bytes < descent->deepest) {
+        descent->bytes = descent->deepest; /* 0 bytes deep is the guard above the stack */
+    }
 
     switch (way) {
     case DESCENT_RECURSE:
@@ -182,5 +215,25 @@ void descent_run(struct descent *descent, enum descent_way way)
     case DESCENT_LEAP:
         buffer_fill(descent);
         break;
+    }
+}
+
+void descent_run_holding(struct descent *descent, enum descent_way way, enum descent_hold hold)
+{
+    static struct spinlock lock = SPINLOCK("descent");
+
+    if (hold == DESCENT_HOLD_NOTHING) {
+        descent_run(descent, way);
+        return;
+    }
+    stack_prefault_reach(descent->bytes + PAGE_BYTES);
+    if (hold == DESCENT_HOLD_INTERRUPTS) {
+        uint64_t flags = interrupts_save();
+        descent_run(descent, way);
+        interrupts_restore(flags);
+    } else {
+        spin_lock(&lock);
+        descent_run(descent, way);
+        spin_unlock(&lock);
     }
 }

@@ -14,6 +14,9 @@ struct trace {
 
 static PER_CPU(struct trace, fault_trace);
 
+/* The observer that was there before, which goes on to see all faults; NULL: none. */
+static void (*observer_before)(const struct stack_fault_event *event);
+
 /* Context: ENTRY. */
 static void observe(const struct stack_fault_event *event)
 {
@@ -28,11 +31,14 @@ static void observe(const struct stack_fault_event *event)
                                                          .cpu = (uint8_t)cpu_number()};
     }
     own->count++;
+    if (observer_before != NULL) {
+        observer_before(event);
+    }
 }
 
 void fault_trace_begin(void)
 {
-    stack_fault_observer = NULL;
+    observer_before = stack_fault_observer;
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         cpu_variable(fault_trace, cpu).count = 0;
     }
@@ -47,7 +53,7 @@ static uint32_t kept(const struct trace *trace)
 uint32_t fault_trace_end(void)
 {
     uint32_t dropped = 0;
-    stack_fault_observer = NULL;
+    stack_fault_observer = observer_before;
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         const struct trace *trace = &cpu_variable(fault_trace, cpu);
         dropped += trace->count - kept(trace);

@@ -27,6 +27,8 @@
     COUNTER(gate_waits, gate_counts.waits, "times that a thread began to wait for memory of its stack") \
     COUNTER(gate_grants, gate_counts.grants, "times that such a thread was made ready to try again") \
     COUNTER(stack_reserve, stack_reserve_count(), "frames kept for stacks alone") \
+    COUNTER(stack_pages_unowned, stack_pages_unowned(), "pages of stacks that are kept for threads to come") \
+    COUNTER(stack_tables, stack_tables_made(), "page tables of the addresses of stacks") \
     COUNTER(stacks_cold, stacks().created_cold, "stacks made with a new slot and new frames") \
     COUNTER(stacks_cached, stacks().created_cached, "stacks that came whole from a cache") \
     COUNTER(stacks_large, stacks().created_large, "stacks of more than 16 KiB") \

@@ -70,6 +70,14 @@ static uint64_t cpu_refill_failures(unsigned cpu)
     return cpu_variable(magazine, cpu).refill_failures;
 }
 
+static uint64_t stack_pages_unowned(void)
+{
+    uint32_t slots = 0;
+    size_t pages = 0;
+    stack_unowned_count(&slots, &pages);
+    return pages;
+}
+
 static struct stack_counts stacks(void)
 {
     struct stack_counts counts;

@@ -81,6 +81,8 @@ int console_object_create(struct notification *notification, uint64_t text, uint
     console->bits[CONSOLE_HANDOVER_CHANGE] = change;
     notification_bind(notification);
     current_set(console);
+    /* Text that came between the hand-over and now was told to nobody. */
+    console_object_tell(CONSOLE_HANDOVER_TEXT);
     *out = console;
     return OK;
 }

@@ -16,10 +16,16 @@ struct ipc_state;
 
 struct endpoint {
     struct object object;
-    uint32_t may_call;    /* atomic: handles with RIGHT_SEND */
-    uint32_t may_receive; /* atomic: handles with RIGHT_RECEIVE */
+    uint32_t may_call; /* atomic: handles with RIGHT_SEND */
 
-    struct spinlock lock;          /* guards the rest */
+    struct spinlock lock; /* guards the rest, but for may_receive */
+    uint32_t may_receive; /* atomic: handles with RIGHT_RECEIVE */
+    /*
+     * message_direct.asm compares the two flags, two bytes of padding, which are 0, and the bits of
+     * `callers` with 0 at once.
+     */
+    bool callers_gone;             /* the last handle with RIGHT_SEND was closed */
+    bool receivers_gone;           /* the last handle with RIGHT_RECEIVE was closed */
     struct priority_queue callers; /* struct ipc_state */
     struct priority_queue receivers;
     /*
@@ -28,8 +34,6 @@ struct endpoint {
      * it.
      */
     struct ipc_state *server;
-    bool callers_gone;   /* the last handle with RIGHT_SEND was closed */
-    bool receivers_gone; /* the last handle with RIGHT_RECEIVE was closed */
 };
 
 /*

@@ -40,6 +40,7 @@ static void message_move(struct message *to, struct message *from)
  */
 static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct ipc_state *receiver)
 {
+    /* LAB 9 BEGIN deliver: move the message, give the right to answer and a reference */
     message_move(&receiver->message, &caller->message);
     receiver->right = (struct reply_right){.caller = caller, .call = caller->call};
     if (caller->owner != NULL) {
@@ -51,6 +52,7 @@ static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct 
         endpoint->server = receiver;
     }
     donation_of_call(caller, receiver);
+    /* LAB 9 END deliver */
 }
 
 /*
@@ -58,16 +60,63 @@ static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct 
  * that waits in a message call, without a deadline, is in no wait queue, so that a direct switch
  * can end the wait.
  */
-static int wait(struct ipc_state *self, struct spinlock *lock, uint64_t deadline_ns)
+static always_inline int wait_inline(struct ipc_state *self, struct spinlock *lock,
+                                     uint64_t deadline_ns)
 {
     if (self->in_frame && deadline_ns == WAIT_FOREVER) {
         self->sleeper = thread_current();
         wait_in_no_queue(lock);
         return ERROR_KILLED; /* the result if nothing but a kill ended the wait */
     }
+    struct thread *sleeper = self->sleeper;
     self->sleeper = NULL;
-    return wait_queue_sleep(&self->queue, lock, time_left(deadline_ns));
+    int error = wait_queue_sleep(&self->queue, lock, time_left(deadline_ns));
+    self->sleeper = sleeper;
+    return error;
 }
+
+never_inline int ipc_wait(struct ipc_state *self, struct spinlock *lock, uint64_t deadline_ns)
+{
+    return wait_inline(self, lock, deadline_ns);
+}
+
+/* The result of a wait of a thread that gave its stack away. The lock of the wait is held. */
+static int wait_given_end(struct ipc_state *self)
+{
+    if (!self->handoff->timed) {
+        return ERROR_KILLED; /* as in wait_inline() */
+    }
+    self->handoff->timed = false;
+    self->sleeper = thread_current();
+    return wait_queue_leave();
+}
+
+/*
+ * ipc_wait() with ipc=handoff. In a message call nothing on the stack is needed after the wait: the
+ * thread goes on as after a wait of the fast path. It returns only if the thread kept its stack, or
+ * was woken before it slept.
+ */
+static SITE_JUMP_FORM int ipc_wait_giving(struct ipc_state *self, struct spinlock *lock,
+                                          uint64_t deadline_ns)
+{
+    struct ipc_handoff *own = self->handoff;
+    if (!self->in_frame || own == NULL || !handoff_prepare(&own->stack)) {
+        return wait_inline(self, lock, deadline_ns);
+    }
+    own->stack.continuation =
+        self->phase == IPC_RECEIVING ? message_given_receive_woken : message_given_call_woken;
+    own->timed = deadline_ns != WAIT_FOREVER;
+    own->deadline_ns = deadline_ns;
+    self->in_frame = false;
+    self->sleeper = own->timed ? NULL : thread_current();
+    if (own->timed) {
+        wait_queue_enter(&self->queue, time_left(deadline_ns));
+    }
+    wait_giving(lock, &own->stack);
+    handoff_cancel(&own->stack);
+    return wait_given_end(self);
+}
+SITE_JUMP_FROM(ipc_wait, SITE_KIND_HANDOFF, ipc_wait_giving);
 
 /*
  * Takes a caller whose wait ended without an answer out of the endpoint's list. Its own lock is
@@ -75,6 +124,7 @@ static int wait(struct ipc_state *self, struct spinlock *lock, uint64_t deadline
  */
 static void call_leave(struct ipc_state *self, struct endpoint *endpoint)
 {
+    /* LAB 9 BEGIN call-leave: leave the queue, unless a receiver came in between */
     spin_unlock_quietly(&self->lock);
     spin_lock_by(OFF_ALREADY, &endpoint->lock);
     spin_lock_by(OFF_ALREADY, &self->lock);
@@ -82,6 +132,7 @@ static void call_leave(struct ipc_state *self, struct endpoint *endpoint)
         endpoint_queue_remove(&endpoint->callers, self);
     }
     spin_unlock_quietly(&endpoint->lock);
+    /* LAB 9 END call-leave */
 }
 
 /* The caller's wait is over: returns its result, or `error` if no answer came. Its lock is held. */
@@ -99,12 +150,14 @@ static int call_result(struct ipc_state *self, int error)
 /* Waits until the call is answered or given up. The caller's own lock is held. */
 static int answer_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
+    /* LAB 9 BEGIN answer-await: sleep, leave the queue if nobody came, and say how it ended */
     /* The answer may have come while the lock was released for donation_give(). */
-    int error = self->phase == IPC_ANSWERED ? OK : wait(self, &self->lock, deadline_ns);
+    int error = self->phase == IPC_ANSWERED ? OK : ipc_wait(self, &self->lock, deadline_ns);
     if (unlikely(error != OK) && self->phase == IPC_SENDING) {
         call_leave(self, endpoint);
     }
     return call_result(self, error);
+    /* LAB 9 END answer-await */
 }
 
 int ipc_call_end(struct ipc_state *self)
@@ -115,9 +168,23 @@ int ipc_call_end(struct ipc_state *self)
     return error;
 }
 
+int ipc_call_given_end(struct ipc_state *self, struct endpoint *endpoint)
+{
+    uint64_t flags = spin_lock_irq_save(&self->lock);
+    int error = wait_given_end(self);
+    bool queued = self->phase == IPC_SENDING;
+    if (queued && error != OK) {
+        call_leave(self, endpoint);
+    }
+    error = call_result(self, error);
+    spin_unlock_irq_restore(&self->lock, flags);
+    return error;
+}
+
 int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
     self->thread = thread_current();
+    /* LAB 9 BEGIN ipc-call: meet a receiver or wait in the queue, then await the answer */
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
     struct ipc_state *receiver = first_of(&endpoint->receivers);
     if (unlikely(receiver == NULL && (endpoint->receivers_gone || deadline_ns == IPC_POLL))) {
@@ -150,6 +217,7 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
     int error = answer_await(self, endpoint, deadline_ns == IPC_POLL ? WAIT_FOREVER : deadline_ns);
     spin_unlock_irq_restore(&self->lock, flags);
     return error;
+    /* LAB 9 END ipc-call */
 }
 
 /*
@@ -170,9 +238,11 @@ static int receive_result(struct ipc_state *self, struct endpoint *endpoint, int
 /* Waits for a caller. The endpoint's lock is held. */
 static int caller_await(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
+    /* LAB 9 BEGIN caller-await: wait in the queue of receivers */
     endpoint_queue_add(&endpoint->receivers, self);
     self->phase = IPC_RECEIVING;
-    return receive_result(self, endpoint, wait(self, &endpoint->lock, deadline_ns));
+    return receive_result(self, endpoint, ipc_wait(self, &endpoint->lock, deadline_ns));
+    /* LAB 9 END caller-await */
 }
 
 int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint)
@@ -183,13 +253,23 @@ int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint)
     return error;
 }
 
+int ipc_receive_given_end(struct ipc_state *self, struct endpoint *endpoint)
+{
+    uint64_t flags = spin_lock_irq_save(&endpoint->lock);
+    int error = receive_result(self, endpoint, wait_given_end(self));
+    spin_unlock_irq_restore(&endpoint->lock, flags);
+    return error;
+}
+
 /* Takes the message of the first caller. The endpoint's lock is held. */
 static void caller_take(struct ipc_state *self, struct endpoint *endpoint, struct ipc_state *caller)
 {
+    /* LAB 9 BEGIN caller-take: take the message of a caller that waits */
     endpoint_queue_remove(&endpoint->callers, caller);
     spin_lock_by(OFF_ALREADY, &caller->lock);
     deliver(endpoint, caller, self);
     spin_unlock_quietly(&caller->lock);
+    /* LAB 9 END caller-take */
 }
 
 /*
@@ -200,6 +280,7 @@ static void caller_take(struct ipc_state *self, struct endpoint *endpoint, struc
 static int right_use(struct reply_right *right, int result, struct message *message,
                      const int *fault_status)
 {
+    /* LAB 9 BEGIN right-use: end the call if it is still the one that the right is for */
     struct ipc_state *caller = right->caller;
     if (unlikely(caller == NULL)) {
         return ERROR_NOT_FOUND;
@@ -225,6 +306,7 @@ static int right_use(struct reply_right *right, int result, struct message *mess
         object_release(owner);
     }
     return waits ? OK : ERROR_PEER_DIED;
+    /* LAB 9 END right-use */
 }
 
 /* Uses the right that the thread has up, and ends what the thread inherited by that call. */
@@ -240,6 +322,7 @@ static int own_right_use(struct ipc_state *self, int result, struct message *mes
 
 int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
+    /* LAB 9 BEGIN ipc-receive: end an earlier call, then take a caller, or wait for one */
     int error = OK;
     self->thread = thread_current();
     ignore_result(own_right_use(self, ERROR_PEER_DIED, NULL, NULL)); /* the caller may be gone */
@@ -257,6 +340,7 @@ int ipc_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t dead
     }
     spin_unlock_irq_restore(&endpoint->lock, flags);
     return error;
+    /* LAB 9 END ipc-receive */
 }
 
 int ipc_right_answer(struct reply_right *right, struct message *message)
@@ -301,11 +385,13 @@ int ipc_reply_fault(struct ipc_state *self, int status)
 
 int ipc_reply_receive(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
+    /* LAB 9 BEGIN reply-receive: answer, then receive */
     int error = ipc_reply(self);
     if (error == ERROR_NOT_FOUND) {
         return error;
     }
     return ipc_receive(self, endpoint, deadline_ns);
+    /* LAB 9 END reply-receive */
 }
 
 void ipc_state_end(struct ipc_state *state)

@@ -1,6 +1,7 @@
 /* See ipc_state.h. */
 #include "kernel/ipc/ipc_state.h"
 
+#include "kernel/ipc/load_reserve.h"
 #include "lib/error.h"
 #include "lib/string.h"
 #include "mm/heap/kmalloc.h"
@@ -9,6 +10,11 @@
 void ipc_state_init(struct ipc_state *state, struct object *owner)
 {
     memset(state, 0, sizeof(*state));
+    ipc_state_init_zeroed(state, owner);
+}
+
+void ipc_state_init_zeroed(struct ipc_state *state, struct object *owner)
+{
     spinlock_init(&state->lock, "ipc state");
     wait_queue_init(&state->queue);
     list_node_init(&state->node);
@@ -24,6 +30,9 @@ void ipc_state_wake(struct ipc_state *state)
     }
 }
 
+static_assert(sizeof(struct message_load) + MESSAGE_BYTES_MAX <= LOAD_RESERVED_BYTES,
+              "each load fits into the reserve");
+
 int ipc_load_create(unsigned bytes, struct message_load **load)
 {
     void *memory;
@@ -31,6 +40,9 @@ int ipc_load_create(unsigned bytes, struct message_load **load)
         return ERROR_TOO_LONG;
     }
     int error = kmalloc(sizeof(struct message_load) + bytes, &memory);
+    if (unlikely(error != OK) && (memory = load_reserve_take()) != NULL) {
+        error = OK;
+    }
     if (error == OK) {
         *load = memory;
         (*load)->handle_count = 0;
@@ -49,5 +61,7 @@ void ipc_load_free(struct message *message)
     for (unsigned i = 0; i < load->handle_count; i++) {
         handle_value_release(&load->handles[i]);
     }
-    kfree(load);
+    if (!load_reserve_give(load)) {
+        kfree(load);
+    }
 }

@@ -8,6 +8,7 @@
 #include "arch/x86_64/cpu/spinlock.h"
 #include "kernel/object/handle_table.h"
 #include "sched/core/wait_queue.h"
+#include "sched/stack/handoff.h"
 
 /* The part of a message that does not fit into registers. Allocated by ipc_load_create(). */
 struct message_load {
@@ -47,6 +48,14 @@ enum ipc_phase {
  */
 #define IPC_IN_FRAME 1
 
+/* What a thread needs that gives its stack away while it waits in a message call. */
+struct ipc_handoff {
+    struct stack_handoff stack; /* first: sched knows this part only */
+    struct object *held;        /* the endpoint of a call: a reference that the call has; or NULL */
+    bool timed;                 /* its wait has a deadline */
+    uint64_t deadline_ns;       /* of a receive */
+};
+
 struct ipc_state {
     /*
      * The message that the thread sends, then the one that it gets. While the thread waits in IPC,
@@ -81,6 +90,11 @@ struct ipc_state {
      * `phase` to IPC_IDLE, under the lock of the thread's run queue. Written by the thread itself.
      */
     bool in_frame;
+    /*
+     * True while the thread waits in a call that the kernel makes for it, in no wait queue: a
+     * direct switch that ends the wait leaves the answer in `message`. Written by the thread itself.
+     */
+    bool in_kernel;
     struct thread *sleeper; /* the thread, while it waits in no wait queue; else NULL */
     /*
      * The endpoint that the thread received from last in such a call; a reference. `receive_handle`
@@ -98,6 +112,9 @@ struct ipc_state {
     struct handle_table *handles; /* its task's */
     uintptr_t buffer;             /* user address of its struct message_buffer; 0: none */
 
+    /* Constant. NULL: it keeps its stack, as every thread does with ipc=keep. */
+    struct ipc_handoff *handoff;
+
     struct object *owner; /* the object that contains this; NULL: it outlives all rights */
 };
 
@@ -113,9 +130,13 @@ void ipc_state_wake(struct ipc_state *state);
  */
 void ipc_state_init(struct ipc_state *state, struct object *owner);
 
+/* ipc_state_init() for a state that is all zeroes already. Context: ANY. */
+void ipc_state_init_zeroed(struct ipc_state *state, struct object *owner);
+
 /*
- * Allocates a load for `bytes` bytes and no handles; the bytes have arbitrary content.
- * Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_TOO_LONG (more than MESSAGE_BYTES_MAX bytes).
+ * Allocates a load for `bytes` bytes and no handles; the bytes have arbitrary content. Without
+ * memory it is one of the reserve (load_reserve.h). Context: THREAD. Errors: ERROR_NO_MEMORY;
+ * ERROR_TOO_LONG (more than MESSAGE_BYTES_MAX bytes).
  */
 must_check int ipc_load_create(unsigned bytes, struct message_load **load);
 

@@ -136,7 +136,7 @@ MONITOR_COMMAND(overflow, "", "let a thread run over the end of its stack")
     return OK;
 }
 
-MONITOR_COMMAND(demo, "", "show the demonstration of the first boot once more")
+MONITOR_COMMAND(demo, "", "show the kernel's own demonstration")
 {
     demonstration_run();
     return OK;

@@ -7,6 +7,7 @@
 #include "mm/frame/numa_node.h"
 #include "mm/heap/slab.h"
 #include "mm/heap/vmalloc.h"
+#include "sched/core/thread_object.h"
 
 #define KIB_A_FRAME   (PAGE_BYTES / 1024)
 #define BLOCKS_A_LINE 5
@@ -30,6 +31,8 @@ static void caches_print(void)
                           cache.in_use, cache.in_use_most, cache.frames);
         }
     }
+    console_print("Thread objects in use that CPUs keep for the next threads: %u\n",
+                  thread_objects_spare());
 }
 
 static void vmalloc_print(void)

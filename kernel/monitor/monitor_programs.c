@@ -1,4 +1,4 @@
-/* The command that starts a user program. */
+/* The commands that start a user program, and that go back to it. */
 #include "kernel/console/console_handover.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/program/program.h"
@@ -7,12 +7,24 @@
 
 #define STOP_POLL_NS 50000000
 
+/* What `run` started last and has not seen end, with a reference; the monitor has one thread. */
+static struct task *unfinished;
+
+static void unfinished_set(struct task *task)
+{
+    if (unfinished) {
+        object_release(&unfinished->object);
+    }
+    unfinished = task;
+}
+
 /*
  * Waits until the program has ended, or until a program gives the serial port to the monitor.
  * Control-C ends the program.
  */
-static int program_wait(struct task *task)
+static int unfinished_wait(void)
 {
+    struct task *task = unfinished;
     int status, error;
 
     while ((error = task_wait(task, STOP_POLL_NS, &status)) == ERROR_TIMEOUT) {
@@ -24,6 +36,7 @@ static int program_wait(struct task *task)
             task_kill(task, ERROR_KILLED);
         }
     }
+    unfinished_set(NULL);
     if (error == OK) {
         console_print("it ended with status %d%s%s\n", status, status < 0 ? ": " : "",
                       status < 0 ? error_name(status) : "");
@@ -38,6 +51,7 @@ MONITOR_COMMAND(run, "PROGRAM [ARGUMENT] ...", "start a user program and wait un
     struct task *task;
     const char *reason;
 
+    unfinished_set(NULL);
     for (unsigned i = 0; i < count && used < sizeof(words); i++) {
         used += format_string(words + used, sizeof(words) - used, "%s%s", i > 0 ? " " : "",
                               arguments[i]);
@@ -49,7 +63,19 @@ MONITOR_COMMAND(run, "PROGRAM [ARGUMENT] ...", "start a user program and wait un
                       used < sizeof(words) ? reason : "the arguments are too long");
         return OK;
     }
-    error = program_wait(task);
-    object_release(&task->object);
-    return error;
+    unfinished_set(task);
+    return unfinished_wait();
+}
+
+MONITOR_COMMAND(resume, "", "give the serial port back to the program that had it")
+{
+    bool resumed = console_handover_resume();
+
+    if (unfinished) {
+        return unfinished_wait();
+    }
+    if (!resumed) {
+        console_print("No program waits for the serial port.\n");
+    }
+    return OK;
 }

@@ -7,6 +7,7 @@
 #include "lib/format.h"
 #include "lib/number.h"
 #include "lib/string.h"
+#include "sched/stack/handoff.h"
 
 #define ROWS 32 /* tasks, threads or handles that are copied at once */
 
@@ -264,12 +265,28 @@ static void answer_awaited_print(const struct ipc_rows *rows, const struct ipc_r
                   caller->id, caller->name);
 }
 
-/* How often calls left their fast path, by reason. */
+/* How often calls left their direct path, and their fast path by reason. */
 static void fast_path_print(void)
 {
+    console_print("%10lu  messages went by memory, and not in registers\n",
+                  message_fast_by_frame());
     for (unsigned i = 0; i < MESSAGE_LEFT_REASONS; i++) {
         console_print("%10lu  %s\n", message_fast_left(i), message_fast_reason_text(i));
     }
+}
+
+/* With ipc=handoff: what became of stacks. */
+static void handoff_print(void)
+{
+    struct handoff_counts counts;
+    if (!handoff_wanted) {
+        return;
+    }
+    handoff_counts_read(&counts);
+    console_print("%10ld  threads wait without a stack\n", handoff_threads());
+    console_print("%10lu  stacks were handed over in direct switches\n", counts.exchanged);
+    console_print("%10lu  were given away; back: %lu from caches, %lu new pages\n", counts.given,
+                  counts.cached, counts.filled);
 }
 
 MONITOR_COMMAND(ipc, "", "show who waits in IPC, where and for whom")
@@ -297,5 +314,6 @@ MONITOR_COMMAND(ipc, "", "show who waits in IPC, where and for whom")
         console_print("and %u threads more\n", rows.lost);
     }
     fast_path_print();
+    handoff_print();
     return OK;
 }

@@ -47,7 +47,7 @@ static void close_count(struct handle_table *table)
 }
 
 /* Says why a handle did not match. The lock is held. */
-static int diagnose(const struct handle_table *table, uint64_t handle, unsigned type)
+static never_inline int diagnose(const struct handle_table *table, uint64_t handle, unsigned type)
 {
     uint32_t index = index_of(handle), generation = generation_of(handle);
     if (handle > UINT32_MAX || generation == 0 || index >= table->entries ||
@@ -67,12 +67,15 @@ static int diagnose(const struct handle_table *table, uint64_t handle, unsigned 
     return ERROR_NO_RIGHT;
 }
 
-/* Finds the entry of a handle. The lock is held. */
-static int entry_find(const struct handle_table *table, uint64_t handle, unsigned type,
-                      unsigned rights, struct handle_entry **found)
+/* Finds the entry of a handle; NULL after an error. The lock is held. */
+static always_inline int entry_find(const struct handle_table *table, uint64_t handle,
+                                    unsigned type, unsigned rights, struct handle_entry **found)
 {
-    return likely(handle_match(table, handle, type, rights, found)) ? OK
-                                                                    : diagnose(table, handle, type);
+    if (likely(handle_match(table, handle, type, rights, found))) {
+        return OK;
+    }
+    *found = NULL;
+    return diagnose(table, handle, type);
 }
 
 /* Puts an entry at the end of the queue of free ones. The lock is held. */

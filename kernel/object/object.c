@@ -18,6 +18,20 @@ void object_acquire(struct object *object)
     }
 }
 
+bool object_try_acquire(struct object *object)
+{
+    uint32_t before = __atomic_load_n(&object->references, __ATOMIC_RELAXED);
+    while (before != 0 && !__atomic_compare_exchange_n(&object->references, &before, before + 1,
+                                                       false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    }
+    return before != 0;
+}
+
+void object_free(struct object *object)
+{
+    object->operations->destroy(object);
+}
+
 void object_release(struct object *object)
 {
     uint32_t before = __atomic_fetch_sub(&object->references, 1, __ATOMIC_ACQ_REL);
@@ -26,7 +40,7 @@ void object_release(struct object *object)
               object->type);
     }
     if (before == 1) {
-        object->operations->destroy(object);
+        object_free(object);
     }
 }
 

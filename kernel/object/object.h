@@ -56,10 +56,28 @@ static always_inline void object_release_inline(struct object *object)
 }
 
 /*
+ * Gives up a reference. Returns true if it was the last one: then the caller calls
+ * object_free(). Checks nothing. Context: ATOMIC.
+ */
+static always_inline must_check bool object_release_is_last(struct object *object)
+{
+    return __atomic_fetch_sub(&object->references, 1, __ATOMIC_ACQ_REL) == 1;
+}
+
+/*
  * Takes one more reference to an object. The caller makes sure that another reference exists during
  * the call. Panics if there is none. Context: ATOMIC.
  */
 void object_acquire(struct object *object);
+
+/*
+ * Takes a reference, unless the last one is gone already: then it returns false. The caller makes
+ * sure that the object's memory exists during the call. Context: ATOMIC.
+ */
+must_check bool object_try_acquire(struct object *object);
+
+/* Frees an object whose last reference is gone. Context: THREAD. */
+void object_free(struct object *object);
 
 /* Gives up a reference; the last one frees the object. Context: THREAD. */
 void object_release(struct object *object);

@@ -2,8 +2,6 @@
 #include "kernel/program/program.h"
 
 #include "arch/x86_64/cpu/log.h"
-#include "arch/x86_64/dev/serial.h"
-#include "kernel/console/console.h"
 #include "kernel/console/console_handover.h"
 #include "kernel/program/boot_archive.h"
 #include "kernel/program/program_load.h"
@@ -123,7 +121,8 @@ int program_run(const struct program_options *options, struct task **task, const
 {
     struct program_start start = {.version = PROGRAM_START_VERSION,
                                   .bytes = sizeof(start),
-                                  .stack_bytes = PROGRAM_STACK_BYTES};
+                                  .stack_bytes = PROGRAM_STACK_BYTES,
+                                  .priority = TASK_THREAD_PRIORITY};
     struct tar_file file;
     size_t archive_bytes;
     int error;
@@ -185,45 +184,16 @@ void program_init_run(void)
     }
 }
 
-/*
- * Reads the keys of the keyboard while a program has the serial port; no program gets them.
- * Control-] gives the serial port to the monitor. At the first other key a line says so.
- */
-static void keyboard_look(bool *told)
+void program_shell_run(bool script)
 {
-    int key;
-
-    while ((key = console_try_read_key()) != KEY_NONE) {
-        if (key == KEY_CONTROL(']')) {
-            console_handover_pause();
-            return;
-        }
-        if (!*told) {
-            console_print("The shell is at the serial port. Control-] starts the monitor here.\n");
-            *told = true;
-        }
-    }
-}
-
-void program_shell_run(void)
-{
-    uint64_t handovers = console_handover_count();
-    bool told = false;
     struct task *task;
     int status, error;
 
-    if (!serial_present()) {
-        log_info("no shell: it needs a serial port");
-        return;
-    }
-    if (!init_start("init shell", &task)) {
+    if (!init_start(script ? "init shell /boot/begin.sh" : "init shell", &task)) {
         return;
     }
     do {
         error = task_wait(task, SHELL_POLL_NS, &status);
-        if (console_handover_count() != handovers) { /* before, keys come from the serial port */
-            keyboard_look(&told);
-        }
     } while (error == ERROR_TIMEOUT && !console_handover_is_paused());
     init_end(task, error, status);
 }

@@ -34,7 +34,8 @@ void program_init_run(void);
 
 /*
  * Starts `init`, which starts the servers and a shell, and waits until the shell has ended, or the
- * monitor has got the serial port: by the shell, or by control-] at the keyboard. Logs what went
- * wrong. Does nothing without an archive or without a serial port. Context: THREAD.
+ * monitor has got the console back. With `script` the shell runs the commands of begin.sh of the
+ * archive before its first prompt. Logs what went wrong. Does nothing without an archive.
+ * Context: THREAD.
  */
-void program_shell_run(void);
+void program_shell_run(bool script);

@@ -1,11 +1,10 @@
 /*
- * System calls that create objects of IPC, and those of notifications: syscall_list.h describes
- * them.
+ * System calls that create endpoints, prepare messages and pass the right to answer on:
+ * syscall_list.h describes them.
  */
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/ipc.h"
-#include "kernel/ipc/notification.h"
 #include "kernel/ipc/reply.h"
 #include "kernel/syscall/caller.h"
 #include "kernel/syscall_list.h"
@@ -62,37 +61,4 @@ int64_t call_reply_take(void)
 int64_t call_reply_fault(uint64_t status)
 {
     return ipc_reply_fault(&thread_user()->ipc, (int)status);
-}
-
-int64_t call_notification_create(void)
-{
-    struct notification *notification;
-    int error = notification_create(&notification);
-    return error == OK ? caller_open(&notification->object, RIGHTS_ALL, 0) : error;
-}
-
-int64_t call_notification_signal(uint64_t handle, uint64_t bits)
-{
-    struct object *object;
-    int error =
-        handle_find(caller_handles(), handle, OBJECT_NOTIFICATION, RIGHT_SEND, &object, NULL);
-    if (error == OK) {
-        notification_signal(notification_of(object), bits);
-        object_release(object);
-    }
-    return error;
-}
-
-int64_t call_notification_wait(uint64_t handle, uint64_t deadline_ns)
-{
-    struct object *object;
-    uint64_t bits = 0;
-    int error =
-        handle_find(caller_handles(), handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &object, NULL);
-    if (error == OK) {
-        error = notification_wait(notification_of(object), deadline_ns, &bits);
-        object_release(object);
-    }
-    caller_second_result(bits);
-    return error;
 }

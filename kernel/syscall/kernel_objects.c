@@ -11,10 +11,9 @@ static void kernel_object_destroy(struct object *object)
 
 static const struct object_operations operations = {.destroy = kernel_object_destroy};
 
-#define KERNEL_OBJECT(object_type)                                                                 \
-    {                                                                                              \
-        .references = 1, .type = (object_type), .operations = &operations                          \
-    }
+/* clang-format off */
+#define KERNEL_OBJECT(object_type) {.references = 1, .type = (object_type), .operations = &operations}
+/* clang-format on */
 
 static struct object log_object = KERNEL_OBJECT(OBJECT_LOG);
 static struct object information_object = KERNEL_OBJECT(OBJECT_INFORMATION);

@@ -46,7 +46,7 @@ int64_t call_memory_clone(uint64_t handle, uint64_t parent)
 {
     struct task *task;
     struct object *object;
-    struct memory_object *memory;
+    struct memory_object *memory = NULL;
     int error = caller_task_find(handle, &task);
     if (error != OK) {
         return error;

@@ -7,6 +7,7 @@
 #include "arch/x86_64/entry/user_context.h"
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/ipc/message_frame.h"
 #include "kernel/ipc/reply.h"
 #include "kernel/syscall/caller.h"
 #include "kernel/syscall/message_end.h"
@@ -129,15 +130,7 @@ static int registers_out(const struct ipc_state *self, int error)
 {
     static const struct message nothing;
     const struct message *message = error == OK ? &self->message : &nothing;
-    struct trap_frame *frame = user_frame();
-    frame->rdi = message->badge;
-    frame->rsi = message->tag;
-    frame->rdx = message->words[0];
-    frame->r8 = message->words[1];
-    frame->r9 = message->words[2];
-    frame->r10 = message->words[3];
-    frame->r12 = message->words[4];
-    frame->r13 = message->words[5];
+    message_to_frame(user_frame(), message);
     return error;
 }
 
@@ -184,7 +177,8 @@ static void call_release(struct object *object, int error maybe_unused)
     object_release(object);
 }
 
-int64_t call_ipc_call(uint64_t handle, uint64_t tag)
+/* With `handoff` the thread may give its stack away, and with it this function's variables. */
+static always_inline int64_t ipc_call_make(uint64_t handle, uint64_t tag, bool handoff)
 {
     struct ipc_state *self = &thread_user()->ipc;
     struct object *object;
@@ -192,7 +186,13 @@ int64_t call_ipc_call(uint64_t handle, uint64_t tag)
     int error = begin(self, handle, tag, RIGHT_SEND, true, &object, &deadline_ns);
     if (error == OK) {
         self->in_frame = true;
+        if (handoff && self->handoff != NULL) {
+            self->handoff->held = object;
+        }
         error = ipc_call(self, endpoint_of(object), deadline_ns);
+        if (handoff && self->handoff != NULL) {
+            self->handoff->held = NULL;
+        }
         self->in_frame = false;
         call_release(object, error);
         return message_call_end(self, error);
@@ -200,6 +200,17 @@ int64_t call_ipc_call(uint64_t handle, uint64_t tag)
     ipc_load_free(&self->message);
     return registers_out(self, error);
 }
+
+int64_t call_ipc_call(uint64_t handle, uint64_t tag)
+{
+    return ipc_call_make(handle, tag, false);
+}
+
+static SITE_JUMP_FORM int64_t call_ipc_call_handoff(uint64_t handle, uint64_t tag)
+{
+    return ipc_call_make(handle, tag, true);
+}
+SITE_JUMP_FROM(call_ipc_call, SITE_KIND_HANDOFF, call_ipc_call_handoff);
 
 /*
  * Makes the endpoint the one that the thread receives from, and keeps the reference of the caller.
@@ -258,6 +269,11 @@ static int64_t receive_registers(const struct ipc_state *self, int error)
 int64_t message_receive_end(struct ipc_state *self, int error)
 {
     return receive_registers(self, receive_on(self, self->endpoint, WAIT_FOREVER, error));
+}
+
+int64_t message_receive_end_until(struct ipc_state *self, uint64_t deadline_ns, int error)
+{
+    return receive_registers(self, receive_on(self, self->endpoint, deadline_ns, error));
 }
 
 int64_t call_ipc_receive(uint64_t handle, uint64_t tag)

@@ -14,12 +14,17 @@
 #include "kernel/syscall/message_fast.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/entry/user_context.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/syscall/message_direct.h"
 #include "kernel/syscall/message_end.h"
+#include "kernel/syscall/message_handoff.h"
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "sched/core/direct_switch.h"
+#include "sched/core/schedule.h"
+#include "sched/stack/handoff.h"
 
 PER_CPU(struct message_fast_counts, message_fast_counts);
 
@@ -59,10 +64,32 @@ static never_inline int64_t receive_woken(struct ipc_state *self)
     return result;
 }
 
+/* Completes a call, or a receive. After a direct switch the message is in the thread's frame. */
+static always_inline int64_t call_end(struct ipc_state *self)
+{
+    return likely(self->phase == IPC_IDLE) ? OK : call_woken(self);
+}
+static always_inline int64_t receive_end(struct ipc_state *self)
+{
+    return likely(self->phase == IPC_IDLE) ? OK : receive_woken(self);
+}
+
+int64_t message_call_woken(struct switch_handover handover)
+{
+    finish_switch(handover);
+    return call_end(&thread_user()->ipc);
+}
+
+int64_t message_receive_woken(struct switch_handover handover)
+{
+    finish_switch(handover);
+    return receive_end(&thread_user()->ipc);
+}
+
 /* Writes a message into the frame of a thread that waits on this CPU. The run queue is locked. */
-static always_inline void words_move(const struct user_thread *to_user,
-                                     const struct user_thread *from_user, uint64_t badge,
-                                     uint64_t tag)
+static inline_if_optimized void words_move(const struct user_thread *to_user,
+                                           const struct user_thread *from_user, uint64_t badge,
+                                           uint64_t tag)
 {
     struct trap_frame *frame = user_frame_at(to_user->context.stack_top);
     const struct trap_frame *from = user_frame_at(from_user->context.stack_top);
@@ -76,6 +103,16 @@ static always_inline void words_move(const struct user_thread *to_user,
     frame->r13 = from->r13;
 }
 
+/* Answers a call that the kernel makes for a thread: kernel_call.c. The run queue is locked. */
+static never_inline void answer_kernel(struct ipc_state *to, const struct user_thread *from_user,
+                                       uint64_t tag)
+{
+    const struct trap_frame *from = user_frame_at(from_user->context.stack_top);
+    to->message = (struct message){
+        .words = {from->rdx, from->r8, from->r9, from->r10, from->r12, from->r13}, .tag = tag};
+    to->result = OK;
+}
+
 /*
  * Finds the endpoint that a handle with this right names, and the handle's badge, and locks the
  * endpoint. Returns false, with nothing locked, if there is no such endpoint or right.
@@ -84,8 +121,9 @@ static always_inline void words_move(const struct user_thread *to_user,
  * released: the handle was open under the table's lock, and the code that closes the last handle
  * with this right takes the endpoint's lock before it releases its reference (endpoint.c).
  */
-static always_inline bool endpoint_lock(struct handle_table *table, uint64_t handle, unsigned right,
-                                        struct endpoint **endpoint, uint64_t *badge)
+static inline_if_optimized bool endpoint_lock(struct handle_table *table, uint64_t handle,
+                                              unsigned right, struct endpoint **endpoint,
+                                              uint64_t *badge)
 {
     struct handle_entry *entry;
     spinlock_take(&table->lock);
@@ -156,15 +194,49 @@ static never_inline void inherited_end(struct thread *thread)
                            : thread->base_priority;
 }
 
-/* Switches to a thread whose frame has its message. The run queue's lock is the only one held. */
-static always_inline void go(struct run_queue *queue, struct thread *from, struct thread *to,
-                             struct user_thread *to_user)
+/*
+ * Switches to a thread whose frame has its message. The run queue's lock is the only one held. The
+ * caller sleeps as by the direct path, and goes on at `continuation`. With FRED the way to user
+ * mode is another one, and a trace records each switch: then the function returns when a CPU
+ * switches back.
+ */
+static inline_if_optimized void go(struct run_queue *queue, struct thread *from, struct thread *to,
+                                   struct user_thread *to_user,
+                                   message_direct_continuation continuation)
 {
+    this_cpu_pointer(message_fast_counts)->by_frame++;
     user_context_load_inline(&to_user->context);
-    direct_switch_make(queue, from, to);
+    if (unlikely(to_user->context.fpu != NULL)) {
+        schedule_switch_fpu(to_user->context.fpu);
+    }
+    if (unlikely(fred_is_active() || trace_wanted)) {
+        direct_switch_make(queue, from, to);
+        return;
+    }
+    direct_switch_states(from, to);
+    message_direct_sleep(&from->saved_rsp, to->saved_rsp, switch_begin(queue, from, to),
+                         user_frame_at(from->user->context.stack_top), continuation);
 }
 
-int64_t message_fast_call(uint64_t handle, uint64_t tag)
+/* direct_switch_begin(), or with `handoff` what stands for it. */
+static inline_if_optimized enum direct_refusal switch_begin_either(struct run_queue *queue,
+                                                                   struct thread *from,
+                                                                   struct thread *to,
+                                                                   unsigned priority, bool handoff)
+{
+    return handoff ? message_handoff_begin(queue, from, to, priority)
+                   : direct_switch_begin(queue, from, to, priority);
+}
+
+/* Ends the call of the thread that got the caller's stack. */
+static inline_if_optimized int64_t given_return(int64_t result)
+{
+    this_cpu_pointer(message_fast_counts)->by_frame++;
+    return message_handoff_return(result);
+}
+
+/* The body of message_fast_call(). With `handoff` threads may be handed. */
+static always_inline int64_t fast_call(uint64_t handle, uint64_t tag, bool handoff)
 {
     struct thread *thread = thread_current();
     struct user_thread *user = thread->user;
@@ -191,7 +263,7 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
         goto left;
     }
     unsigned priority = thread->priority > to->priority ? thread->priority : to->priority;
-    enum direct_refusal refusal = direct_switch_begin(queue, thread, to, priority);
+    enum direct_refusal refusal = switch_begin_either(queue, thread, to, priority, handoff);
     if (unlikely(refusal != DIRECT_POSSIBLE)) {
         spinlock_pass(&endpoint->lock);
         return leave_refused(refusal);
@@ -215,16 +287,32 @@ int64_t message_fast_call(uint64_t handle, uint64_t tag)
     receiver->right = (struct reply_right){.caller = self, .call = self->call};
     object_acquire_inline(self->owner);
     receiver->phase = IPC_IDLE;
+    if (handoff &&
+        message_handoff_go(queue, thread, to, user_of(receiver), badge, message_given_call_woken)) {
+        return given_return(message_given_receive_result(receiver));
+    }
     words_move(user_of(receiver), user, badge, tag);
-    go(queue, thread, to, user_of(receiver));
-    return likely(self->phase == IPC_IDLE) ? OK : call_woken(self);
+    go(queue, thread, to, user_of(receiver), message_direct_call_woken);
+    return call_end(self);
 
 left:
     spinlock_pass(&endpoint->lock);
     return leave(reason);
 }
 
-int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
+int64_t message_fast_call(uint64_t handle, uint64_t tag)
+{
+    return fast_call(handle, tag, false);
+}
+
+static SITE_JUMP_FORM int64_t call_handoff(uint64_t handle, uint64_t tag)
+{
+    return fast_call(handle, tag, true);
+}
+SITE_JUMP_FROM(message_fast_call, SITE_KIND_HANDOFF_UNTRACED, call_handoff);
+
+/* The body of message_fast_reply_receive(). With `handoff` threads may be handed. */
+static always_inline int64_t fast_reply_receive(uint64_t handle, uint64_t tag, bool handoff)
 {
     struct thread *thread = thread_current();
     struct user_thread *user = thread->user;
@@ -265,13 +353,14 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
     if (unlikely(to == NULL)) {
         goto left_caller;
     }
-    enum direct_refusal refusal = direct_switch_begin(queue, thread, to, to->priority);
+    enum direct_refusal refusal = switch_begin_either(queue, thread, to, to->priority, handoff);
     if (unlikely(refusal != DIRECT_POSSIBLE)) {
         spinlock_pass(&caller->lock);
         spinlock_pass(&endpoint->lock);
         return leave_refused(refusal);
     }
-    caller->phase = IPC_IDLE;
+    bool in_kernel = caller->in_kernel;
+    caller->phase = in_kernel ? IPC_ANSWERED : IPC_IDLE;
     spinlock_pass(&caller->lock);
     self->right.caller = NULL;
     self->phase = IPC_RECEIVING;
@@ -283,9 +372,16 @@ int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
     spinlock_pass(&endpoint->lock);
 
     object_release_inline(caller->owner); /* not the last: the thread itself has another one */
-    words_move(user_of(caller), user, 0, tag);
-    go(queue, thread, to, user_of(caller));
-    return likely(self->phase == IPC_IDLE) ? OK : receive_woken(self);
+    if (in_kernel) {
+        answer_kernel(caller, user, tag);
+    } else if (handoff && message_handoff_go(queue, thread, to, user_of(caller), 0,
+                                             message_given_receive_woken)) {
+        return given_return(message_given_call_result(caller));
+    } else {
+        words_move(user_of(caller), user, 0, tag);
+    }
+    go(queue, thread, to, user_of(caller), message_direct_receive_woken);
+    return receive_end(self);
 
 left_caller:
     spinlock_pass(&caller->lock);
@@ -293,6 +389,17 @@ left:
     spinlock_pass(&endpoint->lock);
     return leave(reason);
 }
+
+int64_t message_fast_reply_receive(uint64_t handle, uint64_t tag)
+{
+    return fast_reply_receive(handle, tag, false);
+}
+
+static SITE_JUMP_FORM int64_t reply_receive_handoff(uint64_t handle, uint64_t tag)
+{
+    return fast_reply_receive(handle, tag, true);
+}
+SITE_JUMP_FROM(message_fast_reply_receive, SITE_KIND_HANDOFF_UNTRACED, reply_receive_handoff);
 
 int64_t message_fast_none(uint64_t handle maybe_unused, uint64_t tag maybe_unused)
 {

@@ -28,6 +28,7 @@ enum message_fast_reason {
 
 struct message_fast_counts {
     uint64_t left[MESSAGE_LEFT_REASONS];
+    uint64_t by_frame; /* messages that the direct path left, and that went from frame to frame */
 };
 
 DECLARE_PER_CPU(struct message_fast_counts, message_fast_counts);
@@ -40,6 +41,13 @@ const char *message_fast_reason_text(enum message_fast_reason reason);
  * when it is used. Context: ANY.
  */
 uint64_t message_fast_left(enum message_fast_reason reason);
+
+/*
+ * Returns how many messages took the fast path from frame to frame, on all CPUs together, because
+ * the direct path had left them (message_direct.h). May be out of date when it is used. Context:
+ * ANY.
+ */
+uint64_t message_fast_by_frame(void);
 
 /*
  * Make the system calls ipc_call and ipc_reply_receive if the fast path can. Then they return what

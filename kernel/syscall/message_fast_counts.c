@@ -29,3 +29,12 @@ uint64_t message_fast_left(enum message_fast_reason reason)
     }
     return sum;
 }
+
+uint64_t message_fast_by_frame(void)
+{
+    uint64_t sum = 0;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        sum += __atomic_load_n(&cpu_variable(message_fast_counts, cpu).by_frame, __ATOMIC_RELAXED);
+    }
+    return sum;
+}

@@ -2,7 +2,9 @@
 #include "kernel/syscall/syscall_table.h"
 
 #include "arch/x86_64/entry/user_context.h"
+#include "kernel/syscall/message_direct.h"
 #include "kernel/syscall/message_fast.h"
+#include "kernel/syscall/notification_fast.h"
 #include "kernel/syscall_list.h"
 
 /*
@@ -21,8 +23,15 @@ const uint64_t syscall_message_count = SET_REGISTERS;
 #define FAST(number, name, ...)                                                                    \
     [number] = (number) == SYSCALL_ipc_call            ? message_fast_call                         \
                : (number) == SYSCALL_ipc_reply_receive ? message_fast_reply_receive                \
+               : (number) == SYSCALL_notification_wait ? notification_fast_wait                    \
                                                        : message_fast_none,
 const syscall_fast_function syscall_fast_table[] = {SYSCALL_LIST(FAST, FAST, NOTHING)};
+
+#define DIRECT(number, name, ...)                                                                  \
+    [number] = (number) == SYSCALL_ipc_call            ? message_direct_call                       \
+               : (number) == SYSCALL_ipc_reply_receive ? message_direct_reply_receive              \
+                                                       : syscall_message_frame,
+const syscall_direct_path syscall_direct_table[] = {SYSCALL_LIST(DIRECT, DIRECT, NOTHING)};
 
 /* Each number from 0 on has one call, and those that set registers come first. */
 static_assert(array_length(syscall_table) == 0 SYSCALL_LIST(COUNT, COUNT, COUNT),

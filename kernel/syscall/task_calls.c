@@ -3,6 +3,8 @@
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/syscall/caller.h"
 #include "kernel/syscall_list.h"
+#include "kernel/task/task_circle.h"
+#include "kernel/task/task_family.h"
 #include "kernel/task/task_handler.h"
 #include "lib/error.h"
 
@@ -20,10 +22,15 @@ static must_check int status_store(uint64_t address, int status)
     return address != 0 ? user_copy_out(address, &value, sizeof(value)) : OK;
 }
 
-/* A task makes no task that may have more than it may have itself. */
-static void limits_inherit(struct task_options *options, const struct task *own)
+/* A task makes no task that may have more than it may have itself, nor more together with it. */
+static void limits_inherit(struct task_options *options, struct task *own, uint64_t frames)
 {
-    options->frames = options->frames != 0 ? options->frames : own->quota->limit;
+    options->creator = own;
+    if (frames == 0) {
+        options->frames = own->quota->limit;
+    } else if (frames == TASK_FRAMES_MOST) {
+        options->frames = BUDGET_INNER(own->quota->limit);
+    }
     options->threads = own->thread_limit;
     options->handles = own->handles.limit;
     options->stack_pages = own->stack_page_limit;
@@ -33,12 +40,12 @@ int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
 {
     char text[TASK_NAME_BYTES];
     struct task *task;
-    const struct task *own = task_current();
+    struct task *own = task_current();
 
     if (bytes >= sizeof(text)) {
         return ERROR_TOO_LONG;
     }
-    if (own != NULL && frames > own->quota->limit) {
+    if (own != NULL && frames > own->quota->limit && frames != TASK_FRAMES_MOST) {
         return ERROR_QUOTA;
     }
     int error = user_copy_in(text, name, bytes);
@@ -46,16 +53,23 @@ int64_t call_task_create(uint64_t name, uint64_t bytes, uint64_t frames)
         return error;
     }
     text[bytes] = '\0';
-    struct task_options options = {.name = text, .frames = frames};
+    struct task_options options = {
+        .name = text,
+        .frames = frames != TASK_FRAMES_MOST ? frames : TASK_FRAMES_DEFAULT,
+        .begins_budget = frames != 0,
+    };
     if (own != NULL) {
-        limits_inherit(&options, own);
+        limits_inherit(&options, own, frames);
     }
     error = task_create(&options, &task);
     if (error != OK) {
         return error;
     }
     object_acquire(&task->object);
+    task_circle_change_begin(); /* until it has its handle, it must not be taken for one of a circle */
+    __atomic_store_n(&task->is_for_programs, true, __ATOMIC_RELEASE);
     int64_t handle = caller_open(&task->object, RIGHTS_ALL, 0);
+    task_circle_change_end();
     if (handle < 0) {
         task_kill(task, (int)handle); /* without a handle no program could end it */
     }
@@ -79,6 +93,38 @@ int64_t call_task_limits_set(uint64_t handle, uint64_t threads, uint64_t handles
         task_limits_set(task, (uint32_t)threads, (uint32_t)handles, (uint32_t)stack_pages);
     }
     object_release(&task->object);
+    return error;
+}
+
+int64_t call_task_budget_set(uint64_t handle, uint64_t tasks, uint64_t threads, uint64_t reserve)
+{
+    const struct task *own = task_current();
+    const struct budget *around = own != NULL ? own->budget : NULL;
+    struct task *task;
+    int error = caller_task_find(handle, &task);
+    if (error != OK) {
+        return error;
+    }
+    if (!task->began_budget) {
+        error = ERROR_INVALID;
+    } else if (tasks > UINT32_MAX || threads > UINT32_MAX || reserve > task->quota->limit ||
+               (around != NULL && (tasks > around->task_limit || threads > around->thread_limit))) {
+        error = ERROR_QUOTA;
+    } else {
+        budget_limits_set(task->budget, (uint32_t)tasks, (uint32_t)threads, reserve);
+    }
+    object_release(&task->object);
+    return error;
+}
+
+int64_t call_task_family_kill(uint64_t handle, uint64_t status)
+{
+    struct task *task;
+    int error = caller_task_find(handle, &task);
+    if (error == OK) {
+        error = task_family_kill(task, (int)status);
+        object_release(&task->object);
+    }
     return error;
 }
 
@@ -232,7 +278,7 @@ int64_t call_thread_pointer_set(uint64_t address)
         return ERROR_RANGE;
     }
     uint64_t flags = interrupts_save();
-    thread_user()->context.fs_base = address;
+    user_context_fs_set(&thread_user()->context, address);
     msr_write(MSR_FS_BASE, address);
     interrupts_restore(flags);
     return OK;

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/time/clock.h"
 #include "kernel/ipc/kernel_call.h"
+#include "kernel/object/object_memory.h"
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "lib/fault_message.h"
@@ -45,11 +46,42 @@ void pager_free(struct space_pager *base)
 static bool answer_is_valid(const struct space_page_question *question,
                             const struct space_page_answer *answer)
 {
+    /* LAB 9 BEGIN answer-is-valid: accept nothing that the pager may not give */
     return ((answer->offset | answer->bytes) & (PAGE_BYTES - 1)) == 0 &&
            answer->bytes <= SPACE_PAGER_PAGES_MAX * PAGE_BYTES &&
            question->offset - answer->offset < answer->bytes &&
            (answer->rights & (question->access | SPACE_READ)) == (question->access | SPACE_READ) &&
            (answer->rights & ~question->rights) == 0;
+    /* LAB 9 END answer-is-valid */
+}
+
+/*
+ * Reads which memory the pages come from, if the answer has a handle. Says whether it makes sense:
+ * the handle names memory of this size that may be read, and the region's own memory may be
+ * written by its creator.
+ */
+static bool source_read(const struct message *message, const struct space_page_question *question,
+                        struct space_page_answer *answer)
+{
+    const struct message_load *load = message->load;
+    if (load == NULL || load->handle_count == 0) {
+        return true;
+    }
+    const struct handle_value *value = &load->handles[0];
+    if (load->handle_count != 1 || value->object->type != OBJECT_MEMORY ||
+        (value->rights & RIGHT_READ) == 0 || !question->may_be_given) {
+        return false;
+    }
+    struct memory_object *from = object_memory_of(value->object);
+    size_t offset = message->words[PAGER_GIVEN_FROM], bytes = memory_object_bytes(from);
+    if (from->kind != MEMORY_ANONYMOUS || question->object->kind != MEMORY_ANONYMOUS ||
+        (offset & (PAGE_BYTES - 1)) != 0 || offset > bytes || answer->bytes > bytes - offset) {
+        return false;
+    }
+    memory_object_acquire(from);
+    answer->from = from;
+    answer->from_offset = offset;
+    return true;
 }
 
 static must_check int answer_read(const struct message *message,
@@ -68,7 +100,7 @@ static must_check int answer_read(const struct message *message,
                                    .rights = (unsigned)(words[PAGER_GIVEN_RIGHTS] >> RIGHTS_SHIFT)};
     if (words[PAGER_ANSWER] != PAGER_SUPPLY ||
         (words[PAGER_GIVEN_RIGHTS] & ~((uint64_t)SPACE_RIGHTS_ALL << RIGHTS_SHIFT)) != 0 ||
-        !answer_is_valid(question, answer)) {
+        !answer_is_valid(question, answer) || !source_read(message, question, answer)) {
         answer->reason = "the answer of its pager makes no sense";
         return ERROR_INVALID;
     }
@@ -94,6 +126,7 @@ static must_check int endpoint_ask(const struct pager *pager, struct user_thread
                                    const struct space_page_question *question,
                                    struct space_page_answer *answer, int *status)
 {
+    /* LAB 9 BEGIN endpoint-ask: ask, wait no longer than the limit, read the answer */
     struct message message = {
         .words = {[PAGER_ADDRESS] = question->address,
                   [PAGER_ACCESS] = question->access << RIGHTS_SHIFT,
@@ -116,6 +149,7 @@ static must_check int endpoint_ask(const struct pager *pager, struct user_thread
     }
     ipc_load_free(&message);
     return error;
+    /* LAB 9 END endpoint-ask */
 }
 
 int pager_ask(struct space_pager *base, const struct space_page_question *question,

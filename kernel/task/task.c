@@ -1,6 +1,8 @@
-/* See task.h. Lock order: the list of all tasks is a leaf, and so is a task's lock. */
+/* See task.h. Lock order: the list of all tasks, a task's lock. */
 #include "kernel/task/task.h"
 
+#include "kernel/task/abandoned.h"
+#include "kernel/task/task_circle.h"
 #include "kernel/task/task_handler.h"
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
@@ -18,68 +20,23 @@ static struct list tasks = LIST_INITIALIZER(tasks);
 static uint32_t tasks_alive;
 static uint32_t next_id;
 
+static void quotas_release(struct task *task)
+{
+    frame_quota_release(task->quota);
+    budget_release(task->budget);
+}
+
 static void task_destroy(struct object *object)
 {
     struct task *task = container_of(object, struct task, object);
-    frame_quota_release(task->quota);
+    budget_task_remove(task->budget);
+    quotas_release(task);
     slab_free(&task_cache, task);
 }
 
-/*
- * Tasks whose last handle was closed while they had no thread. Nothing can start a thread in them
- * any more, so a thread of the kernel ends them. The code that closes a handle must not do it: the
- * end of a task closes the task's own handles, which may be the last ones of further tasks, and so
- * on, and the stack could overflow.
- * A handle to the task in its own table does not count: without a thread nobody can use it.
- */
-static struct spinlock abandoned_lock = SPINLOCK("abandoned tasks");
-static struct list abandoned = LIST_INITIALIZER(abandoned);
-static struct wait_queue abandoned_wanted = {LIST_INITIALIZER(abandoned_wanted.waiters)};
-
 static void task_closed(struct object *object, unsigned rights maybe_unused, bool last maybe_unused)
 {
-    struct task *task = container_of(object, struct task, object);
-    if (object_handle_count(object) > __atomic_load_n(&task->own_handles, __ATOMIC_ACQUIRE)) {
-        return;
-    }
-    uint64_t flags = spin_lock_irq_save(&task->lock);
-    bool over = task->thread_count == 0 && !task->dying && !task->abandoned;
-    task->abandoned = task->abandoned || over;
-    spin_unlock_irq_restore(&task->lock, flags);
-    if (over) {
-        object_acquire(&task->object);
-        flags = spin_lock_irq_save(&abandoned_lock);
-        list_add_last(&abandoned, &task->abandoned_node);
-        ignore_result(wait_queue_wake_one(&abandoned_wanted));
-        spin_unlock_irq_restore(&abandoned_lock, flags);
-    }
-}
-
-static struct task *abandoned_take(void)
-{
-    struct list_node *node;
-    uint64_t flags = spin_lock_irq_save(&abandoned_lock);
-    while ((node = list_take_first(&abandoned)) == NULL) {
-        wait_queue_sleep_unkillable(&abandoned_wanted, &abandoned_lock);
-    }
-    spin_unlock_irq_restore(&abandoned_lock, flags);
-    return list_entry(node, struct task, abandoned_node);
-}
-
-static void abandoned_run(void *argument maybe_unused)
-{
-    for (;;) {
-        struct task *task = abandoned_take();
-        task_kill(task, ERROR_PEER_DIED);
-        object_release(&task->object);
-    }
-}
-
-int task_start_service(void)
-{
-    const struct thread_options options = {
-        .name = "tasks", .priority = THREAD_PRIORITY_DEFAULT, .may_not_die = true};
-    return thread_create(&options, abandoned_run, NULL, NULL);
+    task_handle_closed(container_of(object, struct task, object));
 }
 
 static const struct object_operations task_operations = {.closed = task_closed,
@@ -131,6 +88,46 @@ void task_for_each(void (*visit)(struct task *task, void *context), void *contex
     mutex_unlock(&walk_mutex);
 }
 
+/* Gives a new task its budget: the creator's, or one within that. */
+static must_check int budget_choose(struct task *task, const struct task_options *options)
+{
+    struct budget *around = options->creator != NULL ? options->creator->budget : NULL;
+    task->began_budget = options->begins_budget;
+    if (options->begins_budget) {
+        return budget_create(around, options->frames, &task->budget);
+    }
+    budget_acquire(around);
+    task->budget = around;
+    return OK;
+}
+
+/* Makes the quota, the budget and the address space of a new task. */
+static must_check int quotas_make(struct task *task, const struct task_options *options)
+{
+    size_t frames = options->frames != 0 ? options->frames : TASK_FRAMES_DEFAULT;
+    int error = frame_quota_create(frames, &task->quota);
+    if (error != OK) {
+        return error;
+    }
+    error = budget_choose(task, options);
+    if (error == OK) {
+        error = budget_task_add(task->budget);
+    }
+    if (error == OK) {
+        if (task->budget != NULL) {
+            frame_quota_nest(task->quota, task->budget->quota);
+        }
+        error = address_space_init(&task->space, task->quota);
+        if (error != OK) {
+            budget_task_remove(task->budget);
+        }
+    }
+    if (error != OK) {
+        quotas_release(task);
+    }
+    return error;
+}
+
 int task_create(const struct task_options *options, struct task **out)
 {
     void *memory;
@@ -140,14 +137,7 @@ int task_create(const struct task_options *options, struct task **out)
     }
     struct task *task = memory;
     memset(task, 0, sizeof(*task));
-    size_t frames = options->frames != 0 ? options->frames : TASK_FRAMES_DEFAULT;
-    error = frame_quota_create(frames, &task->quota);
-    if (error == OK) {
-        error = address_space_init(&task->space, task->quota);
-        if (error != OK) {
-            frame_quota_release(task->quota);
-        }
-    }
+    error = quotas_make(task, options);
     if (error != OK) {
         slab_free(&task_cache, task);
         return error;
@@ -158,13 +148,19 @@ int task_create(const struct task_options *options, struct task **out)
     mutex_init(&task->changes, "changes of a task");
     spinlock_init(&task->lock, "task");
     list_init(&task->threads);
+    list_init(&task->unstarted);
     wait_queue_init(&task->ended);
     task->thread_limit = options->threads != 0 ? options->threads : TASK_THREADS_DEFAULT;
     task->stack_page_limit =
         options->stack_pages != 0 ? options->stack_pages : TASK_STACK_PAGES_DEFAULT;
     (void)string_copy(task->name, sizeof(task->name), options->name);
     task_list_add(task);
-    object_acquire(&task->object); /* released by task_reclaim() */
+    object_acquire(&task->object);        /* released by task_reclaim() */
+    if (budget_has_ended(task->budget)) { /* task_family_kill() may not have seen it */
+        task_kill(task, ERROR_KILLED);
+        object_release(&task->object);
+        return ERROR_PEER_DIED;
+    }
     *out = task;
     return OK;
 }
@@ -181,11 +177,13 @@ static void reclaimed_tell(struct task *task)
 /* Frees what the task owns. No thread of it is left, and none can be added. */
 static void task_reclaim(struct task *task)
 {
+    task_circle_change_begin();
     mutex_lock(&task->changes);
     task->closed = true;
     mutex_unlock(&task->changes);
     task_handler_drop(task);
     handle_table_destroy(&task->handles);
+    task_circle_change_end();
     address_space_destroy(&task->space);
     task_list_remove(task);
     reclaimed_tell(task);
@@ -213,7 +211,7 @@ static must_check bool dying_begin(struct task *task, int status)
 static must_check bool threads_kill_some(struct task *task, uint32_t *left)
 {
     uint64_t flags = spin_lock_irq_save(&task->lock);
-    for (unsigned i = 0; i<KILLS_AT_ONCE && * left> 0; i++) {
+    for (unsigned i = 0; *left > 0 && i < KILLS_AT_ONCE; i++) {
         struct list_node *node = list_take_first(&task->threads);
         if (node == NULL) {
             *left = 0;
@@ -227,6 +225,27 @@ static must_check bool threads_kill_some(struct task *task, uint32_t *left)
     return *left > 0;
 }
 
+/*
+ * Ends the threads that were not started: nobody can start them any more. No thread is added,
+ * because the task is dying.
+ */
+static void unstarted_end(struct task *task)
+{
+    for (bool more = true; more;) {
+        uint64_t flags = spin_lock_irq_save(&task->lock);
+        struct list_node *node = list_take_first(&task->unstarted);
+        struct user_thread *user = node != NULL ? user_thread_of(node) : NULL;
+        /* If its last reference is gone, it waits for this lock to leave the list. */
+        bool exists = user != NULL && object_try_acquire(&user->object);
+        more = node != NULL;
+        spin_unlock_irq_restore(&task->lock, flags);
+        if (exists) {
+            user_thread_kill(user);
+            object_release(&user->object);
+        }
+    }
+}
+
 void task_kill(struct task *task, int status)
 {
     uint64_t flags = spin_lock_irq_save(&task->lock);
@@ -236,6 +255,7 @@ void task_kill(struct task *task, int status)
     if (!first) {
         return;
     }
+    unstarted_end(task);
     if (left == 0) {
         task_reclaim(task);
         return;
@@ -293,7 +313,9 @@ int task_handle_open(struct task *task, struct object *object, unsigned rights, 
 {
     int error = task_change_begin(task);
     if (error == OK) {
+        task_circle_change_begin();
         error = handle_open(&task->handles, object, rights, badge, handle);
+        task_circle_change_end();
         if (error == OK && object == &task->object) {
             __atomic_add_fetch(&task->own_handles, 1, __ATOMIC_RELEASE);
         }
@@ -315,24 +337,50 @@ uint32_t task_count(void)
 
 int task_thread_add(struct task *task, struct list_node *node)
 {
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    int error = task->dying                                ? ERROR_PEER_DIED
+                : task->thread_count >= task->thread_limit ? ERROR_QUOTA
+                                                           : budget_thread_add(task->budget);
+    if (error == OK) {
+        if (task->thread_count++ == 0) {
+            task_circle_change_begin();
+            task_circle_change_end();
+        }
+        list_remove(node); /* from the threads that were not started */
+        list_add_last(&task->threads, node);
+    }
+    spin_unlock_irq_restore(&task->lock, flags);
+    return error;
+}
+
+int task_unstarted_add(struct task *task, struct list_node *node)
+{
     int error = OK;
     uint64_t flags = spin_lock_irq_save(&task->lock);
     if (task->dying) {
         error = ERROR_PEER_DIED;
-    } else if (task->thread_count >= task->thread_limit) {
-        error = ERROR_QUOTA;
     } else {
-        list_add_last(&task->threads, node);
-        task->thread_count++;
+        list_add_last(&task->unstarted, node);
     }
     spin_unlock_irq_restore(&task->lock, flags);
     return error;
+}
+
+void task_unstarted_remove(struct task *task, struct list_node *node)
+{
+    uint64_t flags = spin_lock_irq_save(&task->lock);
+    list_remove(node);
+    spin_unlock_irq_restore(&task->lock, flags);
 }
 
 void task_thread_remove(struct task *task, struct list_node *node, bool ended, int status)
 {
     uint64_t flags = spin_lock_irq_save(&task->lock);
     list_remove(node);
+    if (!ended && !task->dying) {
+        list_add_last(&task->unstarted, node); /* it may be tried again */
+    }
+    budget_thread_remove(task->budget);
     bool last = --task->thread_count == 0;
     if (last && ended) {
         ignore_result(dying_begin(task, status));
@@ -340,6 +388,7 @@ void task_thread_remove(struct task *task, struct list_node *node, bool ended, i
     bool over = last && task->dying;
     spin_unlock_irq_restore(&task->lock, flags);
     if (over) {
+        unstarted_end(task);
         task_reclaim(task);
     }
 }

@@ -10,13 +10,14 @@
 #pragma once
 
 #include "kernel/object/handle_table.h"
+#include "kernel/task/budget.h"
 #include "mm/space/address_space.h"
 #include "sched/sync/mutex.h"
 
 #define TASK_HANDLES_DEFAULT     1024
 #define TASK_THREADS_DEFAULT     16384
 #define TASK_STACK_PAGES_DEFAULT (4 * TASK_THREADS_DEFAULT)
-#define TASK_FRAMES_DEFAULT      (1UL << 20) /* 4 GiB: more than most machines have */
+#define TASK_FRAMES_DEFAULT      (1UL << 36) /* 256 TiB: more than a machine has */
 #define TASK_THREAD_PRIORITY     THREAD_PRIORITY_DEFAULT
 
 struct task_options {
@@ -25,6 +26,8 @@ struct task_options {
     uint32_t threads;
     uint32_t handles;
     uint32_t stack_pages;
+    struct task *creator; /* in whose budget it is created; NULL: of the kernel, without a budget */
+    bool begins_budget;   /* of `frames`, within the creator's */
 };
 
 struct task {
@@ -35,10 +38,13 @@ struct task {
     struct address_space space;
     struct mutex changes; /* held for changes of the address space, and of the handles by others */
     struct handle_table handles;
-    struct frame_quota *quota;
+    struct frame_quota *quota; /* part of the budget's, if there is one */
+    struct budget *budget;     /* a reference; NULL: none */
+    bool began_budget;         /* the budget is its own, and its children's */
 
-    struct spinlock lock; /* guards the rest */
-    struct list threads;  /* threads that were started and have not ended */
+    struct spinlock lock;  /* guards the rest */
+    struct list threads;   /* threads that were started and have not ended */
+    struct list unstarted; /* threads that were not started */
     uint32_t thread_count;
     uint32_t thread_limit;
     /*
@@ -55,15 +61,21 @@ struct task {
     struct handle_value handler; /* the endpoint that is told of exceptions; object NULL: none */
     struct wait_queue ended;     /* threads that wait for `reclaimed` */
 
-    bool abandoned;       /* it is, or was, in the list of abandoned tasks (task.c) */
+    bool
+        is_for_programs; /* atomic: the kernel has done its part, and only a program can start it */
+    bool abandoned;      /* it is, or was, in the list of abandoned tasks (abandoned.c) */
     uint32_t own_handles; /* to itself, that were opened in its table from outside; atomic */
     struct list_node abandoned_node;
+    /* For the search for circles (task_circle.c): */
+    bool circle_candidate;
+    uint32_t circle_handles; /* to this task, in tables of candidates */
+    struct list_node circle_node;
     struct list_node all_node; /* under the lock of the list of all tasks */
 };
 
 /*
  * Creates a task without threads, mappings and handles. The caller gets a reference. Context:
- * THREAD. Errors: ERROR_NO_MEMORY, ERROR_QUOTA.
+ * THREAD. Errors: ERROR_NO_MEMORY, ERROR_QUOTA, ERROR_PEER_DIED (the budget has ended).
  */
 must_check int task_create(const struct task_options *options, struct task **task);
 
@@ -135,7 +147,18 @@ must_check int task_thread_add(struct task *task, struct list_node *node);
 void task_thread_remove(struct task *task, struct list_node *node, bool ended, int status);
 
 /*
- * Starts the thread that ends tasks whose last handle was closed before they had a thread.
+ * Adds a thread that was created to the threads that were not started. For user_thread.c. Context:
+ * THREAD. Errors: ERROR_PEER_DIED (the task ends).
+ */
+must_check int task_unstarted_add(struct task *task, struct list_node *node);
+
+/*
+ * Removes a thread that was never started and is being freed. For user_thread.c. Context: THREAD.
+ */
+void task_unstarted_remove(struct task *task, struct list_node *node);
+
+/*
+ * Starts the thread that ends tasks which nobody can start any more (abandoned.h).
  * Context: boot, in the first thread. Errors: ERROR_NO_MEMORY.
  */
 must_check int task_start_service(void);

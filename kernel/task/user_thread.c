@@ -18,15 +18,44 @@
 
 static struct slab_cache user_thread_cache;
 static struct slab_cache fpu_cache;
+static struct slab_cache handoff_cache;
+
+static void user_thread_free(struct user_thread *user)
+{
+    if (user->ipc.handoff != NULL) {
+        slab_free(&handoff_cache, user->ipc.handoff);
+    }
+    slab_free(&user_thread_cache, user);
+}
+
+/* With ipc=handoff, gives a new thread what it needs to give its stack away. */
+static must_check int handoff_make(struct user_thread *user)
+{
+    void *memory;
+    if (!handoff_wanted) {
+        return OK;
+    }
+    int error = slab_allocate(&handoff_cache, &memory);
+    if (error == OK) {
+        user->ipc.handoff = memory;
+        *user->ipc.handoff = (struct ipc_handoff){.stack = {.stack_top = &user->context.stack_top,
+                                                            .cs = SELECTOR_USER_CODE,
+                                                            .ss = SELECTOR_USER_DATA}};
+    }
+    return error;
+}
 
 static void user_thread_destroy(struct object *object)
 {
     struct user_thread *user = container_of(object, struct user_thread, object);
+    if (!user->started) {
+        task_unstarted_remove(user->task, &user->task_node);
+    }
     object_release(&user->task->object);
     if (user->context.fpu != NULL) {
         slab_free(&fpu_cache, user->context.fpu);
     }
-    slab_free(&user_thread_cache, user);
+    user_thread_free(user);
 }
 
 /*
@@ -61,6 +90,7 @@ void user_thread_init(void)
 {
     task_init();
     slab_cache_init(&user_thread_cache, "user thread", sizeof(struct user_thread), 8);
+    slab_cache_init(&handoff_cache, "stack handoff", sizeof(struct ipc_handoff), 8);
     slab_cache_init(&fpu_cache, "fpu state", fpu_area_bytes(), FPU_AREA_ALIGNMENT);
 }
 
@@ -78,15 +108,25 @@ int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
     struct user_thread *user = memory;
     memset(user, 0, sizeof(*user));
     object_init(&user->object, OBJECT_THREAD, &user_thread_operations);
-    ipc_state_init(&user->ipc, &user->object);
+    ipc_state_init_zeroed(&user->ipc, &user->object);
     user->ipc.handles = &task->handles;
     user->context.tables = &task->space.tables;
+    user->context.special = USER_SPECIAL_NEW;
     user->task = task;
     user->priority = (uint8_t)priority;
     user->affinity = affinity;
     spinlock_init(&user->lock, "user thread");
     wait_queue_init(&user->waiters);
     wait_queue_init(&user->resumed);
+    list_node_init(&user->task_node);
+    error = handoff_make(user);
+    if (error == OK) {
+        error = task_unstarted_add(task, &user->task_node);
+    }
+    if (error != OK) {
+        user_thread_free(user);
+        return error;
+    }
     object_acquire(&task->object);
     *out = user;
     return OK;
@@ -99,6 +139,7 @@ int user_thread_fpu_give(struct user_thread *user)
     if (error == OK) {
         fpu_area_init(area);
         user->context.fpu = area;
+        user->context.special |= USER_SPECIAL_FPU;
     }
     return error;
 }
@@ -113,8 +154,11 @@ void user_thread_stack_charge(const struct thread *thread)
     if (user == NULL || user->task == NULL) {
         return;
     }
-    uint32_t pages = stack_pages_backed(thread->slot);
     uint32_t charged = __atomic_load_n(&user->stack_pages, __ATOMIC_RELAXED);
+    if (likely(!stack_has_more_pages(thread->slot, charged))) {
+        return;
+    }
+    uint32_t pages = stack_pages_backed(thread->slot);
     while (pages > charged) {
         if (__atomic_compare_exchange_n(&user->stack_pages, &charged, pages, false,
                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
@@ -159,12 +203,19 @@ static must_check int start_begin(struct user_thread *user)
     return error;
 }
 
-/* Undoes start_begin() after a failure, and releases the reference of the running thread. */
+/*
+ * Undoes start_begin() after a failure, and releases the reference of the running thread. If the
+ * thread is in no list of its task, the task ends and did not find it there: so the thread ends.
+ */
 static void start_undo(struct user_thread *user)
 {
     uint64_t flags = spin_lock_irq_save(&user->lock);
     user->started = false;
-    wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
+    if (!list_node_linked(&user->task_node)) {
+        unstarted_end(user, flags);
+    } else {
+        wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
+    }
     spin_unlock_irq_restore(&user->lock, flags);
     object_release(&user->object);
 }
@@ -256,11 +307,11 @@ static never_inline void user_thread_load_more(const struct thread *thread)
     if (user->context.stack_top == 0) {
         user->context.stack_top = stack_top(thread->slot);
         user->id = thread->id;
+        user->ipc.thread = user->ipc.sleeper = (struct thread *)thread;
     }
+    user->context.special &= ~USER_SPECIAL_NEW;
     if (user->context.fpu != NULL) {
         schedule_switch_fpu(user->context.fpu);
-    } else {
-        user->context.plain = true;
     }
     user_context_load(&user->context);
 }
@@ -268,7 +319,7 @@ static never_inline void user_thread_load_more(const struct thread *thread)
 void user_thread_load(const struct thread *thread)
 {
     struct user_context *context = &thread->user->context;
-    if (unlikely(!context->plain)) {
+    if (unlikely(context->special & (USER_SPECIAL_NEW | USER_SPECIAL_FPU))) {
         user_thread_load_more(thread);
         return;
     }
@@ -299,6 +350,8 @@ void user_thread_exit(struct thread *thread, int status)
      */
     uint64_t flags = spin_lock_irq_save(&user->lock);
     thread->user = NULL;
+    /* So no switch charges it any more. Who waits for the thread finds its pages given back. */
+    __atomic_sub_fetch(&task->stack_pages, user->stack_pages, __ATOMIC_RELAXED);
     fpu_drop(user->context.fpu);
     thread->name = "user, ended"; /* the task, with the name, may be freed below */
     user->thread = NULL;
@@ -307,8 +360,6 @@ void user_thread_exit(struct thread *thread, int status)
     wait_queue_wake_all_in_steps(&user->waiters, &user->lock, flags);
     spin_unlock_irq_restore(&user->lock, flags);
     thread_list_settle(); /* a walk may still use the name and the task */
-    /* No switch charges the thread any more, because thread->user is NULL. */
-    __atomic_sub_fetch(&task->stack_pages, user->stack_pages, __ATOMIC_RELAXED);
     task_thread_remove(task, &user->task_node, true, status);
     object_release(&user->object);
 }

@@ -45,7 +45,7 @@ void user_thread_init(void);
 /*
  * Creates a thread that has not started, with this priority and affinity (0: any CPU). The caller
  * gets a reference. Context: THREAD.
- * Errors: ERROR_NO_MEMORY, ERROR_RANGE (priority above 31), ERROR_QUOTA, ERROR_PEER_DIED.
+ * Errors: ERROR_NO_MEMORY, ERROR_RANGE (priority above 31), ERROR_PEER_DIED (the task ends).
  */
 must_check int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
                                   struct user_thread **out);
@@ -88,6 +88,17 @@ must_check int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, i
  * thread_user_load. Context: ATOMIC, interrupts off, run-queue lock held.
  */
 void user_thread_load(const struct thread *thread);
+
+/* user_thread_load() in line, for system calls that switch by themselves. Context: as there. */
+static always_inline void user_thread_load_inline(const struct thread *thread)
+{
+    struct user_context *context = &thread->user->context;
+    if (unlikely(context->special & (USER_SPECIAL_NEW | USER_SPECIAL_FPU))) {
+        user_thread_load(thread);
+    } else {
+        user_context_load_inline(context);
+    }
+}
 
 /*
  * Does what the hazards of the calling thread ask for: ends it or stops it. For kernel/hooks.c: the

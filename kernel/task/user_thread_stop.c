@@ -77,7 +77,7 @@ int user_thread_registers_write(struct user_thread *user, const struct thread_re
         error = user_registers_write(user->stopped_frame, registers);
     }
     if (error == OK) {
-        user->context.fs_base = registers->fs_base;
+        user_context_fs_set(&user->context, registers->fs_base);
     }
     spin_unlock_irq_restore(&user->lock, flags);
     return error;

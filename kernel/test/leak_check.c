@@ -13,6 +13,7 @@
 #include "mm/stack/stack_reserve.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/core/thread.h"
+#include "sched/core/thread_object.h"
 
 static void thread_count_in(struct thread *thread, void *context)
 {
@@ -33,8 +34,8 @@ void leak_check_read(struct leak_check *leak_check)
     for (unsigned owner = 0; owner < FRAME_OWNER_COUNT; owner++) {
         leak_check->owned[owner] = frame_owned_count(owner);
     }
-    leak_check->objects -=
-        stack_saved_count(); /* the saved bytes of sleeping threads are no leak */
+    /* The saved bytes of sleeping threads, and the objects that CPUs keep for threads, are no leak. */
+    leak_check->objects -= stack_saved_count() + thread_objects_spare();
     leak_check->stack_frames_booked =
         leak_check->owned[FRAME_OWNER_STACK] + leak_check->owned[FRAME_OWNER_STACK_STANDBY] +
         leak_check->owned[FRAME_OWNER_MAGAZINE] + leak_check->owned[FRAME_OWNER_RESERVE];

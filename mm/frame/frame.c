@@ -119,23 +119,20 @@ int frame_allocate_nowait(enum frame_owner owner, physical_t *out)
     return error;
 }
 
-int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out)
+int frame_allocate_in(unsigned node, unsigned order, enum frame_owner owner, physical_t *out)
 {
     uint32_t first;
     uint64_t flags;
     bool found;
 
-    if (order == 0) {
-        return frame_allocate(owner, out);
-    }
     if (order > BUDDY_ORDER_MAX) {
         return ERROR_INVALID;
     }
     flags = spin_lock_irq_save(&frame_lock);
-    found = frame_block_take(this_cpu(frame_cpu).node, order, &first);
+    found = frame_block_take(node, order, &first);
     if (!found) { /* this CPU's free list may hold the missing pieces */
         frame_free_list_drain(this_cpu(frame_cpu).count);
-        found = frame_block_take(this_cpu(frame_cpu).node, order, &first);
+        found = frame_block_take(node, order, &first);
     }
     if (found) {
         this_cpu(frame_cpu).owned[owner] += 1L << order;
@@ -148,6 +145,12 @@ int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t
     frame_poison_check(frame_address(first), order);
     *out = frame_address(first);
     return OK;
+}
+
+int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out)
+{
+    return order == 0 ? frame_allocate(owner, out)
+                      : frame_allocate_in(this_cpu(frame_cpu).node, order, owner, out);
 }
 
 /* Frees every frame that the reclaim hook gives. Returns false if there was none. */

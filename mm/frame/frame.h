@@ -102,6 +102,14 @@ must_check int frame_allocate_order(unsigned order, enum frame_owner owner, phys
 must_check int frame_allocate_free_order(unsigned order, enum frame_owner owner, physical_t *out);
 
 /*
+ * Allocates 2^order frames in one piece, aligned to their size, not zeroed, from a NUMA node; or
+ * from the nearest other one, if that node has no such block. It never calls the reclaim hook.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY; ERROR_INVALID for an order above BUDDY_ORDER_MAX.
+ */
+must_check int frame_allocate_in(unsigned node, unsigned order, enum frame_owner owner,
+                                 physical_t *out);
+
+/*
  * Frees one frame; `owner` is its owner now. From frame_free_offer(true) to
  * frame_free_offer(false), frame_free_hook is offered the frame first and may keep it.
  * Context: IRQ.

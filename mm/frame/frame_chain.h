@@ -58,6 +58,17 @@ static inline void frame_chain_free(struct frame_chain *chain, enum frame_owner 
 must_check int frame_chain_allocate(struct frame_chain *chain, uint32_t count,
                                     enum frame_owner owner);
 
+/* The node of a CPU, whichever that is when a piece is allocated. */
+#define FRAME_NODE_OWN UINT32_MAX
+
+/*
+ * Does what frame_chain_allocate() does, with frames of a NUMA node as long as that has any.
+ * Interrupts stay as they are while the frames are zeroed.
+ * Context: IRQ. Errors: ERROR_NO_MEMORY.
+ */
+must_check int frame_chain_allocate_in(unsigned node, struct frame_chain *chain, uint32_t count,
+                                       enum frame_owner owner);
+
 /*
  * Allocates 2^order contiguous frames, not zeroed, to be freed one by one. It calls no reclaim
  * hook.

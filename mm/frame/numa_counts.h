@@ -15,15 +15,16 @@ enum numa_node_use {
 };
 
 struct numa_node_counts {
-    uint64_t local[NUMA_USES];  /* frames of the CPU's own node */
+    uint64_t local[NUMA_USES];  /* frames of the node of the CPU that they are for */
     uint64_t remote[NUMA_USES]; /* frames of other nodes */
 };
 
 /*
- * Counts a frame that this CPU took. Called only if there are several nodes.
+ * Counts, for this CPU, a frame that was taken for a CPU of `node`. Called only if there are
+ * several nodes.
  * Context: IRQ, interrupts off.
  */
-void numa_node_count_frame(enum numa_node_use use, physical_t frame);
+void numa_node_count_frame(enum numa_node_use use, unsigned node, physical_t frame);
 
 /*
  * Returns the counts of a CPU since boot.

@@ -5,7 +5,6 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
-#include "mm/heap/kmalloc.h"
 #include "mm/space/region.h"
 #include "mm/space/space_change.h"
 
@@ -90,12 +89,11 @@ static void region_insert(struct address_space *space, struct region *region, ui
 static must_check int region_add(struct address_space *space, uintptr_t address,
                                  const struct region *wanted)
 {
-    void *memory;
-    int error = kmalloc(sizeof(struct region), &memory);
+    struct region *region;
+    int error = region_allocate(space, &region);
     if (error != OK) {
         return error;
     }
-    struct region *region = memory;
     *region = *wanted;
     region->space = space;
     tree_node_init(&region->node);
@@ -110,7 +108,7 @@ static must_check int region_add(struct address_space *space, uintptr_t address,
     }
     spin_unlock(&space->lock);
     if (error != OK) {
-        kfree(region);
+        region_dispose(space, region);
     }
     return error;
 }

@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/percpu.h"
 #include "arch/x86_64/paging/paging.h"
 #include "mm/stack/stack_size.h"
 
@@ -23,7 +24,7 @@ static const struct region regions[] = {
     {"direct map", DIRECT_MAP_BASE, DIRECT_MAP_BASE + DIRECT_MAP_BYTES},
     {"stack object", STACK_OBJECT_BASE, STACK_OBJECT_BASE + STACK_OBJECT_BYTES},
     {"kernel regions", VMALLOC_BASE, VMALLOC_BASE + VMALLOC_BYTES},
-    {"entry stacks", ENTRY_STACK_BASE, ENTRY_STACK_BASE + 64 * ENTRY_STACK_CPU_STRIDE},
+    {"entry stacks", ENTRY_STACK_BASE, ENTRY_STACK_BASE + CPU_MAX *ENTRY_STACK_CPU_STRIDE},
     {"kernel image", KERNEL_BASE + KERNEL_PHYSICAL, KERNEL_BASE + 0x40000000},
 };
 

@@ -64,7 +64,9 @@ int memory_object_create_physical(physical_t base, size_t bytes, enum memory_cac
     if (error == OK) {
         (*out)->kind = MEMORY_PHYSICAL;
         (*out)->base = base;
-        (*out)->caching = caching == MEMORY_UNCACHED ? PAGE_UNCACHED : 0;
+        (*out)->caching = caching == MEMORY_UNCACHED    ? PAGE_UNCACHED
+                          : caching == MEMORY_COMBINING ? PAGE_COMBINING
+                                                        : 0;
     }
     return error;
 }
@@ -135,8 +137,9 @@ int memory_object_page(struct memory_object *object, size_t index, bool writes,
         return ERROR_AGAIN;
     }
     page->frame = page_entry_frame(*entry);
-    page->needs_copy = writes && frame_is_shared(page->frame);
-    page->may_be_written = !object->cloning && !frame_is_shared(page->frame);
+    bool shared = frame_is_shared(page->frame);
+    page->needs_copy = writes && shared;
+    page->may_be_written = !object->cloning && !shared;
     return OK;
 }
 
@@ -192,7 +195,7 @@ int memory_object_copy_page(struct memory_object *object, size_t index)
     }
     page_copy(physical_to_virtual(fresh), physical_to_virtual(old));
     *entry |= PAGE_ENTRY_MOVING;
-    while (region_page_unmap_one(object, index)) {
+    while (region_page_reduce_one(object, index, PAGE_PRESENT)) {
         spin_lock(&object->lock);
     }
     *entry = page_entry_of(fresh);

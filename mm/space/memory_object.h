@@ -24,6 +24,7 @@ enum memory_object_kind {
 enum memory_caching {
     MEMORY_CACHED,
     MEMORY_UNCACHED,
+    MEMORY_COMBINING, /* not cached, but stores may be combined: a framebuffer */
 };
 
 struct memory_object {

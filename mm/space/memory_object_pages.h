@@ -24,3 +24,13 @@ must_check int memory_object_page(struct memory_object *object, size_t index, bo
  * THREAD. Errors: ERROR_NO_MEMORY.
  */
 must_check int memory_object_copy_page(struct memory_object *object, size_t index);
+
+/*
+ * Gives page `to_index` of an object the content that a page of another object has now,
+ * copy-on-write. If the object has that page already, it keeps it. The page is charged to the
+ * object's quota. Both indices are within their objects. Context: THREAD. Errors:
+ * ERROR_UNSUPPORTED (a physical object), ERROR_AGAIN (the page is being copied: wait a moment),
+ * ERROR_QUOTA, ERROR_NO_MEMORY.
+ */
+must_check int memory_object_share_page(struct memory_object *from, size_t from_index,
+                                        struct memory_object *to, size_t to_index);

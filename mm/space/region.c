@@ -1,9 +1,35 @@
-/* The way from a page of a memory object to the leaf entries that map it, through its regions. */
+/*
+ * Regions: their memory, and the way from a page of a memory object to the leaf entries that map it.
+ */
 #include "mm/space/region.h"
 
 #include "arch/x86_64/apic/user_shootdown.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "lib/error.h"
+#include "mm/heap/kmalloc.h"
 #include "mm/space/refuse_chain.h"
+
+int region_allocate(struct address_space *space, struct region **out)
+{
+    void *memory;
+    int error = frame_quota_charge_bytes(space->quota, sizeof(struct region));
+    if (error != OK) {
+        return error;
+    }
+    error = kmalloc(sizeof(struct region), &memory);
+    if (error != OK) {
+        frame_quota_give_back_bytes(space->quota, sizeof(struct region));
+        return error;
+    }
+    *out = memory;
+    return OK;
+}
+
+void region_dispose(struct address_space *space, struct region *region)
+{
+    kfree(region);
+    frame_quota_give_back_bytes(space->quota, sizeof(struct region));
+}
 
 struct region *region_find(const struct address_space *space, uintptr_t address)
 {
@@ -31,7 +57,7 @@ static void shootdown_unlocked(struct memory_object *object, struct address_spac
     preempt_enable();
 }
 
-bool region_page_unmap_one(struct memory_object *object, size_t index)
+bool region_page_reduce_one(struct memory_object *object, size_t index, uint64_t bits)
 {
     list_for_each (node, &object->mappings) {
         struct region *region = list_entry(node, struct region, mapping);
@@ -44,8 +70,8 @@ bool region_page_unmap_one(struct memory_object *object, size_t index)
         struct user_table_refuse refuse;
         size_t changed = 0;
         /* One page is one slice: nothing is left of it. */
-        ignore_result(user_tables_reduce(&space->tables, &next, address + PAGE_BYTES, PAGE_PRESENT,
-                                         0, &refuse, &changed));
+        ignore_result(user_tables_reduce(&space->tables, &next, address + PAGE_BYTES, bits, 0,
+                                         &refuse, &changed));
         if (changed != 0) {
             shootdown_unlocked(object, space, address, PAGE_BYTES, &refuse);
             return true;

@@ -36,15 +36,23 @@ static inline uintptr_t region_end(const struct region *region)
     return region->node.key + region->bytes;
 }
 
+/*
+ * Allocates a region of a space, or frees one. Its memory is charged to the space's quota. Context:
+ * THREAD. Errors: ERROR_QUOTA, ERROR_NO_MEMORY.
+ */
+must_check int region_allocate(struct address_space *space, struct region **out);
+void region_dispose(struct address_space *space, struct region *region);
+
 /* Returns the region that holds an address, or NULL. Context: ATOMIC, lock of the space held. */
 struct region *region_find(const struct address_space *space, uintptr_t address);
 
 /*
- * Finds an address space in which a page of an object is mapped, unmaps the page there, and waits
- * for the shootdown. Returns true, with the object's lock released. If the page is mapped nowhere,
- * returns false, with the lock still held. Context: THREAD, the object's lock held.
+ * Finds an address space in which the leaf entry of a page of an object has one of these bits,
+ * clears them there, and waits for the shootdown. With PAGE_PRESENT the page is unmapped. Returns
+ * true, with the object's lock released. If no entry has such a bit, returns false, with the lock
+ * still held. Context: THREAD, the object's lock held.
  */
-must_check bool region_page_unmap_one(struct memory_object *object, size_t index);
+must_check bool region_page_reduce_one(struct memory_object *object, size_t index, uint64_t bits);
 
 /*
  * Write-protects one slice of the pages of an object that are mapped, and waits for the shootdown.

@@ -8,7 +8,6 @@
 
 #include "arch/x86_64/apic/user_shootdown.h"
 #include "lib/error.h"
-#include "mm/heap/kmalloc.h"
 #include "mm/space/refuse_chain.h"
 #include "mm/space/region.h"
 
@@ -66,7 +65,7 @@ static void region_remove(struct region *region)
         spin_unlock(&object->lock);
     }
     spin_unlock(&space->lock);
-    kfree(region);
+    region_dispose(space, region);
     if (object != NULL) {
         memory_object_release(object);
     }
@@ -128,7 +127,7 @@ static void region_cut(struct region *region, uintptr_t at, struct region *right
 /* Cuts the region around `at`, if there is one that does not begin or end there. */
 static must_check int edge_cut(struct address_space *space, uintptr_t at)
 {
-    void *memory;
+    struct region *right;
     spin_lock(&space->lock);
     struct region *region = region_find(space, at);
     bool is_full = space->region_count >= SPACE_REGIONS_MAX;
@@ -139,9 +138,9 @@ static must_check int edge_cut(struct address_space *space, uintptr_t at)
     if (is_full) {
         return ERROR_QUOTA;
     }
-    int error = kmalloc(sizeof(struct region), &memory);
+    int error = region_allocate(space, &right);
     if (error == OK) {
-        region_cut(region, at, memory);
+        region_cut(region, at, right);
     }
     return error;
 }

@@ -1,13 +1,16 @@
 /*
  * Regions with a pager: a program supplies their pages. A fault in such a region asks the pager,
- * and the answer says which pages of the region's memory object are entered, and with which rights.
- * The kernel enters no page that the pager did not give, so the pager may fill it first.
+ * and the answer says which pages of the region's memory object are entered, with which rights, and
+ * whether they are pages of another object. The kernel enters no page that the pager did not give,
+ * so the pager may fill it first.
  *
  * What a pager is, only the layer above knows: kernel/task/pager.h.
  */
 #pragma once
 
 #include "arch/x86_64/cpu/types.h"
+
+struct memory_object;
 
 /* Pages that one answer may give. */
 #define SPACE_PAGER_PAGES_MAX 64
@@ -24,13 +27,21 @@ struct space_page_question {
     uintptr_t start;   /* of the region */
     size_t offset;     /* of the touched page, in the memory object */
     unsigned rights;   /* of the region */
+    bool may_be_given; /* the region's creator may write to its memory: other pages may be put in */
+    struct memory_object *object; /* of the region; acquired */
 };
 
-/* The pages [offset, offset + bytes) of the memory object get these rights. */
+/*
+ * The pages [offset, offset + bytes) of the region's memory object are entered with these rights.
+ * With `from`, those of them that the object does not have yet get the content of pages of another
+ * object, copy-on-write. The range from from_offset on lies within that object.
+ */
 struct space_page_answer {
     size_t offset;
     size_t bytes;
     unsigned rights;
+    struct memory_object *from; /* acquired; NULL: the object's own pages */
+    size_t from_offset;
     const char *reason; /* in words, if the page is refused */
 };
 

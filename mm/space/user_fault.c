@@ -3,8 +3,22 @@
  * itself (user_fault_try.c). In a region with a pager it asks the pager, enters the pages that the
  * answer gives, and then tries the faulting page again.
  */
+#include "arch/x86_64/entry/trap_frame.h"
 #include "lib/error.h"
+#include "mm/space/memory_object_pages.h"
 #include "mm/space/user_fault_try.h"
+
+/* Puts the page at an offset into the region's object, if the answer gives it from another one. */
+static must_check int page_put(const struct user_fault *fault,
+                               const struct space_page_answer *answer, size_t offset)
+{
+    if (answer->from == NULL || offset >= memory_object_bytes(fault->question->object)) {
+        return OK;
+    }
+    size_t from_offset = answer->from_offset + (offset - answer->offset);
+    return memory_object_share_page(answer->from, from_offset / PAGE_BYTES, fault->question->object,
+                                    offset / PAGE_BYTES);
+}
 
 /* Enters the page at an offset in the object, which the pager's answer gives. */
 static must_check int page_give(struct user_fault *fault, const struct space_pager *pager,
@@ -17,7 +31,10 @@ static must_check int page_give(struct user_fault *fault, const struct space_pag
                                .given_by = pager,
                                .given_page = offset / PAGE_BYTES,
                                .given_rights = answer->rights};
-    int error = user_fault_try(&given);
+    int error = page_put(fault, answer, offset);
+    if (error == OK) {
+        error = user_fault_try(&given);
+    }
     user_fault_end(&given);
     fault->reason = given.reason;
     return error;
@@ -31,6 +48,7 @@ static must_check int page_give(struct user_fault *fault, const struct space_pag
 static must_check int pages_give(struct user_fault *fault, const struct space_pager *pager,
                                  const struct space_page_answer *answer)
 {
+    /* LAB 9 BEGIN pages-give: enter the touched page, then the others */
     size_t touched = fault->question->offset;
     int error = page_give(fault, pager, answer, touched);
     for (size_t done = 0; done < answer->bytes && error == OK; done += PAGE_BYTES) {
@@ -44,11 +62,13 @@ static must_check int pages_give(struct user_fault *fault, const struct space_pa
     }
     fault->reason = error == OK ? NULL : fault->reason;
     return error;
+    /* LAB 9 END pages-give */
 }
 
 /* Asks the pager the question that the last try left in fault->question. */
 static must_check int question_ask(struct user_fault *fault)
 {
+    /* LAB 9 BEGIN question-ask: ask, enter what was given, release the pager */
     struct space_pager *pager = fault->pager;
     struct space_page_answer answer = {.reason = NULL};
     int error = space_pager_ask(pager, fault->question, &answer);
@@ -57,8 +77,13 @@ static must_check int question_ask(struct user_fault *fault)
     if (error == OK) {
         error = pages_give(fault, pager, &answer);
     }
+    if (answer.from != NULL) {
+        memory_object_release(answer.from);
+    }
+    memory_object_release(fault->question->object);
     space_pager_release(pager);
     return error;
+    /* LAB 9 END question-ask */
 }
 
 static const char *reason_of(int error)
@@ -93,7 +118,8 @@ int address_space_fault(struct address_space *space, uintptr_t address, uint32_t
     int error = user_fault_try(&fault);
     while (error == ERROR_AGAIN && fault.pager != NULL) {
         error = question_ask(&fault);
-        if (error == OK) {
+        /* The page has been entered. But for a write it may have to be copied. */
+        if (error == OK && (error_code & PAGE_FAULT_WRITE) != 0) {
             error = user_fault_try(&fault);
         }
     }

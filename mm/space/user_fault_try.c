@@ -111,7 +111,10 @@ static must_check int question_make(struct user_fault *fault, const struct regio
                                      .access = access,
                                      .start = region->node.key,
                                      .offset = page_index(fault, region) * PAGE_BYTES,
-                                     .rights = region->rights};
+                                     .rights = region->rights,
+                                     .may_be_given = (region->rights_most & SPACE_WRITE) != 0,
+                                     .object = region->object};
+    memory_object_acquire(region->object);
     fault->pager = region->pager;
     space_pager_acquire(fault->pager);
     return ERROR_AGAIN;
@@ -136,9 +139,9 @@ static must_check int try_once(struct user_fault *fault)
     } else if (fault->reason == NULL && fault->given_by != NULL && !is_given(fault, region)) {
         error = OK;
     } else if (fault->reason == NULL) {
-        spin_lock(&region->object->lock);
+        spinlock_take(&region->object->lock); /* not counted: preemption is off already */
         error = page_enter(fault, region);
-        spin_unlock(&region->object->lock);
+        spinlock_pass(&region->object->lock);
     }
     spin_unlock(&space->lock);
     return error;
@@ -170,10 +173,12 @@ static must_check int obstacle_remove(struct user_fault *fault)
     return error;
 }
 
-/* Tries until the page is entered, or only a pager, another thread or more memory could help. */
-static must_check int try_repeatedly(struct user_fault *fault)
+/*
+ * Tries until the page is entered, or only a pager, another thread or more memory could help.
+ * `error` is the result of the last try.
+ */
+static must_check int try_repeatedly(struct user_fault *fault, int error)
 {
-    int error = try_once(fault);
     while (error == ERROR_AGAIN && !fault->must_wait && fault->pager == NULL) {
         error = obstacle_remove(fault);
         if (error == OK) {
@@ -183,13 +188,21 @@ static must_check int try_repeatedly(struct user_fault *fault)
     return error;
 }
 
-int user_fault_try(struct user_fault *fault)
+/* The rest of user_fault_try() after a first try with this result. */
+static never_inline must_check int try_further(struct user_fault *fault, int error)
 {
-    int error = try_repeatedly(fault);
+    error = try_repeatedly(fault, error);
     if (unlikely(error == ERROR_NO_MEMORY) && frame_collect_if_short()) {
-        error = try_repeatedly(fault); /* a try holds locks and cannot collect frames itself */
+        /* a try holds locks and cannot collect frames itself */
+        error = try_repeatedly(fault, try_once(fault));
     }
     return error;
+}
+
+int user_fault_try(struct user_fault *fault)
+{
+    int error = try_once(fault);
+    return likely(error == OK || fault->pager != NULL) ? error : try_further(fault, error);
 }
 
 void user_fault_end(struct user_fault *fault)

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/page_copy.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "lib/error.h"
 #include "mm/frame/fault_inject.h"
 #include "mm/frame/frame.h"
@@ -14,6 +15,8 @@
 #include "mm/stack/stack_use.h"
 
 PER_CPU(struct magazine, magazine);
+
+#define RESERVE_SHIFT 32 /* in the event REFILL_END of a trace */
 
 static uint32_t capacity_wanted = MAGAZINE_ROUNDS_DEFAULT;
 
@@ -135,7 +138,7 @@ static must_check bool rounds_add(struct magazine *own, uint32_t count)
     }
     if (unlikely(numa_node_count > 1)) {
         for (uint32_t i = 0; i < count; i++) {
-            numa_node_count_frame(NUMA_USE_ROUND, frames[i]);
+            numa_node_count_frame(NUMA_USE_ROUND, frame_node_of_cpu(cpu_number()), frames[i]);
         }
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -151,7 +154,7 @@ static must_check bool rounds_add(struct magazine *own, uint32_t count)
     /* LAB 5 END rounds-add */
 }
 
-static bool refill_try(struct magazine *own, uint32_t more)
+static always_inline bool refill_try(struct magazine *own, uint32_t more)
 {
     /* LAB 5 BEGIN refill-try: fill the magazine, or add what the caller must have */
     uint32_t available = own->capacity - own->taken;
@@ -170,7 +173,7 @@ static bool refill_try(struct magazine *own, uint32_t more)
     /* LAB 5 END refill-try */
 }
 
-bool magazine_refill_more(uint32_t more)
+static always_inline bool refill_more(uint32_t more)
 {
     struct magazine *own = this_cpu_pointer(magazine);
     struct magazine_event *event = &own->history[own->events++ % MAGAZINE_HISTORY];
@@ -184,6 +187,21 @@ bool magazine_refill_more(uint32_t more)
     event->after = (uint16_t)(own->capacity - own->taken);
     return enough;
 }
+
+bool magazine_refill_more(uint32_t more)
+{
+    return refill_more(more);
+}
+
+static TRACED_FORM bool refill_more_traced(uint32_t more)
+{
+    trace_record(TRACE_REFILL, 0, 0, more, magazine_available());
+    bool enough = refill_more(more);
+    trace_record(TRACE_REFILL_END, 0, 0, enough,
+                 magazine_available() | (uint64_t)stack_reserve_count() << RESERVE_SHIFT);
+    return enough;
+}
+TRACED(magazine_refill_more, refill_more_traced);
 
 void magazine_drain(uint32_t keep)
 {

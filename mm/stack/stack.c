@@ -79,18 +79,25 @@ static must_check int stack_back_whole(uint32_t slot)
     return error;
 }
 
-/* Counts whether the top page of a stack is on this CPU's NUMA node. */
-static void create_count(enum numa_node_use use, uint32_t slot)
+/* Counts whether the top page of a stack is on NUMA node `node`; FRAME_NODE_OWN: this CPU's. */
+static void create_count(enum numa_node_use use, unsigned node, uint32_t slot)
 {
     uint64_t flags = interrupts_save();
-    numa_node_count_frame(use, stack_entries(slot)[STACK_PAGES - 1] & PAGE_ADDRESS_MASK);
+    node = node == FRAME_NODE_OWN ? frame_node_of_cpu(cpu_number()) : node;
+    numa_node_count_frame(use, node, stack_entries(slot)[STACK_PAGES - 1] & PAGE_ADDRESS_MASK);
     interrupts_restore(flags);
+}
+
+/* Says whether threads that wait for memory come first. */
+static bool memory_is_wanted(void)
+{
+    return memory_queued() != 0 || (unlikely(memory_waiters() != 0) && stack_memory_short());
 }
 
 static must_check int stack_create_cold(bool whole, uint32_t *slot)
 {
-    if (memory_queued() != 0 || (unlikely(memory_waiters() != 0) && stack_memory_short())) {
-        return ERROR_NO_MEMORY; /* threads that wait for memory come first */
+    if (memory_is_wanted()) {
+        return ERROR_NO_MEMORY;
     }
     int error = stack_slot_allocate(0, slot);
     if (error == OK) {
@@ -98,7 +105,7 @@ static must_check int stack_create_cold(bool whole, uint32_t *slot)
         if (unlikely(error != OK)) {
             stack_slot_free(*slot);
         } else if (unlikely(numa_node_count > 1)) {
-            create_count(NUMA_USE_CREATE, *slot);
+            create_count(NUMA_USE_CREATE, FRAME_NODE_OWN, *slot);
         }
     }
     return error;
@@ -115,7 +122,7 @@ static must_check int stack_create_special(uint32_t *slot)
         stack_depth_forget(*slot);
     }
     if (numa_node_count > 1) {
-        create_count(NUMA_USE_CACHED, *slot);
+        create_count(NUMA_USE_CACHED, FRAME_NODE_OWN, *slot);
     }
     return OK;
 }
@@ -131,14 +138,19 @@ int stack_create(uint32_t *slot)
 
 int stack_create_in(unsigned node, bool whole, size_t bytes, uint32_t *slot)
 {
-    uint64_t flags = interrupts_save();
-    unsigned cpu = cpu_number(), own = frame_node_of_cpu(cpu);
-    frame_node_set(cpu, node);
+    unsigned size = 0;
+    int error = bytes != 0 ? stack_size_for(bytes, &size) : OK;
+    if (error != OK) {
+        return error;
+    }
+    if (memory_is_wanted()) {
+        return ERROR_NO_MEMORY;
+    }
     whole = whole || stack_mode_get() == STACK_MODE_EAGER;
-    int error = bytes > STACK_BYTES ? stack_create_sized(bytes, whole, slot)
-                                    : stack_create_cold(whole, slot);
-    frame_node_set(cpu, own);
-    interrupts_restore(flags);
+    error = stack_back_new(node, size, whole, slot);
+    if (error == OK && size == 0) {
+        create_count(NUMA_USE_CREATE, node, *slot);
+    }
     return error;
 }
 

@@ -23,10 +23,8 @@ must_check int stack_create(uint32_t *slot);
 /*
  * Creates a stack for a thread that will run on a CPU of another NUMA node. It never comes from the
  * cache, and its frames are of `node` as long as this node has any. `bytes` is 0 for 16 KiB, or a
- * size that stack_create_sized() takes. `whole`, or stack=eager: all pages are backed. It runs with
- * interrupts off, so it does not collect frames from other CPUs' free lists: the caller does that
- * if memory is short. Context: THREAD. Errors: ERROR_NO_MEMORY; ERROR_INVALID and ERROR_RANGE for a
- * wrong size.
+ * size that stack_create_sized() takes. `whole`, or stack=eager: all pages are backed. Context:
+ * THREAD. Errors: ERROR_NO_MEMORY; ERROR_INVALID and ERROR_RANGE for a wrong size.
  */
 must_check int stack_create_in(unsigned node, bool whole, size_t bytes, uint32_t *slot);
 

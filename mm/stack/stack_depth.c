@@ -27,6 +27,7 @@ void stack_depth_forget(uint32_t slot)
 
 size_t stack_depth_scan(uint32_t slot)
 {
+    /* LAB 4 BEGIN depth-scan: the deepest word of a thread's stack that is not zero */
     uintptr_t top = stack_top(slot);
     uintptr_t page = stack_is_large(slot) ? stack_limit(slot) : stack_floor(slot);
     for (; page < top; page += PAGE_BYTES) {
@@ -42,6 +43,7 @@ size_t stack_depth_scan(uint32_t slot)
         }
     }
     return 0;
+    /* LAB 4 END depth-scan */
 }
 
 unsigned stack_depth_bucket(size_t depth, unsigned units)

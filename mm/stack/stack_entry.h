@@ -49,6 +49,7 @@ enum stack_page_state {
     STACK_PAGE_STANDBY = 8,        /* unmapped, its frame may be taken; names its frame */
     STACK_PAGE_LEND_UNMAPPING = 9, /* lent, untouched, being unmapped; names its frame */
 };
+#define STACK_PAGE_STATES (STACK_PAGE_LEND_UNMAPPING + 1)
 
 /* The state and the present bit, so one comparison tests both. */
 #define STACK_ENTRY_STATE_MASK 0x1fUL

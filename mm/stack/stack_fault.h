@@ -20,6 +20,7 @@ struct stack_fault_event {
     uint32_t pages;     /* pages filled */
     uint32_t available; /* rounds left in the magazine */
     uint64_t entry_tsc;
+    const struct trap_frame *frame; /* of the interrupted code; valid during the call */
 };
 
 /*

@@ -14,18 +14,15 @@ uint64_t stack_large_creations(void)
     return __atomic_load_n(&creations, __ATOMIC_RELAXED);
 }
 
-int stack_large_create(unsigned size, bool whole, uint32_t *slot)
+int stack_back_new(unsigned node, unsigned size, bool whole, uint32_t *slot)
 {
     struct frame_chain chain = {0};
     uint32_t pages = whole ? (uint32_t)((STACK_BYTES << size) / PAGE_BYTES) : 1;
-    if (memory_queued() != 0 || stack_memory_short()) {
-        return ERROR_NO_MEMORY; /* threads that wait for memory come first */
-    }
     int error = stack_slot_allocate(size, slot);
     if (error != OK) {
         return error;
     }
-    error = frame_chain_allocate(&chain, pages, FRAME_OWNER_STACK);
+    error = frame_chain_allocate_in(node, &chain, pages, FRAME_OWNER_STACK);
     if (error != OK) {
         stack_slot_free(*slot);
         return error;
@@ -34,8 +31,18 @@ int stack_large_create(unsigned size, bool whole, uint32_t *slot)
     while (chain.count != 0) {
         *--entry = frame_chain_take(&chain) | PAGE_KERNEL_DATA;
     }
-    __atomic_add_fetch(&creations, 1, __ATOMIC_RELAXED);
+    if (size != 0) {
+        __atomic_add_fetch(&creations, 1, __ATOMIC_RELAXED);
+    }
     return OK;
+}
+
+int stack_large_create(unsigned size, bool whole, uint32_t *slot)
+{
+    if (memory_queued() != 0 || stack_memory_short()) {
+        return ERROR_NO_MEMORY; /* threads that wait for memory come first */
+    }
+    return stack_back_new(FRAME_NODE_OWN, size, whole, slot);
 }
 
 static bool entry_is_empty(uint64_t entry, uint32_t slot)

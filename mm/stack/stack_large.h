@@ -9,6 +9,13 @@
 #include "mm/stack/stack_pages.h"
 
 /*
+ * Makes a new stack of a size (stack_size.h), with frames of a NUMA node as long as that has any
+ * (FRAME_NODE_OWN: the CPU's), and its top page or, if `whole`, all pages backed. Does not look
+ * whether threads wait for memory. Context: THREAD. Errors: ERROR_NO_MEMORY.
+ */
+must_check int stack_back_new(unsigned node, unsigned size, bool whole, uint32_t *slot);
+
+/*
  * Creates a stack of a size above 0 (stack_size.h) with its top page backed; `whole`: all pages.
  * Context: THREAD. Errors: ERROR_NO_MEMORY if there is no frame or no slot, or if threads wait for
  * memory.

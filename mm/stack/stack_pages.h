@@ -38,6 +38,20 @@ uint32_t stack_missing(uint32_t slot);
 uint32_t stack_pages_backed(uint32_t slot);
 
 /*
+ * Returns whether more than `pages` pages of the stack are backed. Looks at one entry, unless the
+ * stack is larger than 16 KiB.
+ * Context: ANY. The answer holds only while the stack's thread cannot run.
+ */
+static always_inline bool stack_has_more_pages(uint32_t slot, uint32_t pages)
+{
+    if (unlikely(stack_is_large(slot))) {
+        return stack_pages_backed(slot) > pages;
+    }
+    return pages < STACK_PAGES &&
+           (stack_entries(slot)[STACK_PAGES - 1 - pages] & PAGE_PRESENT) != 0;
+}
+
+/*
  * Returns how many pages of the stack are UNMAPPING: not backed, but they still have their frames.
  * Context: ANY.
  */

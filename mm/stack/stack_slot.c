@@ -57,6 +57,7 @@ static void slot_push(uint32_t slot)
 /* Writes the entries of the guard, and of the pages beyond the fault floor. */
 static void slot_shape(uint32_t slot)
 {
+    /* LAB 4 BEGIN slot-shape: the guard, and the pages below the fault floor */
     volatile uint64_t *guard = paging_leaf(stack_guard(slot));
     uintptr_t half = stack_bytes_of(slot) / PAGE_BYTES;
     for (uintptr_t page = 0; page < half; page++) {
@@ -66,6 +67,7 @@ static void slot_shape(uint32_t slot)
     for (uintptr_t page = 0; page < half - STACK_PAGES; page++) {
         bottom[page] = stack_entry_make(STACK_PAGE_BEYOND, slot);
     }
+    /* LAB 4 END slot-shape */
 }
 
 static must_check int slots_make(unsigned size)

@@ -198,9 +198,12 @@ static never_inline void pages_fill(volatile uint64_t *entries)
         *entry = (own->rounds[own->taken++] & PAGE_ADDRESS_MASK) | LENT_RIGHTS;
     }
     this_cpu(stack_lend).counts.lent += first - page;
-    if (!__atomic_load_n(&batch_wanted, __ATOMIC_RELAXED)) {
-        __atomic_store_n(&batch_wanted, true, __ATOMIC_RELAXED);
-    }
+    /*
+     * Stored even if it is set: stack_lend_batch_begin() may be about to clear it. x86 keeps the
+     * order of stores, so a walk that begins after this store sees the filled pages, and one that
+     * began before it leaves the note for the next. A load here could pass the stores above.
+     */
+    __atomic_store_n(&batch_wanted, true, __ATOMIC_RELEASE);
 }
 
 void stack_lend_fill(void)

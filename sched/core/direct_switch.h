@@ -73,6 +73,14 @@ static always_inline must_check enum direct_refusal direct_switch_begin(struct r
     return refusal;
 }
 
+/* The part of direct_switch_make() that changes the states of both threads. Context: as there. */
+static always_inline void direct_switch_states(struct thread *from, struct thread *to)
+{
+    from->state = THREAD_BLOCKED;
+    to->state = THREAD_RUNNING; /* queue->runnable stays: one thread less, one more */
+    to->slice_ticks = from->slice_ticks;
+}
+
 /*
  * Puts the calling thread `from` to sleep and switches to `to`. The caller has loaded what `to`
  * needs in user mode. Context: ATOMIC, interrupts off, after direct_switch_begin(), no spinlock
@@ -81,9 +89,7 @@ static always_inline must_check enum direct_refusal direct_switch_begin(struct r
 static always_inline void direct_switch_make(struct run_queue *queue, struct thread *from,
                                              struct thread *to)
 {
-    from->state = THREAD_BLOCKED;
-    to->state = THREAD_RUNNING; /* queue->runnable stays: one thread less, one more */
-    to->slice_ticks = from->slice_ticks;
+    direct_switch_states(from, to);
     switch_to(queue, from, to);
 }
 

@@ -16,11 +16,13 @@
  * none. It is the sum of
  *  - the thread that this CPU just left because it exited or must migrate. Its stack is in use
  *    until finish_switch();
+ *  - SWITCH_GIVES, if the thread just left gives its stack away (sched/stack/handoff.h);
  *  - SWITCH_FPU, if one of the two threads of the switch has the FPU. The bit stays set while a
  *    thread with FPU runs. So a switch between threads without FPU has nothing to do for it.
  */
 DECLARE_PER_CPU(uintptr_t, switch_work);
-#define SWITCH_FPU 1UL
+#define SWITCH_FPU   1UL
+#define SWITCH_GIVES 2UL
 
 /*
  * The part of finish_switch() for a switch during which a page was taken or switch_work was set.
@@ -55,11 +57,11 @@ static always_inline void depth_sections_switch(struct thread *from, const struc
 #endif
 
 /*
- * Switches to a thread that passed the gate, and returns when a CPU switches back. The caller has
- * loaded what `to` needs in user mode. Context: ATOMIC, interrupts off, run-queue lock held, which
- * the next thread releases.
+ * The part of switch_to() before the change of stacks. Returns what the next thread gets. Context:
+ * as for switch_to().
  */
-static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
+static always_inline struct switch_handover switch_begin(struct run_queue *queue,
+                                                         struct thread *from, struct thread *to)
 {
     /* I3: both stacks are in use from here to finish_switch(). */
     invariant(magazine_available() >= stack_missing(from->slot) + stack_missing(to->slot));
@@ -68,8 +70,18 @@ static always_inline void switch_to(struct run_queue *queue, struct thread *from
     this_cpu(thread_running) = to;
     depth_sections_switch(from, to);
     this_cpu(stack_use).next_hole = to->stack_hole;
-    finish_switch(stack_switch(&from->saved_rsp, to->saved_rsp,
-                               (struct switch_handover){to->stack_hole, queue}));
+    return (struct switch_handover){to->stack_hole, queue};
+}
+
+/*
+ * Switches to a thread that passed the gate, and returns when a CPU switches back. The caller has
+ * loaded what `to` needs in user mode. Context: ATOMIC, interrupts off, run-queue lock held, which
+ * the next thread releases.
+ */
+static always_inline void switch_to(struct run_queue *queue, struct thread *from, struct thread *to)
+{
+    struct switch_handover handover = switch_begin(queue, from, to);
+    finish_switch(stack_switch(&from->saved_rsp, to->saved_rsp, handover));
 }
 
 /* Loads what a thread that is about to run needs in user mode, if it has one. */

@@ -10,12 +10,7 @@
 #include "sched/core/services.h"
 #include "sched/core/thread_internal.h"
 
-static uint64_t idle_cpus;
-
-uint64_t schedule_idle_cpus(void)
-{
-    return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
-}
+uint64_t schedule_idle_bits;
 
 /*
  * Halts until the next interrupt. Preemption is off: while this CPU's bit is set, it runs no other
@@ -24,10 +19,10 @@ uint64_t schedule_idle_cpus(void)
 static void idle_wait(uint64_t bit)
 {
     preempt_disable_by(KERNEL_THREAD);
-    __atomic_or_fetch(&idle_cpus, bit, __ATOMIC_RELAXED);
+    __atomic_or_fetch(&schedule_idle_bits, bit, __ATOMIC_RELAXED);
     cpu_wait_for_interrupt();
     interrupts_disable_by(KERNEL_THREAD);
-    __atomic_and_fetch(&idle_cpus, ~bit, __ATOMIC_RELAXED);
+    __atomic_and_fetch(&schedule_idle_bits, ~bit, __ATOMIC_RELAXED);
     preempt_enable_quietly();
 }
 

@@ -6,12 +6,13 @@
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/entry/vectors.h"
 #include "sched/core/schedule.h"
 #include "sched/stack/gate.h"
 #include "sched/stack/swap_candidate.h"
 
-struct run_queue *schedule_queue_lock(struct thread *thread)
+static always_inline struct run_queue *queue_lock(const struct thread *thread)
 {
     for (;;) {
         unsigned cpu = thread->cpu;
@@ -24,8 +25,13 @@ struct run_queue *schedule_queue_lock(struct thread *thread)
     }
 }
 
+struct run_queue *schedule_queue_lock(struct thread *thread)
+{
+    return queue_lock(thread);
+}
+
 /* Makes a CPU call schedule() soon. */
-static void cpu_poke(unsigned cpu)
+static always_inline void cpu_poke(unsigned cpu)
 {
     if (cpu == cpu_number()) {
         this_cpu(reschedule_wanted) = 1;
@@ -38,9 +44,10 @@ static void cpu_poke(unsigned cpu)
  * Makes a CPU reschedule that should run the thread, which was just put on the queue of `cpu`. The
  * queue's lock is held.
  */
-static void thread_announce(const struct run_queue *queue, const struct thread *thread,
-                            unsigned cpu)
+static always_inline void thread_announce(const struct run_queue *queue,
+                                          const struct thread *thread, unsigned cpu)
 {
+    /* LAB 8 BEGIN thread-announce: make a CPU reschedule that should run the thread */
     if (queue->current == queue->idle || thread->priority > queue->current->priority) {
         cpu_poke(cpu);
         return;
@@ -49,6 +56,19 @@ static void thread_announce(const struct run_queue *queue, const struct thread *
     if (idle != 0) {
         cpu_poke((unsigned)__builtin_ctzll(idle)); /* an idle CPU steals */
     }
+    /* LAB 8 END thread-announce */
+}
+
+/* Puts a thread on the queue of its CPU, which its affinity allows, and releases the lock. */
+static inline_if_optimized void enqueue_here(struct run_queue *queue, struct thread *thread)
+{
+    /* LAB 8 BEGIN enqueue-here: put the thread into the queue, and say so */
+    thread->state = THREAD_READY;
+    run_queue_append(queue, thread);
+    queue->runnable++;
+    thread_announce(queue, thread, thread->cpu);
+    spin_unlock_quietly(&queue->lock);
+    /* LAB 8 END enqueue-here */
 }
 
 /*
@@ -58,8 +78,9 @@ static void thread_announce(const struct run_queue *queue, const struct thread *
  * locks another CPU may change its affinity again, and must not take it for a thread in a queue:
  * hence THREAD_MOVING.
  */
-static void thread_enqueue(struct run_queue *queue, struct thread *thread)
+static never_inline void thread_enqueue(struct run_queue *queue, struct thread *thread)
 {
+    /* LAB 8 BEGIN thread-enqueue: go to a CPU that the affinity allows, and into its queue */
     thread->state = THREAD_MOVING;
     while (unlikely(!(thread->affinity >> thread->cpu & 1))) {
         unsigned cpu = (unsigned)__builtin_ctzll(thread->affinity);
@@ -68,11 +89,8 @@ static void thread_enqueue(struct run_queue *queue, struct thread *thread)
         queue = &cpu_variable(run_queue, cpu);
         spin_lock_by(OFF_ALREADY, &queue->lock);
     }
-    thread->state = THREAD_READY;
-    run_queue_append(queue, thread);
-    queue->runnable++;
-    thread_announce(queue, thread, thread->cpu);
-    spin_unlock_quietly(&queue->lock);
+    enqueue_here(queue, thread);
+    /* LAB 8 END thread-enqueue */
 }
 
 /*
@@ -90,20 +108,36 @@ static never_inline void ready_otherwise(struct run_queue *queue, struct thread 
     }
 }
 
-void schedule_ready(struct thread *thread, enum thread_state from)
+static always_inline void ready_make(struct thread *thread, enum thread_state from)
 {
+    /* LAB 8 BEGIN schedule-ready: make the thread ready, if it is in that state */
     uint64_t flags = interrupts_save();
-    struct run_queue *queue = schedule_queue_lock(thread);
+    struct run_queue *queue = queue_lock(thread);
     if (unlikely(thread->state != from)) {
         ready_otherwise(queue, thread, from);
-    } else if (thread == queue->current) {
+    } else if (unlikely(thread == queue->current)) {
         thread->state = THREAD_RUNNING; /* woken before it left: it stays running */
         spin_unlock_quietly(&queue->lock);
+    } else if (likely(thread->affinity >> thread->cpu & 1)) {
+        enqueue_here(queue, thread);
     } else {
         thread_enqueue(queue, thread);
     }
     preempt_interrupts_restore(flags);
+    /* LAB 8 END schedule-ready */
 }
+
+void schedule_ready(struct thread *thread, enum thread_state from)
+{
+    ready_make(thread, from);
+}
+
+static TRACED_FORM void schedule_ready_traced(struct thread *thread, enum thread_state from)
+{
+    trace_record(TRACE_WAKE, 0, thread->id, from, 0);
+    ready_make(thread, from);
+}
+TRACED(schedule_ready, schedule_ready_traced);
 
 /*
  * Notes that the affinity of a thread in no run queue excludes its CPU. A running thread moves when
@@ -155,6 +189,7 @@ static void change_apply(struct thread *thread, unsigned what, uint64_t value, b
 
 void schedule_change(struct thread *thread, unsigned what, uint64_t value)
 {
+    /* LAB 8 BEGIN schedule-change: take the thread out of the queue, change it, put it in again */
     uint64_t flags = interrupts_save();
     struct run_queue *queue = schedule_queue_lock(thread);
     bool queued = thread->state == THREAD_READY;
@@ -172,6 +207,7 @@ void schedule_change(struct thread *thread, unsigned what, uint64_t value)
         spin_unlock_quietly(&queue->lock);
     }
     preempt_interrupts_restore(flags);
+    /* LAB 8 END schedule-change */
 }
 
 bool schedule_inherit(struct thread *thread, enum thread_inherit way, unsigned priority)

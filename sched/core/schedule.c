@@ -24,6 +24,7 @@
 #include "sched/core/thread_internal.h"
 #include "sched/core/timeout.h"
 #include "sched/stack/gate.h"
+#include "sched/stack/handoff.h"
 #include "sched/stack/swap_candidate.h"
 
 /* Threads that one call of schedule() puts into the memory queue: about 340 instructions each. */
@@ -54,14 +55,12 @@ static struct thread *switch_work_take(void)
 {
     uintptr_t work = this_cpu(switch_work);
     this_cpu(switch_work) = (work & SWITCH_FPU) != 0 && fpu_switch() ? SWITCH_FPU : 0;
-    return (struct thread *)(work & ~SWITCH_FPU);
+    return (struct thread *)(work & ~(SWITCH_FPU | SWITCH_GIVES));
 }
 
-never_inline void finish_unusual_switch(struct run_queue *queue)
+/* Reaps a thread that this CPU just left, or makes it ready elsewhere; NULL: there is none. */
+static always_inline void thread_left(struct thread *left)
 {
-    struct thread *left = switch_work_take();
-    magazine_charge_rest();
-    spinlock_pass(&queue->lock);
     if (left == NULL) {
         return;
     }
@@ -71,6 +70,36 @@ never_inline void finish_unusual_switch(struct run_queue *queue)
         schedule_ready(left, THREAD_MOVING);
     }
 }
+
+static inline_if_optimized struct thread *switch_work_do(void)
+{
+    struct thread *left = switch_work_take();
+    magazine_charge_rest();
+    return left;
+}
+
+never_inline void finish_unusual_switch(struct run_queue *queue)
+{
+    struct thread *left = switch_work_do();
+    spinlock_pass(&queue->lock);
+    thread_left(left);
+}
+
+/*
+ * finish_unusual_switch() with ipc=handoff. The thread that gave its stack may run elsewhere as
+ * soon as the lock is released, but then nobody owns the stack any more.
+ */
+static SITE_JUMP_FORM void finish_unusual_handoff(struct run_queue *queue)
+{
+    struct thread *left = switch_work_do();
+    uint32_t given = handoff_given();
+    spinlock_pass(&queue->lock);
+    if (given != STACK_SLOT_NONE) {
+        stack_destroy(given);
+    }
+    thread_left(left);
+}
+SITE_JUMP_FROM(finish_unusual_switch, SITE_KIND_HANDOFF, finish_unusual_handoff);
 
 void schedule_finish_switch(struct switch_handover handover)
 {
@@ -164,6 +193,7 @@ static always_inline bool thread_requeue(struct run_queue *queue, struct thread 
         }
         return false;
     }
+    /* LAB 8 BEGIN thread-requeue: back into the queue, ahead of the others or behind them */
     thread->state = THREAD_READY;
     if (thread->slice_ticks > 0) {
         run_queue_prepend(queue, thread);
@@ -172,6 +202,7 @@ static always_inline bool thread_requeue(struct run_queue *queue, struct thread 
         run_queue_append(queue, thread);
     }
     return true;
+    /* LAB 8 END thread-requeue */
 }
 
 /*
@@ -214,6 +245,28 @@ void schedule(void)
     schedule_inline(false);
 }
 
+void schedule_give(struct stack_handoff *own)
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    spinlock_take(&queue->lock); /* not counted: interrupts stay off until it is released */
+    struct thread *from = queue->current;
+    /* Woken before it left, or killed: thread_kill() notes that before it takes the lock. */
+    if (from->state != THREAD_BLOCKED || from->kill_wanted) {
+        from->state = THREAD_RUNNING;
+        spinlock_pass(&queue->lock);
+        return;
+    }
+    this_cpu(reschedule_wanted) = 0;
+    queue->runnable--;
+    struct thread *to = thread_choose(queue, from, false);
+    to->state = THREAD_RUNNING;
+    handoff_give(own);
+    this_cpu(switch_work) |= SWITCH_GIVES;
+    thread_load(to);
+    switch_to(queue, from, to);
+    panic("thread %u (%s) was switched to on a stack that it gave away", from->id, from->name);
+}
+
 /* Inlines schedule(): a call would save all registers a second time. */
 void thread_yield(void)
 {
@@ -230,6 +283,7 @@ void schedule_tick(void)
     current->run_ticks++;
     timeout_expire();
     services_tick(current, current == queue->idle);
+    /* LAB 8 BEGIN schedule-tick: count the time slice down, and ask for a reschedule at its end */
     if (current == queue->idle) {
         this_cpu(reschedule_wanted) |= balance_worth_stealing(cpu_number());
     } else if (current->slice_ticks <= 1) {
@@ -239,6 +293,7 @@ void schedule_tick(void)
     } else {
         current->slice_ticks--;
     }
+    /* LAB 8 END schedule-tick */
     balance_tick(queue);
 }
 
@@ -279,6 +334,7 @@ int schedule_cpu_create(unsigned cpu)
 {
     struct run_queue *queue = &cpu_variable(run_queue, cpu);
     run_queue_init(queue);
+    queue->sleeper_word = THREAD_BLOCKED | cpu << 8;
     timeout_cpu_init(cpu);
     struct thread *idle;
     int error = thread_create_idle(cpu, &idle);

@@ -7,6 +7,7 @@
 #include "sched/core/switch.h"
 
 struct fpu_area;
+struct stack_handoff;
 
 #define SCHEDULE_TICK_HZ     250
 #define SCHEDULE_SLICE_TICKS 3
@@ -17,6 +18,13 @@ struct fpu_area;
  * (THREAD_RUNNING) or blocks. Context: ATOMIC, interrupts off, preemption on, no spinlock held.
  */
 void schedule(void);
+
+/*
+ * Switches to the ready thread of highest priority, as schedule() does, and lets the calling
+ * thread, which blocks, give its stack away: it goes on at own->continuation. Returns only if it
+ * was woken before it left the CPU. Context: as for schedule(), after handoff_prepare().
+ */
+void schedule_give(struct stack_handoff *own);
 
 /*
  * Makes a thread ready if its state is `from` (THREAD_BLOCKED or THREAD_WAITS_MEMORY); otherwise
@@ -104,8 +112,13 @@ uint32_t schedule_running_id(unsigned cpu);
 /* Registers the handler of the reschedule interrupt. Context: boot. */
 void schedule_init(void);
 
+extern uint64_t schedule_idle_bits; /* for schedule_idle_cpus() */
+
 /*
  * Returns the CPUs that are halted in their idle thread, by bit. The answer may be out of date when
  * it is used. Context: ANY.
  */
-uint64_t schedule_idle_cpus(void);
+static always_inline uint64_t schedule_idle_cpus(void)
+{
+    return __atomic_load_n(&schedule_idle_bits, __ATOMIC_RELAXED);
+}

@@ -22,6 +22,7 @@ global thread_trampoline
 extern thread_begin
 extern stack_lend_switch
 extern stack_lend_fill
+extern trace_switch
 
 ; A record of arch/x86_64/cpu/patch_site.h: a mode of kind %2 lets the code at %1 begin with a jump to %3.
 %macro JUMP_SITE 3
@@ -73,6 +74,12 @@ JUMP_SITE thread_switch, SITE_KIND_LEND_BATCHED, thread_switch_fill
 align 16
 thread_switch_fill:
     SWITCH_AFTER stack_lend_fill
+
+; thread_switch with a trace, in all modes.
+JUMP_SITE thread_switch, SITE_KIND_TRACE, thread_switch_trace
+align 16
+thread_switch_trace:
+    SWITCH_AFTER trace_switch
 
 ; First instructions of a thread. The function to call and its argument lie on the stack; the
 ; handover is in RDX and RCX. RBP is 0, which ends backtraces. The stack is aligned so that it has

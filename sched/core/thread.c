@@ -8,11 +8,8 @@
 #include "arch/x86_64/cpu/depth_section.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "lib/error.h"
-#include "lib/string.h"
 #include "mm/frame/frame.h"
-#include "mm/frame/frame_collect.h"
 #include "mm/frame/numa_node.h"
-#include "mm/heap/slab.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_batch.h"
 #include "mm/stack/stack_fault.h"
@@ -20,6 +17,7 @@
 #include "sched/core/services.h"
 #include "sched/core/thread_internal.h"
 #include "sched/core/thread_list.h"
+#include "sched/core/thread_object.h"
 
 /*
  * A struct switch_frame that returns into thread_trampoline, and above it the two words that
@@ -34,13 +32,6 @@ struct first_frame {
 };
 
 void thread_trampoline(void); /* switch.asm */
-
-static struct slab_cache thread_cache;
-
-void thread_init(void)
-{
-    slab_cache_init(&thread_cache, "thread", sizeof(struct thread), 8);
-}
 
 const char *thread_state_name(unsigned state)
 {
@@ -62,11 +53,7 @@ static uint64_t cpus_running(void)
 static must_check int stack_get_near(const struct thread_options *options, uint32_t *slot)
 {
     unsigned node = frame_node_of_cpu((unsigned)__builtin_ctzl(options->affinity));
-    int error = stack_create_in(node, options->backed, options->stack_bytes, slot);
-    if (unlikely(error == ERROR_NO_MEMORY) && frame_collect()) {
-        error = stack_create_in(node, options->backed, options->stack_bytes, slot);
-    }
-    return error;
+    return stack_create_in(node, options->backed, options->stack_bytes, slot);
 }
 
 /*
@@ -106,10 +93,9 @@ static must_check bool batched_stacks_free(void)
 }
 
 /* After a failed allocation: frees batched stacks, and tries once more if there were any. */
-static never_inline must_check int object_get_late(int error, void **object)
+static never_inline must_check int object_get_late(int error, struct thread **object)
 {
-    return error == ERROR_NO_MEMORY && batched_stacks_free() ? slab_allocate(&thread_cache, object)
-                                                             : error;
+    return error == ERROR_NO_MEMORY && batched_stacks_free() ? thread_object_get(object) : error;
 }
 
 static never_inline must_check int stack_get_late(int error, const struct thread_options *options,
@@ -122,22 +108,42 @@ static never_inline must_check int stack_get_late(int error, const struct thread
 }
 
 /*
+ * The words of an object that are cleared. thread_make() and thread_list_add() set each word before
+ * `state` and from `all_node` on, and nothing reads them before that.
+ */
+#define CLEARED_BEGIN (offsetof(struct thread, state) / sizeof(uint64_t))
+#define CLEARED_END   (offsetof(struct thread, all_node) / sizeof(uint64_t))
+
+static_assert(offsetof(struct thread, state) % sizeof(uint64_t) == 0 &&
+                  offsetof(struct thread, all_node) % sizeof(uint64_t) == 0,
+              "whole words are cleared");
+
+/* Clears an object by one store for each word. (memset() needs twice the instructions.) */
+static always_inline void thread_clear_words(struct thread *thread)
+{
+    volatile uint64_t *words = (volatile uint64_t *)thread;
+#pragma GCC unroll 64
+    for (size_t i = CLEARED_BEGIN; i < CLEARED_END; i++) {
+        words[i] = 0;
+    }
+}
+
+/*
  * Creates the object and the stack of a new thread. The first switch to it calls entry(argument).
  */
 static always_inline must_check int thread_make(const struct thread_options *options,
                                                 void (*entry)(void *argument), void *argument,
                                                 struct thread **made)
 {
-    void *object;
-    int error = slab_allocate(&thread_cache, &object);
+    struct thread *thread;
+    int error = thread_object_get(&thread);
     if (unlikely(error != OK)) {
-        error = object_get_late(error, &object);
+        error = object_get_late(error, &thread);
+        if (error != OK) {
+            return error;
+        }
     }
-    if (error != OK) {
-        return error;
-    }
-    struct thread *thread = object;
-    memset(thread, 0, sizeof(*thread));
+    thread_clear_words(thread);
     thread->state = THREAD_BLOCKED;
     thread->priority = thread->base_priority = options->priority;
     thread->affinity = options->affinity != 0 ? options->affinity : THREAD_AFFINITY_ALL;
@@ -156,7 +162,7 @@ static always_inline must_check int thread_make(const struct thread_options *opt
         error = stack_get_late(error, options, &thread->slot);
     }
     if (error != OK) {
-        slab_free(&thread_cache, thread);
+        thread_object_put_slowly(thread);
         return error;
     }
     thread->stack_hole = stack_hole_of(thread->slot);
@@ -284,7 +290,7 @@ void thread_exit(int code)
 static void thread_free(struct thread *thread)
 {
     thread_list_remove(thread);
-    slab_free(&thread_cache, thread);
+    thread_object_put(thread);
 }
 
 void thread_reap(struct thread *thread)

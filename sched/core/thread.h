@@ -47,6 +47,8 @@ enum thread_inherit {
 /* When it leaves its CPU: */
 #define THREAD_PENDING_MOVES 4 /* its affinity no longer allows this CPU */
 #define THREAD_PENDING_IDLE  8 /* an idle thread, which is on no run queue; never cleared */
+/* With THREAD_PENDING_SWAPPED: it has no stack, because it gave its own away (handoff.h). */
+#define THREAD_PENDING_HANDED 0x80
 
 /* The swapper's notes about a THREAD_SWAP_CANDIDATE. */
 struct thread_swap_note {
@@ -59,7 +61,8 @@ struct thread {
     uintptr_t saved_rsp; /* first member: switch.asm */
     union {
         uint64_t stack_hole; /* the page-table entry of this stack's holes: stack_fault.h */
-        void *stack_saved;   /* with THREAD_PENDING_SWAPPED: its live bytes: stack_swap.h */
+        void *stack_saved;   /* with THREAD_PENDING_SWAPPED: its live bytes (stack_swap.h), or
+                                with THREAD_PENDING_HANDED its struct stack_handoff */
     };
     uint32_t slot;
     uint32_t id;
@@ -68,17 +71,17 @@ struct thread {
      * Guarded by the lock of run queue `cpu`. `cpu` changes only under the lock of the queue that
      * it names before the change.
      */
-    volatile uint8_t state;
-    uint8_t priority;
+    volatile uint8_t state; /* it and the next three bytes: see run_queue.sleeper_word */
     volatile uint8_t cpu;
-    bool expendable; /* written by the thread itself: thread_expendable_set() */
     uint8_t pending; /* THREAD_PENDING_... */
     /*
      * `priority` is the highest of `base_priority`, which is its own, and the entries of
      * `inherited`. An entry is the highest priority that it has inherited by that way; 0: none.
      */
-    uint8_t base_priority;
     uint8_t inherited[THREAD_INHERIT_WAYS];
+    uint8_t priority;
+    uint8_t base_priority;
+    bool expendable; /* written by the thread itself: thread_expendable_set() */
     /* The result of the last shrink, for the swapper's hysteresis: swapper_pass.c. */
     bool shrunk;            /* it was shrunk, and the result is not known yet */
     uint8_t shrunk_to;      /* pages that the shrink left */

@@ -2,6 +2,7 @@
 #include "sched/core/thread_list.h"
 
 #include "arch/x86_64/cpu/depth_section.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "lib/string.h"
 #include "sched/core/thread_test_hooks.h"
 
@@ -194,7 +195,7 @@ static never_inline void list_add_late(struct thread *thread)
     spin_unlock_irq_restore(&thread_list_lock, flags);
 }
 
-void thread_list_add(struct thread *thread)
+static always_inline void add(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&thread_list_lock);
     uint32_t id = next_id;
@@ -206,6 +207,29 @@ void thread_list_add(struct thread *thread)
     list_add(thread, id);
     spin_unlock_irq_restore(&thread_list_lock, flags);
 }
+
+void thread_name_record(const struct thread *thread)
+{
+    uint64_t words[4] = {0};
+    memcpy(words, thread->name,
+           strlen(thread->name) < sizeof(words) ? strlen(thread->name) : sizeof(words));
+    trace_record(TRACE_NAME, 0, thread->id, words[0], words[1]);
+    if (words[2] != 0) {
+        trace_record(TRACE_NAME, 16, thread->id, words[2], words[3]);
+    }
+}
+
+void thread_list_add(struct thread *thread)
+{
+    add(thread);
+}
+
+static TRACED_FORM void thread_list_add_traced(struct thread *thread)
+{
+    add(thread);
+    thread_name_record(thread);
+}
+TRACED(thread_list_add, thread_list_add_traced);
 
 void thread_list_remove(struct thread *thread)
 {

@@ -6,6 +6,12 @@
 /* Gives the thread an id that no other has, and adds it to the list. Context: THREAD. */
 void thread_list_add(struct thread *thread);
 
+/*
+ * Records the name of a thread, or its first 32 bytes, in the trace (arch/x86_64/cpu/trace.h). The
+ * thread must not be freed meanwhile. Context: IRQ.
+ */
+void thread_name_record(const struct thread *thread);
+
 /* Takes the thread out of the list. Context: IRQ, interrupts off. */
 void thread_list_remove(struct thread *thread);
 

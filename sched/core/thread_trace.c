@@ -10,6 +10,7 @@
 #include "mm/stack/stack_fault.h"
 #include "sched/core/schedule.h"
 #include "sched/core/thread_list.h"
+#include "sched/stack/handoff.h"
 
 #define OWNER_TEXT_BYTES 240
 #define OWNER_STEPS      5
@@ -18,7 +19,10 @@
 static void trace_sleeping(const struct thread *thread, struct backtrace *trace)
 {
     uintptr_t rsp = thread->saved_rsp;
-    if (thread->pending & THREAD_PENDING_SWAPPED) {
+    if (thread->pending & THREAD_PENDING_HANDED) {
+        const struct stack_handoff *own = thread->stack_saved;
+        backtrace_from(trace, (uintptr_t)own->continuation, 0);
+    } else if (thread->pending & THREAD_PENDING_SWAPPED) {
         const struct backtrace_copy window = {
             .address = rsp, .bytes = stack_top(thread->slot) - rsp, .image = thread->stack_saved};
         const struct switch_frame *frame = thread->stack_saved;

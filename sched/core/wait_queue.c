@@ -10,11 +10,6 @@
 
 #define WAKES_AT_ONCE 16 /* about 380 instructions for each, with interrupts off */
 
-void wait_queue_init(struct wait_queue *queue)
-{
-    list_init(&queue->waiters);
-}
-
 uint64_t wait_deadline(uint64_t timeout_ns)
 {
     uint64_t now_ns = clock_now_ns();
@@ -50,6 +45,7 @@ static void wait_check_locks(const struct thread *self maybe_unused)
 static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
 {
     wait_check_locks(self);
+    /* LAB 8 BEGIN wait-once: block, so that neither a wake-up nor a kill is lost */
     __atomic_exchange_n(&self->state, THREAD_BLOCKED, __ATOMIC_SEQ_CST);
     if (killable && unlikely(self->kill_wanted)) {
         schedule_ready(self, THREAD_BLOCKED);
@@ -57,6 +53,7 @@ static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
     spin_unlock_quietly(lock);
     schedule();
     spin_lock_by(OFF_ALREADY, lock);
+    /* LAB 8 END wait-once */
 }
 
 /* Puts the calling thread into the queue, and returns it. The queue's lock is held. */
@@ -72,8 +69,36 @@ void wait_in_no_queue(struct spinlock *lock)
     wait_once(thread_current(), lock, true);
 }
 
+void wait_giving(struct spinlock *lock, struct stack_handoff *own)
+{
+    struct thread *self = thread_current();
+    wait_check_locks(self);
+    self->state = THREAD_BLOCKED; /* schedule_give() looks for a kill */
+    spin_unlock_quietly(lock);
+    schedule_give(own);
+    spin_lock_by(OFF_ALREADY, lock);
+}
+
+void wait_queue_enter(struct wait_queue *queue, uint64_t timeout_ns)
+{
+    timeout_add(wait_begin(queue), wait_deadline(timeout_ns));
+}
+
+int wait_queue_leave(void)
+{
+    struct thread *self = thread_current();
+    bool woken = !list_node_linked(&self->wait.node);
+    int error = self->kill_wanted ? ERROR_KILLED : ERROR_TIMEOUT;
+    if (!woken) {
+        list_remove(&self->wait.node);
+    }
+    timeout_remove(self);
+    return woken ? OK : error;
+}
+
 int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t timeout_ns)
 {
+    /* LAB 8 BEGIN sleep: wait for a wake-up, a timeout or a kill, and say which it was */
     struct thread *self = wait_begin(queue);
     bool timed = timeout_ns != WAIT_FOREVER;
 
@@ -89,6 +114,7 @@ int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t t
         return self->kill_wanted ? ERROR_KILLED : ERROR_TIMEOUT;
     }
     return OK;
+    /* LAB 8 END sleep */
 }
 
 int wait_queue_sleep_until(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline_ns)
@@ -99,10 +125,12 @@ int wait_queue_sleep_until(struct wait_queue *queue, struct spinlock *lock, uint
 
 void wait_queue_sleep_unkillable(struct wait_queue *queue, struct spinlock *lock)
 {
+    /* LAB 8 BEGIN sleep-unkillable: wait for a wake-up, and for nothing else */
     struct thread *self = wait_begin(queue);
     do {
         wait_once(self, lock, false); /* a kill wakes the thread, too, but leaves it in the queue */
     } while (list_node_linked(&self->wait.node));
+    /* LAB 8 END sleep-unkillable */
 }
 
 struct thread *wait_queue_first(const struct wait_queue *queue)
@@ -113,12 +141,14 @@ struct thread *wait_queue_first(const struct wait_queue *queue)
 
 bool wait_queue_wake_one(struct wait_queue *queue)
 {
+    /* LAB 8 BEGIN wake-one: wake the thread that has waited longest */
     struct list_node *node = list_take_first(&queue->waiters);
     if (node == NULL) {
         return false;
     }
     schedule_ready(container_of(node, struct thread, wait.node), THREAD_BLOCKED);
     return true;
+    /* LAB 8 END wake-one */
 }
 
 void wait_queue_wake_all(struct wait_queue *queue)
@@ -131,7 +161,10 @@ void wait_queue_wake_all_in_steps(struct wait_queue *queue, struct spinlock *loc
 {
     const struct list_node *last = queue->waiters.head.previous; /* compared, never followed */
     const struct list_node *first;
-    for (unsigned woken = 1; (first = list_first(&queue->waiters)) != NULL; woken++) {
+    /* The last one may leave by itself. No more than all threads wait, so it is passed by then. */
+    uint32_t most = thread_count();
+    for (uint32_t woken = 1; woken <= most && (first = list_first(&queue->waiters)) != NULL;
+         woken++) {
         wait_queue_wake_one(queue);
         if (first == last) {
             return;

@@ -18,6 +18,7 @@
 
 #define WAIT_FOREVER UINT64_MAX
 
+struct stack_handoff;
 struct thread;
 
 struct wait_queue {
@@ -31,7 +32,10 @@ struct wait_node {
 };
 
 /* Makes the queue empty. Before its first use. Context: ANY. */
-void wait_queue_init(struct wait_queue *queue);
+static always_inline void wait_queue_init(struct wait_queue *queue)
+{
+    list_init(&queue->waiters);
+}
 
 /*
  * Returns the deadline, a clock time in nanoseconds, of a wait that begins now and may take
@@ -72,6 +76,20 @@ must_check int wait_queue_sleep_until(struct wait_queue *queue, struct spinlock 
  * as said; sleeps.
  */
 void wait_in_no_queue(struct spinlock *lock);
+
+/*
+ * wait_in_no_queue() for a thread that gives its stack away. Returns only if it was woken before it
+ * slept; else it goes on at own->continuation, with interrupts off and no lock held. Context: as
+ * there, after handoff_prepare().
+ */
+void wait_giving(struct spinlock *lock, struct stack_handoff *own);
+
+/*
+ * The two parts of wait_queue_sleep() with a timeout, around wait_giving(). The second one returns
+ * the result of the wait. Context: ATOMIC, with the queue's lock held.
+ */
+void wait_queue_enter(struct wait_queue *queue, uint64_t timeout_ns);
+must_check int wait_queue_leave(void);
 
 /*
  * Waits for a wake-up. Neither a kill nor a timeout ends the wait: for waits that must not be given

@@ -6,6 +6,7 @@
 #include "sched/stack/gate.h"
 
 #include "arch/x86_64/cpu/log.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/time/clock.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
@@ -50,6 +51,7 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
      * The calls below run on the stack of `from` and may fill pages of it. Such a fill lowers both
      * `need` and `available` by one, so their difference stays right.
      */
+    /* LAB 7 BEGIN gate-pass: what both stacks miss, and whether the magazine covers it now */
     uint32_t need = stack_missing(from->slot) + stack_missing(to->slot);
     uint32_t available = magazine_available();
     uint32_t more = need > available ? need - available : 0;
@@ -58,6 +60,7 @@ bool gate_pass_slowly(struct thread *from, const struct thread *to)
         return passes_uncovered(to);
     }
     return magazine_refill_more(more) || passes_uncovered(to);
+    /* LAB 7 END gate-pass */
 }
 
 /*
@@ -72,7 +75,7 @@ uint32_t gate_promised(void)
     return __atomic_load_n(&promised, __ATOMIC_RELAXED);
 }
 
-static void promise_end(struct thread *thread)
+static maybe_unused void promise_end(struct thread *thread)
 {
     promised -= thread->promised_frames;
     thread->promised_frames = 0;
@@ -92,6 +95,7 @@ static uint64_t since_of(const struct list_node *node)
  */
 static void memory_queue_insert(struct thread *thread)
 {
+    /* LAB 7 BEGIN queue-insert: the thread's place, searched from both ends */
     struct list *list = &memory_queue_lists[thread->priority];
     if (list->head.next == NULL) {
         list_init(list);
@@ -111,6 +115,7 @@ static void memory_queue_insert(struct thread *thread)
     }
     list_insert_before(younger, &thread->run_node);
     memory_queue_bits |= 1U << thread->priority;
+    /* LAB 7 END queue-insert */
 }
 
 /* The thread still has the priority that it was inserted with. memory_queue_lock is held. */
@@ -122,9 +127,10 @@ static void memory_queue_remove(struct thread *thread)
     }
 }
 
-void gate_wait(struct thread *thread)
+static always_inline void wait_begin(struct thread *thread)
 {
     uint64_t flags = spin_lock_irq_save(&memory_queue_lock);
+    /* LAB 7 BEGIN wait: the thread begins to wait, or goes on waiting */
     promise_end(thread);
     bool newcomer = thread->memory_wait_since_ns == 0;
     if (newcomer) {
@@ -137,8 +143,21 @@ void gate_wait(struct thread *thread)
     thread->pending |= THREAD_PENDING_MEMORY;
     memory_queue_insert(thread);
     memory_queued_add(1);
+    /* LAB 7 END wait */
     spin_unlock_irq_restore(&memory_queue_lock, flags);
 }
+
+void gate_wait(struct thread *thread)
+{
+    wait_begin(thread);
+}
+
+static TRACED_FORM void gate_wait_traced(struct thread *thread)
+{
+    trace_record(TRACE_GATE_WAIT, 0, thread->id, stack_missing(thread->slot), 0);
+    wait_begin(thread);
+}
+TRACED(gate_wait, gate_wait_traced);
 
 void gate_priority_change(struct thread *thread, uint8_t priority)
 {
@@ -196,6 +215,7 @@ static struct thread *memory_queue_take(void)
      * Frames in per-CPU free lists do not count: until the CPU's next tick gives them back, only
      * that CPU can take them.
      */
+    /* LAB 7 BEGIN take: the first thread that waits, if the free frames cover it */
     size_t frames = frame_shared_free_count() + stack_reserve_count();
     if (memory_queue_bits != 0) {
         const struct list *list = &memory_queue_lists[run_queue_most_urgent(memory_queue_bits)];
@@ -213,6 +233,7 @@ static struct thread *memory_queue_take(void)
             }
         }
     }
+    /* LAB 7 END take */
     spin_unlock_irq_restore(&memory_queue_lock, flags);
     return thread;
 }
@@ -226,6 +247,7 @@ static bool granting;
  */
 void gate_grant(void)
 {
+    /* LAB 7 BEGIN grant: some threads may try again, and one CPU at a time says which */
     if (__atomic_exchange_n(&granting, true, __ATOMIC_ACQUIRE)) {
         return;
     }
@@ -235,6 +257,7 @@ void gate_grant(void)
         schedule_ready(thread, THREAD_WAITS_MEMORY);
     }
     __atomic_store_n(&granting, false, __ATOMIC_RELEASE);
+    /* LAB 7 END grant */
 }
 
 void gate_help(uint32_t keep)
@@ -245,8 +268,9 @@ void gate_help(uint32_t keep)
     gate_grant();
 }
 
-void gate_wait_end(struct thread *thread)
+static always_inline void wait_end(struct thread *thread)
 {
+    /* LAB 7 BEGIN wait-end: it runs again: the promise is kept, the wait over */
     thread->pending &= (uint8_t)~THREAD_PENDING_MEMORY;
     uint64_t flags = spin_lock_irq_save(&memory_queue_lock);
     promise_end(thread);
@@ -257,4 +281,17 @@ void gate_wait_end(struct thread *thread)
     if (waited_ns > gate_counts.longest_wait_ns) {
         gate_counts.longest_wait_ns = waited_ns;
     }
+    /* LAB 7 END wait-end */
 }
+
+void gate_wait_end(struct thread *thread)
+{
+    wait_end(thread);
+}
+
+static TRACED_FORM void gate_wait_end_traced(struct thread *thread)
+{
+    trace_record(TRACE_GATE_WAIT_END, 0, thread->id, 0, 0);
+    wait_end(thread);
+}
+TRACED(gate_wait_end, gate_wait_end_traced);

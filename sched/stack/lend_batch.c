@@ -25,7 +25,8 @@ static bool left_out;
 static void untouched_unmap(struct thread *thread)
 {
     struct run_queue *queue = schedule_queue_lock(thread);
-    if (thread->stack_reservations != 0) { /* its pages are reserved by stack_ensure() */
+    /* It was swapped out, or gave its stack away, since lend_look(); or stack_ensure() reserved. */
+    if ((thread->pending & THREAD_PENDING_SWAPPED) || thread->stack_reservations != 0) {
         spin_unlock_quietly(&queue->lock);
         return;
     }
@@ -37,7 +38,11 @@ static void untouched_unmap(struct thread *thread)
     spin_unlock_quietly(&queue->lock);
 }
 
-/* Returns whether the batch has room for more. */
+/*
+ * Returns whether the batch has room for more. A stack with a hole has no untouched pages. It is
+ * looked at without its run queue's lock: a CPU that fills it meanwhile notes that afterwards
+ * (stack_lend_fill()), and another walk follows.
+ */
 static bool lend_look(struct thread *thread, void *context maybe_unused)
 {
     if (stack_missing(thread->slot) == 0 && !thread->backed) {

@@ -86,6 +86,7 @@ static noreturn_function void overflow_exit(const struct overflow_record *record
 static const char *overflow_fatal(const struct trap_frame *frame, const struct thread *thread,
                                   uint32_t slot)
 {
+    /* LAB 4 BEGIN overflow-fatal: why the thread cannot be ended here, or NULL */
     if (thread == NULL || thread->slot != slot) {
         return "in the middle of a context switch";
     }
@@ -107,6 +108,7 @@ static const char *overflow_fatal(const struct trap_frame *frame, const struct t
     }
 #endif
     return NULL;
+    /* LAB 4 END overflow-fatal */
 }
 
 void overflow_handle(struct trap_frame *frame, uintptr_t address, uint32_t slot)
@@ -121,6 +123,7 @@ void overflow_handle(struct trap_frame *frame, uintptr_t address, uint32_t slot)
               address < stack_bottom(slot) ? "stack's end" : "depth that stack_ensure() asked for,",
               (void *)(address < stack_bottom(slot) ? stack_bottom(slot) : stack_limit(slot)));
     }
+    /* LAB 4 BEGIN overflow-record: keep what the log tells, and send the thread to overflow_exit() */
     struct overflow_record *record = (struct overflow_record *)stack_top(slot) - 1;
     struct backtrace trace;
     backtrace_from_frame(&trace, frame); /* before the record overwrites the top of the stack */
@@ -136,4 +139,5 @@ void overflow_handle(struct trap_frame *frame, uintptr_t address, uint32_t slot)
         .ss = SELECTOR_KERNEL_DATA,
         .rflags = FLAGS_INTERRUPT | 2,
     };
+    /* LAB 4 END overflow-record */
 }

@@ -2,6 +2,7 @@
 #include "sched/stack/swap_candidate.h"
 
 #include "arch/x86_64/cpu/panic.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "lib/error.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_fault.h"
@@ -9,6 +10,7 @@
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/core/schedule.h"
 #include "sched/stack/gate.h"
+#include "sched/stack/handoff.h"
 
 /*
  * The claims of the batch under way. claims[i] is guarded by the run-queue lock of the CPU
@@ -48,7 +50,7 @@ bool swap_candidate_may_swap(const struct thread *thread)
            stack_top(thread->slot) - thread->saved_rsp <= STACK_SAVED_BYTES_MAX;
 }
 
-uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim)
+static always_inline uint32_t take(struct thread *thread, bool swap, unsigned claim)
 {
     lock_check(thread);
     if (thread->stack_reservations != 0 || thread->saved_rsp < stack_floor(thread->slot) ||
@@ -81,6 +83,21 @@ uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim)
     claims[claim].cpu = thread->cpu;
     return taken;
 }
+
+uint32_t swap_candidate_take(struct thread *thread, bool swap, unsigned claim)
+{
+    return take(thread, swap, claim);
+}
+
+static TRACED_FORM uint32_t take_traced(struct thread *thread, bool swap, unsigned claim)
+{
+    uint32_t taken = take(thread, swap, claim);
+    if (taken != 0) {
+        trace_record(TRACE_SWAP_OUT, is_swapped(thread), thread->id, taken, 0);
+    }
+    return taken;
+}
+TRACED(swap_candidate_take, take_traced);
 
 void swap_candidate_batch_shoot(unsigned count)
 {
@@ -142,9 +159,12 @@ void swap_candidate_end(struct thread *thread)
     thread->state = THREAD_BLOCKED;
 }
 
-void swap_candidate_dispatch(struct thread *thread)
+/* `handoff`: threads may be handed. */
+static always_inline void dispatch(struct thread *thread, bool handoff)
 {
-    if (is_swapped(thread)) {
+    if (handoff && is_handed(thread)) {
+        handoff_take(thread);
+    } else if (is_swapped(thread)) {
         stack_swap_in(thread->slot, thread->saved_rsp, thread->stack_saved);
         saved_clear(thread);
     }
@@ -158,3 +178,27 @@ void swap_candidate_dispatch(struct thread *thread)
     }
     thread->pending &= (uint8_t)~THREAD_PENDING_MOVES; /* the CPU that it excludes was left */
 }
+
+void swap_candidate_dispatch(struct thread *thread)
+{
+    dispatch(thread, false);
+}
+
+static SITE_JUMP_FORM void dispatch_handoff(struct thread *thread)
+{
+    dispatch(thread, true);
+}
+SITE_JUMP_FROM(swap_candidate_dispatch, SITE_KIND_HANDOFF_UNTRACED, dispatch_handoff);
+
+static TRACED_FORM void dispatch_traced(struct thread *thread)
+{
+    bool swapped = is_swapped(thread);
+    if (swapped) {
+        trace_record(TRACE_SWAP_IN, 0, thread->id, 0, 0);
+    }
+    dispatch(thread, true);
+    if (swapped) {
+        trace_record(TRACE_SWAP_IN_END, 0, thread->id, 0, 0);
+    }
+}
+TRACED(swap_candidate_dispatch, dispatch_traced);

@@ -13,6 +13,7 @@ void condition_init(struct condition *condition)
 int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t timeout_ns)
 {
     wait_check("condition with mutex", mutex->name);
+    /* LAB 8 BEGIN condition-wait: release the mutex and sleep, and lose no signal in between */
     /*
      * The mutex is released under the condition's lock, which a signal needs. So a signal that
      * comes after that waits until this thread sleeps.
@@ -23,6 +24,7 @@ int condition_wait(struct condition *condition, struct mutex *mutex, uint64_t ti
     spin_unlock_irq_restore(&condition->lock, flags);
     mutex_lock(mutex);
     return error;
+    /* LAB 8 END condition-wait */
 }
 
 void condition_signal(struct condition *condition)

@@ -57,6 +57,7 @@ void mutex_lock(struct mutex *mutex)
 {
     wait_check("mutex", mutex->name);
     recursion_check(mutex);
+    /* LAB 8 BEGIN mutex-lock: take the mutex, or wait until it is handed over */
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
     if (!take_free(mutex)) {
         mutex_donation_begin(mutex);
@@ -65,12 +66,14 @@ void mutex_lock(struct mutex *mutex)
     }
     taken(mutex);
     spin_unlock_irq_restore(&mutex->lock, flags);
+    /* LAB 8 END mutex-lock */
 }
 
 int mutex_lock_timed(struct mutex *mutex, uint64_t timeout_ns)
 {
     wait_check("mutex", mutex->name);
     recursion_check(mutex);
+    /* LAB 8 BEGIN mutex-lock-timed: the same, with a limit on the time */
     int error = OK;
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
     if (!take_free(mutex)) {
@@ -83,6 +86,7 @@ int mutex_lock_timed(struct mutex *mutex, uint64_t timeout_ns)
     }
     spin_unlock_irq_restore(&mutex->lock, flags);
     return error;
+    /* LAB 8 END mutex-lock-timed */
 }
 
 bool mutex_try_lock(struct mutex *mutex)
@@ -106,6 +110,7 @@ void mutex_unlock(struct mutex *mutex)
     uint64_t flags = spin_lock_irq_save(&mutex->lock);
     mutex_order_release(mutex);
     thread_current()->mutexes_held--;
+    /* LAB 8 BEGIN mutex-unlock: hand the mutex over to the thread that has waited longest */
     /*
      * The thread that is woken becomes the owner. If its wait has just timed out it is still in the
      * queue, and gets the mutex all the same.
@@ -117,6 +122,7 @@ void mutex_unlock(struct mutex *mutex)
         mutex_donation_hand_over(mutex, next, !wait_queue_only_one(&mutex->queue));
         wait_queue_wake_one(&mutex->queue);
     }
+    /* LAB 8 END mutex-unlock */
     spin_unlock_irq_restore(&mutex->lock, flags);
     mutex_donation_released();
 }

@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "lib/symbols.h"
 #include "mm/frame/frame.h"
+#include "mm/frame/numa_node.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_reserve.h"
 #include "sched/core/thread.h"
@@ -23,6 +24,7 @@
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/barrier.h"
 #include "tests/bench/latency_ipc.h"
+#include "tests/bench/latency_task.h"
 #include "tests/support/memory_exhaust.h"
 
 #define THREADS_MOST      100000
@@ -194,7 +196,30 @@ BENCHMARK(irq_off_longest)
     ignore_result(thread_sleep_ns(100 * STEP_NS));
     console_print("# all have ended\n");
     latency_ipc_run();
+    latency_task_run();
     report("irq_off_longest");
+}
+
+/* A whole stack of 1 MiB from another NUMA node, as for a thread that runs on a CPU there. */
+BENCHMARK(irq_off_far)
+{
+    uint32_t slot;
+    off_time_record(true);
+    int error = stack_create_in(numa_node_count - 1, true, STACK_BYTES_MAX, &slot);
+    if (error != OK) {
+        console_print("# no stack: %s\n", error_name(error));
+        return;
+    }
+    unsigned far = 0;
+    const volatile uint64_t *above = stack_entries(slot) + STACK_PAGES;
+    for (unsigned page = 1; page <= STACK_PAGES_MAX; page++) {
+        far += numa_node_of(stack_entry_frame(*(above - page))) == numa_node_count - 1;
+    }
+    console_print("# %u of %u pages are of the other node\n", far, (unsigned)STACK_PAGES_MAX);
+    uint64_t flags = interrupts_save();
+    stack_destroy(slot);
+    interrupts_restore(flags);
+    report("irq_off_far");
 }
 
 /* A section as long as no section should be: the report must name this function. */

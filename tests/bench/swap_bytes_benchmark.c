@@ -39,7 +39,7 @@ static void one_sleep(void)
     static never_inline void sleep_below_##bytes(void *argument maybe_unused)                      \
     {                                                                                              \
         volatile char variables[bytes];                                                            \
-        variables[0] = variables[(bytes)-1] = 1;                                                   \
+        variables[0] = variables[sizeof(variables) - 1] = 1;                                       \
         one_sleep();                                                                               \
         (void)variables[0];                                                                        \
     }

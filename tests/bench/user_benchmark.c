@@ -4,7 +4,8 @@
 
 #define SAMPLES 500 /* a page of words has room for them */
 
-extern const char user_code_time_calls[], user_code_time_nothing[];
+extern const char user_code_time_calls[], user_code_time_nothing[], user_code_time_clock_call[],
+    user_code_time_clock_page[];
 
 static uint64_t samples[SAMPLES];
 
@@ -27,15 +28,27 @@ static bool piece_measure(const char *code, uint64_t *results)
     return measured;
 }
 
-BENCHMARK(syscall_null)
+/* Reports what a piece costs, less the reading of the counter. */
+static void piece_report(const char *name, const char *code)
 {
     static uint64_t nothing[SAMPLES];
-    if (!piece_measure(user_code_time_nothing, nothing) ||
-        !piece_measure(user_code_time_calls, samples)) {
+    if (!piece_measure(user_code_time_nothing, nothing) || !piece_measure(code, samples)) {
         return;
     }
     for (unsigned i = 0; i < SAMPLES; i++) {
         samples[i] -= nothing[SAMPLES / 2];
     }
-    benchmark_samples_report("syscall_null", samples, SAMPLES);
+    benchmark_samples_report(name, samples, SAMPLES);
+}
+
+BENCHMARK(syscall_null)
+{
+    piece_report("syscall_null", user_code_time_calls);
+}
+
+/* The two ways to tell a program the time: docs/decisions/0027-time-by-a-call.md. */
+BENCHMARK(clock_read)
+{
+    piece_report("clock_read_call", user_code_time_clock_call);
+    piece_report("clock_read_page", user_code_time_clock_page);
 }

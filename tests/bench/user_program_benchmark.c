@@ -10,91 +10,40 @@
  */
 #include "arch/x86_64/time/clock.h"
 #include "kernel/console/console.h"
-#include "kernel/ipc/ipc.h"
-#include "kernel/program/program.h"
 #include "kernel/task/user_thread.h"
 #include "kernel/test/benchmark.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
 #include "mm/stack_modes/stack_swap.h"
+#include "sched/stack/handoff.h"
 #include "sched/stack/swapper.h"
+#include "tests/bench/bench_program.h"
 #include "tests/bench/benchmarks.h"
+#include "tests/support/endpoint_callers.h"
 
 #define THREADS 1000
-#define WAIT_NS 60000000000UL
-
-static struct ipc_state state;
-
-static uint64_t deadline(void)
-{
-    return clock_now_ns() + WAIT_NS;
-}
-
-/* Starts a program that may call the endpoint. Returns NULL, and says why, if that fails. */
-static struct task *program_begin(const char *words, struct endpoint **endpoint)
-{
-    struct program_options options = {.words = words};
-    struct task *task;
-    const char *reason = "no memory";
-
-    if (endpoint_create(endpoint) != OK) {
-        return NULL;
-    }
-    object_handle_acquire(&(*endpoint)->object, RIGHT_RECEIVE);
-    options.parent = (struct handle_value){.object = &(*endpoint)->object, .rights = RIGHT_SEND};
-    ipc_state_init(&state, NULL);
-    if (program_run(&options, &task, &reason) != OK) {
-        console_print("# '%s' is not started: %s\n", words, reason);
-        return NULL;
-    }
-    return task;
-}
-
-static void program_end(struct task *task, struct endpoint *endpoint)
-{
-    int status;
-
-    ipc_state_end(&state);
-    object_handle_release(&endpoint->object, RIGHT_RECEIVE);
-    object_release(&endpoint->object);
-    if (task != NULL) {
-        if (task_wait(task, WAIT_NS, &status) != OK || status != 0) {
-            console_print("# the program has not ended well\n");
-        }
-        object_release(&task->object);
-    }
-}
 
 BENCHMARK(user_programs)
 {
     static const char *const names[] = {"user_fault", "user_thread_cycle", "task_cycle",
                                         "spawn_cycle"};
-    struct endpoint *endpoint;
-    struct task *task = program_begin("bench", &endpoint);
+    struct endpoint *endpoint = bench_programs_begin();
+
+    if (endpoint == NULL) {
+        return;
+    }
+    struct task *task = bench_program_start("bench", endpoint);
 
     for (unsigned i = 0; task != NULL && i < array_length(names); i++) {
-        if (ipc_receive(&state, endpoint, deadline()) != OK) {
+        if (ipc_receive(&bench_ipc, endpoint, bench_deadline()) != OK) {
             break;
         }
-        benchmark_report(names[state.message.words[0] % array_length(names)],
-                         state.message.words[1], "instructions");
-        ignore_result(ipc_reply(&state));
+        benchmark_report(names[bench_ipc.message.words[0] % array_length(names)],
+                         bench_ipc.message.words[1], "instructions");
+        ignore_result(ipc_reply(&bench_ipc));
     }
-    program_end(task, endpoint);
-}
-
-static uint32_t callers_count(struct endpoint *endpoint)
-{
-    uint32_t count = 0;
-
-    spin_lock(&endpoint->lock);
-    for (unsigned priority = 0; priority < PRIORITY_QUEUE_LEVELS; priority++) {
-        list_for_each (node, &endpoint->callers.lists[priority]) {
-            count++;
-        }
-    }
-    spin_unlock(&endpoint->lock);
-    return count;
+    bench_programs_end(endpoint);
+    bench_program_end(task);
 }
 
 /* Frames in use, and how many of them the programs' pages and tables are. */
@@ -131,28 +80,19 @@ static void user_parts_report(const struct frames *before)
     part_report("user_thread_bytes_user_tables", before->tables, now.tables);
 }
 
-static void crowd_answer(struct endpoint *endpoint)
-{
-    for (unsigned i = 0; i < THREADS; i++) {
-        if (ipc_receive(&state, endpoint, deadline()) != OK) {
-            return;
-        }
-        for (unsigned word = 0; word < MESSAGE_WORDS; word++) {
-            state.message.words[word] = ~state.message.words[word];
-        }
-        ignore_result(ipc_reply(&state));
-    }
-}
-
 BENCHMARK(user_thread_bytes)
 {
     struct frames before = frames_read();
-    struct endpoint *endpoint;
     struct stack_swap_counts counts;
-    struct task *task = program_begin("crowd 0 1000", &endpoint);
-    uint64_t end_ns = deadline();
+    struct endpoint *endpoint = bench_programs_begin();
+    uint64_t end_ns = bench_deadline();
 
-    while (task != NULL && callers_count(endpoint) < THREADS && clock_now_ns() < end_ns) {
+    if (endpoint == NULL) {
+        return;
+    }
+    struct task *task = bench_program_start("crowd 0 1000", endpoint);
+
+    while (task != NULL && endpoint_callers_count(endpoint) < THREADS && clock_now_ns() < end_ns) {
         ignore_result(thread_sleep_ns(1000000));
     }
     if (task != NULL) {
@@ -162,11 +102,13 @@ BENCHMARK(user_thread_bytes)
             (void)swapper_pass(NULL, SWAPPER_SWAP);
             (void)stack_standby_free(UINT32_MAX);
             stack_swap_counts_read(&counts);
-        } while (counts.saved_now < THREADS && clock_now_ns() < end_ns);
+        } while (counts.saved_now + (uint32_t)handoff_threads() < THREADS &&
+                 clock_now_ns() < end_ns);
         kernel_part_report(&before, "user_thread_bytes");
         console_print("# of these: struct thread %zu, struct user_thread %zu\n",
                       sizeof(struct thread), sizeof(struct user_thread));
-        crowd_answer(endpoint);
+        bench_calls_answer(endpoint, THREADS);
     }
-    program_end(task, endpoint);
+    bench_programs_end(endpoint);
+    bench_program_end(task);
 }

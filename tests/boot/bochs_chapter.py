@@ -97,7 +97,8 @@ def check_bochs_chapter(start):
         steps = steps_of(file.read())
     assert len(steps) > 20, "the chapter's commands are not found"
     start.make_iso()
-    command, *arguments = start.paths.make_command("bochs", "BOCHS_SMP=1", "BOCHS_SCREEN=rfb")
+    command, *arguments = start.paths.make_command("bochs", "BOCHS_SMP=1", "BOCHS_SCREEN=rfb",
+                                                     "CMDLINE=demo=1")
     child = pexpect.spawn(command, arguments, env=start.paths.make_environment(TERM="dumb"),
                           encoding="latin-1", timeout=LIMIT_SECONDS, dimensions=(60, 400))
     child.expect(PROMPT)

@@ -14,6 +14,7 @@ import pytest
 
 import matrix
 from runner import boot
+from runner.machine import MachineError
 from runner.paths import Paths
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -65,12 +66,21 @@ class Start:
         self.paths.make_files([os.path.join(self.paths.build, "stalactite.iso")])
 
 
+def end_late(_number, _frame):
+    """Fails the check that runs: a wait of the script did not end."""
+    raise MachineError("the check is not over within the row's limit_seconds")
+
+
 @pytest.fixture
 def start(request, record_property):
-    """The Start of the test's row. All its machines are stopped afterwards."""
+    """The Start of the test's row. All its machines are stopped afterwards. A check that does not end
+    within the row's limit fails, and the next one follows."""
     words, jobs = request.config.getoption("--make"), request.config.getoption("--jobs")
     started = Start(request.param, Paths(ROOT, jobs=jobs, words=words))
+    signal.signal(signal.SIGALRM, end_late)
+    signal.alarm(request.param.limit_seconds)
     yield started
+    signal.alarm(0)
     for machine in started.machines:
         for note in machine.notes:
             record_property("note", note)

@@ -78,7 +78,7 @@ def check_halted(start):
     machine.wait_prompt()
     stop_halted(qmp)
     qmp.execute("human-monitor-command", **{"command-line": CHECK})
-    qmp.execute("cont")
+    qmp.execute_last("cont")
     lines = panic_lines(machine)
     assert PANIC.match(lines[0]), lines[0]
     assert any("idle_entry" in line and "interrupted by #MC" in line for line in lines), lines

@@ -41,6 +41,8 @@ TEST(OPT0001, "well-formed options take effect, in any order and with any spacin
     parse_apart("stack-shrink-age=0 stack-swap-age=1", &result);
     test_equal(result.shrink_age_ms, 0);
     test_equal(result.swap_age_ms, 1);
+    parse_apart("demo=1", &result);
+    test_check(result.demo);
     parse_apart("exit=1", &result);
     test_check(result.exit);
     test_equal(result.panic, PANIC_EXIT);
@@ -69,6 +71,7 @@ TEST(OPT0002, "values out of range, of the wrong kind or missing are refused and
         "cpus=0",
         "cpus=65",
         "panic=explode",
+        "demo=2",
         "exit=2",
         "exit=yes",
         "monitor=",

@@ -32,7 +32,7 @@ def check_broadcast(start):
         time.sleep(0.1)  # the host may not have run a parked processor yet
         values = cr4_values(qmp)
     assert all(value & CR4_MCE for value in values), [hex(value) for value in values]
-    answer = monitor_command(qmp, BROADCAST)
+    answer = qmp.execute_last("human-monitor-command", **{"command-line": BROADCAST})
     assert not answer, answer
     machine.expect(r"PANIC: #MC machine check in the kernel at 0x")
     assert machine.wait_end(machine.row.limit_seconds) == 37

@@ -1,8 +1,10 @@
 """Tests the end of a machine that has no port for an exit status."""
 
 import subprocess
+import time
 
 HANG_SECONDS = 300
+TYPE_SECONDS = 5
 OFF_BY_HAND = "does not power off"
 
 
@@ -29,3 +31,25 @@ def check_panic(start):
     status, output = end(start, "panic=exit test=PAN0024")
     assert "PANIC: this is the test's own panic" in output, output
     assert status == 0 and OFF_BY_HAND not in output, (status, output[-300:])
+
+
+def check_keyboard_alone(start):
+    """without ACPI and a serial port the keyboard is polled, and the monitor can be typed at"""
+    command = [start.paths.qemu, "-machine", "pc,acpi=off", "-accel", "tcg", "-m", "64",
+               "-nodefaults", "-display", "none", "-vga", "std", "-serial", "none",
+               "-monitor", "stdio", "-no-reboot", "-kernel", start.paths.kernel("release"),
+               "-append", "monitor=1 panic=exit"]
+    keys = "".join(f"sendkey {key}\n" for key in ("ret", *"reboot", "ret")).encode()
+    until = time.monotonic() + HANG_SECONDS
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.STDOUT) as machine:
+        while machine.poll() is None and time.monotonic() < until:
+            machine.stdin.write(keys)  # again and again: nobody says when the prompt is there
+            machine.stdin.flush()
+            try:
+                machine.wait(TYPE_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+        ended = machine.poll()
+        machine.kill()
+    assert ended == 0, "typing reboot on the keyboard does not end the machine"

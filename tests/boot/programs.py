@@ -3,6 +3,24 @@ same, skips the tests of user programs with that reason, and the monitor starts.
 
 import os
 
+import pytest
+
+from boot_archive import header_at, seal, with_file
+
+# Fields of a header in the format ustar: where each begins, and its bytes.
+FIELDS = {"name": (0, 100), "mode": (100, 8), "user": (108, 8), "group": (116, 8), "size": (124, 12),
+          "time": (136, 12), "checksum": (148, 8), "type": (156, 1), "link": (157, 100), "magic": (257, 6),
+          "version": (263, 2), "user name": (265, 32), "group name": (297, 32), "major": (329, 8), "minor": (337, 8),
+          "prefix": (345, 155)}
+CONFIGURATIONS = {
+    "word": ("server names names\nservice files files\n", "init.conf: line 2: a line begins with 'server'"),
+    "right": ("server names names : everything\n", "init.conf: line 1: there is no such right"),
+    "zero": ("server names names\n\0", "init.conf: line 2: there is a byte 0"),
+    "nothing": ("", "the servers are not started: the first server is not that of 'names'"),
+    "order": ("server files files : archive\n", "the servers are not started: the first server is not that of 'names'"),
+    "program": ("server names names\nserver files nothing\n", "'nothing' is not started: there is no file of that name"),
+}
+
 
 def module(start, data):
     """Boots with these bytes as the module, at the monitor's prompt."""
@@ -69,3 +87,30 @@ def check_damage(start):
     data[0] ^= 1
     refused(module(start, bytes(data)),
             "the boot loader's module is refused: a header's checksum is wrong")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def check_fields(start, field):
+    """an archive with damage in any field of a header is refused with a reason, or taken, and the machine comes up"""
+    data = bytearray(archive(start))
+    at, (begin, size) = header_at(data, "init"), FIELDS[field]
+    data[at + begin:at + begin + size] = bytes((byte ^ 0xa5) for byte in data[at + begin:at + begin + size])
+    if field != "checksum":
+        seal(data, at)
+    machine = module(start, bytes(data))
+    machine.expect(r"user programs: (none: the boot loader's module is refused: .|\d+ in an archive)")
+    machine.expect("Stalactite is up")
+    machine.wait_prompt()
+    machine.ask("run init")
+    assert any("let a thread recurse" in line for line in machine.ask("help"))
+
+
+@pytest.mark.parametrize("wrong", CONFIGURATIONS)
+def check_configuration(start, wrong):
+    """a configuration of init that is malformed is told, nothing of it stays, and the monitor goes on"""
+    text, reason = CONFIGURATIONS[wrong]
+    machine = module(start, with_file(archive(start), "init.conf", text.encode()))
+    machine.wait_prompt()
+    answer = machine.ask("run shell")
+    assert any(reason in line for line in answer), answer
+    assert not any("names" in line for line in machine.ask("tasks"))

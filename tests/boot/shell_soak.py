@@ -87,7 +87,7 @@ def soak(terminal, seconds, seed, say):
 
 def check_soak(start):
     """the shell bears what is typed at random, and nothing is left of what it ran"""
-    from shell_session import Terminal  # pylint: disable=import-outside-toplevel
+    from runner.terminal import Terminal  # pylint: disable=import-outside-toplevel
     machine = start(cmdline="shell=1")
     soak(Terminal(machine), SECONDS, int(time.time()), machine.note)
 
@@ -103,7 +103,7 @@ def main():
     tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path.insert(0, tests)
     from runner import boot, paths, row  # pylint: disable=import-outside-toplevel
-    from shell_session import Terminal  # pylint: disable=import-outside-toplevel
+    from runner.terminal import Terminal  # pylint: disable=import-outside-toplevel
     machine = boot.make_machine(
         row.Row(f"soak-shell-{options.build}-{options.seed}", kind="script", script="tests/boot/shell_soak.py",
                 build=options.build, cpus=4, cpu="max", cmdline=f"shell=1 {options.options}".strip()),

@@ -29,6 +29,7 @@ static char text[TEXT_BYTES];
 static size_t text_used;
 static struct notification *notification;
 static struct console_object *console;
+static uint64_t first_bits; /* that the notification got at once */
 
 static bool begin(void)
 {
@@ -45,8 +46,11 @@ static bool begin(void)
     }
     if (error != OK) {
         object_release(&notification->object);
+        return false;
     }
-    return error == OK;
+    first_bits = 0;
+    ignore_result(notification_wait(notification, 0, &first_bits)); /* the tests check the bits */
+    return true;
 }
 
 static void end(void)
@@ -55,6 +59,20 @@ static void end(void)
     object_release(&console->object);
     object_release(&notification->object);
     text[text_used] = '\0';
+}
+
+/*
+ * Takes up to `bytes` bytes of text as a server does. Returns how many, or an error. The kernel, which
+ * takes text too while it has the port, must not do so between.
+ */
+static int64_t text_take(char *to, size_t bytes)
+{
+    uint32_t place = 0;
+    int64_t taken = console_handover_peek(to, bytes, &place);
+    if (taken > 0) {
+        test_check(console_handover_drop(place, (size_t)taken));
+    }
+    return taken;
 }
 
 /* Waits for a bit, and says whether it came. Bits that come with it are not kept. */
@@ -70,7 +88,7 @@ static bool bit_comes(uint64_t wanted)
 static bool text_comes(const char *words)
 {
     do {
-        int64_t taken = console_handover_take(text + text_used, TEXT_BYTES - 1 - text_used);
+        int64_t taken = text_take(text + text_used, TEXT_BYTES - 1 - text_used);
         text_used += taken > 0 ? (size_t)taken : 0;
         text[text_used] = '\0';
         if (strstr(text, words) != NULL) {
@@ -112,7 +130,7 @@ TEST(CON0041, "text that the program did not take is shown by the kernel, which 
     end();
     test_check(came && kept);
     test_eventually(!handover_ring_waits(&console_handover_ring), "the text is still not shown");
-    int64_t taken = console_handover_take(text, sizeof(text));
+    int64_t taken = text_take(text, sizeof(text));
     test_equal(taken, ERROR_AGAIN);
 }
 
@@ -123,7 +141,7 @@ TEST(CON0042, "the monitor gets the port back while it wants it, and the program
     }
     console_handover_pause();
     bool told = bit_comes(CHANGE_BIT), lent = serial_is_lent();
-    int64_t taken = console_handover_take(text, sizeof(text));
+    int64_t taken = text_take(text, sizeof(text));
     bool resumed = console_handover_resume();
     bool told_again = bit_comes(CHANGE_BIT), lent_again = serial_is_lent();
     bool twice = console_handover_resume();
@@ -165,7 +183,7 @@ TEST(CON0044, "a program that takes nothing loses text, and the kernel goes on",
     }
     bool waits = console_output_waits();
     uint64_t lost_then = console_handover_ring.lost;
-    while (console_handover_take(text, sizeof(text)) > 0) { /* it need not be shown later */
+    while (text_take(text, sizeof(text)) > 0) { /* it need not be shown later */
     }
     end();
     test_check(!waits);
@@ -200,6 +218,43 @@ TEST(CON0045, "when the task that has the port is killed the kernel has it again
     object_release(&task->object);
 }
 
+static void tell_nobody(enum console_handover_event event maybe_unused)
+{
+}
+
+TEST(CON0046, "a program that takes the port is told of text that came before it could be told",
+     ALWAYS)
+{
+    void (*told)(enum console_handover_event event) = console_handover_told;
+
+    console_handover_told = tell_nobody; /* as between the hand-over and the note of the object */
+    bool begun = begin();
+    console_handover_told = told;
+    if (begun) {
+        end();
+        test_check((first_bits & TEXT_BIT) != 0);
+    }
+}
+
+TEST(CON0047, "text that two readers copied is removed once", ALWAYS)
+{
+    uint32_t first, second;
+
+    if (!begin()) {
+        return;
+    }
+    console_print("\n# a line for two readers\n"); /* the byte that is removed ends an empty line */
+    bool came = bit_comes(TEXT_BIT);
+    test_eventually(handover_ring_waits(&console_handover_ring), "the line does not come");
+    int64_t one = console_handover_peek(text, 1, &first);
+    int64_t other = console_handover_peek(text + 1, 1, &second);
+    bool dropped = console_handover_drop(first, 1), again = console_handover_drop(second, 1);
+    text_used = 2;
+    end();
+    test_check(came && one == 1 && other == 1 && text[0] == text[1]);
+    test_check(dropped && !again);
+}
+
 TEST(SYS0071, "a program takes the serial port by a handle, once, and reads text into its memory",
      ALWAYS)
 {
@@ -229,9 +284,14 @@ TEST(SYS0071, "a program takes the serial port by a handle, once, and reads text
     script_join(&script);
     uint64_t handle = script.calls[0].rax;
     int64_t second = (int64_t)script.calls[1].rax;
+    bool told = bit_comes(TEXT_BIT); /* at once */
     log_info("a line for a program");
-    bool came = bit_comes(TEXT_BIT);
+    bool came = told && bit_comes(TEXT_BIT);
     int64_t bad = script_call(SYSCALL_console_read, handle, DIRECT_MAP_BASE, 100);
+    uint32_t place;
+    int64_t left = console_handover_peek(text, sizeof(text) - 1, &place);
+    text[left > 0 ? left : 0] = '\0';
+    bool kept = strstr(text, "a line for a program") != NULL;
     log_info("another line");
     bool again = bit_comes(TEXT_BIT);
     int64_t bytes = script_call(SYSCALL_console_read, handle, USER_WORLD_STACK, 400);
@@ -246,10 +306,44 @@ TEST(SYS0071, "a program takes the serial port by a handle, once, and reads text
     test_equal(second, ERROR_EXISTS);
     test_check(came && again && bytes > 0 && bytes <= 400 && !lent);
     test_equal(bad, ERROR_FAULT);
+    test_check(kept); /* a read that faults loses no text */
     test_equal((int64_t)script.calls[1].rax, ERROR_CLOSED_HANDLE);
     test_equal(handle_close(&script_handles, system), OK);
     test_equal(handle_close(&script_handles, signal), OK);
     object_release(&notification->object);
+    script_end();
+}
+
+TEST(SYS0072,
+     "the program that has the console learns of its devices, and gets the screen's memory", ALWAYS)
+{
+    const struct console_devices *devices;
+    uint32_t handle;
+    int64_t bad, memory, full;
+
+    if (!script_begin(4)) {
+        return;
+    }
+    if (!begin()) {
+        script_end();
+        return;
+    }
+    int error = handle_open(&script_handles, &console->object, RIGHT_READ, 0, &handle);
+    bad = script_call(SYSCALL_console_describe, handle, DIRECT_MAP_BASE, 0);
+    memory = script_call(SYSCALL_console_describe, handle, USER_WORLD_STACK, 0);
+    full = memory;
+    for (unsigned i = 0; i < 4 && full > 0; i++) {
+        full = script_call(SYSCALL_console_describe, handle, USER_WORLD_STACK, 0);
+    }
+    test_equal(handle_close(&script_handles, handle), OK);
+    end();
+    devices = (const void *)(uintptr_t)user_world_stack(&script_world);
+    test_equal(error, OK);
+    test_equal(bad, ERROR_FAULT);
+    test_equal(devices->has_serial, serial_present());
+    test_check(memory >= 0 && (memory > 0) == (devices->display.kind != FRAMEBUFFER_NONE));
+    test_check(devices->display.address < PAGE_BYTES);
+    test_equal(full, memory > 0 ? ERROR_QUOTA : 0);
     script_end();
 }
 

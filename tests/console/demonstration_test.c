@@ -1,6 +1,7 @@
 /* The demonstration's figures, compared with the page tables and the leak check. */
 #include "kernel/demo/demonstration.h"
 #include "kernel/test/leak_check.h"
+#include "lib/string.h"
 #include "lib/symbols.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
@@ -29,7 +30,9 @@ static void faults_add_up(const struct demonstration *shown)
             pages += diver->fault[i].pages;
         }
         /* With stack=lend pages are lent at a switch, and untouched ones are taken back. */
-        if (stack_mode_get() != STACK_MODE_LEND) {
+        if (stack_mode_get() == STACK_MODE_PREFAULT) {
+            test_check(diver->pages_before + pages <= diver->pages_after); /* see page_below() */
+        } else if (stack_mode_get() != STACK_MODE_LEND) {
             test_equal(diver->pages_before + pages, diver->pages_after);
         }
         if (stack_mode_get() == STACK_MODE_EAGER) {
@@ -44,6 +47,22 @@ TEST(DEM0001, "the faults that the demonstration shows add up to the pages that 
     faults_add_up(demonstration_perform());
 }
 
+/*
+ * Returns how many pages of a stack are backed after a fault, when `backed` were before it. With
+ * stack=prefault a preemption fills the pages that it needs, without a fault.
+ */
+static uint32_t page_below(const struct diver *diver, const struct fault_record *fault,
+                           uint32_t backed)
+{
+    uint32_t now = (stack_top(diver->slot) - align_down(fault->address, PAGE_BYTES)) / PAGE_BYTES;
+    if (stack_mode_get() == STACK_MODE_PREFAULT) {
+        test_check(now >= backed + fault->pages);
+    } else {
+        test_equal(now, backed + fault->pages);
+    }
+    return now;
+}
+
 TEST(DEM0002, "each fault shown lies in its thread's stack, one page below the backed ones", ALWAYS)
 {
     const struct demonstration *shown = demonstration_perform();
@@ -52,11 +71,12 @@ TEST(DEM0002, "each fault shown lies in its thread's stack, one page below the b
         uint32_t backed = diver->pages_before;
         for (uint32_t i = 0; i < diver->faults; i++) {
             const struct fault_record *fault = &diver->fault[i];
-            backed += fault->pages;
-            test_equal(align_down(fault->address, PAGE_BYTES),
-                       stack_top(diver->slot) - backed * PAGE_BYTES);
+            backed = page_below(diver, fault, backed);
             test_equal(fault->cpu, diver->cpu);
             test_check(symbol_find(fault->rip, NULL) != NULL);
+        }
+        if (stack_mode_get() == STACK_MODE_PREFAULT) {
+            backed = diver->pages_after; /* the last of them may have come without a fault */
         }
         test_check(diver->descent.deepest <= backed * PAGE_BYTES);
     }
@@ -139,4 +159,15 @@ TEST(DEM0006, "backed pages are shown, though the swapper takes pages of all sle
     }
     test_count(&over);
     test_thread_join(taker);
+}
+
+TEST(DEM0007, "a page in any state has a look, and those of a stack look different", ALWAYS)
+{
+    for (unsigned state = 0; state < STACK_PAGE_STATES; state++) {
+        const char *look = demonstration_page_look(state);
+        test_check(look != NULL && strlen(look) == 4);
+        for (unsigned other = STACK_PAGE_HOLE; look != NULL && other < state; other++) {
+            test_check(strcmp(look, demonstration_page_look(other)) != 0);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 /* Keys from scan codes (PS/2 keyboard) and from escape sequences (serial terminal). */
-#include "kernel/console/scan_code.h"
 #include "lib/escape_decoder.h"
+#include "lib/scan_code.h"
 #include "tests/test.h"
 
 /* Returns the only key in these bytes; KEY_NONE if there is none, -2 if there are several. */

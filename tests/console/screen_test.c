@@ -1,6 +1,6 @@
 /* The text screen's cells: writing, scrolling, colours, and how few cells are drawn. */
-#include "kernel/console/font.h"
-#include "kernel/console/screen.h"
+#include "lib/font.h"
+#include "lib/screen.h"
 #include "lib/string.h"
 #include "tests/test.h"
 

@@ -79,3 +79,16 @@ TEST(PAN0058, "sleeping with a spinlock held is reported", DEATH)
     spin_lock(&left);
     ignore_result(thread_sleep_ns(1000000));
 }
+
+static void nothing(void *argument maybe_unused)
+{
+}
+
+TEST(PAN0059, "a thread that is joined twice is reported", DEATH)
+{
+    struct thread *thread;
+    if (thread_start("twice", nothing, NULL, &thread) == OK) {
+        thread_join(thread);
+        thread_join(thread);
+    }
+}

@@ -10,6 +10,7 @@
 #include "arch/x86_64/cpu/debug_registers.h"
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/asynchronous.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/fred.h"
 #include "arch/x86_64/entry/interrupt.h"

@@ -313,3 +313,28 @@ TEST(PAN0039, "INT n in the kernel is reported, where events enter by FRED", DEA
     interrupts_disable();
     (void)fred_by_hand(&frame, registers);
 }
+
+/* Reads the privilege level of a gate from the IDT that the CPU has loaded. */
+static unsigned gate_level(unsigned vector)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } packed table;
+    __asm__ volatile("sidt %0" : "=m"(table));
+    return ((const uint8_t *)table.base)[16 * vector + 5] >> 5 & 3; /* 16 bytes a gate */
+}
+
+TEST(FRD0015, "ring 3 may raise the same vectors by INT n whether events enter by FRED or the IDT",
+     ALWAYS)
+{
+    for (unsigned vector = 0; vector < VECTOR_COUNT; vector++) {
+        unsigned expected = gate_level(vector) == 3 ? vector : VECTOR_GENERAL_PROTECTION;
+        test_equal(fred_user_vector(FRED_SOFTWARE_INTERRUPT, vector), expected);
+    }
+    test_equal(fred_user_vector(FRED_SOFTWARE_INTERRUPT, VECTOR_BREAKPOINT), VECTOR_BREAKPOINT);
+    test_equal(fred_user_vector(FRED_SOFTWARE_EXCEPTION, VECTOR_BREAKPOINT), VECTOR_BREAKPOINT);
+    test_equal(fred_user_vector(FRED_HARDWARE_EXCEPTION, VECTOR_INVALID_OPCODE),
+               VECTOR_INVALID_OPCODE);
+    test_equal(fred_user_vector(FRED_OTHER, 2), VECTOR_GENERAL_PROTECTION); /* SYSENTER */
+}

@@ -34,6 +34,7 @@ global event_sweep_step_points
 
 ; Waits for the count, or for the page below the edge to appear and some time after that.
 %macro AWAIT 0
+    ; LAB 6 BEGIN await: wait for the event, or until it cannot come any more
 %%wait:
     cmp dword [rsi], 0
     jne %%over
@@ -55,6 +56,7 @@ global event_sweep_step_points
     dec ecx
     jnz %%grace
 %%over:
+    ; LAB 6 END await
 %endmacro
 
 section .text

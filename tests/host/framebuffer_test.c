@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "arch/x86_64/paging/paging.h"
-#include "kernel/console/font.h"
 #include "lib/error.h"
+#include "lib/font.h"
 #include "tests/host/host.h"
 
 static struct screen screen;

@@ -8,8 +8,8 @@ HOST_OUT     := build/host
 HOST_MODULES := $(filter-out lib/symbols.c,$(wildcard lib/*.c)) \
     $(filter-out mm/frame/frame_collect.c,$(wildcard mm/frame/*.c)) $(wildcard mm/heap/*.c mm/stack/*.c boot/*.c arch/x86_64/acpi/*.c) \
     $(addprefix mm/stack_modes/,stack_lend.c stack_swap.c) sched/stack/gate.c sched/core/run_queue.c \
-    $(addprefix kernel/object/,handle_table.c object.c) $(addprefix kernel/console/,font.c framebuffer.c \
-    scan_code.c screen.c) kernel/monitor/arguments.c user/lib/heap.c \
+    $(addprefix kernel/object/,handle_table.c object.c) $(addprefix kernel/console/,framebuffer.c) \
+    kernel/monitor/arguments.c user/lib/heap.c \
     user/lib/mutex.c user/lib/ring.c user/shell/parse.c user/files/file_tree.c user/console/discipline.c \
     user/init/config.c \
     tests/support/firmware_image.c

@@ -59,7 +59,7 @@ HOST_TEST(HIC0003, "any text is read within the bounds, and is refused with a re
 {
     static const char *const parts[] = {"server", " ", " ",   "\n", "a",
                                         "bc",     ":", "log", "#",  "x y "};
-    char text[3000];
+    static char text[3000];
 
     for (unsigned round = 0; round < 20000; round++) {
         size_t used = 0, most = (size_t)host_random_below(sizeof(text) - 8);

@@ -131,6 +131,40 @@ HOST_TEST(HUL0004, "a peer that lies about its position in a ring leads the othe
     }
 }
 
+HOST_TEST(HUL0006, "bytes are written and read in a ring's memory, which a lie leads nowhere")
+{
+    struct ring_shared *ring = (struct ring_shared *)shared;
+    uint8_t next_in = 0, next_out = 0, *at;
+
+    host_equal(ring_open(&writer, shared, RING_BYTES), OK);
+    host_equal(ring_open(&reader, shared, RING_BYTES), OK);
+    for (unsigned round = 0; round < 20000; round++) {
+        uint64_t held = writer.position - reader.position;
+        int64_t room = ring_room(&writer, &at), content;
+
+        host_check(room >= 0 && (uint64_t)room <= 256 - held && (room > 0 || held == 256));
+        host_check(at >= ring->bytes && at + room <= ring->bytes + 256);
+        room = (int64_t)host_random_below((uint64_t)room + 1);
+        for (int64_t i = 0; i < room; i++) {
+            at[i] = next_in++;
+        }
+        ring_written(&writer, (size_t)room);
+        held += (uint64_t)room;
+        content = ring_content(&reader, &at);
+        host_check(content >= 0 && (uint64_t)content <= held && (content > 0 || held == 0));
+        host_check(at >= ring->bytes && at + content <= ring->bytes + 256);
+        content = (int64_t)host_random_below((uint64_t)content + 1);
+        for (int64_t i = 0; i < content; i++) {
+            host_equal(at[i], next_out++);
+        }
+        ring_taken(&reader, (size_t)content);
+    }
+    ring->read = writer.position + 1;
+    ring->written = reader.position + 257;
+    host_equal(ring_room(&writer, &at), ERROR_CORRUPT);
+    host_equal(ring_content(&reader, &at), ERROR_CORRUPT);
+}
+
 #define STREAM_BYTES 2000000
 
 static void *stream_write(void *argument maybe_unused)

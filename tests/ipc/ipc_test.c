@@ -109,7 +109,7 @@ TEST(IPC0004, "polls do not wait, and deadlines end the waits of callers and of 
 TEST(IPC0005, "a deadline ends the wait for an answer, and the late answer says so", ALWAYS)
 {
     struct endpoint *endpoint = endpoint_new();
-    ipc_test_call(&callers[0], endpoint, 500, ipc_test_after_ms(40));
+    ipc_test_call(&callers[0], endpoint, 500, ipc_test_after_ms(300)); /* it is received before */
     test_equal(ipc_receive(&self, endpoint, ipc_test_after_ms(30000)), OK);
     test_equal(ipc_test_join(&callers[0]), ERROR_TIMEOUT);
     test_equal(ipc_reply(&self), ERROR_PEER_DIED);

@@ -5,6 +5,7 @@
 #include "arch/x86_64/paging/paging.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
+#include "mm/heap/vmalloc.h"
 #include "mm/space/layout_check.h"
 #include "tests/test.h"
 
@@ -113,4 +114,43 @@ TEST(PAG0008, "a walk of an address that is not canonical finds nothing", ALWAYS
     test_check(!paging_is_present(0x0000800000000000UL));
     test_check(!paging_is_present(0xffff7fffffffffffUL));
     test_check(!paging_is_present(0x1234567812345678UL));
+    /* The tables are indexed by bits 47 to 12, and these lead to a page that is mapped. */
+    uintptr_t mapped = (uintptr_t)__text_start;
+    test_check(!paging_is_present(mapped & 0x0000ffffffffffffUL));
+    test_check(!paging_is_present(mapped ^ 1UL << 63));
+    test_check(!paging_is_present(mapped ^ 1UL << 48));
+}
+
+TEST(PAG0010, "a CPU that unmaps a page does not use the old translation afterwards", ALWAYS)
+{
+    void *region;
+    physical_t other;
+    if (vmalloc(PAGE_BYTES, VMALLOC_ZEROED, "test", &region) != OK) {
+        test_fail(__FILE__, __LINE__, "no memory for a region");
+        return;
+    }
+    if (frame_allocate(FRAME_OWNER_TEST, &other) != OK) {
+        vfree(region);
+        test_fail(__FILE__, __LINE__, "no memory for a frame");
+        return;
+    }
+    volatile uint64_t *word = region;
+    uintptr_t page = (uintptr_t)region;
+    *(uint64_t *)physical_to_virtual(other) = 2;
+    uint64_t flags = interrupts_save(); /* the thread stays on this CPU */
+    physical_t own = leaf_of(page) & PAGE_ADDRESS_MASK;
+    *word = 1; /* now the CPU has the translation */
+    paging_unmap(page, PAGE_BYTES);
+    int error = paging_map(page, other, PAGE_BYTES, PAGE_KERNEL_DATA);
+    uint64_t seen = *word;
+    paging_unmap(page, PAGE_BYTES);
+    int error_back = paging_map(page, own, PAGE_BYTES, PAGE_KERNEL_DATA);
+    uint64_t seen_back = *word;
+    interrupts_restore(flags);
+    vfree(region);
+    frame_free(other, FRAME_OWNER_TEST);
+    test_equal(error, OK);
+    test_equal(error_back, OK);
+    test_equal(seen, 2);
+    test_equal(seen_back, 1);
 }

@@ -6,10 +6,16 @@
  *
  * A step is one critical section. The locks that are held from one step to the next are variables.
  * Macros with a mistake for a name, like FAST_IGNORES_CALL, take one guard out.
+ *
+ * With HANDOFF (`sched/stack/handoff.h:stack_handoff`) a thread that sleeps without a deadline may
+ * have given its stack away. There are as many stacks as threads, and those of nobody are in the
+ * cache or not made yet.
  */
 #define CLIENT 0 /* the servers are threads 1 and 2; server s receives from endpoint s */
 #define THREADS 3
+#ifndef CALLS
 #define CALLS 3
+#endif
 
 /* `sched/core/thread.h:thread_state`. A candidate of the swapper is blocked with `pending`. */
 #define RUNNING 1
@@ -26,7 +32,7 @@
 #define DIED 100 /* the answer that stands for ERROR_PEER_DIED */
 
 /* Never true. Which property an assertion belongs to is read from the one that it names. */
-hidden byte answer_mixed, frame_gone, two_cpus, gone_touched, sleeps_on;
+hidden byte answer_mixed, frame_gone, two_cpus, gone_touched, sleeps_on, stack_double;
 
 byte state[THREADS] = READY;
 byte home[THREADS];       /* the CPU that it belongs to */
@@ -47,6 +53,51 @@ bit timed;                /* its call has a deadline */
 bit locked;               /* the lock of its state, between two steps */
 
 #define runs(t) (state[t] == RUNNING)
+
+#ifdef HANDOFF
+#define STACKS 4          /* numbers 1 to 3; 0: none */
+byte stack[THREADS];      /* what the thread runs on or sleeps on; 0: it gave its stack away */
+byte owner[STACKS];       /* 1 + the thread whose stack it is; 0: nobody's */
+byte left[2];             /* the stack of nobody that a CPU has left, and that is in no cache yet */
+
+#define handed(t) (stack[t] == 0)
+#define is_own(t) assert(stack_double || (stack[t] != 0 && owner[stack[t]] == t + 1))
+/* A stack that a thread may get: of the cache, or a new one. */
+#define is_free(n) (owner[n] == 0 && left[0] != n && left[1] != n)
+
+inline get_stack(t)
+{
+    if
+    :: !handed(t)
+    :: handed(t) && is_free(1) -> stack[t] = 1
+    :: handed(t) && !is_free(1) && is_free(2) -> stack[t] = 2
+    :: handed(t) && !is_free(1) && !is_free(2) && is_free(3) -> stack[t] = 3
+    fi;
+    /* nobody runs on it, and nobody sleeps on it */
+    assert(stack_double || owner[stack[t]] == 0 || owner[stack[t]] == t + 1);
+    assert(stack_double || ((t == 0 || stack[0] != stack[t]) && (t == 1 || stack[1] != stack[t]) &&
+                            (t == 2 || stack[2] != stack[t])));
+    owner[stack[t]] = t + 1
+}
+
+/* `sched/stack/handoff.c:handoff_given`: at the end of the switch away, under the run queue's lock */
+inline give_stack(t)
+{
+#ifdef GIVE_EARLY
+    if :: owner[stack[t]] == 0 -> stack[t] = 0 :: else fi
+#else
+    if
+    :: left[home[t]] == 0 -> owner[stack[t]] = 0; left[home[t]] = stack[t]; stack[t] = 0
+    :: true /* it keeps it: there is no slot, or no time */
+    fi
+#endif
+}
+#else
+#define handed(t) false
+#define is_own(t) skip
+inline get_stack(t) { skip }
+inline give_stack(t) { skip }
+#endif
 
 /* `sched/core/ready.c:schedule_ready`, for a thread that sleeps */
 inline wake(t)
@@ -80,13 +131,25 @@ inline leave_cpu(t, how)
 #else
 #define in_place(t) (!pending[t])
 #endif
-#define direct(from, to) (may_sleep(from) && sleeps_here(to, from) && in_place(to))
+#define direct(from, to) (may_sleep(from) && sleeps_here(to, from) && (handed(to) || in_place(to)))
 
 /* `sched/core/direct_switch.h:direct_switch_make`, after the words went into the frame of `to` */
 inline direct_switch(from, to)
 {
-    assert(frame_gone || page[to]);   /* `kernel/syscall/message_fast.c:words_move` */
+    assert(frame_gone || handed(to) || page[to]);   /* `kernel/syscall/message_fast.c:words_move` */
     assert(two_cpus || state[to] == BLOCKED);
+#ifdef HANDOFF
+    if /* `sched/stack/handoff.h:handoff_exchange` */
+    ::  handed(to) ->
+        stack[to] = stack[from];
+        owner[stack[to]] = to + 1;
+#ifndef EXCHANGE_HALF
+        stack[from] = 0
+#endif
+    ::  else
+    fi;
+    is_own(to);
+#endif
     state[from] = BLOCKED;
     state[to] = RUNNING
 }
@@ -118,6 +181,9 @@ proctype Client()
             if :: e = 1 :: e = 2 fi;
             if :: timed = 0 :: timed = 1 fi
         }
+#ifdef GIVE_EARLY /* the cache has the stack before the CPU has left it */
+        atomic { runs(CLIENT) -> owner[stack[CLIENT]] = 0 }
+#endif
         if
         ::  atomic { runs(CLIENT) && !locked && !timed && listed[e] && fast_wait[e] && direct(CLIENT, e) ->
                 /* `kernel/syscall/message_fast.c:message_fast_call` */
@@ -151,6 +217,7 @@ proctype Client()
                 :: phase != ANSWERED && !killed[CLIENT] ->
 #endif
                     fast_wait[CLIENT] = !timed;
+                    give_stack(CLIENT);
                     leave_cpu(CLIENT, BLOCKED)
                 :: else
                 fi
@@ -202,7 +269,7 @@ proctype Server(byte s)
             /* `kernel/ipc/ipc.c:ipc_receive` */
             if
             :: client_calls(s) -> phase = AWAITS_REPLY; right[s] = call
-            :: else -> receive_sleep(s); leave_cpu(s, BLOCKED)
+            :: else -> receive_sleep(s); give_stack(s); leave_cpu(s, BLOCKED)
             fi
         }
 end_receives:
@@ -258,14 +325,27 @@ end_rests:
     ::  atomic { state[t] == READY && !busy[home[t]] -> /* `sched/stack/swap_candidate.c:swap_candidate_dispatch` */
             page[t] = 1;
             pending[t] = 0;
+            get_stack(t);
+            is_own(t);
             busy[home[t]] = 1;
             state[t] = RUNNING
         }
-    ::  atomic { state[t] == BLOCKED && !pending[t] -> pending[t] = 1 }
+    ::  atomic { state[t] == BLOCKED && !handed(t) && !pending[t] -> pending[t] = 1 }
     ::  atomic { state[t] == BLOCKED && pending[t] && page[t] -> page[t] = 0 }
     ::  atomic { t == CLIENT && state[t] == BLOCKED && timed -> wake(t); timed = 0 }
     od
 }
+
+#ifdef HANDOFF
+/* A CPU puts the stack that it has left into its cache: `sched/core/schedule.c:finish_unusual_switch`. */
+proctype Caches(byte cpu)
+{
+end_empty:
+    do
+    ::  atomic { left[cpu] != 0 -> left[cpu] = 0 }
+    od
+}
+#endif
 
 /* Kills a thread. It notes the kill first, and then wakes the thread: `sched/core/thread.c:thread_kill`. */
 proctype Killer()
@@ -289,6 +369,13 @@ init
     atomic {
         home[1] = 0;
         if :: home[2] = 0 :: home[2] = 1 fi;
+#ifdef HANDOFF
+        stack[CLIENT] = 1; owner[1] = 1;
+        stack[1] = 2; owner[2] = 2;
+        stack[2] = 3; owner[3] = 3;
+        run Caches(0);
+        run Caches(1);
+#endif
         run Client();
         run Server(1);
         run Server(2);

@@ -36,6 +36,7 @@ PROPERTIES = {
     "bytes_lost": "own-bytes",
     "answer_mixed": "own-answer",
     "frame_gone": "frame-in-place",
+    "stack_double": "own-stack",
     "sleeps_on": "woken",
     "region_gone": "region-in-place",
     "message_lost": "own-message",
@@ -96,6 +97,7 @@ THREE_SWAPPED = "PAGES=2 FRAMES=3 HOG=0 MORTALS=1 SWAP"
 SERVED = "PAGES=2 FRAMES=6 HOG=1"
 IMMORTAL = SERVED + " MORTALS=0"
 SERVED_SWAPPED = "PAGES=2 FRAMES=4 HOG=1 MORTALS=0 SWAP TWO"
+HANDOFF = "HANDOFF CALLS=2"
 ASLEEP = "PAGES=2 FRAMES=2 HOG=0 MORTALS=0 SWAP TWO NIGHT"
 
 WHOLE = (
@@ -116,15 +118,19 @@ WHOLE = (
         model="unmap.pml"),
     Run("ipc", "calls by the fast path and the slow one, given up, killed, swapped out", "",
         model="ipc.pml"),
+    Run("ipc-handoff", "as ipc, with threads that give their stacks away while they wait", HANDOFF,
+        model="ipc.pml"),
+    Run("small", "the gate by itself, as the course has it: cover, frames conserved", "",
+        model="../gate/small_gate.pml"),
     Run("copy", "a wait for a pager in the middle of user copy, while its memory is unmapped", "",
         model="copy.pml"),
     Run("marked", "one frame by identity: in one place, none freed that a CPU may know", MARKED),
 )
 
 
-def guard(macro, breaks, sentence, macros=NUMBERS):
+def guard(macro, breaks, sentence, macros=NUMBERS, model="gate.pml"):
     """A run without one guard."""
-    return Run(macro, sentence, f"{macros} {macro}", breaks == "served", breaks)
+    return Run(macro, sentence, f"{macros} {macro}", breaks == "served", breaks, model)
 
 
 def small_guard(model, macro, breaks, sentence):
@@ -201,6 +207,10 @@ GUARDS = (
                 "the client's lock is not held while its thread is looked at"),
     small_guard("ipc", "SLEEP_UNLOCKED", "woken",
                 "the client's lock is released before it sleeps"),
+    guard("EXCHANGE_HALF", "own-stack", "a thread that hands its stack over keeps it as well", HANDOFF,
+          "ipc.pml"),
+    guard("GIVE_EARLY", "own-stack", "a cache has a stack before the CPU has left it", HANDOFF,
+          "ipc.pml"),
     small_guard("copy", "GIVE_UNCHECKED", "region-in-place",
                 "the pager's page is entered without another look at the region"),
     small_guard("copy", "QUESTION_WITHOUT_REFERENCE", "living-only",
@@ -273,7 +283,7 @@ def search(run, directory, depth_limit=None):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     shutil.copy(os.path.join(HERE, run.model), directory)
-    status, text, _ = execute(["spin", "-a", *run.all_macros, run.model], directory)
+    status, text, _ = execute(["spin", "-a", *run.all_macros, os.path.basename(run.model)], directory)
     if status != 0 or "Error" in text:
         raise Refused(f"spin: {text.strip()}")
     # Guards stop soon, so compiling must not take long; the whole model is worth it.

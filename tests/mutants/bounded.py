@@ -12,6 +12,7 @@ RECLAIMER = "sched/stack/reclaimer.c"
 SERVICE_SHARE = "sched/stack/service_share.c"
 SWAPPER_PASS = "sched/stack/swapper_pass.c"
 SHOOTDOWN_TURN = "arch/x86_64/cpu/shootdown_turn.c"
+WAIT_QUEUE = "sched/core/wait_queue.c"
 
 MUTANTS = (
     # A thread that others wait for inherits their priority.
@@ -27,6 +28,8 @@ MUTANTS = (
            edits=((CONSOLE_OUTPUT, "!__atomic_load_n(&threaded, __ATOMIC_RELAXED) ||", "true ||"),)),
     Mutant("console-thread-not-woken", "I11", "CON0030", "still not shown",
            edits=((CONSOLE_SERVICE, "    wait_queue_wake_one(&service_queue);\n", ""),)),
+    Mutant("wake-all-waits-for-its-last-thread", "I11", "SYN0023", "endless", edits=((WAIT_QUEUE,
+        "woken <= most && (first", "most != 0 && (first"),)),
     # Each job of the reclaimer has its turn, and does one batch in it.
     Mutant("job-keeps-the-reclaimer", "I11", "RCL0002", "has no turn while job", edits=((RECLAIMER,
         "more |= __atomic_load_n(&held, __ATOMIC_RELAXED) == i ? held_turn() : jobs[i].turn();", """\
@@ -44,7 +47,9 @@ while (__atomic_load_n(&held, __ATOMIC_RELAXED) == i) {
     } while (lend_batch_is_under_way());"""),)),
     Mutant("swapper-takes-a-whole-walk", "I11", "SWP0031", "at_once", edits=((SWAPPER_PASS,
         " && pass->claims - pass->walked < SWAPPER_TAKES_AT_ONCE;", ";"),)),
-    Mutant("services-do-not-rest", "I11", "RCL0005", "worked <= rested", edits=((SERVICE_SHARE,
+    # On one CPU the test would not get a turn any more.
+    Mutant("services-do-not-rest", "I11", "RCL0005", "worked <= rested", cpus=2,
+           edits=((SERVICE_SHARE,
         "ignore_result(thread_sleep_ns(shares[service].debt_ns));", "thread_yield();"),)),
     # A CPU that waits for the turn of shootdowns waits for one round more at most.
     Mutant("shootdown-serves-its-own-range-only", "I11", "SMP0123", "requests_waiting", cpus=2,

@@ -42,6 +42,16 @@ MUTANTS = (
 """, """\
     mov rsp, rax
 """),)),
+    Mutant("gs-by-the-saved-cs", "I1", "USR0010", "covered is|ways_go", edits=((ENTRY_ASM, """\
+    GS_WRITE MSR_GS_BASE
+    RETURN_REGISTERS
+""", """\
+    test byte [rsp + FRAME_CS], 3
+    jz .found
+    GS_WRITE MSR_GS_BASE
+.found:
+    RETURN_REGISTERS
+"""),)),
     Mutant("registers-not-cleared-after-a-call", "I10", "USR0002", r"f->rdi \| f->rsi",
            modes=FAULT_AND_EAGER, edits=((SYSCALL_ENTRY, """\
     xor r8d, r8d

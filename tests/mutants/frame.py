@@ -73,6 +73,6 @@ MUTANTS = (
                   (VMALLOC, "    depth_section(2000);\n", ""))),
     Mutant("walk-is-no-depth-section", "I7", "OVF0015", "overflowed > 4 does not hold",
            edits=((THREAD_LIST, "    depth_section(2150);\n", ""),)),
-    Mutant("release-is-no-depth-section", "I7", "OVF0016", "while it held a spinlock",
+    Mutant("release-is-no-depth-section", "I7", "OVF0016", "overflowed > 4 does not hold",
            edits=((BARRIER, "    depth_section(2100);\n", ""),)),
 )

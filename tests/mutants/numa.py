@@ -21,11 +21,10 @@ MUTANTS = (
            edits=((FRAME_NODE, "for (unsigned i = 1; i < numa_node_count && count == 0; i++) {",
                    "for (unsigned i = 1; i < 1; i++) {"),)),
     Mutant("far-counted-as-near", "I7", "DOM0004", "remote", cpus=4, nodes=2, edits=((NUMA_COUNTS,
-        "if (numa_node_of(frame) == frame_node_of_cpu(cpu_number())) {",
-        "if (numa_node_of(frame) != frame_node_of_cpu(cpu_number())) {"),)),
+        "if (numa_node_of(frame) == node) {", "if (numa_node_of(frame) != node) {"),)),
     Mutant("creation-asks-the-wrong-node", "I7", "DOM0003", "far_pages is", cpus=4, nodes=2,
-           edits=((STACK, "    frame_node_set(cpu, node);\n",
-                   "    frame_node_set(cpu, node == own ? node : own);\n"),)),
+           edits=((STACK, "    error = stack_back_new(node, size, whole, slot);\n",
+                   "    error = stack_back_new(FRAME_NODE_OWN, size, whole, slot);\n"),)),
     Mutant("whole-creation-asks-the-wrong-node", "I7", "DOM0003", "far_pages is", cpus=4, nodes=2,
            modes=("eager",), edits=((FRAME_NODE, """\
         if (buddy_take(frame_nodes[numa_node_nearest(own, i)], order, first)) {

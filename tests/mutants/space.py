@@ -19,7 +19,7 @@ MUTANTS = (
            edits=((USER_SHOOTDOWN, "    if (targets != 0) {", "    if (targets == UINT64_MAX) {"),)),
     Mutant("shared-page-replaced-while-mapped", "I6", "MOB0001", "space_write",
            edits=((MEMORY_OBJECT, """\
-    while (region_page_unmap_one(object, index)) {
+    while (region_page_reduce_one(object, index, PAGE_PRESENT)) {
         spin_lock(&object->lock);
     }
 """, ""),)),
@@ -27,13 +27,16 @@ MUTANTS = (
     Mutant("user-page-not-zeroed", "I7", "ASP0102", "space_read",
            edits=((FRAME_QUOTA, "        frame_zero(*frame);\n",
                    "        if (owner != FRAME_OWNER_USER) {\n            frame_zero(*frame);\n        }\n"),)),
+    Mutant("regions-not-charged", "I7", "ASP0112", r"error is 0",
+           edits=((FRAME_QUOTA, "size_t more = frames_of(before + bytes) - frames_of(before);",
+                   "size_t more = 0;"),)),
     Mutant("quota-not-charged", "I7", "MOB0005", "space_write|clone", edits=((FRAME_QUOTA,
-        "if (frames > quota->limit - used) {", "if (frames > quota->limit) {"),)),
+        "frames > quota->limit - used - keep) {", "frames > quota->limit) {"),)),
     Mutant("clone-shares-what-can-be-written", "I7", "MOB0001", "frames is 0", edits=((MEMORY_OBJECT,
-        "page->needs_copy = writes && frame_is_shared(page->frame);",
+        "page->needs_copy = writes && shared;",
         "page->needs_copy = false;"), (MEMORY_OBJECT,
-        "page->may_be_written = !object->cloning && !frame_is_shared(page->frame);",
-        "page->may_be_written = true;"))),
+        "page->may_be_written = !object->cloning && !shared;",
+        "page->may_be_written = shared || true;"))),
     Mutant("stack-pages-not-charged", "I7", "TSK0012", "pages are charged", edits=((
         "kernel/task/user_thread.c", "    while (pages > charged) {", "    while (false && pages > charged) {"),)),
     Mutant("frames-elsewhere-not-for-user-faults", "I7", "FRM0011", "late does not hold", cpus=2,
@@ -56,6 +59,12 @@ MUTANTS = (
     Mutant("physical-memory-may-be-ram", "I8", "SYS0052", "script_call", edits=((MEMORY_CALLS,
         "    if (mmio_is_ram(base, bytes) || mmio_is_mapped(base, bytes)) {",
         "    if (mmio_is_mapped(base, bytes)) {"),)),
+    Mutant("unmap-keeps-the-translation", "I6", "PAG0010", "seen is", edits=((PAGING, """\
+            *paging_leaf(address + done) = 0;
+            tlb_forget_page(address + done);
+""", "            *paging_leaf(address + done) = 0;\n"),)),
+    Mutant("walk-of-any-address", "I5", "PAG0008", "paging_is_present", edits=((PAGING,
+        "    if ((uint64_t)((int64_t)(address << 16) >> 16) != address) {", "    if (address == 1) {"),)),
     Mutant("rights-map-an-absent-page", "I8", "PAG0009", "paging_protect", edits=((PAGING,
         "    if (!(*leaf & PAGE_PRESENT)) {", "    if (false && !(*leaf & PAGE_PRESENT)) {"),)),
     Mutant("both-rights-by-a-change", "I8", "PAG0009", "paging_protect", edits=((PAGING,

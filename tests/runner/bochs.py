@@ -1,4 +1,5 @@
-"""Runs Bochs without a display and reads its serial line from a file.
+"""Runs Bochs without a display and reads its serial line from a file; a script's machine has a terminal there,
+which is read and typed at.
 
 The exit status of Bochs does not depend on the kernel. A boot succeeds if its KTAP is complete and
 the kernel ended the machine through port 0x8900. Bochs has no QMP. The runner examines a hung
@@ -10,6 +11,7 @@ import re
 import signal
 import subprocess
 import time
+import tty
 
 from . import elf
 from .machine import Machine
@@ -24,7 +26,7 @@ memory: guest={memory}, host={memory}
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="{iso}", status=inserted
 boot: cdrom
-com1: enabled=1, mode=file, dev="{serial}"
+com1: enabled=1, mode={serial_mode}, dev="{serial}"
 {sound}clock: sync=none, time0=1735689600
 log: "{log}"
 panic: action=fatal
@@ -78,13 +80,19 @@ class Bochs(Machine):
         self._serial = os.path.join(self.directory, "bochs-serial.out")
         self._position = 0
         self._answers = b""
+        self._terminal = None  # the runner's end of a pair of pseudo-terminals; Bochs has the other
+        if row.kind == "script":
+            self._terminal, other = os.openpty()
+            tty.setraw(other)
+            os.set_blocking(self._terminal, False)
+            self._serial = os.ttyname(other)
 
     def command(self):
         configuration = os.path.join(self.directory, "bochsrc")
         commands = os.path.join(self.directory, "debugger")
         program = self.paths.fred_bochs if self.row.fred else self.paths.bochs
         model = self.row.cpu or (FRED_MODEL if self.row.fred else "tigerlake")
-        for path in (self._serial, self._log):
+        for path in (self._log, *([self._serial] if self._terminal is None else [])):
             if os.path.exists(path):
                 os.unlink(path)
         with open(configuration, "w", encoding="utf-8") as file:
@@ -92,7 +100,8 @@ class Bochs(Machine):
                 model=model, cpus=self.row.cpus, log=self._log,
                 display="nogui" if self.row.fred else 'rfb, options="timeout=0"',
                 sound="" if self.row.fred else SOUND,
-                memory=self.row.memory_mib, iso=self.paths.iso(self.row), serial=self._serial))
+                memory=self.row.memory_mib, iso=self.paths.iso(self.row), serial=self._serial,
+                serial_mode="file" if self._terminal is None else "term"))
         with open(commands, "w", encoding="utf-8") as file:
             file.write("c\n")
         return [program, "-q", "-f", configuration, *debugger_options(program, commands)]
@@ -112,7 +121,16 @@ class Bochs(Machine):
                 return b""
             time.sleep(0.1)
 
+    def send(self, text):
+        """Types at the terminal."""
+        os.write(self._terminal, text.encode())
+
     def _tail(self):
+        if self._terminal is not None:
+            try:
+                return os.read(self._terminal, 65536)
+            except (BlockingIOError, OSError):  # nothing has come, or Bochs has ended
+                return b""
         try:
             with open(self._serial, "rb") as file:
                 file.seek(self._position)

@@ -84,6 +84,14 @@ class Gdb:
         """Returns CR2 of the CPU that stopped. QEMU sends it behind the segments and their bases."""
         return self._number(196)
 
+    def gs_bases(self):
+        """Returns the GS base, and the one that SWAPGS brings, of the CPU that stopped."""
+        return self._number(172), self._number(180)
+
+    def flags(self):
+        """Returns RFLAGS of the CPU that stopped."""
+        return self._number(136) & 0xffffffff
+
     def root(self):
         """Returns the physical address in CR3 of the CPU that stopped."""
         return self._number(204) & ~0xfff

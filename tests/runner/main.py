@@ -216,6 +216,17 @@ class Run:
         return ([failures] if failures else []) + groups + ([without_fred] if without_fred else [])
 
 
+def list_rows(rows):
+    """Prints a line for each row, for as long as somebody reads."""
+    try:
+        for row in rows:
+            print(f"{row.name:24} {row.kind:7} {row.emulator} {row.boot} {row.build}"
+                  f" {row.cpus} CPUs {row.memory_mib} MiB: {row.full_cmdline}")
+        sys.stdout.flush()
+    except BrokenPipeError:  # `head` has enough; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def stale_exemptions(run, all_rows, listed):
     """Returns a group that fails if a line of tests/exemptions matches nothing."""
     ids = set()
@@ -247,9 +258,7 @@ def main(arguments, root, rows):
         chosen = [with_tests(row, options.test) for row in chosen]
     run = Run(paths, chosen, groups_chosen, options, listed)
     if options.list:
-        for row in chosen:
-            print(f"{row.name:24} {row.kind:7} {row.emulator} {row.boot} {row.build}"
-                  f" {row.cpus} CPUs {row.memory_mib} MiB: {row.full_cmdline}")
+        list_rows(chosen)
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

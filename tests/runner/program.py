@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-LIMIT_SECONDS = 3600  # a longer run counts as a hang, even on a busy machine
+LIMIT_SECONDS = 1800  # a longer run counts as a hang, even on a busy machine
 END_SECONDS = 60  # that a program has to clean up after SIGTERM
 
 _running = set()

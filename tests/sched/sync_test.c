@@ -392,3 +392,63 @@ TEST(SYN0022, "a wait for a condition ends by timeout and by kill, with the mute
     test_equal(test_thread_join(killed), killed != NULL ? ERROR_KILLED : 0);
     test_check(wait_queue_empty(&not_empty.queue));
 }
+
+#define AGAINS 40 /* more than are woken at once */
+
+/* Guarded by `again.lock`. */
+static struct {
+    struct spinlock lock;
+    struct wait_queue queue;
+    struct thread *last;
+    uint32_t waiting, wakes, most;
+    bool stop;
+} again;
+
+/* Waits again each time that it is woken. The first one that is woken kills the last that waits. */
+static void wait_again(void *argument maybe_unused)
+{
+    uint64_t flags = spin_lock_irq_save(&again.lock);
+    int error = OK;
+    again.waiting++;
+    while (!again.stop && error == OK) {
+        error = wait_queue_sleep(&again.queue, &again.lock, WAIT_FOREVER);
+        again.wakes += error == OK;
+        if (again.wakes == 1) {
+            thread_kill(again.last);
+        }
+        again.stop |= again.wakes > 2 * again.most;
+    }
+    spin_unlock_irq_restore(&again.lock, flags);
+}
+
+TEST(SYN0023, "waking all ends though the last thread leaves and those that are woken wait again",
+     ALWAYS)
+{
+    static struct thread *waiters[AGAINS];
+    spinlock_init(&again.lock, "again");
+    wait_queue_init(&again.queue);
+    again.waiting = again.wakes = 0;
+    again.stop = false;
+    test_thread_bind(0, 10);
+    for (unsigned i = 0; i < AGAINS; i++) {
+        waiters[i] = test_thread_start(20, test_cpu_bit(0), wait_again, NULL);
+        test_wait_blocked(waiters[i]);
+    }
+    again.last = waiters[AGAINS - 1];
+    uint64_t flags = spin_lock_irq_save(&again.lock);
+    again.most = thread_count();
+    if (again.last != NULL) {
+        wait_queue_wake_all_in_steps(&again.queue, &again.lock, flags);
+    }
+    bool endless = again.stop;
+    uint32_t wakes = again.wakes, waiting = again.waiting;
+    again.stop = true;
+    wait_queue_wake_all_in_steps(&again.queue, &again.lock, flags);
+    spin_unlock_irq_restore(&again.lock, flags);
+    for (unsigned i = 0; i < AGAINS; i++) {
+        test_thread_join(waiters[i]);
+    }
+    test_thread_unbind();
+    test_check(!endless);
+    test_check(wakes >= waiting - 16); /* the last 16 that were woken had no time to count */
+}

@@ -10,8 +10,9 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [os.path.join(ROOT, "tools", folder) for folder in ("build", "check", "debug")]
+sys.path[:0] = [os.path.join(ROOT, "tools", folder) for folder in ("", "build", "check", "debug")]
 
+from lab import clean_tree  # noqa: E402  # pylint: disable=wrong-import-position
 from runner.paths import Paths  # noqa: E402  # pylint: disable=wrong-import-position
 
 FAKE = """#!{python}
@@ -70,9 +71,10 @@ def copy_tree(directory):
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """A copy of the tree with kernel and ISO built."""
+    """A copy of the tree with kernel and ISO built. It begins with the objects that this tree has."""
     directory = tmp_path_factory.mktemp("built")
     copy_tree(directory)
+    clean_tree.share_objects(ROOT, str(directory), "")
     make(directory, "kernel", "iso")
     return directory
 

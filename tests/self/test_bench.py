@@ -106,6 +106,15 @@ def test_tables_compare_scenarios_with_eager_stacks():
     assert first.text().splitlines()[2].split() == ["figure", "unit", "eager", "fault"]
 
 
+def test_a_table_compares_what_threads_do_with_their_stacks():
+    table = tables.make([run("eager"), run(), run(seed=2, switch=120), run(ipc="handoff", switch=150)])[1]
+    assert table.title == "Stack handoff: ipc=keep and ipc=handoff, 1 CPU, 512 MiB"
+    assert table.rows[:2] == [["switch, keep", "instructions", "", "100"],
+                              ["switch, handoff", "instructions", "", "150"]]
+    assert "ipc=handoff " in run(ipc="handoff").machine.command("k", "a")[-1]
+    assert "ipc=" not in run().machine.command("k", "a")[-1], "old commits do not know the word"
+
+
 def test_records_say_how_they_were_taken(tmp_path):
     (tmp_path / "flags").write_text("gcc (X) 12.2 x-gcc -std=gnu11 -O2 -f elf64\n")
     facts = record.about(ROOT, str(tmp_path / "kernel.elf"), commit="abc")
@@ -135,8 +144,14 @@ def test_each_scenario_has_a_machine_of_its_own():
     assert "fault, 1 CPU, macro_tree, seed 2" in labels and "fault, 4 CPUs, shootdown, seed 1" in labels
     assert "fault, 1 CPU, macro_idle, seed 2" not in labels, "it chooses nothing at random"
     assert "fault, 1 CPU, macro_blocked, 32 MiB, seed 1" in labels
-    with open(os.path.join(ROOT, "tests", "bench", "macro_benchmark.c"), encoding="utf-8") as file:
-        assert {*re.findall(r"BENCHMARK_SCENARIO\((\w+)\)", file.read())} == {*machines.SCENARIOS}
+    assert "fault, ipc=handoff, 1 CPU, macro_crowd, seed 1" in labels
+    alike = [machine.ipc for machine in todo if machine.patterns == machines.IPC_SINGLE]
+    assert alike == ["keep", "handoff"], "memory depends on what ran before"
+    scenarios = set()
+    for name in ("macro_benchmark.c", "macro_user_benchmark.c"):
+        with open(os.path.join(ROOT, "tests", "bench", name), encoding="utf-8") as file:
+            scenarios |= {*re.findall(r"BENCHMARK_SCENARIO\((\w+)\)", file.read())}
+    assert scenarios == {*machines.SCENARIOS}
 
 
 def report_lines(tmp_path, monkeypatch, capsys):
@@ -155,6 +170,9 @@ def test_a_report_tells_its_progress_and_writes_tables(tmp_path, monkeypatch, ca
     assert status == 0 and "[1/1] fault, 1 CPU, switch, seed 1: 4 figures" in said
     assert "switch" in (tmp_path / "out" / "tables.txt").read_text()
     assert len((tmp_path / "qemu.runs").read_text().split()) == 2
+    status, said = report_lines(tmp_path, monkeypatch, capsys)
+    assert status == 0 and "seed 1: 4 figures, kept" in said
+    assert len((tmp_path / "qemu.runs").read_text().split()) == 2, "a second report starts no machine"
 
 
 def test_counts_that_do_not_repeat_fail_the_report(tmp_path, monkeypatch, capsys, qemu):
@@ -211,6 +229,26 @@ def test_all_threads_of_the_million_must_have_been_there(tmp_path, monkeypatch, 
         assert "With eager stacks: thread 123 cannot be created: no memory" in text
     else:
         assert status == 1 and "million_blocked is 999 instead of 1000" in said.err
+
+
+USERS = """\
+BENCH million_user_blocked 1000 threads
+BENCH million_user_bytes 1700 bytes
+BENCH million_user_left {left} threads
+# end of benchmarks
+"""
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_the_million_has_user_threads_with_and_without_a_stack(tmp_path, capsys, qemu, left):
+    qemu(USERS.format(left=left))
+    status = million.main(["--user", "--counts", "1000", "--out", str(tmp_path / "out")])
+    said = capsys.readouterr()
+    if left == 0:
+        text = (tmp_path / "out" / "million-user.txt").read_text()
+        assert status == 0 and "keep, as many as fit" in text and "handoff, 1,000" in text
+    else:
+        assert status == 1 and "not all user threads have ended" in said.err
 
 
 MAKEFILE = """\

@@ -1,7 +1,9 @@
 """The machinery of the coursework: regions, what students get, leaks, and what is carried forward."""
 
+import functools
 import json
 import os
+import re
 import sys
 
 import pytest
@@ -9,7 +11,7 @@ from conftest import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
-from lab import answers, carry, clean_tree, course, grade, leaks, measure, questions, regions, result, watch, write  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import answers, carry, check, clean_tree, course, grade, leaks, measure, model, observers, questions, regions, result, watch, write  # noqa: E402  # pylint: disable=wrong-import-position
 
 FILE = """int f(void)
 {
@@ -31,6 +33,7 @@ def fixture_texts():
     return {number: write.make_tree(ROOT, number) for number in course.labs(ROOT)}
 
 
+@functools.cache
 def solutions():
     names = [name for name in write.tree.files(ROOT) if write.is_given(name)
              and name.endswith(regions.SUFFIXES)]
@@ -68,9 +71,8 @@ def test_each_lab_has_its_documents_points_and_wrong_solutions(labs):
     for lab in labs.values():
         assert lab.total == 100
         assert len({item.name for item in lab.items}) == len(lab.items)
-        if lab.machine:
-            wrong = [name for name in os.listdir(os.path.join(lab.folder, "wrong")) if "attack" not in name]
-            assert len(wrong) >= 6, f"lab {lab.number} has {len(wrong)} wrong solutions"
+        wrong = [name for name in os.listdir(os.path.join(lab.folder, "wrong")) if "attack" not in name]
+        assert len(wrong) >= 6, f"lab {lab.number} has {len(wrong)} wrong solutions"
         for heading in ("## Goal", "## Reading", "## Steps", "## Questions", "## Pitfalls",
                         "## Debugging just this"):
             with open(os.path.join(lab.folder, "handout.md"), encoding="utf-8") as file:
@@ -84,6 +86,98 @@ def test_each_lab_is_of_the_right_size(labs):
         assert measure.complaints(ROOT, lab, places) == []
 
 
+def test_planted_submissions_fit_the_solution_and_six_wrong_ones_pass_something(labs):
+    found = solutions()
+
+    class Solved:
+        @staticmethod
+        def solution(lab):
+            return {key: region.body for key, (_, region) in found.items() if key[0] == lab.number}
+
+        @staticmethod
+        def skeleton(lab):
+            return {key: course.stub(lab, key[1]) for key in Solved.solution(lab)}
+
+    for lab in labs.values():
+        visible = {item.name for item in lab.items if not item.hidden}
+        lost = [set(re.sub("^all$", " ".join(visible), course.read_toml(path)["lost"]).split())
+                for path in check.planted_paths(lab) if "/attack" not in path]
+        assert sum(bool(visible - one) for one in lost) >= 6, lab.number
+        for one in check.planted(lab) if lab.machine else ():
+            assert one.bodies(Solved) != Solved.solution(lab), f"lab {lab.number}: {one.name}"
+            assert set(one.lost) <= {item.name for item in lab.items}, f"lab {lab.number}: {one.name}"
+
+
+def test_a_lab_needs_later_labs_only_and_its_items_name_what_there_is(labs):
+    for lab in labs.values():
+        assert all(number > lab.number and number in labs for number in lab.needs)
+        for item in lab.items:
+            assert item.outside == "" or item.outside in observers.OBSERVERS
+            assert not item.death or len(item.tests) == 1
+            assert not item.model or os.path.exists(os.path.join(ROOT, item.model))
+
+
+def ended(line, kind=6, changed=""):
+    item = course.Item("one", 10, "what", ("AAA0001",), death="double fault", death_stack=6, death_names="rip address")
+    return watch.judge_death(item, (kind, 0xffffffff80001000, 0xdead000, changed), line)
+
+
+def test_an_end_counts_on_its_stack_and_in_its_words_only():
+    line = "PANIC: Double fault at 0xffffffff80001000, CR2 0xdead000"
+    assert ended(line) == watch.PASSED
+    assert "on entry stack 1" in ended(line, kind=1)
+    assert "address dead000" in ended(line.replace("0xdead000", "0x0"))
+    assert "the words" in ended("PANIC: at ffffffff80001000, dead000")
+    assert "not as it was built" in ended(line, changed="panic")
+
+
+def judged_model(tmp_path, old, new):
+    path = "tests/gate/small_gate.pml"
+    item = course.Item("model", 10, "what", ("REACH_DEEP",), model=path)
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        text = file.read()
+    assert text.count(old) == 1
+    (tmp_path / "tests/gate").mkdir(parents=True)
+    (tmp_path / path).write_text(text.replace(old, new))
+    return model.judge(item, clean_tree.Paths(str(tmp_path)))
+
+
+@pytest.mark.parametrize("text", ["    c_code { exit(0); };\n", '#include "/etc/hostname"\n',
+                                  "  # define magazine other\n", "    c_expr { 1 };\n"])
+def test_a_model_with_code_or_directives_is_not_searched(tmp_path, text):
+    graded = judged_model(tmp_path, "    missing[s]--\n", text + "    missing[s]--\n")
+    assert graded.earned == 0 and "not allowed" in graded.why[0]
+
+
+def test_a_model_that_spin_refuses_earns_nothing_and_says_why(tmp_path):
+    graded = judged_model(tmp_path, "    missing[s]--\n", "    missing[s\n")
+    assert graded.earned == 0 and graded.why[0].startswith("spin")
+
+
+def test_tests_that_must_fail_earn_nothing_if_they_pass():
+    item = course.Item("one", 10, "what", ("AAA0001",), fails=True)
+    for seen, earned in (("64 failed checks", 10), ("passed", 0), ("did not end (hang)", 0)):
+        assert grade.judge(item, watch.Seen({"AAA0001": seen})).earned == earned
+
+
+def test_each_interface_compiles_and_one_that_lies_does_not(labs, tmp_path):
+    for lab in labs.values():
+        assert measure.interface_complaints(ROOT, lab) == []
+    (tmp_path / "interface.h").write_text('#include "sched/sync/mutex.h"\nint mutex_lock(struct mutex *mutex);\n')
+    lie = course.Lab(**{**vars(labs[8]), "folder": str(tmp_path), "header": "interface.h"})
+    complaint, = measure.interface_complaints(ROOT, lie)
+    assert "conflicting types for" in complaint and "mutex_lock" in complaint
+
+
+def test_each_command_of_gdb_in_a_handout_exists(labs):
+    with open(os.path.join(ROOT, "tools/debug/stalactite/gdb_commands.py"), encoding="utf-8") as file:
+        known = set(re.findall(r'\("(\w+)", \w+Command\)', file.read()))
+    assert "threads" in known
+    for lab in labs.values():
+        with open(os.path.join(lab.folder, "handout.md"), encoding="utf-8") as file:
+            assert set(re.findall(r"(?:^|`)st (\w+)", file.read(), re.MULTILINE)) <= known
+
+
 def test_a_section_ends_at_the_next_heading_of_its_level():
     lines = ["# A", "x", "## B", "y", "### C", "z", "## D"]
     assert measure.section(lines, "B") == lines[2:6]
@@ -94,7 +188,8 @@ def test_a_section_ends_at_the_next_heading_of_its_level():
 def test_students_get_stubs_of_their_lab_and_of_later_ones_and_earlier_solutions(texts, labs):
     for number, tree in texts.items():
         for key, (_, region) in regions.of_tree(tree).items():
-            expected = solutions()[key][1].body if key[0] < number else course.stub(labs[key[0]], key[1])
+            given = key[0] < number or key[0] in labs[number].needs or not labs[number].machine
+            expected = solutions()[key][1].body if given else course.stub(labs[key[0]], key[1])
             assert region.body == expected
     later = write.make_tree(ROOT, 1, later=True)
     for key, (_, region) in regions.of_tree(later).items():
@@ -233,7 +328,13 @@ def test_results_are_written_in_every_form(tmp_path):
     read = json.loads((tmp_path / "results.json").read_text())
     assert read["score"] == 10
     assert [test["visibility"] for test in read["tests"]] == ["visible", "after_published"]
-    assert json.loads((tmp_path / "result.json").read_text())["max_score"] == 30
+    handed_in = json.loads((tmp_path / "result.json").read_text())
+    assert (handed_in["schema"], handed_in["score"], handed_in["max-score"], handed_in["owner"]) == \
+        ("classroom50/result/v1", 10, 30, "somebody")
+    assert [test["passed"] for test in handed_in["tests"]] == [True, False]
+    assert json.loads((tmp_path / "model.json").read_text())["items"][1]["hidden"]
+    shown = (tmp_path / "page.html").read_text()
+    assert "10 of 30" in shown and "second" not in shown
     assert "&lt;second&gt;" in (tmp_path / "results.xml").read_text()
     assert (tmp_path / "results.csv").read_text().splitlines()[1] == "somebody,5,10,10,0"
 

@@ -39,6 +39,7 @@ def test_plain_sites_pass():
     (ADD, (0x1000, 0, 1, 6), "no such site"),
     (ADD, (0x1000, 0, 9, 0), "no such site"),
     (ADD, (0x1000, 0, 2, 0), "no such site"),
+    (ADD, (0x1000, 0, 6, 0), "no such site"),
 ])
 def test_other_instructions_are_seen(text, record, wanted):
     found = list(patch_sites.complaints(kernel(text, [record])))

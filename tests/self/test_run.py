@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 from outputs import GOOD, IDS
 from runner import boot, elf, main, systems
 from runner.bochs import Bochs, ENDED
@@ -164,6 +165,16 @@ def test_failing_build_fails_its_rows_and_no_others(fake_tree, capsys):
     output = capsys.readouterr().out
     assert "no compiler" in output and "there is no O0 kernel" in output
     assert output.splitlines()[-1] == "4 passed, 2 failed"
+
+
+def test_a_list_that_nobody_reads_to_its_end_is_no_error():
+    """`tests/run --list | head` prints no more than head does, however fast head is gone."""
+    end, pipe = os.pipe()
+    os.close(end)
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "run"), "--list"], stdout=pipe,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    os.close(pipe)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_no_row_is_an_error(fake_tree, capsys):

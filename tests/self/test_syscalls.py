@@ -41,9 +41,22 @@ def test_mistakes_in_an_entry_are_refused(old, new):
 
 def test_the_model_has_each_error_of_a_call():
     send, read = json.loads(syscalls.model(syscalls.calls(LIST)))
-    assert send["errors"] == ["AGAIN", "BAD_HANDLE", "STALE_HANDLE", "CLOSED_HANDLE", "WRONG_TYPE",
-                              "NO_RIGHT"]
+    assert send["errors"] == ["AGAIN", "BAD_HANDLE", "CLOSED_HANDLE", "NO_RIGHT", "STALE_HANDLE",
+                              "WRONG_TYPE"]
+    assert read["errors"] == ["FAULT", "TOO_LONG"]
     assert read["arguments"][0] == {"name": "to", "type": "out", "words": ["bytes"]}
+
+
+def test_handles_imply_the_errors_of_what_is_asked_of_them():
+    send, _ = syscalls.calls(LIST.replace("endpoint SEND", "any").replace("MESSAGE(0", "CALL(0"))
+    assert send.handle_errors() == ["BAD_HANDLE", "STALE_HANDLE", "CLOSED_HANDLE"]
+
+
+def test_an_error_with_a_reason_is_none_that_a_program_may_get():
+    send, _ = syscalls.calls(LIST.replace("AGAIN IPC0004", "AGAIN IPC0004 ENDS"))
+    assert "AGAIN" not in send.possible_errors()
+    with pytest.raises(ValueError):
+        syscalls.calls(LIST.replace("AGAIN IPC0004", "AGAIN IPC0004 NONSENSE"))
 
 
 def test_the_stubs_compile(tmp_path):

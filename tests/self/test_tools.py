@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -115,6 +116,101 @@ def test_doctor_says_what_fails_without_each_tool(bare):
     assert done.returncode == 1
     assert re.search(r"^ok +build +nasm +9\.8\.7 +nasm", done.stdout, re.MULTILINE)
     assert re.search(r"^NO +build +xorriso +MISSING +xorriso +no ISO", done.stdout, re.MULTILINE)
+
+
+def test_doctor_names_pitfalls_and_only_those_that_are_there(bare):
+    assert "Mind: " not in run_tool("doctor", bare).stdout.replace("Mind: Python is older", "")
+    fake_commands(bare, "uname", text="#!/bin/sh\necho aarch64\n")
+    fake_commands(bare, "df", text="#!/bin/sh\necho head\necho /dev/x 100 90 10 90% /\n")
+    fake_commands(bare, "bwrap", text="#!/bin/sh\nexit 1\n")
+    told = run_tool("doctor", bare, TMPDIR="/tmp/" + "x" * 80).stdout
+    for part in ("is aarch64: a cross compiler", "less than 2 GB", "TMPDIR is so long", "may not make a sandbox"):
+        assert part in told
+
+
+@pytest.mark.parametrize("name, text, told", [
+    ("gdb", "echo 'GNU gdb (Debian 11.2-1) 11.2'", "gdb is older than 12"),
+    ("make", "echo 'GNU Make 3.81'", "make is older than 4.0"),
+    ("find", "echo Makefile", "times to come"),
+    ("bochs", "exit 0", "there is no display"),
+    ("uname", "echo Darwin", "this is no Debian")])
+def test_doctor_names_what_is_too_old_or_elsewhere(bare, name, text, told):
+    assert told not in run_tool("doctor", bare).stdout
+    fake_commands(bare, name, text=f"#!/bin/sh\n{text}\n")
+    assert told in run_tool("doctor", bare).stdout
+
+
+def test_doctor_names_the_port_of_a_debugger_that_is_taken(bare):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"port {port} is taken" in run_tool("doctor", bare, GDB_PORT=port).stdout
+    assert "is taken" not in run_tool("doctor", bare, GDB_PORT=port).stdout
+
+
+def test_macos_has_its_python_from_the_path_and_an_old_make_is_refused(bare):
+    fake_commands(bare, "uname", text="#!/bin/sh\necho Darwin\n")
+    fake_commands(bare, "python3", text="#!/bin/sh\necho Python 9.8.7\n")
+    assert re.search(r"^ok +build +python3 +9\.8\.7 ", run_tool("doctor", bare).stdout, re.MULTILINE)
+    done = subprocess.run(["make", "-C", ROOT, "-n", "help", "MAKE_VERSION=3.81"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode and "brew install make" in done.stdout
+
+
+def test_another_processor_needs_the_cross_compiler_by_its_package(bare):
+    fake_commands(bare, "uname", text="#!/bin/sh\necho aarch64\n")
+    fake_commands(bare, "gcc", "ld", text="#!/bin/sh\necho aarch64-linux-gnu\n")
+    fake_commands(bare, "apt-get")
+    fake_commands(bare, "id", text="#!/bin/sh\necho 1000\n")
+    told = run_tool("doctor", bare).stdout
+    assert re.search(r"^NO +build +x86_64-linux-gnu-gcc +MISSING +gcc-x86-64-linux-gnu ", told, re.MULTILINE), told
+    assert re.search(r"apt-get install .* binutils-x86-64-linux-gnu .*gcc-x86-64-linux-gnu ", told)
+    assert " gcc-x86-64-linux-gnu " in run_tool("setup", bare, "run").stdout
+    fake_commands(bare, "x86_64-linux-gnu-gcc", "x86_64-linux-gnu-ld", text='#!/bin/sh\necho "gcc (Debian) 9.8.7"\n')
+    told = run_tool("doctor", bare).stdout
+    assert re.search(r"^ok +build +x86_64-linux-gnu-gcc +9\.8\.7 +gcc-x86-64-linux-gnu ", told, re.MULTILINE), told
+    assert "cross compiler is needed" not in told
+
+
+def test_doctor_names_the_compiler_that_make_toolchain_made(bare, tmp_path):
+    made = tmp_path / "own" / "bin"
+    made.mkdir(parents=True)
+    fake_commands(made, "x86_64-elf-gcc", text='#!/bin/sh\necho "x86_64-elf-gcc (GCC) 9.8.7"\n')
+    assert "make toolchain" not in run_tool("doctor", bare).stdout
+    told = run_tool("doctor", bare, TOOLCHAIN=str(made.parent)).stdout
+    assert f"GCC 9.8.7 of `make toolchain` is in {made}: make CROSS_COMPILE={made}/x86_64-elf-" in told
+    told = run_tool("doctor", bare, TOOLCHAIN=str(made.parent), CROSS_COMPILE=f"{made}/x86_64-elf-").stdout
+    assert "of `make toolchain`" not in told
+
+
+def test_toolchain_says_what_it_lacks(bare):
+    """The tools that build it are there or named, and so are its sources, before anything is unpacked."""
+    os.symlink("/usr/bin/mkdir", bare / "mkdir")
+    for name in ("ls", "tail", "nproc"):
+        os.symlink(f"/usr/bin/{name}", bare / name)
+    sources = bare / "sources"
+    sources.mkdir()
+
+    def told():
+        return run_tool("build/toolchain", bare, str(bare / "to"), SOURCES=str(sources)).stdout
+    if not os.path.exists("/usr/src/gcc-12") and not os.path.exists("/usr/src/gcc-14"):
+        assert "there is no apt here" in told()
+    for name in ("binutils-9.9.tar.xz", "gcc-99.9.tar.xz"):
+        (sources / name).write_text("")
+    assert "there is no make: apt-get install" in told()
+    fake_commands(bare, "make", "patch", "bison", "flex")
+    fake_commands(bare, "gcc", text="#!/bin/sh\nexit 1\n")
+    assert "libgmp-dev" in told()
+    fake_commands(bare, "gcc")
+    assert "tar: command not found" in told()
+
+
+def test_the_container_has_every_package_that_a_test_needs():
+    with open(os.path.join(ROOT, "tools", "container", "Containerfile"), encoding="utf-8") as file:
+        installed = set(file.read().replace("\\\n", " ").split())
+    with open(os.path.join(ROOT, "tools", "tools.list"), encoding="utf-8") as file:
+        lines = [line.split() for line in file if line[0] not in "#\n"]
+    needed = {package for need, _, packages, *_ in lines if need != "extra" for package in packages.split(",")}
+    assert needed <= installed
 
 
 @pytest.mark.parametrize("name", ["doctor", "setup"])

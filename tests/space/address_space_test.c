@@ -238,3 +238,41 @@ TEST(ASP0109,
     test_equal(fixture.quota->used, before);
     space_fixture_end(&fixture);
 }
+
+/* Maps single pages with gaps until the quota is used up. Returns how many there are. */
+static unsigned regions_map(uintptr_t place, unsigned most)
+{
+    unsigned count = 0;
+    int error = OK;
+    while (count < most && error == OK) {
+        error = address_space_map(&fixture.space, place + 2 * count * PAGE_BYTES, PAGE_BYTES, RW,
+                                  fixture.object, 0);
+        count += error == OK;
+    }
+    test_equal(error, ERROR_QUOTA);
+    return count;
+}
+
+TEST(ASP0112, "regions are charged to the quota, also those that an unmapping cuts in two", ALWAYS)
+{
+    const unsigned most = 1000; /* more than two frames of regions */
+    uintptr_t place = 1UL << 42;
+    if (!space_fixture_begin(&fixture, 3 * PAGE_BYTES)) {
+        return;
+    }
+    struct frame_quota *quota = fixture.quota;
+    size_t limit = quota->limit, used = quota->used;
+    quota->limit = used + 2;
+    unsigned count = regions_map(place, most);
+    test_check(count > 20 && count < most);
+    test_equal(address_space_unmap(&fixture.space, SPACE_PLACE + PAGE_BYTES, PAGE_BYTES),
+               ERROR_QUOTA);
+    test_equal(address_space_protect(&fixture.space, SPACE_PLACE, PAGE_BYTES, SPACE_READ),
+               ERROR_QUOTA);
+    test_equal(quota->used, quota->limit);
+    test_equal(address_space_unmap(&fixture.space, place, most * 2 * PAGE_BYTES), OK);
+    test_equal(quota->used, used);
+    test_equal(address_space_unmap(&fixture.space, SPACE_PLACE + PAGE_BYTES, PAGE_BYTES), OK);
+    quota->limit = limit;
+    space_fixture_end(&fixture);
+}

@@ -76,7 +76,7 @@ static void dive_in_root(void *argument)
     user_tables_load(NULL);
     interrupts_restore(flags);
     preempt_enable();
-    test_equal(before, 1);
+    test_check(before < after); /* with stack=prefault a preemption has filled the second page */
     test_check(after >= 3);
 }
 

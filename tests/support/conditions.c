@@ -2,6 +2,7 @@
 #include "tests/support/conditions.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/patch_site.h"
 #include "arch/x86_64/entry/fred.h"
 #include "kernel/program/boot_archive.h"
 #include "mm/frame/frame.h"
@@ -103,6 +104,11 @@ CONDITION(NUMA_MAGAZINES,
           "it needs several nodes of memory, and stacks that take pages from magazines")
 {
     return condition_NUMA_NODES() && condition_STACKS_GROW();
+}
+
+CONDITION(HANDOFF, "the machine runs with ipc=keep, so threads keep their stacks")
+{
+    return handoff_wanted;
 }
 
 CONDITION(IDT, "events enter by FRED here")

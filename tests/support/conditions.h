@@ -42,6 +42,7 @@ TEST_CONDITION(TWO_CPUS);       /* two or more are online */
 TEST_CONDITION(ONE_NODE);       /* one node of memory */
 TEST_CONDITION(NUMA_NODES);     /* two or more nodes of memory */
 TEST_CONDITION(NUMA_MAGAZINES); /* and stacks take pages from magazines */
+TEST_CONDITION(HANDOFF);        /* ipc=handoff */
 TEST_CONDITION(IDT);            /* events enter by the IDT */
 TEST_CONDITION(FRED);           /* events enter by FRED */
 TEST_CONDITION(HPET_LEVEL);     /* a timer of the HPET can raise a level-triggered interrupt */

@@ -95,16 +95,21 @@ static const struct object_operations world_thread_operations = {.destroy = worl
 struct thread *user_world_start(struct user_world_thread *thread, struct user_world *world,
                                 const char *code, uint64_t argument, uint64_t affinity)
 {
-    *thread = (struct user_world_thread){.world = world,
-                                         .rip = user_world_address(code),
-                                         .rsp = USER_WORLD_TOP,
-                                         .argument = argument,
-                                         .user.context.tables = &world->tables};
+    *thread = (struct user_world_thread){
+        .world = world,
+        .rip = user_world_address(code),
+        .rsp = USER_WORLD_TOP,
+        .argument = argument,
+        .user.context = {.tables = &world->tables, .special = USER_SPECIAL_NEW}};
     object_init(&thread->user.object, OBJECT_THREAD, &world_thread_operations);
     spinlock_init(&thread->user.lock, "user thread");
     wait_queue_init(&thread->user.waiters);
     ipc_state_init(&thread->user.ipc, &thread->user.object);
     thread->user.ipc.handles = world->handles;
+    if (handoff_wanted) {
+        thread->handoff.stack.stack_top = &thread->user.context.stack_top;
+        thread->user.ipc.handoff = &thread->handoff;
+    }
     const struct thread_options options = {.name = "user",
                                            .priority = THREAD_PRIORITY_DEFAULT,
                                            .affinity = affinity,

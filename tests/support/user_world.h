@@ -23,7 +23,8 @@ struct user_world {
 
 /* One thread in a world. */
 struct user_world_thread {
-    struct user_thread user; /* first: user_world_entry() finds the rest */
+    struct user_thread user;    /* first: user_world_entry() finds the rest */
+    struct ipc_handoff handoff; /* with ipc=handoff */
     struct user_world *world;
     uintptr_t rip, rsp;
     uint64_t argument;

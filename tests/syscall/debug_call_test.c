@@ -1,5 +1,5 @@
 /* System calls that stop threads and touch their registers, made by user mode. */
-#include "kernel/task/user_thread.h"
+#include "kernel/task/user_thread_stop.h"
 
 #include "kernel/ipc/endpoint.h"
 #include "lib/error.h"
@@ -102,6 +102,84 @@ TEST(SYS0044,
         task_kill(task, 0);
         object_release(&task->object);
     }
+    script_end();
+}
+
+/*
+ * The client makes two calls, the second one by the direct path, where its words stay in registers
+ * while it sleeps. The server answers that one when `go` is signalled.
+ */
+static struct user_thread *asleep_client_start(struct task *task, struct script *server,
+                                               struct endpoint *endpoint, uint32_t go)
+{
+    uint32_t sends = 0, receives = 0;
+    volatile uint64_t *list = task_fixture_data(task);
+    struct script_call *calls = (struct script_call *)(uintptr_t)(list + 1);
+
+    test_equal(handle_open(&task->handles, &endpoint->object, RIGHT_SEND, 0, &sends), OK);
+    test_equal(handle_open(&script_handles, &endpoint->object, RIGHT_RECEIVE, 0, &receives), OK);
+    script_clear(server, 1);
+    server->affinity = test_cpu_bit(0);
+    script_add_message(server, SYSCALL_ipc_receive, receives, 0, 0);
+    script_add_message(server, SYSCALL_ipc_reply_receive, receives, 0, 100);
+    script_add(server, SYSCALL_notification_wait, go, UINT64_MAX, 0, 0, 0, 0);
+    script_add_message(server, SYSCALL_ipc_reply, 0, message_tag(3, 0, 0), 200);
+    script_start(server);
+    test_check(test_wait_blocked(server->running));
+    list[0] = 2;
+    for (unsigned i = 0; i < 2; i++) {
+        calls[i] = (struct script_call){
+            .rax = SYSCALL_ipc_call, .rdi = sends, .rdx = 1, .r12 = 5, .r13 = 6};
+    }
+    return task_fixture_start(task, 0, user_code_script, USER_WORLD_DATA, test_cpu_bit(0));
+}
+
+static void answered_registers_check(struct user_thread *user)
+{
+    struct thread_registers registers;
+    test_equal(user_thread_suspend(user, TEST_EVENTUALLY_NS), OK);
+    test_equal(user_thread_registers_read(user, &registers), OK);
+    test_equal(registers.rax, OK);
+    test_equal(registers.rdi, 0);
+    test_equal(registers.rsi, message_tag(3, 0, 0));
+    test_equal(registers.rdx, 200);
+    test_equal(registers.r8, 201);
+    test_equal(registers.r9, 202);
+    test_equal(registers.r10, 203);
+    test_equal(registers.r12, 204);
+    test_equal(registers.r13, 205);
+    test_equal(registers.rcx | registers.r11, 0);
+}
+
+TEST(SYS0091, "registers of a thread that sleeps in a call are refused; it stops with the answer",
+     ALWAYS)
+{
+    static struct script server;
+    struct thread_registers registers;
+    struct endpoint *endpoint;
+    if (!script_begin(20)) {
+        return;
+    }
+    test_equal(endpoint_create(&endpoint), OK);
+    uint32_t go = (uint32_t)script_call(SYSCALL_notification_create, 0, 0, 0);
+    struct task *task = task_fixture_create(1);
+    struct user_thread *user =
+        task != NULL ? asleep_client_start(task, &server, endpoint, go) : NULL;
+    if (user != NULL) {
+        test_eventually(server.running != NULL && user->ipc.call == 2, "it does not call");
+        test_equal(user_thread_suspend(user, 0), ERROR_TIMEOUT);
+        test_equal(user_thread_registers_read(user, &registers), ERROR_AGAIN);
+        test_equal(user_thread_registers_write(user, &registers), ERROR_AGAIN);
+        test_equal(script_call(SYSCALL_notification_signal, go, 1, 0), OK);
+        script_join(&server);
+        test_equal((int64_t)server.calls[3].rax, OK);
+        answered_registers_check(user);
+        object_release(&user->object);
+    }
+    if (task != NULL) {
+        task_fixture_end(task);
+    }
+    object_release(&endpoint->object);
     script_end();
 }
 

@@ -1,6 +1,7 @@
 /* Ends of either side while the fast path of messages is in use. */
 #include "kernel/ipc/ipc.h"
 #include "lib/error.h"
+#include "mm/stack/stack.h"
 #include "tests/support/threads.h"
 #include "tests/syscall/message_fast_fixture.h"
 #include "tests/test.h"
@@ -167,5 +168,55 @@ TEST(MSF0015, "a receive by a handle that was closed is an error, and another ha
         test_equal(script_result(&fast.client, i), OK);
         script_expect_words(&fast.client.calls[i], values[i]);
     }
+    message_fast_end();
+}
+
+TEST(MSF0016,
+     "once both sides have slept in a fast call, messages stay in registers, if the mode lets them",
+     ALWAYS)
+{
+    if (!message_fast_begin()) {
+        return;
+    }
+    message_fast_server_start(9, 1000);
+    for (unsigned i = 0; i < 8; i++) {
+        script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 10 * i);
+    }
+    script_start(&fast.client);
+    script_join(&fast.client);
+    bool by_frame = message_fast_by_frame() - fast.by_frame_before >= 8; /* of 16 */
+    test_equal(by_frame,
+               fred_is_active() || (stack_mode_get() == STACK_MODE_LEND && !handoff_wanted));
+    script_expect_words(&fast.client.calls[7], 1800);
+    script_kill_and_join(&fast.server);
+    message_fast_end();
+}
+
+TEST(MSF0017, "a fast call by a handle that is none, or lacks the right, reaches nobody", ALWAYS)
+{
+    if (!message_fast_begin()) {
+        return;
+    }
+    const uint64_t sender = fast.sender;
+    const uint64_t handles[] = {sender,
+                                sender,
+                                fast.receiver,
+                                1UL << 46 | sender,
+                                1UL << 32 | sender,
+                                sender ^ 1UL << HANDLE_INDEX_BITS,
+                                fast.second_receiver,
+                                sender + HANDLE_CHUNK_ENTRIES,
+                                sender};
+    message_fast_server_start(3, 1000);
+    for (unsigned i = 0; i < array_length(handles); i++) {
+        script_add_message(&fast.client, SYSCALL_ipc_call, handles[i], 0, i);
+    }
+    script_start(&fast.client);
+    script_join(&fast.client);
+    for (unsigned i = 0; i < array_length(handles); i++) {
+        test_equal(script_result(&fast.client, i) == OK, handles[i] == sender);
+    }
+    script_expect_words(&fast.client.calls[8], 1300);
+    script_kill_and_join(&fast.server);
     message_fast_end();
 }

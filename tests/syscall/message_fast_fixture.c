@@ -34,6 +34,7 @@ bool message_fast_begin(void)
     for (unsigned i = 0; i < MESSAGE_LEFT_REASONS; i++) {
         fast.left_before[i] = message_fast_left(i);
     }
+    fast.by_frame_before = message_fast_by_frame();
     swapper_quiet_set(true); /* a thread whose stack it has chosen is another reason to leave */
     return true;
 }

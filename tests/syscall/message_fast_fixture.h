@@ -12,7 +12,7 @@ struct message_fast_fixture {
     struct script client, server, third;
     struct endpoint *endpoint, *second;
     uint32_t sender, receiver, second_sender, second_receiver;
-    uint64_t left_before[MESSAGE_LEFT_REASONS];
+    uint64_t left_before[MESSAGE_LEFT_REASONS], by_frame_before;
 };
 
 extern struct message_fast_fixture fast;

@@ -86,6 +86,75 @@ TEST(SYS0083, "a task without a thread ends when only it has handles to itself",
     script_end();
 }
 
+/* Creates a task without threads, and returns a handle to it. */
+static uint64_t empty_task(void)
+{
+    int64_t handle = script_call(SYSCALL_task_create, NAME_AT, 4, 100);
+    test_check(handle > 0);
+    return (uint64_t)handle;
+}
+
+/* Gives one task a handle to another. */
+static void grant(uint64_t to, uint64_t granted)
+{
+    test_check(script_call(SYSCALL_handle_grant, to, granted, RIGHTS_ALL) > 0);
+}
+
+static void close(uint64_t handle)
+{
+    test_equal(script_call(SYSCALL_handle_close, handle, 0, 0), OK);
+}
+
+TEST(SYS0085, "tasks without threads end when they alone have handles to each other", ALWAYS)
+{
+    if (!begin()) {
+        return;
+    }
+    uint32_t before = task_count();
+    uint64_t kept = empty_task(), child = empty_task();
+    uint64_t one = empty_task(), other = empty_task(), third = empty_task();
+    grant(kept, child); /* a task that can be started has the only handle */
+    close(child);
+    grant(one, other);
+    grant(other, third);
+    grant(third, one);
+    grant(third, third);
+    close(one);
+    close(other);
+    test_equal(task_count(), before + 5); /* there is still a handle to the third */
+    close(third);
+    test_eventually(task_count() <= before + 2, "the tasks of the circle are still there");
+    test_settle(100000000);               /* longer than the rest between two searches */
+    test_equal(task_count(), before + 2); /* the child was not taken for one of a circle */
+    close(kept);
+    test_eventually(task_count() == before, "the child is still there");
+    script_end();
+}
+
+TEST(SYS0086, "a task that the kernel makes is not taken for one that nobody can start", ALWAYS)
+{
+    if (!begin()) {
+        return;
+    }
+    struct task *made = task_fixture_create(1);
+    if (made != NULL) {
+        uint32_t own;
+        uint32_t before = task_count();
+        test_equal(handle_open(&made->handles, &made->object, RIGHTS_ALL, 0, &own), OK);
+        uint64_t one = empty_task(), other = empty_task();
+        grant(one, other);
+        grant(other, one);
+        close(one);
+        close(other); /* has circles searched */
+        test_eventually(task_count() <= before, "the tasks of the circle are still there");
+        test_settle(100000000); /* longer than the rest between two searches */
+        test_check(!made->dying);
+        task_kill(made, 0);
+        object_release(&made->object);
+    }
+    script_end();
+}
+
 TEST(SYS0041, "a task that is killed ends with its first status, and the waits for it tell that",
      ALWAYS)
 {
@@ -175,6 +244,7 @@ TEST(SYS0042,
     test_equal(script.thread.user.context.fs_base, USER_WORLD_DATA);
     test_equal(handle_close(&script_handles, (uint64_t)thread), OK);
     test_equal(handle_close(&script_handles, (uint64_t)nowhere), OK);
+    test_equal(script_call(SYSCALL_thread_create, of_task, 1, 0), ERROR_PEER_DIED); /* it ended */
     test_equal(handle_close(&script_handles, of_task), OK);
     task_kill(task, 0);
     object_release(&task->object);

@@ -64,6 +64,34 @@ TEST(TSK0013, "a kill of a thread that was never started ends the waits for its 
     task_fixture_end(task);
 }
 
+TEST(TSK0018, "the end of a task ends the waits for its threads that were never started", ALWAYS)
+{
+    struct task *task = task_fixture_create(1);
+    struct user_thread *user, *late;
+    if (task == NULL) {
+        return;
+    }
+    int error = user_thread_create(task, THREAD_PRIORITY_DEFAULT, 0, &user);
+    test_equal(error, OK);
+    if (error == OK) {
+        struct waiter waiter = {.user = user, .timeout_ns = WAIT_FOREVER};
+        struct thread *thread = test_thread_start(THREAD_PRIORITY_DEFAULT, 0, waiter_main, &waiter);
+        test_check(thread != NULL && test_wait_blocked(thread));
+        task_kill(task, 8);
+        test_eventually(test_counted(&waiter.done) == 1, "it waits for a thread of an ended task");
+        if (thread != NULL) {
+            thread_kill(thread); /* after a failure it would wait for ever */
+            test_equal(test_thread_join(thread), 0);
+        }
+        test_equal(waiter.error, OK);
+        test_equal(waiter.status, ERROR_KILLED);
+        test_equal(user_thread_start(user, USER_WORLD_CODE, 0, 0), ERROR_PEER_DIED);
+        test_equal(user_thread_create(task, THREAD_PRIORITY_DEFAULT, 0, &late), ERROR_PEER_DIED);
+        object_release(&user->object);
+    }
+    task_fixture_end(task);
+}
+
 /*
  * Stops the thread and lets it go on: both wake the threads that wait for its end. This is done
  * much more often than each WAIT_NS.

@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/entry.h"
+#include "arch/x86_64/entry/entry_mode.h"
 #include "lib/error.h"
 #include "tests/support/threads.h"
 #include "tests/syscall/script.h"
@@ -204,21 +205,24 @@ TEST(USR0022, "a trap that MOV SS puts off over SYSCALL finds the kernel's stack
     data[0] = SELECTOR_USER_DATA;
     trap_cpu = cpu_online_count() - 1;
     exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, trap_note);
-    one = (struct user_world_thread){.world = &world, .user.context.tables = &world.tables};
+    one = (struct user_world_thread){
+        .world = &world, .user.context = {.tables = &world.tables, .special = USER_SPECIAL_NEW}};
     const struct thread_options options = {.name = "MOV SS",
                                            .priority = THREAD_PRIORITY_DEFAULT,
                                            .affinity = 1UL << trap_cpu,
                                            .user = &one.user};
     test_equal(test_thread_join(test_thread_create(&options, mov_ss_entry, NULL)), 0);
     exception_handler_set(VECTOR_DEBUG, old_handler);
-    test_equal(traps, 1);
+    test_check(traps == 1 || (traps == 0 && fred_is_active()));
     test_equal(one.exception.vector, VECTOR_INVALID_OPCODE);
     test_equal(one.exception.rip, user_world_address(user_code_mov_ss_after));
     test_equal(one.exception.rax, 0);
-    if (trap_from_user) {
+    if (traps == 0) {
+        test_skip("this processor drops the trap when FRED delivers SYSCALL");
+    } else if (trap_from_user) {
         test_skip("this processor does not put the trap off");
     } else {
-        test_equal(trap_rip, (uintptr_t)syscall_entry);
+        test_equal(trap_rip, (uintptr_t)(fred_is_active() ? fred_entry_user : syscall_entry));
     }
     world_end();
 }

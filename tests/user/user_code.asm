@@ -24,6 +24,7 @@ global user_code_thread_exit_number
 
 ; The number of the call that does nothing, as kernel/syscall_list.h has it: a test compares.
 %define SYSCALL_NULL 6
+%define SYSCALL_CLOCK_READ 8
 %define SYSCALL_YIELD 7
 %define SYSCALL_THREAD_EXIT 34
 %define SYSCALL_NOTIFICATION_WAIT   5
@@ -136,9 +137,9 @@ PIECE calls
 .bad:
     ud2
 
-; RDI times: ticks of the counter over a system call, its number's MOV included, to the words at
-; USER_WORLD_DATA.
-PIECE time_calls
+; Begins and ends a measurement, RDI times: ticks of the counter over what stands between, to the
+; words at USER_WORLD_DATA.
+%macro TIMED_BEGIN 0
     mov r15, rdi
     lea r14, [rel user_code_begin + PAGE_BYTES]
 .next:
@@ -147,39 +148,51 @@ PIECE time_calls
     shl rdx, 32
     or rax, rdx
     mov r12, rax
+%endmacro
+%macro TIMED_END 0
+    lfence
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    sub rax, r12
+    mov [r14], rax
+    add r14, 8
+    dec r15
+    jnz .next
+    ud2
+%endmacro
+
+; A system call, its number's MOV included.
+PIECE time_calls
+    TIMED_BEGIN
     mov eax, SYSCALL_NULL
     syscall
-    lfence
-    rdtsc
-    shl rdx, 32
-    or rax, rdx
-    sub rax, r12
-    mov [r14], rax
-    add r14, 8
-    dec r15
-    jnz .next
-    ud2
+    TIMED_END
 
-; The same without the system call: what the reading of the counter costs.
+; The time by a system call.
+PIECE time_clock_call
+    TIMED_BEGIN
+    mov eax, SYSCALL_CLOCK_READ
+    syscall
+    TIMED_END
+
+; The time without a system call: the counter, less its start, times a factor of 32 bits behind the
+; point. Start and factor come from memory, as from a page that the kernel would keep.
+PIECE time_clock_page
+    TIMED_BEGIN
+    lea rcx, [rel user_code_begin + PAGE_BYTES + 8 * 504]
+    rdtsc
+    shl rdx, 32
+    or rax, rdx
+    sub rax, [rcx]
+    mul qword [rcx + 8]
+    shrd rax, rdx, 32
+    TIMED_END
+
+; Nothing: what the reading of the counter costs.
 PIECE time_nothing
-    mov r15, rdi
-    lea r14, [rel user_code_begin + PAGE_BYTES]
-.next:
-    lfence
-    rdtsc
-    shl rdx, 32
-    or rax, rdx
-    mov r12, rax
-    lfence
-    rdtsc
-    shl rdx, 32
-    or rax, rdx
-    sub rax, r12
-    mov [r14], rax
-    add r14, 8
-    dec r15
-    jnz .next
-    ud2
+    TIMED_BEGIN
+    TIMED_END
 
 ; Makes the system calls that the list at RDI asks for: a word with their number, then for each the
 ; registers of struct script_call (tests/syscall/script.h), which get their new values.
@@ -624,6 +637,30 @@ PIECE fpu_keep
     cmp qword [rbp + 8], 0
     je .next
     xor edi, edi
+    mov eax, SYSCALL_THREAD_EXIT
+    syscall
+
+; Makes eight calls of the endpoint whose handle is RDI, each with another value in XMM0. Ends with
+; status 0 if all were answered and no call changed the value, else with 1.
+PIECE fpu_caller
+    mov rbx, rdi
+    mov r15d, 8
+.next:
+    movd xmm0, r15d
+    mov rdi, rbx
+    xor esi, esi
+    xor eax, eax                        ; ipc_call
+    syscall
+    movd ecx, xmm0
+    mov edi, 1
+    test rax, rax
+    jnz .end
+    cmp ecx, r15d
+    jne .end
+    dec r15d
+    jnz .next
+    xor edi, edi
+.end:
     mov eax, SYSCALL_THREAD_EXIT
     syscall
 

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/frame/frame.h"
 #include "mm/stack_modes/stack_swap.h"
+#include "tests/support/endpoint_callers.h"
 #include "tests/support/eventually.h"
 #include "tests/test.h"
 
@@ -19,27 +20,14 @@
 
 static uint8_t called[THREADS / 8]; /* a bit for each thread */
 
-static uint32_t callers_count(struct endpoint *endpoint)
-{
-    uint32_t count = 0;
-    spin_lock(&endpoint->lock);
-    for (unsigned priority = 0; priority < PRIORITY_QUEUE_LEVELS; priority++) {
-        list_for_each (node, &endpoint->callers.lists[priority]) {
-            count++;
-        }
-    }
-    spin_unlock(&endpoint->lock);
-    return count;
-}
-
 /* Waits until all wait in the endpoint, as long as their number rises. */
 static uint32_t callers_await(struct endpoint *endpoint)
 {
-    uint32_t now = callers_count(endpoint), before = UINT32_MAX;
+    uint32_t now = endpoint_callers_count(endpoint), before = UINT32_MAX;
     while (now < THREADS && now != before) {
         before = now;
-        test_eventually(callers_count(endpoint) > before, "only %u threads call", before);
-        now = callers_count(endpoint);
+        test_eventually(endpoint_callers_count(endpoint) > before, "only %u threads call", before);
+        now = endpoint_callers_count(endpoint);
     }
     return now;
 }

@@ -45,10 +45,11 @@ TEST(USR0060,
     old_case = page_fault_thread_case;
     page_fault_thread_case = fault_note;
     if (user_world_create(&world)) {
-        one = (struct user_world_thread){.world = &world,
-                                         .rip = user_world_address(user_code_touch),
-                                         .rsp = USER_WORLD_TOP,
-                                         .user.context.tables = &world.tables};
+        one = (struct user_world_thread){
+            .world = &world,
+            .rip = user_world_address(user_code_touch),
+            .rsp = USER_WORLD_TOP,
+            .user.context = {.tables = &world.tables, .special = USER_SPECIAL_NEW}};
         const struct thread_options options = {
             .name = "user", .priority = THREAD_PRIORITY_DEFAULT, .user = &one.user};
         test_equal(test_thread_join(test_thread_create(&options, touch_own_stack, NULL)), 0);

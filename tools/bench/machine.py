@@ -48,14 +48,18 @@ MODES = (
 )
 
 
-# Benchmarks about the whole kernel at work (tests/bench/macro_benchmark.c), each in a machine of its own;
-# and whether it makes random choices. Those in LITTLE also run where memory is short, but not with the
-# modes that guarantee nothing there.
+# Benchmarks about the whole kernel at work (tests/bench/macro_benchmark.c, macro_user_benchmark.c), each in
+# a machine of its own; and whether it makes random choices. Those in LITTLE also run where memory is short,
+# but not with the modes that guarantee nothing there.
 SCENARIOS = {"macro_idle": False, "macro_blocked": True, "macro_tree": True, "macro_server": True,
-             "macro_churn": True, "macro_rotation": False}
+             "macro_churn": True, "macro_rotation": False, "macro_crowd": True, "macro_build": True,
+             "macro_service": True}
 LITTLE = ("macro_blocked",)
 NO_GUARANTEE = ("prefault", "prefault-check")
 LITTLE_MIB = 32
+# What threads that wait in IPC have a part in: this also runs with ipc=handoff, in every mode.
+IPC_SINGLE = "switch,syscall_null,ipc_*,notify_roundtrip,pager_fault*,user_programs,user_thread_bytes"
+IPC_SCENARIOS = ("macro_crowd", "macro_build", "macro_service")
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,13 @@ class Machine:
     memory_mib: int = MEMORY_MIB
     accel: str = "tcg"
     words: str = ""  # more words for the kernel
+    ipc: str = "keep"  # or handoff: what a thread does with its stack while it waits in IPC
 
     @property
     def label(self):
         """Returns the words that tell this machine from the others."""
-        words = [self.mode.name, f"{self.cpus} CPU{'s' if self.cpus > 1 else ''}"]
+        words = [self.mode.name, *(["ipc=" + self.ipc] if self.ipc != "keep" else []),
+                 f"{self.cpus} CPU{'s' if self.cpus > 1 else ''}"]
         words += [self.patterns] if self.patterns != "*" else []
         words += [f"{self.memory_mib} MiB"] if self.memory_mib != MEMORY_MIB else []
         return ", ".join([*words, f"seed {self.seed}"])
@@ -87,7 +93,8 @@ class Machine:
                 "-net", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel,
                 *(["-initrd", archive] if os.path.exists(archive) else []), "-append",
-                f"{self.mode.words} bench={self.patterns} seed={self.seed} {self.words} "
+                f"{self.mode.words} {'ipc=handoff ' if self.ipc == 'handoff' else ''}"
+                f"bench={self.patterns} seed={self.seed} {self.words} "
                 "exit=1 panic=exit"]
 
 

@@ -5,6 +5,9 @@
 
 Shows the kernel's progress, and the most memory of the host that QEMU used. At the end the figures of all
 counts stand side by side, and the largest count is tried with eager stacks, to show how many fit there.
+
+With --user the threads are user threads asleep in IPC, with ipc=keep and with ipc=handoff; after the
+counts as many are made as fit.
 """
 
 import argparse
@@ -20,6 +23,8 @@ import report
 import tables
 
 PROGRESS = re.compile(r"# (\d+) of (\d+) (sleep|woken), (\d+) MiB free")
+USERS_SURE = 100000     # so many user threads have to fit
+THREADS_MAX = 1048000   # the most that bench-threads= takes
 REFUSED = re.compile(r"# (thread \d+ cannot be created: .*)")
 
 
@@ -58,12 +63,12 @@ def shown(lines, tell, notes):
         yield line
 
 
-def take(mode, count, memory_mib, kernel, archive):
+def take(mode, count, options, benchmark="million", ipc="keep"):
     """Runs one machine; returns its Run, QEMU's memory in MiB, and what the kernel said in words."""
-    machine = machines.Machine(mode, patterns="million", memory_mib=memory_mib,
+    machine = machines.Machine(mode, patterns=benchmark, memory_mib=options.memory, ipc=ipc,
                                words=f"bench-threads={count}")
     notes = []
-    with subprocess.Popen(machine.command(kernel, archive), stdin=subprocess.DEVNULL, text=True,
+    with subprocess.Popen(machine.command(options.kernel, options.archive), stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace") as process:
         watch = Watch(process.pid)
 
@@ -86,14 +91,13 @@ def complaint(run, count):
     return None
 
 
-def table_of(runs, counts, memories):
-    """Returns the table: a row for each figure, a column for each count."""
+def table_of(runs, heads, memories, title):
+    """Returns the table: a row for each figure, a column for each run."""
     values = [{figure.name: figure for figure in run.figures} for run in runs]
     rows = [[name, figure.unit, *(f"{one[name].value:,}" for one in values)]
             for name, figure in values[0].items()]
     rows.append(["memory of QEMU", "MiB", *map(str, memories)])
-    return tables.Table("Blocked kernel threads, all at once",
-                        ["figure", "unit", *(f"{count:,}" for count in counts)], rows)
+    return tables.Table(title, ["figure", "unit", *heads], rows)
 
 
 def plot_of(runs, counts):
@@ -110,33 +114,70 @@ def plot_of(runs, counts):
             "set yrange [0:*]\nplot " + curves + "\n")
 
 
+def users_of(options):
+    """Runs user threads asleep in IPC, with ipc=keep and ipc=handoff; returns the text of the table."""
+    mode = next(mode for mode in machines.MODES if mode.name == "fault")
+    head, runs, memories = [], [], []
+    for ipc in ("keep", "handoff"):
+        for count in [*[count for count in options.counts if count <= USERS_SURE], THREADS_MAX]:
+            words = "as many as fit" if count == THREADS_MAX else f"{count:,}"
+            print(f"user threads with ipc={ipc} in {options.memory} MiB: {words}", flush=True)
+            run, mib, _ = take(mode, count, options, "million_user", ipc)
+            values = {figure.name: figure.value for figure in run.figures}
+            if count != THREADS_MAX and values.get("million_user_blocked") != count:
+                raise machines.BenchError(f"{values.get('million_user_blocked')} of {count} threads")
+            if values.get("million_user_left") != 0:
+                raise machines.BenchError("not all user threads have ended")
+            head.append(f"{ipc}, {words}")
+            runs.append(run)
+            memories.append(mib)
+    return table_of(runs, head, memories, "User threads asleep in IPC, all at once").text()
+
+
+def user_main(options):
+    """Makes million-user.txt."""
+    try:
+        text = users_of(options)
+    except machines.BenchError as error:
+        print(f"million: {error}", file=sys.stderr)
+        return 1
+    os.makedirs(options.out, exist_ok=True)
+    with open(os.path.join(options.out, "million-user.txt"), "w", encoding="utf-8") as file:
+        file.write(text)
+    print("\n" + text + f"\nWritten: {options.out}/million-user.txt")
+    return 0
+
+
 def main(arguments=None):
-    """Runs all counts, then eager stacks."""
+    """Runs all counts, then eager stacks; or user threads."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--kernel", default="build/release/kernel.elf")
     parser.add_argument("--archive", default="build/boot.tar")
     parser.add_argument("--out", default="build/bench")
     parser.add_argument("--counts", default="1000,10000,100000,1000000", type=report.numbers)
     parser.add_argument("--memory", default=640, type=int, help="of the machine, in MiB")
+    parser.add_argument("--user", action="store_true", help="user threads asleep in IPC")
     options = parser.parse_args(arguments)
+    if options.user:
+        return user_main(options)
     modes = {mode.name: mode for mode in machines.MODES}
     runs, memories = [], []
     try:
         for count in options.counts:
             print(f"{count:,} threads in {options.memory} MiB", flush=True)
-            run, mib, _ = take(modes["fault"], count, options.memory, options.kernel, options.archive)
+            run, mib, _ = take(modes["fault"], count, options)
             wrong = complaint(run, count)
             if wrong:
                 raise machines.BenchError(f"{count:,} threads: {wrong}")
             runs.append(run)
             memories.append(mib)
         print(f"{options.counts[-1]:,} threads with eager stacks", flush=True)
-        _, _, notes = take(modes["eager"], options.counts[-1], options.memory, options.kernel,
-                           options.archive)
+        _, _, notes = take(modes["eager"], options.counts[-1], options)
     except machines.BenchError as error:
         print(f"million: {error}", file=sys.stderr)
         return 1
-    text = table_of(runs, options.counts, memories).text()
+    text = table_of(runs, [f"{count:,}" for count in options.counts], memories,
+                    "Blocked kernel threads, all at once").text()
     text += "\nWith eager stacks: " + ("; ".join(notes) or "all of them fit") + "\n"
     os.makedirs(options.out, exist_ok=True)
     with open(os.path.join(options.out, "million.txt"), "w", encoding="utf-8") as file:

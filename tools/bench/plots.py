@@ -66,6 +66,8 @@ def scripts(runs, values, modes):
     series = {}
     for run in runs:
         for name, points in run.series.items():
+            if run.machine.ipc != "keep":
+                continue
             key = name, run.machine.cpus, run.machine.memory_mib
             series.setdefault(key, {}).setdefault(run.machine.mode.name, points)
     for (name, *size), by_mode in series.items():

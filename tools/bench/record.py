@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-COLUMNS = ("commit", "compiler", "flags", "emulator", "accel", "mode", "cpus", "memory_mib", "seed",
+COLUMNS = ("commit", "compiler", "flags", "emulator", "accel", "mode", "ipc", "cpus", "memory_mib", "seed",
            "name", "value", "unit", "least", "most", "samples")
 
 
@@ -39,7 +39,7 @@ def about(root, kernel, commit=None):
 def rows(facts, runs):
     """Returns one dictionary for each figure of the runs."""
     return [{**facts, "accel": run.machine.accel, "mode": run.machine.mode.name,
-             "cpus": run.machine.cpus, "memory_mib": run.machine.memory_mib,
+             "ipc": run.machine.ipc, "cpus": run.machine.cpus, "memory_mib": run.machine.memory_mib,
              "seed": run.machine.seed, "name": figure.name, "value": figure.value,
              "unit": figure.unit, "least": figure.least, "most": figure.most,
              "samples": figure.samples} for run in runs for figure in run.figures]
@@ -52,8 +52,8 @@ def write(directory, facts, runs):
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
-    series = [{"mode": run.machine.mode.name, "cpus": run.machine.cpus, "seed": run.machine.seed,
-               "name": name, "points": points}
+    series = [{"mode": run.machine.mode.name, "ipc": run.machine.ipc, "cpus": run.machine.cpus,
+               "seed": run.machine.seed, "name": name, "points": points}
               for run in runs for name, points in run.series.items()]
     with open(os.path.join(directory, "records.json"), "w", encoding="utf-8") as file:
         json.dump({"about": facts, "records": records, "series": series}, file, indent=1)

@@ -3,13 +3,17 @@
 
     tools/bench/report.py --kernel build/release/kernel.elf --out build/bench
 
-Each machine runs twice. Counts of instructions must be the same both times, or the program fails. With
---accel kvm the figures are cycles of the host's processor, which never repeat: then each machine runs
-once, and the tables are marked.
+Each machine runs twice. Counts of instructions must be the same both times, or the program fails. What
+a machine printed is kept in OUT/runs, by the contents of the kernel and of the archive: a report that
+was interrupted goes on where it was. With --accel kvm the figures are cycles of the host's processor,
+which never repeat: then each machine runs once, nothing is kept, and the tables are marked.
 """
 
 import argparse
 import base64
+import dataclasses
+import hashlib
+import json
 import os
 import shlex
 import sys
@@ -33,7 +37,7 @@ CYCLES_NOTE = (
 
 def plan(modes, seeds, cpus, patterns, accel):
     """Returns the machines of a report: for each mode the single operations, each scenario with every
-    seed and where memory is short, and what is about several CPUs."""
+    seed and where memory is short, what is about several CPUs, and what stack handoff may change."""
     found = []
     for mode in modes:
         def add(pattern, mode=mode, **more):
@@ -49,6 +53,11 @@ def plan(modes, seeds, cpus, patterns, accel):
         for count in cpus:
             for name in BY_CPUS:
                 add(name, seed=seeds[0], cpus=count)
+        # A figure of memory depends on what ran before it, so both sides run the same.
+        for ipc in ("keep", "handoff"):
+            add(machines.IPC_SINGLE, seed=seeds[0], ipc=ipc)
+        for name in machines.IPC_SCENARIOS:
+            add(name, seed=seeds[0], ipc="handoff")
     return found
 
 
@@ -75,9 +84,50 @@ class Progress:
         self.stream.write(("\033[K" if self.stream.isatty() else "") + text + "\n")
 
 
-def measure(machine, kernel, archive, progress):
+class Kept:
+    """The runs of machines that a report has made with these files."""
+
+    def __init__(self, directory, *paths):
+        digest = hashlib.sha256()
+        for path in paths:
+            if os.path.exists(path):
+                with open(path, "rb") as file:
+                    digest.update(file.read())
+        self.directory = os.path.join(directory, "runs", digest.hexdigest()[:16])
+
+    def path(self, machine):
+        """Returns the file for a machine."""
+        key = json.dumps(dataclasses.asdict(machine), sort_keys=True)
+        return os.path.join(self.directory, hashlib.sha256(key.encode()).hexdigest()[:16] + ".json")
+
+    def get(self, machine):
+        """Returns the machine's run, or None."""
+        try:
+            with open(self.path(machine), encoding="utf-8") as file:
+                kept = json.load(file)
+        except (FileNotFoundError, ValueError):
+            return None
+        return machines.Run(machine, [machines.Figure(**figure) for figure in kept["figures"]],
+                            kept["series"], kept["seconds"])
+
+    def put(self, run):
+        """Keeps a run."""
+        os.makedirs(self.directory, exist_ok=True)
+        path = self.path(run.machine)
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            json.dump({"figures": [dataclasses.asdict(figure) for figure in run.figures],
+                       "series": run.series, "seconds": run.seconds}, file)
+        os.replace(path + ".new", path)
+
+
+def measure(machine, kernel, archive, progress, kept=None):
     """Runs one machine, twice if its counts must repeat. Raises BenchError if they do not."""
     progress.begin(machine)
+    if kept is not None and machine.accel == "tcg":
+        run = kept.get(machine)
+        if run is not None:
+            progress.end(f"{len(run.figures)} figures, kept")
+            return run
     run = machines.run_machine(machine, kernel, archive, progress.figure)
     if machine.accel == "tcg":
         different = run.same_as(machines.run_machine(machine, kernel, archive, progress.figure))
@@ -85,6 +135,8 @@ def measure(machine, kernel, archive, progress):
             progress.end("NOT the same twice")
             raise machines.BenchError(f"{machine.label}: a second run differs in "
                                       + ", ".join(different))
+        if kept is not None:
+            kept.put(run)
     progress.end(f"{len(run.figures)} figures, {run.seconds:.0f} s")
     return run
 
@@ -150,7 +202,9 @@ def main(arguments=None):
         modes = chosen_modes([name for name in options.modes.split(",") if name])
         todo = plan(modes, options.seeds, options.cpus, options.bench, options.accel)
         progress = Progress(len(todo))
-        runs = [measure(machine, options.kernel, options.archive, progress) for machine in todo]
+        kept = Kept(options.out, options.kernel, options.archive)
+        runs = [measure(machine, options.kernel, options.archive, progress, kept)
+                for machine in todo]
         write(options.out, record.about(ROOT, options.kernel), runs, options.accel,
               shlex.join(todo[0].command(options.kernel, options.archive)))
     except machines.BenchError as error:

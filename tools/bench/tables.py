@@ -1,4 +1,5 @@
-"""The tables of a report: a row for each figure, a column for each mode; as text and Markdown.
+"""The tables of a report: a row for each figure, a column for each mode; as text and Markdown. What was
+also measured with ipc=handoff has a table in which each figure has two rows.
 
 A scenario is a benchmark `macro_NAME`, whose figures are called macro_NAME_...; each has a table of its
 own, with two rows that are computed: its instructions, and its mean stack memory, against eager stacks.
@@ -7,6 +8,8 @@ own, with two rows that are computed: its instructions, and its mean stack memor
 import re
 import statistics
 from dataclasses import dataclass
+
+import machine as machines
 
 SCENARIO = re.compile(r"macro_([a-z]+)_(.+)")
 
@@ -48,10 +51,12 @@ def cell(values):
 
 def collect(runs):
     """Returns {(cpus, memory_mib, name): {mode: [values]}}, the units by name, and the modes, all in the
-    order of their first appearance."""
+    order of their first appearance. These are the figures of ipc=keep."""
     values, units, modes = {}, {}, []
     for run in runs:
         mode = run.machine.mode.name
+        if run.machine.ipc != "keep" or run.machine.patterns == machines.IPC_SINGLE:
+            continue
         if mode not in modes:
             modes.append(mode)
         for figure in run.figures:
@@ -88,8 +93,38 @@ def computed(by_name, modes):
     return made
 
 
+def handoff_values(runs):
+    """Returns {(cpus, memory_mib, name): {ipc: {mode: [values]}}} of all that ran with ipc=handoff. Both
+    sides have the seed and the benchmarks of the run with ipc=handoff."""
+    sides = {}
+    for run in runs:
+        for figure in run.figures:
+            key = run.machine.cpus, run.machine.memory_mib, figure.name, run.machine.patterns
+            sides.setdefault(key, {}).setdefault(run.machine.ipc, {}).setdefault(
+                run.machine.mode.name, {})[run.machine.seed] = figure.value
+    found = {}
+    for key, by_ipc in sides.items():
+        for mode, by_seed in by_ipc.get("handoff", {}).items():
+            for ipc, by_mode in by_ipc.items():
+                found.setdefault(key[:3], {"keep": {}, "handoff": {}})[ipc][mode] = [
+                    by_mode[mode][seed] for seed in by_seed if seed in by_mode.get(mode, {})]
+    return found
+
+
+def handoff_tables(runs, units, modes):
+    """Returns the tables that compare ipc=keep with ipc=handoff: two rows for each figure."""
+    found = {}
+    for (cpus, memory_mib, name), by_ipc in handoff_values(runs).items():
+        for ipc, by_mode in by_ipc.items():
+            found.setdefault((cpus, memory_mib), []).append(
+                [f"{name}, {ipc}", units[name], *(cell(by_mode.get(mode, [])) for mode in modes)])
+    return [Table(f"Stack handoff: ipc=keep and ipc=handoff, {machine_words(*key)}",
+                  ["figure", "unit", *modes], rows) for key, rows in sorted(found.items())]
+
+
 def make(runs):
-    """Returns the tables of these runs: one for the single operations, one for each scenario."""
+    """Returns the tables of these runs: one for the single operations, one for stack handoff, one for
+    each scenario."""
     values, units, modes = collect(runs)
     head = ["figure", "unit", *modes]
     single, scenarios = {}, {}
@@ -104,6 +139,7 @@ def make(runs):
             single.setdefault((cpus, memory_mib), []).append(row)
     tables = [Table(f"Single operations, {machine_words(*key)}", head, sorted(rows))
               for key, rows in sorted(single.items())]
+    tables += handoff_tables(runs, units, modes)
     for (scenario, *key), (rows, by_name) in sorted(scenarios.items()):
         tables.append(Table(f"Scenario {scenario}, {machine_words(*key)}", head,
                             rows + computed(by_name, modes)))

@@ -178,9 +178,9 @@ class Book:
 
 
 def sphinx(builder, source, output):
-    """Runs Sphinx; its warnings are errors."""
+    """Runs Sphinx; its warnings are errors. What one builder has read of the source the next one takes."""
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder, "-c",
-               os.path.join(HERE, "docs", "book"), source, output]
+               os.path.join(HERE, "docs", "book"), "-d", os.path.join(os.path.dirname(output), "read"), source, output]
     print(f"  BOOK {os.path.relpath(output)}", flush=True)
     if subprocess.run(command, check=False).returncode != 0:
         raise SystemExit("book: Sphinx has complaints, above")
@@ -190,7 +190,8 @@ def main():
     """Makes the book in the folder that the command line names."""
     output, root = sys.argv[1], (sys.argv[2:] or [HERE])[0]
     source = os.path.join(output, "source")
-    shutil.rmtree(source, ignore_errors=True)
+    for old in (source, os.path.join(output, "read")):
+        shutil.rmtree(old, ignore_errors=True)
     os.makedirs(source)
     for folder in ("pictures", "images"):
         shutil.copytree(os.path.join(root, "docs", folder), os.path.join(source, folder))

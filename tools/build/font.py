@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Turn tools/build/font.txt into kernel/console/font.c, or show the font as a picture.
+"""Turn tools/build/font.txt into lib/font.c, or show the font as a picture.
 
-  font.py              write kernel/console/font.c
+  font.py              write lib/font.c
   font.py --check      fail if font.c is not what font.txt says
   font.py --show FILE  write a PPM with every glyph and a few lines of text, twice enlarged
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "tools/build/font.txt"
-TARGET = ROOT / "kernel/console/font.c"
+TARGET = ROOT / "lib/font.c"
 ROWS = 16
 COLUMNS = 8
 NAMES = {"space": 32, "box": 127}
@@ -22,7 +22,7 @@ HEADER = """\
  * pixel in a byte's highest bit. Written by tools/build/font.py from tools/build/font.txt: change
  * the drawing there, then run it again.
  */
-#include "kernel/console/font.h"
+#include "lib/font.h"
 
 const uint64_t font_glyphs[FONT_GLYPHS][2] = {
 """

@@ -17,16 +17,6 @@ KINDS = {"handle": "HANDLE", "tag": "TAG", "rights": "RIGHTS", "bits": "VALUE", 
          "deadline": "DEADLINE", "address": "ADDRESS", "in": "ADDRESS", "out": "ADDRESS"}
 
 
-def errors(call):
-    """Returns the names of the errors that a call may give, those that its arguments imply too."""
-    found = [error for error, *_ in call.errors]
-    if call.has_handle() or call.is_message:  # a message may carry handles
-        found += syscalls.HANDLE_ERRORS
-    if any(kind in ("in", "out") for _, kind, _ in call.arguments):
-        found.append("FAULT")
-    return sorted(set(found))
-
-
 def kind_of(call, kind):
     """Returns the fuzzer's kind of an argument of that type."""
     return "FUZZ_" + KINDS[kind] + ("_WAITS" if kind == "tag" and call.blocks else "")
@@ -35,7 +25,7 @@ def kind_of(call, kind):
 def row(call):
     """Returns the row of a call."""
     kinds = ", ".join(kind_of(call, kind) for _, kind, _ in call.arguments) or "FUZZ_NONE"
-    bits = " | ".join(f"FUZZ_ERROR({error})" for error in errors(call)) or "0"
+    bits = " | ".join(f"FUZZ_ERROR({error})" for error in call.possible_errors()) or "0"
     return (f"    {{{call.number}, \"{call.name}\", {int(bool(re.search('handle', call.result)))},"
             f" {int(bool(call.second) or call.is_message)}, {len(call.arguments)}, {{{kinds}}},\n"
             f"     {bits}}},\n")

@@ -14,7 +14,9 @@ import subprocess
 import sys
 
 RECORD = struct.Struct("<QQBB6x")
-KINDS = ("interrupts off", "preemption off", "lend", "lend, batched", "SMAP open", "SMAP close")
+KINDS = ("interrupts off", "preemption off", "lend", "lend, batched", "SMAP open", "SMAP close", "trace",
+         "handoff", "handoff, no trace")
+JUMPS = (2, 3, 6, 7, 8)
 RULES = ("", "1 kernel thread", "2 whole stack", "3 off already", "4 both on", "5 either")
 NOP = b"\x0f\x1f\x00"
 CLI = b"\x3e" * 7 + b"\xfa"
@@ -75,7 +77,7 @@ def complaints(kernel):
                 yield f"{address:#x}: not one ADD to preempt_count of nine bytes"
         if kind in (4, 5) and kernel.bytes_at(address, 3) != NOP:
             yield f"{address:#x}: not one NOP of three bytes"
-        if kind >= len(KINDS) or rule >= len(RULES) or (kind in (2, 3)) != (target != 0):
+        if kind >= len(KINDS) or rule >= len(RULES) or (kind in JUMPS) != (target != 0):
             yield f"{address:#x}: kind {kind}, rule {rule}, target {target:#x}: no such site"
 
 

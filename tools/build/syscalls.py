@@ -19,7 +19,13 @@ PAGE = "docs/system-calls.md"
 ENTRY = re.compile(r"^    (CALL|PAIR|MESSAGE)\((\d+), (\w+), ([0-6]), ((?:\"[^\"]*\"|[^\"()])*)\)",
                    re.MULTILINE)
 TEXT = re.compile(r'"([^"]*)"')
-HANDLE_ERRORS = ("BAD_HANDLE", "STALE_HANDLE", "CLOSED_HANDLE", "WRONG_TYPE", "NO_RIGHT")
+# Errors of every handle; two more depend on what the call asks of it.
+HANDLE_ERRORS = ("BAD_HANDLE", "STALE_HANDLE", "CLOSED_HANDLE")
+# Why no program gets an error on the machines of the fuzzer. It is a failure there if one does.
+REASONS = {
+    "ENDS": "the thread ends before it is back in user mode",
+    "DEVICE": "only on a machine that lacks the device",
+}
 # Errors that depend on the machine: no test need show them.
 BY_MACHINE = (("NO_MEMORY",), ("BUSY",), ("UNSUPPORTED",))
 TYPES = ("handle", "tag", "rights", "bits", "value", "deadline", "address", "in", "out")
@@ -47,8 +53,10 @@ class Call:
         if len(self.arguments) != self.parameters:
             raise ValueError(f"{LIST}: {self.name}: {self.parameters} parameters, but"
                              f" {len(self.arguments)} arguments")
-        if any(len(error) != 2 and error not in BY_MACHINE for error in self.errors):
-            raise ValueError(f"{LIST}: {self.name}: an error is 'ERROR test'")
+        if any(len(error) not in (2, 3) and error not in BY_MACHINE for error in self.errors):
+            raise ValueError(f"{LIST}: {self.name}: an error is 'ERROR test' or 'ERROR test REASON'")
+        if any(len(error) == 3 and error[2] not in REASONS for error in self.errors):
+            raise ValueError(f"{LIST}: {self.name}: reasons are {', '.join(REASONS)}")
 
     def argument(self, text):
         """Returns (name, type, words behind the type)."""
@@ -61,6 +69,24 @@ class Call:
     def has_handle(self):
         """Returns whether an argument is a handle."""
         return any(kind == "handle" for _, kind, _ in self.arguments)
+
+    def handle_errors(self):
+        """Returns the errors that handles among the arguments, and in messages to send, imply."""
+        handles = [words for _, kind, words in self.arguments if kind == "handle"]
+        if self.is_message and "SEND" in sum(handles, ["SEND"] if "reply" in self.name else []):
+            handles.append(["any", "TRANSFER"])
+        if not handles:
+            return []
+        return (list(HANDLE_ERRORS)
+                + ["WRONG_TYPE"] * any(words[0] != "any" for words in handles)
+                + ["NO_RIGHT"] * any(len(words) > 1 for words in handles))
+
+    def possible_errors(self):
+        """Returns all errors that the call may give a program."""
+        found = [error[0] for error in self.errors if len(error) < 3] + self.handle_errors()
+        if any(kind in ("in", "out") for _, kind, _ in self.arguments):
+            found.append("FAULT")
+        return sorted(set(found))
 
 
 def calls(text):
@@ -168,8 +194,7 @@ def model(found):
         "blocks": call.blocks,
         "arguments": [{"name": name, "type": kind, "words": words}
                       for name, kind, words in call.arguments],
-        "errors": [error[0] for error in call.errors] +
-                  (list(HANDLE_ERRORS) if call.has_handle() else []),
+        "errors": call.possible_errors(),
     } for call in found], indent=1) + "\n"
 
 
@@ -183,9 +208,9 @@ gives `ERROR_UNSUPPORTED`.
 Message calls pass a handle in RDI, the tag in RSI, and six words in RDX, R8, R9, R10, R12 and R13, in both
 directions; on return RDI is the badge. After an error all of them are 0.
 
-A handle as an argument implies five errors, in this order: `ERROR_BAD_HANDLE` (the task never had it),
+A handle as an argument implies up to five errors, in this order: `ERROR_BAD_HANDLE` (the task never had it),
 `ERROR_STALE_HANDLE` (it was closed, and its entry is used again), `ERROR_CLOSED_HANDLE` (it was closed),
-`ERROR_WRONG_TYPE` and `ERROR_NO_RIGHT`. An address implies `ERROR_FAULT` if a byte of its range is not the
+`ERROR_WRONG_TYPE` if it must be of one type, and `ERROR_NO_RIGHT` if it must have rights. An address implies `ERROR_FAULT` if a byte of its range is not the
 caller's to read or write. Each other error stands with the test that shows it.
 
 This page is made from `kernel/syscall_list.h` by `make syscalls-page`.
@@ -220,7 +245,8 @@ def page(found):
         lines += [f"\n- {argument_text(call, argument)}" for argument in call.arguments]
         lines.append(f"\n- returns {call.result}" + (f"; in RDX {call.second}" if call.second
                                                      else ""))
-        lines += [f"\n- `ERROR_{error[0]}`" + "".join(f": {test}" for test in error[1:])
+        lines += [f"\n- `ERROR_{error[0]}`" + "".join(f": {test}" for test in error[1:2])
+                  + "".join(f" ({REASONS[reason]})" for reason in error[2:])
                   for error in call.errors]
         lines.append("\n")
     return "".join(lines)

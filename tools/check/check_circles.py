@@ -28,16 +28,19 @@ CIRCLES = {
     "mm/space: address_space memory_object memory_object_pages region space_change":
         "a region joins an address space and a memory object: the space finds the object by it, and an"
         " object that gives up a page finds the mappings of that page by it",
-    "sched/core: balance dispatch run_queue schedule services switch thread thread_list timeout wait_queue;"
-    " sched/stack: gate gate_test_hooks swap_candidate":
+    "sched/core: balance direct_switch dispatch run_queue schedule services switch thread"
+    " thread_list thread_object timeout wait_queue;"
+    " sched/stack: gate gate_test_hooks handoff swap_candidate":
         "the dispatcher. A thread that waits, times out or exits calls it, and it moves threads between"
-        " these lists. It asks the gate before each switch, and a wake-up undoes what the swapper began",
+        " these lists. It asks the gate before each switch, a wake-up undoes what the swapper began, and a thread that"
+        " waits in a message call may give its stack away in a switch",
     "sched/sync: mutex mutex_donation mutex_order":
         "mutex_order.c has the checks of the invariant build for mutex.c, mutex_donation.c the"
         " priorities that its holder inherits",
-    "kernel/task: task task_handler user_thread user_thread_stop":
+    "kernel/task: abandoned task task_circle task_handler user_thread user_thread_stop":
         "a task ends its threads, and the last of its threads ends the task; a thread asks the handler of its"
-        " task, which a task gives up at its end",
+        " task, which a task gives up at its end; a thread that nobody can start, and a circle of tasks that"
+        " nobody can reach, are looked for when a handle is closed, and then ended",
 }
 
 

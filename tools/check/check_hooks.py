@@ -17,7 +17,7 @@ import tree
 WIRING = "kernel/hooks.c"
 LOWER = ("arch", "boot", "mm", "sched")
 OBSERVERS = {
-    "stack_fault_observer": "the demonstration and tests look at each stack fault",
+    "stack_fault_observer": "the trace, the demonstration and tests look at each stack fault",
     "swapper_step_hook": "tests act between the steps of the swapper",
     "watcher": "sched/stack/gate.c: tests see in which order threads pass, set by gate_watch()",
     "choice_watcher": "sched/stack/oom.c: tests act between the choice and the kill",

@@ -20,8 +20,8 @@ ROOMS = {
     "arch": ("cpu", "paging", "entry", "acpi", "apic", "time", "smp", "dev"),
     "mm": ("frame", "heap", "stack", "stack_modes", "space"),
     "sched": ("core", "sync", "stack"),
-    "kernel": ("console", "option_list", "options", "nmi", "panic", "object", "ipc", "syscall_list", "task",
-               "information", "demo", "syscall", "program", "test", "monitor", "processors",
+    "kernel": ("console", "option_list", "options", "nmi_test_hooks", "nmi", "panic", "object", "ipc", "syscall_list", "task",
+               "information", "demo", "syscall", "trace", "program", "test", "monitor", "processors",
                "boot_report", "hooks", "main"),
 }
 UPWARD = {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Walks through the first stack fault of the demonstration, instruction by instruction, in Bochs.
+"""Walks through the first stack fault of the kernel's demonstration, instruction by instruction, in Bochs.
 
 Bochs's debugger reads all data of the walk: registers, memory, page tables, and the bytes of the
 gate and the task state. The walk uses no output of the kernel. Addresses of variables come from
@@ -298,7 +298,7 @@ def walk(options, tell):
 
 if __name__ == "__main__":
     PARSER = argparse.ArgumentParser()
-    PARSER.add_argument("--iso", default=os.path.join(ROOT, "build", "stalactite.iso"))
+    PARSER.add_argument("--iso", default=os.path.join(ROOT, "build", "bochs", "fault.iso"))
     PARSER.add_argument("--kernel", default=os.path.join(ROOT, "build", "release", "kernel.elf"),
                         help="the kernel on that ISO, with its debugging information")
     sys.exit(main(__doc__.split("\n\n", maxsplit=1)[0], walk, PARSER))

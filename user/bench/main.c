@@ -103,9 +103,10 @@ static bool code_make(void)
 
 static bool task_cycle(unsigned number maybe_unused)
 {
+    static const char name[] = "cycle";
     const struct memory_mapping mapping = {
         .address = PROGRAM_ADDRESS, .bytes = PAGE_BYTES, .rights = RIGHT_READ | RIGHT_EXECUTE};
-    int64_t task = sys_task_create((uintptr_t) "cycle", 5, 0);
+    int64_t task = sys_task_create((uintptr_t)name, sizeof(name) - 1, 0);
     int64_t thread = sys_thread_create((uint64_t)task, PROGRAM_PRIORITY, 0, 0);
     bool done =
         sys_memory_map((uint64_t)task, (uint64_t)code, (uintptr_t)&mapping) == PROGRAM_ADDRESS &&

@@ -7,7 +7,7 @@
 
 static int copy(struct stream *stream, const char *name)
 {
-    static char bytes[4096];
+    static char bytes[32768]; /* as much as a ring to the file server holds */
     int64_t read;
     int error = OK;
 

@@ -171,6 +171,9 @@ void discipline_show(struct discipline *discipline, const char *text, size_t byt
 {
     bool edits = discipline->state != DISCIPLINE_IDLE;
 
+    if (bytes == 0) {
+        return; /* the line stays as it is */
+    }
     if (edits) {
         editor_write(discipline, LINE_ERASE, strlen(LINE_ERASE));
     }

@@ -21,6 +21,11 @@ bool handover_has_begun(void)
     return console != 0;
 }
 
+int64_t handover_describe(struct console_devices *devices)
+{
+    return sys_console_describe(console, (uintptr_t)devices);
+}
+
 int64_t handover_text(char *to, size_t bytes)
 {
     return sys_console_read(console, (uintptr_t)to, bytes);

@@ -8,7 +8,7 @@
 
 int main(unsigned count, char **words)
 {
-    static char bytes[4096];
+    static char bytes[32768]; /* as much as a ring to the file server holds */
     struct stream from, to;
     uint64_t size;
     int64_t read = 0;

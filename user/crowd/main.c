@@ -1,9 +1,13 @@
 /*
- * crowd FIRST THREADS: so many threads, numbered from FIRST on, call the endpoint that the
+ * crowd FIRST THREADS [SEED]: so many threads, numbered from FIRST on, call the endpoint that the
  * program's creator gave it, once, and wait there. Each checks its answer, and what it had on its
- * stack. The program ends with status 0 when all have ended and nothing was wrong.
+ * stack. The program ends with status 0 when all have ended and nothing was wrong. With a SEED each
+ * thread works first: a system call of it goes down its kernel stack, of one thread in fifty
+ * further than a page.
  */
+#include "lib/abi.h"
 #include "lib/number.h"
+#include "lib/random.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
 #include "user/lib/thread.h"
@@ -14,6 +18,24 @@
 
 #define PATTERN_WORDS 32
 #define RETRY_NS      1000000 /* how long to wait for memory before the next try */
+
+static bool works;
+static uint64_t seed;
+
+/* Goes down the kernel stack, if the program's threads are to work. */
+static int work(uint64_t number)
+{
+    struct stack_descent descent;
+    struct random random;
+
+    if (!works) {
+        return 0;
+    }
+    random_begin(&random, seed, number);
+    return (int)sys_stack_descend(program_start.handles[PROGRAM_HANDLE_INFORMATION],
+                                  STACK_DESCENT_RECURSE, random_once_in(&random, 50) ? 5000 : 1500,
+                                  (uintptr_t)&descent);
+}
 
 static uint64_t word_of(uint64_t number, unsigned index)
 {
@@ -44,7 +66,8 @@ static int member(void *argument)
     for (unsigned i = 0; i < PATTERN_WORDS; i++) {
         pattern[i] = word_of(~number, i);
     }
-    error = sys_ipc_call(program_start.handles[PROGRAM_HANDLE_PARENT], &message);
+    error = work(number);
+    error |= sys_ipc_call(program_start.handles[PROGRAM_HANDLE_PARENT], &message);
     for (unsigned i = 0; i < PATTERN_WORDS; i++) {
         error |= pattern[i] != word_of(~number, i);
     }
@@ -77,9 +100,11 @@ int main(unsigned count, char **words)
     uint64_t first, threads;
     int64_t notification = sys_notification_create();
 
-    if (count != 3 || number_parse_u64(words[1], &first) != OK ||
-        number_parse_u64(words[2], &threads) != OK || notification < 0) {
-        printf("usage: crowd FIRST THREADS");
+    works = count == 4;
+    if ((count != 3 && !works) || number_parse_u64(words[1], &first) != OK ||
+        number_parse_u64(words[2], &threads) != OK ||
+        (works && number_parse_u64(words[3], &seed) != OK) || notification < 0) {
+        printf("usage: crowd FIRST THREADS [SEED]");
         return STATUS_ARGUMENTS;
     }
     for (uint64_t i = 0; i < threads; i++) {

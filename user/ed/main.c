@@ -145,20 +145,20 @@ static int lines_remove(const struct edit *edit)
 /* /A/B/ or /A/B/g, with any character in the place of '/'. */
 static int lines_replace(const struct edit *edit)
 {
-    char old[TEXT_LINE_BYTES], *new, *end;
+    char old[TEXT_LINE_BYTES], *with, *end;
     int times = 0, error = OK;
 
-    if (string_copy(old, sizeof(old), *edit->rest != '\0' ? edit->rest + 1 : "") != OK) {
+    if (string_copy(old, sizeof(old), edit->rest[0] != '\0' ? edit->rest + 1 : "") != OK) {
         return ERROR_TOO_LONG;
     }
-    new = strchr(old, *edit->rest);
-    end = new != NULL && * edit->rest != '\0' ? strchr(new + 1, *edit->rest) : NULL;
+    with = strchr(old, edit->rest[0]);
+    end = with != NULL && edit->rest[0] != '\0' ? strchr(with + 1, edit->rest[0]) : NULL;
     if (end == NULL) {
         return ERROR_INVALID;
     }
-    *new ++ = *end = '\0';
+    *with++ = *end = '\0';
     for (unsigned i = edit->first; i <= edit->last && error >= 0; i++) {
-        error = text_replace(i, old, new, end[1] == 'g');
+        error = text_replace(i, old, with, end[1] == 'g');
         times += error > 0 ? error : 0;
         current = error > 0 ? i : current;
     }

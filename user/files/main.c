@@ -3,32 +3,35 @@
  * badge of its own, which says all about it, so nothing is left when its client ends.
  */
 #include "lib/string.h"
+#include "user/files/archive_folder.h"
 #include "user/files/file_tree.h"
-#include "user/lib/archive.h"
+#include "user/files/share.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/lib/touch.h"
 #include "user/syscalls.h"
 
 #define PROTOCOL_FILES_SERVER
 #define PROTOCOL_BYTES_SERVER
+#define PROTOCOL_RINGS_SERVER
 #include "user/bytes_protocol.h"
 #include "user/files_protocol.h"
+#include "user/rings_protocol.h"
 
-/* The badge of an open file: number of the node or of the archive's file, generation, and these. */
+/*
+ * The badge of an open file: number of the node or of the archive's file, generation, and these. Of
+ * a ring: its number, BADGE_FILE and BADGE_RING.
+ */
 #define BADGE_FILE              (1UL << 63)
 #define BADGE_ARCHIVE           (1UL << 62)
 #define BADGE_WRITE             (1UL << 61)
 #define BADGE_APPEND            (1UL << 60)
+#define BADGE_RING              (1UL << 59)
 #define BADGE_NUMBER_BITS       16
-#define BADGE_NUMBER(badge)     ((unsigned)((badge)&0xffff))
+#define BADGE_NUMBER(badge)     ((unsigned)(0xffff & (badge)))
 #define BADGE_GENERATION(badge) ((uint32_t)((badge) >> BADGE_NUMBER_BITS))
 
-#define ARCHIVE_FOLDER "boot"
-#define ARCHIVE_FILES  128
-
 static struct file_tree tree;
-static struct tar_file archive[ARCHIVE_FILES];
-static unsigned archive_count;
 static uint32_t endpoint;
 
 /* What a path names: a node of the tree, a file of the archive, or the folder of the archive. */
@@ -36,20 +39,6 @@ struct place {
     enum { PLACE_NODE, PLACE_ARCHIVE_FILE, PLACE_ARCHIVE_FOLDER } kind;
     unsigned number;
 };
-
-static void archive_read(void)
-{
-    struct tar_reader reader;
-    const char *reason;
-
-    if (archive_open(&reader, &reason) != OK) {
-        printf("no archive: %s", reason);
-        return;
-    }
-    while (archive_count < ARCHIVE_FILES && tar_next(&reader, &archive[archive_count]) == OK) {
-        archive_count++;
-    }
-}
 
 /* Copies a path, terminated and without leading slashes. */
 static int path_copy(char *to, const char *path, size_t bytes)
@@ -66,23 +55,9 @@ static int path_copy(char *to, const char *path, size_t bytes)
     return memchr(to, '\0', bytes) != NULL ? ERROR_INVALID : OK;
 }
 
-/* Returns what follows the folder of the archive in a path; NULL if the path does not begin with it. */
-static const char *archive_path(const char *path)
-{
-    size_t bytes = strlen(ARCHIVE_FOLDER);
-
-    if (strncmp(path, ARCHIVE_FOLDER, bytes) != 0 || (path[bytes] != '/' && path[bytes] != '\0')) {
-        return NULL;
-    }
-    while (path[bytes] == '/') {
-        bytes++;
-    }
-    return path + bytes;
-}
-
 static int place_find(const char *path, struct place *place)
 {
-    const char *name = archive_path(path);
+    const char *name = archive_folder_path(path);
     int found;
 
     if (name == NULL) {
@@ -94,13 +69,9 @@ static int place_find(const char *path, struct place *place)
     if (*name == '\0') {
         return OK;
     }
-    for (unsigned i = 0; i < archive_count; i++) {
-        if (string_equal(archive[i].name, name)) {
-            *place = (struct place){PLACE_ARCHIVE_FILE, i};
-            return OK;
-        }
-    }
-    return ERROR_NOT_FOUND;
+    found = archive_folder_find(name);
+    *place = (struct place){PLACE_ARCHIVE_FILE, (unsigned)found};
+    return found < 0 ? found : OK;
 }
 
 /* Copies the path, and finds what it names. */
@@ -148,8 +119,8 @@ static int64_t files_serve_open(struct protocol_request *request maybe_unused, u
     int error = place_of(path, path_bytes, copy, &place);
 
     if (error == ERROR_NOT_FOUND && (flags & FILES_CREATE) != 0) {
-        int made =
-            archive_path(copy) != NULL ? ERROR_NO_RIGHT : file_tree_make(&tree, copy, FILES_FILE);
+        int made = archive_folder_path(copy) != NULL ? ERROR_NO_RIGHT
+                                                     : file_tree_make(&tree, copy, FILES_FILE);
 
         place = (struct place){PLACE_NODE, (unsigned)made};
         error = made < 0 ? made : OK;
@@ -166,7 +137,7 @@ static int64_t files_serve_open(struct protocol_request *request maybe_unused, u
     if ((flags & (FILES_WRITE | FILES_TRUNCATE)) != 0) {
         return ERROR_NO_RIGHT;
     }
-    *size = archive[place.number].bytes;
+    *size = archive_folder_file(place.number)->bytes;
     return badge_handle(place.number | BADGE_ARCHIVE, file);
 }
 
@@ -183,11 +154,11 @@ static int64_t files_serve_status(struct protocol_request *request maybe_unused,
     switch (place.kind) {
     case PLACE_ARCHIVE_FILE:
         *kind = FILES_FILE;
-        *size = archive[place.number].bytes;
+        *size = archive_folder_file(place.number)->bytes;
         break;
     case PLACE_ARCHIVE_FOLDER:
         *kind = FILES_DIRECTORY;
-        *size = archive_count;
+        *size = archive_folder_count();
         break;
     case PLACE_NODE:
     default:
@@ -220,9 +191,10 @@ static int64_t files_serve_list(struct protocol_request *request maybe_unused, u
     if (error != OK) {
         return error;
     }
-    if (place.kind == PLACE_ARCHIVE_FOLDER && at < archive_count) {
-        return entry_put(FILES_FILE, archive[at].bytes, archive[at].name, kind, size, name,
-                         name_bytes);
+    if (place.kind == PLACE_ARCHIVE_FOLDER && at < archive_folder_count()) {
+        const struct tar_file *file = archive_folder_file((unsigned)at);
+
+        return entry_put(FILES_FILE, file->bytes, file->name, kind, size, name, name_bytes);
     }
     if (place.kind != PLACE_NODE) {
         return place.kind == PLACE_ARCHIVE_FILE ? ERROR_INVALID : ERROR_NOT_FOUND;
@@ -231,7 +203,7 @@ static int64_t files_serve_list(struct protocol_request *request maybe_unused, u
         return ERROR_INVALID;
     }
     if (place.number == TREE_ROOT && at-- == 0) {
-        return entry_put(FILES_DIRECTORY, archive_count, ARCHIVE_FOLDER, kind, size, name,
+        return entry_put(FILES_DIRECTORY, archive_folder_count(), ARCHIVE_FOLDER, kind, size, name,
                          name_bytes);
     }
     int entry = file_tree_entry(&tree, place.number, at);
@@ -249,7 +221,7 @@ static int64_t files_serve_make_directory(struct protocol_request *request maybe
     int made = path_copy(copy, path, path_bytes);
 
     if (made == OK) {
-        const char *inside = archive_path(copy);
+        const char *inside = archive_folder_path(copy);
 
         made = inside == NULL    ? file_tree_make(&tree, copy, FILES_DIRECTORY)
                : *inside == '\0' ? ERROR_EXISTS
@@ -265,7 +237,7 @@ static int64_t files_serve_remove(struct protocol_request *request maybe_unused,
     int error = path_copy(copy, path, path_bytes);
 
     if (error == OK) {
-        error = archive_path(copy) != NULL ? ERROR_NO_RIGHT : file_tree_remove(&tree, copy);
+        error = archive_folder_path(copy) != NULL ? ERROR_NO_RIGHT : file_tree_remove(&tree, copy);
     }
     return error;
 }
@@ -298,10 +270,10 @@ static int64_t bytes_serve_read(struct protocol_request *request, uint64_t at, u
     if ((request->badge & BADGE_ARCHIVE) != 0) {
         unsigned number = BADGE_NUMBER(request->badge);
 
-        if (number >= archive_count) {
+        if (number >= archive_folder_count()) {
             return ERROR_NOT_FOUND;
         }
-        const struct tar_file *file = &archive[number];
+        const struct tar_file *file = archive_folder_file(number);
         size_t left = at < file->bytes ? file->bytes - (size_t)at : 0;
         *data_bytes = room < left ? room : left;
         memcpy(data, (const char *)file->data + (left > 0 ? at : 0), *data_bytes);
@@ -334,18 +306,117 @@ static int64_t bytes_serve_write(struct protocol_request *request, uint64_t at, 
     return file_tree_write(&tree, (unsigned)node, at, data, data_bytes);
 }
 
-/* The service gets the protocol files, an open file the protocol bytes. */
+static int64_t rings_serve_begin(struct protocol_request *request, uint32_t *filler)
+{
+    uint64_t number;
+    int error = (request->badge & BADGE_RING) != 0 ? ERROR_UNSUPPORTED
+                                                   : share_make(request->badge, &number);
+
+    return error != OK ? error : badge_handle(BADGE_RING | number, filler);
+}
+
+/* The ring that a request is for; NULL: it is gone, or the request is for an open file. */
+static struct share *ring_of(const struct protocol_request *request)
+{
+    bool is_ring = (request->badge & BADGE_RING) != 0;
+
+    return is_ring ? share_find(request->badge & (BADGE_RING - 1)) : NULL;
+}
+
+static int64_t rings_serve_memory(struct protocol_request *request, uint32_t *memory,
+                                  uint64_t *bytes)
+{
+    const struct share *share = ring_of(request);
+
+    if (share == NULL) {
+        return ERROR_NOT_FOUND;
+    }
+    request->answer_handle_is_lent = true;
+    *memory = share->shared;
+    *bytes = SHARE_BYTES;
+    return OK;
+}
+
+/* A client may take bytes out all the while, so this ends when as many as the ring holds were written. */
+static int64_t rings_serve_fill(struct protocol_request *request, uint64_t at, uint64_t *filled)
+{
+    struct share *share = ring_of(request);
+    size_t bytes = 1;
+    int64_t room, error = OK;
+    uint8_t *to;
+
+    if (share == NULL) {
+        return ERROR_NOT_FOUND;
+    }
+    if ((share->stream & BADGE_WRITE) != 0) {
+        return ERROR_NO_RIGHT;
+    }
+    struct protocol_request stream = {.badge = share->stream};
+    *filled = 0;
+    while (error == OK && bytes > 0 && *filled < share->ring.capacity &&
+           (room = ring_room(&share->ring, &to)) != 0) {
+        bytes = 0;
+        error = room < 0
+                    ? room
+                    : bytes_serve_read(&stream, at + *filled, (uint64_t)room, (char *)to, &bytes);
+        ring_written(&share->ring, bytes);
+        *filled += bytes;
+    }
+    return error;
+}
+
+/*
+ * A client may put more into the ring all the while, so this ends when as many bytes as the ring
+ * holds were taken.
+ */
+static int64_t rings_serve_drain(struct protocol_request *request, uint64_t at, uint64_t *drained)
+{
+    struct share *share = ring_of(request);
+    int64_t bytes, error = OK;
+    uint64_t taken = 0, written;
+    uint8_t *from;
+
+    if (share == NULL) {
+        return ERROR_NOT_FOUND;
+    }
+    if ((share->stream & BADGE_WRITE) == 0) {
+        return ERROR_NO_RIGHT;
+    }
+    struct protocol_request stream = {.badge = share->stream};
+    *drained = 0;
+    while (taken < share->ring.capacity && (bytes = ring_content(&share->ring, &from)) != 0) {
+        if (bytes < 0) {
+            return bytes;
+        }
+        bytes = bytes < TREE_BLOCK_BYTES ? bytes : TREE_BLOCK_BYTES;
+        if (error == OK) { /* else what is left is dropped */
+            error = bytes_serve_write(&stream, at == BYTES_END ? at : at + *drained,
+                                      (const char *)from, (size_t)bytes, &written);
+            *drained += error == OK ? written : 0;
+        }
+        ring_taken(&share->ring, (size_t)bytes);
+        taken += (uint64_t)bytes;
+    }
+    return *drained > 0 ? OK : error;
+}
+
+/* The service gets the protocol files, an open file the protocols bytes and rings. */
 static int64_t dispatch(struct protocol_request *request)
 {
-    return (request->badge & BADGE_FILE) != 0 ? bytes_dispatch(request) : files_dispatch(request);
+    if ((request->badge & BADGE_FILE) == 0) {
+        return files_dispatch(request);
+    }
+    return request->label >> 8 == RINGS_PROTOCOL ? rings_dispatch(request)
+                                                 : bytes_dispatch(request);
 }
 
 int main(unsigned count maybe_unused, char **words maybe_unused)
 {
     int error;
 
+    program_touch();
     endpoint = program_start.handles[PROGRAM_HANDLE_PARENT];
-    archive_read();
+    archive_folder_read();
     /* Files that an instance before had are gone: badges of it must name nothing. */
     file_tree_init(&tree, (uint32_t)sys_clock_read());
     error = protocol_serve(endpoint, dispatch);

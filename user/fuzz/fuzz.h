@@ -112,3 +112,24 @@ unsigned fuzz_meet_end(void);
  * it was answered with words that are wrong, or by an error that cannot be.
  */
 must_check bool fuzz_meet(struct random *random);
+
+/*
+ * Makes a call with these arguments, checks its result and counts it, and returns it. For
+ * fuzz_sequences.c.
+ */
+int64_t fuzz_make(unsigned number, const uint64_t values[FUZZ_ARGUMENTS]);
+
+/* Opens the handles that the sequences of a thread need. Before the threads make calls. */
+void fuzz_sequences_init(unsigned number);
+
+/* Makes one sequence of calls that meets rare errors (fuzz_sequences.c). */
+void fuzz_sequence(struct fuzz_pool *pool);
+
+/*
+ * Makes the sequences of messages that meet rare errors (fuzz_last.c). When no other thread makes
+ * calls and most handles are closed.
+ */
+void fuzz_meetings_last(void);
+
+/* Makes the sequence after which the program can allocate nothing any more. */
+void fuzz_sequence_last(void);

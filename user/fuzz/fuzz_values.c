@@ -24,7 +24,7 @@ static struct area {
 enum own_handle { OWN_TASK, OWN_THREAD, OWN_INFORMATION, OWN_LOG, OWN_PORT };
 
 /* Handles that no call gets, besides the program's own. */
-static uint64_t kept[2 + FUZZ_THREADS];
+static uint64_t kept[2 + 3 * FUZZ_THREADS];
 static unsigned kept_count;
 
 #define OWN_HANDLES     5    /* the first of the pool: enum own_handle */
@@ -107,11 +107,23 @@ static bool is_kept(uint64_t handle)
     return false;
 }
 
+/* Calls of memory, and the last sequences, need the program's own handles to the end. */
+static bool is_given(const struct fuzz_pool *pool, uint64_t handle)
+{
+    for (unsigned own = 0; own < OWN_HANDLES; own++) {
+        if (handle == pool->handles[own]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void fuzz_pool_add(struct fuzz_pool *pool, uint64_t handle)
 {
     unsigned at = pool->count;
 
-    if (is_kept(handle)) { /* handle_grant() gives numbers of another task's table */
+    if (is_kept(handle) ||
+        is_given(pool, handle)) { /* handle_grant() gives numbers of another task's table */
         return;
     }
     if (pool->count < array_length(pool->handles)) {
@@ -175,16 +187,24 @@ static uint64_t any_number(struct fuzz_pool *pool)
 
 /*
  * Addresses where the fuzzer maps and unmaps: nothing of its own lies there. Memory with a pager is
- * mapped in the upper half alone, because the pager never answers a thread that touches it.
+ * mapped in a playground of its own, because the pager never answers a thread that touches it. It
+ * lies so far from the other that nothing that begins in the other reaches it.
  */
 #define PLAYGROUND       0x300000000000UL
-#define PLAYGROUND_PAGES 64
-#define PAGED_FROM       32
+#define PAGED_PLAYGROUND 0x308000000000UL
+#define PLAYGROUND_PAGES 32
 #define COMMIT_PAGES     16 /* or it would take all memory */
 
 static uint64_t playground(struct fuzz_pool *pool, bool paged)
 {
-    return PLAYGROUND + (paged * PAGED_FROM + random_below(&pool->random, PAGED_FROM)) * PAGE_BYTES;
+    return (paged ? PAGED_PLAYGROUND : PLAYGROUND) +
+           random_below(&pool->random, PLAYGROUND_PAGES) * PAGE_BYTES;
+}
+
+static bool in_playground(uint64_t address)
+{
+    return address - PLAYGROUND < PLAYGROUND_PAGES * PAGE_BYTES ||
+           address - PAGED_PLAYGROUND < PLAYGROUND_PAGES * PAGE_BYTES;
 }
 
 /* Addresses that may be read and written, that end within a mapping, and that no user may touch. */
@@ -308,10 +328,9 @@ static void mapping_write(struct fuzz_pool *pool, bool paged, uint64_t *address)
 
 static bool is_own(uint64_t address, uint64_t bytes)
 {
-    bool in_playground = address >= PLAYGROUND && bytes <= PLAYGROUND_PAGES * PAGE_BYTES * 16 &&
-                         address < PLAYGROUND + PLAYGROUND_PAGES * PAGE_BYTES;
+    bool foreign = in_playground(address) && bytes <= PLAYGROUND_PAGES * PAGE_BYTES * 32;
 
-    return !in_playground && (bytes == 0 || address < USER_END) && address + bytes > PAGE_BYTES &&
+    return !foreign && (bytes == 0 || address < USER_END) && address + bytes > PAGE_BYTES &&
            (address | bytes) % PAGE_BYTES == 0;
 }
 
@@ -339,12 +358,12 @@ static void commit_values(struct fuzz_pool *pool, uint64_t *values)
 }
 
 /*
- * Other calls that would hardly ever succeed. Handles are granted to the own task alone: a task
- * without threads that has a handle to itself is never given up (CAVEATS.md).
+ * Other calls that would hardly ever succeed. Handles are granted to any task: circles of tasks
+ * without threads are given up by the kernel.
  */
 static void other_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
 {
-    if (string_equal(name, "handle_grant")) {
+    if (string_equal(name, "handle_grant") && random_once_in(&pool->random, 2)) {
         values[0] = pool->handles[random_once_in(&pool->random, 4) ? OWN_THREAD : OWN_TASK];
     } else if (random_once_in(&pool->random, 4)) {
         return;
@@ -363,6 +382,12 @@ static void other_adjust(struct fuzz_pool *pool, const char *name, uint64_t *val
 
 bool fuzz_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
 {
+    if (string_equal(name, "handle_close")) {
+        return !is_given(pool, values[0]);
+    }
+    if (string_equal(name, "thread_priority_set") && is_given(pool, values[0])) {
+        values[1] = values[1] == 0 ? 1 : values[1]; /* or it could create no thread any more */
+    }
     if (!string_starts_with(name, "memory_")) {
         other_adjust(pool, name, values);
         return true;

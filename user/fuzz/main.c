@@ -14,6 +14,7 @@
 #define COMPLAINTS_MOST  10
 #define CLOSE_AFTER      15000
 #define MEET_ONCE_IN     16
+#define SEQUENCE_ONCE_IN 512
 #define PAGE_BYTES       4096
 #define STACK_BYTES      16384 /* that a thread touches first: later there may be no memory */
 #define STATUS_WRONG     1
@@ -21,8 +22,9 @@
 #define KEPT             0x1234567800000000UL /* in registers that calls keep */
 
 /*
- * Calls that are not made: the fuzzer would end or stop itself, take its own quotas away, start
- * threads at random addresses, which ends it too, or fill the log.
+ * Calls that are made in sequences alone (fuzz_sequences.c): at random the fuzzer would end or stop
+ * itself, take its own quotas away, start threads at random addresses, which ends it too, or fill
+ * the log. task_exit and thread_exit give no error.
  */
 static const char *const left_out[] = {
     "task_exit", "task_kill",      "thread_exit",    "thread_kill",  "thread_start",
@@ -95,23 +97,9 @@ static void registers_check(const struct fuzz_call *call, uint64_t made,
     }
 }
 
-static void one_call(struct fuzz_pool *pool, uint64_t made)
+/* The calls of the list stand in fuzz_calls in the order of their numbers. */
+static int64_t call_make(const struct fuzz_call *call, uint64_t made, const uint64_t *values)
 {
-    const struct fuzz_call *call = &fuzz_calls[random_below(&pool->random, CALLS)];
-    uint64_t values[FUZZ_ARGUMENTS];
-
-    if (is_left_out(call)) {
-        return;
-    }
-    for (unsigned i = 0; i < FUZZ_ARGUMENTS; i++) {
-        values[i] = fuzz_value(pool, i < call->arguments ? call->kinds[i] : FUZZ_VALUE);
-    }
-    if (!fuzz_adjust(pool, call->name, values)) {
-        return;
-    }
-    if (call->arguments > 1 && call->kinds[1] == FUZZ_TAG_WAITS) {
-        fuzz_deadline_set(pool, values[1]);
-    }
     const struct fuzz_registers before = {.rax = call->number,
                                           .rdi = values[0],
                                           .rsi = values[1],
@@ -130,10 +118,36 @@ static void one_call(struct fuzz_pool *pool, uint64_t made)
     fuzz_call(&after);
     result_check(call, made, (int64_t)after.rax);
     registers_check(call, made, &before, &after);
-    if (call->gives_handle && (int64_t)after.rax > 0) {
-        fuzz_pool_add(pool, after.rax);
+    return (int64_t)after.rax;
+}
+
+int64_t fuzz_make(unsigned number, const uint64_t values[FUZZ_ARGUMENTS])
+{
+    return call_make(&fuzz_calls[number], 0, values);
+}
+
+static void one_call(struct fuzz_pool *pool, uint64_t made)
+{
+    const struct fuzz_call *call = &fuzz_calls[random_below(&pool->random, CALLS)];
+    uint64_t values[FUZZ_ARGUMENTS];
+
+    if (is_left_out(call)) {
+        return;
+    }
+    for (unsigned i = 0; i < FUZZ_ARGUMENTS; i++) {
+        values[i] = fuzz_value(pool, i < call->arguments ? call->kinds[i] : FUZZ_VALUE);
+    }
+    if (!fuzz_adjust(pool, call->name, values)) {
+        return;
+    }
+    if (call->arguments > 1 && call->kinds[1] == FUZZ_TAG_WAITS) {
+        fuzz_deadline_set(pool, values[1]);
+    }
+    int64_t result = call_make(call, made, values);
+    if (call->gives_handle && result > 0) {
+        fuzz_pool_add(pool, (uint64_t)result);
         if (string_starts_with(call->name, "memory_")) {
-            pool->memory = after.rax;
+            pool->memory = (uint64_t)result;
         }
     }
 }
@@ -147,7 +161,7 @@ static void pairs_print(void)
         for (unsigned error = 0; error < ERRORS_MAX; error++) {
             bits |= seen[i][error] > 0 ? 1U << error : 0;
         }
-        if (!is_left_out(&fuzz_calls[i])) {
+        if (fuzz_calls[i].errors != 0) {
             printf("FUZZ seen %s 0x%x of 0x%x", fuzz_calls[i].name, bits, fuzz_calls[i].errors);
         }
     }
@@ -171,6 +185,9 @@ static int fuzz(void *argument)
             __atomic_fetch_add(&complaints, 1, __ATOMIC_RELAXED);
             printf("call %lu: a message was answered wrongly", made);
         }
+        if (random_once_in(&pool->random, SEQUENCE_ONCE_IN)) {
+            fuzz_sequence(pool);
+        }
         if (made % CLOSE_AFTER == CLOSE_AFTER - 1) {
             fuzz_pool_close(pool);
         }
@@ -193,6 +210,7 @@ static int fuzz_all(uint64_t seed, uint64_t calls)
     for (unsigned i = 0; i < FUZZ_THREADS; i++) {
         fuzzers[i].calls = calls / FUZZ_THREADS + (i < calls % FUZZ_THREADS);
         fuzz_pool_init(&fuzzers[i].pool, seed, i);
+        fuzz_sequences_init(i);
     }
     for (; started < FUZZ_THREADS && error == OK; started += error == OK) {
         struct fuzzer *fuzzer = &fuzzers[started];
@@ -209,6 +227,12 @@ static int fuzz_all(uint64_t seed, uint64_t calls)
             thread_join(&fuzzers[i].thread);
         }
         complaints += fuzz_meet_end();
+        for (unsigned i = 0; i < FUZZ_THREADS; i++) {
+            fuzz_pool_close(
+                &fuzzers[i].pool); /* so that the last sequence finds room for handles */
+        }
+        fuzz_meetings_last();
+        fuzz_sequence_last();
         printf("FUZZ calls %lu seed %lu wrong %u", calls, seed, complaints);
         pairs_print();
     }

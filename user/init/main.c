@@ -2,7 +2,8 @@
  * The first program: the kernel starts it, and it starts all others.
  *
  *   init                counts the programs and starts one of them
- *   init shell          runs a session at the terminal: the servers of init.conf, and a shell
+ *   init shell [SCRIPT] runs a session at the terminal: the servers of init.conf, and a shell, which
+ *                       runs the script before its first prompt
  *   init quiet SCRIPT [CONFIGURATION]
  *                       runs a session without a terminal: the servers of quiet.conf or of another
  *                       file of the archive, and a shell that runs the script
@@ -17,6 +18,7 @@
 #include "user/lib/print.h"
 #include "user/lib/program.h"
 #include "user/lib/spawn.h"
+#include "user/lib/touch.h"
 
 #define STATUS_FAILED 1
 
@@ -61,12 +63,17 @@ static int program_run(const char *words)
 
 int main(unsigned count, char **words)
 {
+    char shell[PROGRAM_ARGUMENTS_BYTES];
+
+    program_touch();
     if (count == 2 && string_equal(words[1], "shell")) {
         return session_run("init.conf", "shell");
     }
+    if (count == 3 && string_equal(words[1], "shell")) {
+        format_string(shell, sizeof(shell), "shell -b %s", words[2]);
+        return session_run("init.conf", shell);
+    }
     if ((count == 3 || count == 4) && string_equal(words[1], "quiet")) {
-        char shell[PROGRAM_ARGUMENTS_BYTES];
-
         format_string(shell, sizeof(shell), "shell %s", words[2]);
         return session_run(count == 4 ? words[3] : "quiet.conf", shell);
     }

@@ -28,11 +28,15 @@ int file_open(const char *path, uint64_t flags, struct stream *stream, uint64_t 
         return (int)error;
     }
     stream_open(stream, file);
+    if ((flags & FILES_WRITE) == 0 && *size >= STREAM_RING_BYTES) {
+        stream_ring_begin(stream);
+    }
     return OK;
 }
 
 void file_close(struct stream *stream)
 {
+    file_ring_end(&stream->ring);
     ignore_result(sys_handle_close(stream->server)); /* file_open() opened it */
     stream->server = 0;
 }

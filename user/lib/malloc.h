@@ -1,12 +1,13 @@
 /*
- * Dynamic memory: one heap for all threads of the program, in memory that the kernel fills as it is
- * touched. Freeing what was not allocated, or was freed already, ends the program with a message.
+ * Dynamic memory for all threads of the program, in memory that the kernel fills as it is touched.
+ * A heap of MALLOC_BYTES is part of the program; more memory is mapped as it is needed, until the
+ * task's quota or the addresses end, and is given back when nothing in it is in use. Freeing what was not allocated, or was freed already, ends the program with a message.
  */
 #pragma once
 
 #include "lib/compiler.h"
 
-/* The size of the heap in bytes of addresses. */
+/* The size of the first heap, and the smallest size of another one, in bytes of addresses. */
 #define MALLOC_BYTES (64UL << 20)
 
 /* Returns `bytes` bytes, not zeroed and aligned to 16; NULL if there is no room. */

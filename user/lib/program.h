@@ -3,7 +3,7 @@
 
 #include "lib/program_start.h"
 
-#define PROGRAM_WORDS_MAX 32 /* further words are left out */
+#define PROGRAM_WORDS_MAX (PROGRAM_ARGUMENTS_BYTES / 2) /* there cannot be more */
 
 /*
  * The program's main function, which the program defines. `words` holds `count` words, the

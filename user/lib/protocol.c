@@ -119,35 +119,90 @@ static void request_make(struct protocol_request *request, const struct sys_mess
     }
 }
 
-int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch)
+/*
+ * Says whether a receive failed for one message only: there was no room for its handles. Its sender
+ * was told the error, and the next message may be taken.
+ */
+static bool is_of_one_message(int64_t error)
 {
-    static uint8_t answer_bytes[PROTOCOL_BYTES_MAX]; /* a server has one such loop */
-    struct message_buffer *buffer = message_buffer();
-    struct sys_message message = {0};
-    int64_t error = sys_ipc_receive(endpoint, &message);
+    return error == ERROR_QUOTA || error == ERROR_NO_MEMORY;
+}
 
-    while (error == OK) {
-        struct protocol_request request;
-        int64_t status;
+/* Receives the next message. Returns the error that ends the server. */
+static int64_t message_receive(uint32_t endpoint, struct sys_message *message)
+{
+    int64_t error;
 
-        request_make(&request, &message, buffer, answer_bytes);
-        status = dispatch(&request);
-        if (status == PROTOCOL_LATER) {
-            request_end(&request);
-            message = (struct sys_message){0};
-            error = sys_ipc_receive(endpoint, &message);
-            continue;
-        }
-        message = answer_make(status, &request);
+    do {
+        *message = (struct sys_message){0};
+        error = sys_ipc_receive(endpoint, message);
+    } while (is_of_one_message(error));
+    return error;
+}
+
+/* Answers, and receives the next message. Returns the error that ends the server. */
+static int64_t message_answer(uint32_t endpoint, struct sys_message *message)
+{
+    int64_t error = sys_ipc_reply_receive(endpoint, message);
+
+    return is_of_one_message(error) ? message_receive(endpoint, message) : error;
+}
+
+/* Serves one message. Sends the answer and waits for the next message. */
+static int64_t message_serve(uint32_t endpoint, const struct protocol_loop *loop,
+                             struct sys_message *message)
+{
+    struct protocol_request request;
+    int64_t status;
+
+    request_make(&request, message, message_buffer(), loop->answer_bytes);
+    status = loop->dispatch(&request);
+    if (status == PROTOCOL_LATER) {
+        request_end(&request);
+    } else {
+        *message = answer_make(status, &request);
         if (status < 0 || request.answer_handle == 0) {
             request_end(&request);
-            error = sys_ipc_reply_receive(endpoint, &message);
-        } else { /* the handle may be closed only after the answer was sent */
-            ignore_result(sys_ipc_reply(&message)); /* the client may have gone */
-            request_end(&request);
-            message = (struct sys_message){0};
-            error = sys_ipc_receive(endpoint, &message);
+            return message_answer(endpoint, message);
         }
+        /* The handle may be closed only after the answer was sent. */
+        ignore_result(sys_ipc_reply(message)); /* the client may have gone */
+        request_end(&request);
+    }
+    return message_receive(endpoint, message);
+}
+
+/* Has the loop answer a message of the kernel, and waits for the next message. */
+static int64_t kernel_serve(uint32_t endpoint, const struct protocol_loop *loop,
+                            struct sys_message *message)
+{
+    handles_close(message_buffer(), 0, message->tag);
+    if (loop->kernel != NULL) {
+        loop->kernel(loop->context, message);
+    } else {
+        *message = (struct sys_message){0};
+    }
+    return message_answer(endpoint, message);
+}
+
+int protocol_loop_run(uint32_t endpoint, const struct protocol_loop *loop)
+{
+    struct sys_message message;
+    int64_t error;
+
+    (void)message_buffer(); /* the kernel must know it before the first message */
+    error = message_receive(endpoint, &message);
+    while (error == OK) {
+        error = (message.tag & MESSAGE_TAG_KERNEL) != 0 ? kernel_serve(endpoint, loop, &message)
+                                                        : message_serve(endpoint, loop, &message);
     }
     return (int)error;
+}
+
+int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch)
+{
+    static uint8_t answer_bytes[PROTOCOL_BYTES_MAX]; /* a program has one such loop */
+    const struct protocol_loop loop = {.dispatch = dispatch, .answer_bytes = answer_bytes};
+
+    return protocol_loop_run(endpoint, &loop);
 }

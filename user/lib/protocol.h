@@ -6,6 +6,8 @@
 
 #include "user/protocol/protocol.h"
 
+struct sys_message;
+
 /* A call, as a client's stub makes it. */
 struct protocol_call {
     uint32_t server;
@@ -55,6 +57,21 @@ typedef int64_t (*protocol_dispatch)(struct protocol_request *request);
  * another error of ipc_receive() or ipc_reply_receive().
  */
 int protocol_serve(uint32_t endpoint, protocol_dispatch dispatch);
+
+/* A loop that serves the kernel, too: a pager's. */
+struct protocol_loop {
+    protocol_dispatch dispatch;
+    /* Makes the answer to a message of the kernel (lib/fault_message.h). NULL: the answer is empty. */
+    void (*kernel)(void *context, struct sys_message *message);
+    void *context;
+    uint8_t *answer_bytes; /* PROTOCOL_BYTES_MAX bytes, for this loop alone */
+};
+
+/*
+ * Serves calls of an endpoint, as protocol_serve() does. A program may have such loops in several
+ * threads, each of which has called message_place_set().
+ */
+int protocol_loop_run(uint32_t endpoint, const struct protocol_loop *loop);
 
 /*
  * Answers a call whose right to answer was taken with reply_take(), with a status and the values,

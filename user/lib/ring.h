@@ -45,3 +45,15 @@ must_check int64_t ring_write(struct ring_side *side, const void *from, size_t b
  * writer's position is impossible).
  */
 must_check int64_t ring_read(struct ring_side *side, void *to, size_t bytes);
+
+/*
+ * The ring without a copy. ring_room() stores a place where bytes can be written, ring_content()
+ * one where bytes can be read; both return how many at once, which is fewer than ring_write() and
+ * ring_read() would do if the rest lies at the start of the ring. What the side has done there it
+ * publishes by ring_written() or ring_taken(), of at most as many bytes. The peer can change the
+ * bytes all the while. Errors: as for ring_write() and ring_read().
+ */
+must_check int64_t ring_room(const struct ring_side *side, uint8_t **room);
+must_check int64_t ring_content(const struct ring_side *side, uint8_t **content);
+void ring_written(struct ring_side *side, size_t bytes);
+void ring_taken(struct ring_side *side, size_t bytes);

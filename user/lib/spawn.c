@@ -15,7 +15,7 @@
 
 void spawn_init(struct spawn_options *options, const char *words)
 {
-    *options = (struct spawn_options){.words = words, .priority = PROGRAM_PRIORITY};
+    *options = (struct spawn_options){.words = words, .priority = program_start.priority};
     spawn_pass(options, PROGRAM_HANDLE_LOG, RIGHT_WRITE | RIGHT_DUPLICATE | RIGHT_TRANSFER);
 }
 
@@ -163,8 +163,22 @@ static int child_begin(struct child *child, const struct spawn_options *options)
         error = (int)sys_thread_start(child->thread, child->program.entry, START_ADDRESS,
                                       START_ADDRESS);
     }
-    ignore_result(sys_handle_close(child->thread)); /* it was opened here */
+    if (error == OK && options->thread != NULL) {
+        *options->thread = child->thread;
+    } else {
+        ignore_result(sys_handle_close(child->thread)); /* it was opened here */
+    }
     return error;
+}
+
+/* Sets limits of the budget that the child begins, if the options name some. */
+static int budget_set(const struct child *child, const struct spawn_options *options)
+{
+    bool has_some = options->tasks != 0 || options->threads != 0 || options->reserve != 0;
+
+    return has_some ? (int)sys_task_budget_set(child->task, options->tasks, options->threads,
+                                               options->reserve)
+                    : OK;
 }
 
 /* Makes a task for a program that was read, and starts it. After an error nothing is left. */
@@ -179,7 +193,10 @@ static int child_make(struct child *child, const struct spawn_options *options)
         return (int)made;
     }
     child->task = (uint32_t)made;
-    error = child_begin(child, options);
+    error = budget_set(child, options);
+    if (error == OK) {
+        error = child_begin(child, options);
+    }
     if (error != OK) {
         ignore_result(sys_task_kill(child->task, (uint64_t)error));
         ignore_result(sys_handle_close(child->task));
@@ -193,6 +210,7 @@ int spawn_file(const struct spawn_options *options, const void *file, size_t byt
     struct child child = {.file = file,
                           .start = {.version = PROGRAM_START_VERSION,
                                     .bytes = sizeof(struct program_start),
+                                    .priority = options->priority,
                                     .stack_bytes = PROGRAM_STACK_BYTES}};
     int error;
 

@@ -10,8 +10,15 @@
 /* How a program is started. spawn_init() sets what most programs get. */
 struct spawn_options {
     const char *words; /* its name and its arguments, separated by spaces */
-    size_t frames;     /* memory that it may own, in pages; 0: as much as the caller */
-    unsigned priority; /* of its first thread; not above the caller's */
+    /*
+     * 0: it is in the caller's budget. Else it begins a budget within that, for itself and what it
+     * starts: so many pages of memory, or TASK_FRAMES_MOST; and so many tasks and threads, with so
+     * many pages that budgets within it cannot have. 0: seven eighths of the caller's; no page.
+     */
+    size_t frames, reserve;
+    uint32_t tasks, threads;
+    unsigned priority; /* of its threads; not above the caller's */
+    uint32_t *thread;  /* where a handle to its first thread is stored; NULL: it is not wanted */
     /*
      * Handles that the program gets, by what they are for; 0: none. It always gets handles to its
      * own task and first thread.
@@ -23,7 +30,7 @@ struct spawn_options {
 };
 
 /*
- * Prepares options with the default priority. The program will get the caller's handle to the log,
+ * Prepares options with the caller's priority and budget. The program will get the caller's handle to the log,
  * if the caller has one.
  */
 void spawn_init(struct spawn_options *options, const char *words);

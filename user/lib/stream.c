@@ -54,6 +54,14 @@ struct stream *stream_complaints(void)
     return stream_of(2);
 }
 
+void stream_ring_begin(struct stream *stream)
+{
+    if (!stream->asked_for_ring) {
+        stream->asked_for_ring = true;
+        ignore_result(file_ring_begin(&stream->ring, stream->server));
+    }
+}
+
 int64_t stream_read(struct stream *stream, void *to, size_t bytes)
 {
     size_t room = bytes < PROTOCOL_BYTES_MAX ? bytes : PROTOCOL_BYTES_MAX, read;
@@ -62,29 +70,61 @@ int64_t stream_read(struct stream *stream, void *to, size_t bytes)
     if (stream->server == 0) {
         return stream->pipe.ring.shared == NULL ? 0 : pipe_end_read(&stream->pipe, to, bytes);
     }
+    if (stream->position >= STREAM_RING_BYTES) {
+        stream_ring_begin(stream);
+    }
+    if (stream->ring.filler != 0) {
+        error = file_ring_read(&stream->ring, stream->position, to, bytes);
+        if (error != ERROR_NOT_FOUND) {
+            stream->position += error > 0 ? (uint64_t)error : 0;
+            return error;
+        }
+        file_ring_end(&stream->ring); /* another stream has it: this goes on by messages */
+    }
     error = bytes_read(stream->server, stream->position, room, to, room, &read);
     stream->position += read;
     return error < 0 ? error : (int64_t)read;
 }
 
+/* Writes some bytes to a server. Returns how many, which is what the server says. */
+static int64_t some_write(struct stream *stream, const void *from, size_t bytes)
+{
+    size_t piece = bytes < PROTOCOL_BYTES_MAX ? bytes : PROTOCOL_BYTES_MAX;
+    uint64_t written;
+    int64_t error;
+
+    if (bytes > piece && stream->ring.filler != 0) {
+        error = file_ring_write(&stream->ring, stream->position, from, bytes);
+        if (error != ERROR_NOT_FOUND) {
+            return error;
+        }
+        file_ring_end(&stream->ring); /* another stream has it: this goes on by messages */
+    }
+    error = bytes_write(stream->server, stream->position, from, piece, &written);
+    return error < 0 ? error : (int64_t)written;
+}
+
 int stream_write(struct stream *stream, const void *from, size_t bytes)
 {
     const char *next = from;
-    int64_t error = OK;
+    int64_t written;
 
     if (stream->server == 0) {
         return stream->pipe.ring.shared == NULL ? OK : pipe_end_write(&stream->pipe, from, bytes);
     }
-    while (bytes > 0 && error >= 0) {
-        size_t piece = bytes < PROTOCOL_BYTES_MAX ? bytes : PROTOCOL_BYTES_MAX;
-        uint64_t written;
-
-        error = bytes_write(stream->server, stream->position, next, piece, &written);
-        stream->position += written;
-        next += piece;
-        bytes -= piece;
+    if (bytes >= STREAM_RING_BYTES) {
+        stream_ring_begin(stream);
     }
-    return error < 0 ? (int)error : OK;
+    while (bytes > 0) {
+        written = some_write(stream, next, bytes);
+        if (written <= 0 || (uint64_t)written > bytes) {
+            return written < 0 ? (int)written : ERROR_CORRUPT;
+        }
+        stream->position += (uint64_t)written;
+        next += written;
+        bytes -= (size_t)written;
+    }
+    return OK;
 }
 
 /* Text on its way to a stream, and the first error of a write. */

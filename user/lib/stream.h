@@ -6,12 +6,18 @@
 
 #include "lib/format.h"
 #include "lib/program_start.h"
+#include "user/lib/file_ring.h"
 #include "user/lib/pipe_end.h"
+
+/* What is smaller goes by fewer messages than it takes to begin a ring. */
+#define STREAM_RING_BYTES 16384
 
 struct stream {
     uint32_t server;   /* of the protocol bytes; 0: this is a pipe, or nothing */
     uint64_t position; /* where the next read or write begins, in a file */
     struct pipe_end pipe;
+    struct file_ring ring; /* of a file that is read or written by much at a time */
+    bool asked_for_ring;
 };
 
 /*
@@ -30,6 +36,12 @@ struct stream *stream_complaints(void);
 void stream_open(struct stream *stream, uint32_t server);
 
 /*
+ * Asks the server of a stream for a ring, unless it was asked before. Without one, messages do.
+ * stream_read() and stream_write() call it where it is worth it.
+ */
+void stream_ring_begin(struct stream *stream);
+
+/*
  * Reads up to `bytes` bytes; waits until there is at least one. Returns how many; 0 at the end.
  * Errors: those of the server; ERROR_CORRUPT (a pipe whose other side broke it).
  */
@@ -37,7 +49,8 @@ must_check int64_t stream_read(struct stream *stream, void *to, size_t bytes);
 
 /*
  * Writes all the bytes; waits while a pipe is full. Errors: those of the server; ERROR_PEER_DIED (a
- * pipe that nobody reads any more), ERROR_CORRUPT.
+ * pipe that nobody reads any more), ERROR_CORRUPT (a pipe whose other side broke it, or a server
+ * that answers with an impossible count).
  */
 must_check int stream_write(struct stream *stream, const void *from, size_t bytes);
 

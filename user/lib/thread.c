@@ -19,8 +19,9 @@ noreturn_function void thread_main(struct thread_record *record)
 static int thread_begin(struct thread *thread, const struct thread_options *options)
 {
     uint64_t stack = (uintptr_t)thread->record;
-    unsigned priority =
-        options != NULL && options->priority != 0 ? options->priority : PROGRAM_PRIORITY;
+    unsigned priority = options != NULL && options->priority != 0
+                            ? options->priority
+                            : (unsigned)program_start.priority;
     int64_t made = sys_thread_create(program_start.handles[PROGRAM_HANDLE_TASK], priority,
                                      options != NULL ? options->affinity : 0,
                                      options != NULL && options->fpu ? THREAD_FPU : 0);

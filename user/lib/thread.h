@@ -10,7 +10,7 @@
 
 /* How a thread is created; NULL stands for all defaults. */
 struct thread_options {
-    unsigned priority; /* 0: PROGRAM_PRIORITY; not above the caller's */
+    unsigned priority; /* 0: that of the first thread at its start; not above the caller's */
     uint64_t affinity; /* CPUs, by bit; 0: all */
     bool fpu;          /* it may use x87, SSE and AVX */
 };

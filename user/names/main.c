@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/lib/touch.h"
 #include "user/syscalls.h"
 
 #define PROTOCOL_NAMES_SERVER
@@ -141,6 +142,7 @@ static int64_t names_serve_list(struct protocol_request *request maybe_unused, u
 
 int main(unsigned count maybe_unused, char **words maybe_unused)
 {
+    program_touch();
     int error = protocol_serve(program_start.handles[PROGRAM_HANDLE_PARENT], names_dispatch);
 
     printf("it ends: %s", error_name(error));

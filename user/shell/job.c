@@ -29,14 +29,15 @@ static struct job jobs[JOBS_MOST];
 /* Guards `foreground` and the tasks of that job, which the thread of control-C ends. */
 static struct mutex lock;
 static struct job *foreground;
-static uint32_t interrupt;       /* the notification for control-C */
+static uint32_t interrupt;       /* the notification for control-C, to wait for */
 static uint64_t line_interrupts; /* the console's count when the line began; atomic */
 
+/* Ends the programs of the job, and all that they have started. */
 static void tasks_kill(struct job *job)
 {
     for (unsigned i = 0; i < job->count; i++) {
         if (job->tasks[i] != 0) {
-            ignore_result(sys_task_kill(job->tasks[i], (uint64_t)ERROR_KILLED));
+            ignore_result(sys_task_family_kill(job->tasks[i], (uint64_t)ERROR_KILLED));
         }
     }
 }
@@ -53,22 +54,64 @@ static bool interrupt_came(void)
            count > __atomic_load_n(&line_interrupts, __ATOMIC_RELAXED);
 }
 
-/* The thread of control-C. */
+/*
+ * Gives the console a notification for control-C. Only the console can signal it, so that a wait
+ * for it ends when the console's server ends.
+ */
+static int interrupt_register(void)
+{
+    int64_t all = sys_notification_create(), made, error;
+
+    if (all < 0) {
+        return (int)all;
+    }
+    made = sys_handle_duplicate((uint64_t)all, RIGHT_RECEIVE);
+    error = made < 0 ? made : console_interrupt(console_service, (uint32_t)all);
+    ignore_result(sys_handle_close((uint64_t)all)); /* it was opened here */
+    if (error < 0) {
+        if (made > 0) {
+            ignore_result(sys_handle_close((uint64_t)made)); /* this one, too */
+        }
+        return (int)error;
+    }
+    interrupt = (uint32_t)made;
+    return OK;
+}
+
+/* Ends the job in the foreground if control-C has come. */
+static void foreground_interrupt(void)
+{
+    mutex_lock(&lock);
+    if (foreground != NULL && interrupt_came()) {
+        foreground->interrupted = true;
+        tasks_kill(foreground);
+    }
+    mutex_unlock(&lock);
+}
+
+/* The thread of control-C. It ends when there will be no console any more. */
 static int interrupts_serve(void *argument maybe_unused)
 {
     static struct message_place place;
     uint64_t bits;
+    int error = OK;
 
     message_place_set(&place); /* it calls the console */
-    while (sys_notification_wait(interrupt, UINT64_MAX, &bits) == OK) {
-        mutex_lock(&lock);
-        if (foreground != NULL && interrupt_came()) {
-            foreground->interrupted = true;
-            tasks_kill(foreground);
+    while (error == OK) {
+        while (sys_notification_wait(interrupt, UINT64_MAX, &bits) == OK) {
+            foreground_interrupt();
         }
-        mutex_unlock(&lock);
+        ignore_result(sys_handle_close(interrupt)); /* interrupt_register() opened it */
+        /* Waits for the console's next instance. Its count begins at 0. */
+        __atomic_store_n(&line_interrupts, 0, __ATOMIC_RELAXED);
+        for (unsigned i = 0; i < SERVER_TRIES; i++) {
+            error = interrupt_register();
+            if (error != ERROR_PEER_DIED) {
+                break;
+            }
+        }
     }
-    return OK;
+    return error;
 }
 
 void jobs_line_begin(uint64_t interrupts)
@@ -79,15 +122,10 @@ void jobs_line_begin(uint64_t interrupts)
 
 int jobs_init(void)
 {
-    int64_t made = sys_notification_create();
     struct thread thread;
+    int error = interrupt_register();
 
-    if (made < 0) {
-        return (int)made;
-    }
-    interrupt = (uint32_t)made;
-    int64_t error = console_interrupt(console_service, interrupt);
-    return error < 0 ? (int)error : thread_create(&thread, interrupts_serve, NULL, NULL);
+    return error != OK ? error : thread_create(&thread, interrupts_serve, NULL, NULL);
 }
 
 /* Notes a program of the job. Control-C may have come while it was started. */

@@ -4,6 +4,7 @@
  *   shell            reads commands from the console
  *   shell -c TEXT    runs the commands in a text
  *   shell FILE       runs the commands in a file
+ *   shell -b FILE    runs the commands in a file, and then reads commands from the console
  *
  * Started without servers, as by the monitor, it starts `init`, which starts the servers and a
  * shell on them.
@@ -18,6 +19,8 @@
 #include "user/lib/program.h"
 #include "user/lib/service.h"
 #include "user/lib/spawn.h"
+#include "user/lib/touch.h"
+#include "user/services_protocol.h"
 #include "user/shell/builtin.h"
 #include "user/shell/complete.h"
 #include "user/shell/job.h"
@@ -27,7 +30,6 @@
 
 #define PROMPT           "stalactite$ "
 #define SCRIPT_BYTES     16384
-#define NS_PER_MS        1000000UL
 #define CANDIDATES_BYTES 4096
 
 uint32_t console_service, files;
@@ -209,18 +211,32 @@ static int64_t line_get(char *line, size_t size)
     return error < 0 ? error : (int64_t)event;
 }
 
+/* Edits a line as line_get() does. If the console's server ends meanwhile, the next one is asked. */
+static int64_t line_try(char *line, size_t size)
+{
+    int64_t event = ERROR_PEER_DIED;
+
+    for (unsigned i = 0; i < SERVER_TRIES && event == ERROR_PEER_DIED; i++) {
+        event = line_get(line, size);
+    }
+    return event;
+}
+
 /* Runs what the user types, until the end of it. */
 static int interactive(void)
 {
     char line[512];
     int64_t event;
 
+    if (program_start.handles[PROGRAM_HANDLE_PARENT] != 0) {
+        /* init logs it; without init nobody asks. */
+        ignore_result(services_ready(program_start.handles[PROGRAM_HANDLE_PARENT]));
+    }
     say("\n\x1b[1mStalactite\x1b[0m: a shell in user mode. Type 'help' for the commands, 'exit' to"
         " leave.\n");
-    printf("shell ready after %lu ms", (uint64_t)sys_clock_read() / NS_PER_MS);
     do {
         jobs_tell();
-        event = line_get(line, sizeof(line));
+        event = line_try(line, sizeof(line));
         if (event == CONSOLE_LINE) {
             (void)text_run(line);
         } else if (event == CONSOLE_DAMAGED) {
@@ -261,6 +277,7 @@ int main(unsigned count, char **words)
 {
     int status, error;
 
+    program_touch();
     if (program_start.handles[PROGRAM_HANDLE_NAMES] == 0) {
         return session_begin();
     }
@@ -277,6 +294,9 @@ int main(unsigned count, char **words)
     }
     if (count == 3 && string_equal(words[1], "-c")) {
         status = text_run(words[2]);
+    } else if (count == 3 && string_equal(words[1], "-b")) {
+        status = file_run(words[2]);
+        status = shell_ends ? status : interactive();
     } else {
         status = count == 2 ? file_run(words[1]) : interactive();
     }

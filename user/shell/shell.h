@@ -11,6 +11,9 @@
 #define STATUS_NOT_FOUND 127
 #define STATUS_USAGE     2
 
+/* `init` leaves a server that ends six times in a row: then a call fails at once, each time. */
+#define SERVER_TRIES 8
+
 extern uint32_t console_service; /* the console's endpoint; 0: none */
 extern uint32_t files;           /* the file server's endpoint */
 extern bool shell_ends;          /* exit was called */

@@ -10,6 +10,9 @@
 #include "user/shell/shell.h"
 #include "user/syscalls.h"
 
+/* The only program that gets the handle to end servers (user/protocol/services.h). */
+#define SERVICE_PROGRAM "service"
+
 /* A program may stand as "hello" or as "/boot/hello". */
 static const char *program_name(const char *word)
 {
@@ -111,13 +114,15 @@ static void handle_drop(uint32_t handle)
 }
 
 /* Names the handles of a program. */
-static void options_make(struct spawn_options *options, const char *words,
+static void options_make(struct spawn_options *options, const char *name, const char *words,
                          const struct command_ends *ends, uint32_t input, uint32_t output)
 {
     static const enum program_handle passed[] = {PROGRAM_HANDLE_INFORMATION,
                                                  PROGRAM_HANDLE_ARCHIVE};
 
     spawn_init(options, words);
+    options->frames = TASK_FRAMES_MOST; /* a budget of its own, so that all of it can be ended */
+    options->priority = (unsigned)program_start.priority - 1; /* the shell is to be heard */
     spawn_pass(options, PROGRAM_HANDLE_LOG,
                RIGHT_READ | RIGHT_WRITE | RIGHT_DUPLICATE | RIGHT_TRANSFER);
     for (unsigned i = 0; i < array_length(passed); i++) {
@@ -125,6 +130,9 @@ static void options_make(struct spawn_options *options, const char *words,
                    passed[i] == PROGRAM_HANDLE_ARCHIVE
                        ? RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER
                        : RIGHTS_ALL);
+    }
+    if (string_equal(name, SERVICE_PROGRAM)) {
+        spawn_pass(options, PROGRAM_HANDLE_PARENT, RIGHT_SEND);
     }
     /* A program may start others, which find servers, too. */
     spawn_pass(options, PROGRAM_HANDLE_NAMES, RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER);
@@ -155,7 +163,7 @@ int command_start(const struct command *command, const struct command_ends *ends
         error = ERROR_TOO_LONG;
     }
     if (error == OK) {
-        options_make(&options, words, ends, input, output);
+        options_make(&options, program_name(command->words[0]), words, ends, input, output);
         error = spawn(&options, task, &reason);
         if (error == ERROR_NOT_FOUND) {
             unknown_say(command->words[0]);

@@ -29,6 +29,18 @@ cat b | cat | cat | cat | wc | grep ' 131072' || exit 41
 cat b | head -n 1 | wc | grep '1       1      16' || exit 42
 rm a b || exit 43
 
+# memory that the pager supplies
+echo 0123456789abcdef > m && cat m m m m m m m m > n && cat n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n > m || exit 45
+map m | wc | grep '    5440' || exit 46
+map m 4096 'was here' && cat m | grep 'was here' | wc | grep ' 1 ' || exit 46
+map m 9999 x && exit 47
+map nowhere && exit 47
+map /boot/shell 0 x && exit 47
+map -z 4000 | grep '1000 pages, 0 wrong' || exit 48
+map -z 12000 && exit 48
+map -z 4000 | grep '1000 pages, 0 wrong' || exit 49
+rm m n || exit 49
+
 # programs that end badly, and one that is not there
 crash 0 && exit 50
 crash 11 && exit 51

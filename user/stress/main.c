@@ -2,16 +2,16 @@
  * stress [SECONDS]: starts programs at random, several at a time, which allocate, call, read files
  * and fill kernel stacks, and checks how each of them ends.
  *
- * stress asleep COUNT SECONDS: starts so many programs that only sleep, and goes.
+ * stress asleep, pipes, crashes, memory, clients, bomb: special.h.
  */
 #include "lib/error.h"
-#include "lib/format.h"
 #include "lib/number.h"
 #include "lib/random.h"
 #include "lib/string.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
 #include "user/lib/spawn.h"
+#include "user/stress/special.h"
 #include "user/syscalls.h"
 
 #define NS_PER_SECOND   1000000000UL
@@ -23,14 +23,9 @@ static const struct {
     const char *words;
     int status;
 } works[] = {
-    {"true", 0},
-    {"false", 1},
-    {"mallocbench 500 3", 0},
-    {"ipcbench 30", 0},
-    {"cat /boot/shell", 0},
-    {"ps", 0},
-    {"stacks", 0},
-    {"demo", 0},
+    {"true", 0},        {"false", 1},           {"mallocbench 500 3", 0},
+    {"ipcbench 30", 0}, {"cat /boot/shell", 0}, {"ps", 0},
+    {"stacks", 0},      {"demo 20", 0},
 };
 
 static struct {
@@ -77,39 +72,16 @@ static void end(unsigned place)
     }
 }
 
-/* Starts programs that sleep so long, and end by themselves. */
-static int asleep(uint64_t count, const char *seconds)
-{
-    char sleep[32];
-    struct spawn_options options;
-    const char *reason = NULL;
-    uint32_t task;
-    uint64_t made = 0;
-
-    format_string(sleep, sizeof(sleep), "sleep %s", seconds);
-    spawn_init(&options, sleep);
-    while (made < count && spawn(&options, &task, &reason) == OK) {
-        ignore_result(sys_handle_close(task)); /* nobody waits for it */
-        made++;
-    }
-    printf("%lu programs sleep%s%s", made, reason != NULL ? "; no more: " : "",
-           reason != NULL ? reason : "");
-    return made == count ? 0 : 1;
-}
-
 int main(unsigned count, char **words)
 {
     uint64_t seconds = SECONDS_DEFAULT, begin_ns = (uint64_t)sys_clock_read();
     struct random random;
 
-    if (count == 4 && string_equal(words[1], "asleep") &&
-        number_parse_u64(words[2], &seconds) == OK) {
-        return asleep(seconds, words[3]);
+    if (count > 2) {
+        return special_run(count, words);
     }
-    if (count > 2 ||
-        (count == 2 && (number_parse_u64(words[1], &seconds) != OK || seconds > SECONDS_MOST))) {
-        complain("usage: stress [SECONDS], or stress asleep COUNT SECONDS");
-        return 2;
+    if (count == 2 && (number_parse_u64(words[1], &seconds) != OK || seconds > SECONDS_MOST)) {
+        return special_run(count, words); /* which says how it is used */
     }
     random_begin(&random, begin_ns, 0);
     while ((uint64_t)sys_clock_read() - begin_ns < seconds * NS_PER_SECOND) {

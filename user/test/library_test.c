@@ -67,6 +67,38 @@ USER_TEST(ULB0003, "blocks of malloc() keep their bytes, and all of them are fre
         free(blocks[i]);
     }
     test_equal(malloc_used(), 0);
-    test_check(malloc(2 * MALLOC_BYTES) == NULL);
     test_check(calloc(SIZE_MAX / 2, 3) == NULL);
+    test_check(malloc(SIZE_MAX / 2) == NULL);
+}
+
+#define LARGE_BYTES (MALLOC_BYTES / 2)
+#define LARGE_COUNT 4
+
+static void large_block_check(const uint8_t *block, unsigned number, size_t bytes)
+{
+    test_equal(block[0], number);
+    test_equal(block[bytes - 1], number + 1);
+}
+
+USER_TEST(ULB0007, "malloc() gives more memory than its first heap has, and gives it back")
+{
+    uint8_t *blocks[LARGE_COUNT], *whole = malloc(2 * MALLOC_BYTES);
+
+    test_check(whole != NULL);
+    for (unsigned i = 0; i < LARGE_COUNT; i++) {
+        blocks[i] = malloc(LARGE_BYTES);
+        test_check(blocks[i] != NULL);
+        blocks[i][0] = (uint8_t)i;
+        blocks[i][LARGE_BYTES - 1] = (uint8_t)(i + 1);
+    }
+    whole[0] = LARGE_COUNT;
+    whole[2 * MALLOC_BYTES - 1] = LARGE_COUNT + 1;
+    for (unsigned i = 0; i < LARGE_COUNT; i++) {
+        large_block_check(blocks[i], i, LARGE_BYTES);
+        free(blocks[i]);
+    }
+    large_block_check(whole, LARGE_COUNT, 2 * MALLOC_BYTES);
+    test_check(malloc_used() >= 2 * MALLOC_BYTES);
+    free(whole);
+    test_equal(malloc_used(), 0);
 }

@@ -141,7 +141,7 @@ USER_TEST(UTH0004, "a thread that cannot be had is refused with an error, and it
 /* A page of stack for each thread, its share of page tables and of lists of pages, and what the
  * program has itself. */
 #define CROWD_MOST           3000
-#define CROWD_FRAMES(number) ((number)*2 + 300)
+#define CROWD_FRAMES(number) (2 * (number) + 300)
 #define FRAMES_EACH          16 /* of the machine's: the kernel's part as well, in all stack modes */
 
 USER_TEST(UTH0005, "up to 3,000 threads with stacks of a megabyte live in less than two pages each")
@@ -170,6 +170,7 @@ USER_TEST(
     UTH0006,
     "beyond the quota of kernel stack pages a task is refused what would allocate, and no more")
 {
+    static const char name = 'x';
     uint64_t task = program_start.handles[PROGRAM_HANDLE_TASK];
     struct thread threads[SLEEPERS], extra;
     int64_t made = sys_notification_create();
@@ -189,7 +190,7 @@ USER_TEST(
     test_equal(sys_task_limits_set(task, 0, 0, SLEEPERS), OK);
     test_equal(sys_notification_create(), ERROR_QUOTA);
     test_equal(sys_memory_create(task, 4096), ERROR_QUOTA);
-    test_equal(sys_task_create((uintptr_t) "x", 1, 0), ERROR_QUOTA);
+    test_equal(sys_task_create((uintptr_t)&name, 1, 0), ERROR_QUOTA);
     test_equal(thread_create(&extra, wait_for_ever, &notification, NULL), ERROR_QUOTA);
     test_check(sys_clock_read() > 0);
     test_equal(sys_task_limits_set(task, 0, 0, SLEEPERS + 1), ERROR_QUOTA);

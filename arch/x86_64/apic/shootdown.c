@@ -13,6 +13,7 @@
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/cpu/shootdown_turn.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/vectors.h"
 
@@ -80,7 +81,7 @@ uint64_t shootdown_count(void)
 }
 
 /* Runs the round of the CPU that has the turn. */
-static void round_run(void)
+static always_inline void round_run(void)
 {
     round_forget();
     /* The callers' changes of the entries are visible before the set of online CPUs is read. */
@@ -95,7 +96,7 @@ static void round_run(void)
     }
 }
 
-void shootdown(uintptr_t address, size_t bytes)
+static always_inline void shoot(uintptr_t address, size_t bytes)
 {
     invariant(interrupts_enabled() && this_cpu(preempt_count) == 0);
     if (likely(shootdown_turn_take(&turn, (struct shootdown_range){address, bytes}))) {
@@ -103,6 +104,19 @@ void shootdown(uintptr_t address, size_t bytes)
         shootdown_turn_end(&turn);
     }
 }
+
+void shootdown(uintptr_t address, size_t bytes)
+{
+    shoot(address, bytes);
+}
+
+static TRACED_FORM void shootdown_traced(uintptr_t address, size_t bytes)
+{
+    trace_record(TRACE_SHOOTDOWN, 0, 0, address, bytes);
+    shoot(address, bytes);
+    trace_record(TRACE_SHOOTDOWN_END, 0, 0, 0, 0);
+}
+TRACED(shootdown, shootdown_traced);
 
 struct shootdown_turn *shootdown_kernel_turn(void)
 {

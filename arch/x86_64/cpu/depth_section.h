@@ -30,12 +30,13 @@
 #endif
 
 /* Bytes that a depth section touches below its frame pointer; `bytes` are those of the function. */
-#define DEPTH_SECTION_REACH(bytes) ((bytes)*DEPTH_SECTION_SCALE + DEPTH_SECTION_EVENT_BYTES)
+#define DEPTH_SECTION_REACH(bytes) (DEPTH_SECTION_SCALE * (bytes) + DEPTH_SECTION_EVENT_BYTES)
 
 /*
  * The touch, and a record of it in a section that only the build reads
  * (tools/build/stackbounds/depth.py) and that is not linked.
  */
+/* clang-format off */
 #define DEPTH_SECTION_TOUCH(bytes)                                                                 \
     asm_volatile_inline("771: testb $0, %0\n"                                                      \
                         ".pushsection .depth_sections, \"\"\n"                                     \
@@ -44,6 +45,7 @@
                                                 DEPTH_SECTION_REACH(bytes))),                      \
                         "i"(DEPTH_SECTION_REACH(bytes))                                            \
                         : "memory", "cc")
+/* clang-format on */
 
 #ifdef INVARIANT
 /* How many depth sections the running thread is in. Each switch saves and restores the count. */

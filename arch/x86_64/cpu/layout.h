@@ -81,9 +81,14 @@
 
 /*
  * Stack bytes that must be left below a frame that is moved to a thread's stack. The preemption
- * that follows runs there with interrupts off, where a stack overflow would be a panic.
+ * that follows runs there with interrupts off, where a stack overflow would be a panic. The build
+ * checks that they are enough (docs/stack-bounds.md).
  */
-#define ENTRY_CONTINUE_BYTES (ENTRY_AREA_BYTES / 16 * 5)
+#ifdef LARGE_ENTRY_STACKS
+#define ENTRY_CONTINUE_BYTES 2688
+#else
+#define ENTRY_CONTINUE_BYTES 1280
+#endif
 
 /*
  * How many bytes below the stack pointer a patch site touches the stack (patch_site.h). So with

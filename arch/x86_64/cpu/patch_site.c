@@ -5,6 +5,8 @@
 #include "arch/x86_64/cpu/preempt.h"
 #include "lib/string.h"
 
+bool handoff_wanted;
+
 #define OPCODE_CALL 0xe8
 #define OPCODE_JUMP 0xe9
 

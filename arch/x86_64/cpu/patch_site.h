@@ -36,7 +36,12 @@
 /* Around a user copy: STAC lets the kernel touch user pages on a CPU with SMAP, CLAC ends that. */
 #define SITE_KIND_SMAP_OPEN  4
 #define SITE_KIND_SMAP_CLOSE 5
-#define SITE_KINDS           6
+/* A jump to the form of a function that records what it does: trace.h. */
+#define SITE_KIND_TRACE 6
+/* A jump for ipc=handoff; the second kind is not made with a trace, whose jump is there, too. */
+#define SITE_KIND_HANDOFF          7
+#define SITE_KIND_HANDOFF_UNTRACED 8
+#define SITE_KINDS                 9
 
 #define SITE_RULE_KERNEL_THREAD 1
 #define SITE_RULE_WHOLE_STACK   2
@@ -61,6 +66,9 @@ struct patch_site {
 
 extern const struct patch_site __patch_sites_start[], __patch_sites_end[];
 
+/* True with ipc=handoff. Set before the patch sites are written, and never changed later. */
+extern bool handoff_wanted;
+
 #define SITE_STRING(value)  #value
 #define SITE_LITERAL(value) SITE_STRING(value)
 
@@ -73,6 +81,20 @@ extern const struct patch_site __patch_sites_start[], __patch_sites_end[];
                                                         ".popsection\n"
 
 /* clang-format off */
+/*
+ * Makes the first bytes of `function` a patch site of a kind that becomes a jump to `other`, a
+ * function of the same file with the same parameters, to which nothing else leads.
+ */
+#define SITE_JUMP_FROM(function, kind, other)                                                      \
+    __asm__(".pushsection .patch_sites, \"a\"\n"                                                   \
+            ".balign 8\n"                                                                          \
+            ".quad " #function ", " #other "\n"                                                    \
+            ".byte " SITE_LITERAL(kind) ", 0, 0, 0, 0, 0, 0, 0\n"                                  \
+            ".popsection\n")
+
+/* The attributes of a function to which only a patch site leads. */
+#define SITE_JUMP_FORM never_inline __attribute__((used))
+
 /* Turns interrupts off: an eight-byte CLI with its record. */
 #define SITE_INTERRUPTS_OFF(rule)                                                                  \
     asm_volatile_inline("771: .byte 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0xfa\n"              \

@@ -6,6 +6,7 @@
 #include "arch/x86_64/dev/keyboard.h"
 
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
 
 #define DATA               0x60
@@ -30,6 +31,10 @@
 #define BYTES_AT_MOST    64    /* read at once, so that a broken controller cannot hold the CPU */
 
 void (*keyboard_receive)(uint8_t scan_code);
+
+/* Guards the output buffer: keyboard_drain() may meet the interrupt handler of another CPU. */
+static struct spinlock buffer_lock = SPINLOCK("keyboard");
+static bool started;
 
 static bool status_wait(uint8_t bit, uint8_t value)
 {
@@ -101,11 +106,13 @@ int keyboard_start(void)
         (void)data_receive(); /* the keyboard's acknowledgement, 0xfa */
         output_flush();
     }
+    started = found;
     interrupts_restore(flags);
     return found ? OK : ERROR_NOT_FOUND;
 }
 
-void keyboard_interrupt(void)
+/* Takes the bytes that have come. buffer_lock is held. */
+static void bytes_take(void)
 {
     for (unsigned i = 0; i < BYTES_AT_MOST; i++) {
         uint8_t status = inb(STATUS);
@@ -116,5 +123,26 @@ void keyboard_interrupt(void)
         if (!(status & STATUS_MOUSE)) {
             keyboard_receive(byte);
         }
+    }
+}
+
+void keyboard_interrupt(void)
+{
+    spin_lock(&buffer_lock);
+    bytes_take();
+    spin_unlock(&buffer_lock);
+}
+
+bool keyboard_present(void)
+{
+    return started;
+}
+
+void keyboard_drain(void)
+{
+    if (started) {
+        uint64_t flags = spin_lock_irq_save(&buffer_lock);
+        bytes_take();
+        spin_unlock_irq_restore(&buffer_lock, flags);
     }
 }

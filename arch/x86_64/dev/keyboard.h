@@ -23,3 +23,12 @@ extern void (*keyboard_receive)(uint8_t scan_code);
  * Context: IRQ; ATOMIC with interrupts off, to poll.
  */
 void keyboard_interrupt(void);
+
+/* Returns whether keyboard_start() has found a keyboard. Context: ANY. */
+bool keyboard_present(void);
+
+/*
+ * Does what keyboard_interrupt() does, if there is a keyboard: after a program had it, a byte that
+ * it did not read keeps the line up, and an edge would never come again. Context: THREAD.
+ */
+void keyboard_drain(void);

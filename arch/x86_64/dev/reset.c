@@ -124,11 +124,9 @@ static void bochs_shutdown(void)
     }
 }
 
-void machine_power_off(void)
+/* Tries every way to power off. The terminal is sane already, and what it shows has left the port. */
+static noreturn_function void power_off(void)
 {
-    interrupts_disable();
-    serial_terminal_reset();
-    serial_drain();
     if (acpi_power_off()) {
         wait_steps(LONG_WAIT_STEPS);
     }
@@ -141,6 +139,14 @@ void machine_power_off(void)
     cpu_halt_forever();
 }
 
+void machine_power_off(void)
+{
+    interrupts_disable();
+    serial_terminal_reset();
+    serial_drain();
+    power_off();
+}
+
 void machine_exit(unsigned code)
 {
     interrupts_disable();
@@ -149,5 +155,5 @@ void machine_exit(unsigned code)
     outb(QEMU_EXIT, (uint8_t)code);
     bochs_shutdown();
     wait_steps(SHORT_WAIT_STEPS);
-    machine_power_off();
+    power_off(); /* nothing is written again: an emulator that leaves late would cut it off */
 }

@@ -124,7 +124,9 @@ bool serial_is_lent(void)
 
 void serial_lend(void)
 {
-    outb(INTERRUPTS, 0x00);
+    if (present) {
+        outb(INTERRUPTS, 0x00);
+    }
     __atomic_store_n(&lent, true, __ATOMIC_RELEASE);
 }
 
@@ -133,11 +135,13 @@ void serial_take_back(void)
     if (!serial_is_lent()) {
         return;
     }
-    port_program();
-    outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+    if (present) {
+        port_program();
+        outb(MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
+        outb(INTERRUPTS, INTERRUPT_RECEIVED);
+    }
     held = false;
     stuck = false;
-    outb(INTERRUPTS, INTERRUPT_RECEIVED);
     __atomic_store_n(&lent, false, __ATOMIC_RELEASE);
 }
 
@@ -150,7 +154,7 @@ static void serial_put(uint8_t byte)
 
 void serial_write_raw(const char *text, size_t bytes)
 {
-    if (!usable()) {
+    if (!present) {
         return;
     }
     for (size_t i = 0; i < bytes; i++) {
@@ -176,10 +180,25 @@ void serial_put_now(uint8_t byte)
     outb(DATA, byte);
 }
 
+/*
+ * A part of a sequence would garble what follows. So a transmitter with a FIFO gets the text at
+ * once, or nothing of it, after the full time of a wait even if the line was stuck.
+ */
 void serial_terminal_reset(void)
 {
     static const char sane[] = "\x1b[0m\x1b[?25h\x1b[?7h"; /* SGR 0, DECTCEM, DECAWM */
-    serial_write_raw(sane, sizeof(sane) - 1);
+    static_assert(sizeof(sane) - 1 <= SERIAL_FIFO_BYTES, "it is written at once");
+    stuck = false;
+    if (!present || !serial_wait(LINE_EMPTY)) {
+        return;
+    }
+    if (room_when_empty < SERIAL_FIFO_BYTES) {
+        serial_write_raw(sane, sizeof(sane) - 1);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(sane) - 1; i++) {
+        outb(DATA, (uint8_t)sane[i]);
+    }
 }
 
 void serial_drain(void)

@@ -20,7 +20,8 @@ bool serial_present(void);
 
 /*
  * Writes `bytes` bytes, and "\n" as "\r\n". A byte that the port does not accept in a bounded time
- * is dropped. Takes no lock: if two CPUs write at once, their bytes are mixed. Context: ANY.
+ * is dropped. Takes no lock: if two CPUs write at once, their bytes are mixed. Writes also while a
+ * program has the port. Context: ANY.
  */
 void serial_write_raw(const char *text, size_t bytes);
 
@@ -94,9 +95,10 @@ void serial_input_resume(void);
 void serial_interrupt(void);
 
 /*
- * Leaves the port to a program. Until serial_take_back() the driver does not touch the port: it
- * drops output, and serial_interrupt() calls serial_lent_interrupt. The caller sees to it that
- * nobody writes while this function runs. Context: ATOMIC.
+ * Leaves the port, if there is one, to a program, as part of the console that it is lent. Until
+ * serial_take_back() the driver drops output, serial_interrupt() calls serial_lent_interrupt, and
+ * only serial_write_raw() touches the port. The caller sees to it that nobody writes while this
+ * function runs. Context: ATOMIC.
  */
 void serial_lend(void);
 

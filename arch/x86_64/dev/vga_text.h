@@ -5,10 +5,7 @@
  */
 #pragma once
 
-#include "lib/screen_cell.h"
-
-#define VGA_TEXT_COLUMNS 80
-#define VGA_TEXT_ROWS    25
+#include "lib/vga_cell.h"
 
 /*
  * Maps the text memory, checks that it keeps what is written, and makes the cursor visible.

@@ -50,6 +50,7 @@ static void trace_begin(struct backtrace *trace)
 
 static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame, unsigned event)
 {
+    /* LAB 4 BEGIN step-add: one more step, or one more of an equal one */
     if (trace->count > 0 && event == 0) {
         struct backtrace_step *last = &trace->steps[trace->count - 1];
         if (last->event == 0 && last->address == address) {
@@ -64,6 +65,7 @@ static bool step_add(struct backtrace *trace, uintptr_t address, uintptr_t frame
     trace->steps[trace->count++] =
         (struct backtrace_step){.address = address, .frame = frame, .event = (uint16_t)event};
     return true;
+    /* LAB 4 END step-add */
 }
 
 /* Adds a step whose trap frame lies at `frame`. Returns false if the trace is full. */
@@ -139,6 +141,7 @@ static bool entry_code_follow(struct backtrace *trace, uint64_t rbp, uintptr_t *
 static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer,
                          const struct backtrace_copy *window)
 {
+    /* LAB 4 BEGIN chain-follow: follow the frame pointers, across calls and events */
     while (frame_pointer != 0) {
         uint64_t next, address;
         if (frame_pointer & TRAP_FRAME_MARK) {
@@ -184,6 +187,7 @@ static void chain_follow(struct backtrace *trace, uintptr_t frame_pointer,
         }
         frame_pointer = next;
     }
+    /* LAB 4 END chain-follow */
 }
 
 void backtrace_from(struct backtrace *trace, uintptr_t address, uintptr_t frame_pointer)

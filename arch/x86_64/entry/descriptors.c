@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/machine_check.h"
 #include "arch/x86_64/cpu/page_attributes.h"
+#include "arch/x86_64/entry/asynchronous.h"
 #include "lib/compiler.h"
 
 struct idt_entry {
@@ -64,6 +65,7 @@ uintptr_t entry_stack_top(unsigned cpu, unsigned kind)
 
 bool entry_stack_find(uintptr_t address, unsigned *cpu, unsigned *kind)
 {
+    /* LAB 3 BEGIN entry-stack-find: the CPU and kind of the entry stack that an address lies in */
     uintptr_t offset = address - ENTRY_STACK_BASE;
     if (address < ENTRY_STACK_BASE || offset >= CPU_MAX * ENTRY_STACK_CPU_STRIDE) {
         return false;
@@ -71,10 +73,12 @@ bool entry_stack_find(uintptr_t address, unsigned *cpu, unsigned *kind)
     *cpu = (unsigned)(offset / ENTRY_STACK_CPU_STRIDE);
     *kind = (unsigned)(offset % ENTRY_STACK_CPU_STRIDE / ENTRY_STACK_STRIDE);
     return *kind != 0 && *kind < ENTRY_KINDS && offset % ENTRY_STACK_STRIDE <= ENTRY_STACK_BYTES;
+    /* LAB 3 END entry-stack-find */
 }
 
 bool entry_stack_guard_find(uintptr_t address, unsigned *cpu, unsigned *kind)
 {
+    /* LAB 3 BEGIN guard-find: the CPU and kind of the entry stack in whose guard an address lies */
     uintptr_t offset = address - ENTRY_STACK_BASE;
     if (address < ENTRY_STACK_BASE || offset >= CPU_MAX * ENTRY_STACK_CPU_STRIDE) {
         return false;
@@ -82,10 +86,12 @@ bool entry_stack_guard_find(uintptr_t address, unsigned *cpu, unsigned *kind)
     *cpu = (unsigned)(offset / ENTRY_STACK_CPU_STRIDE);
     *kind = (unsigned)(offset % ENTRY_STACK_CPU_STRIDE / ENTRY_STACK_STRIDE) + 1;
     return *kind < ENTRY_KINDS && offset % ENTRY_STACK_STRIDE >= ENTRY_STACK_BYTES;
+    /* LAB 3 END guard-find */
 }
 
 static void idt_fill(void)
 {
+    /* LAB 3 BEGIN idt-fill: a gate for each vector, with its stub and its entry stack */
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++) {
         uintptr_t stub = entry_stubs[vector];
         uint8_t stack =
@@ -94,15 +100,17 @@ static void idt_fill(void)
             .offset_low = (uint16_t)stub,
             .selector = SELECTOR_KERNEL_CODE,
             .ist = stack,
-            .type = vector == VECTOR_BREAKPOINT ? GATE_OPEN : GATE_INTERRUPT,
+            .type = vector_is_open(vector) ? GATE_OPEN : GATE_INTERRUPT,
             .offset_middle = (uint16_t)(stub >> 16),
             .offset_high = (uint32_t)(stub >> 32),
         };
     }
+    /* LAB 3 END idt-fill */
 }
 
 static void gdt_fill(uint64_t *gdt, const struct task_state *task)
 {
+    /* LAB 3 BEGIN gdt-fill: the segments of ring 0 and ring 3, and the task state */
     uint64_t base = (uint64_t)task;
     gdt[0] = 0;
     gdt[SELECTOR_KERNEL_CODE / 8] = 0x00af9b000000ffff;
@@ -112,6 +120,7 @@ static void gdt_fill(uint64_t *gdt, const struct task_state *task)
     gdt[SELECTOR_TASK / 8] =
         (sizeof(*task) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
     gdt[SELECTOR_TASK / 8 + 1] = base >> 32;
+    /* LAB 3 END gdt-fill */
 }
 
 static void segments_reload(void)
@@ -135,10 +144,12 @@ void descriptors_load(void)
     struct task_state *task = this_cpu_pointer(cpu_task_state);
     uint64_t *gdt = *this_cpu_pointer(cpu_gdt);
 
+    /* LAB 3 BEGIN task-fill: where each entry stack begins; no map of I/O ports */
     task->io_map_offset = sizeof(*task);
     for (unsigned kind = 1; kind < ENTRY_KINDS; kind++) {
         task->ist[kind - 1] = entry_stack_top(cpu, kind);
     }
+    /* LAB 3 END task-fill */
     if (cpu == 0) {
         idt_fill();
     }

@@ -26,6 +26,12 @@ struct task_state {
 
 DECLARE_PER_CPU(struct task_state, cpu_task_state);
 
+/* Says whether ring 3 may raise a vector by INT n; elsewhere that is a #GP. Context: ANY. */
+static always_inline bool vector_is_open(unsigned vector)
+{
+    return vector == VECTOR_BREAKPOINT;
+}
+
 /* The most bytes of a stub in entry.asm, up to its jump. */
 #define ENTRY_STUB_BYTES 16
 

@@ -60,6 +60,7 @@ global entry_page_fault_finish
 
 ; Saves the GS base in R12:RBX and loads this CPU's.
 %macro GS_SAVE 0
+    ; LAB 3 BEGIN gs-save: keep the GS base in R12:RBX, load this CPU's, which the stack tells
     mov ecx, MSR_GS_BASE
     rdmsr
     mov ebx, eax
@@ -72,6 +73,7 @@ global entry_page_fault_finish
     mov rdx, rax
     shr rdx, 32
     wrmsr
+    ; LAB 3 END gs-save
 %endmacro
 
 ; Writes the saved GS base to MSR %1.
@@ -91,6 +93,7 @@ global entry_page_fault_finish
 ; ENTRY_PATH kind of entry stack, C handler
 %macro ENTRY_PATH 2
 entry_path_%1:
+    ; LAB 3 BEGIN entry-save: save the registers, clear the flags, and load this CPU's GS base
     push rax                            ; the fault address's word
     PUSH_REGISTERS
     CLEAR_FLAGS
@@ -102,14 +105,18 @@ entry_path_%1:
     swapgs
 .kernel:
 %endif
+    ; LAB 3 END entry-save
+    ; LAB 6 BEGIN area-lower: the next event of this kind begins one area lower
 %if %1 != ENTRY_THREAD
     sub qword [IST_OF(%1)], ENTRY_AREA_BYTES
 %endif
 %if %1 == ENTRY_NMI
     sub qword [IST_OF(ENTRY_DEBUG)], ENTRY_AREA_BYTES
 %endif
+    ; LAB 6 END area-lower
 .call:
     CALL_WITH_FRAME %2
+    ; LAB 6 BEGIN area-raise: without a move: give the area back
 %if %1 != ENTRY_THREAD
     test rax, rax
     jnz .move
@@ -118,12 +125,16 @@ entry_path_%1:
 %if %1 == ENTRY_NMI
     add qword [IST_OF(ENTRY_DEBUG)], ENTRY_AREA_BYTES
 %endif
+    ; LAB 6 END area-raise
+    ; LAB 3 BEGIN entry-leave: restore the GS base and the registers, and return
 %if GS_UNKNOWN(%1)
     GS_WRITE MSR_GS_BASE
     RETURN_REGISTERS
 %else
     RETURN
 %endif
+    ; LAB 3 END entry-leave
+    ; LAB 6 BEGIN move: go on with the copy of the frame at RAX, which lies on the thread's stack
 %if %1 != ENTRY_THREAD
 .move:
     mov rsp, rax
@@ -134,6 +145,7 @@ entry_path_%1:
     CALL_WITH_FRAME entry_continue
     jmp entry_return
 %endif
+    ; LAB 6 END move
 %endmacro
 
 section .text

@@ -14,6 +14,7 @@
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
 #include "arch/x86_64/entry/descriptors.h"
+#include "arch/x86_64/entry/entry_mode.h"
 #include "arch/x86_64/entry/interrupt.h"
 #include "arch/x86_64/entry/safe_access.h"
 #include "arch/x86_64/entry/user_context.h"
@@ -98,6 +99,7 @@ static bool exception_try(struct trap_frame *frame)
 
 static void exception_handle(struct trap_frame *frame)
 {
+    /* LAB 3 BEGIN exception-handle: let a handler have the exception, else report it */
     if (frame->vector == VECTOR_GENERAL_PROTECTION && safe_access_fix(frame)) {
         return;
     }
@@ -107,10 +109,12 @@ static void exception_handle(struct trap_frame *frame)
     panic("%s in the kernel at %p (error code 0x%x): the backtrace tells the function, at "
           "'interrupted by'",
           vector_name(frame->vector), (void *)frame->rip, frame->error);
+    /* LAB 3 END exception-handle */
 }
 
 struct trap_frame *entry_move_frame(struct trap_frame *frame)
 {
+    /* LAB 6 BEGIN move-frame: copy the frame to the thread's stack, and fill its pages first */
     uintptr_t top = trap_frame_from_user(frame) ? this_cpu(cpu_task_state).rsp[0] : frame->rsp;
     struct trap_frame *copy =
         (struct trap_frame *)(align_down(top, 16) - sizeof(struct trap_frame));
@@ -121,6 +125,7 @@ struct trap_frame *entry_move_frame(struct trap_frame *frame)
     *copy = *frame;
     return_check(frame);
     return copy;
+    /* LAB 6 END move-frame */
 }
 
 static bool user_hazards_noted(const struct trap_frame *frame)
@@ -136,6 +141,7 @@ static bool user_hazards_noted(const struct trap_frame *frame)
  */
 static struct trap_frame *interrupt_leave(struct trap_frame *frame)
 {
+    /* LAB 6 BEGIN interrupt-leave: decide whether the interrupted thread may be preempted */
     if (unlikely(user_hazards_noted(frame))) {
         return entry_move_frame(frame);
     }
@@ -144,6 +150,7 @@ static struct trap_frame *interrupt_leave(struct trap_frame *frame)
         return NULL;
     }
     return entry_move_frame(frame);
+    /* LAB 6 END interrupt-leave */
 }
 
 /* For the latency build: an interrupt turned interrupts off, and they are about to come on. */
@@ -180,6 +187,7 @@ struct trap_frame *entry_interrupt(struct trap_frame *frame)
 /* Panics if the address lies in the guard of an entry stack. */
 static void entry_overflow_check(const struct trap_frame *frame, uintptr_t address)
 {
+    /* LAB 3 BEGIN overflow-check: report that an entry stack overflowed into its guard */
     unsigned cpu, kind;
     if (entry_stack_guard_find(address, &cpu, &kind)) {
         panic("overflow of the %s entry stack of CPU %u: code at %p touched %p, below its end %p; "
@@ -187,10 +195,12 @@ static void entry_overflow_check(const struct trap_frame *frame, uintptr_t addre
               entry_stack_name(kind), cpu, (void *)frame->rip, (void *)address,
               (void *)entry_stack_bottom(cpu, kind));
     }
+    /* LAB 3 END overflow-check */
 }
 
 struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
 {
+    /* LAB 3 BEGIN page-fault: a page fault that is no stack fault: report it or move it */
     frame->address = address;
     if (frame->error & PAGE_FAULT_USER) {
         return entry_move_frame(frame); /* ring 3 touched the address, so it may be any address */
@@ -202,6 +212,7 @@ struct trap_frame *entry_page_fault(struct trap_frame *frame, uintptr_t address)
               (void *)frame->rip, (void *)address, frame->error);
     }
     return entry_move_frame(frame);
+    /* LAB 3 END page-fault */
 }
 
 /*
@@ -234,11 +245,11 @@ struct trap_frame *entry_nmi(struct trap_frame *frame)
  * Returns whether user mode caused a debug trap that arrived in the kernel: one on the first
  * instruction after SYSCALL. It is a single step over SYSCALL, which Bochs delivers there, or a
  * data breakpoint that MOV SS delayed. The kernel drops it. User mode goes on to be single-stepped,
- * because the return from the system call restores TF.
+ * because the return from the system call restores TF. With FRED, Bochs drops such a trap itself.
  */
 static bool debug_is_users(const struct trap_frame *frame)
 {
-    return frame->rip == (uintptr_t)syscall_entry;
+    return frame->rip == (uintptr_t)(fred_is_active() ? fred_entry_user : syscall_entry);
 }
 
 struct trap_frame *entry_debug(struct trap_frame *frame)
@@ -275,10 +286,12 @@ struct trap_frame *entry_machine_check(struct trap_frame *frame)
  */
 struct trap_frame *entry_double_fault(struct trap_frame *frame)
 {
+    /* LAB 3 BEGIN double-fault: say what happened, in words */
     entry_overflow_check(frame, cr2_read());
     panic("double fault at %p, stack pointer %p, CR2 %p: the CPU could not push an event frame; "
           "an entry stack is missing or overflowed into its guard",
           (void *)frame->rip, (void *)frame->rsp, (void *)cr2_read());
+    /* LAB 3 END double-fault */
 }
 
 /* An exception of user mode, on the thread's stack. */

@@ -11,6 +11,9 @@ enum entry_mode {
 
 #define MSR_FRED_RSP0 0x1cc /* to 0x1cf: the stack pointers of levels 0 to 3 */
 
+/* Where events of ring 3 enter by FRED, SYSCALL included (fred_entry.asm). */
+extern const char fred_entry_user[];
+
 extern bool entry_mode_fred; /* written by entry_mode_note() only */
 
 /* Returns true if events enter by FRED. Constant after fred_start(). Context: ANY. */

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu/log.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/entry/asynchronous.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/interrupt.h"
@@ -151,6 +152,14 @@ struct trap_frame *fred_software(struct trap_frame *frame)
           frame->vector, (void *)frame->rip);
 }
 
+/* SYSENTER, and INT n at a gate that is not open, are what they are with the IDT: a #GP. */
+unsigned fred_user_vector(unsigned type, unsigned vector)
+{
+    bool refused =
+        type == FRED_OTHER || (type == FRED_SOFTWARE_INTERRUPT && !vector_is_open(vector));
+    return refused ? VECTOR_GENERAL_PROTECTION : vector;
+}
+
 /*
  * The frame of an event from ring 3 lies on the thread's stack already, so it need not be moved. A
  * level above 0 means that the CPU was delivering an earlier event from ring 3 and could not push
@@ -173,8 +182,8 @@ void fred_user_event(struct trap_frame *frame)
     } else if (type == FRED_OTHER && frame->vector == FRED_VECTOR_SYSCALL) {
         syscall_from_frame(frame);
         user_return(frame);
-    } else if (type == FRED_SOFTWARE_INTERRUPT || type == FRED_OTHER) {
-        frame->vector = VECTOR_GENERAL_PROTECTION; /* as with the IDT, whose gates have DPL 0 */
+    } else if (fred_user_vector(type, frame->vector) != frame->vector) {
+        frame->vector = fred_user_vector(type, frame->vector);
         (void)entry_thread(frame);
     } else if (frame->vector == VECTOR_PAGE_FAULT) {
         entry_continue(frame);

@@ -118,6 +118,12 @@ static always_inline unsigned fred_event_type(const struct trap_frame *frame)
  */
 void fred_level_leave(uint64_t ss_bits);
 
+/*
+ * Returns the vector as which an event from ring 3 is handled. `vector` and `type` are those in the
+ * SS word; the event is no interrupt and no SYSCALL. Context: ANY.
+ */
+unsigned fred_user_vector(unsigned type, unsigned vector);
+
 /* Handles every event from ring 3. Context: ENTRY. Called from fred_entry.asm only. */
 void fred_user_event(struct trap_frame *frame);
 
@@ -127,5 +133,5 @@ void fred_user_event(struct trap_frame *frame);
  */
 struct trap_frame *fred_software(struct trap_frame *frame);
 
-/* The range of the code in fred_entry.asm, for tests. */
-extern const char fred_entry_user[], fred_entry_kernel[], fred_path_end[];
+/* The range of the code in fred_entry.asm, for tests; it begins at fred_entry_user. */
+extern const char fred_entry_kernel[], fred_path_end[];

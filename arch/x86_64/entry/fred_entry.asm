@@ -26,6 +26,7 @@ extern fred_user_event
 
 global fred_entry_user
 global fred_entry_kernel
+global fred_user_return
 global fred_continue
 global fred_level_leave
 global fred_path_end
@@ -69,6 +70,7 @@ align 4096
 fred_entry_user:
     MAKE_FRAME
     CALL_WITH_FRAME fred_user_event
+fred_user_return:                       ; returns through the frame at RSP; interrupts are off
     TAKE_FRAME_OFF
     RETURN_TO_USER
 

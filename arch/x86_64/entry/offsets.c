@@ -3,6 +3,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/layout.h"
 #include "arch/x86_64/cpu/patch_site.h"
+#include "arch/x86_64/entry/asynchronous.h"
 #include "arch/x86_64/entry/descriptors.h"
 #include "arch/x86_64/entry/fred.h"
 #include "arch/x86_64/entry/trap_frame.h"
@@ -50,6 +51,8 @@ void offsets(void)
     DEFINE("SITE_TOUCH_BYTES", SITE_TOUCH_BYTES);
     DEFINE("SITE_KIND_LEND", SITE_KIND_LEND);
     DEFINE("SITE_KIND_LEND_BATCHED", SITE_KIND_LEND_BATCHED);
+    DEFINE("SITE_KIND_TRACE", SITE_KIND_TRACE);
+    DEFINE("SITE_KIND_HANDOFF", SITE_KIND_HANDOFF);
     DEFINE("SITE_KIND_SMAP_OPEN", SITE_KIND_SMAP_OPEN);
     DEFINE("SITE_KIND_SMAP_CLOSE", SITE_KIND_SMAP_CLOSE);
     DEFINE("PAGE_BYTES", PAGE_BYTES);

@@ -23,14 +23,22 @@ extern cpu_task_state
 extern user_context
 extern user_return
 extern entry_return
+extern entry_mode_fred
+extern fred_user_return
 extern syscall_table
+extern syscall_direct_table
 extern syscall_fast_table
 extern syscall_count
 extern syscall_message_count
 
 global syscall_entry
+global syscall_message_frame
+global syscall_message_done
+global syscall_message_slow
+global syscall_leave
 global syscall_path_end
 global user_enter_at
+global user_leave
 global syscall_user_rsp
 
 ; Flags that need IRETQ, RF and TF: SYSRET does not restore RF, and makes TF take effect too late.
@@ -38,6 +46,11 @@ global syscall_user_rsp
 
 section .percpu progbits alloc write align=8
 syscall_user_rsp: dq 0
+
+syscall_message_frame equ syscall_entry.message_frame
+syscall_message_done  equ syscall_entry.message_done
+syscall_message_slow  equ syscall_entry.message_slow
+syscall_leave         equ syscall_entry.leave
 
 section .text
 align 64
@@ -51,17 +64,17 @@ syscall_entry:
     push SELECTOR_USER_CODE
     push rcx
     sub rsp, FRAME_RIP
-    mov qword [rsp + FRAME_ERROR], 0
     mov dword [rsp + FRAME_VECTOR], VECTOR_SYSCALL
     mov [rsp + FRAME_RBX], rbx
     mov [rsp + FRAME_RBP], rbp
-    mov [rsp + FRAME_R12], r12
-    mov [rsp + FRAME_R13], r13
     mov [rsp + FRAME_R14], r14
     mov [rsp + FRAME_R15], r15
     lea rbp, [rsp + 1]                  ; the mark of a trap frame, for backtraces
     cmp rax, [syscall_message_count]
     jb .message
+    mov dword [rsp + FRAME_ERROR], 0
+    mov [rsp + FRAME_R12], r12
+    mov [rsp + FRAME_R13], r13
     sti
     cmp rax, [syscall_count]
     jae .unknown
@@ -84,6 +97,7 @@ syscall_entry:
     xor r9d, r9d
     xor r10d, r10d
     mov rsp, [rsp + FRAME_RSP]
+.leave:
     swapgs
     o64 sysret
 
@@ -92,6 +106,13 @@ syscall_entry:
     jmp .done
 
 .message:
+    jmp [syscall_direct_table + rax * 8]
+
+; The direct path has not made the call, and RAX and RDI to R15 are the user's, as at the entry.
+.message_frame:
+    mov dword [rsp + FRAME_ERROR], 0
+    mov [rsp + FRAME_R12], r12
+    mov [rsp + FRAME_R13], r13
     mov [rsp + FRAME_RDI], rdi
     mov [rsp + FRAME_RSI], rsi
     mov [rsp + FRAME_RDX], rdx
@@ -137,7 +158,7 @@ syscall_entry:
     cli
     jmp .message_done
 
-; The general way out: completes the frame, and returns as entry.asm does. The registers that user
+; The general way out: completes the frame, and returns as from an event. The registers that user
 ; mode gets as 0 still hold values of the C function, so zeroes are stored for them.
 .slow:
     xor ecx, ecx
@@ -153,14 +174,21 @@ syscall_entry:
     mov qword [rsp + FRAME_R11], 0
     mov rdi, rsp
     call user_return
-    jmp entry_return
+    jmp user_leave
 
 ; void user_enter_at(struct trap_frame *frame): the frame lies at the top of this thread's stack;
-; interrupts are off.
+; interrupts are off. With FRED, too.
 align 16
 user_enter_at:
     mov rsp, rdi
     lea rbp, [rsp + 1]
     call user_return
-    jmp entry_return
+    jmp user_leave
+
+; Returns through the frame at RSP, as events enter on this machine.
+align 16
+user_leave:
+    cmp byte [entry_mode_fred], 0
+    je entry_return
+    jmp fred_user_return
 syscall_path_end:

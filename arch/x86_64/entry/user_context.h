@@ -29,12 +29,17 @@
 #define USER_HAZARD_SUSPEND (1U << 1) /* it is to stop */
 #define USER_HAZARD_END     (1U << 2) /* it is to end with a status of its own */
 
+/* Reasons for which a switch to or from a thread has more to do than the fast path of messages. */
+#define USER_SPECIAL_NEW (1U << 0) /* it was never loaded; set when it is created */
+#define USER_SPECIAL_FPU (1U << 1) /* it has the FPU */
+#define USER_SPECIAL_FS  (1U << 2) /* its FS base is not 0 */
+
 struct fpu_area; /* fpu.h */
 
 /* The values that a CPU loads when it switches to a thread with a user mode. */
 struct user_context {
-    uint32_t hazards;           /* USER_HAZARD_...; atomic */
-    bool plain;                 /* it was loaded before, and the thread has no FPU */
+    uint32_t hazards; /* USER_HAZARD_...; atomic. Compared with 0 together with `special` */
+    uint32_t special; /* USER_SPECIAL_...; written by the thread itself, or while it is stopped */
     struct user_tables *tables; /* the page tables of its address space */
     uintptr_t stack_top;        /* of its kernel stack, where entries from ring 3 push */
     uint64_t fs_base;
@@ -48,6 +53,13 @@ DECLARE_PER_CPU(struct user_context *, user_context);
 static always_inline struct trap_frame *user_frame_at(uintptr_t stack_top)
 {
     return (struct trap_frame *)(stack_top - USER_FRAME_ROOM);
+}
+
+/* Sets the FS base that the next load of the context loads. Context: as for `special`. */
+static always_inline void user_context_fs_set(struct user_context *context, uint64_t base)
+{
+    context->fs_base = base;
+    context->special = (context->special & ~USER_SPECIAL_FS) | (base != 0 ? USER_SPECIAL_FS : 0);
 }
 
 /*
@@ -137,6 +149,21 @@ extern const uint64_t syscall_message_count;
 #define SYSCALL_FAST_LEFT 1
 typedef int64_t (*syscall_fast_function)(uint64_t, uint64_t);
 extern const syscall_fast_function syscall_fast_table[];
+
+/*
+ * The direct paths of message calls, by number. syscall_entry.asm jumps there first, with RSP at
+ * the caller's frame, which has RIP, RFLAGS, RSP, RBX, RBP, R14 and R15; all other registers are as
+ * in user mode, but RCX and R11, and interrupts are off. A direct path makes the call and jumps to
+ * syscall_leave, or changes nothing and jumps to syscall_message_frame with the user's registers.
+ */
+typedef void (*syscall_direct_path)(void);
+extern const syscall_direct_path syscall_direct_table[];
+
+/*
+ * Continues a message call that has no direct path, or whose direct path has not made it: with the
+ * function in syscall_fast_table.
+ */
+void syscall_message_frame(void);
 
 /*
  * Makes the system call whose number and arguments are in a frame. For FRED, where SYSCALL enters

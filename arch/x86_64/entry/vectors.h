@@ -8,7 +8,7 @@
  * stays on the stack in use, or changes from ring 3 to the thread's kernel stack. It is for faults
  * and software interrupts, which the CPU raises again if the push of their frame faults. All other
  * values are entry stacks, which are always backed. docs/lost-events.md explains why each
- * asynchronous event needs one.
+ * asynchronous event needs one. Who uses this column includes asynchronous.h as well.
  * Source: Intel SDM volume 3A, table 6-1.
  */
 #pragma once
@@ -50,16 +50,6 @@
 
 /* User shootdown: of the lower half of one address space. */
 #define VECTOR_USER_SHOOTDOWN 0xe4
-
-/*
- * The lesson build lets interrupts, NMI and #DB enter on the stack in use, to show how events are
- * lost there. No other build may do so.
- */
-#ifdef LESSON_LOST_EVENTS
-#define ENTRY_ASYNCHRONOUS(kind) ENTRY_THREAD
-#else
-#define ENTRY_ASYNCHRONOUS(kind) kind
-#endif
 
 /* clang-format off */
 #define VECTOR_LIST(VECTOR) \

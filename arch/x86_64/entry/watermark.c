@@ -20,6 +20,7 @@ void watermark_fill(void *page)
 /* Returns the bytes from the lowest one written to the top of [bottom, bottom + bytes). */
 static size_t range_mark(uintptr_t bottom, size_t bytes)
 {
+    /* LAB 4 BEGIN range-mark: how deep the pattern was overwritten */
     const volatile uint64_t *words = (const volatile uint64_t *)bottom;
     for (size_t at = 0; at < bytes; at += sizeof(*words)) {
         if (words[at / sizeof(*words)] != PATTERN) {
@@ -27,11 +28,13 @@ static size_t range_mark(uintptr_t bottom, size_t bytes)
         }
     }
     return 0;
+    /* LAB 4 END range-mark */
 }
 
 /* Returns the deepest mark of all ranges of `range_bytes` in a kind of stack, on any CPU. */
 static size_t kind_mark(unsigned kind, size_t range_bytes)
 {
+    /* LAB 4 BEGIN kind-mark: the deepest mark of all areas on all CPUs */
     size_t deepest = 0;
     for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
         for (size_t at = 0; at < ENTRY_STACK_BYTES; at += range_bytes) {
@@ -40,6 +43,7 @@ static size_t kind_mark(unsigned kind, size_t range_bytes)
         }
     }
     return deepest;
+    /* LAB 4 END kind-mark */
 }
 
 bool watermark_read(unsigned number, struct watermark *mark)

@@ -8,11 +8,12 @@ sites, which hold the place of a site, its kind, and the target of a jump.
 import re
 import subprocess
 
-from .listing import OBJECT, relocation
+from .listing import OBJECT, TARGET, relocation
 
 SECTION = ".patch_sites"
 RECORD_BYTES = 24  # struct patch_site: two addresses, kind, rule, six bytes of padding
 KIND_OFFSET = 16
+JUMP_BYTES = 5
 RELOCATION = re.compile(r"([0-9a-f]+) R_X86_64_64\s+(\S+)$")
 CONTENTS = re.compile(r" ([0-9a-f]+) ((?:[0-9a-f]{2,8} ){1,4}) ")
 # The functions that a site may call, by its kind. The record of a jump names its target.
@@ -63,7 +64,11 @@ def add(graph, listed, found, directory):
             elif target is None:
                 graph.functions[caller].calls.update(CALLED[kind])
             else:
-                name = owner(graph, listed[path], path, target, directory)
+                name = (owner(graph, listed[path], path, target, directory)
+                        or outside(graph, listed[path], target))
+                for branch in into(listed[path], place):
+                    graph.complain(f"{path}: the branch at {branch:#x} leads into the bytes of the patch"
+                                   f" site at {place} that a jump replaces")
                 replaced.append((caller, name))
                 if name is None:
                     graph.complain(f"{path}: the patch site at {place} becomes a jump to {target},"
@@ -71,6 +76,18 @@ def add(graph, listed, found, directory):
     for function in graph.functions.values():
         function.calls.update(name for caller, name in replaced
                               if name is not None and caller in function.calls)
+
+
+def into(obj, place):
+    """Returns the addresses of branches that lead behind the first of the bytes that a jump replaces."""
+    section, start = obj.starts.get(place[0], place)
+    if place[0] in obj.starts:
+        start += place[1]
+    for instruction in obj.instructions.values():
+        if instruction.section == section and instruction.target is None \
+                and instruction.name.startswith("j") and (match := TARGET.match(instruction.operands)):
+            if start < int(match.group(1), 16) < start + JUMP_BYTES:
+                yield instruction.address
 
 
 def owner(graph, obj, path, place, directory):
@@ -82,3 +99,9 @@ def owner(graph, obj, path, place, directory):
         return None
     name = graph.name_of(graph.source_of(path, directory), one.owner)
     return name if name in graph.functions else None
+
+
+def outside(graph, obj, target):
+    """Returns the node of a function of another object that a site becomes a jump to, or None."""
+    symbol, offset = target
+    return symbol if offset == 0 and symbol not in obj.starts and symbol in graph.functions else None

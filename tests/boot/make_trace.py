@@ -1,0 +1,84 @@
+"""Tests `make trace`: each scenario's trace is whole, is decoded by the schema, and keeps the rules."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools", "trace"))
+import timeline as tracing  # noqa: E402  pylint: disable=wrong-import-position
+
+EVENTS = 20  # thousands of events, so that a scenario is short
+
+
+def trace_of(start, scenario, words=""):
+    """Runs a scenario. Returns its recording and its Perfetto trace, checked, and the folded stacks."""
+    kernel = start.paths.kernel("release")
+    base = os.path.join(start.paths.row_directory(start.row.name), scenario)
+    options = argparse.Namespace(cpu="qemu64", smp=2, mem=256, kernel=kernel,
+                                 archive=start.paths.archive, words=words)
+    said = tracing.run(options, tracing.SCENARIOS[scenario][0], EVENTS, base + ".bin")
+    assert re.search(r"trace: \d+ events written", said), said[-1000:]
+    with open(base + ".bin", "rb") as file:
+        recording, checker = tracing.convert(file.read(), os.path.dirname(kernel), base, scenario)
+    assert not checker.complaints, checker.complaints[:5]
+    with open(base + ".folded", encoding="utf-8") as file:
+        return recording, checker, file.read()
+
+
+def kinds(recording):
+    """Returns which kinds of events there are."""
+    return {event.kind for event in recording.events}
+
+
+def check_demo(start):
+    """the demonstration's trace has each fault with the path of calls to it, refills, and flows that end"""
+    recording, checker, folded = trace_of(start, "demo")
+    assert {"FAULT", "PATH", "REFILL", "REFILL_END", "SWITCH", "WAKE"} <= kinds(recording)
+    assert "trace" in recording.names.values() and checker.flows
+    assert re.search(r"^page 4;.*;diver_main;.*buffer_fill \d+$", folded, re.MULTILINE), folded
+
+
+def check_lend(start):
+    """with stack=lend a switch lends the pages and is traced, in both of its forms"""
+    for words in ("stack=lend", "stack=lend cpus=1"):
+        recording, _, _ = trace_of(start, "demo", words)
+        assert {"SWITCH", "WAKE", "REFILL"} <= kinds(recording)
+
+
+def check_prefault(start):
+    """with stack=prefault, where sites lie below the jumps of a trace, the kernel boots and is traced"""
+    recording, _, _ = trace_of(start, "demo", "stack=prefault")
+    assert {"SWITCH", "WAKE"} <= kinds(recording)
+
+
+def check_ipc(start):
+    """calls between programs are spans that end, and their messages are flows"""
+    recording, checker, _ = trace_of(start, "ipc")
+    assert {"IPC", "IPC_END"} <= kinds(recording)
+    assert len(checker.flows) > 1000
+    begun, ended = (sum(event.kind == kind for event in recording.events) for kind in ("IPC", "IPC_END"))
+    assert begun - ended < 20, f"{begun} calls began, {ended} ended"  # the last ones are under way
+
+
+def check_churn(start):
+    """threads that are created and end on all CPUs leave a whole trace, which ends at its limit"""
+    recording, _, _ = trace_of(start, "churn")
+    assert len(recording.events) == EVENTS * 1000
+    assert {event.cpu for event in recording.events} == {0, 1}
+
+
+def check_watch(start):
+    """make watch prints pictures where there is no terminal, and ends with the machine"""
+    directory = start.paths.row_directory(start.row.name)
+    done = subprocess.run(
+        [sys.executable, os.path.join(ROOT, "tools", "trace", "watch.py"), "demo", "--kernel",
+         start.paths.kernel("release"), "--archive", start.paths.archive, "--console",
+         os.path.join(directory, "console.txt")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False, timeout=start.row.limit_seconds)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert re.search(r"\d+ stacks, \d+ pages of \d+ \(\d+ % saved\)", done.stdout), done.stdout
+    assert re.search(r"^magazines  CPU 0 #+ \d+  CPU 1 #+ \d+   reserve 32$", done.stdout, re.MULTILINE)
+    assert re.search(r"^[1-4a-ds]{20,}$", done.stdout, re.MULTILINE), done.stdout

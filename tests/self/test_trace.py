@@ -1,0 +1,172 @@
+"""The tools of make trace: the kernel's bytes are read, drawn by the rules, and what breaks a rule is seen."""
+
+import os
+import sys
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tools", "trace"))
+import depth  # noqa: E402  pylint: disable=wrong-import-position
+import events  # noqa: E402  pylint: disable=wrong-import-position
+import flame  # noqa: E402  pylint: disable=wrong-import-position
+import live  # noqa: E402  pylint: disable=wrong-import-position
+import trace_model  # noqa: E402  pylint: disable=wrong-import-position
+import perfetto  # noqa: E402  pylint: disable=wrong-import-position
+import picture  # noqa: E402  pylint: disable=wrong-import-position
+import schema  # noqa: E402  pylint: disable=wrong-import-position
+
+NUMBERS = {name: number for number, name in events.KINDS.items()}
+BLOCKED, DEAD = events.STATES.index("BLOCKED"), events.STATES.index("DEAD")
+TOP = 0xffffc00000008000
+CODE = 0xffffffff80100000
+NAMES = ["1000 t user", *(f"{CODE + at:x} t {name}" for at, name in
+                          ((0x1000, "idle"), (0x2000, "worker"), (0x3000, "deep")))]
+
+
+def event(kind, tsc, cpu=0, small=0, thread=0, a=0, b=0):
+    return events.RECORD.pack(tsc, NUMBERS[kind], cpu, small, thread, a, b)
+
+
+def recorded(*parts, cpus=2, full=0, end=None):
+    """The bytes of a trace whose clock ticks a thousand times a microsecond."""
+    return b"".join([event("HEADER", 0, small=events.VERSION, a=10**9, b=cpus), *parts,
+                     event("END", 0, small=full, a=len(parts) if end is None else end)])
+
+
+def switch(tsc, left, right, state=BLOCKED, cpu=0):
+    return event("SWITCH", tsc, cpu, state | 1 << 8, left, right | 600 << 32, 8)
+
+
+SOME = (event("NAME", 5, thread=7, a=int.from_bytes(b"worker", "little")),
+        event("IPC", 10, a=0), event("WAKE", 20, thread=7, a=BLOCKED), switch(30, 1, 7),
+        event("REFILL", 40, a=1, b=7), event("REFILL_END", 50, a=1, b=8),
+        event("GATE_WAIT", 55, cpu=1, thread=1, a=3), event("GATE_WAIT_END", 60, cpu=1, thread=1),
+        switch(70, 7, 1, DEAD), event("IPC_END", 80))
+
+
+def items(*parts):
+    return trace_model.Model(events.read(recorded(*parts)), {0: "ipc_call"}).items
+
+
+def spans(found, track):
+    return [(item.kind, item.name) for item in found if item.track == track and item.kind in ("begin", "end")]
+
+
+def test_spans_of_a_thread_nest():
+    assert spans(items(*SOME), ("thread", 1)) == [
+        ("begin", "ipc_call"), ("begin", "off: blocked"), ("begin", "waits for memory"),
+        ("end", "waits for memory"), ("end", "off: blocked"), ("end", "ipc_call")]
+
+
+def test_a_wake_up_is_a_flow_to_the_next_run():
+    found = items(*SOME)
+    starts = [item for item in found if item.starts]
+    ends = [item for item in found if item.ends]
+    assert [(item.name, item.starts) for item in starts] == [("message to worker 7", [1])]
+    assert [(item.track, item.name, item.ends) for item in ends] == [(("cpu", 0), "worker 7", [1])]
+
+
+def test_a_direct_switch_of_a_fast_call_is_a_flow():
+    found = items(event("IPC", 10, small=256), switch(20, 1, 7), switch(30, 7, 1))
+    assert [item.name for item in found if item.starts] == ["message to thread 7"]
+
+
+def test_the_perfetto_trace_is_decoded_and_keeps_the_rules():
+    data = perfetto.write(trace_model.Model(events.read(recorded(*SOME)), {0: "ipc_call"}))
+    checker = perfetto.check(data)
+    assert not checker.complaints
+    assert checker.flows == {1: True} and checker.counts[schema.BEGIN] == checker.counts[schema.END]
+    assert b"CPU 0" in data and b"worker 7" in data
+
+
+@pytest.mark.parametrize("data, wanted", [
+    (b"x", "whole number"), (recorded(), "no beginning|events of"), (recorded(*SOME)[:-32], "no beginning"),
+    (recorded(*SOME, end=3), "events of 3"), (recorded(switch(9, 1, 2), switch(8, 2, 1)), "goes back"),
+    (recorded(switch(9, 1, 2, cpu=5)), "CPU 5"),
+    (recorded(b"\0" * 8 + b"\xee" + b"\0" * 23), "no kind 238"),
+])
+def test_broken_bytes_are_refused(data, wanted):
+    with pytest.raises(events.TraceError, match=wanted):
+        events.read(data)
+
+
+def broken(change):
+    """Complaints about a trace that `change` has made wrong."""
+    trace = schema.Trace()
+    trace.ParseFromString(perfetto.write(trace_model.Model(events.read(recorded(*SOME)), {0: "ipc_call"})))
+    change(trace)
+    return perfetto.check(trace.SerializeToString()).complaints
+
+
+def last(trace, wanted):
+    return [packet for packet in trace.packet if packet.track_event.type == wanted][-1]
+
+
+@pytest.mark.parametrize("change, wanted", [
+    (lambda trace: trace.packet.remove(last(trace, schema.END)), "never ends"),
+    (lambda trace: trace.packet.remove(last(trace, schema.BEGIN)), "did not begin|never ends"),
+    (lambda trace: setattr(last(trace, schema.END), "timestamp", 0), "clock goes back"),
+    (lambda trace: setattr(last(trace, schema.END).track_event, "track_uuid", 99), "another kind"),
+    (lambda trace: setattr(last(trace, schema.COUNTER).track_event, "counter_value", -1), "below zero"),
+    (lambda trace: last(trace, schema.BEGIN).track_event.flow_ids.append(5), "flow 5 never ends"),
+    (lambda trace: last(trace, schema.BEGIN).track_event.terminating_flow_ids.append(6), "does not go on"),
+    (lambda trace: trace.packet.add(), "nothing in it"),
+    (lambda trace: trace.packet.add().CopyFrom(trace.packet[0]), "described twice"),
+])
+def test_what_breaks_a_rule_is_seen(change, wanted):
+    import re
+    assert any(re.search(wanted, complaint) for complaint in broken(change)), broken(change)
+
+
+def test_a_field_that_the_schema_does_not_have_is_seen():
+    data = perfetto.write(trace_model.Model(events.read(recorded(*SOME)), {0: "ipc_call"}))
+    assert "does not know" in perfetto.check(data + b"\xfa\x3e\x01x").complaints[-1]
+
+
+FAULT = (event("FAULT", 10, small=2 | 6 << 8, a=5000, b=CODE + 0x3000),
+         event("PATH", 11, a=CODE + 0x3010, b=TOP - 5000),
+         event("PATH", 12, small=1, a=CODE + 0x2011, b=TOP - 900),
+         event("PATH", 13, small=2, a=CODE + 0x1011, b=TOP - 100),
+         event("PATH", 14, small=3, a=0x1011, b=TOP))
+
+
+def test_a_fault_is_folded_by_page_and_path():
+    recording = events.read(recorded(*FAULT))
+    counts = flame.folded(recording, flame.Symbols(NAMES))
+    assert flame.folded_text(counts) == "page 2;user mode;idle;worker;deep 2\n"
+    assert "<title>deep: 2 pages</title>" in flame.svg(counts, "test")
+
+
+def test_frames_are_measured_and_set_beside_the_compilers(tmp_path):
+    (tmp_path / "obj").mkdir()
+    (tmp_path / "obj" / "x.ci").write_text(
+        'node: { title: "a.c:deep" label: "deep\\na.c:1:2\\n4000 bytes (static)" }\n')
+    rows = depth.rows(events.read(recorded(*FAULT)), flame.Symbols(NAMES), str(tmp_path))
+    assert rows == [("deep", 1, 4100.0, 4100, 4000), ("worker", 1, 800.0, 800, None),
+                    ("idle", 1, 100.0, 100, None)]
+    assert "deep" in depth.text(rows)
+
+
+def test_the_picture_has_cpus_faults_and_stacks():
+    recording = events.read(recorded(SOME[0], *FAULT, switch(30, 1, 7),
+                                     event("FAULT", 60, small=1, a=9000, b=CODE), switch(70, 7, 1)))
+    drawn = picture.draw(recording)
+    assert "CPU 1" in drawn and drawn.count("#cb181d") == 2 and ">worker 7<" in drawn
+
+
+def test_the_live_view_follows_each_event():
+    state = live.State()
+    data = recorded(event("NAME", 5, thread=1), event("NAME", 5, thread=7), event("NAME", 5, thread=9),
+                    switch(10, 1, 7), event("FAULT", 20, small=2 | 6 << 8, a=9000, b=CODE),
+                    event("SWAP_OUT", 30, small=1, thread=9, a=1),
+                    event("REFILL_END", 40, a=1, b=8 | 30 << 32))
+    state.feed(data[:100])
+    state.feed(data[100:])
+    lines = state.lines(80, 10)
+    assert "3 stacks, 4 pages of 12 (67 % saved), deepest 9000 bytes" in lines[0]
+    assert lines[1] == "magazines  CPU 0 ######## 8   reserve 30" and "fault" in lines[2]
+    assert lines[3] == "1cs" and state.over
+    state.apply(events.Event(50, "SWITCH", 0, DEAD | 3 << 8, 7, 1, 8))
+    assert state.lines(80, 10)[3] == "1s"
+    assert state.lines(1, 4)[3] == "and 2 more"

@@ -1,0 +1,75 @@
+/*
+ * service                        lists the services of the session and the state of their servers
+ * service end NAME [SECONDS]     ends the server of a service, after this time; it is started again
+ * service cut NAME               ends it in the midst of a call (cut.h)
+ */
+#include "lib/error.h"
+#include "lib/number.h"
+#include "lib/string.h"
+#include "user/lib/print.h"
+#include "user/lib/program.h"
+#include "user/lib/sleep.h"
+#include "user/service/cut.h"
+#include "user/services_protocol.h"
+
+#define STATUS_FAILED 1
+#define STATUS_USAGE  2
+#define SECONDS_MOST  1000000
+#define NS_PER_SECOND 1000000000UL
+
+static int list(uint32_t init)
+{
+    static const char *const states[] = {
+        [SERVICES_RUNS] = "runs", [SERVICES_PAUSES] = "pauses", [SERVICES_LEFT] = "was left"};
+    char name[64];
+    uint64_t starts, state;
+    size_t bytes;
+    int64_t error = OK;
+
+    for (uint64_t at = 0; error >= 0; at++) {
+        error = services_list(init, at, &starts, &state, name, sizeof(name), &bytes);
+        if (error >= 0) {
+            printf("%-12.*s %-8s started %lu times", (int)bytes, name,
+                   state < array_length(states) && states[state] != NULL ? states[state] : "?",
+                   starts);
+        }
+    }
+    if (error != ERROR_NOT_FOUND) {
+        complain("%s", error_name((int)error));
+        return STATUS_FAILED;
+    }
+    return OK;
+}
+
+static int end(uint32_t init, const char *name, uint64_t seconds)
+{
+    int64_t error = sleep_ns(seconds * NS_PER_SECOND);
+
+    if (error == OK) {
+        error = services_end(init, name, strlen(name));
+    }
+    if (error < 0) {
+        complain("%s: %s", name, error_name((int)error));
+        return STATUS_FAILED;
+    }
+    return OK;
+}
+
+int main(unsigned count, char **words)
+{
+    uint32_t init = program_start.handles[PROGRAM_HANDLE_PARENT];
+    uint64_t seconds = 0;
+
+    if (count == 1) {
+        return list(init);
+    }
+    if (count == 3 && string_equal(words[1], "cut")) {
+        return cut_run(words[2]);
+    }
+    if (count < 3 || count > 4 || !string_equal(words[1], "end") ||
+        (count == 4 && number_parse_range(words[3], 0, SECONDS_MOST, &seconds) != OK)) {
+        complain("usage: service, service end NAME [SECONDS], or service cut NAME");
+        return STATUS_USAGE;
+    }
+    return end(init, words[2], seconds);
+}
