@@ -31,8 +31,12 @@ def digests_of(seed, right):
 
 
 def read(text):
-    """Returns {group.key: answer} of an answer file."""
-    return {f"{group}.{key}": answer for group, given in tomllib.loads(text).items()
+    """Returns {group.key: answer} of an answer file. Raises ValueError if it is none."""
+    try:
+        said = tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    return {f"{group}.{key}": answer for group, given in said.items()
             if isinstance(given, dict) for key, answer in given.items()}
 
 

@@ -22,7 +22,7 @@ if __name__ == "__main__":
 from lab import regions  # noqa: E402  # pylint: disable=wrong-import-position
 
 MANIFEST = "lab/manifest.json"
-OWN = ("lab/design.md", "lab/answers.toml")  # what students write in lab/
+OWN = ("lab/design.md", "lab/answers.toml", "lab/report.md")  # what students write in lab/
 MADE = ("build", ".git", "__pycache__", "compile_commands.json", ".cache")
 
 

@@ -63,14 +63,19 @@ class CleanTree:
 
 
 def share_objects(root, path, warnings):
-    """Copies what this tree has built, with its times. The flags, which decide whether all is compiled anew,
-    get the name of the new tree, and `warnings`: "-Werror" or ""; objects are the same with both."""
+    """Copies what this tree has built, with its times, for builds with `warnings`: "-Werror" or ""."""
     for name in SHARED:
         source, target = os.path.join(root, "build", name), os.path.join(path, "build", name)
         if os.path.isdir(source):
             shutil.copytree(source, target, symlinks=True)
         elif os.path.exists(source):
             shutil.copy2(source, target)
+    keep_objects(root, path, warnings)
+
+
+def keep_objects(root, path, warnings):
+    """Lets a tree with objects of `root`, or of its own, be built with `warnings` without compiling all anew: the
+    flags, which decide that, get the name of the tree and the word. Objects are the same with both."""
     for name in ("release", "user"):
         flags = os.path.join(path, "build", name, "flags")
         if os.path.exists(flags):

@@ -2,7 +2,8 @@
 
 A folder holds lab.toml (what the lab is, what its skeleton scores), points.toml (what is graded),
 handout.md, design.md, stubs/ (one file for each region, named as the region), and wrong/ (wrong
-solutions, for the graders' own tests). The last two never reach a student.
+solutions, for the graders' own tests). The last two never reach a student, nor does labs/attacks/, which
+has the attacks that every lab of code is tried with.
 """
 
 import os
@@ -28,6 +29,11 @@ class Item:
     least: int = 1
     cmdline: str = ""
     budget: int = 0
+    death: str = ""  # words in which the kernel must end; the item has one test
+    death_stack: int = -1  # the kind of entry stack on which it must end; 0: none; -1: any
+    death_names: str = ""  # what the line must name as well: "rip", "address", of the last event
+    fails: bool = False  # the tests must end with failed checks: the grader breaks the machine for them
+    model: str = ""  # a Promela model that is searched; `tests` then name what must be found (tools/lab/model.py)
     answers: str = ""  # the group of written answers that must be right
 
 
@@ -39,17 +45,20 @@ class Lab:
     folder: str
     title: str
     cmdline: str
-    skeleton_points: int
     hours: str
     difficulty: str
     reading: tuple
     header: str
     hidden_files: tuple
     items: tuple = field(default=())
+    skeleton_points: int = 0  # what the untouched skeleton earns, by points.toml
+    attacked: str = ""  # the region where attacks that all labs are tried with begin
     unwritten: tuple = ()  # regions that stay stubs when a submission is graded
     budget: int = 2_000_000_000  # guest instructions of one machine
+    needs: tuple = ()  # later labs whose solutions its tree has: without them nothing would run
     seed: str = ""  # of the questions, in a lab of written answers
     machine: bool = True  # items boot machines
+    report: bool = False  # without machine: figures and a text, not answers of questions from a seed
 
     @property
     def total(self):
@@ -63,18 +72,20 @@ def read_toml(path):
         return tomllib.load(file)
 
 
-def read_items(path):
-    """Returns the items of a points file."""
+def read_points(path):
+    """Returns (items, what the untouched skeleton earns) of a points file."""
+    said = read_toml(path)
     return tuple(Item(**{**item, "tests": tuple(item.get("tests", "").split())})
-                 for item in read_toml(path)["item"])
+                 for item in said["item"]), said["skeleton"]
 
 
 def read_lab(folder):
     """Returns the lab of a folder."""
     said = read_toml(os.path.join(folder, "lab.toml"))
-    for word in ("reading", "hidden_files", "unwritten"):
+    for word in ("reading", "hidden_files", "unwritten", "needs"):
         said[word] = tuple(said.get(word, ()))
-    return Lab(folder=folder, items=read_items(os.path.join(folder, "points.toml")), **said)
+    items, skeleton = read_points(os.path.join(folder, "points.toml"))
+    return Lab(folder=folder, items=items, skeleton_points=skeleton, **said)
 
 
 def labs(root):

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests")]
 
-from lab import answers, course, result, watch  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import answers, course, model, report, result, watch  # noqa: E402  # pylint: disable=wrong-import-position
 from lab.image import Image  # noqa: E402  # pylint: disable=wrong-import-position
 from runner.paths import BuildError, Paths  # noqa: E402  # pylint: disable=wrong-import-position
 
@@ -26,8 +26,10 @@ def judge(item, seen):
     """Returns what one item earned, given what was Seen of its machine."""
     why = []
     for test in item.tests:
-        if seen.verdicts[test] != watch.PASSED:
-            why.append(f"{test}: expected: passed; seen: {seen.verdicts[test]}")
+        if item.fails and "failed check" in seen.verdicts[test]:
+            continue
+        if item.fails or seen.verdicts[test] != watch.PASSED:
+            why.append(f"{test}: expected: {'failed checks' if item.fails else 'passed'}; seen: {seen.verdicts[test]}")
             why += [f"    {note}" for note in seen.notes.get(test, [])[:3]]
     for name, (right, wrong) in seen.observed.items():
         why += [f"{name}, from outside: {words}" for words in wrong[:2]]
@@ -42,15 +44,17 @@ def judge(item, seen):
 def grade_item(lab, item, paths, image, given=()):
     """Boots the machine of one item and judges it, or the answers of one."""
     if item.answers:
-        return answers.judge(item, *given)
+        return (report if lab.report else answers).judge(item, *given)
     if not item.tests:
         return result.ItemResult(item.name, NOT_SHOWN, item.points, 0, True)
+    if item.model:
+        return model.judge(item, paths)
     if image is None:
         return result.ItemResult(item.name, item.what, item.points, 0, item.hidden,
                                  ["the tree does not build"])
     budget = item.budget or lab.budget
     seen = watch.Watch(paths, image, item.tests, item.name, f"{lab.cmdline} {item.cmdline}".strip(),
-                       (item.outside,) if item.outside else (), budget).run()
+                       (item.outside,) if item.outside else (), budget, item if item.death else None).run()
     return judge(item, seen)
 
 
@@ -65,7 +69,7 @@ def build(paths):
 
 def grade(lab, paths, directory, wanted="", who="", tell=print, given=()):
     """Builds and grades a tree. Returns the Grading. In a lab of written answers, `given` is what
-    answers.judge() needs of them."""
+    answers.judge() or report.judge() needs of them."""
     grading = result.Grading(lab.number, lab.title, lab.total, who)
     image, grading.note = build(paths) if lab.machine else (None, "")
     if grading.note:
@@ -92,6 +96,22 @@ def written(folder):
     return given, said["digests"], said["salt"]
 
 
+def measured(paths):
+    """Returns the right answers of a report: what the kernel of these paths measures. Raises BuildError."""
+    paths.make_files([paths.kernel("release"), paths.archive])
+    return report.right_of(report.measure(paths.kernel("release"), paths.archive))
+
+
+def reported(folder, paths):
+    """Returns (answers, right ones, text) of a student's report. One that cannot be read is empty."""
+    try:
+        given, text = report.read(folder)
+    except (OSError, ValueError) as error:
+        print(f"the report cannot be read: {error}")
+        given, text = {}, ""
+    return given, measured(paths), text
+
+
 def main(arguments=None):
     """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -103,7 +123,8 @@ def main(arguments=None):
         print(f"lab {lab.number} has no item {options.item}", file=sys.stderr)
         return 2
     paths = Paths(ROOT, jobs=len(os.sched_getaffinity(0)))
-    given = () if lab.machine else written(os.path.join(ROOT, "lab"))
+    folder = os.path.join(ROOT, "lab")
+    given = () if lab.machine else reported(folder, paths) if lab.report else written(folder)
     grading = grade(lab, paths, os.path.join(paths.results, "grade"), options.item, given=given)
     print(f"TOTAL {grading.earned}/{grading.total}")
     return 0

@@ -1,6 +1,7 @@
-"""Measures a lab by its own solution: lines to write, lines to read."""
+"""Measures a lab by its own solution: lines to write, lines to read. And compiles its interface."""
 
 import os
+import subprocess
 
 from . import leaks
 
@@ -39,6 +40,22 @@ def section(lines, heading):
                     return lines[start:end]
             return lines[start:]
     raise ValueError(f"there is no heading {heading!r}")
+
+
+COMPILE = ("gcc", "-std=gnu11", "-ffreestanding", "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only", "-fno-pic", "-Wall",
+           "-Wextra", "-Werror", "-I.", "-fsyntax-only", "-x", "c")
+
+
+def interface_complaints(root, lab):
+    """Returns what the compiler says of a lab's interface: each function that it declares must be one of the
+    tree's, with the same type."""
+    if not lab.header:
+        return []
+    prefix = subprocess.run(["tools/find-compiler"], cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout
+    compiler, *flags = (*COMPILE, "-include", os.path.join(lab.folder, lab.header))
+    done = subprocess.run([prefix.strip() + compiler, *flags, "/dev/null"], cwd=root,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return [f"lab {lab.number}: {lab.header} does not compile: {done.stdout.strip()}"] if done.returncode else []
 
 
 def complaints(root, lab, regions):

@@ -5,7 +5,7 @@ returns, reads the machine's state at both moments, and compares the second with
 demands. The machine has one CPU, so nothing else runs meanwhile.
 """
 
-PRESENT, FRAME = 1, 0x000ffffffffff000
+PRESENT, LARGE, FRAME = 1, 1 << 7, 0x000ffffffffff000
 RIGHTS = ~(FRAME | 0x60)  # Accessed and Dirty are the processor's
 KERNEL_DATA = 1 << 63 | 0x103  # present, writable, global, not executable
 DIRECT_MAP_BASE = 0xffff800000000000
@@ -32,6 +32,7 @@ class Machine:
 
     def __init__(self, gdb, image, constants):
         self.gdb, self.image, self.constants = gdb, image, constants
+        self.processor = lambda: ""  # what QEMU says of the processor's registers
 
     def own(self, name, offset=0):
         """Returns the address of CPU 0's copy of a variable."""
@@ -43,6 +44,22 @@ class Machine:
         data = self.gdb.read(address, count * 8)
         return [int.from_bytes(data[i * 8:i * 8 + 8], "little") for i in range(count)]
 
+    def entry(self, table, index):
+        """Returns an entry of the page table at a physical address."""
+        return int.from_bytes(self.gdb.read_physical(table + 8 * index, 8), "little")
+
+    def is_mapped(self, address):
+        """Returns whether the tables that CR3 names map an address."""
+        table = self.gdb.root()
+        for shift in (39, 30, 21, 12):
+            entry = self.entry(table, address >> shift & 511)
+            if not entry & PRESENT:
+                return False
+            if shift < 39 and entry & LARGE:
+                break
+            table = entry & FRAME
+        return True
+
     def magazine(self):
         """Returns (rounds taken, capacity, all rounds) of CPU 0's magazine."""
         def number(word):
@@ -50,6 +67,15 @@ class Machine:
             return int.from_bytes(self.gdb.read(address, 4), "little")
         rounds = self.words(self.own("magazine", self.constants["MAGAZINE_ROUNDS"]), ROUNDS_MOST)
         return number("MAGAZINE_TAKEN"), number("MAGAZINE_CAPACITY"), rounds
+
+    def place(self, member):
+        """Returns where a member lies in its structure (tests/support/layout.c), as the kernel's file says."""
+        _, data = self.image.bytes_of(f"layout_{member}")
+        return int.from_bytes(data, "little")
+
+    def number(self, address, count=4):
+        """Returns a number of so many bytes from the machine's memory."""
+        return int.from_bytes(self.gdb.read(address & WORD, count), "little")
 
     def page_is_zero(self, frame):
         """Returns whether every byte of a frame is zero."""
@@ -273,6 +299,3 @@ class Mappings:
                 inside = address & (1 << shift) - PAGE_BYTES
                 return (table & ~((1 << shift) - 1)) + inside, entry & ~FRAME
         return 0, 0
-
-
-OBSERVERS = {"mappings": Mappings, "stack-faults": StackFaults, "refills": Refills, "buddy": Buddy}

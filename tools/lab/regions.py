@@ -13,7 +13,7 @@ from dataclasses import dataclass
 BEGIN = re.compile(r"[ \t]*(?:/\*|;) LAB (\d+) BEGIN ([a-z0-9-]+): (.+?)(?: \*/)?[ \t]*$")
 END = re.compile(r"[ \t]*(?:/\*|;) LAB (\d+) END ([a-z0-9-]+)(?: \*/)?[ \t]*$")
 MARK = re.compile(r"(?:/\*|;)\s*LAB\b")
-SUFFIXES = (".c", ".h", ".asm", ".inc")
+SUFFIXES = (".c", ".h", ".asm", ".inc", ".pml")
 
 
 class Malformed(Exception):

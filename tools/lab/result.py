@@ -6,6 +6,7 @@ The model is written after every item, so a grading that is stopped has what it 
 import csv
 import json
 import os
+import time
 from dataclasses import asdict, dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
@@ -54,16 +55,18 @@ def text_of(item):
 
 
 def write_all(grading, directory):
-    """Writes result.json, results.json (Gradescope), results.xml (JUnit) and results.csv."""
+    """Writes model.json, which has all that is known, and from it result.json (Classroom 50), results.json
+    (Gradescope), results.xml (JUnit), results.csv, and page.html for the student."""
     os.makedirs(directory, exist_ok=True)
-    write(directory, "result.json", json.dumps({**asdict(grading), "score": grading.earned,
-                                                "max_score": grading.total}, indent=1))
+    write(directory, "model.json", json.dumps({**asdict(grading), "score": grading.earned}, indent=1))
+    write(directory, "result.json", json.dumps(classroom50(grading, os.environ), indent=1))
     write(directory, "results.json", json.dumps(gradescope(grading), indent=1))
     write(directory, "results.xml", junit(grading))
+    write(directory, "page.html", student_page(grading))
     with open(os.path.join(directory, "results.csv"), "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["who", "lab", "total", *(item.name for item in grading.items)])
-        rows.writerow([grading.who, grading.lab, grading.earned, *(item.earned for item in grading.items)])
+        rows.writerow([csv_word(grading.who), grading.lab, grading.earned, *(item.earned for item in grading.items)])
 
 
 def write(directory, name, text):
@@ -72,6 +75,22 @@ def write(directory, name, text):
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(text + "\n")
     os.replace(path + ".new", path)
+
+
+def classroom50(grading, environment):
+    """Returns what Classroom 50 reads: its contract classroom50/result/v1. Its runner tells who handed in what by
+    the environment; elsewhere these words are empty."""
+    def told(name):
+        return environment.get(name, "")
+    return {"schema": "classroom50/result/v1", "classroom": told("CLASSROOM"), "assignment": told("ASSIGNMENT"),
+            "assignment_type": told("ASSIGNMENT_TYPE") or "individual",
+            "owner": told("OWNER") or told("USERNAME") or grading.who, "submission": told("SUBMISSION_TAG"),
+            "commit": told("COMMIT_URL"), "release": told("RELEASE_URL"),
+            "review": told("REVIEW_URL") or told("COMMIT_URL"),
+            "datetime": told("SUBMITTED_AT") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "score": grading.earned, "max-score": grading.total,
+            "tests": [{"test-name": item.name, "passed": item.earned == item.points, "score": item.earned,
+                       "max-score": item.points} for item in grading.items]}
 
 
 def gradescope(grading):
@@ -94,3 +113,35 @@ def junit(grading):
     failures = sum(item.earned < item.points for item in grading.items)
     return f"<testsuite name=\"lab{grading.lab}\" tests=\"{len(cases)}\" failures=\"{failures}\">" + \
         "".join(cases) + "</testsuite>"
+
+
+def csv_word(text):
+    """Returns a text that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+STYLE = """body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}
+td,th{border:1px solid #bbb;padding:.3rem .6rem;text-align:left;vertical-align:top}pre{white-space:pre-wrap;margin:0}
+.all{background:#e8f5e9}.none{background:#fdecea}"""
+
+
+def page(title, body):
+    """Returns a page of HTML that needs nothing else."""
+    return (f"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{escape(title)}</title>"
+            f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{body}</body></html>")
+
+
+def student_page(grading):
+    """Returns the page of one student. Of hidden items it tells the points alone."""
+    rows = []
+    for item in grading.items:
+        full = item.earned == item.points
+        words = "hidden tests" if item.hidden else "" if full else \
+            f"<pre>{escape(text_of(item).partition(chr(10))[2])}</pre>"
+        what = "" if item.hidden else escape(item.what)
+        rows.append(f"<tr class=\"{'all' if full else 'none'}\"><td>{escape(item.name)}</td>"
+                    f"<td>{item.earned}/{item.points}</td><td>{what}{words}</td></tr>")
+    note = f"<pre>{escape(grading.note)}</pre>" if grading.note else ""
+    return page(f"Lab {grading.lab}: {grading.title}",
+                f"<p>{escape(grading.who)}: <b>{grading.earned} of {grading.total}</b></p>{note}"
+                f"<table><tr><th>item</th><th>points</th><th></th></tr>{''.join(rows)}</table>")

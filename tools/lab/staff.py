@@ -12,7 +12,7 @@ import sys
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path[:0] = [os.path.join(ROOT, folder) for folder in ("tools", "tests", "tools/check")]
 
-from lab import answers, carry, clean_tree, grade, questions, regions  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import answers, carry, clean_tree, grade, questions, regions, report  # noqa: E402  # pylint: disable=wrong-import-position
 
 
 def submitted(path, number):
@@ -21,10 +21,18 @@ def submitted(path, number):
             if key[0] <= number}
 
 
-def grade_one(clean, lab, path, out, tell=print):
+def grade_one(clean, lab, path, out, tell=print, who=""):
     """Grades the submission in the folder `path` and returns the Grading. Raises Malformed or OSError if
     it cannot be read."""
-    who = os.path.basename(os.path.abspath(path))
+    who = who or os.path.basename(os.path.abspath(path))
+    if lab.report:
+        clean.put(lab, {})
+        try:
+            given, text = report.read(os.path.join(path, "lab"))
+        except ValueError as error:
+            raise regions.Malformed(f"lab/answers.toml: {error}") from error
+        return grade.grade(lab, clean.paths, out, who=who, tell=tell,
+                           given=(given, grade.measured(clean.paths), text))
     if not lab.machine:
         return grade.grade(lab, clean.paths, out, who=who, tell=tell, given=written(lab, path))
     clean.put(lab, {**clean.skeleton(lab), **submitted(path, lab.number)})
@@ -48,17 +56,19 @@ def main(arguments=None):
     parser.add_argument("--lab", type=int, required=True)
     parser.add_argument("--submission", required=True)
     parser.add_argument("--out", default="")
+    parser.add_argument("--who", default="", help="the name in the results; that of the folder")
+    parser.add_argument("--tree", default=os.path.join(ROOT, "build", "labs", "clean"), help="the clean tree")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args(arguments)
     grade.watch.leave_no_machine()
-    jobs = len(os.sched_getaffinity(0))
-    clean = clean_tree.CleanTree(ROOT, os.path.join(ROOT, "build", "labs", "clean"), jobs=jobs)
+    clean = clean_tree.CleanTree(ROOT, options.tree, jobs=options.jobs)
     if options.lab not in clean.labs:
         print(f"there is no lab {options.lab}", file=sys.stderr)
         return 2
     out = options.out or os.path.join(ROOT, "build", "labs", "results",
                                       os.path.basename(os.path.abspath(options.submission)))
     try:
-        grading = grade_one(clean, clean.labs[options.lab], options.submission, out)
+        grading = grade_one(clean, clean.labs[options.lab], options.submission, out, who=options.who)
     except (regions.Malformed, OSError) as error:
         print(f"the submission cannot be read: {error}", file=sys.stderr)
         return 1

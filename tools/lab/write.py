@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "check"))
 
-from lab import answers, carry, course, leaks, questions, regions  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import answers, carry, course, leaks, questions, regions, report  # noqa: E402  # pylint: disable=wrong-import-position
 import tree  # noqa: E402  # pylint: disable=wrong-import-position
 
 # What students do not get. The book's chapters stay: they are searched like everything else.
@@ -27,7 +27,8 @@ LEFT_OUT_FILES = ("README.md", "CHANGES.md", "CONTRIBUTING.md", "make/labs.mk", 
                   "docs/teaching.md", "compile_commands.json")
 # Of the machinery, what grades and carries work forward.
 GIVEN = ("__init__.py", "regions.py", "course.py", "carry.py", "grade.py", "outside.py", "watch.py",
-         "image.py", "result.py", "answers.py")
+         "outside_events.py", "model.py", "outside_threads.py", "observers.py", "outside_messages.py",
+         "report.py", "image.py", "result.py", "answers.py")
 
 
 class Refused(Exception):
@@ -58,7 +59,8 @@ def bodies_for(labs, found, number, later, carried):
     for key, (path, region) in found.items():
         if region.lab not in labs:
             raise Refused(f"{path}: there is no lab {region.lab}")
-        if region.lab < number or region.lab > number and later:
+        if region.lab < number or region.lab > number and \
+                (later or region.lab in labs[number].needs or not labs[number].machine):
             bodies[key] = region.body
         else:
             bodies[key] = course.stub(labs[region.lab], region.name)
@@ -77,7 +79,7 @@ def lab_files(root, lab):
         if not source:
             continue
         files[target] = read_texts(lab.folder, [source])[source]
-    files["lab/lab.toml"] = re.sub(r"^(# Files of tests|hidden_files|unwritten|# Optional|# Questions|seed).*\n", "",
+    files["lab/lab.toml"] = re.sub(r"^(# Files of tests|hidden_files|unwritten|# Optional|# Questions|seed|# Where the attacks|attacked).*\n", "",
                                    files["lab/lab.toml"], flags=re.MULTILINE)
     if not lab.machine:
         files.update(question_files(lab))
@@ -94,7 +96,10 @@ def lab_files(root, lab):
 
 
 def question_files(lab):
-    """Returns {name: text} of the questions of a lab of written answers."""
+    """Returns {name: text} of what a lab of written answers asks for."""
+    if lab.report:
+        return {"lab/answers.toml": report.template(),
+                "lab/report.md": read_texts(lab.folder, ["report.md"])["report.md"]}
     task, right = questions.make(lab.seed)
     said = {"salt": answers.salt_of(lab.seed), "digests": answers.digests_of(lab.seed, right)}
     return {"lab/task.md": task, "lab/answers.toml": questions.template(right),
@@ -109,7 +114,7 @@ def visible_points(text):
         if "hidden = true" in part:
             part = "".join(line + "\n" if line.startswith(("name", "points", "hidden")) else
                            f'{line.split(" =")[0]} = ""\n' if line.startswith(("what", "tests", "reason"))
-                           else "" if line.startswith(("outside", "least", "cmdline")) else line + "\n"
+                           else "" if line.startswith(("outside", "least", "cmdline", "death")) else line + "\n"
                            for line in part.splitlines())
         shown.append(part)
     return "[[item]]".join(shown)
