@@ -21,3 +21,12 @@ html_show_copyright = False
 html_copy_source = False
 html_use_index = False
 pygments_style = "friendly"
+
+
+def setup(app):
+    """A page of code shows what it has, not where it stands among all of them: working that out for each of some
+    hundred pages takes most of the time of the book."""
+    def sidebars_choose(_app, name, _template, context, _doctree):
+        if name.startswith("code/"):
+            context["sidebars"] = ["about.html", "searchbox.html", "localtoc.html"]
+    app.connect("html-page-context", sidebars_choose)
