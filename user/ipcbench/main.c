@@ -1,12 +1,14 @@
 /*
  * ipcbench [TIMES]: measures calls between two threads of this program, a round trip through two
- * pipes, and a read from the file server. Prints the mean of each in nanoseconds of the clock,
+ * pipes, and reads and writes at the file server. Prints the mean of each in nanoseconds of the clock,
  * which are instructions on an emulator that counts them.
  */
 #include "lib/error.h"
+#include "lib/format.h"
 #include "lib/number.h"
 #include "lib/string.h"
 #include "user/bytes_protocol.h"
+#include "user/files_protocol.h"
 #include "user/lib/file.h"
 #include "user/lib/message_buffer.h"
 #include "user/lib/pipe.h"
@@ -18,6 +20,9 @@
 #define TIMES_DEFAULT 2000
 #define TIMES_MOST    10000000
 #define BLOCK_BYTES   4096
+#define WRITTEN_BYTES 32768 /* as much as a ring holds */
+#define PATH_BYTES    24    /* "ipcbench-" and a number */
+#define NAME          "/file"
 
 static uint64_t times = TIMES_DEFAULT;
 static uint32_t endpoint;
@@ -104,6 +109,91 @@ static int file_reads(void)
     return (int)error;
 }
 
+/* Reads a file from its beginning to its end, again and again, by the ring that it has. */
+static int ring_reads(void)
+{
+    static uint8_t block[BLOCK_BYTES];
+    struct stream stream;
+    uint64_t size;
+    int64_t read = file_open("/boot/shell", 0, &stream, &size);
+
+    if (read != OK) {
+        return (int)read;
+    }
+    for (uint64_t i = 0; i < times && read >= 0; i++) {
+        read = stream_read(&stream, block, sizeof(block));
+        if (read == 0) {
+            stream.position = 0; /* the ring is empty */
+            i--;
+        }
+    }
+    file_close(&stream);
+    return read < 0 ? (int)read : OK;
+}
+
+/* Makes an empty directory that no other instance of this program has. `path` holds PATH_BYTES. */
+static int directory_make(char *path)
+{
+    int error = ERROR_EXISTS;
+
+    for (unsigned i = 0; error == ERROR_EXISTS; i++) {
+        format_string(path, PATH_BYTES, "ipcbench-%u", i);
+        error = files_make_directory(files_server(), path, strlen(path));
+    }
+    return error;
+}
+
+/*
+ * Writes a file of WRITTEN_BYTES again and again: by its ring, or, in pieces that are too small for
+ * that, by messages.
+ */
+static int file_writes_at(const char *path, size_t piece)
+{
+    static uint8_t bytes[WRITTEN_BYTES];
+    struct stream stream;
+    uint64_t size;
+    size_t at = 0;
+    int error = file_open(path, FILES_WRITE | FILES_CREATE, &stream, &size);
+
+    if (error != OK) {
+        return error;
+    }
+    for (uint64_t left = times * BLOCK_BYTES; left > 0 && error == OK; left -= piece) {
+        piece = piece < left ? piece : left;
+        stream.position = at;
+        error = stream_write(&stream, bytes, piece);
+        at = (at + piece) % WRITTEN_BYTES;
+    }
+    file_close(&stream);
+    return error;
+}
+
+static int file_writes(size_t piece)
+{
+    char directory[PATH_BYTES], path[PATH_BYTES + sizeof(NAME)];
+    int error = directory_make(directory);
+
+    if (error != OK) {
+        return error;
+    }
+    format_string(path, sizeof(path), "%s" NAME, directory);
+    error = file_writes_at(path, piece);
+    /* Both were made here. The file is missing if it could not be made. */
+    ignore_result(files_remove(files_server(), path, strlen(path)));
+    ignore_result(files_remove(files_server(), directory, strlen(directory)));
+    return error;
+}
+
+static int message_writes(void)
+{
+    return file_writes(BLOCK_BYTES);
+}
+
+static int ring_writes(void)
+{
+    return file_writes(WRITTEN_BYTES);
+}
+
 /* Measures `times` rounds. Returns whether they went well. */
 static bool measure(const char *name, int (*rounds)(void))
 {
@@ -165,6 +255,8 @@ int main(unsigned count, char **words)
         return 1;
     }
     bool done = measure("ipc_call_short", calls_short) & measure("ipc_call_4k", calls_long) &
-                measure("pipe_roundtrip", pipe_trips) & measure("file_read_4k", file_reads);
+                measure("pipe_roundtrip", pipe_trips) & measure("file_read_4k", file_reads) &
+                measure("file_ring_4k", ring_reads) & measure("file_write_4k", message_writes) &
+                measure("file_ring_write_4k", ring_writes);
     program_exit(done ? 0 : 1); /* the servers end with it */
 }
