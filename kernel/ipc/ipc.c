@@ -57,13 +57,13 @@ static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct 
 
 /*
  * Sleeps until the wait is over; the caller finds out why it is. `lock` guards the wait. A thread
- * that waits in a message call, without a deadline, is in no wait queue, so that a direct switch
- * can end the wait.
+ * that waits in a message call, or in a call that the kernel makes for it, without a deadline, is in
+ * no wait queue, so that a direct switch can end the wait.
  */
 static always_inline int wait_inline(struct ipc_state *self, struct spinlock *lock,
                                      uint64_t deadline_ns)
 {
-    if (self->in_frame && deadline_ns == WAIT_FOREVER) {
+    if ((self->in_frame || self->in_kernel) && deadline_ns == WAIT_FOREVER) {
         self->sleeper = thread_current();
         wait_in_no_queue(lock);
         return ERROR_KILLED; /* the result if nothing but a kill ended the wait */

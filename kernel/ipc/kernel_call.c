@@ -32,7 +32,6 @@ static void message_give(struct ipc_state *self, struct endpoint *endpoint,
     self->answerer = receiver;
     __atomic_store_n(&self->phase, IPC_AWAITS_REPLY, __ATOMIC_RELEASE);
     self->faulted = false;
-    self->in_kernel = true;
     receiver->right = (struct reply_right){.caller = self, .call = self->call};
     object_acquire_inline(self->owner);
     if (likely(message->load == NULL)) {
@@ -74,14 +73,15 @@ int kernel_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t dead
 {
     const struct message own = self->message;
     int error;
-    if (deadline_ns == WAIT_FOREVER && self->owner != NULL && self->sleeper != NULL &&
-        call_directly(self, endpoint, message)) {
+    /* Even if the receiver has to be woken, as one that gave its stack away, it answers directly. */
+    self->in_kernel = deadline_ns == WAIT_FOREVER && self->owner != NULL && self->sleeper != NULL;
+    if (self->in_kernel && call_directly(self, endpoint, message)) {
         error = ipc_call_end(self);
-        self->in_kernel = false;
     } else {
         self->message = *message;
         error = ipc_call(self, endpoint, deadline_ns);
     }
+    self->in_kernel = false;
     if (error == ERROR_KILLED && self->faulted) {
         *fault_status = self->fault_status;
         error = ERROR_FAULT;

@@ -176,7 +176,7 @@ static always_inline struct endpoint *receive_lock(struct ipc_state *self, uint6
 
 /*
  * Returns the struct user_thread that contains the state of a thread which sleeps in a message
- * call. (Other states need not lie in one, but only message calls set ipc_state.sleeper.)
+ * call. (Other states need not lie in one, but only threads of user mode have a sleeper there.)
  */
 static always_inline struct user_thread *user_of(struct ipc_state *state)
 {

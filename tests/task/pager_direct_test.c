@@ -84,10 +84,6 @@ static void all_are_given(struct user_thread *user maybe_unused, volatile uint64
 TEST(PGR0017, "a pager on the same processor is asked by a direct switch, and answers by one",
      ALWAYS)
 {
-    if (handoff_wanted) {
-        test_skip("with ipc=handoff a pager that waits has no stack to switch to");
-        return;
-    }
     answered_before = message_fast_by_frame();
     pair_run(BADGE_WANTED, all_are_given);
 }
