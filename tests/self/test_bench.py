@@ -137,6 +137,18 @@ def test_plots_have_a_column_for_each_mode():
     assert "1.5 120" in scripts["macro_tree_stack_kib-1-512"]
 
 
+def test_curves_that_are_equal_are_all_seen():
+    runs = [run(), run("eager"), run(ipc="handoff")]
+    values, _, modes = tables.collect(runs)
+    script = plots.scripts(runs, values, modes)["macro_tree_stack_kib-1-512"]
+    assert "'Scenario tree: stack memory, 1 CPU, 512 MiB'" in script and "[0:1.5]" in script
+    widths = [float(width) for width in re.findall(r"lw (\S+) lt \d+ dt 1 ", script)]
+    assert len(widths) == 2 and widths[0] > widths[1], "the one below is the wider one"
+    assert "dt 2 title 'fault, handoff'" in script
+    assert "set xlabel 'seconds of guest time'" in plots.lines_over_time(
+        "x", {("fault", "keep"): [(0, 1), (60000000, 2)]})
+
+
 def test_each_scenario_has_a_machine_of_its_own():
     todo = report.plan([MODES["fault"]], [1, 2], [4], "*", "tcg")
     labels = [machine.label for machine in todo]

@@ -1,6 +1,7 @@
 """The plots of a report, drawn by gnuplot as SVG: figures by mode as bars, values over time as lines."""
 
 import os
+import re
 import subprocess
 
 import tables
@@ -17,6 +18,8 @@ BARS = (
     ("swap", "One thread swapped in, by bytes of its variables",
      ("swap_in_one_16", "swap_in_one_256", "swap_in_one_512", "swap_in_one_896")),
 )
+SERIES_NAME = re.compile(r"macro_([a-z]+)_stack_kib")
+SECONDS_FROM_US = 5000000  # a longer series has seconds on its axis
 HEAD = """set terminal svg size 900,420 dynamic font 'sans-serif,12' background '#ffffff'
 set key outside right
 set border 3
@@ -50,14 +53,30 @@ def bars(title, names, values, modes):
             f"plot for [i=2:{len(modes) + 1}] $data using i:xtic(1) title columnheader(i)\n")
 
 
-def lines_over_time(title, by_mode):
-    """Returns a gnuplot script that draws {mode: [(microseconds, value)]}."""
-    blocks = "".join(f"$d{i} << EOD\n" + "\n".join(f"{x / 1000} {y}" for x, y in points) + "\nEOD\n"
-                     for i, points in enumerate(by_mode.values()))
-    plots = ", ".join(f"$d{i} with steps lw 2 title {quoted(mode)} noenhanced"
-                      for i, mode in enumerate(by_mode))
+def lines_over_time(title, curves):
+    """Returns a gnuplot script that draws {(mode, ipc): [(microseconds, KiB)]}. Many curves are equal for
+    a while, so each is drawn thinner than those below it. Those of ipc=handoff have dashes."""
+    end = max(x for points in curves.values() for x, _ in points)
+    unit, name = (1000000, "seconds") if end >= SECONDS_FROM_US else (1000, "ms")
+    blocks, drawn = "", []
+    modes = list(dict.fromkeys(mode for mode, _ in curves))
+    order = sorted(curves.items(), key=lambda curve: (curve[0][1] != "keep", modes.index(curve[0][0])))
+    for i, ((mode, ipc), points) in enumerate(order):
+        number = modes.index(mode)
+        blocks += f"$d{i} << EOD\n" + "\n".join(f"{x / unit} {y}" for x, y in points) + "\nEOD\n"
+        words = mode if ipc == "keep" else f"{mode}, {ipc}"
+        drawn.append(f"$d{i} with steps lw {1.3 * (len(modes) - number) + 0.7:.1f} lt {number + 1} "
+                     f"dt {1 if ipc == 'keep' else 2} title {quoted(words)} noenhanced")
     return (blocks + HEAD.replace("{title}", quoted(title))
-            + "set xlabel 'ms of guest time'\nset ylabel 'KiB'\nset yrange [0:*]\nplot " + plots + "\n")
+            + f"set xlabel '{name} of guest time'\nset ylabel 'KiB'\nset format y \"%'.0f\"\n"
+            f"set xrange [0:{end / unit}]\nset yrange [0:*]\nplot " + ", ".join(drawn) + "\n")
+
+
+def series_title(name, size):
+    """Returns the title of a series: macro_NAME_stack_kib is of a scenario."""
+    match = SERIES_NAME.fullmatch(name)
+    words = f"Scenario {match[1]}: stack memory" if match else name
+    return f"{words}, {tables.machine_words(*size)}"
 
 
 def scripts(runs, values, modes):
@@ -66,13 +85,10 @@ def scripts(runs, values, modes):
     series = {}
     for run in runs:
         for name, points in run.series.items():
-            if run.machine.ipc != "keep":
-                continue
             key = name, run.machine.cpus, run.machine.memory_mib
-            series.setdefault(key, {}).setdefault(run.machine.mode.name, points)
-    for (name, *size), by_mode in series.items():
-        found["-".join([name, *map(str, size)])] = lines_over_time(
-            f"{name.replace('_', ' ')}: {tables.machine_words(*size)}", by_mode)
+            series.setdefault(key, {}).setdefault((run.machine.mode.name, run.machine.ipc), points)
+    for (name, *size), curves in series.items():
+        found["-".join([name, *map(str, size)])] = lines_over_time(series_title(name, size), curves)
     return {name: script for name, script in found.items() if script}
 
 

@@ -5,7 +5,7 @@
 
 A digit is the pages of a stack, a letter the same for one that faulted since the last picture (a is one
 page), s a stack that is swapped out. On a terminal the picture changes in place, and q leaves. Otherwise
-a picture is printed for each tenth of a second of guest time.
+a picture is printed for each hundredth of a second of guest time.
 """
 
 import argparse
