@@ -361,6 +361,8 @@ FRED = (
 
 # Rows that interact with the machine: Python files in tests/boot/.
 SCRIPT = (
+    # The longest of them, so that it does not run alone at the end.
+    Row("labs", kind="script", script="tests/boot/labs.py", limit_seconds=1500),
     Row("hang", kind="script", script="tests/boot/hang.py", cpus=4),
     Row("nmi-everywhere", kind="script", script="tests/boot/nmi_sweep.py", gdb=True, cpus=1,
         cmdline="test=STK* exit=1"),
@@ -423,7 +425,6 @@ SCRIPT = (
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
         cpu="max", rotates="soak"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
-    Row("labs", kind="script", script="tests/boot/labs.py", limit_seconds=1500),
     Row("book-commands", kind="script", script="tests/boot/book_commands.py"),
     Row("book-programs", kind="script", script="tests/boot/book_programs.py", cmdline="shell=1"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
