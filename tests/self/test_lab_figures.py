@@ -67,3 +67,19 @@ def test_each_handout_says_how_much_is_to_be_written():
         assert abs(int(lines) - measured) <= measured / 10, f"lab {lab.number}: {measured} lines to write"
         assert [NUMBERS.index(word) if word else 0 for word in counts] == [len(places) - models, len(files), models], \
             f"lab {lab.number}: {len(places) - models} holes in {len(files)} files, {models} in a model"
+
+
+def test_each_handout_has_its_parts_and_names_what_is_to_be_read():
+    for lab in course.labs(ROOT).values():
+        assert os.path.exists(os.path.join(lab.folder, "design.md"))
+        with open(os.path.join(lab.folder, "handout.md"), encoding="utf-8") as file:
+            handout = file.read()
+        assert re.search(r"\*\*Difficulty:\*\* .+\*\*Expected:\*\* .+ hours", handout), f"lab {lab.number}"
+        parts = dict(re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", handout, re.MULTILINE | re.DOTALL))
+        assert list(parts) == ["Goal", "Reading", "Steps", "Questions", "Pitfalls", "Debugging just this"]
+        assert len(re.findall(r"^\d+\. ", parts["Questions"], re.MULTILINE)) == 3, f"lab {lab.number}"
+        for debugger in ("gdb", "Bochs"):
+            assert debugger in parts["Debugging just this"], f"lab {lab.number}: {debugger}"
+        for path in lab.reading:
+            name = os.path.basename(path.split("#")[0])
+            assert name.split(".")[0] in parts["Reading"], f"lab {lab.number}: {name} is to be read"
