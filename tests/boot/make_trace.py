@@ -82,3 +82,4 @@ def check_watch(start):
     assert re.search(r"\d+ stacks, \d+ pages of \d+ \(\d+ % saved\)", done.stdout), done.stdout
     assert re.search(r"^magazines  CPU 0 #+ \d+  CPU 1 #+ \d+   reserve 32$", done.stdout, re.MULTILINE)
     assert re.search(r"^[1-4a-ds]{20,}$", done.stdout, re.MULTILINE), done.stdout
+    assert done.stdout.endswith("\nover\n"), done.stdout[-200:]

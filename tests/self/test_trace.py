@@ -170,3 +170,14 @@ def test_the_live_view_follows_each_event():
     state.apply(events.Event(50, "SWITCH", 0, DEAD | 3 << 8, 7, 1, 8))
     assert state.lines(80, 10)[3] == "1s"
     assert state.lines(1, 4)[3] == "and 2 more"
+
+
+@pytest.mark.parametrize("full,wanted", [(0, "over"), (1, "over before the scenario, as a ring was full")])
+def test_the_live_view_says_how_the_trace_ended(full, wanted):
+    state = live.State()
+    data = recorded(event("NAME", 1005, thread=1), full=full)
+    state.feed(data[:events.RECORD.size])
+    state.apply(events.Event(1000, "HEADER", 0, events.VERSION, 0, 10**9, 2))
+    assert state.seconds() == 0 and state.end() == "the machine ended before its trace"
+    state.feed(data[events.RECORD.size:])
+    assert state.end() == wanted

@@ -31,7 +31,7 @@ class State:
     """All stacks, magazines and rates."""
 
     def __init__(self):
-        self.hz, self.cpus, self.over = 0, 0, False
+        self.hz, self.cpus, self.over, self.full = 0, 0, False, False
         self.first = self.now = 0
         self.stacks, self.running, self.magazines, self.reserve = {}, {}, {}, None
         self.picture, self.counts, self.shown, self.shown_at = 0, dict.fromkeys(RATES, 0), {}, 0
@@ -57,10 +57,10 @@ class State:
     def apply(self, event):
         """Takes one event."""
         if event.kind == "HEADER":
-            self.hz, self.cpus, self.first = event.a, event.b, event.tsc
+            self.hz, self.cpus, self.first, self.now = event.a, event.b, event.tsc, event.tsc
             return
         if event.kind == "END":
-            self.over = True
+            self.over, self.full = True, bool(event.small & 1)
             return
         self.now = max(self.now, event.tsc)
         if event.kind in self.counts:
@@ -116,6 +116,12 @@ class State:
         parts = [f"{kind.lower()} {(count - self.shown.get(kind, 0)) / took:,.0f}"
                  for kind, count in self.counts.items() if took > 0 and count != self.shown.get(kind, 0)]
         return ", ".join(parts) or "nothing"
+
+    def end(self):
+        """Returns how the trace ended, in words."""
+        if not self.over:
+            return "the machine ended before its trace"
+        return "over before the scenario, as a ring was full" if self.full else "over"
 
     def lines(self, width, height):
         """Returns the picture as lines of text, and begins the next one."""

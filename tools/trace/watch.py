@@ -69,7 +69,7 @@ def print_pictures(machine, state):
         state.feed(data)
         if state.seconds() - state.shown_at >= PICTURE_SECONDS:
             print("\n".join(state.lines(WIDTH, HEIGHT)) + "\n", flush=True)
-    print("\n".join(state.lines(WIDTH, HEIGHT)))
+    print("\n".join([*state.lines(WIDTH, HEIGHT), state.end()]))
 
 
 def draw_pictures(window, machine, state):
@@ -87,7 +87,7 @@ def draw_pictures(window, machine, state):
         window.erase()
         for row, line in enumerate(state.lines(width - 1, height - 1)):
             window.addnstr(row, 0, line, width - 1)
-        window.addnstr(height - 1, 0, "over; q leaves" if data is None else "q leaves", width - 1)
+        window.addnstr(height - 1, 0, (f"{state.end()}; " if data is None else "") + "q leaves", width - 1)
         window.refresh()
 
 
