@@ -33,6 +33,14 @@ void ipc_state_wake(struct ipc_state *state)
 static_assert(sizeof(struct message_load) + MESSAGE_BYTES_MAX <= LOAD_RESERVED_BYTES,
               "each load fits into the reserve");
 
+static struct message_load *load_begin(void *memory, unsigned bytes)
+{
+    struct message_load *load = memory;
+    load->handle_count = 0;
+    load->byte_count = bytes;
+    return load;
+}
+
 int ipc_load_create(unsigned bytes, struct message_load **load)
 {
     void *memory;
@@ -40,15 +48,20 @@ int ipc_load_create(unsigned bytes, struct message_load **load)
         return ERROR_TOO_LONG;
     }
     int error = kmalloc(sizeof(struct message_load) + bytes, &memory);
-    if (unlikely(error != OK) && (memory = load_reserve_take()) != NULL) {
-        error = OK;
-    }
     if (error == OK) {
-        *load = memory;
-        (*load)->handle_count = 0;
-        (*load)->byte_count = bytes;
+        *load = load_begin(memory, bytes);
     }
     return error;
+}
+
+int ipc_load_take(unsigned bytes, bool may_take_all, struct message_load **load)
+{
+    void *memory = load_reserve_take(may_take_all);
+    if (memory == NULL) {
+        return ERROR_NO_MEMORY;
+    }
+    *load = load_begin(memory, bytes);
+    return OK;
 }
 
 void ipc_load_free(struct message *message)

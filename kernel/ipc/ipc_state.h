@@ -134,11 +134,16 @@ void ipc_state_init(struct ipc_state *state, struct object *owner);
 void ipc_state_init_zeroed(struct ipc_state *state, struct object *owner);
 
 /*
- * Allocates a load for `bytes` bytes and no handles; the bytes have arbitrary content. Without
- * memory it is one of the reserve (load_reserve.h). Context: THREAD. Errors: ERROR_NO_MEMORY;
- * ERROR_TOO_LONG (more than MESSAGE_BYTES_MAX bytes).
+ * Allocates a load for `bytes` bytes and no handles; the bytes have arbitrary content. Context:
+ * THREAD. Errors: ERROR_NO_MEMORY; ERROR_TOO_LONG (more than MESSAGE_BYTES_MAX bytes).
  */
 must_check int ipc_load_create(unsigned bytes, struct message_load **load);
+
+/*
+ * Takes one of the reserve (load_reserve.h) instead, for at most MESSAGE_BYTES_MAX bytes. Context:
+ * ANY. Errors: ERROR_NO_MEMORY.
+ */
+must_check int ipc_load_take(unsigned bytes, bool may_take_all, struct message_load **load);
 
 /* Frees the message's load, if it has one, and closes the handles in it. Context: THREAD. */
 void ipc_load_free(struct message *message);

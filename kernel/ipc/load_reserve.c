@@ -6,9 +6,9 @@ static struct {
     uint8_t load[LOAD_RESERVED_BYTES] aligned_to(16);
 } reserve[LOADS_RESERVED];
 
-void *load_reserve_take(void)
+void *load_reserve_take(bool may_take_all)
 {
-    for (unsigned i = 0; i < LOADS_RESERVED; i++) {
+    for (unsigned i = may_take_all ? 0 : LOADS_RESERVED_APART; i < LOADS_RESERVED; i++) {
         if (!__atomic_exchange_n(&reserve[i].in_use, true, __ATOMIC_ACQUIRE)) {
             return reserve[i].load;
         }

@@ -39,6 +39,10 @@ static int load_in(struct ipc_state *self, uint64_t tag)
     }
     struct message *message = &self->message;
     int error = ipc_load_create(message_tag_bytes(tag), &message->load);
+    if (unlikely(error == ERROR_NO_MEMORY)) {
+        error = ipc_load_take(message_tag_bytes(tag), budget_is_outermost(task_current()->budget),
+                              &message->load);
+    }
     if (error != OK) {
         return error;
     }

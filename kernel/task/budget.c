@@ -147,6 +147,11 @@ bool budget_has_ended(const struct budget *budget)
     return false;
 }
 
+bool budget_is_outermost(const struct budget *budget)
+{
+    return budget == NULL || budget->parent == NULL;
+}
+
 bool budget_contains(const struct budget *budget, const struct budget *inner)
 {
     while (inner != NULL && inner != budget) {

@@ -63,5 +63,12 @@ void budget_end(struct budget *budget);
 /* Says whether the budget, or one around it, has ended. Context: ANY. */
 must_check bool budget_has_ended(const struct budget *budget);
 
+/*
+ * Says whether the budget is NULL or in no other one. Who is in such a one may use up reserves of
+ * which others leave a part, such as loads of messages (kernel/ipc/load_reserve.h): the servers and
+ * the shell, but not a program that the shell started. Context: ANY.
+ */
+must_check bool budget_is_outermost(const struct budget *budget);
+
 /* Says whether `inner` is the budget, or within it. Context: ANY. */
 must_check bool budget_contains(const struct budget *budget, const struct budget *inner);

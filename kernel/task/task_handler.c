@@ -70,6 +70,9 @@ static must_check int message_make(struct user_thread *self, const struct trap_f
     bool is_page_fault = frame->vector == VECTOR_PAGE_FAULT;
     unsigned bytes = (unsigned)strlen(cause);
     int made = ipc_load_create(bytes, &load);
+    if (made == ERROR_NO_MEMORY) {
+        made = ipc_load_take(bytes, budget_is_outermost(self->task->budget), &load);
+    }
     if (made != OK) {
         return made;
     }

@@ -199,3 +199,16 @@ TEST(TSK0024, "a thread counts in the budget from its start to its end", ALWAYS)
         budget_release(budget);
     }
 }
+
+TEST(TSK0027, "a budget within another one is not outermost; any other is, and so is none", ALWAYS)
+{
+    struct family family;
+    test_check(budget_is_outermost(NULL));
+    if (family_begin(&family)) {
+        test_check(budget_is_outermost(family.outer->budget));
+        test_check(budget_is_outermost(family.beside->budget));
+        test_check(!budget_is_outermost(family.inner->budget));
+        test_check(!budget_is_outermost(family.below->budget));
+    }
+    family_end(&family);
+}
