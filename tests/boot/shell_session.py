@@ -129,6 +129,26 @@ def check_cut(start):
     assert "sound\n" in terminal.ask("echo sound > f; cat < f | cat")
 
 
+def check_drop(start):
+    """a client is ended in the midst of a call, also of one by a ring, and its server goes on and is right"""
+    terminal = session(start)
+    for what in ("drain", "fill", *SERVERS) * 2:
+        assert f"{what}: the client: killed while waiting; afterwards: success\n" in terminal.ask(f"service drop {what}")
+    assert set(starts(terminal).values()) == {1}
+    assert "not found" in terminal.ask("service drop nothing")
+    assert "sound\n" in terminal.ask("echo sound > f; cat < f | cat")
+
+
+def check_drop_page(start):
+    """a program whose page fault waits for the pager ends with it; the next instance supplies the same file"""
+    terminal = session(start)
+    for times in (2, 3):
+        assert "page: the client: the other side died; afterwards: success\n" in terminal.ask("service drop page")
+        assert starts(terminal) == {"names": 1, "files": 1, "pager": times, "console": 1}
+    assert "100 pages, 0 wrong" in terminal.ask("map -z 400")
+    assert "sound\n" in terminal.ask("echo sound > f; map f")
+
+
 def check_console_killed(start):
     """the console is killed while the shell waits for a line: the next one shows the prompt, and control-C works"""
     terminal = session(start)

@@ -55,6 +55,12 @@ static int64_t services_serve_stop(struct protocol_request *request maybe_unused
     return named_do(name, name_bytes, supervisor_server_stop);
 }
 
+static int64_t services_serve_resume(struct protocol_request *request maybe_unused,
+                                     const char *name, size_t name_bytes)
+{
+    return named_do(name, name_bytes, supervisor_server_resume);
+}
+
 static int64_t services_serve_ready(struct protocol_request *request maybe_unused)
 {
     printf("shell ready after %lu us", (uint64_t)sys_clock_read() / NS_PER_US);

@@ -299,6 +299,11 @@ static int64_t server_suspend(const struct service *service)
     return sys_thread_suspend(service->first, 0);
 }
 
+static int64_t server_resume(const struct service *service)
+{
+    return sys_thread_resume(service->first);
+}
+
 int supervisor_server_end(const char *name)
 {
     return server_do(name, server_kill);
@@ -307,6 +312,11 @@ int supervisor_server_end(const char *name)
 int supervisor_server_stop(const char *name)
 {
     return server_do(name, server_suspend);
+}
+
+int supervisor_server_resume(const char *name)
+{
+    return server_do(name, server_resume);
 }
 
 void supervisor_end(void)

@@ -34,5 +34,8 @@ must_check int supervisor_server_end(const char *name);
  */
 must_check int supervisor_server_stop(const char *name);
 
+/* Lets a thread go on that was stopped. Errors: as for supervisor_server_end(). */
+must_check int supervisor_server_resume(const char *name);
+
 /* Ends all servers, and waits until they have ended. */
 void supervisor_end(void);

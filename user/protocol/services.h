@@ -20,7 +20,10 @@
         "Notes that the shell is about to show its first prompt; init logs when.") \
     OPERATION(4, stop, "name: bytes", "", \
         "NOT_FOUND, AGAIN, TIMEOUT", \
-        "Stops the thread that serves a service, before it answers the next call. ERROR_AGAIN: none runs now. ERROR_TIMEOUT: it has not stopped yet, and will.")
+        "Stops the thread that serves a service, before it answers the next call. ERROR_AGAIN: none runs now. ERROR_TIMEOUT: it has not stopped yet, and will.") \
+    OPERATION(5, resume, "name: bytes", "", \
+        "NOT_FOUND, AGAIN", \
+        "Lets a server go on that was stopped. ERROR_AGAIN: none runs now.")
 /* clang-format on */
 
 enum services_state {

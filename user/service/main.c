@@ -2,6 +2,7 @@
  * service                        lists the services of the session and the state of their servers
  * service end NAME [SECONDS]     ends the server of a service, after this time; it is started again
  * service cut NAME               ends it in the midst of a call (cut.h)
+ * service drop WHAT              ends a client in the midst of its call (drop.h)
  */
 #include "lib/error.h"
 #include "lib/number.h"
@@ -10,6 +11,7 @@
 #include "user/lib/program.h"
 #include "user/lib/sleep.h"
 #include "user/service/cut.h"
+#include "user/service/drop.h"
 #include "user/services_protocol.h"
 
 #define STATUS_FAILED 1
@@ -66,9 +68,16 @@ int main(unsigned count, char **words)
     if (count == 3 && string_equal(words[1], "cut")) {
         return cut_run(words[2]);
     }
+    if (count == 3 && string_equal(words[1], "drop")) {
+        return drop_run(words[2]);
+    }
+    if (count == 3 && string_equal(words[1], "client")) { /* drop_run() starts it */
+        return drop_client_run(words[2]);
+    }
     if (count < 3 || count > 4 || !string_equal(words[1], "end") ||
         (count == 4 && number_parse_range(words[3], 0, SECONDS_MOST, &seconds) != OK)) {
-        complain("usage: service, service end NAME [SECONDS], or service cut NAME");
+        complain(
+            "usage: service, service end NAME [SECONDS], service cut NAME, or service drop WHAT");
         return STATUS_USAGE;
     }
     return end(init, words[2], seconds);

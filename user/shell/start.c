@@ -132,7 +132,7 @@ static void options_make(struct spawn_options *options, const char *name, const 
                        : RIGHTS_ALL);
     }
     if (string_equal(name, SERVICE_PROGRAM)) {
-        spawn_pass(options, PROGRAM_HANDLE_PARENT, RIGHT_SEND);
+        spawn_pass(options, PROGRAM_HANDLE_PARENT, RIGHT_SEND | RIGHT_TRANSFER); /* to its copy */
     }
     /* A program may start others, which find servers, too. */
     spawn_pass(options, PROGRAM_HANDLE_NAMES, RIGHT_SEND | RIGHT_DUPLICATE | RIGHT_TRANSFER);
