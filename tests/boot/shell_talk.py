@@ -9,6 +9,9 @@ UP, CONTROL_C, CONTROL_D, CONTROL_U, MONITOR = "\x1b[A", "\x03", "\x04", "\x15",
 CRASHES = 34
 PASTED = 100
 LONG_LINE = 10000
+REPORT = re.compile(rb"user exception: task \d+ \(crash\), thread \d+: code at 0x[0-9a-f]+ [^\r\n]+; the task ends")
+TOP_LINE = b" MiB free"
+BACKTRACE = b"  backtrace: 0x"
 HANDED_OVER = b"console: the monitor has it"
 NOISE_BYTES = 3000
 # What may not be among the noise: it ends the shell, or gives the terminal away.
@@ -149,6 +152,9 @@ def programs(terminal):
     terminal.prompt()
     assert terminal.ask("cat f; rm f") == "tWo\nthree\n"
     assert re.search(r"^ +\d+ +\d+ +\d+ +\d+  \w", terminal.ask("top -n 1 -d 0"), re.MULTILINE)
+    shown = terminal.all.count(TOP_LINE)
+    terminal.ask("top -n 3 -d 0")
+    assert terminal.all.count(TOP_LINE) == shown + 3, "it does not refresh"
     assert "2 passed, 0 failed" in terminal.ask("test ULB000[12]")
     assert re.match(r"[1-9]\d* programs started, 0 refused, 0 ended", terminal.ask("stress 1"))
     for streams in (1, 40):  # more than the server has rings
@@ -172,7 +178,8 @@ def figures(terminal):
     live = terminal.ask("stacks live 1")
     assert live.count("Each digit is a thread") >= 1 and re.search(r"^kernel +[0-4]{6,}$", live, re.MULTILINE), live
     assert re.search(r"^shell +[0-4]{2,}$", live, re.MULTILINE), live
-    assert re.search(r"^ +\d+ +\w+ +\w", terminal.ask("kstat"), re.MULTILINE)
+    counters = terminal.ask("kstat").splitlines()
+    assert len(counters) > 20 and all(re.match(r" *\d+  \w+ +\w", line) for line in counters), counters
     assert terminal.ask("kstat nothing-is-called-so") == ""
     assert re.search(r"^console +runs +started \d+ times$", terminal.ask("service"), re.MULTILINE)
     terminal.ask("log > l")
@@ -180,9 +187,13 @@ def figures(terminal):
 
 
 def crashes(terminal):
-    """Each way to crash ends the program and is told, and the prompt comes back."""
+    """Each way to crash ends the program and is told, with thread, address, reason and backtrace, and the prompt
+    comes back."""
     for number in range(CRASHES):
+        reports, traces = len(REPORT.findall(terminal.all)), terminal.all.count(BACKTRACE)
         assert f"'crash {number}' was ended" in terminal.ask(f"crash {number}")
+        terminal.wait_count(BACKTRACE, traces + 1)
+        assert len(REPORT.findall(terminal.all)) == reports + 1, f"crash {number}: {terminal.all[-1000:]}"
     terminal.ask("echo sound")
 
 
