@@ -2,6 +2,7 @@
 #include "kernel/information/information.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/monitor/monitor.h"
+#include "kernel/object/object_name.h"
 #include "kernel/syscall/message_fast.h"
 #include "kernel/task/user_thread.h"
 #include "lib/format.h"
@@ -10,28 +11,6 @@
 #include "sched/stack/handoff.h"
 
 #define ROWS 32 /* tasks, threads or handles that are copied at once */
-
-static const char *const type_names[] = {
-    [OBJECT_TASK] = "task",
-    [OBJECT_THREAD] = "thread",
-    [OBJECT_ENDPOINT] = "endpoint",
-    [OBJECT_REPLY] = "reply",
-    [OBJECT_NOTIFICATION] = "notification",
-    [OBJECT_TIMER] = "timer",
-    [OBJECT_MEMORY] = "memory",
-    [OBJECT_INTERRUPT] = "interrupt",
-    [OBJECT_PORTS] = "ports",
-    [OBJECT_INFORMATION] = "information",
-    [OBJECT_LOG] = "log",
-    [OBJECT_SYSTEM] = "system",
-    [OBJECT_CONSOLE] = "console",
-};
-
-static const char *type_name(unsigned type)
-{
-    return type < array_length(type_names) && type_names[type] != NULL ? type_names[type]
-                                                                       : "unknown";
-}
 
 MONITOR_COMMAND(tasks, "", "list the tasks and what they own")
 {
@@ -117,8 +96,8 @@ static void handle_print(const struct task *task maybe_unused, uint32_t handle,
     char rights[9], words[64];
     rights_format(rights, value->rights);
     object_describe(words, sizeof(words), value->object);
-    console_print("0x%08x %-12s %s %18lx %7u  %s\n", handle, type_name(value->object->type), rights,
-                  value->badge, object_handle_count(value->object), words);
+    console_print("0x%08x %-12s %s %18lx %7u  %s\n", handle, object_type_name(value->object->type),
+                  rights, value->badge, object_handle_count(value->object), words);
 }
 
 MONITOR_COMMAND(handles, "TASK", "list the handles of a task, by its id or name")
