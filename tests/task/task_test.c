@@ -7,7 +7,9 @@
 #include "tests/task/task_fixture.h"
 #include "tests/test.h"
 
-#define SPINNERS 24
+#define SPINNERS     24
+#define TASKS        2000
+#define SIDE_BY_SIDE 20
 
 extern const char user_code_ud2[], user_code_spin[], user_code_script[];
 
@@ -131,22 +133,38 @@ TEST(TSK0004, "a killed thread ends, and the others of its task go on", ALWAYS)
     object_release(&task->object);
 }
 
-TEST(TSK0005, "two hundred tasks are created, run and end, and nothing is left of them", ALWAYS)
+/* Starts tasks side by side, each with a thread that runs until it is killed, and ends them. */
+static unsigned tasks_cycle(unsigned round)
 {
-    for (unsigned i = 0; i < 200; i++) {
-        struct task *task = task_fixture_create(1);
-        if (task == NULL) {
-            return;
-        }
-        struct user_thread *user =
-            task_fixture_start(task, 0, user_code_spin, USER_WORLD_DATA, test_cpu_bit(i));
-        task_kill(task, (int)i);
-        test_equal(ended_status(task), i);
-        if (user != NULL) {
-            object_release(&user->object);
-        }
-        object_release(&task->object);
+    struct task *tasks[SIDE_BY_SIDE];
+    struct user_thread *users[SIDE_BY_SIDE];
+    unsigned count = 0;
+    while (count < SIDE_BY_SIDE && (tasks[count] = task_fixture_create(1)) != NULL) {
+        users[count] = task_fixture_start(tasks[count], 0, user_code_spin, USER_WORLD_DATA,
+                                          test_cpu_bit(count));
+        count++;
     }
+    for (unsigned i = 0; i < count; i++) {
+        task_kill(tasks[i], (int)(round * SIDE_BY_SIDE + i));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        test_equal(ended_status(tasks[i]), round * SIDE_BY_SIDE + i);
+        if (users[i] != NULL) {
+            object_release(&users[i]->object);
+        }
+        object_release(&tasks[i]->object);
+    }
+    return count;
+}
+
+TEST(TSK0005, "two thousand tasks run and end, twenty at a time, and nothing is left of them",
+     ALWAYS)
+{
+    unsigned ended = 0;
+    for (unsigned round = 0; round < TASKS / SIDE_BY_SIDE; round++) {
+        ended += tasks_cycle(round);
+    }
+    test_equal(ended, TASKS);
 }
 
 TEST(TSK0006, "a thread that was never started and is killed or dropped leaves nothing", ALWAYS)
