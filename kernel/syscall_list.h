@@ -42,19 +42,19 @@
         "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
         "Sends a message to an endpoint and waits for the answer.") \
     MESSAGE(1, ipc_receive, 2, "endpoint: handle endpoint RECEIVE, tag: tag", "0", \
-        "INVALID SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
+        "INVALID SYS0010, FAULT SYS0011, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0093 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
         "Waits for a message. A caller that was received before and not answered gets ERROR_PEER_DIED.") \
     MESSAGE(2, ipc_reply, 2, "unused: value, tag: tag", "0", \
-        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
+        "INVALID SYS0010, TOO_LONG SYS0092, FAULT SYS0092, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
         "Answers the caller whose message the thread received last.") \
     MESSAGE(3, ipc_reply_receive, 2, "endpoint: handle endpoint RECEIVE, tag: tag", "0", \
-        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0007 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
+        "INVALID SYS0092, TOO_LONG SYS0092, FAULT SYS0092, NOT_FOUND SYS0008, AGAIN SYS0005, TIMEOUT SYS0005, PEER_DIED SYS0006, KILLED SYS0093 ENDS, NO_MEMORY, QUOTA SYS0012", BLOCKS, \
         "Answers the caller whose message the thread received last, and waits for the next message. It is no error if that caller is gone.") \
     MESSAGE(4, reply_answer, 2, "reply: handle reply SEND, tag: tag", "0", \
-        "INVALID SYS0010, TOO_LONG SYS0010, FAULT SYS0011, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
+        "INVALID SYS0092, TOO_LONG SYS0092, FAULT SYS0092, NOT_FOUND SYS0008, PEER_DIED SYS0008, NO_MEMORY", PROMPT, \
         "Answers the caller whose reply handle this is, once.") \
     PAIR(5, notification_wait, 2, "notification: handle notification RECEIVE, deadline: deadline", "0; the bits that were set", \
-        "AGAIN SYS0009, TIMEOUT SYS0009, PEER_DIED SYS0009, KILLED NTF0002 ENDS", BLOCKS, \
+        "AGAIN SYS0009, TIMEOUT SYS0009, PEER_DIED SYS0009, KILLED SYS0093 ENDS", BLOCKS, \
         "Waits until a bit is set, takes all bits and clears them.") \
     CALL(6, null, 0, "", "0", "", PROMPT, \
         "Does nothing. It measures the way into the kernel and back.") \
@@ -74,7 +74,7 @@
     CALL(13, endpoint_badge, 3, "endpoint: handle endpoint RECEIVE, badge: bits, rights: rights", "the new handle", \
         "INVALID SYS0003, QUOTA SYS0003, NO_MEMORY", PROMPT, \
         "Opens a handle for a caller, with a badge that tells the receiver who sends. Rights are SEND, DUPLICATE and TRANSFER.") \
-    CALL(14, reply_take, 0, "", "a handle with the rights SEND and TRANSFER", "NOT_FOUND SYS0008, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+    CALL(14, reply_take, 0, "", "a handle with the rights SEND and TRANSFER", "NOT_FOUND SYS0008, QUOTA SYS0084, NO_MEMORY", PROMPT, \
         "Turns the right to answer the caller whose message the thread received last into a handle.") \
     CALL(15, reply_fault, 1, "status: value", "0", "NOT_FOUND SYS0008, PEER_DIED SYS0008", PROMPT, \
         "Ends the caller whose message the thread received last, with a status, because it broke the protocol.") \
@@ -110,27 +110,27 @@
         "INVALID SYS0033, RANGE SYS0033", PROMPT, \
         "Writes an I/O port, 1, 2 or 4 bytes wide.") \
     CALL(28, task_create, 3, "name: in bytes, bytes: value, frames: value", "a handle with all rights", \
-        "TOO_LONG SYS0040, FAULT SYS0040, QUOTA SYS0040, NO_MEMORY", PROMPT, \
+        "TOO_LONG SYS0040, FAULT SYS0040, QUOTA SYS0094, NO_MEMORY", PROMPT, \
         "Creates a task without threads, mappings and handles, in the budget of the caller's task. It may own as many frames as the caller's task. If the number is not 0, it begins a budget of so many within the caller's, for it and the tasks that it creates; with TASK_FRAMES_MOST, of seven eighths of what the caller's task may, as of tasks and threads. Its other limits are those of the caller's task.") \
     CALL(29, task_kill, 2, "task: handle task MANAGE, status: value", "0", "", PROMPT, \
         "Ends a task and all of its threads. The first status counts.") \
     CALL(30, task_exit, 1, "status: value", "does not return", "", PROMPT, \
         "Ends the caller's task.") \
     CALL(31, task_wait, 3, "task: handle task READ, deadline: deadline, status: out 8", "0", \
-        "TIMEOUT SYS0041, KILLED TSK0002 ENDS, FAULT SYS0041", BLOCKS, \
+        "TIMEOUT SYS0041, KILLED SYS0093 ENDS, FAULT SYS0041", BLOCKS, \
         "Waits until a task has ended and what it owned is free, and writes its status, 64 bits with sign, unless the address is 0.") \
     CALL(32, thread_create, 4, "task: handle task MANAGE, priority: value, affinity: bits, flags: bits", "a handle with all rights", \
-        "RANGE SYS0042, INVALID SYS0042, PEER_DIED SYS0042, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "RANGE SYS0042, INVALID SYS0042, PEER_DIED SYS0042, QUOTA SYS0042, NO_MEMORY", PROMPT, \
         "Creates a thread of a task, with a priority that is not above the caller's, for the CPUs of these bits; 0: all. With the flag THREAD_FPU it may use x87, SSE and AVX.") \
     CALL(33, thread_start, 4, "thread: handle thread MANAGE, entry: address, stack: address, argument: value", "0", \
-        "RANGE SYS0042, EXISTS SYS0042, PEER_DIED SYS0042, INVALID SYS0042, QUOTA TSK0003, NO_MEMORY", PROMPT, \
+        "RANGE SYS0042, EXISTS SYS0042, PEER_DIED SYS0042, INVALID SYS0042, QUOTA SYS0042, NO_MEMORY", PROMPT, \
         "Starts a thread at an address, with its stack pointer and with the argument in RDI.") \
     CALL(34, thread_exit, 1, "status: value", "does not return", "", PROMPT, \
         "Ends the calling thread; the last thread ends its task with this status.") \
     CALL(35, thread_kill, 1, "thread: handle thread MANAGE", "0", "", PROMPT, \
         "Ends a thread.") \
     CALL(36, thread_wait, 3, "thread: handle thread READ, deadline: deadline, status: out 8", "0", \
-        "TIMEOUT SYS0042, INVALID TSK0007, KILLED TSK0002 ENDS, FAULT SYS0042", BLOCKS, \
+        "TIMEOUT SYS0042, INVALID TSK0007, KILLED SYS0093 ENDS, FAULT SYS0042", BLOCKS, \
         "Waits until a thread has ended, and writes its status, 64 bits with sign, unless the address is 0.") \
     CALL(37, thread_priority_set, 2, "thread: handle thread MANAGE, priority: value", "0", \
         "RANGE SYS0042", PROMPT, \
@@ -139,7 +139,7 @@
         "RANGE SYS0042", PROMPT, \
         "Sets the calling thread's FS base, for thread-local storage.") \
     CALL(39, handle_grant, 3, "task: handle task MANAGE, handle: handle any TRANSFER, rights: rights", "the handle's number in that task", \
-        "INVALID SYS0043, PEER_DIED SYS0043, QUOTA SYS0003, NO_MEMORY", PROMPT, \
+        "INVALID SYS0043, PEER_DIED SYS0043, QUOTA SYS0043, NO_MEMORY", PROMPT, \
         "Opens a handle to the object in the table of a task, with these rights, none of which the caller's handle may lack.") \
     CALL(40, thread_suspend, 2, "thread: handle thread MANAGE, deadline: deadline", "0", \
         "TIMEOUT SYS0044, PEER_DIED SYS0044, KILLED SYS0044 ENDS", BLOCKS, \
@@ -195,7 +195,7 @@
         "PEER_DIED SYS0045", PROMPT, \
         "Has exceptions of the task's threads told to an endpoint, as lib/fault_message.h says; 0: to nobody.") \
     CALL(58, memory_map_paged, 5, "task: handle task MANAGE, memory: handle memory READ, mapping: in 32, pager: handle endpoint SEND, limit: value", "the address", \
-        "INVALID SYS0053, RANGE SYS0053, EXISTS SYS0053, QUOTA SYS0053, PEER_DIED SYS0053, FAULT SYS0056, NO_MEMORY", PROMPT, \
+        "INVALID SYS0056, RANGE SYS0056, EXISTS SYS0056, QUOTA SYS0056, PEER_DIED SYS0056, FAULT SYS0056, NO_MEMORY", PROMPT, \
         "Maps memory as memory_map() does, with a pager: an endpoint that supplies the pages as lib/fault_message.h says. A thread waits so many nanoseconds for it; 2^64-1: no limit.") \
     CALL(59, stack_descend, 4, "information: handle information READ, way: value, bytes: value, descent: out 128", "0", \
         "RANGE UTH0021, QUOTA UTH0021, FAULT UTH0021", PROMPT, \

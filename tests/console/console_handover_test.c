@@ -279,6 +279,14 @@ TEST(SYS0071, "a program takes the serial port by a handle, once, and reads text
                 : handle_open(&script_handles, &notification->object, RIGHTS_ALL, 0, &signal);
     script_clear(&script, 0);
     script_add(&script, SYSCALL_console_take, system, signal, 1, 2, 4, 0);
+    script_handles.limit = 2; /* no room for the handle to the console */
+    script_start(&script);
+    script_join(&script);
+    script_handles.limit = 3;
+    int64_t full = (int64_t)script.calls[0].rax;
+    bool lent_in_vain = serial_is_lent();
+    script_clear(&script, 0);
+    script_add(&script, SYSCALL_console_take, system, signal, 1, 2, 4, 0);
     script_add(&script, SYSCALL_console_take, system, signal, 1, 2, 4, 0);
     script_start(&script);
     script_join(&script);
@@ -295,6 +303,9 @@ TEST(SYS0071, "a program takes the serial port by a handle, once, and reads text
     log_info("another line");
     bool again = bit_comes(TEXT_BIT);
     int64_t bytes = script_call(SYSCALL_console_read, handle, USER_WORLD_STACK, 400);
+    console_handover_pause(); /* as the monitor does */
+    int64_t paused = script_call(SYSCALL_console_read, handle, USER_WORLD_STACK, 400);
+    bool resumed = console_handover_resume();
     script_clear(&script, 0);
     script_add(&script, SYSCALL_handle_close, handle, 0, 0, 0, 0, 0);
     script_add(&script, SYSCALL_console_read, handle, USER_WORLD_STACK, 100, 0, 0, 0);
@@ -303,7 +314,11 @@ TEST(SYS0071, "a program takes the serial port by a handle, once, and reads text
     bool lent = serial_is_lent();
     test_equal(error, OK);
     test_check((int64_t)handle > 0);
+    test_equal(full, ERROR_QUOTA);
+    test_check(!lent_in_vain);
     test_equal(second, ERROR_EXISTS);
+    test_equal(paused, ERROR_AGAIN);
+    test_check(resumed);
     test_check(came && again && bytes > 0 && bytes <= 400 && !lent);
     test_equal(bad, ERROR_FAULT);
     test_check(kept); /* a read that faults loses no text */

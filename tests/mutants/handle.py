@@ -14,7 +14,7 @@ REGISTERS = "arch/x86_64/entry/user_registers.c"
 
 MUTANTS = (
     # I10: a handle names one object, with its rights and no others; an answer is given once.
-    Mutant("generation-not-checked", "I10", "SYS0002", "ipc_call, try 0: -16, not -12",
+    Mutant("generation-not-checked", "I10", "SYS0002", "ipc_call, argument 0, try 0: -16, not -12",
            edits=((HANDLE_MATCH, "uint64_t mask = CHECK_GENERATION_MASK | CHECK_OPEN |",
                    "uint64_t mask = CHECK_OPEN |"),)),
     Mutant("fast-answer-to-any-call", "I10", "MSF0005", r"left_since\(MESSAGE_LEFT_CALLER_GONE\) is 0",

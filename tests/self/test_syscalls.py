@@ -76,10 +76,13 @@ def test_the_stubs_compile(tmp_path):
     ("thread_yield", "thread_doze", "no file of kernel/ defines call_thread_doze"),
     ("Reads the clock.", "Reads a clock.", "make syscalls-page"),
     ('in nanoseconds", ""', 'in nanoseconds", "NONSENSE IPC0001"', "no ERROR_NONSENSE"),
-    ('in nanoseconds", ""', 'in nanoseconds", "AGAIN IPC9999"', "no test IPC9999")])
+    ('in nanoseconds", ""', 'in nanoseconds", "AGAIN IPC9999"', "no test IPC9999"),
+    ("QUOTA SYS0084", "QUOTA SYS0003", "reply_take: QUOTA: SYS0003 does not make the call"),
+    ("QUOTA SYS0094", "EXISTS SYS0094", "task_create: EXISTS: SYS0094 does not name the error"),
+    ("FAULT SYS0031", "RANGE SYS0031", "information_read: it accesses the caller's memory, and FAULT is not")])
 def test_the_check_sees_mistakes(tmp_path, old, new, complaint):
     root = tmp_path / "tree"
-    for folder in ("kernel", "lib", "docs", "tests/ipc"):
+    for folder in ("kernel", "lib", "docs", "tests/ipc", "tests/syscall"):
         shutil.copytree(os.path.join(ROOT, folder), root / folder)
     listed = root / "kernel" / "syscall_list.h"
     text = listed.read_text()

@@ -417,6 +417,21 @@ TEST(SYS0056,
     struct object *object;
     test_equal(handle_find(&script_handles, (uint64_t)endpoint, OBJECT_ENDPOINT, 0, &object, NULL),
                OK);
+    static const struct {
+        uint64_t address, bytes, rights;
+        int expected;
+    } wrong[] = {
+        {PLACE + 1, PAGE_BYTES, RW, ERROR_INVALID},
+        {PLACE, PAGE_BYTES, RW | RIGHT_EXECUTE, ERROR_INVALID},
+        {PLACE, PAGE_BYTES, RIGHT_READ | RIGHT_MANAGE, ERROR_INVALID},
+        {PLACE, (PAGES + 1) * PAGE_BYTES, RW, ERROR_RANGE},
+        {DIRECT_MAP_BASE, PAGE_BYTES, RW, ERROR_RANGE},
+    };
+    for (unsigned i = 0; i < array_length(wrong); i++) {
+        test_equal(map(fixture.memory, wrong[i].address, wrong[i].bytes, 0, wrong[i].rights),
+                   wrong[i].expected);
+        test_equal(map_paged(MAPPING_AT, (uint64_t)endpoint, UINT64_MAX), wrong[i].expected);
+    }
     test_equal(map(fixture.memory, PLACE, PAGES * PAGE_BYTES, 0, RW), PLACE);
     test_equal(map_paged(MAPPING_AT, (uint64_t)endpoint, UINT64_MAX), ERROR_EXISTS);
     test_equal(script_call(SYSCALL_memory_unmap, fixture.handle, PLACE, PAGES * PAGE_BYTES), OK);
@@ -424,6 +439,9 @@ TEST(SYS0056,
     test_equal(map_paged(MAPPING_AT, fixture.memory, UINT64_MAX), ERROR_WRONG_TYPE);
     test_equal(map_paged(MAPPING_AT, 0, UINT64_MAX), ERROR_BAD_HANDLE);
     test_equal(map_paged(USER_END, (uint64_t)endpoint, UINT64_MAX), ERROR_FAULT);
+    fixture.task->space.region_count += SPACE_REGIONS_MAX;
+    test_equal(map_paged(MAPPING_AT, (uint64_t)endpoint, UINT64_MAX), ERROR_QUOTA);
+    fixture.task->space.region_count -= SPACE_REGIONS_MAX;
     test_equal(object_handle_count(object), 2);
     test_equal(map_paged(MAPPING_AT, (uint64_t)endpoint, UINT64_MAX), PLACE);
     test_equal(object_handle_count(object), 3);

@@ -120,6 +120,20 @@ TEST(SYS0012, "handles that a full table has no room for fail the message for bo
     test_equal(message_result(&server, 1), ERROR_QUOTA);
     test_equal(script_handles.open, 3);
     test_equal(object_handle_count(&endpoint->object), 3);
+
+    script_clear(&client, 0); /* the same in a receive behind an answer */
+    script_add(&client, SYSCALL_message_buffer_set, SCRIPT_BUFFER, 0, 0, 0, 0, 0);
+    script_add_message(&client, SYSCALL_ipc_call, sender, 0, 0);
+    script_add_message(&client, SYSCALL_ipc_call, sender, message_tag(0, 2, 0), 0);
+    script_clear(&server, 1);
+    script_add(&server, SYSCALL_message_buffer_set, SCRIPT_BUFFER, 0, 0, 0, 0, 0);
+    script_add_message(&server, SYSCALL_ipc_receive, receiver, 0, 0);
+    script_add_message(&server, SYSCALL_ipc_reply_receive, receiver, 0, 0);
+    messages_run_both();
+    test_equal(message_result(&client, 1), OK);
+    test_equal(message_result(&client, 2), ERROR_QUOTA);
+    test_equal(message_result(&server, 2), ERROR_QUOTA);
+    test_equal(script_handles.open, 3);
     messages_end();
 }
 

@@ -94,6 +94,22 @@ TEST(SYS0006, "a call and a receive whose other side has no handle any more end 
     script_join(&client);
     test_equal(message_result(&client, 0), ERROR_PEER_DIED);
     messages_end();
+
+    if (!messages_begin(10)) { /* the same in a receive behind an answer */
+        return;
+    }
+    script_add_message(&client, SYSCALL_ipc_call, sender, 0, 0);
+    script_add_message(&server, SYSCALL_ipc_receive, receiver, 0, 0);
+    script_add_message(&server, SYSCALL_ipc_reply_receive, receiver, 0, 0);
+    script_start(&server);
+    script_start(&client);
+    script_join(&client);
+    test_equal(message_result(&client, 0), OK);
+    test_wait_blocked(server.running);
+    test_equal(handle_close(&script_handles, sender), OK);
+    script_join(&server);
+    test_equal(message_result(&server, 1), ERROR_PEER_DIED);
+    messages_end();
 }
 
 TEST(SYS0007, "a kill ends a call, and a fault of the receiver's ends the caller with its status",
@@ -195,5 +211,25 @@ TEST(SYS0008, "answers need a caller: none, one that is gone, and one that was a
         test_equal(message_result(&server, 2), way < 2 ? ERROR_PEER_DIED : OK);
         test_equal(handle_close(&script_handles, (uint64_t)notification), OK);
     }
+
+    script_clear(&server, 1); /* the same by a reply handle */
+    script_add_message(&server, SYSCALL_ipc_receive, receiver, 0, 0);
+    script_add(&server, SYSCALL_reply_take, 0, 0, 0, 0, 0, 0);
+    script_start(&server);
+    test_wait_blocked(server.running);
+    deadline_ns = clock_now_ns() + 30000000;
+    message_buffer_write(offsetof(struct message_buffer, deadline_ns), &deadline_ns, 8);
+    again = client;
+    script_start(&again);
+    script_join(&server);
+    script_join(&again);
+    test_equal(message_result(&again, 1), ERROR_TIMEOUT);
+    reply = message_result(&server, 1);
+    script_clear(&server, 1);
+    script_add_message(&server, SYSCALL_reply_answer, (uint64_t)reply, 0, 0);
+    script_add(&server, SYSCALL_handle_close, (uint64_t)reply, 0, 0, 0, 0, 0);
+    script_start(&server);
+    script_join(&server);
+    test_equal(message_result(&server, 0), ERROR_PEER_DIED);
     messages_end();
 }

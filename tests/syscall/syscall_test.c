@@ -1,4 +1,4 @@
-/* System calls made by user mode: handles, and the errors that every handle implies. */
+/* System calls made by user mode: their list, handles, the clock, notifications and timers. */
 #include "arch/x86_64/time/clock.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/notification.h"
@@ -11,13 +11,6 @@
 
 static struct script script;
 
-/* Returns the type of the first argument of a call if that is a handle, such as "endpoint SEND". */
-static const char *handle_type(const struct syscall_description *call)
-{
-    const char *colon = strchr(call->arguments, ':');
-    return colon != NULL && strncmp(colon, ": handle ", 9) == 0 ? colon + 9 : NULL;
-}
-
 TEST(SYS0001, "every number has one call with a name, and the numbers behind them have none",
      ALWAYS)
 {
@@ -28,72 +21,6 @@ TEST(SYS0001, "every number has one call with a name, and the numbers behind the
     test_check(syscall_describe(syscall_count) == NULL);
     test_check(syscall_describe(UINT64_MAX) == NULL);
     test_check(strcmp(syscall_describe(SYSCALL_null)->name, "null") == 0);
-}
-
-TEST(SYS0002, "each call with a handle tells forged, stale, closed and wrong handles apart", ALWAYS)
-{
-    if (!script_begin(100)) {
-        return;
-    }
-    struct endpoint *endpoint;
-    struct notification *notification;
-    uint32_t stale, current = 0, closed, of_endpoint, of_notification, of_other;
-    test_equal(endpoint_create(&endpoint), OK);
-    test_equal(notification_create(&notification), OK);
-    struct object *object = &endpoint->object;
-    test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &stale), OK);
-    for (unsigned i = 0; i < HANDLE_CHUNK_ENTRIES; i++) { /* until its entry is used again */
-        test_equal(handle_close(&script_handles, i == 0 ? stale : current), OK);
-        test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &current), OK);
-    }
-    test_equal(current % HANDLES_MAX, stale % HANDLES_MAX);
-    test_equal(handle_open(&script_handles, object, RIGHTS_ALL, 0, &closed), OK);
-    test_equal(handle_close(&script_handles, closed), OK);
-    test_equal(handle_open(&script_handles, object, 0, 0, &of_endpoint), OK);
-    test_equal(handle_open(&script_handles, &notification->object, 0, 0, &of_notification), OK);
-    unsigned tried = 0;
-    for (uint64_t i = 0; i < syscall_count; i++) {
-        const char *type = handle_type(syscall_describe(i));
-        if (type == NULL) {
-            continue;
-        }
-        bool any = strncmp(type, "any", 3) == 0, takes_endpoint = strncmp(type, "endpoint", 8) == 0;
-        of_other = takes_endpoint ? of_notification : of_endpoint;
-        uint32_t without_right =
-            strncmp(type, "notification", 12) == 0 ? of_notification : of_endpoint;
-        script_clear(&script, 0);
-        script_add(&script, i, 0, 0, 0, 0, 0, 0);
-        script_add(&script, i, current + HANDLES_MAX, 0, 0, 0, 0, 0); /* its next generation */
-        script_add(&script, i, 1UL << 32 | of_endpoint, 0, 0, 0, 0, 0);
-        script_add(&script, i, stale, 0, 0, 0, 0, 0);
-        script_add(&script, i, closed, 0, 0, 0, 0, 0);
-        if (!any) {
-            script_add(&script, i, of_other, 0, 0, 0, 0, 0);
-        }
-        bool right_tried = takes_endpoint || without_right == of_notification;
-        if (right_tried) {
-            script_add(&script, i, without_right, 0, 0, 0, 0, 0);
-        }
-        script_start(&script);
-        script_join(&script);
-        const int expected[] = {ERROR_BAD_HANDLE,   ERROR_BAD_HANDLE,    ERROR_BAD_HANDLE,
-                                ERROR_STALE_HANDLE, ERROR_CLOSED_HANDLE, ERROR_WRONG_TYPE,
-                                ERROR_NO_RIGHT};
-        for (unsigned n = 0; n < script.count; n++) {
-            if ((int64_t)script.calls[n].rax != expected[n]) {
-                test_fail(__FILE__, __LINE__, "%s, try %u: %ld, not %d", syscall_describe(i)->name,
-                          n, (int64_t)script.calls[n].rax, expected[n]);
-            }
-            const struct script_call *call = &script.calls[n];
-            test_equal(call->rdi | call->rsi | call->rdx | call->r8 | call->r9 | call->r10, 0);
-        }
-        tried++;
-    }
-    test_check(tried >= 10);
-    test_equal(handle_close(&script_handles, current), OK);
-    object_release(&endpoint->object);
-    object_release(&notification->object);
-    script_end();
 }
 
 TEST(SYS0003, "handles are created, duplicated with fewer rights, and badged, up to the quota",

@@ -14,7 +14,7 @@
 #define NAME_AT   (USER_WORLD_STACK + 0x100) /* a string for task_create */
 #define STATUS_AT (USER_WORLD_STACK + 0x200)
 
-extern const char user_code_spin[], user_code_ud2[];
+extern const char user_code_spin[], user_code_script[];
 
 static bool begin(void)
 {
@@ -56,14 +56,43 @@ TEST(SYS0040,
     test_equal(script_call(SYSCALL_handle_close, (uint64_t)handle, 0, 0), OK);
     test_eventually(task_count() == before, "the abandoned task is still there");
     script_end();
+}
 
-    /* A thread of a task cannot make a task that may own more than its own. */
-    struct task *task = task_fixture_create(1);
-    if (task != NULL) {
-        test_check(task->quota->limit == TASK_FRAMES_DEFAULT);
-        task_kill(task, 0);
-        object_release(&task->object);
+#define LIST_AT (USER_WORLD_DATA + 0x800) /* of the calls that a thread of a task makes */
+
+TEST(SYS0094, "a task makes no task that may own more frames than it may itself", ALWAYS)
+{
+    struct task *task = task_fixture_create(2);
+    if (task == NULL) {
+        return;
     }
+    volatile uint64_t *list = task_fixture_data(task) + 0x800 / sizeof(uint64_t);
+    struct script_call *calls = (struct script_call *)(uintptr_t)(list + 1);
+    struct user_thread *other = task_fixture_start(task, 1, user_code_spin, USER_WORLD_DATA, 0);
+    uint64_t most = task->quota->limit;
+    const struct script_call wanted[] = {
+        {.rax = SYSCALL_task_create, .rdi = LIST_AT, .rdx = most + 1},
+        {.rax = SYSCALL_task_create, .rdi = LIST_AT, .rdx = most},
+        {.rax = SYSCALL_thread_exit},
+    };
+    list[0] = array_length(wanted);
+    for (unsigned i = 0; i < array_length(wanted); i++) {
+        calls[i] = wanted[i];
+    }
+    struct user_thread *user = task_fixture_start(task, 0, user_code_script, LIST_AT, 0);
+    if (other != NULL && user != NULL) { /* the other one keeps the task alive */
+        int status;
+        test_equal(user_thread_wait(user, TEST_EVENTUALLY_NS, &status), OK);
+        test_equal((int64_t)calls[0].rax, ERROR_QUOTA);
+        test_check((int64_t)calls[1].rax > 0);
+    }
+    if (user != NULL) {
+        object_release(&user->object);
+    }
+    if (other != NULL) {
+        object_release(&other->object);
+    }
+    task_fixture_end(task);
 }
 
 TEST(SYS0083, "a task without a thread ends when only it has handles to itself", ALWAYS)
@@ -213,12 +242,19 @@ TEST(SYS0042,
     script_join(&script);
     test_equal((int64_t)script.calls[0].rax, ERROR_INVALID);
     test_equal(handle_close(&script_handles, script.calls[1].rax), OK);
+    script_handles.limit = script_handles.open;
+    test_equal(script_call(SYSCALL_thread_create, of_task, 1, 0), ERROR_QUOTA);
+    script_handles.limit = 100;
     int64_t nowhere = script_call(SYSCALL_thread_create, of_task, 1, 1UL << 63);
     int64_t thread = script_call(SYSCALL_thread_create, of_task, THREAD_PRIORITY_DEFAULT, 0);
     test_check(thread > 0 && nowhere > 0);
     test_equal(script_call(SYSCALL_thread_start, (uint64_t)nowhere, rip, stack), ERROR_INVALID);
     test_equal(script_call(SYSCALL_thread_start, (uint64_t)thread, USER_END, stack), ERROR_RANGE);
     test_equal(script_call(SYSCALL_thread_start, (uint64_t)thread, 0, stack), ERROR_RANGE);
+    uint32_t threads = task->thread_limit;
+    task->thread_limit = 0;
+    test_equal(script_call(SYSCALL_thread_start, (uint64_t)thread, rip, stack), ERROR_QUOTA);
+    task->thread_limit = threads;
     script_clear(&script, 0);
     script_add(&script, SYSCALL_thread_start, (uint64_t)thread, rip, stack, USER_WORLD_DATA, 0, 0);
     script_add(&script, SYSCALL_thread_start, (uint64_t)thread, rip, stack, USER_WORLD_DATA, 0, 0);
@@ -280,6 +316,10 @@ TEST(SYS0043, "a handle is granted to a task with no more rights, and not to one
                ERROR_NO_RIGHT);
     test_equal(script_call(SYSCALL_handle_grant, of_task, few, RIGHTS_ALL), ERROR_NO_RIGHT);
     test_equal(script_call(SYSCALL_handle_grant, of_task, all, RIGHTS_ALL + 1), ERROR_INVALID);
+    uint32_t limit = task->handles.limit;
+    task->handles.limit = task->handles.open;
+    test_equal(script_call(SYSCALL_handle_grant, of_task, all, RIGHT_SEND), ERROR_QUOTA);
+    task->handles.limit = limit;
     task_kill(task, 0);
     test_equal(script_call(SYSCALL_handle_grant, of_task, all, RIGHT_SEND), ERROR_PEER_DIED);
     test_equal(handle_close(&script_handles, of_task), OK);

@@ -210,8 +210,9 @@ directions; on return RDI is the badge. After an error all of them are 0.
 
 A handle as an argument implies up to five errors, in this order: `ERROR_BAD_HANDLE` (the task never had it),
 `ERROR_STALE_HANDLE` (it was closed, and its entry is used again), `ERROR_CLOSED_HANDLE` (it was closed),
-`ERROR_WRONG_TYPE` if it must be of one type, and `ERROR_NO_RIGHT` if it must have rights. An address implies `ERROR_FAULT` if a byte of its range is not the
-caller's to read or write. Each other error stands with the test that shows it.
+`ERROR_WRONG_TYPE` if it must be of one type, and `ERROR_NO_RIGHT` if it must have rights; SYS0002 shows them for
+each handle of each call. An address implies `ERROR_FAULT` if a byte of its range is not the caller's to read or
+write. Each other error stands with the test that shows it.
 
 This page is made from `kernel/syscall_list.h` by `make syscalls-page`.
 """

@@ -2,8 +2,10 @@
 """Checks the list of system calls, kernel/syscall_list.h, and what is made from it.
 
 Numbers are dense and unique, and those of MESSAGE and PAIR come first. Types of objects, rights and errors
-exist in lib/. Each error names a test that exists. docs/system-calls.md is what the list says;
-`make syscalls-page` repairs it. Each call has a function call_NAME() somewhere in kernel/.
+exist in lib/. Each error names a test that exists, makes the call and names the error, itself or by what its file
+defines; for an error of a lacking device the name of the test is enough. A call that reads or writes the caller's
+memory lists FAULT. docs/system-calls.md is what the list says; `make syscalls-page` repairs it. Each call has a
+function call_NAME() somewhere in kernel/.
 """
 
 import os
@@ -17,6 +19,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 import syscalls  # noqa: E402  # pylint: disable=wrong-import-position
 
 TEST = re.compile(r"^[ \t]*(?:USER_|HOST_)?TEST\(\s*([A-Z]{3}\d{4})\b", re.MULTILINE)
+# What a file of tests defines: functions, and tables that are constant.
+DEFINED = re.compile(r"^(?:static [^=;{}]*?\b(\w+)(?:\[[^\]]*\])* = |[a-z][\w \*]*?\b(\w+)\([^;{}]*\)\n)\{(.*?)^\};?\n",
+                     re.MULTILINE | re.DOTALL)
 FUNCTION = re.compile(r"^int64_t call_(\w+)\(", re.MULTILINE)
 
 
@@ -25,14 +30,43 @@ def known(root, name, pattern):
     return set(re.findall(pattern, tree.read(root, name)))
 
 
+def tests_of(text):
+    """Returns for each test of a file its text, and that of what the file defines and the test uses."""
+    defined = {match.group(1) or match.group(2): match.group(3) for match in DEFINED.finditer(text)}
+    found = {}
+    for match in TEST.finditer(text):
+        parts, used = [text[match.start():text.find("\n}\n", match.start())]], set()
+        for part in parts:
+            more = (set(re.findall(r"\w+", part)) & set(defined)) - used
+            used |= more
+            parts += [defined[name] for name in sorted(more)]
+        found[match.group(1)] = "\n".join(parts)
+    return found
+
+
+def shown_complaints(call, tests):
+    """Returns complaints about the tests that are to show the errors of a call."""
+    complaints = []
+    for error, *shown in call.errors:
+        if shown and shown[0] not in tests:
+            complaints.append(f"there is no test {shown[0]}")
+        elif shown and shown[1:] != ["DEVICE"]:
+            text = tests[shown[0]]
+            if not re.search(rf"\b(?:SYSCALL|sys)_{call.name}\b", text):
+                complaints.append(f"{error}: {shown[0]} does not make the call")
+            if not re.search(rf"\bERROR_{error}\b", text):
+                complaints.append(f"{error}: {shown[0]} does not name the error")
+    return complaints
+
+
 def call_complaints(call, names):
     """Returns complaints about the words of one entry."""
     errors, rights, types, tests, functions = names
-    complaints = []
-    for error, *shown in call.errors:
-        if error not in errors:
-            complaints.append(f"lib/error.h has no ERROR_{error}")
-        complaints += [f"there is no test {test}" for test in shown[:1] if test not in tests]
+    listed = {error for error, *_ in call.errors}
+    complaints = [f"lib/error.h has no ERROR_{error}" for error in sorted(listed - errors)]
+    complaints += shown_complaints(call, tests)
+    if "FAULT" not in listed and any(kind in ("in", "out") for _, kind, _ in call.arguments):
+        complaints.append("it accesses the caller's memory, and FAULT is not listed")
     own = {name for name, _, _ in call.arguments}
     for name, kind, words in call.arguments:
         if kind == "handle":
@@ -59,10 +93,10 @@ def main():
         found = syscalls.calls(tree.read(root, syscalls.LIST))
     except ValueError as error:
         tree.finish([str(error)])
-    tests, functions = set(), set()
+    tests, functions = {}, set()
     for name in tree.files(root, ".c"):
         if name.startswith(("tests/", "user/")):
-            tests |= set(TEST.findall(tree.read(root, name)))
+            tests.update(tests_of(tree.read(root, name)))
         elif name.startswith("kernel/"):
             functions |= set(FUNCTION.findall(tree.read(root, name)))
     names = (known(root, "lib/error.h", r"\bERROR_(\w+)"), known(root, "lib/abi.h", r"\bRIGHT_(\w+)"),
