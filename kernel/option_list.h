@@ -55,7 +55,7 @@ enum panic_action { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT };
     NUMBER(bool, demo, "demo", 0, 1, false, "", "the kernel's own demonstration comes before the shell, in place of the program demo") \
     CHOICE(enum log_level, log, "log", "error|warn|info|debug", LOG_ERROR, LOG_INFO, "least important log lines that are shown") \
     CHOICE(bool, gate_off, "gate", "on|off", false, false, "off: no dispatch gate, so a stack fault can fail; to learn from") \
-    OFF_OR_NUMBER(uint32_t, oom_kill_seconds, "starve-kill", 1, OOM_KILL_SECONDS_MAX, "seconds", "kill an expendable thread when all threads have waited for memory so long") \
+    OFF_OR_NUMBER(uint32_t, oom_kill_seconds, "starve-kill", 1, OOM_KILL_SECONDS_MAX, "seconds", "kill an expendable thread when all threads have waited for memory so long, or the task with the most frames when a page of a program has found none") \
     CHOICE(bool, depth_exact, "depth", "page|exact", false, false, "how stack depths are measured; exact zeroes reused stacks") \
     FAULTS(inject_every, "fault-inject", "KIND:N[,KIND:N]", "fail each N-th refill or reserve-only refill, or allocation N") \
     NUMBER(uint32_t, trace_thousands, "trace", 0, 10000, 0, "thousand events", "write a trace to the second serial port, of at most so many events; 0: none") \

@@ -12,9 +12,11 @@
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/user_copy.h"
 #include "kernel/task/task_handler.h"
+#include "kernel/task/task_oom.h"
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "lib/format.h"
+#include "sched/stack/oom.h"
 
 #define CAUSE_BYTES    160
 #define BACKTRACE_MOST 16
@@ -124,7 +126,8 @@ void user_exception_deliver(struct trap_frame *frame)
 
 /*
  * Returns OK if the instruction can be tried again, or ERROR_KILLED. Without memory the fault waits
- * for some: the swapper may be taking it from stacks of threads that sleep.
+ * for some: the swapper may be taking it from stacks of threads that sleep. With starve-kill= a task
+ * may end for it; a system call, which may hold locks, leaves that to others.
  */
 static must_check int fault_resolve(struct task *task, const struct trap_frame *frame,
                                     const char **reason)
@@ -132,9 +135,12 @@ static must_check int fault_resolve(struct task *task, const struct trap_frame *
     uint64_t waited_ns = 0;
     for (;;) {
         int error = address_space_fault(&task->space, frame->address, frame->error, reason);
-        bool no_memory = error == ERROR_NO_MEMORY && waited_ns < MEMORY_WAIT_NS;
+        bool no_memory = error == ERROR_NO_MEMORY && waited_ns < MEMORY_WAIT_NS + oom_limit_ns();
         if (error != ERROR_AGAIN && !no_memory) {
             return error;
+        }
+        if (no_memory && trap_frame_from_user(frame)) {
+            task_oom_look(waited_ns);
         }
         waited_ns += no_memory ? MEMORY_POLL_NS : 0;
         error = thread_sleep_ns(no_memory ? MEMORY_POLL_NS : FAULT_WAIT_NS);

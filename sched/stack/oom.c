@@ -24,7 +24,7 @@
 #include "sched/stack/gate.h"
 #include "sched/stack/oom_test_hooks.h"
 
-static uint64_t limit_ns; /* 0: off */
+static uint64_t limit_ns; /* 0: off; atomic */
 static uint64_t stuck_since_ns;
 static uint32_t kills;
 
@@ -47,8 +47,13 @@ struct choice {
 
 void oom_kill_after(uint64_t wanted_ns)
 {
-    limit_ns = wanted_ns;
+    __atomic_store_n(&limit_ns, wanted_ns, __ATOMIC_RELAXED);
     stuck_since_ns = 0;
+}
+
+uint64_t oom_limit_ns(void)
+{
+    return __atomic_load_n(&limit_ns, __ATOMIC_RELAXED);
 }
 
 uint32_t oom_kills(void)

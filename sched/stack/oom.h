@@ -1,7 +1,8 @@
 /*
  * The out-of-memory policy: kills an expendable thread (thread_expendable_set()) when threads have
  * waited for memory too long. Off unless starve-kill=SECONDS is given; without it threads that wait
- * for memory just wait. A stack fault never kills a thread, with this policy or without.
+ * for memory just wait. A stack fault never kills a thread, with this policy or without. What it does
+ * with programs is said in kernel/task/task_oom.h.
  */
 #pragma once
 
@@ -12,6 +13,9 @@
  * memory and nothing is reclaimed; 0: never. Context: THREAD.
  */
 void oom_kill_after(uint64_t limit_ns);
+
+/* Returns what oom_kill_after() has set. Context: ANY. */
+uint64_t oom_limit_ns(void);
 
 /*
  * Applies the policy. The reclaimer calls this at most ten times a second and says whether it freed
