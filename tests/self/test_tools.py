@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 import symbols
@@ -202,6 +204,48 @@ def test_toolchain_says_what_it_lacks(bare):
     assert "libgmp-dev" in told()
     fake_commands(bare, "gcc")
     assert "tar: command not found" in told()
+
+
+def test_toolchain_that_is_ended_leaves_nothing_at_work(tmp_path):
+    """A script below the script that is run is ended as well, so a second call does not meet it."""
+    for name in ("binutils-9.9", "gcc-99.9"):
+        folder = tmp_path / "sources" / name
+        folder.mkdir(parents=True)
+        (folder / "configure").write_text("#!/bin/sh\nsh -c 'sleep 600; :'\n:\n")
+        (folder / "configure").chmod(0o755)
+        subprocess.run(["tar", "-cJf", f"{folder}.tar.xz", "-C", folder.parent, name], check=True)
+    own = tmp_path / "own"
+    own.mkdir()
+    fake_commands(own, "make", "patch", "bison", "flex", "gcc")
+    with subprocess.Popen([os.path.join(ROOT, "tools", "build", "toolchain"), str(tmp_path / "to")], stdout=subprocess.PIPE,
+                          env={**os.environ, "PATH": f"{own}:{os.environ['PATH']}", "SOURCES": str(tmp_path / "sources"),
+                               "CC": "gcc"}) as running:
+        place = str(tmp_path / "to.build" / "build-binutils")
+        deadline = time.monotonic() + 120
+        while not at_work(place, "sleep") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert at_work(place, "sleep")
+        running.terminate()
+        assert running.wait(120) == 130
+    while at_work(place) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    left = at_work(place)
+    for process in left:
+        os.kill(process, signal.SIGKILL)
+    assert left == []
+
+
+def at_work(folder, name=""):
+    """Returns the processes, of some name, that work in a folder."""
+    found = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/comm", encoding="utf-8") as file:
+                if os.readlink(f"/proc/{process}/cwd") == folder and name in file.read():
+                    found.append(int(process))
+        except OSError:  # it has ended meanwhile, or is another user's
+            continue
+    return found
 
 
 def test_the_container_has_every_package_that_a_test_needs():
