@@ -1,11 +1,17 @@
 """Tests the shell at the screen and the keyboard, which the console server in user mode drives: by BIOS with VGA
 text, by UEFI with a framebuffer, and on a machine without a serial port."""
 
+import random
+
 import pytest
 
 from runner.screen import Screen
 
 PLACES = pytest.mark.parametrize("boot, machine", [("bios-cd", "pc"), ("uefi-cd", "q35")])
+NOISE_KEYS = 150
+# None of them ends the shell or a line.
+KEYS = (*"abefghknpuwy0123456789", *(f"f{number}" for number in range(1, 13)), "esc", "tab", "home", "end", "pgup", "pgdn",
+        "up", "down", "left", "right", "insert", "delete", "backspace", "spc", "slash", "semicolon", "print")
 PROMPT = r"^stalactite\$ *$"
 
 
@@ -33,6 +39,24 @@ def check_keyboard(start, boot, machine):
     screen.expect(r"^stalactite\$ sleep 100$")
     screen.press("ctrl", "c")
     screen.expect(r"^\^C\n(.*\n)*stalactite\$ *$")
+
+
+@PLACES
+def check_jobs(start, boot, machine):
+    """pipes of five programs and jobs in the background, and then keys at random, typed at the keyboard"""
+    screen = screen_of(start, boot=boot, machine=machine)
+    screen.type("ls /boot | grep ech | cat | cat | wc\n")
+    screen.expect(r"^ +3 +6 +\d+$")
+    screen.type("sleep 100 &\njobs\n")
+    screen.expect(r"^\[1\] running +sleep 100$")
+    screen.type("kill %1\n")
+    choice = random.Random(1)
+    for _ in range(NOISE_KEYS):
+        screen.press(*choice.choice(((), ("shift",), ("alt",), ("ctrl",))), choice.choice(KEYS))
+    screen.type("xx")  # the end of a sequence
+    screen.press("ctrl", "c")
+    screen.type("echo so\b\bsound\n")
+    screen.expect(r"^sound$")
 
 
 @PLACES
