@@ -28,11 +28,12 @@ SUITE = (
     Row("memory-8g", memory_mib=8192, rotates="memory"),
     Row("memory-crowd", memory_mib=1024, tests="UTH0020", budget_seconds=120, rotates="long"),
     *(Row(f"stack-{mode}-amd", cpus=4, cpu="max", cmdline=f"stack={mode}")
-      for mode in ("eager", "fault", "lend", "prefault")),
+      for mode in ("eager", "fault", "prefault")),
     # Only stack=lend asks for the vendor of the CPU (mm/stack_modes/stack_lend.h).
-    Row("stack-lend-intel", cpus=4, cpu="max,vendor=GenuineIntel", cmdline="stack=lend"),
-    Row("ipc-handoff", cpus=4, cmdline="ipc=handoff"),
-    # One of these four in each run.
+    Row("stack-lend-amd", cpus=4, cpu="max", cmdline="stack=lend", rotates="lend"),
+    Row("stack-lend-intel", cpus=4, cpu="max,vendor=GenuineIntel", cmdline="stack=lend", rotates="lend"),
+    # One of these five in each run.
+    Row("ipc-handoff", cpus=4, cmdline="ipc=handoff", rotates="handoff"),
     *(Row(f"stack-{mode}-ipc-handoff", build="invariant", cpus=2, cmdline=f"ipc=handoff stack={mode}",
           rotates="handoff") for mode in ("eager", "fault", "lend", "prefault")),
     Row("stack-ages", build="invariant", cmdline="stack-shrink-age=1 stack-swap-age=1",
@@ -47,7 +48,8 @@ SUITE = (
         "-numa", "node,nodeid=1,cpus=2-3,memdev=far"),
         tests="DOM*,STK*,CAC*,FR*,GAT*,SMP*,SLB*,THR*"),
     Row("build-invariant", build="invariant", cpus=4),
-    Row("inject-both", cpus=4, cmdline="fault-inject=refill:2,reserve-only:5 seed=7"),
+    Row("inject-both", cpus=4, cmdline="fault-inject=refill:2,reserve-only:5 seed=7",
+        rotates="invariant"),
     Row("inject-reserve", build="invariant", cmdline="fault-inject=refill:7,reserve-only:2 seed=11",
         rotates="invariant"),
     Row("build-ubsan", build="ubsan", rotates="build"),
@@ -419,8 +421,8 @@ SCRIPT = (
           limit_seconds=1800, rotates="shell medium", **machine) for name, machine in (
         ("bios", {"boot": "bios-cd"}), ("uefi", {"boot": "uefi-cd", "machine": "q35"}),
         ("bochs", {"emulator": "bochs", "boot": "bios-cd", "cpu": "tigerlake"}))),
-    Row("shell-figures", kind="script", script="tests/boot/shell_figures.py"),
-    Row("shell-screen", kind="script", script="tests/boot/shell_screen.py"),
+    Row("shell-figures", kind="script", script="tests/boot/shell_figures.py", rotates="shell"),
+    Row("shell-screen", kind="script", script="tests/boot/shell_screen.py", rotates="shell"),
     Row("shell-stress", kind="script", script="tests/boot/shell_stress.py", cmdline="shell=1"),
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
         cpu="max", rotates="soak"),
