@@ -82,13 +82,13 @@ def in_use(machine):
     return found
 
 
-def run_batch(machine, seed):
+def run_batch(machine, seed, calls=BATCH_CALLS):
     """Runs a batch, and returns its output. The fuzzer gives the serial port to the monitor once. If the
     monitor sees it before the fuzzer takes it back, it shows its prompt, between lines of the log. Then `resume`
     waits for the batch again; it is typed anew from time to time, because a fuzzer that has the port takes it."""
     lines, start, resumes, typed = machine.reader.lines, len(machine.reader.lines), 0, 0
     deadline = time.monotonic() + BATCH_SECONDS
-    machine.send(f"run fuzz {seed} {BATCH_CALLS}\r")
+    machine.send(f"run fuzz {seed} {calls}\r")
     while not any(map(OVER.match, lines[start:])):
         now = time.monotonic()
         assert machine.pump(1) is not None and now < deadline, "the batch does not end:\n" + "\n".join(lines[-40:])
@@ -117,7 +117,7 @@ def fuzz(machine, seed, is_over, say):
     how to repeat the batch."""
     tally = Tally(machine.paths.root)
     machine.wait_prompt()
-    machine.ask("run fuzz 0 1000")  # what it needs for the first time stays
+    run_batch(machine, 0, calls=1000)  # what it needs for the first time stays
     before = in_use(machine)
     while True:
         again = f"again by: make fuzz SECONDS=1 SEED={seed} VARIANT={machine.row.build}"

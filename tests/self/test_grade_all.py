@@ -152,16 +152,18 @@ def test_without_a_sandbox_nothing_is_graded_unless_told_otherwise(handed_in, tm
 
 
 def test_other_machines_grade_too(handed_in, tmp_path):
-    """A machine by the name of `other` is this one: the program that stands for ssh runs the command here."""
+    """A machine by the name of `other` is this one: the program that stands for ssh runs the command here. As sshd
+    does it sets SHELL, which GNU parallel's words on the other machine are run by; who grades may have none."""
     ssh = tmp_path / "ssh"
     ssh.write_text(f'#!/bin/sh\nwhile [ "$1" != other ]; do shift; done\nshift\n[ "$1" = -- ] && shift\necho x >>{tmp_path}/asked\n'
-                   'exec sh -c "$*"\n')
+                   'SHELL=/bin/sh exec sh -c "$*"\n')
     ssh.chmod(0o755)
     half = tmp_path / "tmp" / "sshlogin" / socket.gethostname()  # as another parallel leaves it while it writes
     half.mkdir(parents=True)
     (half / "linelen").touch()
-    _, output = grade_all(handed_in, "--sshlogin", f"{ssh} other",
-                          environment={**os.environ, "PARALLEL_HOME": str(tmp_path)})
+    environment = {**os.environ, "PARALLEL_HOME": str(tmp_path)}
+    environment.pop("SHELL", None)
+    _, output = grade_all(handed_in, "--sshlogin", f"{ssh} other", environment=environment)
     assert summary(handed_in)["ann & bob"] == "100", output
     assert (tmp_path / "asked").exists()
 
