@@ -11,7 +11,7 @@ FROM       :=
 LATER      :=
 SUBMISSION :=
 
-.PHONY: lab lab-grade labs-check labs-figures gradescope
+.PHONY: lab lab-grade labs-check labs-figures labs-record gradescope
 
 ## make lab          write the tree of lab N= for students to OUT=; FROM= goes on with a student's work
 lab:
@@ -30,6 +30,10 @@ labs-check:
 ## make labs-figures  the figures of the coursework: what there is, and what the last labs-check saw
 labs-figures:
 	@$(PYTHON) tools/lab/figures.py
+
+## make labs-record  put what the last labs-check saw into labs/checked.json and docs/teaching.md
+labs-record:
+	@$(PYTHON) tools/lab/figures.py --record
 
 ## make gradescope   an archive for Gradescope that grades lab N=; OUT= says where it goes
 gradescope:

@@ -15,7 +15,7 @@ from runner.paths import Paths
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tools", "check")]
 
-from lab import check, clean_tree, course, write  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import check, checked, clean_tree, course, write  # noqa: E402  # pylint: disable=wrong-import-position
 
 LABS = course.labs(ROOT)
 CODE = [number for number, lab in LABS.items() if lab.machine]
@@ -61,7 +61,7 @@ def check_students_tree(start, tmp_path, clean, number):
 @pytest.mark.parametrize("number", [*of_this_turn(CODE), *WRITTEN])
 @pytest.mark.parametrize("kind", ["solution", "planted"])
 def check_grader(start, clean, kind, number):
-    """the solution earns all points, and a planted submission loses just the right ones"""
+    """the solution earns all points, a planted submission loses just the right ones, and both as labs/checked.json says"""
     lab = LABS[number]
     names = [name for name, _, _ in check.submissions(clean, lab)]
     planted = [name for name in names if name not in ("solution", "skeleton", "never-ends")]
@@ -69,3 +69,6 @@ def check_grader(start, clean, kind, number):
         planted[mutant.commit_turn(ROOT) // THIRD % len(planted)]
     passed, complaints = check.check_lab(clean, lab, lambda one: one == name, print)
     assert start.row and not complaints and passed == 2, complaints
+    recorded = checked.read(ROOT, LABS).get(number)
+    earned = check.noted(clean.root)[str(number)][name]["earned"]
+    assert recorded is None or recorded["earned"][name] == earned, f"labs/checked.json: {recorded['earned'][name]}, not {earned}"

@@ -121,7 +121,7 @@ def check_lab(clean, lab, wanted=lambda name: True, tell=print):
             found = compare(grading, lost)
         found += [grading.note] * bool(grading.note)
         spent = {"seconds": time.monotonic() - begin, "processor": processor_seconds() - processor}
-        record(clean.root, lab.number, name, grading, not found, spent)
+        record(clean.root, lab, name, grading, not found, {"digest": clean.digests[lab.number], **spent})
         tell(f"lab {lab.number} {name}: {grading.earned}/{grading.total}, {spent['seconds']:.0f} s, of a processor "
              f"{spent['processor']:.0f} s{''.join(f'{chr(10)}    {line}' for line in found)}")
         passed += not found
@@ -135,21 +135,30 @@ def processor_seconds():
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
+def noted(root):
+    """Returns {lab: {submission: what record() noted}}, with the numbers of labs as text."""
+    try:
+        with open(record_path(root), encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
 def record_path(root):
     """Returns the file that has what came of the last check of each lab."""
     return os.path.join(root, "build", "labs", "check.json")
 
 
-def record(root, number, name, grading, right, spent):
-    """Notes what a submission earned and what that took, for tools/lab/figures.py."""
+def record(root, lab, name, grading, right, more):
+    """Notes what a submission earned, the digest of the lab as it was read, and what that took, for tools/lab/figures.py
+    and tools/lab/checked.py."""
     path = record_path(root)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # several checks may run at a time
         file.seek(0)
         said = json.loads(file.read() or "{}")
-        said.setdefault(str(number), {})[name] = {"earned": grading.earned, "total": grading.total, "right": right,
-                                                  **spent}
+        said.setdefault(str(lab.number), {})[name] = {"earned": grading.earned, "total": grading.total, "right": right, **more}
         file.truncate(0)
         json.dump(said, file, indent=1)
 

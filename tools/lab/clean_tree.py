@@ -10,7 +10,7 @@ import shutil
 
 from runner.paths import Paths
 
-from . import carry, course, regions, write
+from . import carry, checked, course, regions, write
 import tree  # of tools/check
 
 BODY_BYTES_MOST = 100_000
@@ -23,6 +23,7 @@ class CleanTree:
     def __init__(self, root, path, words=(), jobs=1):
         self.root, self.path = root, path
         self.labs = course.labs(root)
+        self.digests = {number: checked.digest_of(lab) for number, lab in self.labs.items()}  # as they were read
         names = [name for name in tree.files(root)
                  if write.is_given(name) and not name.endswith((".png", ".ico"))]
         self.texts = write.read_texts(root, names)
