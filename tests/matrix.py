@@ -399,6 +399,7 @@ SCRIPT = (
       for mode, model in (("eager", "max"), ("prefault", "max"), ("lend-amd", "max"),
                           ("lend-intel", "max,vendor=GenuineIntel"))),
     Row("wrong-srat", kind="script", script="tests/boot/wrong_srat.py", memory_mib=512),
+    Row("lacking-devices", kind="script", script="tests/boot/lacking_devices.py"),
     Row("early-panic", kind="script", script="tests/boot/early_panic.py", gdb=True, cpus=1),
     Row("ghost-processor", kind="script", script="tests/boot/ghost_processor.py", gdb=True),
     # QEMU broadcasts a machine check only to Intel's processors from family 6, model 14 on.

@@ -14,10 +14,12 @@ sys.path.insert(0, os.path.join(ROOT, "tools", "build"))
 import syscalls  # noqa: E402  # pylint: disable=wrong-import-position
 
 LIST = """#define SYSCALL_LIST(MESSAGE, PAIR, CALL) \\
-    MESSAGE(0, send, 2, "port: handle endpoint SEND, tag: tag", "0", "AGAIN IPC0004", BLOCKS, \\
-        "Sends.") \\
-    PAIR(1, read, 2, "to: out bytes, bytes: value", "bytes; the rest", "TOO_LONG IPC0009", \\
-        PROMPT, "Reads.")
+    MESSAGE(0, send, 2, "port: handle endpoint SEND, tag: tag", "AGAIN: somebody receives", "0", \\
+        "AGAIN IPC0004", BLOCKS, "Sends.") \\
+    PAIR(1, read, 2, "to: out bytes, bytes: value", \\
+        "TOO_LONG: bytes is at most 9; " \\
+        "NO_RIGHT: bytes (of both) are even", \\
+        "bytes; the rest", "TOO_LONG IPC0009", PROMPT, "Reads.")
 #define NEXT
 """
 
@@ -28,11 +30,14 @@ def test_entries_are_read():
     assert send.arguments == [("port", "handle", ["endpoint", "SEND"]), ("tag", "tag", [])]
     assert send.errors == [("AGAIN", "IPC0004")]
     assert (read.result, read.second, read.blocks) == ("bytes", "the rest", False)
+    assert send.preconditions == [("AGAIN", "somebody receives")]
+    assert read.preconditions == [("TOO_LONG", "bytes is at most 9"), ("NO_RIGHT", "bytes (of both) are even")]
 
 
 @pytest.mark.parametrize("old, new", [
     ("to: out bytes", "to: nonsense bytes"), ("1, read, 2", "1, read, 3"), ("PAIR", "CALL"), ("PROMPT", "SOMETIMES"),
-    ("AGAIN IPC0004", "AGAIN"), ('"Reads."', "Reads")])
+    ("AGAIN IPC0004", "AGAIN"), ('"Reads."', "Reads"), ("AGAIN: somebody", "somebody"),
+    ("NO_RIGHT: bytes", "bytes"), ('"AGAIN: somebody receives", ', "")])
 def test_mistakes_in_an_entry_are_refused(old, new):
     assert old in LIST
     with pytest.raises(ValueError):
@@ -45,6 +50,16 @@ def test_the_model_has_each_error_of_a_call():
                               "WRONG_TYPE"]
     assert read["errors"] == ["FAULT", "TOO_LONG"]
     assert read["arguments"][0] == {"name": "to", "type": "out", "words": ["bytes"]}
+
+
+def test_the_page_says_what_a_call_requires():
+    page = syscalls.page(syscalls.calls(LIST))
+    assert ("- `tag`: tag of the message\n- requires: somebody receives (else `ERROR_AGAIN`)\n"
+            "- returns 0\n") in page
+    assert ("- requires: bytes is at most 9 (else `ERROR_TOO_LONG`)\n"
+            "- requires: bytes (of both) are even (else `ERROR_NO_RIGHT`)\n") in page
+    nothing = syscalls.page(syscalls.calls(LIST.replace("AGAIN: somebody receives", "")))
+    assert "- `tag`: tag of the message\n- requires nothing more\n- returns 0\n" in nothing
 
 
 def test_handles_imply_the_errors_of_what_is_asked_of_them():
@@ -79,6 +94,13 @@ def test_the_stubs_compile(tmp_path):
     ('in nanoseconds", ""', 'in nanoseconds", "AGAIN IPC9999"', "no test IPC9999"),
     ("QUOTA SYS0084", "QUOTA SYS0003", "reply_take: QUOTA: SYS0003 does not make the call"),
     ("QUOTA SYS0094", "EXISTS SYS0094", "task_create: EXISTS: SYS0094 does not name the error"),
+    ("NOT_FOUND SYS0101 DEVICE", "NOT_FOUND IRQ0001 DEVICE",
+     "interrupt_create: NOT_FOUND: IRQ0001 does not make the call"),
+    ("NOT_FOUND SYS0100 DEVICE", "NOT_FOUND SYS0101 DEVICE",
+     "console_take: NOT_FOUND: SYS0101 does not make the call"),
+    ("EXISTS: no program has the console; ", "", "console_take: EXISTS: no precondition says when"),
+    ("INVALID: the action is", "RANGE: the action is",
+     "system_control: a precondition names RANGE, which the call does not give"),
     ("FAULT SYS0031", "RANGE SYS0031", "information_read: it accesses the caller's memory, and FAULT is not")])
 def test_the_check_sees_mistakes(tmp_path, old, new, complaint):
     root = tmp_path / "tree"

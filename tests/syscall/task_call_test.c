@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/time/clock.h"
 #include "kernel/ipc/endpoint.h"
+#include "kernel/task/budget.h"
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "lib/string.h"
@@ -60,31 +61,28 @@ TEST(SYS0040,
 
 #define LIST_AT (USER_WORLD_DATA + 0x800) /* of the calls that a thread of a task makes */
 
-TEST(SYS0094, "a task makes no task that may own more frames than it may itself", ALWAYS)
+/*
+ * Has a thread of a task, which has room for two, make calls. Their results are in `calls`. The first
+ * argument of each is the address of a readable byte.
+ */
+static void task_calls_make(struct task *task, struct script_call *calls, unsigned count)
 {
-    struct task *task = task_fixture_create(2);
-    if (task == NULL) {
-        return;
-    }
     volatile uint64_t *list = task_fixture_data(task) + 0x800 / sizeof(uint64_t);
-    struct script_call *calls = (struct script_call *)(uintptr_t)(list + 1);
+    struct script_call *there = (struct script_call *)(uintptr_t)(list + 1);
     struct user_thread *other = task_fixture_start(task, 1, user_code_spin, USER_WORLD_DATA, 0);
-    uint64_t most = task->quota->limit;
-    const struct script_call wanted[] = {
-        {.rax = SYSCALL_task_create, .rdi = LIST_AT, .rdx = most + 1},
-        {.rax = SYSCALL_task_create, .rdi = LIST_AT, .rdx = most},
-        {.rax = SYSCALL_thread_exit},
-    };
-    list[0] = array_length(wanted);
-    for (unsigned i = 0; i < array_length(wanted); i++) {
-        calls[i] = wanted[i];
+    list[0] = count + 1;
+    for (unsigned i = 0; i < count; i++) {
+        calls[i].rdi = LIST_AT;
+        there[i] = calls[i];
     }
+    there[count] = (struct script_call){.rax = SYSCALL_thread_exit};
     struct user_thread *user = task_fixture_start(task, 0, user_code_script, LIST_AT, 0);
     if (other != NULL && user != NULL) { /* the other one keeps the task alive */
         int status;
         test_equal(user_thread_wait(user, TEST_EVENTUALLY_NS, &status), OK);
-        test_equal((int64_t)calls[0].rax, ERROR_QUOTA);
-        test_check((int64_t)calls[1].rax > 0);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        calls[i] = there[i];
     }
     if (user != NULL) {
         object_release(&user->object);
@@ -92,6 +90,41 @@ TEST(SYS0094, "a task makes no task that may own more frames than it may itself"
     if (other != NULL) {
         object_release(&other->object);
     }
+}
+
+TEST(SYS0094, "a task makes no task that may own more frames than it may itself", ALWAYS)
+{
+    struct task *task = task_fixture_create(2);
+    if (task == NULL) {
+        return;
+    }
+    uint64_t most = task->quota->limit;
+    struct script_call calls[] = {{.rax = SYSCALL_task_create, .rdx = most + 1},
+                                  {.rax = SYSCALL_task_create, .rdx = most}};
+    task_calls_make(task, calls, array_length(calls));
+    test_equal((int64_t)calls[0].rax, ERROR_QUOTA);
+    test_check((int64_t)calls[1].rax > 0);
+    task_fixture_end(task);
+}
+
+TEST(SYS0102, "a task whose budget was ended makes no task, in it or within it", ALWAYS)
+{
+    struct task *task = task_fixture_create(2);
+    if (task == NULL) {
+        return;
+    }
+    struct script_call calls[] = {{.rax = SYSCALL_task_create, .rdx = 100},
+                                  {.rax = SYSCALL_task_create, .rdx = 0}};
+    int error = budget_create(NULL, 1000, &task->budget);
+    if (error == OK) {
+        error = budget_task_add(task->budget);
+        budget_end(task->budget);
+        task_calls_make(task, calls, array_length(calls)); /* as on the way to its end */
+        test_equal((int64_t)calls[0].rax, ERROR_PEER_DIED);
+        test_equal((int64_t)calls[1].rax, ERROR_PEER_DIED);
+        test_equal(task->budget->tasks, 1);
+    }
+    test_equal(error, OK);
     task_fixture_end(task);
 }
 

@@ -19,12 +19,14 @@ PAGE = "docs/system-calls.md"
 ENTRY = re.compile(r"^    (CALL|PAIR|MESSAGE)\((\d+), (\w+), ([0-6]), ((?:\"[^\"]*\"|[^\"()])*)\)",
                    re.MULTILINE)
 TEXT = re.compile(r'"([^"]*)"')
+PRECONDITION = re.compile(r"([A-Z_]+): (\S.*\S)")
 # Errors of every handle; two more depend on what the call asks of it.
 HANDLE_ERRORS = ("BAD_HANDLE", "STALE_HANDLE", "CLOSED_HANDLE")
 # Why no program gets an error on the machines of the fuzzer. It is a failure there if one does.
 REASONS = {
     "ENDS": "the thread ends before it is back in user mode",
     "DEVICE": "only on a machine that lacks the device",
+    "ENDED": "the caller's budget was ended, and the caller ends with it",
 }
 # Errors that depend on the machine: no test need show them.
 BY_MACHINE = (("NO_MEMORY",), ("BUSY",), ("UNSUPPORTED",))
@@ -41,11 +43,12 @@ class Call:
         self.number, self.parameters = int(number), int(parameters)
         texts = TEXT.findall(rest)
         blocks = re.sub(r'"[^"]*"|[\s,]', "", rest)
-        if len(texts) != 4 or blocks not in ("BLOCKS", "PROMPT"):
-            raise ValueError(f"{LIST}: {self.name}: four texts and BLOCKS or PROMPT are expected")
+        if len(texts) != 5 or blocks not in ("BLOCKS", "PROMPT"):
+            raise ValueError(f"{LIST}: {self.name}: five texts and BLOCKS or PROMPT are expected")
         self.blocks = blocks == "BLOCKS"
-        arguments, results, errors, self.sentence = texts
+        arguments, preconditions, results, errors, self.sentence = texts
         self.arguments = [self.argument(text) for text in arguments.split(", ") if text]
+        self.preconditions = [self.precondition(text) for text in preconditions.split("; ") if text]
         self.result, _, self.second = (part.strip() for part in results.partition(";"))
         self.errors = [tuple(text.split()) for text in errors.split(", ") if text]
         if (kind == "PAIR") != bool(self.second):
@@ -66,6 +69,13 @@ class Call:
                              f" {', '.join(TYPES)}")
         return match.group(1), match.group(2), match.group(3).split()
 
+    def precondition(self, text):
+        """Returns (error, what must hold)."""
+        match = PRECONDITION.fullmatch(text)
+        if not match:
+            raise ValueError(f"{LIST}: {self.name}: '{text}' is no 'ERROR: what must hold'")
+        return match.groups()
+
     def has_handle(self):
         """Returns whether an argument is a handle."""
         return any(kind == "handle" for _, kind, _ in self.arguments)
@@ -81,12 +91,14 @@ class Call:
                 + ["WRONG_TYPE"] * any(words[0] != "any" for words in handles)
                 + ["NO_RIGHT"] * any(len(words) > 1 for words in handles))
 
+    def implied_errors(self):
+        """Returns the errors that the types of the arguments imply."""
+        memory = any(kind in ("in", "out") for _, kind, _ in self.arguments)
+        return self.handle_errors() + ["FAULT"] * memory
+
     def possible_errors(self):
         """Returns all errors that the call may give a program."""
-        found = [error[0] for error in self.errors if len(error) < 3] + self.handle_errors()
-        if any(kind in ("in", "out") for _, kind, _ in self.arguments):
-            found.append("FAULT")
-        return sorted(set(found))
+        return sorted({error[0] for error in self.errors if len(error) < 3} | set(self.implied_errors()))
 
 
 def calls(text):
@@ -95,6 +107,7 @@ def calls(text):
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     begin = text.index("#define SYSCALL_LIST")
     text = text[begin:text.index("#define", begin + 1)]
+    text = re.sub(r'"\s+"', "", text)  # two texts side by side are one
     found = [Call(match) for match in ENTRY.finditer(re.sub(r",\s*\n\s*", ", ", text))]
     entries = len(re.findall(r"^    (?:CALL|PAIR|MESSAGE)\(", text, re.MULTILINE))
     if len(found) != entries:
@@ -212,7 +225,8 @@ A handle as an argument implies up to five errors, in this order: `ERROR_BAD_HAN
 `ERROR_STALE_HANDLE` (it was closed, and its entry is used again), `ERROR_CLOSED_HANDLE` (it was closed),
 `ERROR_WRONG_TYPE` if it must be of one type, and `ERROR_NO_RIGHT` if it must have rights; SYS0002 shows them for
 each handle of each call. An address implies `ERROR_FAULT` if a byte of its range is not the caller's to read or
-write. Each other error stands with the test that shows it.
+write. What else must hold when a call is made stands behind "requires", with the error that the call gives if it
+does not hold. Each error stands with the test that shows it.
 
 This page is made from `kernel/syscall_list.h` by `make syscalls-page`.
 """
@@ -244,6 +258,9 @@ def page(found):
         lines.append(f"\n## {call.number}: {call.name}\n\n{call.sentence}"
                      f"{' It may wait.' if call.blocks else ''}\n")
         lines += [f"\n- {argument_text(call, argument)}" for argument in call.arguments]
+        lines += [f"\n- requires: {text} (else `ERROR_{error}`)" for error, text in call.preconditions]
+        if not call.preconditions:
+            lines.append("\n- requires nothing" + (" more" if call.arguments else ""))
         lines.append(f"\n- returns {call.result}" + (f"; in RDX {call.second}" if call.second
                                                      else ""))
         lines += [f"\n- `ERROR_{error[0]}`" + "".join(f": {test}" for test in error[1:2])

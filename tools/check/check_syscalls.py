@@ -3,9 +3,9 @@
 
 Numbers are dense and unique, and those of MESSAGE and PAIR come first. Types of objects, rights and errors
 exist in lib/. Each error names a test that exists, makes the call and names the error, itself or by what its file
-defines; for an error of a lacking device the name of the test is enough. A call that reads or writes the caller's
-memory lists FAULT. docs/system-calls.md is what the list says; `make syscalls-page` repairs it. Each call has a
-function call_NAME() somewhere in kernel/.
+defines. A call that reads or writes the caller's memory lists FAULT. Each precondition names an error that the call
+may give, and each error has a precondition that rules it out, if a caller can. docs/system-calls.md is what the list
+says; `make syscalls-page` repairs it. Each call has a function call_NAME() somewhere in kernel/.
 """
 
 import os
@@ -22,6 +22,8 @@ TEST = re.compile(r"^[ \t]*(?:USER_|HOST_)?TEST\(\s*([A-Z]{3}\d{4})\b", re.MULTI
 # What a file of tests defines: functions, and tables that are constant.
 DEFINED = re.compile(r"^(?:static [^=;{}]*?\b(\w+)(?:\[[^\]]*\])* = |[a-z][\w \*]*?\b(\w+)\([^;{}]*\)\n)\{(.*?)^\};?\n",
                      re.MULTILINE | re.DOTALL)
+# Errors that no caller can rule out by what it does.
+OUTCOMES = {"TIMEOUT", "KILLED", "NO_MEMORY"}
 FUNCTION = re.compile(r"^int64_t call_(\w+)\(", re.MULTILINE)
 
 
@@ -50,7 +52,7 @@ def shown_complaints(call, tests):
     for error, *shown in call.errors:
         if shown and shown[0] not in tests:
             complaints.append(f"there is no test {shown[0]}")
-        elif shown and shown[1:] != ["DEVICE"]:
+        elif shown:
             text = tests[shown[0]]
             if not re.search(rf"\b(?:SYSCALL|sys)_{call.name}\b", text):
                 complaints.append(f"{error}: {shown[0]} does not make the call")
@@ -59,12 +61,22 @@ def shown_complaints(call, tests):
     return complaints
 
 
+def precondition_complaints(call):
+    """Returns complaints about what must hold when the call is made."""
+    listed = {error for error, *_ in call.errors}
+    named = {error for error, _ in call.preconditions}
+    implied = set(call.implied_errors())
+    return ([f"a precondition names {error}, which the call does not give"
+             for error in sorted(named - listed - implied)] +
+            [f"{error}: no precondition says when" for error in sorted(listed - named - implied - OUTCOMES)])
+
+
 def call_complaints(call, names):
     """Returns complaints about the words of one entry."""
     errors, rights, types, tests, functions = names
     listed = {error for error, *_ in call.errors}
     complaints = [f"lib/error.h has no ERROR_{error}" for error in sorted(listed - errors)]
-    complaints += shown_complaints(call, tests)
+    complaints += shown_complaints(call, tests) + precondition_complaints(call)
     if "FAULT" not in listed and any(kind in ("in", "out") for _, kind, _ in call.arguments):
         complaints.append("it accesses the caller's memory, and FAULT is not listed")
     own = {name for name, _, _ in call.arguments}
