@@ -155,7 +155,7 @@ class Bochs(Machine):
         self.process.send_signal(signal.SIGINT)
         time.sleep(1)
         try:
-            self.send("info cpu\nprint-stack 24\n")
+            super().send("info cpu\nprint-stack 24\n")  # to the debugger, not to the serial line
         except BrokenPipeError:  # some versions end at the signal
             return False
         time.sleep(2)

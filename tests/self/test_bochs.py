@@ -1,9 +1,13 @@
-"""Bochs starts in its debugger wherever it has one, because that decides how it runs several CPUs."""
+"""Bochs starts in its debugger wherever it has one, because that decides how it runs several CPUs, and a
+machine that hangs is examined there."""
 
 import sys
+import time
 
 import pytest
 from runner import bochs
+from runner.paths import Paths
+from runner.row import Row
 
 HELP = {
     "2.7": ("  -rc filename     execute debugger commands stored in file", ["-rc", "commands"]),
@@ -21,3 +25,33 @@ def test_debugger_options(version, tmp_path):
     program.write_text(f"#!{sys.executable}\nprint({text!r})\n")
     program.chmod(0o755)
     assert bochs.debugger_options(str(program), "commands") == options
+
+
+DEBUGGER = """#!{python}
+import pathlib, signal, sys
+if "--help" in sys.argv:
+    sys.exit(0)
+here = pathlib.Path(__file__).parent
+signal.signal(signal.SIGINT, lambda *_: None)
+(here / "ready").touch()
+(here / "heard").write_text(sys.stdin.readline())
+"""
+
+
+@pytest.mark.parametrize("kind", ["suite", "script"])
+def test_a_hung_machine_is_asked_in_the_debugger(kind, tmp_path):
+    """In a suite the serial line is a file; in a script it is a terminal. The debugger reads neither."""
+    program = tmp_path / "bochs"
+    program.write_text(DEBUGGER.format(python=sys.executable))
+    program.chmod(0o755)
+    paths = Paths(str(tmp_path))
+    paths.bochs = str(program)
+    row = Row("hung", kind=kind, emulator="bochs", boot="bios-cd", script="hung.py")
+    with bochs.Bochs(row, paths) as machine:
+        while not (tmp_path / "ready").exists():
+            assert machine.process.poll() is None
+            time.sleep(0.01)
+        assert machine.interrogate()
+        machine.process.stdin.close()  # the debugger waits for no more, even if it heard nothing
+        machine.process.wait()
+    assert (tmp_path / "heard").read_text() == "info cpu\n"
