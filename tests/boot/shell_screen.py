@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+import shell_keys
 from runner.screen import Screen
 
 PLACES = pytest.mark.parametrize("boot, machine", [("bios-cd", "pc"), ("uefi-cd", "q35")])
@@ -41,6 +42,15 @@ def check_keyboard(start, boot, machine):
     screen.expect(r"^\^C\n(.*\n)*stalactite\$ *$")
 
 
+def check_commands(start):
+    """every command that help lists is typed at the keyboard, and the screen shows what it answers"""
+    screen = screen_of(start, boot="bios-cd")
+    shell_keys.commands(screen)
+    shell_keys.interrupts(screen)
+    shell_keys.long_line(screen)
+    assert shell_keys.ends(screen) in (0, 33)
+
+
 @PLACES
 def check_jobs(start, boot, machine):
     """pipes of five programs and jobs in the background, and then keys at random, typed at the keyboard"""
@@ -53,6 +63,7 @@ def check_jobs(start, boot, machine):
     choice = random.Random(1)
     for _ in range(NOISE_KEYS):
         screen.press(*choice.choice(((), ("shift",), ("alt",), ("ctrl",))), choice.choice(KEYS))
+    screen.release()
     screen.type("xx")  # the end of a sequence
     screen.press("ctrl", "c")
     screen.type("echo so\b\bsound\n")

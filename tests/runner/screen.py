@@ -5,9 +5,14 @@ import os
 import re
 import time
 
+from .machine import MachineError
+
 VGA_BASE, VGA_COLUMNS, VGA_ROWS = 0xb8000, 80, 25
 FONT_COLUMNS, FONT_ROWS = 8, 16
 CELLS_MOST = (160, 64)  # lib/screen.h
+# QEMU's keyboard keeps 16 bytes, and what comes while they are full is lost. A key has up to 6 with Shift, and 1
+# each time that it is repeated.
+ECHOED_KEYS, HELD_KEYS = 2, 10  # at a time
 STARTS = 300  # a tenth of a second each
 GLYPH = re.compile(r"^ +\{0x([0-9a-f]{16}), 0x([0-9a-f]{16})\}", re.MULTILINE)
 # Characters whose keys have other names in QEMU, and those that need Shift on a US keyboard.
@@ -47,17 +52,23 @@ def pixel_text(picture, glyphs):
             rows.append(bits)
         return bytes(rows)
 
+    def drawn(column, row):
+        start, bytes_wide = ((top + row * high) * width + left + column * wide) * 3, wide * 3
+        return b"".join(data[at:at + bytes_wide] for at in range(start, start + width * 3 * high, width * 3))
+
     ground = data[:3]
     blank = bytes(FONT_ROWS)
-    cursor = [0] * 13 + [0xff] * 2 + [0]
+    cursor = bytes([0] * 13 + [0xff] * 2 + [0])
+    known = {}  # {the pixels of a cell: its character}; most cells are alike
     lines = []
     for row in range(height // high):
         line = ""
         for column in range(width // wide):
-            drawn = cell(column, row)
-            if drawn == bytes(cursor):
-                drawn = blank
-            line += glyphs.get(drawn, "\ufffd")
+            pixels = drawn(column, row)
+            if pixels not in known:
+                found = cell(column, row)
+                known[pixels] = glyphs.get(blank if found == cursor else found, "\ufffd")
+            line += known[pixels]
         lines.append(line.rstrip())
     return lines
 
@@ -69,6 +80,7 @@ class Screen:
         self.machine = machine
         self.pixels = machine.row.boot.startswith("uefi")
         self.glyphs = font(machine.paths.root)
+        self.heard = b""  # what came on the serial line, where the terminal shows the same
 
     def _qmp(self):
         for _ in range(STARTS):
@@ -107,11 +119,50 @@ class Screen:
             if found:
                 return found
             assert time.monotonic() < deadline, f"the screen does not show {pattern!r} but\n{text}"
-            self.machine.read_bytes(0.2)
+            self.hear(0.2)
+
+    def hear(self, seconds):
+        """Reads what comes on the serial line within a time."""
+        data = self.machine.read_bytes(seconds)
+        if data is None:
+            raise MachineError("the machine ended")
+        self.heard += data
+
+    def wait_heard(self, count, patience_seconds=60):
+        """Waits until so many bytes have come on the serial line."""
+        deadline = time.monotonic() + patience_seconds
+        while len(self.heard) < count:
+            assert time.monotonic() < deadline, f"the serial line ends with {self.heard[-500:]!r}"
+            self.hear(0.2)
+
+    def set_action(self, **actions):
+        """Says what QEMU does at an event: set_action(reboot="reset")."""
+        self._execute("set-action", **actions)
 
     def press(self, *keys):
         """Presses keys of QEMU's names together, and releases them: press("ctrl", "c")."""
         self._execute("human-monitor-command", **{"command-line": "sendkey " + "-".join(keys) + " 1"})
+
+    def release(self):
+        """Waits until what was typed has been read, and releases Shift, Control and Alt: a release that came while the
+        keyboard was full is lost, and the key counts as held."""
+        heard = -1
+        while heard < len(self.heard):
+            heard = len(self.heard)
+            self.hear(1)
+        for key in ("shift", "ctrl", "alt"):
+            self.press(key)
+
+    def hold(self, key, times):
+        """Has the keyboard repeat a key that is held, and releases it. The terminal must echo something for it."""
+        qmp = self._qmp()
+        down = {"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": key}}}
+        for _ in range(0, times, HELD_KEYS):
+            heard = len(self.heard)
+            qmp.execute("input-send-event", events=[down] * HELD_KEYS)
+            self.wait_heard(heard + 1)
+        qmp.execute("input-send-event", events=[{"type": "key", "data": {**down["data"], "down": False}}])
+        qmp.close()
 
     def type(self, text):
         """Types a text, by QEMU's monitor."""
@@ -120,3 +171,11 @@ class Screen:
             shift = ("shift",) if plain != character else ()
             self.press(*shift, KEYS.get(plain, plain))
             time.sleep(0.005)  # each key is held for a millisecond of the guest
+
+    def type_echoed(self, text):
+        """Types a text of which each character is echoed, on the serial line, too: the next keys wait for the echo of
+        those before."""
+        for at in range(0, len(text), ECHOED_KEYS):
+            keys, heard = text[at:at + ECHOED_KEYS], len(self.heard)
+            self.type(keys)
+            self.wait_heard(heard + len(keys))
