@@ -65,14 +65,15 @@ struct ipc_state {
 
     /* Guarded by `lock`: the thread's own calls. Lock order: endpoint, this lock, timeouts. */
     struct spinlock lock;
-    struct wait_queue queue; /* the thread itself: its calls wait under `lock`, its receives under
+    struct wait_queue queue;  /* the thread itself: its calls wait under `lock`, its receives under
                                 the endpoint's lock */
-    uint8_t phase;           /* enum ipc_phase */
-    bool faulted;            /* the last call ended by ipc_reply_fault() */
-    int result;              /* of the wait, set by the thread that ends it */
-    int fault_status;        /* valid if `faulted` */
-    uint32_t receive_handle; /* see `endpoint` */
-    uint64_t call;           /* number of the thread's last call */
+    uint8_t phase;            /* enum ipc_phase */
+    bool faulted;             /* the last call ended by ipc_reply_fault() */
+    bool in_frame, in_kernel; /* not guarded: see below */
+    int result;               /* of the wait, set by the thread that ends it */
+    int fault_status;         /* valid if `faulted` */
+    uint32_t receive_handle;  /* see `endpoint` */
+    uint64_t call;            /* number of the thread's last call */
 
     struct list_node node;   /* in a queue of the endpoint, under the endpoint's lock */
     uint8_t queued_at;       /* the priority that it was added with */
@@ -85,16 +86,12 @@ struct ipc_state {
         *answerer; /* the thread that has the right to answer: IPC_AWAITS_REPLY; or NULL */
 
     /*
-     * True while the thread waits in a message call of its own (kernel/syscall). Then a direct
-     * switch to the thread may write the message into the registers that the user gets, and set
-     * `phase` to IPC_IDLE, under the lock of the thread's run queue. Written by the thread itself.
+     * Written by the thread itself. in_frame is true while the thread waits in a message call of its
+     * own (kernel/syscall). Then a direct switch to the thread may write the message into the
+     * registers that the user gets, and set `phase` to IPC_IDLE, under the lock of the thread's run
+     * queue. in_kernel is true while it waits in a call that the kernel makes for it, in no wait
+     * queue: a direct switch that ends the wait leaves the answer in `message`.
      */
-    bool in_frame;
-    /*
-     * True while the thread waits in a call that the kernel makes for it, in no wait queue: a
-     * direct switch that ends the wait leaves the answer in `message`. Written by the thread itself.
-     */
-    bool in_kernel;
     struct thread *sleeper; /* the thread, while it waits in no wait queue; else NULL */
     /*
      * The endpoint that the thread received from last in such a call; a reference. `receive_handle`

@@ -31,6 +31,11 @@ static struct handle_entry *entry_at(const struct handle_table *table, uint32_t 
 void handle_table_init(struct handle_table *table, uint32_t limit)
 {
     memset(table, 0, sizeof(*table));
+    handle_table_init_zeroed(table, limit);
+}
+
+void handle_table_init_zeroed(struct handle_table *table, uint32_t limit)
+{
     spinlock_init(&table->lock, "handle table");
     table->limit = limit < HANDLES_MAX ? limit : HANDLES_MAX;
     table->closes = 1;
@@ -143,7 +148,8 @@ static struct handle_entry *entry_take(struct handle_table *table, uint32_t *han
 {
     uint32_t index = table->free_first - 1;
     struct handle_entry *entry = entry_at(table, index);
-    uint32_t generation = entry_generation(entry) % HANDLE_GENERATIONS + 1;
+    uint32_t before = entry_generation(entry);
+    uint32_t generation = before < HANDLE_GENERATIONS ? before + 1 : 1;
     table->free_first = entry->next_free;
     table->open++;
     entry->check = (uint64_t)generation << CHECK_GENERATION_SHIFT | CHECK_OPEN;
@@ -288,7 +294,7 @@ int handle_find(struct handle_table *table, uint64_t handle, unsigned type, unsi
     int error = entry_find(table, handle, type, rights, &entry);
     if (likely(error == OK)) {
         *object = entry->object;
-        object_acquire(entry->object);
+        object_acquire_checked(entry->object);
         if (badge != NULL) {
             *badge = entry->badge;
         }
@@ -307,6 +313,8 @@ void handle_table_destroy(struct handle_table *table)
     }
     for (uint32_t i = 0; i < table->entries / HANDLE_CHUNK_ENTRIES; i++) {
         kfree(table->chunks[i]);
+        table->chunks[i] = NULL;
     }
-    handle_table_init(table, 0);
+    table->open = table->entries = table->free_first = table->free_last = 0;
+    handle_table_init_zeroed(table, 0);
 }

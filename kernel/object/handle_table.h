@@ -67,6 +67,9 @@ struct handle_value {
  */
 void handle_table_init(struct handle_table *table, uint32_t limit);
 
+/* handle_table_init() for a table that is all zeroes already. Context: ANY. */
+void handle_table_init_zeroed(struct handle_table *table, uint32_t limit);
+
 /*
  * Closes all handles and frees the table's memory. The caller makes sure that no other thread uses
  * the table any more. The handles are closed one by one, with interrupts on. Context: THREAD.

@@ -9,13 +9,15 @@ void object_init(struct object *object, enum object_type type,
     *object = (struct object){.references = 1, .type = (uint8_t)type, .operations = operations};
 }
 
+void object_acquired_late(const struct object *object)
+{
+    panic("object %p (type %u) is used after its last reference was released", (const void *)object,
+          object->type);
+}
+
 void object_acquire(struct object *object)
 {
-    uint32_t before = __atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED);
-    if (unlikely(before == 0)) {
-        panic("object %p (type %u) is used after its last reference was released", (void *)object,
-              object->type);
-    }
+    object_acquire_checked(object);
 }
 
 bool object_try_acquire(struct object *object)

@@ -70,6 +70,17 @@ static always_inline must_check bool object_release_is_last(struct object *objec
  */
 void object_acquire(struct object *object);
 
+/* Panics because an object was used whose last reference had been released. Context: ANY. */
+noreturn_function void object_acquired_late(const struct object *object);
+
+/* object_acquire() in line, with its check. Context: ATOMIC. */
+static always_inline void object_acquire_checked(struct object *object)
+{
+    if (unlikely(__atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED) == 0)) {
+        object_acquired_late(object);
+    }
+}
+
 /*
  * Takes a reference, unless the last one is gone already: then it returns false. The caller makes
  * sure that the object's memory exists during the call. Context: ATOMIC.

@@ -5,7 +5,7 @@
 
 int caller_stacks_check(void)
 {
-    const struct task *task = task_current();
+    const struct task *task = thread_user()->task;
     if (task == NULL) {
         return OK;
     }

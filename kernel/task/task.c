@@ -143,8 +143,8 @@ int task_create(const struct task_options *options, struct task **out)
         return error;
     }
     object_init(&task->object, OBJECT_TASK, &task_operations);
-    handle_table_init(&task->handles,
-                      options->handles != 0 ? options->handles : TASK_HANDLES_DEFAULT);
+    handle_table_init_zeroed(&task->handles,
+                             options->handles != 0 ? options->handles : TASK_HANDLES_DEFAULT);
     mutex_init(&task->changes, "changes of a task");
     spinlock_init(&task->lock, "task");
     list_init(&task->threads);

@@ -106,15 +106,15 @@ int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
         return error;
     }
     struct user_thread *user = memory;
-    memset(user, 0, sizeof(*user));
+    *user = (struct user_thread){
+        .context = {.special = USER_SPECIAL_NEW, .tables = &task->space.tables},
+        .task = task,
+        .ipc = {.handles = &task->handles},
+        .affinity = affinity,
+        .priority = (uint8_t)priority,
+    };
     object_init(&user->object, OBJECT_THREAD, &user_thread_operations);
     ipc_state_init_zeroed(&user->ipc, &user->object);
-    user->ipc.handles = &task->handles;
-    user->context.tables = &task->space.tables;
-    user->context.special = USER_SPECIAL_NEW;
-    user->task = task;
-    user->priority = (uint8_t)priority;
-    user->affinity = affinity;
     spinlock_init(&user->lock, "user thread");
     wait_queue_init(&user->waiters);
     wait_queue_init(&user->resumed);
@@ -127,7 +127,7 @@ int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
         user_thread_free(user);
         return error;
     }
-    object_acquire(&task->object);
+    object_acquire_checked(&task->object);
     *out = user;
     return OK;
 }
@@ -145,9 +145,22 @@ int user_thread_fpu_give(struct user_thread *user)
 }
 
 /*
- * A preemption in the middle of this function may call it for the same thread. The
- * compare-and-exchange makes sure that each page is charged once.
+ * Charges the pages of a stack beyond the first `charged` ones. A preemption in the middle of this
+ * function may call it for the same thread. The compare-and-exchange makes sure that each page is
+ * charged once.
  */
+static never_inline void pages_charge(struct user_thread *user, uint32_t slot, uint32_t charged)
+{
+    uint32_t pages = stack_pages_backed(slot);
+    while (pages > charged) {
+        if (__atomic_compare_exchange_n(&user->stack_pages, &charged, pages, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            __atomic_add_fetch(&user->task->stack_pages, pages - charged, __ATOMIC_RELAXED);
+            return;
+        }
+    }
+}
+
 void user_thread_stack_charge(const struct thread *thread)
 {
     struct user_thread *user = thread->user;
@@ -155,16 +168,9 @@ void user_thread_stack_charge(const struct thread *thread)
         return;
     }
     uint32_t charged = __atomic_load_n(&user->stack_pages, __ATOMIC_RELAXED);
-    if (likely(!stack_has_more_pages(thread->slot, charged))) {
-        return;
-    }
-    uint32_t pages = stack_pages_backed(thread->slot);
-    while (pages > charged) {
-        if (__atomic_compare_exchange_n(&user->stack_pages, &charged, pages, false,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-            __atomic_add_fetch(&user->task->stack_pages, pages - charged, __ATOMIC_RELAXED);
-            return;
-        }
+    /* Whether a large stack has more is found out there, so that the usual way has no call. */
+    if (unlikely(stack_is_large(thread->slot) || stack_has_more_pages(thread->slot, charged))) {
+        pages_charge(user, thread->slot, charged);
     }
 }
 
@@ -181,7 +187,7 @@ static void user_thread_main(void *argument)
         schedule_change(thread_current(), SCHEDULE_CHANGE_PRIORITY, user->priority);
     }
     spin_unlock_irq_restore(&user->lock, flags);
-    user_thread_stack_charge(thread_current());
+    pages_charge(user, thread_current()->slot, 0);
     int error = user_frame_init(user_frame(), user->rip, user->rsp, user->argument);
     if (error != OK) {
         panic("a thread starts at %p, which is no user address; user_thread_start() has checked it",
@@ -232,7 +238,7 @@ int user_thread_start(struct user_thread *user, uintptr_t rip, uintptr_t rsp, ui
     user->rip = rip;
     user->rsp = rsp;
     user->argument = argument;
-    object_acquire(&user->object); /* released by user_thread_exit() */
+    object_acquire_checked(&user->object); /* released by user_thread_exit() */
     error = task_thread_add(user->task, &user->task_node);
     if (error == OK) {
         const struct thread_options options = {.name = user->task->name,

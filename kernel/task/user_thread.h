@@ -16,11 +16,11 @@ struct user_thread {
     struct object object;
     struct task *task; /* a reference */
     struct ipc_state ipc;
-    uint8_t priority;
     uint64_t affinity;
     uintptr_t rip, rsp; /* where it starts in user mode, with `argument` in RDI */
     uint64_t argument;
     uint32_t id; /* of the kernel's thread, for messages; 0 before it was started */
+    uint8_t priority;
     /* Written by the thread itself. After pager_failed it is to end with pager_status. */
     bool pager_failed; /* a pager did not supply a page */
     int pager_status;

@@ -12,6 +12,9 @@
 
 uint64_t wait_deadline(uint64_t timeout_ns)
 {
+    if (timeout_ns == WAIT_FOREVER) {
+        return WAIT_FOREVER;
+    }
     uint64_t now_ns = clock_now_ns();
     return timeout_ns < WAIT_FOREVER - now_ns ? now_ns + timeout_ns : WAIT_FOREVER;
 }

@@ -52,17 +52,21 @@ static uint32_t notification_get(struct mutex *mutex)
     return seen;
 }
 
-void mutex_lock(struct mutex *mutex)
+/* mutex_lock() if the mutex is not free. Not in line, so that it costs a free mutex nothing. */
+static never_inline void lock_slowly(struct mutex *mutex)
 {
-    uint32_t notification;
+    uint32_t notification = notification_get(mutex);
     uint64_t bits;
 
-    if (mutex_try(mutex)) {
-        return;
-    }
-    notification = notification_get(mutex);
     while (__atomic_exchange_n(&mutex->state, WAITED_FOR, __ATOMIC_ACQUIRE) != FREE) {
         must_succeed(sys_notification_wait(notification, UINT64_MAX, &bits), "the wait");
+    }
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+    if (!mutex_try(mutex)) {
+        lock_slowly(mutex);
     }
 }
 
