@@ -35,8 +35,8 @@ static struct {
     const char *name;
     struct thread *sampler;
     bool over;
-    struct counts before;
-    uint64_t begin_ns, begin_tsc, slept_ticks;
+    struct counts before, after;
+    uint64_t begin_ns, begin_tsc, slept_ticks, ticks, elapsed_ns; /* the last two: at the end */
     size_t free_before, noted, most, memory_most;
     uint64_t sum, samples;
     unsigned points;
@@ -182,17 +182,17 @@ static void percent_figure(const char *what, uint64_t part, uint64_t whole)
     }
 }
 
-static void figures_print(const struct counts *now, uint64_t ticks, uint64_t elapsed_ns)
+static void figures_print(void)
 {
-    const struct counts *before = &meter.before;
+    const struct counts *before = &meter.before, *now = &meter.after;
     uint64_t hits = now->stacks.created_cached - before->stacks.created_cached;
     uint64_t created = hits + now->stacks.created_cold - before->stacks.created_cold;
     uint64_t faults = now->faults - before->faults;
     uint64_t refills = now->refills - before->refills;
     uint64_t failures = now->failures - before->failures;
 
-    figure("instructions", ticks, "instructions");
-    figure("guest_us", elapsed_ns / 1000, "us");
+    figure("instructions", meter.ticks, "instructions");
+    figure("guest_us", meter.elapsed_ns / 1000, "us");
     figure("threads", created, "threads");
     figure("stack_now", meter.noted * KIB, "KiB");
     figure("stack_most", meter.most * KIB, "KiB");
@@ -200,7 +200,7 @@ static void figures_print(const struct counts *now, uint64_t ticks, uint64_t ela
     figure("memory_most", meter.memory_most * KIB, "KiB");
     figure("faults", faults, "faults");
     figure("pages", now->pages - before->pages, "pages");
-    figure("faults_per_second", faults * 1000000 / (elapsed_ns / 1000 + 1), "faults/s");
+    figure("faults_per_second", faults * 1000000 / (meter.elapsed_ns / 1000 + 1), "faults/s");
     figure("gate_waits", now->gate.waits - before->gate.waits, "waits");
     percent_figure("cache_hit", hits, created);
     figure("magazine_low_water", low_water_least(), "pages");
@@ -209,21 +209,30 @@ static void figures_print(const struct counts *now, uint64_t ticks, uint64_t ela
     figure("swapper_rounds", now->swapper.batches - before->swapper.batches, "shootdowns");
 }
 
-void macro_end(void)
+void macro_stop(void)
 {
-    struct counts now;
-    uint64_t ticks = tsc_read_ordered() - meter.begin_tsc - meter.slept_ticks;
-    uint64_t elapsed_ns = clock_now_ns() - meter.begin_ns;
-    counts_read(&now);
+    meter.ticks = tsc_read_ordered() - meter.begin_tsc - meter.slept_ticks;
+    meter.elapsed_ns = clock_now_ns() - meter.begin_ns;
+    counts_read(&meter.after);
     __atomic_store_n(&meter.over, true, __ATOMIC_RELEASE);
     if (meter.sampler != NULL) {
         thread_join(meter.sampler);
     }
+}
+
+void macro_print(void)
+{
     for (unsigned i = 0; i < meter.points; i++) {
         console_print("SERIES %s_stack_kib %lu %lu\n", meter.name, meter.curve[i].us,
                       meter.curve[i].pages * KIB);
     }
-    figures_print(&now, ticks, elapsed_ns);
+    figures_print();
+}
+
+void macro_end(void)
+{
+    macro_stop();
+    macro_print();
 }
 
 void macro_descend(unsigned bytes)

@@ -22,7 +22,13 @@ void macro_sleep_ns(uint64_t duration_ns);
 /* Notes the stack memory of this moment as what the scenario has at its height. Context: THREAD. */
 void macro_note(void);
 
-/* Ends, and prints the figures and the curve of the stack memory. Context: THREAD. */
+/* Ends the measurement. Context: THREAD. */
+void macro_stop(void);
+
+/* Prints the figures and the curve of the stack memory, after macro_stop(). Context: THREAD. */
+void macro_print(void);
+
+/* Does both. Context: THREAD. */
 void macro_end(void);
 
 /* Goes `bytes` bytes deep on the calling thread's stack, by recursion. Context: THREAD. */

@@ -3,16 +3,66 @@
  * threads that sleep in IPC and with tasks. They need the boot archive.
  */
 #include "kernel/console/console.h"
+#include "kernel/console/console_handover.h"
+#include "kernel/console/log_ring.h"
 #include "kernel/options.h"
 #include "kernel/test/benchmark.h"
 #include "lib/error.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "tests/bench/bench_program.h"
 #include "tests/bench/benchmarks.h"
 #include "tests/bench/macro.h"
 #include "tests/support/endpoint_callers.h"
 
 #define SECOND_NS 1000000000UL
+
+/* The system of the shell, from its first program to the prompt, and then with nothing to do. */
+#define SESSION_LOOK_NS      1000000UL
+#define SESSION_LOOKS_MOST   10000
+#define SESSION_IDLE_SECONDS 40 /* beyond the age at which sleeping threads are swapped out */
+
+static void ready_line_see(void *context, enum log_level level maybe_unused, const char *line)
+{
+    bool *ready = context;
+    *ready = *ready || strstr(line, "shell ready after ") != NULL;
+}
+
+/* Waits until `init` says that the shell has its prompt. Returns false if it never does. */
+static bool ready_await(void)
+{
+    bool ready = false;
+    for (unsigned looks = 0; looks < SESSION_LOOKS_MOST && !ready; looks++) {
+        ignore_result(thread_sleep_ns(SESSION_LOOK_NS)); /* it starts meanwhile, which counts */
+        log_each(LOG_DEBUG, ready_line_see, &ready);
+    }
+    return ready;
+}
+
+BENCHMARK_SCENARIO(macro_session)
+{
+    struct endpoint *endpoint = bench_programs_begin();
+
+    if (endpoint == NULL) {
+        return;
+    }
+    macro_begin("macro_session");
+    struct task *task = bench_program_start("init shell", endpoint);
+    if (task == NULL || !ready_await()) {
+        console_print("# macro_session: there is no prompt\n");
+    }
+    macro_sleep_ns(SECOND_NS);
+    macro_note();
+    macro_sleep_ns((SESSION_IDLE_SECONDS - 1) * SECOND_NS);
+    macro_stop();
+    console_handover_end(); /* the console server has not to show the figures */
+    macro_print();
+    if (task != NULL) {
+        task_kill(task, 0);
+        object_release(&task->object);
+    }
+    bench_programs_end(endpoint);
+}
 
 /* Thousands of user threads that have worked, and then wait a minute for answers to their calls. */
 #define CROWDS           5

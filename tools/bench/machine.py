@@ -51,9 +51,9 @@ MODES = (
 # Benchmarks about the whole kernel at work (tests/bench/macro_benchmark.c, macro_user_benchmark.c), each in
 # a machine of its own; and whether it makes random choices. Those in LITTLE also run where memory is short,
 # but not with the modes that guarantee nothing there.
-SCENARIOS = {"macro_idle": False, "macro_blocked": True, "macro_tree": True, "macro_server": True,
-             "macro_churn": True, "macro_rotation": False, "macro_crowd": True, "macro_build": True,
-             "macro_service": True}
+SCENARIOS = {"macro_idle": False, "macro_session": False, "macro_blocked": True, "macro_tree": True,
+             "macro_server": True, "macro_churn": True, "macro_rotation": False, "macro_crowd": True,
+             "macro_build": True, "macro_service": True}
 LITTLE = ("macro_blocked",)
 NO_GUARANTEE = ("prefault", "prefault-check")
 LITTLE_MIB = 32

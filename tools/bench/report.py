@@ -29,7 +29,10 @@ COUNTED_NOTE = (
     "One tick is one guest instruction, and a second run of each machine gave the same counts. "
     "Instructions are not cycles: loads of CR3, TLB misses, shootdowns, XSAVE, WRMSR and cache misses "
     "look free here. With several CPUs a count is the sum over all of them. Single operations are "
-    "medians; records.csv has the least and the most of each. Scenarios have the median of all seeds.")
+    "medians; records.csv has the least and the most of each. Scenarios have the median of all seeds. "
+    "Nothing here is of entry=fred: no processor of QEMU has FRED. A Bochs may have it; there the rows "
+    "fred-bench and fred-bench-idt of the tests, which run with make test-fred BOCHS=PATH, print the figures "
+    "of entry=fred and of entry=idt by Bochs' instruction counter, and docs/measures.md compares them.")
 CYCLES_NOTE = (
     "These are cycles of the host's processor, in a virtual machine on a machine that also did other "
     "work: they do not repeat, and the medians have a spread, which is in records.csv.")
