@@ -19,10 +19,9 @@ static struct thread *writer; /* NULL: there is no trace */
 static uint64_t most, written;
 static bool over;
 
-static bool event_write(enum trace_kind kind, uint16_t small, uint64_t a, uint64_t b)
+static bool event_write(enum trace_kind kind, uint64_t tsc, uint16_t small, uint64_t a, uint64_t b)
 {
-    struct trace_event event = {
-        .tsc = tsc_read(), .kind = (uint8_t)kind, .small = small, .a = a, .b = b};
+    struct trace_event event = {.tsc = tsc, .kind = (uint8_t)kind, .small = small, .a = a, .b = b};
     return trace_port_write(&event, sizeof(event));
 }
 
@@ -45,16 +44,32 @@ static bool ring_drain(struct trace_ring *ring)
     return true;
 }
 
+/*
+ * Writes events of each ring in turn. Returns true if some ring may have more. A reader that follows
+ * the trace as it is written must know how far it is with each CPU: a ring that was found empty has
+ * no more events from before this turn, one that was not may lag behind the others.
+ */
+static bool rings_turn(void)
+{
+    uint64_t began = tsc_read(), before = written, empty = 0;
+    bool more = false;
+    for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
+        if (cpu_variable(trace_ring, cpu).events != NULL) {
+            bool rest = ring_drain(&cpu_variable(trace_ring, cpu));
+            empty |= rest ? 0 : 1UL << cpu;
+            more = rest || more;
+        }
+    }
+    if (written != before && written != most && !event_write(TRACE_REACHED, began, 0, empty, 0)) {
+        written = most; /* nobody listens */
+        more = false;
+    }
+    return more;
+}
+
 static void rings_drain(void)
 {
-    bool more = true;
-    while (more) {
-        more = false;
-        for (unsigned cpu = 0; cpu < cpu_online_count(); cpu++) {
-            if (cpu_variable(trace_ring, cpu).events != NULL) {
-                more = ring_drain(&cpu_variable(trace_ring, cpu)) || more;
-            }
-        }
+    while (rings_turn()) {
     }
     if (written == most) {
         trace_run_set(false);
@@ -69,8 +84,8 @@ static void write_all(void *argument maybe_unused)
         rings_drain();
         ignore_result(thread_sleep_ns(last ? 0 : DRAIN_PAUSE_NS)); /* nobody kills this thread */
     }
-    ignore_result(
-        event_write(TRACE_END, trace_is_full(), written, 0)); /* the reader would miss it */
+    ignore_result(event_write(TRACE_END, tsc_read(), trace_is_full(), written,
+                              0)); /* the reader would miss it */
 }
 
 static void name_note(struct thread *thread, void *context maybe_unused)
@@ -113,7 +128,8 @@ void trace_begin(uint32_t thousands)
     most = thousands * 1000UL;
     const struct thread_options options = {
         .name = "trace", .priority = THREAD_PRIORITY_SYSTEM, .backed = true};
-    if (!event_write(TRACE_HEADER, TRACE_VERSION, clock_tsc_per_ms() * 1000, cpu_online_count()) ||
+    if (!event_write(TRACE_HEADER, tsc_read(), TRACE_VERSION, clock_tsc_per_ms() * 1000,
+                     cpu_online_count()) ||
         thread_create(&options, write_all, NULL, &writer) != OK) {
         log_warn("trace: it cannot be written, so there is none");
         writer = NULL;

@@ -72,11 +72,76 @@ def test_a_direct_switch_of_a_fast_call_is_a_flow():
     assert [item.name for item in found if item.starts] == ["message to thread 7"]
 
 
+def flows(*parts):
+    """Returns (beginning, end) of each flow of a trace that keeps the rules, in the order of their numbers."""
+    checker = perfetto.check(perfetto.write(trace_model.Model(events.read(recorded(*parts)), {})))
+    assert not checker.complaints
+    return list(checker.flows.values())
+
+
+def fault(tsc, pages, left, cpu=0):
+    return event("FAULT", tsc, cpu, pages | left << 8, a=5000, b=CODE)
+
+
+def refill(tsc, before, after, cpu=0):
+    return (event("REFILL", tsc, cpu, a=1, b=before), event("REFILL_END", tsc + 1, cpu, a=1, b=after))
+
+
+def test_a_fault_leads_to_the_refill_that_replaces_its_pages():
+    arrow = ("stack fault", "refill")
+    assert flows(fault(10, 2, 6), *refill(20, 6, 8)) == [arrow]
+    assert flows(fault(10, 2, 6), fault(11, 1, 5), *refill(20, 5, 6), *refill(30, 6, 8)) == [arrow, arrow]
+    assert not flows(fault(10, 2, 6), *refill(20, 6, 7)), "the pages are not all replaced"
+    assert not flows(fault(10, 2, 6), *refill(20, 6, 8, cpu=1)), "another CPU's magazine"
+    assert not flows(fault(10, 2, 6), *refill(20, 8, 9)), "they were back before this refill"
+    assert not flows(fault(10, 2, 6), event("REFILL_END", 20, a=1, b=8)), "the refill began before the trace"
+
+
+def test_the_fault_whose_pages_are_replaced_first_has_the_first_flow():
+    found = items(fault(10, 2, 6), fault(11, 1, 5), *refill(20, 5, 6), *refill(30, 6, 8))
+    assert [(item.ns, item.starts) for item in found if item.name == "stack fault"] == [(0, [2]), (1, [1])]
+
+
+WAIT = event("GATE_WAIT", 10, cpu=1, thread=7, a=3)
+GRANTED = event("GATE_WAIT_END", 20, cpu=0, thread=7)
+
+
+def test_a_wait_for_memory_leads_to_the_run_that_ends_it():
+    run = ("waits for memory", "thread 7")
+    assert flows(WAIT, GRANTED, switch(30, 1, 7)) == [run]
+    assert flows(WAIT, event("GATE_WAIT", 15, thread=7, a=3), GRANTED, switch(30, 1, 7)) == [run]
+    assert not flows(WAIT, switch(30, 1, 7)), "it goes on waiting"
+    assert not flows(WAIT, GRANTED, switch(30, 1, 8), switch(40, 8, 7)), "that run has another cause"
+    assert not flows(WAIT, switch(15, 7, 1, DEAD), GRANTED, switch(30, 1, 7)), "it died; its number came again"
+
+
+def test_what_is_swapped_out_leads_to_where_it_comes_back():
+    def out(tsc, small):
+        return event("SWAP_OUT", tsc, small=small, thread=9, a=1)
+    back = (event("SWAP_IN", 40, thread=9), event("SWAP_IN_END", 41, thread=9))
+    assert flows(out(10, 1), *back) == [("swapped out", "swap in")]
+    assert not flows(out(10, 0), *back), "it was only shrunk"
+    assert not flows(*back), "it was swapped out before the trace"
+    found = items(out(10, 1), out(20, 1), *back)
+    assert [item.starts for item in found if item.name == "swapped out"] == [[], [1]]
+
+
+def test_a_shootdown_leads_to_the_answer_of_each_other_cpu_to_its_round():
+    def answer(tsc, number, cpu=1):
+        return event("SHOOTDOWN_ACK", tsc, cpu, a=number)
+    asked, ended = event("SHOOTDOWN", 10, a=TOP, b=4096), event("SHOOTDOWN_END", 30, a=5)
+    arrow = ("shootdown", "shootdown answered")
+    assert flows(asked, answer(15, 5), ended) == [arrow]
+    assert flows(switch(5, 1, 7), asked, answer(12, 4), answer(15, 5), ended) == [arrow]
+    assert not flows(asked, answer(15, 5), event("SHOOTDOWN_END", 30)), "another CPU's round served it"
+    assert not flows(answer(15, 5), ended), "it began before the trace"
+
+
 def test_the_perfetto_trace_is_decoded_and_keeps_the_rules():
     data = perfetto.write(trace_model.Model(events.read(recorded(*SOME)), {0: "ipc_call"}))
     checker = perfetto.check(data)
     assert not checker.complaints
-    assert checker.flows == {1: True} and checker.counts[schema.BEGIN] == checker.counts[schema.END]
+    assert checker.flows == {1: ("message to worker 7", "worker 7")} and checker.counts[schema.BEGIN] == checker.counts[schema.END]
     assert b"CPU 0" in data and b"worker 7" in data
 
 
@@ -111,6 +176,9 @@ def last(trace, wanted):
     (lambda trace: setattr(last(trace, schema.COUNTER).track_event, "counter_value", -1), "below zero"),
     (lambda trace: last(trace, schema.BEGIN).track_event.flow_ids.append(5), "flow 5 never ends"),
     (lambda trace: last(trace, schema.BEGIN).track_event.terminating_flow_ids.append(6), "does not go on"),
+    (lambda trace: setattr([packet.track_event for packet in trace.packet
+                            if packet.track_event.flow_ids][0], "name", "stack fault"),
+     "leads from 'stack fault' to 'worker 7'"),
     (lambda trace: trace.packet.add(), "nothing in it"),
     (lambda trace: trace.packet.add().CopyFrom(trace.packet[0]), "described twice"),
 ])
@@ -160,16 +228,57 @@ def test_the_live_view_follows_each_event():
     data = recorded(event("NAME", 5, thread=1), event("NAME", 5, thread=7), event("NAME", 5, thread=9),
                     switch(10, 1, 7), event("FAULT", 20, small=2 | 6 << 8, a=9000, b=CODE),
                     event("SWAP_OUT", 30, small=1, thread=9, a=1),
-                    event("REFILL_END", 40, a=1, b=8 | 30 << 32))
+                    event("REFILL_END", 40, a=1, b=8 | 30 << 32), event("REACHED", 50, a=3))
     state.feed(data[:100])
-    state.feed(data[100:])
+    state.feed(data[100:-events.RECORD.size])
     lines = state.lines(80, 10)
     assert "3 stacks, 4 pages of 12 (67 % saved), deepest 9000 bytes" in lines[0]
     assert lines[1] == "magazines  CPU 0 ######## 8   reserve 30" and "fault" in lines[2]
-    assert lines[3] == "1cs" and state.over
+    assert lines[3] == "10 c8 s0"
+    state.feed(data[-events.RECORD.size:])
+    assert state.over and state.lines(80, 10)[3] == "10 38 s0", "the fault is of the picture before"
     state.apply(events.Event(50, "SWITCH", 0, DEAD | 3 << 8, 7, 1, 8))
-    assert state.lines(80, 10)[3] == "1s"
-    assert state.lines(1, 4)[3] == "and 2 more"
+    assert state.lines(80, 10)[3] == "10 s0"
+    assert state.lines(2, 4)[3] == "and 2 more" and state.lines(2, 5)[3:] == ["10", "s0"]
+
+
+@pytest.mark.parametrize("used, shown", [(0, "10"), (1023, "10"), (1024, "11"), (10240, "1a"), (16384, "1f")])
+def test_a_cell_has_the_depth_of_its_stack(used, shown):
+    stack = live.Stack(used=used)
+    assert stack.cell(0) == shown
+    stack.swapped = True
+    assert stack.cell(0) == "s" + shown[1]
+
+
+def live_state(*parts, cpus=2):
+    state = live.State()
+    state.feed(b"".join([event("HEADER", 0, small=events.VERSION, a=1000, b=cpus), *parts]))
+    return state
+
+
+def test_rates_are_of_the_time_that_all_cpus_have_reached():
+    # A thousand ticks a second. CPU 0 has been seen for a second, CPU 1 for half of one.
+    parts = [switch(tsc, 1, 2, cpu=0) for tsc in range(100, 1001, 100)]
+    parts += [switch(tsc, 3, 4, cpu=1) for tsc in range(50, 501, 50)]
+    state = live_state(*parts)
+    assert state.lines(80, 10)[2] == "a second   switch 30" and state.seconds() == 0.5
+    state.feed(b"".join(switch(tsc, 3, 4, cpu=1) for tsc in range(550, 1001, 50)))
+    assert state.lines(80, 10)[2] == "a second   switch 30" and state.seconds() == 1
+
+
+def test_a_cpu_with_nothing_to_tell_does_not_hold_the_picture_back():
+    parts = [switch(tsc, 1, 2, cpu=0) for tsc in range(100, 1001, 100)]
+    assert live_state(*parts).seconds() == 0
+    state = live_state(*parts, event("REACHED", 950, a=2))
+    assert state.seconds() == 0.95 and state.lines(80, 10)[2] == "a second   switch 9"
+    assert live_state(*parts, event("REACHED", 950, a=1)).seconds() == 0, "CPU 1 is not in it"
+
+
+def test_the_picture_takes_events_of_all_cpus_in_the_order_of_time():
+    # Thread 7 leaves CPU 0 with one page, then CPU 1 with two; CPU 1's ring is written first.
+    later = event("SWITCH", 200, 1, BLOCKED | 2 << 8, 7, 3, 8)
+    state = live_state(later, event("SWITCH", 100, 0, BLOCKED | 1 << 8, 7, 1, 8), event("REACHED", 250, a=3))
+    assert state.stacks[7].pages == 2
 
 
 @pytest.mark.parametrize("full,wanted", [(0, "over"), (1, "over before the scenario, as a ring was full")])

@@ -81,7 +81,8 @@ def read(data):
     found = records(data)
     if not found or found[0].kind != "HEADER" or found[-1].kind != "END":
         raise TraceError("the trace has no beginning or no end: did the kernel leave by exit=1?")
-    head, end, found = found[0], found[-1], found[1:-1]
+    head, end = found[0], found[-1]
+    found = [event for event in found[1:-1] if event.kind != "REACHED"]  # for one who follows (live.py)
     if head.small != VERSION:
         raise TraceError(f"version {head.small} of the format, and this reads {VERSION}")
     if end.a != len(found) or not found:

@@ -1,10 +1,19 @@
-"""The state of all kernel stacks, kept up to date by the events of a trace as they arrive."""
+"""The state of all kernel stacks, kept up to date by the events of a trace as they arrive.
 
+The kernel writes the rings of the CPUs in turn, and the ring of a busy CPU may be far behind the others.
+So an event waits here until those of all CPUs have been seen up to its time: a picture shows the moment
+that all rings have reached, and rates are of the guest time up to it.
+"""
+
+import heapq
 from dataclasses import dataclass
 
 from events import KINDS, RECORD, STATES, Event, TraceError
 
 PAGES_MOST = 4
+KIB = 1024
+CELL = 3  # columns: pages, depth, a space
+KEY = "cells: pages (a-d: 1-4, and it faulted now; s: swapped out), then KiB in use (hexadecimal)"
 MAGAZINE_SHOWN = 16
 RATES = ("SWITCH", "WAKE", "FAULT", "REFILL", "GATE_WAIT", "SHOOTDOWN", "SWAP_OUT", "SWAP_IN")
 
@@ -19,12 +28,11 @@ class Stack:
     fault: int = -1       # the number of the picture in which it last faulted
 
     def cell(self, picture):
-        """Returns the character of its cell: its pages, a letter if it faulted since the last picture
-        (a is one page), s if it is swapped out."""
-        if self.swapped:
-            return "s"
+        """Returns its cell. The first character is its pages, a letter if it faulted since the last
+        picture (a is one page), s if it is swapped out; the second the whole KiB of it in use."""
         pages = min(self.pages, 9)
-        return "0abcdefghi"[pages] if self.fault == picture else str(pages)
+        first = "s" if self.swapped else "0abcdefghi"[pages] if self.fault == picture else str(pages)
+        return first + f"{min(self.used // KIB, 15):x}"
 
 
 class State:
@@ -37,6 +45,8 @@ class State:
         self.picture, self.counts, self.shown, self.shown_at = 0, dict.fromkeys(RATES, 0), {}, 0
         self.totals = {"threads": 0, "pages filled": 0}
         self.rest = b""
+        self.waiting, self.number = [], 0  # a heap of (time, number, event)
+        self.reached = {}  # {cpu: the time up to which its events have been seen}
 
     def feed(self, data):
         """Takes bytes as they come from the port."""
@@ -46,7 +56,32 @@ class State:
         for tsc, kind, cpu, small, thread, a, b in RECORD.iter_unpack(data[:whole]):
             if kind not in KINDS:
                 raise TraceError(f"there is no kind {kind}")
-            self.apply(Event(tsc, KINDS[kind], cpu, small, thread, a, b))
+            self.take(Event(tsc, KINDS[kind], cpu, small, thread, a, b))
+        self.catch_up()
+
+    def take(self, event):
+        """Takes an event in the order in which it was written."""
+        if event.kind == "HEADER":
+            self.apply(event)
+            self.reached = dict.fromkeys(range(self.cpus), event.tsc)
+        elif event.kind == "REACHED":
+            for cpu in range(self.cpus):
+                if event.a >> cpu & 1:
+                    self.reached[cpu] = max(self.reached[cpu], event.tsc)
+        else:
+            heapq.heappush(self.waiting, (event.tsc, self.number, event))
+            self.number += 1
+            if event.kind == "END":
+                self.reached = dict.fromkeys(self.reached, event.tsc)
+            else:
+                self.reached[event.cpu] = max(self.reached.get(event.cpu, 0), event.tsc)
+
+    def catch_up(self):
+        """Applies the events up to the time that all CPUs have reached."""
+        limit = min(self.reached.values(), default=0)
+        while self.waiting and self.waiting[0][0] <= limit:
+            self.apply(heapq.heappop(self.waiting)[2])
+        self.now = max(self.now, limit)
 
     def stack(self, thread):
         """Returns a thread's stack."""
@@ -55,7 +90,7 @@ class State:
         return self.stacks.setdefault(thread, Stack())
 
     def apply(self, event):
-        """Takes one event."""
+        """Takes one event; all before it have been taken."""
         if event.kind == "HEADER":
             self.hz, self.cpus, self.first, self.now = event.a, event.b, event.tsc, event.tsc
             return
@@ -135,10 +170,11 @@ class State:
                      for cpu, rounds in sorted(self.magazines.items()))
                  + ("" if self.reserve is None else f"   reserve {self.reserve}"),
                  "a second   " + self.rates()]
-        cells = "".join(stack.cell(self.picture) for _, stack in sorted(self.stacks.items()))
-        rows = [cells[at:at + width] for at in range(0, len(cells), width)]
+        cells = [stack.cell(self.picture) for _, stack in sorted(self.stacks.items())]
+        columns = max(1, (width + 1) // CELL)
+        rows = [" ".join(cells[at:at + columns]) for at in range(0, len(cells), columns)]
         room = max(1, height - len(found))
         found += rows[:room] if len(rows) <= room else rows[:room - 1] + [
-            f"and {len(cells) - (room - 1) * width} more"]
+            f"and {len(cells) - (room - 1) * columns} more"]
         self.picture, self.shown, self.shown_at = self.picture + 1, dict(self.counts), self.seconds()
         return found

@@ -6,6 +6,10 @@ SEQUENCE = 1
 CLEARED = 1  # SEQ_INCREMENTAL_STATE_CLEARED
 GROUPS = {"cpu": (1, "CPUs"), "thread": (2, "Threads"), "reserve": (3, "Memory")}
 KINDS = {"begin": schema.BEGIN, "end": schema.END, "instant": schema.INSTANT, "counter": schema.COUNTER}
+# Where a flow that begins at an event of a certain name must end. "" is the name of the track on which
+# it begins: the run of the thread.
+ENDS = {"stack fault": "refill", "waits for memory": "", "swapped out": "swap in",
+        "shootdown": "shootdown answered"}
 UNITS = {"stack depth": "bytes", "stack pages": "pages", "magazine": "pages", "reserve": "pages"}
 
 
@@ -76,10 +80,11 @@ def write(model):
 
 
 class Checker:
-    """The rules of a trace; `complaints` has what breaks them."""
+    """The rules of a trace; `complaints` has what breaks them, `flows` between which events each leads."""
 
     def __init__(self, trace):
         self.complaints, self.kinds, self.spans, self.flows = [], {}, {}, {}
+        self.names, self.ends = {}, {}  # of tracks; {flow: the name that its end must have}
         self.last_ns, self.counts = 0, {}
         for packet in trace.packet:
             if packet.HasField("track_descriptor"):
@@ -90,7 +95,12 @@ class Checker:
                 self.complaints.append("a packet with nothing in it")
         for uuid, names in self.spans.items():
             self.complaints += [f"track {uuid}: the span '{name}' never ends" for name in names]
-        self.complaints += [f"flow {flow} never ends" for flow, ended in self.flows.items() if not ended]
+        self.complaints += [f"flow {flow} never ends" for flow, (_, end) in self.flows.items() if not end]
+
+    def flows_between(self, begin, end):
+        """Returns how many flows lead from an event of one name to one of the other; "" is any name."""
+        return sum((not begin or begin == first) and (not end or end == last)
+                   for first, last in self.flows.values())
 
     def track(self, track):
         """A track is described once, after its parent."""
@@ -99,6 +109,7 @@ class Checker:
         if track.HasField("parent_uuid") and track.parent_uuid not in self.kinds:
             self.complaints.append(f"track {track.uuid} has no parent")
         self.kinds[track.uuid] = track.HasField("counter")
+        self.names[track.uuid] = track.name
 
     def event(self, ns, event):
         """Clocks rise, tracks are known, spans nest, and flows begin before they end."""
@@ -118,14 +129,23 @@ class Checker:
                 spans.pop()
         elif event.type == schema.COUNTER and event.counter_value < 0:
             self.complaints.append(f"{ns}: a counter below zero")
+        self.flow_ends(ns, event)
+
+    def flow_ends(self, ns, event):
+        """A flow begins once, ends later, and leads to the kind of event that its beginning must lead to."""
         for flow in event.flow_ids:
             if flow in self.flows:
                 self.complaints.append(f"{ns}: flow {flow} begins twice")
-            self.flows[flow] = False
+            self.flows[flow] = (event.name, None)
+            if event.name in ENDS:
+                self.ends[flow] = ENDS[event.name] or self.names.get(event.track_uuid)
         for flow in event.terminating_flow_ids:
-            if self.flows.get(flow) is not False:
+            begin, end = self.flows.get(flow, (None, None))
+            if begin is None or end is not None:
                 self.complaints.append(f"{ns}: flow {flow} ends, and does not go on")
-            self.flows[flow] = True
+            if event.name != self.ends.get(flow, event.name):
+                self.complaints.append(f"{ns}: flow {flow} leads from '{begin}' to '{event.name}'")
+            self.flows[flow] = (begin, event.name)
 
 
 def check(data):

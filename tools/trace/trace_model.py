@@ -2,9 +2,15 @@
 
 Each CPU has a track, whose spans are the threads that it ran, one after the other; inside of them
 lie refills of its magazine, stack faults and pages that are brought back. Each thread has a track
-with its message calls, shootdowns, and the times when it did not run. A wake-up is a flow from the
-thread that woke to the next run of the thread that was woken; so is the message of a fast call,
-which switches to the other thread directly.
+with its message calls, shootdowns, and the times when it did not run. A flow leads from each cause to
+its effect, on another track or later:
+
+- from a wake-up to the next run of the thread that was woken; so does the message of a fast call,
+  which switches to the other thread directly
+- from a stack fault to the refill after which the magazine is as full as it was before the fault
+- from the time when a thread begins to wait for memory to the run with which that ends
+- from where the live bytes of a stack are swapped out to where they are brought back
+- from a shootdown to the answer of each other CPU to the round that this thread's CPU ran
 """
 
 from dataclasses import dataclass, field
@@ -36,6 +42,10 @@ class Model:
         self.items, self.open = [], {}  # {track: names of open spans}
         self.running, self.woken = {}, {}
         self.flows = 0
+        # Where flows may begin whose ends are not seen yet.
+        self.taken, self.refills = {}, {}  # {cpu: [(rounds before a fault, item)]}, {cpu: (rounds, item)}
+        self.waiting, self.granted = {}, {}  # {thread: item}, {cpu: (thread, item)}
+        self.swapped, self.requests, self.answers = {}, {}, {}  # {thread: item}, {track: item}, {round: [item]}
         for event in recording.events:
             if event.kind == "SWITCH" and event.cpu not in self.running:
                 self.running[event.cpu] = event.thread
@@ -83,10 +93,11 @@ class Model:
         thread = self.running.get(event.cpu)
         return ("cpu", event.cpu) if thread is None else ("thread", thread)
 
-    def flow(self):
-        """Returns the number of a new flow."""
+    def flow(self, cause, effect):
+        """Adds a flow from one item to a later one. A cause of which no effect is seen has none."""
         self.flows += 1
-        return self.flows
+        cause.starts.append(self.flows)
+        effect.ends.append(self.flows)
 
     def on_switch(self, ns, event):
         """A CPU goes from one thread to another."""
@@ -100,6 +111,8 @@ class Model:
             message = self.add(ns, left, "instant", "message to " + self.name(to))
         if STATES[state] == "DEAD":
             self.close(ns, left)
+            for kept in (self.waiting, self.swapped):
+                kept.pop(event.thread, None)
         else:
             self.begin(ns, left, "off: " + STATES[state].lower().replace("_", " "))
         self.add(ns, (*left, "stack depth"), "counter", value=used)
@@ -111,9 +124,10 @@ class Model:
         run = self.begin(ns, cpu, self.name(to))
         cause = self.woken.pop(to, None) or message
         if cause is not None:
-            number = self.flow()
-            cause.starts.append(number)
-            run.ends.append(number)
+            self.flow(cause, run)
+        thread, wait = self.granted.pop(event.cpu, (None, None))
+        if thread == to and wait is not None:
+            self.flow(wait, run)
 
     def on_wake(self, ns, event):
         """A thread is made ready."""
@@ -126,23 +140,36 @@ class Model:
     def on_fault(self, ns, event):
         """A stack fault was served."""
         notes = {"pages": event.small & 0xff, "instruction": hex(event.b)}
-        self.add(ns, ("cpu", event.cpu), "instant", "stack fault", notes=notes)
+        fault = self.add(ns, ("cpu", event.cpu), "instant", "stack fault", notes=notes)
+        before = (event.small >> 8) + (event.small & 0xff)
+        self.taken.setdefault(event.cpu, []).append((before, fault))
         self.add(ns, (*self.place(event), "stack depth"), "counter", value=event.a)
         self.add(ns, ("cpu", event.cpu, "magazine"), "counter", value=event.small >> 8)
 
     def on_refill(self, ns, event):
         """A magazine is refilled."""
-        self.begin(ns, ("cpu", event.cpu), "refill", notes={"needed": event.a, "rounds": event.b})
+        refill = self.begin(ns, ("cpu", event.cpu), "refill", notes={"needed": event.a, "rounds": event.b})
+        self.refills[event.cpu] = event.b, refill
 
     def on_refill_end(self, ns, event):
-        """The refill is over."""
+        """The refill is over. It may have found fewer frames than were needed. Pages of a fault that were
+        back before it began are no work of this refill."""
+        rounds = event.b & 0xffffffff
         self.end(ns, ("cpu", event.cpu), "refill")
-        self.add(ns, ("cpu", event.cpu, "magazine"), "counter", value=event.b & 0xffffffff)
+        self.add(ns, ("cpu", event.cpu, "magazine"), "counter", value=rounds)
+        before, refill = self.refills.pop(event.cpu, (rounds, None))
+        for level, fault in self.taken.get(event.cpu, []):
+            if before < level <= rounds:
+                self.flow(fault, refill)
+        self.taken[event.cpu] = [one for one in self.taken.get(event.cpu, []) if one[0] > rounds]
         self.add(ns, ("reserve", 0, "reserve"), "counter", value=event.b >> 32)
 
     def on_swap_in(self, ns, event):
         """The bytes of a stack are brought back."""
-        self.begin(ns, ("cpu", event.cpu), "swap in", notes={"thread": self.name(event.thread)})
+        back = self.begin(ns, ("cpu", event.cpu), "swap in", notes={"thread": self.name(event.thread)})
+        out = self.swapped.pop(event.thread, None)
+        if out is not None:
+            self.flow(out, back)
 
     def on_swap_in_end(self, ns, event):
         """They are back."""
@@ -150,26 +177,40 @@ class Model:
 
     def on_swap_out(self, ns, event):
         """The swapper takes pages of a thread."""
-        self.add(ns, ("thread", event.thread), "instant", "swapped out" if event.small else "shrunk",
-                 notes={"pages": event.a})
+        item = self.add(ns, ("thread", event.thread), "instant", "swapped out" if event.small else "shrunk",
+                        notes={"pages": event.a})
+        if event.small:  # the last one counts: one before it may have been called off
+            self.swapped[event.thread] = item
 
     def on_gate_wait(self, ns, event):
         """A thread waits for memory; it may try in vain in between."""
         track = ("thread", event.thread)
         if "waits for memory" not in self.open.get(track, []):
-            self.begin(ns, track, "waits for memory", notes={"missing": event.a})
+            self.waiting[event.thread] = self.begin(ns, track, "waits for memory", notes={"missing": event.a})
 
     def on_gate_wait_end(self, ns, event):
-        """It has its pages."""
+        """It has its pages, and this CPU switches to it, unless it never left."""
         self.end(ns, ("thread", event.thread), "waits for memory")
+        self.granted[event.cpu] = event.thread, self.waiting.pop(event.thread, None)
 
     def on_shootdown(self, ns, event):
         """Other CPUs are asked to forget translations."""
-        self.begin(ns, self.place(event), "shootdown", notes={"address": hex(event.a), "bytes": event.b})
+        place = self.place(event)
+        self.requests[place] = self.begin(ns, place, "shootdown",
+                                          notes={"address": hex(event.a), "bytes": event.b})
+
+    def on_shootdown_ack(self, ns, event):
+        """A CPU has forgotten what a round asks of it."""
+        answer = self.add(ns, ("cpu", event.cpu), "instant", "shootdown answered", notes={"round": event.a})
+        self.answers.setdefault(event.a, []).append(answer)
 
     def on_shootdown_end(self, ns, event):
-        """They have."""
-        self.end(ns, self.place(event), "shootdown")
+        """They have. The round is 0 if another CPU served this request with its own."""
+        place = self.place(event)
+        self.end(ns, place, "shootdown")
+        request = self.requests.pop(place, None)
+        for answer in self.answers.pop(event.a, []) if event.a and request else []:
+            self.flow(request, answer)
 
     def call_name(self, event):
         """Returns the name of a message call, on its fast path or not."""

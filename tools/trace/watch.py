@@ -3,9 +3,10 @@
 
     tools/trace/watch.py demo
 
-A digit is the pages of a stack, a letter the same for one that faulted since the last picture (a is one
-page), s a stack that is swapped out. On a terminal the picture changes in place, and q leaves. Otherwise
-a picture is printed for each hundredth of a second of guest time.
+In a cell the first digit is the pages of a stack, or a letter for one that faulted since the last picture
+(a is one page), or s for one that is swapped out; the second is how deep it is, in KiB, hexadecimal. On a
+terminal the picture changes in place, and q leaves. Otherwise a picture is printed for each hundredth of a
+second of guest time.
 """
 
 import argparse
@@ -65,6 +66,7 @@ class Machine:
 
 def print_pictures(machine, state):
     """Prints a picture for each PICTURE_SECONDS of guest time."""
+    print(live.KEY + "\n")
     while (data := machine.read()) is not None:
         state.feed(data)
         if state.seconds() - state.shown_at >= PICTURE_SECONDS:
@@ -87,7 +89,7 @@ def draw_pictures(window, machine, state):
         window.erase()
         for row, line in enumerate(state.lines(width - 1, height - 1)):
             window.addnstr(row, 0, line, width - 1)
-        window.addnstr(height - 1, 0, (f"{state.end()}; " if data is None else "") + "q leaves", width - 1)
+        window.addnstr(height - 1, 0, (f"{state.end()}; " if data is None else "") + f"q leaves; {live.KEY}", width - 1)
         window.refresh()
 
 

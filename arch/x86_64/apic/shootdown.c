@@ -47,14 +47,29 @@ static void round_forget(void)
     }
 }
 
-static void shootdown_interrupt(struct trap_frame *frame maybe_unused)
+/* While this CPU has not answered, `round_count` names the round: the next one has not begun. */
+static always_inline void round_answer(bool traced)
 {
     uint64_t own = 1UL << cpu_number();
     if (__atomic_load_n(&round_waiting, __ATOMIC_ACQUIRE) & own) {
         round_forget();
+        if (traced) {
+            trace_record(TRACE_SHOOTDOWN_ACK, 0, 0, round_count, 0);
+        }
         __atomic_and_fetch(&round_waiting, ~own, __ATOMIC_RELEASE);
     }
 }
+
+static never_inline void shootdown_interrupt(struct trap_frame *frame maybe_unused)
+{
+    round_answer(false);
+}
+
+static TRACED_FORM void shootdown_interrupt_traced(struct trap_frame *frame maybe_unused)
+{
+    round_answer(true);
+}
+TRACED(shootdown_interrupt, shootdown_interrupt_traced);
 
 void shootdown_cpu_join(void)
 {
@@ -96,25 +111,29 @@ static always_inline void round_run(void)
     }
 }
 
-static always_inline void shoot(uintptr_t address, size_t bytes)
+/* Returns the number of the round that this CPU ran, or 0 if another CPU has served the range. */
+static always_inline uint64_t shoot(uintptr_t address, size_t bytes)
 {
+    uint64_t round = 0;
     invariant(interrupts_enabled() && this_cpu(preempt_count) == 0);
     if (likely(shootdown_turn_take(&turn, (struct shootdown_range){address, bytes}))) {
         round_run();
+        round = round_count;
         shootdown_turn_end(&turn);
     }
+    return round;
 }
 
 void shootdown(uintptr_t address, size_t bytes)
 {
-    shoot(address, bytes);
+    (void)shoot(address, bytes);
 }
 
 static TRACED_FORM void shootdown_traced(uintptr_t address, size_t bytes)
 {
     trace_record(TRACE_SHOOTDOWN, 0, 0, address, bytes);
-    shoot(address, bytes);
-    trace_record(TRACE_SHOOTDOWN_END, 0, 0, 0, 0);
+    uint64_t round = shoot(address, bytes);
+    trace_record(TRACE_SHOOTDOWN_END, 0, 0, round, 0);
 }
 TRACED(shootdown, shootdown_traced);
 

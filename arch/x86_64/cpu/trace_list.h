@@ -18,12 +18,14 @@
     KIND(9, GATE_WAIT, "", "the thread that waits for memory", "pages that its stack misses", "") \
     KIND(10, GATE_WAIT_END, "", "the thread", "", "") \
     KIND(11, SHOOTDOWN, "", "", "the address", "bytes") \
-    KIND(12, SHOOTDOWN_END, "", "", "", "") \
+    KIND(12, SHOOTDOWN_END, "", "", "the round that this CPU ran; 0 if another CPU's round served the request", "") \
     KIND(13, SWAP_OUT, "1 if its live bytes are saved, too", "the thread", "pages that are taken", "") \
     KIND(14, SWAP_IN, "", "the thread", "", "") \
     KIND(15, SWAP_IN_END, "", "the thread", "", "") \
     KIND(16, IPC, "number of the call; 256 on the fast path", "", "", "") \
     KIND(17, IPC_END, "as in IPC", "", "1 if the fast path left the call", "") \
     KIND(19, SAMPLE, "", "the thread", "bytes of its stack in use", "") \
+    KIND(20, SHOOTDOWN_ACK, "", "", "the round that this CPU has answered", "") \
+    KIND(21, REACHED, "", "", "a bit for each CPU of which all events before this time are written", "") \
     KIND(18, END, "1 if a ring was full", "", "events of all CPUs", "")
 /* clang-format on */
