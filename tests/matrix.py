@@ -344,6 +344,7 @@ FRED = (
     by_fred(Row("suite-1cpu", cpus=1)),
     by_fred(Row("suite-4cpus", cpus=4, build="invariant"),
             budget_seconds=400),
+    by_fred(Row("suite-4cpus-ipc-handoff", cpus=4, cmdline="ipc=handoff"), budget_seconds=700),
     replace(by_fred(Row("suite-idt")), cmdline="entry=idt"),
     *(by_fred(row) for row in PANIC if row.name in (
         "panic-null", "panic-text", "panic-data-executed", "panic-protection", "panic-opcode",
