@@ -152,8 +152,8 @@ def test_without_a_sandbox_nothing_is_graded_unless_told_otherwise(handed_in, tm
 
 
 def test_other_machines_grade_too(handed_in, tmp_path):
-    """A machine by the name of `other` is this one: the program that stands for ssh runs the command here. As sshd
-    does it sets SHELL, which GNU parallel's words on the other machine are run by; who grades may have none."""
+    """A machine by the name of `other` is this one: the program that stands for ssh runs the command here. It sets
+    SHELL, as sshd does: GNU parallel has the command run by $SHELL of the other machine. The test has no SHELL."""
     ssh = tmp_path / "ssh"
     ssh.write_text(f'#!/bin/sh\nwhile [ "$1" != other ]; do shift; done\nshift\n[ "$1" = -- ] && shift\necho x >>{tmp_path}/asked\n'
                    'SHELL=/bin/sh exec sh -c "$*"\n')

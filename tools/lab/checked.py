@@ -1,8 +1,9 @@
 """What the submissions of each lab earned in the last `make labs-check`, as labs/checked.json remembers it.
 
 `make labs-record` writes that file from build/labs/check.json, and the tables of docs/teaching.md with it
-(tools/lab/figures.py). A lab counts as checked only while what it is graded by is as it was then: its points, stubs
-and planted submissions. The row `labs` compares what it grades with the file.
+(tools/lab/figures.py). A lab counts as checked while its points, stubs and planted submissions are as they were then.
+A change of the kernel, its tests or the graders does not unmark it: the row `labs` grades some of each lab by turns,
+and compares that with the file.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import json
 import os
 
 NAME = os.path.join("labs", "checked.json")
-GRADED_BY = ("points.toml", "stubs", "wrong", "report.md", "solution.md")
+LAB_FILES = ("points.toml", "stubs", "wrong", "report.md", "solution.md")
 
 
 def files_below(path):
@@ -21,9 +22,9 @@ def files_below(path):
 
 
 def digest_of(lab):
-    """Returns a digest of what a lab is graded by. The solution is left out: each run of the suite grades some."""
+    """Returns a digest of a lab's points, stubs, planted submissions, and the settings that grading depends on."""
     labs = os.path.dirname(lab.folder)
-    paths = [path for name in GRADED_BY for path in files_below(os.path.join(lab.folder, name))]
+    paths = [path for name in LAB_FILES for path in files_below(os.path.join(lab.folder, name))]
     paths += files_below(os.path.join(labs, "attacks")) if lab.attacked else []
     said = hashlib.sha256(repr((lab.cmdline, lab.budget, lab.unwritten, lab.needs, lab.seed, lab.attacked)).encode())
     for path in paths:
