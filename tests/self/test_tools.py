@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -233,6 +234,30 @@ def test_toolchain_that_is_ended_leaves_nothing_at_work(tmp_path):
     for process in left:
         os.kill(process, signal.SIGKILL)
     assert left == []
+
+
+def test_toolchain_does_again_what_was_taken_away(tmp_path):
+    """A step counts as done only while the directory that it was done in is there."""
+    for name in ("binutils-9.9", "gcc-99.9"):
+        folder = tmp_path / "sources" / name
+        folder.mkdir(parents=True)
+        (folder / "configure").write_text("#!/bin/sh\n")
+        (folder / "configure").chmod(0o755)
+        subprocess.run(["tar", "-cJf", f"{folder}.tar.xz", "-C", folder.parent, name], check=True)
+    own = tmp_path / "own"
+    own.mkdir()
+    fake_commands(own, "patch", "bison", "flex", "gcc")
+    fake_commands(own, "make", text="#!/bin/sh\nexit 1\n")
+
+    def told():
+        return subprocess.run([os.path.join(ROOT, "tools", "build", "toolchain"), str(tmp_path / "to")],
+                              env={**os.environ, "PATH": f"{own}:{os.environ['PATH']}", "CC": "gcc",
+                                   "SOURCES": str(tmp_path / "sources")},
+                              check=False, capture_output=True, text=True).stdout
+    assert "done before" not in told()
+    assert "[1/8] binutils: configure: done before" in told()
+    shutil.rmtree(tmp_path / "to.build" / "build-binutils")
+    assert "done before" not in told()
 
 
 def at_work(folder, name=""):
