@@ -124,6 +124,7 @@ latency-ready: build/latency/kernel.elf build/boot.tar
 #   BOCHS_PROGRAM=bochs  the Bochs that make bochs, bochs-fault and bochs-lost start
 #   STEP=           1: make bochs-fault and make bochs-lost stop at each stage
 #   WALK=           pager: make bochs-fault follows a program's page fault to its pager and back
+#   ENTRY=          fred: it does so where events enter by FRED; needs a BOCHS_PROGRAM that has it
 BOCHS_PROGRAM := bochs
 BOCHS_CPU     := tigerlake
 BOCHS_MEM     := 512
@@ -132,6 +133,7 @@ BOCHS_SCREEN  := $(if $(and $(DISPLAY),$(wildcard /usr/lib/*/bochs/plugins/libbx
 BOCHS_OPTIONS := $(if $(filter rfb,$(BOCHS_SCREEN)),$(comma) options="timeout=0")
 STEP          :=
 WALK          :=
+ENTRY         :=
 bochs_check   = tools/need $(BOCHS_PROGRAM) /usr/share/bochs/BIOS-bochs-latest \
     /usr/share/vgabios/vgabios.stdvga.bin
 
@@ -155,14 +157,14 @@ bochs: $(ISO_FILE) build/$(VARIANT)/kernel.elf
 # The walks run by themselves, print what the debugger reads, and end. STEP=1 stops at each stage.
 BOCHS_WALK_OPTIONS = --bochs $(BOCHS_PROGRAM) $(if $(STEP),--step)
 
-## make bochs-fault  walk through the first stack fault, in Bochs; WALK=pager STEP=1 change it
+## make bochs-fault  walk through the first stack fault, in Bochs; WALK=pager ENTRY=fred STEP=1 change it
 ifeq ($(WALK),pager)
 bochs-fault: build/release/kernel.elf build/boot.tar
 	@$(bochs_check) gdb
-	@$(MAKE) --no-print-directory iso VARIANT=release CMDLINE='$(PAGER_CMDLINE)' \
-	    ISO=build/bochs/pager.iso
+	@$(MAKE) --no-print-directory iso VARIANT=release \
+	    CMDLINE='$(PAGER_CMDLINE)$(if $(ENTRY), entry=$(ENTRY))' ISO=build/bochs/pager.iso
 	@$(PYTHON) tools/debug/bochs_pager.py --iso build/bochs/pager.iso \
-	    --kernel build/release/kernel.elf $(BOCHS_WALK_OPTIONS)
+	    --kernel build/release/kernel.elf $(BOCHS_WALK_OPTIONS) $(if $(filter fred,$(ENTRY)),--fred)
 else
 bochs-fault: build/release/kernel.elf build/boot.tar
 	@$(bochs_check) gdb

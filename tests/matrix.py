@@ -345,6 +345,8 @@ FRED = (
     by_fred(Row("suite-4cpus", cpus=4, build="invariant"),
             budget_seconds=400),
     by_fred(Row("suite-4cpus-ipc-handoff", cpus=4, cmdline="ipc=handoff"), budget_seconds=700),
+    *(by_fred(Row(f"suite-1cpu-{mode}", cpus=1, cmdline=f"stack={mode}"))
+      for mode in ("eager", "lend", "prefault")),
     replace(by_fred(Row("suite-idt")), cmdline="entry=idt"),
     *(by_fred(row) for row in PANIC if row.name in (
         "panic-null", "panic-text", "panic-data-executed", "panic-protection", "panic-opcode",
@@ -375,6 +377,7 @@ SCRIPT = (
         cpu="max"),
     Row("bochs-chapter", kind="script", script="tests/boot/bochs_chapter.py"),
     Row("bochs-walks", kind="script", script="tests/boot/bochs_walks.py", rotates="bochs"),
+    Row("fred-walk", kind="script", script="tests/boot/bochs_walk_fred.py", emulator="bochs", boot="bios-cd", fred=True),
     Row("soak", kind="script", script="tests/boot/soak.py", build="invariant", cpus=4, cpu="max",
         memory_mib=512),
     Row("soak-64m", kind="script", script="tests/boot/soak.py", cpus=4, cpu="max", memory_mib=64,

@@ -32,6 +32,29 @@ def facts_of(text):
     return facts
 
 
+def judge_pager(f):
+    """What the walk of a program's page fault must have read, by whichever way events enter."""
+    # before: a program in ring 3, and nothing at the address
+    assert f["client"] == "pager-client" and f["present_before"] == 0, f
+    # into the kernel: a read of a page that is absent, by user mode
+    assert f["error_code"] == 4 and f["pushed_ring"] == 3 and f["touched"] == f["asked_address"], f
+    assert f["pushed_rip"] == f["moved_rip"] == f["retry_rip"] == f["instruction"], f
+    assert f["pushed_rsp"] == f["user_rsp"] == f["retry_rsp"], f
+    # on the thread's stack, where the kernel asks on behalf of the thread
+    assert f["stack_bottom"] < f["moved_rsp"] < f["moved_frame"] < f["stack_top"], f
+    assert f["asked_by"] == f["client_thread"] and f["asked_region"] <= f["asked_address"], f
+    # the pager: another program, another thread, other page tables
+    assert f["pager"] == "toy-pager" and f["pager_thread"] != f["client_thread"], f
+    assert f["pager_cr3"] != f["client_cr3"], f
+    assert f["answer_verdict"] == 1 and f["answer_offset"] == f["asked_offset"], f
+    assert f["answer_bytes"] == 0x1000 and f["answer_rights"] == 0x10, f
+    # back: the page that was entered is there, and the instruction succeeds
+    assert f["entered_address"] == f["touched"] - f["touched"] % 0x1000, f
+    assert f["present_after"] == 1 and f["entry_after"] == f["entered"], f
+    assert f["after_retry_rip"] == f["instruction"] + f["instruction_bytes"], f
+    assert f["retry_succeeded"] == "True", f
+
+
 def check_fault(start):
     """make bochs-fault: absent before, present after, by IST 1, the same store done again"""
     start.make_iso()
@@ -67,28 +90,11 @@ def check_pager(start):
     status, text = run(start.paths.make_command("bochs-fault", "WALK=pager"), start.paths)
     assert status == 0, text
     f = facts_of(text)
-    # before: a program in ring 3, and nothing at the address
-    assert f["client"] == "pager-client" and f["present_before"] == 0, f
+    judge_pager(f)
+    # by the gate's IST to the entry stack, although RSP0 names the thread's
     assert f["rsp0"] == f["stack_top"] - 16, f
-    # to the entry stack: a read of a page that is absent, by user mode
-    assert f["gate_ist"] == 1 and f["error_code"] == 4 and f["pushed_ring"] == 3, f
-    assert f["cr2"] == f["touched"] == f["asked_address"], f
+    assert f["gate_ist"] == 1 and f["cr2"] == f["touched"], f
     assert f["entry_rsp"] == f["entry_stack_top"] - 6 * 8, f
-    assert f["pushed_rip"] == f["moved_rip"] == f["retry_rip"] == f["instruction"], f
-    assert f["pushed_rsp"] == f["user_rsp"] == f["retry_rsp"], f
-    # to the thread's stack, where the kernel asks on behalf of the thread
-    assert f["stack_bottom"] < f["moved_rsp"] < f["moved_frame"] < f["stack_top"], f
-    assert f["asked_by"] == f["client_thread"] and f["asked_region"] <= f["asked_address"], f
-    # the pager: another program, another thread, other page tables
-    assert f["pager"] == "toy-pager" and f["pager_thread"] != f["client_thread"], f
-    assert f["pager_cr3"] != f["client_cr3"], f
-    assert f["answer_verdict"] == 1 and f["answer_offset"] == f["asked_offset"], f
-    assert f["answer_bytes"] == 0x1000 and f["answer_rights"] == 0x10, f
-    # back: the page that was entered is there, and the instruction succeeds
-    assert f["entered_address"] == f["touched"] - f["touched"] % 0x1000, f
-    assert f["present_after"] == 1 and f["entry_after"] == f["entered"], f
-    assert f["after_retry_rip"] == f["instruction"] + f["instruction_bytes"], f
-    assert f["retry_succeeded"] == "True", f
 
 
 def check_lost(start):

@@ -6,6 +6,9 @@ instruction.
 Bochs's debugger reads all data of the walk. Two machines boot, side by side: the first finds out
 which fault of user mode is the first one that a pager is asked about, and the second one stops
 right before the instruction.
+
+With --fred the machine's events enter by FRED. From ring 3 they begin on the thread's own stack then,
+so there is no entry stack on the way.
 """
 
 import argparse
@@ -15,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from stalactite import facts as kernel_facts
 from stalactite.bochs import BochsError, BochsMemory, Debugger, Names
+from stalactite.events import Events
 from stalactite.walkthrough import ROOT, TEMPLATE, View, main
 
 LEAD_TICKS = 600  # more than lie between the instruction and user_page_fault()
@@ -73,12 +77,19 @@ def present(view, address):
     return step.entry & view.facts.constant("PAGE_PRESENT"), step.entry
 
 
+def rsp0_of(view):
+    """Returns where the processor begins on an event from ring 3."""
+    if view.fred:
+        return view.debugger.parameter("FRED.ia32_fred_rsp0")
+    return view.memory.structure("task_state", view.debugger.parameter("TR.base")).rsp[0]
+
+
 def tell_before(tell, view, fault):
     """Stage 1: the instruction, in ring 3, and the state before it."""
     debugger, thread = view.debugger, view.thread()
     registers, (text, length) = debugger.registers(), debugger.instruction()
     _, bottom, top = view.stacks.range_of(thread.slot)
-    task = view.memory.structure("task_state", debugger.parameter("TR.base"))
+    rsp0 = rsp0_of(view)
     here, entry = present(view, fault.address)
     tell.stage("A program is about to touch a page that nobody gave it yet")
     tell.say(f"Thread {thread.id}, of the program {thread.name}, is in ring 3 (sreg: cs). The next"
@@ -89,8 +100,9 @@ def tell_before(tell, view, fault):
              f" program's page tables. The walk of that address (try: page {fault.address:#x}):")
     tell.show(*view.walk_lines(fault.address))
     tell.say(f"The thread has a kernel stack, slot {thread.slot}: [{bottom:#x}, {top:#x}). Nothing"
-             f" lies on it now. RSP0 of the task state is {task.rsp[0]:#x}, 16 bytes below its top:"
-             " there the frame of an entry from ring 3 will end.")
+             f" lies on it now. RSP0, in {'an MSR' if view.fred else 'the task state'}, is {rsp0:#x},"
+             f" {f'{top - rsp0} bytes below' if top > rsp0 else 'which is'} its top: there the frame of"
+             " an entry from ring 3 ends.")
     tell.fact("client", thread.name)
     tell.fact("client_thread", thread.id)
     tell.fact("client_cr3", hex(view.memory.cr3()))
@@ -99,10 +111,27 @@ def tell_before(tell, view, fault):
     tell.fact("user_rsp", hex(registers["rsp"]))
     tell.fact("stack_bottom", hex(bottom))
     tell.fact("stack_top", hex(top))
-    tell.fact("rsp0", hex(task.rsp[0]))
+    tell.fact("rsp0", hex(rsp0))
     tell.fact("present_before", here)
     tell.fact("entry_before", hex(entry))
     return thread, length
+
+
+def words_at(view, address, count):
+    """Returns words of 8 bytes."""
+    return [int.from_bytes(view.memory.read(address + 8 * i, 8), "little") for i in range(count)]
+
+
+def show_pushed(tell, error, rip, cs, rsp):
+    """Shows the words of a frame that the two ways in have in common."""
+    tell.show(f"RSP    {rsp:#018x}  the program's", f"CS     {cs:#018x}  ring {cs & 3}",
+              f"RIP    {rip:#018x}  the instruction, to be done again",
+              f"error  {error:#018x}  {'present' if error & 1 else 'not present'},"
+              f" a {'write' if error & 2 else 'read'}, in {'user' if error & 4 else 'kernel'} mode")
+    tell.fact("pushed_ring", cs & 3)
+    tell.fact("pushed_rip", hex(rip))
+    tell.fact("pushed_rsp", hex(rsp))
+    tell.fact("error_code", error & 0xffff)
 
 
 def tell_delivery(tell, view, fault):
@@ -113,26 +142,46 @@ def tell_delivery(tell, view, fault):
     registers, cr2 = view.debugger.registers(), view.debugger.parameter("CR2")
     if registers["rip"] != target:
         raise BochsError(f"the instruction did not fault: RIP is {registers['rip']:#x}")
-    error, rip, cs, _, rsp, _ = (
-        int.from_bytes(view.memory.read(registers["rsp"] + 8 * i, 8), "little") for i in range(6))
+    error, rip, cs, _, rsp, _ = words_at(view, registers["rsp"], 6)
     stack = view.processors.entry_stack_of(top - 1)
     tell.stage("The processor raises #PF: from ring 3 to the entry stack")
     tell.say(f"One step (s), and RIP is {registers['rip']:#x}, {view.names.place(target)}. The gate"
              f" has IST {ist}, so the processor did not take RSP0 but the {stack[2]} entry stack: it"
              " cannot know that this is no stack fault. CR2 holds"
              f" {cr2:#x}. It pushed (x /12wx {registers['rsp']:#x}):")
-    tell.show(f"RSP    {rsp:#018x}  the program's", f"CS     {cs:#018x}  ring {cs & 3}",
-              f"RIP    {rip:#018x}  the instruction, to be done again",
-              f"error  {error:#018x}  {'present' if error & 1 else 'not present'},"
-              f" a {'write' if error & 2 else 'read'}, in {'user' if error & 4 else 'kernel'} mode")
+    show_pushed(tell, error, rip, cs, rsp)
     tell.fact("cr2", hex(cr2))
     tell.fact("gate_ist", ist)
     tell.fact("entry_stack_top", hex(top))
     tell.fact("entry_rsp", hex(registers["rsp"]))
-    tell.fact("pushed_ring", cs & 3)
-    tell.fact("pushed_rip", hex(rip))
-    tell.fact("pushed_rsp", hex(rsp))
-    tell.fact("error_code", error)
+
+
+def tell_delivery_fred(tell, view, fault):
+    """Stage 2 by FRED: one step, and the processor is in ring 0, on the thread's own stack."""
+    rsp0, target = rsp0_of(view), view.debugger.parameter("FRED.ia32_fred_cfg") & ~0xfff
+    view.debugger.step()
+    registers = view.debugger.registers()
+    if registers["rip"] != target:
+        raise BochsError(f"the instruction did not fault: RIP is {registers['rip']:#x}")
+    error, rip, cs, _, rsp, ss, data, _ = words_at(view, registers["rsp"], 8)
+    level = view.debugger.parameter("FRED.ia32_fred_cfg") & 3
+    tell.stage("The processor raises #PF: from ring 3 to the thread's own stack")
+    tell.say(f"One step (s), and RIP is {registers['rip']:#x}, {view.names.place(target)}: the page that"
+             " IA32_FRED_CONFIG names, where every event from ring 3 enters. The stack level is"
+             f" {level}: an event from ring 3 does not look at the level of its vector, for it cannot"
+             " be a stack fault, as nothing ran on a kernel stack. So RSP comes from RSP0, and no"
+             " entry stack is on the way. The processor pushed 64 bytes"
+             f" (x /16wx {registers['rsp']:#x}); the fault's address is in the frame, and CR2 is not"
+             " read:")
+    tell.show(f"data   {data:#018x}  the address",
+              f"SS     {ss:#018x}  vector {ss >> 32 & 0xff}, type {ss >> 48 & 0xf}")
+    show_pushed(tell, error, rip, cs, rsp)
+    tell.fact("level", level)
+    tell.fact("event_data", hex(data))
+    tell.fact("pushed_vector", ss >> 32 & 0xff)
+    tell.fact("entry_rsp", hex(registers["rsp"]))
+    if data != fault.address:
+        raise BochsError("it is another fault")
 
 
 def tell_move(tell, view, top):
@@ -142,12 +191,18 @@ def tell_move(tell, view, top):
     debugger.go_to(view.names.address(FAULT))
     registers = debugger.registers()
     frame = view.memory.structure("trap_frame", registers["rdi"])
-    tell.stage("From the entry stack to the thread's own stack")
-    tell.say(f"{debugger.ticks() - before} instructions later {FAULT}() begins (lb \"{FAULT}\")."
-             " On the way the handler saw that the address lies in no kernel stack, so this fault may"
-             " have to wait for something, and code on an entry stack must not wait. It copied the"
-             f" frame to {frame.address:#x}, the top of the thread's stack, and loaded RSP with"
-             f" {registers['rsp']:#x}. The entry stack is free for the next fault.")
+    began = f"{debugger.ticks() - before} instructions later {FAULT}() begins (lb \"{FAULT}\")."
+    if view.fred:
+        tell.stage("The frame stays where it is")
+        tell.say(began + " The entry code has pushed the registers below what the processor pushed, so"
+                 f" the frame at {frame.address:#x} is complete. It lies at the top of the thread's"
+                 " stack already, and the thread may wait there for whatever it takes.")
+    else:
+        tell.stage("From the entry stack to the thread's own stack")
+        tell.say(began + " On the way the handler saw that the address lies in no kernel stack, so"
+                 " this fault may have to wait for something, and code on an entry stack must not"
+                 f" wait. It copied the frame to {frame.address:#x}, the top of the thread's stack, and"
+                 f" loaded RSP with {registers['rsp']:#x}. The entry stack is free for the next fault.")
     tell.show(f"RIP    {frame.rip:#018x}", f"RSP    {frame.rsp:#018x}",
               f"from the top of the stack to RSP: {top - registers['rsp']} bytes")
     tell.fact("moved_frame", hex(frame.address))
@@ -264,19 +319,24 @@ def walk(options, tell):
     facts, names = kernel_facts.load(options.kernel), Names(options.kernel)
     print(f"Bochs boots {os.path.relpath(options.iso, os.getcwd())} twice: one finds the first fault"
           " of a program that a\npager is asked about, the other stops right before it.", flush=True)
-    with Debugger(options.iso, TEMPLATE, options.bochs) as debugger:
-        with Debugger(options.iso, TEMPLATE, options.bochs) as scout, ThreadPoolExecutor(1) as pool:
+    with Debugger(options.iso, TEMPLATE, options.bochs, options.fred) as debugger:
+        with Debugger(options.iso, TEMPLATE, options.bochs, options.fred) as scout, \
+                ThreadPoolExecutor(1) as pool:
             ready = pool.submit(debugger.go_to, names.address(START))
             fault = rehearse(scout, BochsMemory(facts, scout), names)
             ready.result()
         tell.debugger = debugger
         view = View(BochsMemory(facts, debugger), names)
+        view.fred = Events(view.memory).by_fred()
+        if view.fred != options.fred:
+            raise BochsError("events do not enter by FRED: this Bochs refuses it, or the command line has no"
+                             " entry=fred" if options.fred else "events enter by FRED: say --fred")
         approach(debugger, fault)
         began = debugger.ticks()
         thread, length = tell_before(tell, view, fault)
         client = Client(thread, view.memory.cr3())
         top = view.stacks.range_of(thread.slot)[2]
-        tell_delivery(tell, view, fault)
+        (tell_delivery_fred if view.fred else tell_delivery)(tell, view, fault)
         tell_move(tell, view, top)
         tell_question(tell, view, top)
         tell_answer(tell, view, client)
@@ -291,6 +351,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--iso", default=os.path.join(ROOT, "build", "bochs", "pager.iso"))
     parser.add_argument("--kernel", default=os.path.join(ROOT, "build", "release", "kernel.elf"))
+    parser.add_argument("--fred", action="store_true", help="events enter by FRED, which this Bochs has")
     return parser
 
 

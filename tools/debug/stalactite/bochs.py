@@ -40,18 +40,25 @@ def debugger_option(program):
     return ["-debugger"] if re.search(r"^\s*-debugger\b", done.stdout, re.MULTILINE) else []
 
 
-class Debugger:
-    """A Bochs stopped in its debugger. As a context manager it ends Bochs."""
+FRED_CPU = "wildcat_lake"  # the model that has FRED
+SOUND = re.compile(r"^#[^\n]*\nsound:[^\n]*\n", re.MULTILINE)  # with the comment above it
 
-    def __init__(self, iso, template, program="bochs", cpu="tigerlake", memory_mib=256):
+
+class Debugger:
+    """A Bochs stopped in its debugger. As a context manager it ends Bochs. With `fred` the machine has FRED, and what
+    a Bochs that somebody built for it may lack is left out: the screen for VNC, and the sound driver."""
+
+    def __init__(self, iso, template, program="bochs", fred=False, memory_mib=256):
         self._directory = tempfile.TemporaryDirectory(prefix="stalactite-bochs-")
         self.serial = os.path.join(self._directory.name, "serial.txt")
         self._log = os.path.join(self._directory.name, "log.txt")
         configuration = os.path.join(self._directory.name, "bochsrc")
         with open(template, encoding="utf-8") as file:
             text = file.read()
-        for word, value in (("ISO", iso), ("CPU", cpu), ("SMP", "1"), ("MEM", str(memory_mib)),
-                            ("SCREEN", 'rfb, options="timeout=0"'), ("SERIAL", self.serial),
+        text = SOUND.sub("", text) if fred else text
+        for word, value in (("ISO", iso), ("CPU", FRED_CPU if fred else "tigerlake"), ("SMP", "1"),
+                            ("MEM", str(memory_mib)), ("SERIAL", self.serial),
+                            ("SCREEN", "nogui" if fred else 'rfb, options="timeout=0"'),
                             ("LOG", self._log)):
             text = text.replace(f"@{word}@", value)
         with open(configuration, "w", encoding="utf-8") as file:
