@@ -13,7 +13,9 @@ class Qmp:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout_seconds)
         self._socket.connect(path)
-        self._stream = self._socket.makefile("rw", encoding="utf-8")
+        # Bytes, and for reading alone: a stream of text forgets what it has read ahead when it writes, and
+        # with it the first half of an event.
+        self._stream = self._socket.makefile("rb")
         self._stream.readline()
         self.execute("qmp_capabilities")
 
@@ -22,11 +24,10 @@ class Qmp:
         request = {"execute": command}
         if arguments:
             request["arguments"] = arguments
-        self._stream.write(json.dumps(request) + "\n")
-        self._stream.flush()
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
         while True:
             line = self._stream.readline()
-            if not line:
+            if not line.endswith(b"\n"):
                 raise ConnectionError("QEMU closed its QMP socket")
             answer = json.loads(line)
             if "return" in answer:

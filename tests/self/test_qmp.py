@@ -20,14 +20,14 @@ def fixture_qemu(tmp_path):
             stream.write('{"QMP": {}}\n')
             stream.flush()
             stream.readline()
-            stream.write('{"return": {}}\n')
+            stream.write('{"return": {}}\n{"event": "STOP", ')  # the rest of the event comes with the next answer
             stream.flush()
             if reads:
                 stream.readline()
             else:
                 connection.recv(1, socket.MSG_PEEK)
             if answer:
-                stream.write('{"event": "STOP"}\n' + json.dumps(answer) + "\n")
+                stream.write('"timestamp": 1}\n{"event": "RESUME"}\n' + json.dumps(answer) + "\n")
                 stream.flush()
         listener.close()
 
