@@ -50,12 +50,30 @@ def test_what_is_watched_and_was_not_built_loses_the_item_and_nothing_else(kerne
     assert graded.earned == 0 and "the kernel has no round_judge" in graded.why[0]
 
 
-def test_a_slow_host_costs_no_points_and_a_machine_that_stands_still_is_a_hang(kernel, tmp_path, monkeypatch):
+@pytest.fixture(name="running")
+def fixture_running(kernel, tmp_path, monkeypatch):
+    """A Watch of a machine that prints nothing, and a function that gives it what it reads at its next looks: pairs of
+    thousand million instructions and seconds of the machine's clock."""
     one = watch.Watch(clean_tree.Paths(str(tmp_path)), kernel, ("EVT0001",), "x", budget=5_000_000_000)
     one.machine.reader.unfinished = lambda: ""
     monkeypatch.setattr(one, "_hang", lambda words: words)
-    clock = iter((0, 1, 2, 3, 3, 3, 6))
-    monkeypatch.setattr(one, "_instructions", lambda: next(clock) * 1_000_000_000)
+
+    def looks(*pairs):
+        instructions, seconds = map(iter, zip(*pairs))
+        monkeypatch.setattr(one, "_instructions", lambda: next(instructions) * 1_000_000_000)
+        monkeypatch.setattr(one, "_clock_seconds", lambda: next(seconds))
+        return one
+    return looks
+
+
+def test_a_slow_host_costs_no_points_and_a_machine_that_stands_still_is_a_hang(running):
+    one = running((0, 0), (1, 0), (1, 1), (3, 1), (3, 1), (3, 1), (6, 1))
     ends = [one.end_reason(now) for now in (100, 200, 300, 400, 519, 521, 530)]
     assert ends[:5] == [""] * 5
     assert "the host waited too long" in ends[5] and "not over after 5000000000 instructions" in ends[6]
+
+
+def test_a_machine_that_waits_for_ever_is_a_hang_although_it_executes_nothing(running):
+    one = running((1, 0), (1, watch.GUEST_SECONDS), (1, watch.GUEST_SECONDS + 1))
+    ends = [one.end_reason(now) for now in (100, 101, 102)]
+    assert ends[:2] == ["", ""] and "idle" in ends[2]

@@ -54,7 +54,7 @@ class Lab:
     skeleton_points: int = 0  # what the untouched skeleton earns, by points.toml
     attacked: str = ""  # the region where attacks that all labs are tried with begin
     unwritten: tuple = ()  # regions that stay stubs when a submission is graded
-    budget: int = 2_000_000_000  # guest instructions of one machine
+    budget: int = 400_000_000  # guest instructions of one machine; most solutions need 30 to 100 million
     needs: tuple = ()  # later labs whose solutions its tree has: without them nothing would run
     seed: str = ""  # of the questions, in a lab of written answers
     machine: bool = True  # items boot machines

@@ -29,6 +29,7 @@ ENGINE = ("test_fail", "selftest_verdict", "result_print", "test_run_one", "test
 FLOOD_BYTES = 1 << 20
 LOOKS_MOST = 40  # stops of one observer in one machine, from its first test on; each costs milliseconds
 DOUBLE_FAULTS_MOST = 8  # a handler that returns brings it again, for ever
+GUEST_SECONDS = 200  # of the machine's clock, of which an idle machine passes a minute in an instant
 WALL_SECONDS = 120  # in which a host or guest that hangs executes next to nothing
 PASSED = "passed"
 
@@ -92,7 +93,8 @@ class Watch:
         self.names, self.observers = observers, []
         self.seen = Seen()
         self.gdb, self._clock, self._running = None, None, ""
-        self._moved = 0.0  # when the machine's clock was last seen to have gone on
+        self._moved = 0.0  # when the machine was last seen to have gone on
+        self._guest_seconds = 0
         self._started, self._returns, self._begin, self._double_faults = set(), {}, None, 0
         self._ends, self._ended = {}, set()  # {address behind the call of a test: (its stack pointer, test)}
 
@@ -158,10 +160,13 @@ class Watch:
         output = sum(map(len, self.machine.reader.lines)) + len(self.machine.reader.unfinished())
         if output > FLOOD_BYTES:
             return f"the machine printed more than {FLOOD_BYTES} bytes"
-        before, self.seen.instructions = self.seen.instructions, self._instructions()
-        self._moved = now if self.seen.instructions != before else self._moved
+        before = self.seen.instructions, self._guest_seconds
+        self.seen.instructions, self._guest_seconds = self._instructions(), self._clock_seconds()
+        self._moved = now if (self.seen.instructions, self._guest_seconds) != before else self._moved
         if self.seen.instructions > self.budget:
             return self._hang(f"hang: not over after {self.budget} instructions")
+        if self._guest_seconds > GUEST_SECONDS:
+            return self._hang(f"hang: idle, and not over after {GUEST_SECONDS} seconds of the machine")
         return self._hang("hang: the host waited too long") if now - self._moved > WALL_SECONDS else ""
 
     def _hang(self, words):
@@ -174,11 +179,16 @@ class Watch:
         return words
 
     def _instructions(self):
-        """Returns the machine's clock, which one instruction moves by one nanosecond, in whole seconds."""
+        """Returns how many instructions the machine has executed."""
+        return self._clock.execute("query-replay")["icount"]
+
+    def _clock_seconds(self):
+        """Returns how far the machine's clock has gone on. Where the machine is idle, and where the grader stops it, the
+        clock goes on to the next timer, and no instruction is executed."""
         now = self._clock.execute("qom-get", path="/machine", property="rtc-time")
         seconds = ((now["tm_mday"] * 24 + now["tm_hour"]) * 60 + now["tm_min"]) * 60 + now["tm_sec"]
         self._begin = seconds if self._begin is None else self._begin
-        return (seconds - self._begin) * 1_000_000_000
+        return seconds - self._begin
 
     def _stop(self):
         rip = self.gdb.register("rip")
