@@ -136,6 +136,13 @@ SCENARIO = (Row("bench-scenario", kind="boot", build="invariant", cpus=2, ordere
                         r"^BENCH macro_server_faults [1-9]\d* faults$",
                         r"^BENCH macro_build_faults [1-9]\d* faults$", r"leaving: success")),)
 
+# The boot to the shell: without a prompt there are no figures.
+SESSION = (Row("bench-session", kind="boot", cpus=1, extra=COUNTED, cmdline="bench=macro_session",
+               expect=(r"^BENCH macro_session_instructions [1-9]\d* instructions$", r"leaving: success")),
+           Row("bench-session-none", kind="boot", cpus=1, cmdline="bench=macro_session", archive=False,
+               expect=(r"^# macro_session: there is no prompt, so nothing was measured$",
+                       r"leaving: success"), forbid=(r"^(BENCH|SERIES) ",)))
+
 # Two CPUs under -icount: the counter has the instructions of both.
 OTHER_CPU = (Row("bench-other-cpu", kind="boot", cpus=2, extra=COUNTED, limit_seconds=600,
                  cmdline="bench=ipc_roundtrip_other_cpu",
@@ -148,7 +155,7 @@ MILLION = (Row("bench-million", kind="boot", cpus=1, extra=COUNTED, memory_mib=6
                expect=(r"^BENCH million_blocked 50000 threads$",
                        r"^BENCH million_right 50000 threads$", r"leaving: success")),)
 
-BENCH = SCENARIO + OTHER_CPU + MILLION + (
+BENCH = SCENARIO + SESSION + OTHER_CPU + MILLION + (
     measures("fault", FIGURES + FAULTS + SLEEPING), measures("eager", FIGURES + SLEEPING),
     measures("lend", FIGURES + SLEEPING), measures("prefault", FIGURES + SLEEPING))
 
@@ -428,6 +435,9 @@ SCRIPT = (
         ("bochs", {"emulator": "bochs", "boot": "bios-cd", "cpu": "tigerlake"}))),
     Row("shell-figures", kind="script", script="tests/boot/shell_figures.py", rotates="shell"),
     Row("shell-screen", kind="script", script="tests/boot/shell_screen.py", rotates="shell"),
+    *(Row(f"shell-keys-{name}", kind="script", script="tests/boot/shell_keys.py", cmdline="shell=1", rotates="shell",
+          **machine) for name, machine in (
+        ("bios", {"boot": "bios-cd"}), ("uefi", {"boot": "uefi-cd", "machine": "q35"}))),
     Row("shell-stress", kind="script", script="tests/boot/shell_stress.py", cmdline="shell=1"),
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
         cpu="max", rotates="soak"),

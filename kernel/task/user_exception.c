@@ -16,10 +16,13 @@
 #include "kernel/task/user_thread.h"
 #include "lib/error.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "sched/stack/oom.h"
 
 #define CAUSE_BYTES    160
 #define BACKTRACE_MOST 16
+/* Of a line of the backtrace. With the time before it, it fits on a screen of 80 columns. */
+#define BACKTRACE_COLUMNS 64
 /* The pause between two attempts while another thread is at work on the page. */
 #define FAULT_WAIT_NS 1000
 
@@ -60,22 +63,48 @@ static void registers_log(const struct trap_frame *f)
     log_error("  r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx", f->r12, f->r13, f->r14, f->r15);
 }
 
+/* A line of addresses that is not complete. */
+struct backtrace_line {
+    size_t used;
+    char text[BACKTRACE_COLUMNS + 1];
+};
+
+/*
+ * Adds an address to the line. A full line goes to the log: with an address a line the report would
+ * push what the shell says of the program's end off a screen of 25 lines.
+ */
+static void backtrace_line_add(struct backtrace_line *line, uint64_t address)
+{
+    size_t left = sizeof(line->text) - line->used;
+
+    if (format_string(line->text + line->used, left, " 0x%lx", address) >= left) {
+        line->text[line->used] = '\0';
+        log_error("%s", line->text);
+        line->used = format_string(line->text, sizeof(line->text), "             0x%lx", address);
+    } else {
+        line->used = strlen(line->text);
+    }
+}
+
 /* Follows the frame pointers of the program, which may hold anything. */
 static void backtrace_log_user(const struct trap_frame *frame)
 {
+    struct backtrace_line line;
     uint64_t words[2], at = frame->rbp;
-    log_error("  backtrace: %p", (void *)frame->rip);
+
+    line.used = format_string(line.text, sizeof(line.text), "  backtrace: 0x%lx", frame->rip);
     for (unsigned i = 0; i < BACKTRACE_MOST && at != 0; i++) {
         if (at % sizeof(uint64_t) != 0 || user_copy_in(words, at, sizeof(words)) != OK ||
             words[1] == 0) {
             break;
         }
-        log_error("             %p", (void *)words[1]);
+        backtrace_line_add(&line, words[1]);
         if (words[0] <= at) {
             break; /* the frame of a caller lies above */
         }
         at = words[0];
     }
+    log_error("%s", line.text);
 }
 
 static void report_log(const struct trap_frame *frame, const char *cause, const char *who)

@@ -48,15 +48,19 @@ BENCHMARK_SCENARIO(macro_session)
     }
     macro_begin("macro_session");
     struct task *task = bench_program_start("init shell", endpoint);
-    if (task == NULL || !ready_await()) {
-        console_print("# macro_session: there is no prompt\n");
+    bool ready = task != NULL && ready_await();
+    if (ready) {
+        macro_sleep_ns(SECOND_NS);
+        macro_note();
+        macro_sleep_ns((SESSION_IDLE_SECONDS - 1) * SECOND_NS);
     }
-    macro_sleep_ns(SECOND_NS);
-    macro_note();
-    macro_sleep_ns((SESSION_IDLE_SECONDS - 1) * SECOND_NS);
     macro_stop();
     console_handover_end(); /* the console server has not to show the figures */
-    macro_print();
+    if (ready) {
+        macro_print();
+    } else {
+        console_print("# macro_session: there is no prompt, so nothing was measured\n");
+    }
     if (task != NULL) {
         task_kill(task, 0);
         object_release(&task->object);

@@ -1,12 +1,15 @@
-"""What is typed at the keyboard for each command that `help` lists, and what must then stand on the screen between
-what was typed and the next prompt."""
+"""Types each command that `help` lists at the keyboard, and reads on the screen what then stands between what was
+typed and the next prompt: with VGA text on one row's machine, with a framebuffer on the other's."""
 
 import re
+
+from runner.screen import Screen
 
 AT_THE_PROMPT = r"stalactite\$ *\n*\Z"
 LIST_LINES = 23  # with the line above and the prompt behind it, a screen of VGA text
 LONG_LINE, HELD_AT_ONCE = 10000, 500
-CRASH = "crash 0"  # its backtrace is short
+CRASH = "crash 11"  # it has the longest report: 17 addresses
+REPORTED = (r"user exception: task \d+ \(crash\), thread \d+: ", r"backtrace:(\s+(\[ *[\d.]+\]\s+)?0x[0-9a-f]+){17}")
 KILLED = "[1] ended with status -10: sleep 1000"
 # In this order: a text may use what those before it have left. Each line fits on a line of the screen.
 TYPED = {
@@ -73,6 +76,8 @@ def commands(screen):
         screen.expect(rf"^stalactite\$ {line}\n(?:.*\n)*?{shown} *\n(?:.*\n)*?{AT_THE_PROMPT}")
         while name == "kill" and KILLED not in screen.lines():  # the shell tells the end before a prompt
             screen.type_echoed("\n")
+    screen.expect(rf"^stalactite\$ {CRASH}\n" + "".join(rf"(?=(?:.*\n)*?.*{part})" for part in REPORTED) +
+                  rf"(?:.*\n)*?'{CRASH}' was ended: .*\n(?:.*\n)*?{AT_THE_PROMPT}")
 
 
 def interrupts(screen):
@@ -113,3 +118,13 @@ def ends(screen):
     screen.expect(r"'exit' to leave\.\n(?:.*\n)*" + AT_THE_PROMPT)
     screen.type("poweroff\n")  # the end is no echo
     return screen.machine.wait_end()
+
+
+def check_keys(start):
+    """every command that help lists and a line of 10,000 characters are typed, and the screen shows what comes"""
+    screen = Screen(start())
+    screen.expect(AT_THE_PROMPT, 240)
+    commands(screen)
+    interrupts(screen)
+    long_line(screen)
+    assert ends(screen) in (0, 33)

@@ -25,6 +25,7 @@ def commands(terminal):
     assert re.fullmatch(r" +3 +6 +\d+\n", terminal.ask("ls /boot | grep ech | cat | cat | wc"))
     assert terminal.ask("echo one > f; echo two >> f; cat < f") == "one\ntwo\n"
     assert terminal.ask("cp f g; mkdir d; cp g d/h; ls d; rm d/h d; head -n 1 g").split() == ["8", "h", "one"]
+    assert terminal.ask("cp g //g/; cat g").endswith("copied onto itself\none\ntwo\n")
     assert terminal.ask("grep -v one g | hexdump").startswith("00000000")
     assert terminal.ask("true; echo $?; false; echo $?") == "0\n1\n"
     assert "hello" in terminal.ask("hello you")

@@ -1,10 +1,23 @@
-/* cp FROM TO: copies a file. */
+/* cp FROM TO: copies a file, but not onto itself: to open it for writing empties it. */
 #include "lib/error.h"
 #include "lib/string.h"
 #include "user/files_protocol.h"
 #include "user/lib/file.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+
+/* Takes the slashes that mean nothing out of a path, so that a file has one path only. */
+static void path_tidy(char *path)
+{
+    size_t used = 0;
+
+    for (const char *at = path; *at != '\0'; at++) {
+        if (*at != '/' || (used > 0 && path[used - 1] != '/')) {
+            path[used++] = *at;
+        }
+    }
+    path[used > 0 && path[used - 1] == '/' ? used - 1 : used] = '\0';
+}
 
 int main(unsigned count, char **words)
 {
@@ -17,6 +30,12 @@ int main(unsigned count, char **words)
     if (count != 3) {
         complain("usage: cp FROM TO");
         return 2;
+    }
+    path_tidy(words[1]);
+    path_tidy(words[2]);
+    if (strcmp(words[1], words[2]) == 0) {
+        complain("%s: a file is not copied onto itself", words[1]);
+        return 1;
     }
     error = file_open(words[1], 0, &from, &size);
     if (error != OK) {
