@@ -28,6 +28,8 @@ def commands(terminal):
     assert terminal.ask("cp g //g/; cat g").endswith("copied onto itself\none\ntwo\n")
     assert terminal.ask("grep -v one g | hexdump").startswith("00000000")
     assert terminal.ask("true; echo $?; false; echo $?") == "0\n1\n"
+    assert terminal.ask("head -n 9999 /boot/shell | wc") == terminal.ask("cat /boot/shell | wc")  # long lines, bytes 0
+    assert terminal.ask("ed /boot/shell") == "ed: /boot/shell: too long\n"
     assert "hello" in terminal.ask("hello you")
     assert terminal.ask("map -z 64; map g").endswith("one\ntwo\n")
     assert terminal.ask("rm f g; cat f") == "cat: f: not found\n"
@@ -116,7 +118,9 @@ def control(terminal):
         assert "not this" not in interrupted(terminal, "sleep 100; echo not this", pause)
     for line in ("cat | cat | cat | cat | wc", "top", "stacks live", "stress 1000 | cat", "demo | cat | cat", "ed f",
                  "ipcbench 100000", "time sleep 100"):
-        interrupted(terminal, line, 0.05)
+        assert "killed" not in interrupted(terminal, line, 0.05), line
+    for line in ("cat", "wc", "grep a", "head", "hexdump"):
+        assert interrupted(terminal, line, 0.05) == "^C\n", line
     terminal.send("echo half of it" + CONTROL_C)
     assert "half" not in terminal.prompt().split("^C")[-1]
     terminal.send(CONTROL_C * 3)

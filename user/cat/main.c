@@ -2,7 +2,6 @@
 #include "lib/error.h"
 #include "lib/string.h"
 #include "user/lib/file.h"
-#include "user/lib/print.h"
 #include "user/lib/program.h"
 
 static int copy(struct stream *stream, const char *name)
@@ -13,7 +12,7 @@ static int copy(struct stream *stream, const char *name)
 
     while (error == OK && (read = stream_read(stream, bytes, sizeof(bytes))) != 0) {
         if (read < 0) {
-            complain("%s: %s", name, error_name((int)read));
+            file_complain(name, (int)read);
             return (int)read;
         }
         error = stream_write(stream_output(), bytes, (size_t)read);

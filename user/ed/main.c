@@ -45,7 +45,9 @@ static int file_load(void)
     }
     reader.stream = &stream;
     while (error == OK && (read = line_read(&reader, line, sizeof(line))) != 0) {
-        error = read < 0 ? (int)read : text_insert(text_lines(), line);
+        error = read < 0         ? (int)read
+                : reader.was_cut ? ERROR_TOO_LONG /* it would be written back cut */
+                                 : text_insert(text_lines(), line);
     }
     file_close(&stream);
     return error;
@@ -113,7 +115,7 @@ static int lines_take(unsigned after)
 
     while (error == OK && (read = line_read(&input, line, sizeof(line))) > 0 &&
            !string_equal(line, ".")) {
-        error = text_insert(after, line);
+        error = input.was_cut ? ERROR_TOO_LONG : text_insert(after, line);
         if (error == OK) {
             current = ++after;
             changed = true;

@@ -19,7 +19,7 @@ static int grep(struct stream *stream, const char *name)
     reader = (struct line_reader){.stream = stream};
     while (error == OK && (read = line_read(&reader, line, sizeof(line))) != 0) {
         if (read < 0) {
-            complain("%s: %s", name, error_name((int)read));
+            file_complain(name, (int)read);
             return (int)read;
         }
         if ((strstr(line, wanted) != NULL) != inverted) {

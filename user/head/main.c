@@ -10,20 +10,25 @@
 
 static uint64_t lines_most = LINES_DEFAULT;
 
-static int head(struct stream *stream, const char *name maybe_unused)
+static int head(struct stream *stream, const char *name)
 {
-    static struct line_reader reader;
-    char line[512];
-    int64_t read = 1;
+    static char bytes[1024];
+    uint64_t lines = 0;
+    int64_t read;
     int error = OK;
 
-    reader = (struct line_reader){.stream = stream};
-    for (uint64_t i = 0; i < lines_most && error == OK; i++) {
-        read = line_read(&reader, line, sizeof(line));
-        if (read <= 0) {
+    while (lines < lines_most && error == OK &&
+           (read = stream_read(stream, bytes, sizeof(bytes))) != 0) {
+        size_t used = 0;
+
+        if (read < 0) {
+            file_complain(name, (int)read);
             return (int)read;
         }
-        error = stream_print(stream_output(), "%s\n", line);
+        while (used < (size_t)read && lines < lines_most) {
+            lines += bytes[used++] == '\n';
+        }
+        error = stream_write(stream_output(), bytes, used);
     }
     return error;
 }

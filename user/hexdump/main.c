@@ -2,7 +2,6 @@
 #include "lib/error.h"
 #include "lib/string.h"
 #include "user/lib/file.h"
-#include "user/lib/print.h"
 #include "user/lib/program.h"
 
 #define ROW 16
@@ -46,7 +45,7 @@ static int dump(struct stream *stream, const char *name)
         memmove(bytes, bytes + done, have);
     } while (read > 0 && error == OK);
     if (read < 0) {
-        complain("%s: %s", name, error_name((int)read));
+        file_complain(name, (int)read);
         return (int)read;
     }
     return error == OK && have > 0 ? row_print(at, bytes, have) : error;

@@ -41,6 +41,13 @@ void file_close(struct stream *stream)
     stream->server = 0;
 }
 
+void file_complain(const char *name, int error)
+{
+    if (error != ERROR_KILLED) {
+        complain("%s: %s", name[0] != '\0' ? name : "the input", error_name(error));
+    }
+}
+
 int files_each(unsigned first, unsigned count, char **words,
                int (*work)(struct stream *stream, const char *name))
 {

@@ -28,6 +28,12 @@ int paths_each(unsigned count, char **words,
                int64_t (*operation)(uint32_t server, const void *path, size_t bytes));
 
 /*
+ * Complains that the file `name`, "" for the program's input, cannot be read: not if control-C has
+ * ended the wait for a line of the terminal (ERROR_KILLED), which the user knows.
+ */
+void file_complain(const char *name, int error);
+
+/*
  * Calls work(stream, name) for each file that words[first] and the words behind it name; without
  * such words, for the program's input with the name "". Complains about a file that cannot be
  * opened, and counts its status as 1. Returns the first negative status; if there is none, the

@@ -180,6 +180,7 @@ int64_t line_read(struct line_reader *reader, char *line, size_t size)
 {
     size_t used = 0;
 
+    reader->was_cut = false;
     for (;;) {
         if (reader->begin == reader->end) {
             int64_t read = stream_read(reader->stream, reader->bytes, sizeof(reader->bytes));
@@ -198,6 +199,8 @@ int64_t line_read(struct line_reader *reader, char *line, size_t size)
         }
         if (used < size - 1) {
             line[used++] = byte;
+        } else {
+            reader->was_cut = true;
         }
     }
 }

@@ -63,11 +63,12 @@ int stream_print_list(struct stream *stream, const char *format, va_list argumen
 struct line_reader {
     struct stream *stream;
     size_t begin, end; /* of the bytes that were read and not returned yet */
+    bool was_cut;      /* the last line */
     char bytes[1024];
 };
 
 /*
- * Stores the next line without its end, terminated, and cut to `size` - 1 bytes. Returns 1; 0 at
- * the end. Errors: those of stream_read().
+ * Stores the next line without its end, terminated, and cut to `size` - 1 bytes, which `was_cut`
+ * tells. Returns 1; 0 at the end. Errors: those of stream_read().
  */
 must_check int64_t line_read(struct line_reader *reader, char *line, size_t size);

@@ -119,9 +119,6 @@ int special_run(unsigned count, char **words)
     if (count == 3 && is_number && string_equal(words[1], "copy")) { /* bomb_run() starts it */
         return bomb_run(number);
     }
-    complain(
-        "usage: stress [SECONDS], stress asleep COUNT SECONDS, stress pipes PAIRS SECONDS, "
-        "stress crashes COUNT, stress memory SECONDS [PAUSE], stress clients ENDS, stress files "
-        "STREAMS, stress rings ROUNDS, or stress bomb SECONDS");
+    complain("usage: 'help stress' lists the words");
     return STATUS_USAGE;
 }

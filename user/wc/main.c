@@ -1,8 +1,6 @@
 /* wc [FILE] ...: counts lines, words and bytes of files, or of the input. */
-#include "lib/error.h"
 #include "lib/string.h"
 #include "user/lib/file.h"
-#include "user/lib/print.h"
 #include "user/lib/program.h"
 
 static int count_all(struct stream *stream, const char *name)
@@ -23,7 +21,7 @@ static int count_all(struct stream *stream, const char *name)
         }
     }
     if (read < 0) {
-        complain("%s: %s", name, error_name((int)read));
+        file_complain(name, (int)read);
         return (int)read;
     }
     return stream_print(stream_output(), "%7lu %7lu %7lu%s%s\n", lines, words, total,
