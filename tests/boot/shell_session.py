@@ -117,6 +117,14 @@ def check_servers(start):
     assert "100 pages, 0 wrong" in terminal.ask("map -z 400")
 
 
+def check_names(start):
+    """only init may publish a name: a program can take neither one that a server has nor a new one"""
+    terminal = session(start)
+    for name in ("console", "anew"):
+        assert terminal.ask(f"service take {name}; echo $?") == f"service: {name}: missing right\n1\n"
+    assert "sound\n" in terminal.ask("echo sound > f; cat < f | cat")
+
+
 def check_cut(start):
     """a call that a server has taken and cannot answer ends with the server, and the next one is answered"""
     terminal = session(start)

@@ -3,6 +3,7 @@
  * service end NAME [SECONDS]     ends the server of a service, after this time; it is started again
  * service cut NAME               ends it in the midst of a call (cut.h)
  * service drop WHAT              ends a client in the midst of its call (drop.h)
+ * service take NAME              tries to publish an endpoint of its own by this name
  */
 #include "lib/error.h"
 #include "lib/number.h"
@@ -10,9 +11,11 @@
 #include "user/lib/print.h"
 #include "user/lib/program.h"
 #include "user/lib/sleep.h"
+#include "user/names_protocol.h"
 #include "user/service/cut.h"
 #include "user/service/drop.h"
 #include "user/services_protocol.h"
+#include "user/syscalls.h"
 
 #define STATUS_FAILED 1
 #define STATUS_USAGE  2
@@ -57,6 +60,19 @@ static int end(uint32_t init, const char *name, uint64_t seconds)
     return OK;
 }
 
+/* The name service refuses that to all but `init`. */
+static int take(const char *name)
+{
+    int64_t error = sys_endpoint_create();
+
+    if (error >= 0) {
+        error = names_publish(program_start.handles[PROGRAM_HANDLE_NAMES], name, strlen(name),
+                              (uint32_t)error);
+    }
+    complain("%s: %s", name, error_name((int)error));
+    return error == OK ? OK : STATUS_FAILED;
+}
+
 int main(unsigned count, char **words)
 {
     uint32_t init = program_start.handles[PROGRAM_HANDLE_PARENT];
@@ -71,13 +87,16 @@ int main(unsigned count, char **words)
     if (count == 3 && string_equal(words[1], "drop")) {
         return drop_run(words[2]);
     }
+    if (count == 3 && string_equal(words[1], "take")) {
+        return take(words[2]);
+    }
     if (count == 3 && string_equal(words[1], "client")) { /* drop_run() starts it */
         return drop_client_run(words[2]);
     }
     if (count < 3 || count > 4 || !string_equal(words[1], "end") ||
         (count == 4 && number_parse_range(words[3], 0, SECONDS_MOST, &seconds) != OK)) {
-        complain(
-            "usage: service, service end NAME [SECONDS], service cut NAME, or service drop WHAT");
+        complain("usage: service, service end NAME [SECONDS], service cut NAME, service drop WHAT, "
+                 "or service take NAME");
         return STATUS_USAGE;
     }
     return end(init, words[2], seconds);
