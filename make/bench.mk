@@ -3,10 +3,10 @@
 #
 #   MODES=    only these ways to build stacks: MODES=eager,fault (tools/bench/machine.py:MODES)
 #   SEEDS=1,2,3  where the random choices of the scenarios begin
-#   A= B=     the commits that make bench-compare compares
+#   A= B=     the commits that make bench-compare compares; without A= this tree and the record
 MODES :=
 SEEDS := 1,2,3
-A     := HEAD~1
+A     :=
 B     := HEAD
 
 # Installed for these goals alone, as no test needs them.
@@ -18,7 +18,7 @@ COUNTS := 1000,10000,100000,1000000
 THREADS := kernel
 MILLION_MIB := 640
 
-.PHONY: bench-report bench-report-ready bench-compare million million-ready
+.PHONY: bench-report bench-report-ready bench-compare bench-record million million-ready
 
 ## make bench-report all figures for each mode, to build/bench: tables, plots, report.html; ACCEL=kvm
 bench-report:
@@ -30,11 +30,22 @@ bench-report-ready: build/release/kernel.elf build/boot.tar
 	@$(PYTHON) tools/bench/report.py --modes $(call quote,$(MODES)) --seeds $(call quote,$(SEEDS)) \
 	    --bench $(call quote,$(BENCH)) --accel $(call quote,$(ACCEL))
 
-## make bench-compare what changed in the figures from commit A= to commit B=, the largest change first
+# The record is tests/bench/landed.json. These rows are booted and compared with it in every run of all tests, too.
+RECORD_ROWS := $(foreach mode,$(or $(subst $(comma), ,$(MODES)),fault eager lend prefault),--row bench-$(mode))
+
+## make bench-compare what changed in the figures since the record, or from commit A= to B=; largest change first
 bench-compare:
 	@tools/need $(QEMU) git
-	@$(PYTHON) tools/bench/compare.py $(call quote,$(A)) $(call quote,$(B)) \
-	    $(if $(MODES),--modes $(call quote,$(MODES))) --bench $(call quote,$(BENCH))
+	@$(if $(A),$(PYTHON) tools/bench/compare.py $(call quote,$(A)) $(call quote,$(B)) \
+	    $(if $(MODES),--modes $(call quote,$(MODES))) --bench $(call quote,$(BENCH)), \
+	    $(if $(filter-out HEAD,$(B)),$(error B= needs A=: make bench-compare A=COMMIT B=COMMIT)) \
+	    $(if $(filter-out *,$(BENCH)),$(error BENCH= needs A=, a commit)) $(RUN) $(RECORD_ROWS))
+
+## make bench-record  write the figures of this commit to tests/bench/landed.json (CONTRIBUTING.md says when)
+bench-record:
+	@tools/need $(QEMU) git
+	@$(PYTHON) tools/bench/landed.py clean
+	@$(RUN) --record-figures $(RECORD_ROWS)
 
 ## make million      1,000,000 blocked kernel threads in 640 MiB, and what each costs; COUNTS= THREADS=user
 million:

@@ -8,8 +8,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
-from . import (boot, compiler, elf, exemptions, fred, hostside, machine, marks, mutant, program, python_tests,
-               report, suite, systems)
+from . import (boot, compiler, elf, exemptions, figures, fred, hostside, machine, marks, mutant, program,
+               python_tests, report, suite, systems)
 from .paths import BUILDS, BuildError, Paths
 from .progress import Progress
 from .result import FAILED, SKIPPED, Group
@@ -37,6 +37,8 @@ def parse_arguments(arguments):
     parser.add_argument("--make", action="append", metavar="WORD=VALUE", default=[],
                         help="build with this word of the Makefile, such as CC=clang; repeatable")
     parser.add_argument("--verbose", action="store_true", help="show the lines of every machine")
+    parser.add_argument("--record-figures", action="store_true",
+                        help="write what rows of benchmarks print to " + figures.RECORD)
     parser.add_argument("--no-build", action="store_true", help="take what is in build/ as it is")
     return parser.parse_args(arguments)
 
@@ -263,6 +265,10 @@ def main(arguments, root, rows):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         groups = run.run_all()
+        compared = figures.run_landed(paths, chosen, groups,
+                                      "record" if options.record_figures else "compare")
+        if compared:
+            groups.append(compared)
         if not options.row and not options.quick and not run.broken:
             groups.append(stale_exemptions(run, rows, listed))
             with open(os.path.join(root, "docs", "systems.md"), encoding="utf-8") as file:
@@ -274,6 +280,8 @@ def main(arguments, root, rows):
         print("\ninterrupted")
         os._exit(130)
     report.write_junit(groups, os.path.join(paths.build, "test-results.xml"))
+    if compared:
+        print(compared.output, end="")
     for line in report.details(groups):
         print(line)
     report.write_summary(groups, os.path.join(paths.build, "test-summary.txt"))
