@@ -6,7 +6,6 @@
 #include "arch/x86_64/entry/vectors.h"
 #include "kernel/console/console_handover.h"
 #include "kernel/console/log_ring.h"
-#include "kernel/information/counter_list.h"
 #include "kernel/task/task.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/magazine.h"
@@ -92,9 +91,6 @@ static struct stack_swap_counts swaps(void)
     return counts;
 }
 
-#define COUNTER_NUMBER(name, value, meaning) NUMBER_##name,
-enum counter_number { COUNTER_LIST(COUNTER_NUMBER) COUNTERS };
-
 unsigned counter_count(void)
 {
     return COUNTERS;
@@ -118,7 +114,7 @@ uint64_t counter_value(unsigned number)
 {
     switch (number) {
 #define COUNTER_VALUE(name, value, meaning)                                                        \
-    case NUMBER_##name:                                                                            \
+    case COUNTER_##name:                                                                           \
         return (value);
         COUNTER_LIST(COUNTER_VALUE)
     default:

@@ -1,7 +1,12 @@
 /* The kernel's counters by number: counter_list.h says which there are. */
 #pragma once
 
+#include "kernel/information/counter_list.h"
 #include "lib/compiler.h"
+
+/* The number of each counter: COUNTER_switches and so on. */
+#define COUNTER_NUMBER(name, value, meaning) COUNTER_##name,
+enum counter { COUNTER_LIST(COUNTER_NUMBER) COUNTERS };
 
 /* Returns how many counters there are. Context: ANY. */
 unsigned counter_count(void);

@@ -145,12 +145,15 @@ def check_growing(start):
 
 
 def check_live_map(start):
-    """stacks live goes on until a key is pressed"""
+    """stacks live shows pages and depth of each stack, magazines and rates, until a key is pressed"""
     machine = prompt(start)
     first = len(machine.reader.lines)
     machine.send("stacks live\r")
     for _ in range(3):
+        first = machine.expect(r"^ +0  ([1-4a-ds][0-9a-f] |[.c]  ){22}", start=first)
         first = machine.expect(r"slots made", start=first)
+        first = machine.expect(r"^magazines( \d+){2}; reserve \d+ of \d+", start=first)
+    machine.expect(r"^a second: switches \d", start=first)
     machine.send("x")
     machine.wait_prompt(start=first + 1)
     ask(machine, "help help", r"^  help \[COMMAND")

@@ -1,9 +1,11 @@
 /* The monitor's table of commands; its help must fit the screen. */
 #include "kernel/monitor/monitor.h"
 #include "kernel/monitor/page_table_dump.h"
+#include "kernel/monitor/stack_cell.h"
 #include "kernel/object/handle_table.h"
 #include "kernel/syscall/kernel_objects.h"
 #include "lib/string.h"
+#include "sched/sync/semaphore.h"
 #include "tests/support/threads.h"
 #include "tests/support/user_world.h"
 #include "tests/test.h"
@@ -102,4 +104,62 @@ TEST(MON0011, "the list of the kernel's mappings has none of a program whose tab
     test_thread_unbind();
     test_check(!found);
     user_world_destroy(&world);
+}
+
+/* A thread that sleeps so many bytes deep. */
+static struct {
+    struct semaphore over;
+    uintptr_t floor; /* it sleeps below this address */
+    uintptr_t deepest;
+} sleeper;
+
+static never_inline void sleeper_descend(void)
+{
+    volatile char frame[256];
+
+    frame[0] = 1;
+    if ((uintptr_t)frame > sleeper.floor) {
+        sleeper_descend();
+    } else {
+        sleeper.deepest = (uintptr_t)frame;
+        semaphore_down(&sleeper.over);
+    }
+    frame[1] = 1; /* no tail call */
+}
+
+static void sleeper_run(void *argument)
+{
+    sleeper.floor = stack_top(thread_current()->slot) - *(const size_t *)argument;
+    sleeper_descend();
+}
+
+TEST(MON0072, "stacks live shows how deep each sleeping thread is, in KiB", ALWAYS)
+{
+    static const size_t depths[] = {0, 5 * 1024, 12 * 1024};
+
+    for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+        semaphore_init(&sleeper.over, 0);
+        struct thread *thread =
+            test_thread_start(THREAD_PRIORITY_DEFAULT, 0, sleeper_run, (void *)&depths[i]);
+        if (thread != NULL && test_wait_blocked(thread)) {
+            size_t used = stack_top(thread->slot) - sleeper.deepest;
+            unsigned kib = stack_cell_kib(thread);
+            test_check(kib == used / 1024 || kib == used / 1024 + 1); /* the sleep's own frames */
+            test_check(kib >= depths[i] / 1024);
+        }
+        semaphore_up(&sleeper.over);
+        test_thread_join(thread);
+    }
+}
+
+TEST(MON0073, "stacks live marks the stacks that have more pages than in its last map", ALWAYS)
+{
+    test_equal(stack_cell_pages('1', '1'), '1');
+    test_equal(stack_cell_pages('2', '1'), 'b');
+    test_equal(stack_cell_pages('4', '1'), 'd');
+    test_equal(stack_cell_pages('1', '4'), '1');
+    test_equal(stack_cell_pages('4', '.'), '4'); /* a new stack has not grown */
+    test_equal(stack_cell_pages('4', 'c'), '4');
+    test_equal(stack_cell_pages('s', '4'), 's');
+    test_equal(stack_cell_pages('.', '4'), '.');
 }
