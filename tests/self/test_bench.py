@@ -100,8 +100,8 @@ def test_tables_compare_scenarios_with_eager_stacks():
     first, second = tables.make([eager, run(), run(seed=2, switch=120)])
     assert first.rows[1] == ["switch", "instructions", "100", "100 (100-120)"]
     assert second.title == "Scenario tree, 1 CPU, 512 MiB"
-    assert second.rows[-2:] == [["instructions against eager", "", "+0.0 %", "+0.0 %"],
-                                ["stack memory saved, mean", "", "+0.0 %", "+75.0 %"]]
+    assert second.rows[-2:] == [["instructions against eager", "percent", "+0.0 %", "+0.0 %"],
+                                ["stack memory saved, mean", "percent", "+0.0 %", "+75.0 %"]]
     assert "| switch | instructions | 100 | 100 (100-120) |" in first.markdown()
     assert first.text().splitlines()[2].split() == ["figure", "unit", "eager", "fault"]
 
@@ -109,8 +109,8 @@ def test_tables_compare_scenarios_with_eager_stacks():
 def test_a_table_compares_what_threads_do_with_their_stacks():
     table = tables.make([run("eager"), run(), run(seed=2, switch=120), run(ipc="handoff", switch=150)])[1]
     assert table.title == "Stack handoff: ipc=keep and ipc=handoff, 1 CPU, 512 MiB"
-    assert table.rows[:2] == [["switch, keep", "instructions", "", "100"],
-                              ["switch, handoff", "instructions", "", "150"]]
+    assert table.rows[:2] == [["switch, keep", "instructions", "-", "100"],
+                              ["switch, handoff", "instructions", "-", "150"]]
     assert "ipc=handoff " in run(ipc="handoff").machine.command("k", "a")[-1]
     assert "ipc=" not in run().machine.command("k", "a")[-1], "old commits do not know the word"
 
@@ -131,16 +131,38 @@ def test_records_say_how_they_were_taken(tmp_path):
 
 def test_plots_have_a_column_for_each_mode():
     runs = [run("eager"), run()]
-    values, _, modes = tables.collect(runs)
-    scripts = plots.scripts(runs, values, modes)
+    values, units, modes = tables.collect(runs)
+    scripts = plots.scripts(runs, values, modes, units)
+    assert "set ylabel 'instructions'" in scripts["switches"] and "set ylabel 'bytes'" in scripts["memory"]
     assert "switch\t100\t100" in scripts["switches"] and "threads" not in scripts
     assert "1.5 120" in scripts["macro_tree_stack_kib-1-512"]
 
 
+def test_bars_beside_each_other_have_one_unit():
+    with open(os.path.join(ROOT, "tests", "bench", "landed.json"), encoding="utf-8") as file:
+        units = {name: unit for name, (_, unit) in json.load(file)["rows"]["bench-fault"].items()}
+    assert all(len({units[name] for name in names}) == 1 for _, _, names in plots.BARS)
+
+
+def test_cycles_stand_with_their_spread():
+    kvm = run(accel="kvm")
+    rows = tables.make([kvm])[0].rows
+    assert rows[1:] == [["switch", "cycles", "100"], ["switch, least-most", "cycles", "99-200"]]
+    assert len(tables.make([run()])[0].rows) == 2, "counts repeat, so records.csv is enough"
+
+
+def test_the_page_says_which_mode_to_choose_and_refers_to_nothing(tmp_path):
+    report.write_page(tmp_path / "page.html", {"commit": "abc"}, ["a note"], "qemu", tables.make([run("eager"), run()]), [])
+    page = (tmp_path / "page.html").read_text()
+    assert "<h2>Which one to choose (from docs/comparison.md)</h2>" in page and "a note" in page
+    assert "A kernel engineer should choose fault where" in page
+    assert not re.search(r"<[^>]+(src|href)=\"(?!data:)", page) and "<td></td>" not in page
+
+
 def test_curves_that_are_equal_are_all_seen():
     runs = [run(), run("eager"), run(ipc="handoff")]
-    values, _, modes = tables.collect(runs)
-    script = plots.scripts(runs, values, modes)["macro_tree_stack_kib-1-512"]
+    values, units, modes = tables.collect(runs)
+    script = plots.scripts(runs, values, modes, units)["macro_tree_stack_kib-1-512"]
     assert "'Scenario tree: stack memory, 1 CPU, 512 MiB'" in script and "[0:1.5]" in script
     widths = [float(width) for width in re.findall(r"lw (\S+) lt \d+ dt 1 ", script)]
     assert len(widths) == 2 and widths[0] > widths[1], "the one below is the wider one"

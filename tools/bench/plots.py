@@ -35,8 +35,9 @@ def quoted(text):
     return "'" + text.replace("'", "''") + "'"
 
 
-def bars(title, names, values, modes):
-    """Returns a gnuplot script that draws the medians of figures, a colour for each mode; or None."""
+def bars(title, names, values, modes, units):
+    """Returns a gnuplot script that draws the medians of figures, a colour for each mode; or None. The figures have
+    one unit, which stands at the axis."""
     values = {name: by_mode for (cpus, _, name), by_mode in values.items() if cpus == 1}
     names = [name for name in names if name in values]
     if not names:
@@ -48,7 +49,8 @@ def bars(title, names, values, modes):
                                         for mode in modes)]))
     data = "\n".join(lines)
     return (f"$data << EOD\n{data}\nEOD\n" + HEAD.replace("{title}", quoted(title))
-            + "set datafile separator '\\t'\nset style data histogram\nset style fill solid 0.8\n"
+            + f"set ylabel {quoted(units[names[0]])}\nset format y \"%'.0f\"\n"
+            "set datafile separator '\\t'\nset style data histogram\nset style fill solid 0.8\n"
             "set style histogram cluster gap 1\nset yrange [0:*]\nset xtics noenhanced\n"
             f"plot for [i=2:{len(modes) + 1}] $data using i:xtic(1) title columnheader(i)\n")
 
@@ -79,9 +81,9 @@ def series_title(name, size):
     return f"{words}, {tables.machine_words(*size)}"
 
 
-def scripts(runs, values, modes):
+def scripts(runs, values, modes, units):
     """Returns {file name without suffix: script}. Series are drawn for the first seed."""
-    found = {name: bars(title, names, values, modes) for name, title, names in BARS}
+    found = {name: bars(title, names, values, modes, units) for name, title, names in BARS}
     series = {}
     for run in runs:
         for name, points in run.series.items():
@@ -97,10 +99,10 @@ def run_gnuplot(script, path):
     subprocess.run(["gnuplot"], input=script.replace("{output}", quoted(path)), text=True, check=True)
 
 
-def draw(directory, runs, values, modes):
+def draw(directory, runs, values, modes, units):
     """Draws all plots; returns the paths of the SVG files."""
     paths = []
-    for name, script in scripts(runs, values, modes).items():
+    for name, script in scripts(runs, values, modes, units).items():
         path = os.path.join(directory, name + ".svg")
         run_gnuplot(script, path)
         paths.append(path)

@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -35,7 +36,10 @@ COUNTED_NOTE = (
     "of entry=fred and of entry=idt by Bochs' instruction counter, and docs/measures.md compares them.")
 CYCLES_NOTE = (
     "These are cycles of the host's processor, in a virtual machine on a machine that also did other "
-    "work: they do not repeat, and the medians have a spread, which is in records.csv.")
+    "work: they do not repeat. Below each median stand the least and the most of its samples.")
+NAMES_NOTE = "docs/measures.md says what each figure is; docs/comparison.md discusses them."
+COMPARISON = os.path.join(ROOT, "docs", "comparison.md")
+ADVICE = "Which one to choose"  # its section that says so
 
 
 def plan(modes, seeds, cpus, patterns, accel):
@@ -144,7 +148,17 @@ def measure(machine, kernel, archive, progress, kept=None):
     return run
 
 
-def write_page(path, facts, note, command, found, drawn):
+def advice():
+    """Returns the paragraphs of the book that say which mode to choose, without their marks."""
+    with open(COMPARISON, encoding="utf-8") as file:
+        section = re.search(rf"^## {ADVICE}\n(.*?)(?=^## |\Z)", file.read(), re.DOTALL | re.MULTILINE)
+    if section is None:
+        raise machines.BenchError(f"docs/comparison.md has no section '{ADVICE}'")
+    return [" ".join(paragraph.replace("*", "").replace("`", "").split())
+            for paragraph in section[1].strip().split("\n\n")]
+
+
+def write_page(path, facts, notes, command, found, drawn):
     """Writes the HTML page."""
     import jinja2  # only this needs it
 
@@ -155,7 +169,7 @@ def write_page(path, facts, note, command, found, drawn):
         with open(name, "rb") as file:
             pictures.append((os.path.basename(name)[:-4], base64.b64encode(file.read()).decode()))
     page = environment.get_template("report.html.jinja").render(
-        about=facts, notes=[note], command=command, tables=found, plots=pictures)
+        about=facts, notes=notes, advice=advice(), title=f"{ADVICE} (from docs/comparison.md)", command=command, tables=found, plots=pictures)
     with open(path, "w", encoding="utf-8") as file:
         file.write(page)
 
@@ -165,14 +179,14 @@ def write(directory, facts, runs, accel, command):
     os.makedirs(directory, exist_ok=True)
     record.write(directory, facts, runs)
     found = tables.make(runs)
-    note = COUNTED_NOTE if accel == "tcg" else CYCLES_NOTE
+    notes = [COUNTED_NOTE if accel == "tcg" else CYCLES_NOTE, tables.NONE_NOTE, NAMES_NOTE]
     with open(os.path.join(directory, "tables.txt"), "w", encoding="utf-8") as file:
-        file.write("\n".join([note + "\n", *(table.text() for table in found)]))
+        file.write("\n".join([*(note + "\n" for note in notes), *(table.text() for table in found)]))
     with open(os.path.join(directory, "tables.md"), "w", encoding="utf-8") as file:
-        file.write("\n".join([note + "\n", *(table.markdown() for table in found)]))
-    values, _, modes = tables.collect(runs)
-    drawn = plots.draw(directory, runs, values, modes)
-    write_page(os.path.join(directory, "report.html"), facts, note, command, found, drawn)
+        file.write("\n".join([*(note + "\n" for note in notes), *(table.markdown() for table in found)]))
+    values, units, modes = tables.collect(runs)
+    drawn = plots.draw(directory, runs, values, modes, units)
+    write_page(os.path.join(directory, "report.html"), facts, notes, command, found, drawn)
 
 
 def chosen_modes(names):

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import machine as machines
 
 SCENARIO = re.compile(r"macro_([a-z]+)_(.+)")
+NONE = "-"  # a mode has no such figure
+NONE_NOTE = ("A dash: the mode has no such operation (with eager stacks no stack fault, no refill and no page to ensure), "
+             "or there is nothing to compare with.")
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Table:
 def cell(values):
     """Returns the text for the values of one figure with several seeds: the median, and their range."""
     if not values:
-        return ""
+        return NONE
     middle = statistics.median_low(values)
     if min(values) == max(values):
         return f"{middle:,}"
@@ -66,6 +69,18 @@ def collect(runs):
     return values, units, modes
 
 
+def spread_rows(runs, modes):
+    """Returns {(cpus, memory_mib, name): cells} with the least and the most sample of medians that do not repeat:
+    cycles of a host's processor."""
+    found = {}
+    for run in runs:
+        for figure in run.figures if run.machine.accel != "tcg" and run.machine.ipc == "keep" else ():
+            if figure.samples:
+                key = run.machine.cpus, run.machine.memory_mib, figure.name
+                found.setdefault(key, {})[run.machine.mode.name] = f"{figure.least:,}-{figure.most:,}"
+    return {key: [by_mode.get(mode, NONE) for mode in modes] for key, by_mode in found.items()}
+
+
 def percent_of(by_mode, modes, less):
     """Returns cells that compare the medians with those of eager stacks: percent more, or less."""
     if "eager" not in by_mode:
@@ -74,7 +89,7 @@ def percent_of(by_mode, modes, less):
     cells = []
     for mode in modes:
         if mode not in by_mode or whole == 0:
-            cells.append("")
+            cells.append(NONE)
             continue
         more = statistics.median_low(by_mode[mode]) - whole
         cells.append(f"{(-more if less else more) * 100 / whole:+.1f} %")
@@ -89,7 +104,7 @@ def computed(by_name, modes):
                               ("stack_most", "stack memory saved, at most", True)):
         cells = percent_of(by_name.get(name, {}), modes, less)
         if cells:
-            made.append([title, "", *cells])
+            made.append([title, "percent", *cells])
     return made
 
 
@@ -127,7 +142,7 @@ def make(runs):
     each scenario."""
     values, units, modes = collect(runs)
     head = ["figure", "unit", *modes]
-    single, scenarios = {}, {}
+    single, scenarios, spreads = {}, {}, spread_rows(runs, modes)
     for (cpus, memory_mib, name), by_mode in values.items():
         row = [name, units[name], *(cell(by_mode.get(mode, [])) for mode in modes)]
         match = SCENARIO.fullmatch(name)
@@ -136,7 +151,10 @@ def make(runs):
             rows.append([match[2], *row[1:]])
             by_name[match[2]] = by_mode
         else:
-            single.setdefault((cpus, memory_mib), []).append(row)
+            rows = single.setdefault((cpus, memory_mib), [])
+            rows.append(row)
+            if (cpus, memory_mib, name) in spreads:
+                rows.append([f"{name}, least-most", units[name], *spreads[cpus, memory_mib, name]])
     tables = [Table(f"Single operations, {machine_words(*key)}", head, sorted(rows))
               for key, rows in sorted(single.items())]
     tables += handoff_tables(runs, units, modes)
