@@ -223,6 +223,16 @@ def test_the_picture_has_cpus_faults_and_stacks():
     assert "CPU 1" in drawn and drawn.count("#cb181d") == 2 and ">worker 7<" in drawn
 
 
+def test_a_curve_begins_where_its_thread_first_runs_or_has_a_value():
+    recording = events.read(recorded(SOME[0], switch(20, 1, 7), event("FAULT", 60, small=1, a=9000, b=CODE),
+                                     switch(70, 7, 1)))
+    made = trace_model.Model(recording, {})
+    whole = picture.depth_curves(made.items, 0, 10**9, made.name)
+    ran, faulted, left = [ns for ns, _ in whole[7]]
+    assert [used for _, used in whole[7]][:2] == [0, 9000] and ran < faulted < left
+    assert picture.depth_curves(made.items, left, 10**9, made.name)[7][0] == (faulted, 9000)
+
+
 def test_the_live_view_follows_each_event():
     state = live.State()
     data = recorded(event("NAME", 5, thread=1), event("NAME", 5, thread=7), event("NAME", 5, thread=9),

@@ -81,14 +81,16 @@ class Picture:
             self.text(left + 3, self.top + 16, item.name[:int((right - left) / 7)], 11)
 
     def depth(self, name, values):
-        """Adds the curve of a stack: how many bytes of it are in use, with a line for each page."""
+        """Adds the curve of a stack from its first value on: how many bytes of it are in use, with a line for each
+        page."""
         self.text(MARGIN, self.top + DEPTH_HEIGHT / 2, name)
         for page in range(STACK_BYTES // PAGE_BYTES + 1):
             y = self.top + page * DEPTH_HEIGHT / (STACK_BYTES // PAGE_BYTES)
             self.parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - MARGIN}" stroke="#dddddd"/>')
-        path = f"M{LEFT} {self.top}"
+        path = ""
         for ns, used in values:
-            path += f"H{self.x(ns):.1f}V{self.top + min(used, STACK_BYTES) * DEPTH_HEIGHT / STACK_BYTES:.1f}"
+            y = self.top + min(used, STACK_BYTES) * DEPTH_HEIGHT / STACK_BYTES
+            path += f"H{self.x(ns):.1f}V{y:.1f}" if path else f"M{self.x(ns):.1f} {y:.1f}"
         self.parts.append(f'<path d="{path}" fill="none" stroke="#08519c" stroke-width="1.5"/>')
         self.top += DEPTH_HEIGHT + MARGIN
 
@@ -102,6 +104,21 @@ class Picture:
                 'a line for each page</text></svg>\n')
 
 
+def depth_curves(items, begin, end, name_of):
+    """Returns {thread: [(time, bytes)]} of the stacks that change in the time to draw. A curve begins with the thread's
+    last value before it; of a thread that had none, when it first runs, with nothing in use."""
+    known, curves = {}, {}
+    for item in items:
+        if item.kind == "begin" and item.track[0] == "cpu":
+            known.setdefault(item.name, (item.ns, 0))
+        if item.track[0] == "thread" and item.track[2:] == ("stack depth",) and item.ns <= end:
+            name = name_of(item.track[1])
+            if item.ns >= begin:
+                curves.setdefault(item.track[1], [known[name]] if name in known else []).append((item.ns, item.value))
+            known[name] = (item.ns, item.value)
+    return curves
+
+
 def draw(recording):
     """Returns the SVG of a recording."""
     made = trace_model.Model(recording, timeline.calls())
@@ -110,10 +127,7 @@ def draw(recording):
     picture = Picture(begin, end)
     for cpu in range(recording.cpus):
         picture.runs(cpu, items)
-    curves = {}
-    for item in items:
-        if item.track[0] == "thread" and item.track[2:] == ("stack depth",) and begin <= item.ns <= end:
-            curves.setdefault(item.track[1], []).append((item.ns, item.value))
+    curves = depth_curves(items, begin, end, made.name)
     deepest = sorted(curves, key=lambda thread: -max(value for _, value in curves[thread]))[:STACKS]
     for thread in sorted(deepest):
         picture.depth(made.name(thread), curves[thread])
