@@ -18,7 +18,7 @@ COUNTS := 1000,10000,100000,1000000
 THREADS := kernel
 MILLION_MIB := 640
 
-.PHONY: bench-report bench-report-ready bench-compare bench-record million million-ready
+.PHONY: bench-report bench-report-ready bench-compare bench-pictures bench-record million million-ready
 
 ## make bench-report all figures for each mode, to build/bench: tables, plots, report.html; ACCEL=kvm
 bench-report:
@@ -29,6 +29,12 @@ bench-report-ready: build/release/kernel.elf build/boot.tar
 	@tools/need $(QEMU) $(REPORT_TOOLS)
 	@$(PYTHON) tools/bench/report.py --modes $(call quote,$(MODES)) --seeds $(call quote,$(SEEDS)) \
 	    --bench $(call quote,$(BENCH)) --accel $(call quote,$(ACCEL))
+
+## make bench-pictures take the book's picture of the memory of blocked threads anew
+bench-pictures: build/release/kernel.elf build/boot.tar
+	@tools/need $(QEMU) $(REPORT_TOOLS)
+	@$(PYTHON) tools/bench/report.py --bench macro_blocked --out build/bench-pictures
+	$(Q)cp build/bench-pictures/macro_blocked_stack_kib-1-512.svg docs/images/blocked-memory.svg
 
 # The record is tests/bench/landed.json. These rows are booted and compared with it in every run of all tests, too.
 RECORD_ROWS := $(foreach mode,$(or $(subst $(comma), ,$(MODES)),fault eager lend prefault),--row bench-$(mode))
