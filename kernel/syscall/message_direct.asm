@@ -69,7 +69,7 @@ global message_direct_end
     mov rax, [r11 + THREAD_HOLE]        ; from here on no hole of the caller's stack is touched
     mov [gs:stack_use + STACK_USE_CURRENT], rax
     mov [gs:stack_use + STACK_USE_NEXT], rax
-    TABLES_LOAD
+    TABLES_LOAD r15 - USER_IPC
     mov rax, [r11 + THREAD_SAVED_RSP]
     lea rcx, [rax + SLEEP_FRAME + FRAME_BYTES]
     mov [gs:cpu_task_state + TSS_RSP0], rcx

@@ -98,7 +98,7 @@ global message_given_return
     mov byte [r11 + THREAD_PENDING], 0
     QUEUE_SWITCH
     inc qword [gs:handoff_counts + HANDOFF_EXCHANGED]
-    TABLES_LOAD
+    TABLES_LOAD r15 - USER_IPC
     UNLOCK gs:run_queue + QUEUE_LOCK
 
     mov rax, r14

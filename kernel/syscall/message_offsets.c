@@ -1,6 +1,7 @@
-/* Constants that message_direct.asm shares with C: message_offsets.inc. See asm_constants.h. */
+/* Constants that the direct paths share with C: message_offsets.inc. See asm_constants.h. */
 #include "arch/x86_64/cpu/asm_constants.h"
 #include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/notification.h"
 #include "kernel/object/handle_table.h"
 #include "kernel/syscall_list.h"
 #include "kernel/task/user_thread.h"
@@ -13,7 +14,8 @@
 #define ENTRY_MATCH(right) (CHECK_OPEN | OBJECT_ENDPOINT << CHECK_TYPE_SHIFT | (right))
 
 static_assert(offsetof(struct user_thread, context) == 0, "user_context leads to both");
-static_assert(offsetof(struct endpoint, object) == 0, "a handle's object is the endpoint");
+static_assert(offsetof(struct endpoint, object) == 0 && offsetof(struct notification, object) == 0,
+              "a handle's object is the endpoint, or the notification");
 static_assert(sizeof(struct handle_entry) == 32 && HANDLE_CHUNK_ENTRIES == 64 &&
                   sizeof(struct list) == 16,
               "message_direct.asm multiplies by shifts");
@@ -118,9 +120,23 @@ void message_offsets(void)
     DEFINE("TABLES_CPUS", offsetof(struct user_tables, cpus));
     DEFINE("TABLES_WAITING", offsetof(struct user_tables, waiting));
 
+    DEFINE("USER_WAITS_OBJECT", offsetof(struct user_thread, waits.object));
+    DEFINE("USER_WAITS_HANDLE", offsetof(struct user_thread, waits.handle));
+    DEFINE("USER_WAITS_CLOSES", offsetof(struct user_thread, waits.closes));
+    DEFINE("NOTIFICATION_LOCK", offsetof(struct notification, lock));
+    DEFINE("NOTIFICATION_BITS", offsetof(struct notification, bits));
+    DEFINE("NOTIFICATION_OVER", offsetof(struct notification, over));
+    DEFINE("NOTIFICATION_WAITERS", offsetof(struct notification, queue.waiters.head));
+    DEFINE("QUEUE_LISTS", offsetof(struct run_queue, lists));
+    DEFINE("QUEUE_RUNNABLE", offsetof(struct run_queue, runnable));
+    DEFINE("THREAD_RUN_NODE", offsetof(struct thread, run_node));
+    DEFINE("THREAD_WAIT_NODE", offsetof(struct thread, wait.node));
+    DEFINE("THREAD_USER", offsetof(struct thread, user));
+
     DEFINE("TAG_NOT_LABEL", ~MESSAGE_TAG_LABEL_MASK);
     DEFINE("NUMBER_CALL", SYSCALL_ipc_call);
     DEFINE("NUMBER_REPLY_RECEIVE", SYSCALL_ipc_reply_receive);
+    DEFINE("NUMBER_NOTIFICATION_WAIT", SYSCALL_notification_wait);
 #ifdef INVARIANT
     DEFINE("INVARIANT_BUILD", 1);
     DEFINE("THREAD_DEPTH_SECTIONS", offsetof(struct thread, depth_sections));

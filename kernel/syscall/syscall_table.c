@@ -30,6 +30,7 @@ const syscall_fast_function syscall_fast_table[] = {SYSCALL_LIST(FAST, FAST, NOT
 #define DIRECT(number, name, ...)                                                                  \
     [number] = (number) == SYSCALL_ipc_call            ? message_direct_call                       \
                : (number) == SYSCALL_ipc_reply_receive ? message_direct_reply_receive              \
+               : (number) == SYSCALL_notification_wait ? notification_direct_wait                  \
                                                        : syscall_message_frame,
 const syscall_direct_path syscall_direct_table[] = {SYSCALL_LIST(DIRECT, DIRECT, NOTHING)};
 

@@ -193,6 +193,7 @@ static void user_thread_main(void *argument)
         panic("a thread starts at %p, which is no user address; user_thread_start() has checked it",
               (void *)user->rip);
     }
+    user_thread_notes_begin(user);
     user_enter();
 }
 
@@ -345,12 +346,23 @@ void user_thread_work(struct trap_frame *frame, uint32_t hazards)
     }
 }
 
+void user_thread_notes_release_slowly(const struct user_thread *user)
+{
+    if (user->signals.object != NULL) {
+        object_release(user->signals.object);
+    }
+    if (user->waits.object != NULL) {
+        object_release(user->waits.object);
+    }
+}
+
 void user_thread_exit(struct thread *thread, int status)
 {
     struct user_thread *user = thread->user;
     struct task *task = user->task;
 
     ipc_state_end(&user->ipc);
+    user_thread_notes_release(user);
     /*
      * After this no switch loads the thread's page tables, and no other thread finds it by `user`.
      */

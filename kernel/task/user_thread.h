@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/entry/user_context.h"
 #include "kernel/ipc/ipc_state.h"
+#include "kernel/object/handle_note.h"
 #include "kernel/task/task.h"
 #include "sched/core/thread.h"
 
@@ -16,9 +17,18 @@ struct user_thread {
     struct object object;
     struct task *task; /* a reference */
     struct ipc_state ipc;
-    uint64_t affinity;
-    uintptr_t rip, rsp; /* where it starts in user mode, with `argument` in RDI */
-    uint64_t argument;
+    union {
+        struct {           /* until user_thread_notes_begin() */
+            uintptr_t rip; /* where it starts in user mode */
+            uint64_t affinity;
+            uintptr_t rsp;
+            uint64_t argument; /* in RDI */
+        };
+        struct {                        /* from then on, written by the thread itself */
+            struct handle_note signals; /* the notification that it signalled last: RIGHT_SEND */
+            struct handle_note waits;   /* and the one that it waited for last: RIGHT_RECEIVE */
+        };
+    };
     uint32_t id; /* of the kernel's thread, for messages; 0 before it was started */
     uint8_t priority;
     /* Written by the thread itself. After pager_failed it is to end with pager_status. */
@@ -89,6 +99,9 @@ must_check int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, i
  */
 void user_thread_load(const struct thread *thread);
 
+/* The part of user_thread_notes_release() for a thread that has noted a handle. */
+void user_thread_notes_release_slowly(const struct user_thread *user);
+
 /* user_thread_load() in line, for system calls that switch by themselves. Context: as there. */
 static always_inline void user_thread_load_inline(const struct thread *thread)
 {
@@ -97,6 +110,24 @@ static always_inline void user_thread_load_inline(const struct thread *thread)
         user_thread_load(thread);
     } else {
         user_context_load_inline(context);
+    }
+}
+
+/*
+ * thread_load() in line, for a switch from a thread with a user mode, not with FRED. If neither
+ * thread has an FPU or an FS base, the base is 0, and is not written. Context: as there.
+ */
+static always_inline void user_thread_load_from(const struct thread *thread,
+                                                const struct user_thread *from)
+{
+    struct user_thread *user = thread->user;
+    if (unlikely(user == NULL)) {
+        return;
+    }
+    if (unlikely((user->context.special | from->context.special) != 0)) {
+        user_thread_load(thread);
+    } else {
+        user_context_load_without_fs(&user->context);
     }
 }
 
@@ -112,6 +143,26 @@ void user_thread_work(struct trap_frame *frame, uint32_t hazards);
  * the hook thread_stack_grew. Context: ATOMIC; or THREAD, for the calling thread.
  */
 void user_thread_stack_charge(const struct thread *thread);
+
+/*
+ * Makes the notes of handles empty. The first function of the kernel's thread calls it when it has
+ * read where the thread starts. Context: THREAD.
+ */
+static always_inline void user_thread_notes_begin(struct user_thread *user)
+{
+    user->signals = user->waits = (struct handle_note){.object = NULL};
+}
+
+/*
+ * Releases what the thread has noted of handles. Called once, by a thread that uses no handle any
+ * more. Context: THREAD.
+ */
+static always_inline void user_thread_notes_release(const struct user_thread *user)
+{
+    if (unlikely(((uintptr_t)user->signals.object | (uintptr_t)user->waits.object) != 0)) {
+        user_thread_notes_release_slowly(user);
+    }
+}
 
 /*
  * Ends the user side of the calling thread, which is about to end with `status`: wakes the threads

@@ -58,8 +58,9 @@ static always_inline must_check struct thread *direct_sleep_begin(struct run_que
                                                                   struct thread *from)
 {
     spinlock_take(&queue->lock); /* not counted: interrupts stay off until it is released */
-    struct thread *to = run_queue_first(queue);
-    if (unlikely(to == NULL) || unlikely(from->kill_wanted) || unlikely(!gate_is_clear(to))) {
+    struct thread *to = NULL;
+    if (unlikely(queue->ready_bits == 0) || unlikely(from->kill_wanted) ||
+        unlikely(!gate_is_clear(to = run_queue_first(queue)))) {
         spinlock_pass(&queue->lock); /* thread_kill() sets kill_wanted before it takes the lock */
         return NULL;
     }

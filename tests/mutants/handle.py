@@ -4,13 +4,16 @@ from runner.mutant import Mutant
 
 HANDLE_TABLE = "kernel/object/handle_table.c"
 HANDLE_MATCH = "kernel/object/handle_table.h"
+HANDLE_NOTE = "kernel/object/handle_note.h"
 IPC = "kernel/ipc/ipc.c"
 IPC_CALLS = "kernel/syscall/ipc_calls.c"
 MESSAGE_CALLS = "kernel/syscall/message_calls.c"
 MESSAGE_FAST = "kernel/syscall/message_fast.c"
+NOTIFICATION_DIRECT = "kernel/syscall/notification_direct.asm"
 PAGER = "kernel/task/pager.c"
 TASK_CALLS = "kernel/syscall/task_calls.c"
 REGISTERS = "arch/x86_64/entry/user_registers.c"
+USER_THREAD = "kernel/task/user_thread.c"
 
 MUTANTS = (
     # I10: a handle names one object, with its rights and no others; an answer is given once.
@@ -27,6 +30,13 @@ MUTANTS = (
     Mutant("closed-handle-stays-known", "I10", "MSF0015", r"script_result\(&fast.server, 3\) is",
            edits=((HANDLE_TABLE, "uint32_t closes = table->closes + 1;",
                    "uint32_t closes = table->closes;"),)),
+    Mutant("noted-handle-outlives-its-close", "I10", "SYS0123", "rax is 0",
+           edits=((HANDLE_NOTE, "note->closes == __atomic_load_n(&table->closes, __ATOMIC_SEQ_CST)",
+                   "note->closes != 0 && table->closes != 0"),)),
+    Mutant("noted-object-is-kept", "I10", "NTF0026", "references is 3",
+           edits=((USER_THREAD, "    user_thread_notes_release(user);\n", ""),)),
+    Mutant("direct-wait-leaves-the-bits", "I10", "SYS0125", "rdx is",
+           edits=((NOTIFICATION_DIRECT, "    mov qword [rdi + NOTIFICATION_BITS], 0\n", ""),)),
     Mutant("duplicate-keeps-all-rights", "I10", "SYS0003", r"RIGHT_SEND \| RIGHT_RECEIVE",
            edits=((HANDLE_TABLE, "value_of(table, handle, OBJECT_ANY, rights | RIGHT_DUPLICATE, &rights, &value)",
                    "value_of(table, handle, OBJECT_ANY, rights | RIGHT_DUPLICATE, NULL, &value)"),)),

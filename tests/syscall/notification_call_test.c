@@ -7,8 +7,14 @@
 static struct script script;
 static uint32_t all, waits, signals;
 
-/* Opens handles to a notification, and starts a thread that waits for it by `waits`. */
-static bool sleeper_start(void)
+/* How often a thread polls before it waits: a handle is noted when it is used twice. */
+#define POLLS_NOTED 2
+
+/*
+ * Opens handles to a notification, and starts a thread that polls it so often by `waits`, and then
+ * waits.
+ */
+static bool sleeper_start(unsigned polls)
 {
     if (!script_begin(10)) {
         return false;
@@ -17,6 +23,9 @@ static bool sleeper_start(void)
     waits = (uint32_t)script_call(SYSCALL_handle_duplicate, all, RIGHT_RECEIVE, 0);
     signals = (uint32_t)script_call(SYSCALL_handle_duplicate, all, RIGHT_SEND, 0);
     script_clear(&script, 1);
+    for (unsigned i = 0; i < polls; i++) {
+        script_add(&script, SYSCALL_notification_wait, waits, 0, 9, 9, 9, 9);
+    }
     script_add(&script, SYSCALL_notification_wait, waits, UINT64_MAX, 9, 9, 9, 9);
     script_start(&script);
     test_check(test_wait_blocked(script.running));
@@ -26,8 +35,11 @@ static bool sleeper_start(void)
 /* Waits for the end of the thread, and checks what its call returned. */
 static void sleeper_join(int64_t result, uint64_t bits)
 {
-    const struct script_call *wait = &script.calls[0];
+    const struct script_call *wait = &script.calls[script.count - 1];
     script_join(&script);
+    for (const struct script_call *poll = &script.calls[0]; poll < wait; poll++) {
+        test_equal((int64_t)poll->rax, ERROR_AGAIN);
+    }
     test_equal((int64_t)wait->rax, result);
     test_equal(wait->rdx, bits);
     test_equal(wait->rdi | wait->rsi | wait->r8 | wait->r9 | wait->r10, 0);
@@ -41,10 +53,9 @@ static void sleeper_end(int64_t result, uint64_t bits)
     script_end();
 }
 
-TEST(SYS0087, "a wait without a deadline ends by a signal, by a kill, and when nothing can signal",
-     ALWAYS)
+static void wait_ends(unsigned polls)
 {
-    if (!sleeper_start()) {
+    if (!sleeper_start(polls)) {
         return;
     }
     test_equal(script_call(SYSCALL_notification_signal, signals, 0, 0), OK); /* no bit */
@@ -52,13 +63,13 @@ TEST(SYS0087, "a wait without a deadline ends by a signal, by a kill, and when n
     test_equal(script_call(SYSCALL_notification_signal, signals, 6, 0), OK);
     sleeper_end(OK, 6);
 
-    if (!sleeper_start()) {
+    if (!sleeper_start(polls)) {
         return;
     }
     thread_kill(script.running);
     sleeper_end(ERROR_KILLED, 0);
 
-    if (!sleeper_start()) {
+    if (!sleeper_start(polls)) {
         return;
     }
     test_equal(script_call(SYSCALL_handle_close, all, 0, 0), OK);
@@ -67,10 +78,16 @@ TEST(SYS0087, "a wait without a deadline ends by a signal, by a kill, and when n
     sleeper_end(ERROR_PEER_DIED, 0);
 }
 
-TEST(SYS0088, "a wait ends with the last handle that waits, and the notification with the wait",
+TEST(SYS0087, "a wait without a deadline ends by a signal, by a kill, and when nothing can signal",
      ALWAYS)
 {
-    if (!sleeper_start()) {
+    wait_ends(0);
+    wait_ends(POLLS_NOTED);
+}
+
+static void wait_ends_with_handle(unsigned polls)
+{
+    if (!sleeper_start(polls)) {
         return;
     }
     test_equal(script_call(SYSCALL_handle_close, all, 0, 0), OK);
@@ -80,10 +97,17 @@ TEST(SYS0088, "a wait ends with the last handle that waits, and the notification
     sleeper_end(ERROR_PEER_DIED, 0);
 }
 
-TEST(SYS0089, "of two waits that one signal could end, one ends, and the other goes on", ALWAYS)
+TEST(SYS0088, "a wait ends with the last handle that waits, and the notification with the wait",
+     ALWAYS)
+{
+    wait_ends_with_handle(0);
+    wait_ends_with_handle(POLLS_NOTED);
+}
+
+static void one_of_two_ends(unsigned polls)
 {
     static struct script other;
-    if (!sleeper_start()) {
+    if (!sleeper_start(polls)) {
         return;
     }
     script_clear(&other, 2);
@@ -98,4 +122,10 @@ TEST(SYS0089, "of two waits that one signal could end, one ends, and the other g
     test_equal((int64_t)other.calls[0].rax, OK);
     test_equal(other.calls[0].rdx, 2);
     script_end();
+}
+
+TEST(SYS0089, "of two waits that one signal could end, one ends, and the other goes on", ALWAYS)
+{
+    one_of_two_ends(0);
+    one_of_two_ends(POLLS_NOTED);
 }

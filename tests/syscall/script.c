@@ -92,6 +92,7 @@ void script_join(struct script *script)
     memcpy(script->calls, (const void *)(list_of(script) + 1),
            script->count * sizeof(script->calls[0]));
     ipc_state_end(&script->thread.user.ipc);
+    user_thread_notes_release(&script->thread.user);
 }
 
 int64_t script_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)

@@ -130,6 +130,7 @@ static void deep_main(void *argument)
     uint64_t flags = spin_lock_irq_save(&user->lock);
     user->thread = thread_current();
     spin_unlock_irq_restore(&user->lock, flags);
+    user_thread_notes_begin(user);
     own_stack_trim();
     own_stack_call(stack_top(thread_current()->slot) - deep.page * PAGE_BYTES + deep.depth,
                    deep.function);

@@ -14,8 +14,9 @@
 ; Registers: the number is in RAX, the arguments are in RDI, RSI, RDX, R10, R8, R9. The C function
 ; gets R10 in RCX, as the C ABI requires. On return RAX is its result; RCX and R11 are the user's
 ; RIP and RFLAGS, which SYSRET takes from there. RBX, RBP and R12 to R15 are as before, and RDI,
-; RSI, RDX, R8, R9 and R10 are 0. After a message call RDI, RSI, RDX, R8, R9, R10, R12 and R13 come
-; from the frame, where the call may have stored words of a message.
+; RSI, RDX, R8, R9 and R10 are 0; at syscall_pair_done RDX has a second result. After a message call
+; RDI, RSI, RDX, R8, R9, R10, R12 and R13 come from the frame, where the call may have stored words of
+; a message.
 
 %include "arch/x86_64/entry/entry_frame.inc"
 
@@ -35,6 +36,7 @@ global syscall_entry
 global syscall_message_frame
 global syscall_message_done
 global syscall_message_slow
+global syscall_pair_done
 global syscall_leave
 global syscall_path_end
 global user_enter_at
@@ -50,6 +52,7 @@ syscall_user_rsp: dq 0
 syscall_message_frame equ syscall_entry.message_frame
 syscall_message_done  equ syscall_entry.message_done
 syscall_message_slow  equ syscall_entry.message_slow
+syscall_pair_done     equ syscall_entry.pair_done
 syscall_leave         equ syscall_entry.leave
 
 section .text
@@ -82,6 +85,8 @@ syscall_entry:
     call [syscall_table + rax * 8]
 .done:
     cli
+    xor edx, edx
+.pair_done:                             ; RDX is the second result
     mov rcx, [gs:user_context]
     cmp dword [rcx + USER_CONTEXT_HAZARDS], 0
     jne .slow
@@ -90,7 +95,6 @@ syscall_entry:
     jnz .slow
     mov rcx, [rsp + FRAME_RIP]
     mov rbp, [rsp + FRAME_RBP]
-    xor edx, edx
     xor edi, edi
     xor esi, esi
     xor r8d, r8d
@@ -164,7 +168,7 @@ syscall_entry:
     xor ecx, ecx
     mov [rsp + FRAME_RDI], rcx
     mov [rsp + FRAME_RSI], rcx
-    mov [rsp + FRAME_RDX], rcx
+    mov [rsp + FRAME_RDX], rdx
     mov [rsp + FRAME_R8], rcx
     mov [rsp + FRAME_R9], rcx
     mov [rsp + FRAME_R10], rcx

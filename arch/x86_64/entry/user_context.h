@@ -69,6 +69,18 @@ static always_inline void user_context_fs_set(struct user_context *context, uint
 void user_entry_cpu_init(void);
 
 /*
+ * The part of user_context_load_inline() for a context whose FS base is loaded already; not enough
+ * with FRED. Context: as there.
+ */
+static always_inline void user_context_load_without_fs(struct user_context *context)
+{
+    /* Also with FRED, where entry_move_frame() reads it. The frame ends 16 bytes below the top. */
+    this_cpu(cpu_task_state).rsp[0] = context->stack_top - 2 * sizeof(uint64_t);
+    user_tables_load_inline(context->tables);
+    this_cpu(user_context) = context;
+}
+
+/*
  * Loads page tables, kernel stack and FS base of a thread, as user_context_load() does. Inline, for
  * the fast path of messages. Context: ATOMIC, interrupts off, in the switch to the thread.
  */
@@ -77,12 +89,9 @@ static always_inline void user_context_load_inline(struct user_context *context)
     if (unlikely(fred_is_active())) {
         msr_write(MSR_FRED_RSP0, context->stack_top);
     }
-    /* Also with FRED, where entry_move_frame() reads it. The frame ends 16 bytes below the top. */
-    this_cpu(cpu_task_state).rsp[0] = context->stack_top - 2 * sizeof(uint64_t);
-    user_tables_load_inline(context->tables);
+    user_context_load_without_fs(context);
     /* Written each time: user mode can change the base by a load of FS, unseen by the kernel. */
     msr_write(MSR_FS_BASE, context->fs_base);
-    this_cpu(user_context) = context;
 }
 
 /*
