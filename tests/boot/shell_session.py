@@ -137,6 +137,28 @@ def check_cut(start):
     assert "sound\n" in terminal.ask("echo sound > f; cat < f | cat")
 
 
+def check_stopped(start):
+    """a server that a program has stopped goes on when control-C or kill ends the program"""
+    terminal = session(start)
+    for name in SERVERS[:-1]:
+        terminal.send(f"service stop {name}\r")
+        terminal.expect(rf"^{name}: it is stopped until control-C\n")
+        terminal.send(shell_talk.CONTROL_C)
+        terminal.prompt()
+        assert "sound\n" in terminal.ask("echo sound > f; cat < f; map /boot/begin.sh | wc")
+    terminal.send("service stop files &\r")
+    terminal.expect(r"^files: it is stopped until control-C\n")
+    terminal.send("ls\r")
+    terminal.expect(r"ls\n")
+    terminal.send(shell_talk.CONTROL_C)
+    terminal.prompt()
+    terminal.ask("kill %1")
+    while terminal.ask("jobs"):
+        terminal.ask("sleep 0.1")
+    assert "sound\n" in terminal.ask("cat f")
+    assert "busy" in terminal.ask("service stop console")
+
+
 def check_drop(start):
     """a client is ended in the midst of a call, also of one by a ring, and its server goes on and is right"""
     terminal = session(start)

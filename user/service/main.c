@@ -3,6 +3,7 @@
  * service end NAME [SECONDS]     ends the server of a service, after this time; it is started again
  * service cut NAME               ends it in the midst of a call (cut.h)
  * service drop WHAT              ends a client in the midst of its call (drop.h)
+ * service stop NAME              stops a server until this program is ended
  * service take NAME              tries to publish an endpoint of its own by this name
  */
 #include "lib/error.h"
@@ -60,6 +61,25 @@ static int end(uint32_t init, const char *name, uint64_t seconds)
     return OK;
 }
 
+/*
+ * Whatever ends this program, the shell lets the server go on then (servers_resume()). It hears of
+ * control-C by the console, which cannot be stopped for that.
+ */
+static int stop(uint32_t init, const char *name)
+{
+    int64_t error =
+        string_equal(name, "console") ? ERROR_BUSY : services_stop(init, name, strlen(name));
+
+    if (error < 0 && error != ERROR_TIMEOUT) { /* it answers no further call, at the latest */
+        complain("%s: %s", name, error_name((int)error));
+        return STATUS_FAILED;
+    }
+    printf("%s: it is stopped until control-C", name);
+    while (sleep_ns(SECONDS_MOST * NS_PER_SECOND) == OK) {
+    }
+    return STATUS_FAILED;
+}
+
 /* The name service refuses that to all but `init`. */
 static int take(const char *name)
 {
@@ -87,6 +107,9 @@ int main(unsigned count, char **words)
     if (count == 3 && string_equal(words[1], "drop")) {
         return drop_run(words[2]);
     }
+    if (count == 3 && string_equal(words[1], "stop")) {
+        return stop(init, words[2]);
+    }
     if (count == 3 && string_equal(words[1], "take")) {
         return take(words[2]);
     }
@@ -96,7 +119,7 @@ int main(unsigned count, char **words)
     if (count < 3 || count > 4 || !string_equal(words[1], "end") ||
         (count == 4 && number_parse_range(words[3], 0, SECONDS_MOST, &seconds) != OK)) {
         complain("usage: service, service end NAME [SECONDS], service cut NAME, service drop WHAT, "
-                 "or service take NAME");
+                 "service stop NAME, or service take NAME");
         return STATUS_USAGE;
     }
     return end(init, words[2], seconds);

@@ -38,7 +38,7 @@ static const struct help helps[] = {
     {"ps", "", "list tasks and their threads", NULL},
     {"reboot", "", "start the machine anew", NULL},
     {"rm", "PATH ...", "remove files and empty directories", NULL},
-    {"service", "[end NAME [SECONDS]]", "list the services, or end the server of one", "The server is started again, after a pause that doubles each time it ends within ten seconds; what 'files' had in memory is gone. service cut NAME ends it in the midst of a call, which it has taken and cannot answer; service drop NAME ends a client of it there, also in one by a ring (service drop drain, service drop fill); service drop page ends the pager while a program waits for a page of a file. service take NAME tries to publish a service of that name, which the name service allows 'init' alone."},
+    {"service", "[end NAME [SECONDS]]", "list the services, or end the server of one", "The server is started again, after a pause that doubles each time it ends within ten seconds; what 'files' had in memory is gone. service cut NAME ends it in the midst of a call, which it has taken and cannot answer; service drop NAME ends a client of it there, also in one by a ring (service drop drain, service drop fill); service drop page ends the pager while a program waits for a page of a file. service stop NAME stops its server until Control-C. service take NAME tries to publish a service of that name, which the name service allows 'init' alone."},
     {"set", "", "list the variables", "NAME=VALUE sets one, $NAME stands for its value, $? for the last status."},
     {"sh", "FILE", "run the commands of a file", NULL},
     {"sleep", "SECONDS", "wait", "SECONDS may have a fraction, as in 0.5."},

@@ -21,6 +21,7 @@ struct job {
     uint32_t tasks[STATEMENT_COMMANDS]; /* 0: it has ended */
     int status;                         /* of the last program */
     bool interrupted;
+    bool stops_servers; /* one of its programs may have stopped some, and not let them go on */
     char text[JOB_TEXT_BYTES];
 };
 
@@ -164,6 +165,7 @@ static int programs_begin(struct job *job, const struct statement *statement, co
         if (i > 0 || !writer->is_open) {
             error = command_start(&statement->commands[i], &ends, &task);
             if (error == OK) {
+                job->stops_servers |= command_stops_servers(&statement->commands[i]);
                 program_begun(job, task);
             }
         }
@@ -253,6 +255,9 @@ static int job_wait(struct job *job)
         }
     }
     foreground_set(NULL);
+    if (job->stops_servers) {
+        servers_resume();
+    }
     if (job->interrupted) {
         job->status = ERROR_KILLED;
     }
@@ -319,6 +324,9 @@ static bool job_poll(struct job *job)
         } else {
             all = false;
         }
+    }
+    if (all && job->stops_servers) {
+        servers_resume();
     }
     return all;
 }

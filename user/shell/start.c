@@ -7,6 +7,7 @@
 #include "user/files_protocol.h"
 #include "user/lib/archive.h"
 #include "user/lib/program.h"
+#include "user/services_protocol.h"
 #include "user/shell/shell.h"
 #include "user/syscalls.h"
 
@@ -17,6 +18,24 @@
 static const char *program_name(const char *word)
 {
     return string_starts_with(word, "/boot/") ? word + strlen("/boot/") : word;
+}
+
+bool command_stops_servers(const struct command *command)
+{
+    return string_equal(program_name(command->words[0]), SERVICE_PROGRAM);
+}
+
+void servers_resume(void)
+{
+    uint32_t init = program_start.handles[PROGRAM_HANDLE_PARENT];
+    uint64_t starts, state;
+    char name[64];
+    size_t bytes;
+
+    for (uint64_t at = 0; services_list(init, at, &starts, &state, name, sizeof(name), &bytes) >= 0;
+         at++) {
+        ignore_result(services_resume(init, name, bytes)); /* if none runs, the next one is new */
+    }
 }
 
 /* Says that there is no such program, and which one may have been meant. */
@@ -114,7 +133,7 @@ static void handle_drop(uint32_t handle)
 }
 
 /* Names the handles of a program. */
-static void options_make(struct spawn_options *options, const char *name, const char *words,
+static void options_make(struct spawn_options *options, bool stops_servers, const char *words,
                          const struct command_ends *ends, uint32_t input, uint32_t output)
 {
     static const enum program_handle passed[] = {PROGRAM_HANDLE_INFORMATION,
@@ -131,7 +150,7 @@ static void options_make(struct spawn_options *options, const char *name, const 
                        ? RIGHT_READ | RIGHT_DUPLICATE | RIGHT_TRANSFER
                        : RIGHTS_ALL);
     }
-    if (string_equal(name, SERVICE_PROGRAM)) {
+    if (stops_servers) {
         spawn_pass(options, PROGRAM_HANDLE_PARENT, RIGHT_SEND | RIGHT_TRANSFER); /* to its copy */
     }
     /* A program may start others, which find servers, too. */
@@ -163,7 +182,7 @@ int command_start(const struct command *command, const struct command_ends *ends
         error = ERROR_TOO_LONG;
     }
     if (error == OK) {
-        options_make(&options, program_name(command->words[0]), words, ends, input, output);
+        options_make(&options, command_stops_servers(command), words, ends, input, output);
         error = spawn(&options, task, &reason);
         if (error == ERROR_NOT_FOUND) {
             unknown_say(command->words[0]);

@@ -16,6 +16,15 @@ struct command_ends {
  */
 must_check int command_output_open(const struct command *command, uint32_t *file);
 
+/* Returns whether the program of a command is one that may stop servers. */
+bool command_stops_servers(const struct command *command);
+
+/*
+ * Lets all servers go on. A program that has stopped one may have been ended before it could: then
+ * every call of that server would wait for ever.
+ */
+void servers_resume(void);
+
 /*
  * Starts the program of a command, with its redirections, and stores its task. Returns OK, or says
  * on the console why it is not started. Errors: those of spawn() and files_open().
