@@ -33,7 +33,8 @@ bench-report-ready: build/release/kernel.elf build/boot.tar
 ## make bench-pictures take the book's picture of the memory of blocked threads anew
 bench-pictures: build/release/kernel.elf build/boot.tar
 	@tools/need $(QEMU) $(REPORT_TOOLS)
-	@$(PYTHON) tools/bench/report.py --bench macro_blocked --out build/bench-pictures
+	@$(PYTHON) tools/bench/report.py --modes eager,fault,lend-intel,lend-amd,prefault \
+	    --bench macro_blocked --out build/bench-pictures
 	$(Q)cp build/bench-pictures/macro_blocked_stack_kib-1-512.svg docs/images/blocked-memory.svg
 
 # The record is tests/bench/landed.json. These rows are booted and compared with it in every run of all tests, too.
