@@ -17,7 +17,7 @@ LINES = ("ls /boot | grep e | cat | cat | wc", "echo one > a; echo two >> a; wc 
          "false || true && echo yes", "stacks | wc", "ps | grep shell", "kstat stack | head -n 1", "demo | wc",
          "ipcbench 5", "mallocbench 300 4", "hexdump /boot/init.conf | head -n 2", "nonsense", "echo 'a",
          "cat /boot/shell > b; cat b | wc; rm b", "sleep 0.1 & sleep 0.1", "time true", "test ULB0001", "mkdir d; rm d")
-LONG = ("sleep 1000", "cat | cat", "top", "mallocbench 100000000", "stress 1000 | cat")
+LONG = ("sleep 1000", "cat | cat", "top", "mallocbench 100000000", "stress 1000 | cat", "service stop files")
 CRASHES = 34
 TRIES = 20
 SETTLE_SECONDS = 0.5
