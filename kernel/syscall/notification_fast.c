@@ -38,7 +38,7 @@ static never_inline void wait_clean_up(struct object *object)
 }
 
 /* Takes the bits and releases the lock. */
-static always_inline uint64_t bits_take(struct notification *notification)
+static inline_if_optimized uint64_t bits_take(struct notification *notification)
 {
     uint64_t bits = notification->bits;
     notification->bits = 0;
@@ -50,7 +50,7 @@ static always_inline uint64_t bits_take(struct notification *notification)
  * Takes the bits after a sleep. Returns 0 if there is none. A signal may come although the sleep
  * was ended by a kill: its bits are taken then.
  */
-static always_inline uint64_t bits_take_woken(struct notification *notification)
+static inline_if_optimized uint64_t bits_take_woken(struct notification *notification)
 {
     struct thread *thread = thread_current();
     spinlock_take(&notification->lock);
@@ -118,7 +118,7 @@ struct syscall_pair notification_direct_end(struct switch_handover handover)
 }
 
 /* Sleeps until a signal, or a kill, makes the thread ready. Returns false as sleep_begin() does. */
-static always_inline must_check bool sleep_directly(struct notification *notification)
+static inline_if_optimized must_check bool sleep_directly(struct notification *notification)
 {
     struct run_queue *queue = this_cpu_pointer(run_queue);
     struct thread *thread = thread_current();

@@ -11,7 +11,7 @@
  * Finds the notification by a note, and locks it. Returns NULL, with nothing locked, if the note
  * does not say what the handle names. Context: ATOMIC, interrupts off.
  */
-static always_inline must_check struct notification *
+static inline_if_optimized must_check struct notification *
 notification_lock_noted(const struct handle_note *note, const struct handle_table *table,
                         uint64_t handle)
 {
@@ -32,7 +32,7 @@ notification_lock_noted(const struct handle_note *note, const struct handle_tabl
  * released: the handle was open under the table's lock, and the code that closes the last handle
  * with this right takes the notification's lock before it releases its reference (notification.c).
  */
-static always_inline must_check struct notification *
+static inline_if_optimized must_check struct notification *
 notification_lock_by_handle(struct handle_note *note, struct handle_table *table, uint64_t handle,
                             unsigned right, struct object **before)
 {
