@@ -32,9 +32,11 @@ class MachineError(Exception):
 
 
 def kill_all():
-    """Ends every emulator that still runs. The runner calls it after Ctrl-C."""
+    """Ends every emulator that still runs, for a program that ends at once: after Ctrl-C, and in the handler of a
+    signal. It waits for nothing and closes nothing, because another thread may hold the lock of a stream or of a
+    process, and would not release it while a handler runs."""
     for machine in list(_running):
-        machine.stop()
+        machine.kill()
 
 
 def short_directory():
@@ -194,13 +196,21 @@ class Machine:
         with open(path, encoding="utf-8", errors="replace") as file:
             return " / ".join(file.read().split("\n")[-6:]).strip(" /")
 
-    def stop(self):
-        """Kills the emulator if it runs, and cleans up. It may be called more than once."""
-        if self.process and self.process.poll() is None:
+    def kill(self):
+        """Kills the emulator, and removes the directory of its sockets."""
+        if self.process and self.process.returncode is None:
             try:
                 os.killpg(self.process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        if self._short:
+            shutil.rmtree(self._short, ignore_errors=True)
+            self._short = None
+
+    def stop(self):
+        """Kills the emulator if it runs, and cleans up. It may be called more than once."""
+        self.kill()
+        if self.process:
             self.process.wait()
         _running.discard(self)
         if self.process:
@@ -211,6 +221,3 @@ class Machine:
                     pass
         if self._serial_log:
             self._serial_log.close()
-        if self._short:
-            shutil.rmtree(self._short, ignore_errors=True)
-            self._short = None

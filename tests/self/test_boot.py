@@ -1,12 +1,14 @@
 """Whole rows against fake emulators: what the judge says, and that hangs end."""
 
 import dataclasses
+import os
+import signal
 import tempfile
 import time
 
 import pytest
 from outputs import FAILED, GOOD, IDS, PANIC, SKIPPED, edited
-from runner import boot, exemptions
+from runner import boot, exemptions, machine
 from runner.qemu import Qemu
 from runner.row import Row
 
@@ -218,3 +220,19 @@ def test_lines_may_come_in_any_order_where_the_row_says_so(fake_paths):
     assert not run(fake_paths(GOOD.encode()), row).failed
     row = dataclasses.replace(row, expect=("3 CPUs", "Booting"))
     assert run(fake_paths(GOOD.encode()), row).failed
+
+
+def test_all_emulators_end_although_a_thread_holds_what_to_wait_for_them_needs(fake_paths, monkeypatch):
+    """As in the handler of a signal: whoever holds the lock of a process goes on only after the handler."""
+    class Sleeper(Qemu):
+        def command(self):
+            return ["sleep", "600"]
+    one = Sleeper(ROW, fake_paths(GOOD))
+    one.start()
+    process, short = one.process, one._short  # pylint: disable=protected-access
+    with monkeypatch.context() as held:
+        held.setattr(process, "wait", lambda *_: pytest.fail("it waits"))
+        held.setattr(process, "poll", lambda: pytest.fail("it asks"))
+        machine.kill_all()
+    assert process.wait(60) == -signal.SIGKILL and not os.path.exists(short)
+    one.stop()
