@@ -106,6 +106,19 @@ class Machine:
         self._serial_log.flush()
         return self.reader.feed(data)
 
+    def processor_seconds(self):
+        """Returns the processor time that the emulator has used, with all of its process group."""
+        ticks = 0
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+                    words = file.read().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has ended meanwhile
+            if int(words[2]) == self.process.pid:
+                ticks += int(words[11]) + int(words[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def note(self, text):
         """Stores a line for the report of the row."""
         self.notes.append(text)

@@ -9,7 +9,7 @@ PROMPT = "stalactite$ "
 PATIENCE_SECONDS = 60
 QUIET_SECONDS = 0.3
 TYPED_BYTES = 8  # at a time: half of the FIFO of a serial port
-TYPED_SECONDS = 0.05
+TYPED_SECONDS = 0.05  # of the emulator's processor time, in which the guest takes them
 # What a terminal does with its line: the cursor goes to a column, or the line is written anew.
 COLUMN = re.compile(r"\r\x1b\[\d+C")
 ANEW = re.compile(r"[^\n]*\r(?=.)", re.DOTALL)
@@ -30,7 +30,8 @@ class Terminal:
 
     def send(self, text):
         """Types a text. Bochs' serial port has no flow control: what comes faster than the guest takes it is lost.
-        So there a few bytes are typed, and more of them when nothing is written any more."""
+        So there a few bytes are typed, and more of them when the emulator has run for a while and nothing is written
+        any more. A busy host counts only its processor's time."""
         self.typed += text
         step = TYPED_BYTES if self.is_slow else max(len(text), 1)
         for at in range(0, len(text), step):
@@ -38,7 +39,15 @@ class Terminal:
             seen = None
             while self.is_slow and seen != len(self.all):
                 seen = len(self.all)
-                self.pump(TYPED_SECONDS)
+                self._let_run()
+
+    def _let_run(self):
+        """Reads until the emulator has used its processor for a while."""
+        until, deadline = self.machine.processor_seconds() + TYPED_SECONDS, time.monotonic() + self.patience_seconds
+        while self.machine.processor_seconds() < until:
+            if time.monotonic() > deadline:
+                raise MachineError(f"the emulator stands still; the terminal shows {self.text[-500:]!r}")
+            self.pump(TYPED_SECONDS)
 
     def pump(self, seconds):
         """Reads what comes within a time."""

@@ -236,3 +236,14 @@ def test_all_emulators_end_although_a_thread_holds_what_to_wait_for_them_needs(f
         machine.kill_all()
     assert process.wait(60) == -signal.SIGKILL and not os.path.exists(short)
     one.stop()
+
+
+def test_the_processor_time_of_an_emulator_has_that_of_what_it_started(fake_paths):
+    class Busy(Qemu):
+        def command(self):
+            return ["sh", "-c", "sh -c 'while :; do :; done'; :"]
+    with Busy(ROW, fake_paths(GOOD)) as one:
+        deadline = time.monotonic() + 60
+        while one.processor_seconds() < 0.1:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
