@@ -13,13 +13,14 @@
 #include "kernel/task/user_thread.h"
 #include "kernel/test/benchmark.h"
 #include "lib/error.h"
-#include "mm/frame/frame.h"
+#include "mm/heap/slab.h"
 #include "mm/stack/stack_reap.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/handoff.h"
 #include "sched/stack/swapper.h"
 #include "tests/bench/bench_program.h"
 #include "tests/bench/benchmarks.h"
+#include "tests/bench/memory_parts.h"
 #include "tests/support/endpoint_callers.h"
 
 #define THREADS 1000
@@ -47,56 +48,66 @@ BENCHMARK(user_programs)
     bench_program_end(task);
 }
 
-/* Frames in use, and how many of them the programs' pages and tables are. */
-struct frames {
-    size_t all, memory, tables;
-};
-
-static struct frames frames_read(void)
-{
-    return (struct frames){frame_total_count() - frame_free_count(),
-                           frame_owned_count(FRAME_OWNER_USER),
-                           frame_owned_count(FRAME_OWNER_USER_TABLE)};
-}
-
 static void part_report(const char *name, size_t before, size_t after)
 {
     benchmark_report(name, (after - before) * PAGE_BYTES / THREADS, "bytes");
 }
 
-/* Reports what the kernel itself has of them. */
-static void kernel_part_report(const struct frames *before, const char *name)
+/* The part that is the kernel's own: not the program's pages, nor their tables and lists. */
+static size_t kernel_frames(const struct memory_parts *parts)
 {
-    struct frames now = frames_read();
-
-    part_report(name, before->all - before->memory - before->tables,
-                now.all - now.memory - now.tables);
+    return parts->used - parts->owned[FRAME_OWNER_USER] - parts->owned[FRAME_OWNER_USER_TABLE];
 }
 
-static void user_parts_report(const struct frames *before)
+static void awake_report(const struct memory_parts *before, const struct memory_parts *now)
 {
-    struct frames now = frames_read();
+    part_report("user_thread_bytes_before", kernel_frames(before), kernel_frames(now));
+    part_report("user_thread_bytes_user_pages", before->owned[FRAME_OWNER_USER],
+                now->owned[FRAME_OWNER_USER]);
+    part_report("user_thread_bytes_user_tables", before->owned[FRAME_OWNER_USER_TABLE],
+                now->owned[FRAME_OWNER_USER_TABLE]);
+}
 
-    part_report("user_thread_bytes_user_pages", before->memory, now.memory);
-    part_report("user_thread_bytes_user_tables", before->tables, now.tables);
+static void swapped_report(const struct memory_parts *before, const struct memory_parts *now)
+{
+    part_report("user_thread_bytes", kernel_frames(before), kernel_frames(now));
+    memory_parts_print(before, now, THREADS);
+    console_print("# struct thread has %zu bytes, struct user_thread %zu\n", sizeof(struct thread),
+                  sizeof(struct user_thread));
+}
+
+/* Has the swapper take the stacks of all threads of the crowd. */
+static void crowd_swap_out(uint64_t end_ns)
+{
+    struct stack_swap_counts counts;
+
+    do {
+        (void)swapper_pass(NULL, SWAPPER_SWAP);
+        (void)stack_standby_free(UINT32_MAX);
+        stack_swap_counts_read(&counts);
+    } while (counts.saved_now + (uint32_t)handoff_threads() < THREADS && clock_now_ns() < end_ns);
 }
 
 /*
- * Frees the stacks that threads have left, with ipc=handoff also threads that wait, before the reclaimer does. How many
- * there are at one moment depends on whether all threads were created before the first of them ran.
+ * So that nothing is counted that the crowd has only left behind or found: frees the stacks that no
+ * thread has, wherever these wait for a new thread or for the reclaimer, and the empty slabs.
  */
-static void stacks_reap(void)
+static void leftovers_free(uint64_t end_ns)
 {
-    while (stack_reclaim() != 0) {
+    for (benchmark_stacks_free(); stack_reclaim_wanted() && clock_now_ns() < end_ns;) {
+        ignore_result(thread_sleep_ns(1000000));
     }
+    slab_reap();
 }
 
 BENCHMARK(user_thread_bytes)
 {
-    struct frames before = frames_read();
-    struct stack_swap_counts counts;
-    struct endpoint *endpoint = bench_programs_begin();
+    static struct memory_parts before, now; /* too large for a stack */
     uint64_t end_ns = bench_deadline();
+
+    leftovers_free(end_ns);
+    memory_parts_read(&before);
+    struct endpoint *endpoint = bench_programs_begin();
 
     if (endpoint == NULL) {
         return;
@@ -107,19 +118,12 @@ BENCHMARK(user_thread_bytes)
         ignore_result(thread_sleep_ns(1000000));
     }
     if (task != NULL) {
-        stacks_reap();
-        kernel_part_report(&before, "user_thread_bytes_before");
-        user_parts_report(&before);
-        do {
-            (void)swapper_pass(NULL, SWAPPER_SWAP);
-            (void)stack_standby_free(UINT32_MAX);
-            stack_swap_counts_read(&counts);
-        } while (counts.saved_now + (uint32_t)handoff_threads() < THREADS &&
-                 clock_now_ns() < end_ns);
-        stacks_reap();
-        kernel_part_report(&before, "user_thread_bytes");
-        console_print("# of these: struct thread %zu, struct user_thread %zu\n",
-                      sizeof(struct thread), sizeof(struct user_thread));
+        memory_parts_read(&now);
+        awake_report(&before, &now);
+        crowd_swap_out(end_ns);
+        leftovers_free(end_ns); /* with ipc=handoff the threads have given their stacks away */
+        memory_parts_read(&now);
+        swapped_report(&before, &now);
         bench_calls_answer(endpoint, THREADS);
     }
     bench_programs_end(endpoint);
