@@ -16,6 +16,7 @@
 #include "user/lib/pages.h"
 #include "user/lib/print.h"
 #include "user/lib/program.h"
+#include "user/lib/sleep.h"
 #include "user/lib/thread.h"
 #include "user/protocol/files.h"
 #include "user/protocol/pager.h"
@@ -28,6 +29,9 @@ struct workspace {
 };
 
 #define WORK_BYTES ((sizeof(struct workspace) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1))
+
+#define QUOTA_TRIES   30
+#define QUOTA_WAIT_NS 10000000ULL
 
 enum page_state { PAGE_ABSENT, PAGE_GIVEN, PAGE_CHANGED };
 
@@ -62,12 +66,23 @@ static size_t whole_bytes(const struct region *region)
     return (region->bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
+/*
+ * Takes a page of the quota. If there is none, the region of a program that has just ended may be
+ * about to be freed, by its own thread: that gets some time.
+ */
 static bool quota_take(void)
 {
-    mutex_lock(&lock);
-    bool is_free = quota_used < PAGER_QUOTA_PAGES;
-    quota_used += is_free;
-    mutex_unlock(&lock);
+    bool is_free = false;
+
+    for (unsigned tries = 0; tries < QUOTA_TRIES && !is_free; tries++) {
+        if (tries > 0 && sleep_ns(QUOTA_WAIT_NS) != OK) {
+            break;
+        }
+        mutex_lock(&lock);
+        is_free = quota_used < PAGER_QUOTA_PAGES;
+        quota_used += is_free;
+        mutex_unlock(&lock);
+    }
     return is_free;
 }
 
