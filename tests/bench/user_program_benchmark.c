@@ -118,10 +118,11 @@ BENCHMARK(user_thread_bytes)
         ignore_result(thread_sleep_ns(1000000));
     }
     if (task != NULL) {
+        leftovers_free(end_ns); /* with ipc=handoff the threads have given their stacks away */
         memory_parts_read(&now);
         awake_report(&before, &now);
         crowd_swap_out(end_ns);
-        leftovers_free(end_ns); /* with ipc=handoff the threads have given their stacks away */
+        leftovers_free(end_ns);
         memory_parts_read(&now);
         swapped_report(&before, &now);
         bench_calls_answer(endpoint, THREADS);
