@@ -8,10 +8,17 @@
 extern const struct benchmark __benchmarks_start[], __benchmarks_end[];
 
 static uint64_t overhead;
+static bool failed; /* a benchmark of this run */
 
 void benchmark_report(const char *name, uint64_t value, const char *unit)
 {
     console_print("BENCH %s %lu %s\n", name, value, unit);
+}
+
+void benchmark_fail(const char *name, const char *reason)
+{
+    failed = true;
+    console_print("# %s: not measured: %s\n", name, reason);
 }
 
 uint64_t benchmark_overhead(void)
@@ -61,6 +68,7 @@ static bool chosen(const struct benchmark *b, const char *patterns)
 bool benchmark_run(const char *patterns)
 {
     bool any = false;
+    failed = false;
     calibrate();
     console_print("# two readings of the counter differ by %lu ticks; taken off\n", overhead);
     for (const struct benchmark *b = __benchmarks_start; b < __benchmarks_end; b++) {
@@ -73,5 +81,5 @@ bool benchmark_run(const char *patterns)
         console_print("# no benchmark matches '%s'\n", patterns);
     }
     console_print("# end of benchmarks\n");
-    return any;
+    return any && !failed;
 }

@@ -28,11 +28,20 @@ struct benchmark {
  */
 #define BENCHMARK_SCENARIO(benchmark_name) BENCHMARK_ENTRY(benchmark_name, true)
 
-/* Runs the benchmarks whose names match. Returns false if none does. Context: THREAD. */
+/*
+ * Runs the benchmarks whose names match. Returns false if none does, or if one could not measure.
+ * Context: THREAD.
+ */
 bool benchmark_run(const char *patterns);
 
 /* Prints one figure. Context: THREAD. */
 void benchmark_report(const char *name, uint64_t value, const char *unit);
+
+/*
+ * Says in a comment line that a benchmark could not measure what it is for, with the reason, and
+ * has benchmark_run() return false. The benchmark prints no figures then. Context: THREAD.
+ */
+void benchmark_fail(const char *name, const char *reason);
 
 /*
  * Returns the ticks that two readings of the counter cost; they are subtracted from each

@@ -4,6 +4,7 @@
 #include "arch/x86_64/time/clock.h"
 #include "kernel/console/console.h"
 #include "kernel/program/program.h"
+#include "kernel/test/benchmark.h"
 #include "lib/error.h"
 
 #define WAIT_NS 60000000000UL
@@ -15,12 +16,12 @@ uint64_t bench_deadline(void)
     return clock_now_ns() + WAIT_NS;
 }
 
-struct endpoint *bench_programs_begin(void)
+struct endpoint *bench_programs_begin(const char *name)
 {
     struct endpoint *endpoint;
 
     if (endpoint_create(&endpoint) != OK) {
-        console_print("# no memory for an endpoint\n");
+        benchmark_fail(name, "no memory for an endpoint");
         return NULL;
     }
     object_handle_acquire(&endpoint->object, RIGHT_RECEIVE); /* somebody may receive */
@@ -42,17 +43,18 @@ struct task *bench_program_start(const char *words, struct endpoint *endpoint)
     return task;
 }
 
-void bench_calls_answer(struct endpoint *endpoint, uint32_t count)
+bool bench_calls_answer(struct endpoint *endpoint, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (ipc_receive(&bench_ipc, endpoint, bench_deadline()) != OK) {
-            return;
+            return false;
         }
         for (unsigned word = 0; word < MESSAGE_WORDS; word++) {
             bench_ipc.message.words[word] = ~bench_ipc.message.words[word];
         }
         ignore_result(ipc_reply(&bench_ipc));
     }
+    return true;
 }
 
 void bench_programs_end(struct endpoint *endpoint)
@@ -62,15 +64,19 @@ void bench_programs_end(struct endpoint *endpoint)
     object_release(&endpoint->object);
 }
 
-void bench_program_end(struct task *task)
+bool bench_program_end(struct task *task)
 {
-    int status;
+    int status = 0;
 
     if (task == NULL) {
-        return;
+        return false;
     }
-    if (task_wait(task, WAIT_NS, &status) != OK || status != 0) {
-        console_print("# the program has not ended well\n");
+    int error = task_wait(task, WAIT_NS, &status);
+    if (error != OK) {
+        console_print("# '%s' has not ended: %s\n", task->name, error_name(error));
+    } else if (status != 0) {
+        console_print("# '%s' has ended with status %d\n", task->name, status);
     }
     object_release(&task->object);
+    return error == OK && status == 0;
 }

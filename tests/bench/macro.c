@@ -149,7 +149,6 @@ void macro_begin(const char *name)
     counts_read(&meter.before);
     meter.begin_ns = clock_now_ns();
     if (thread_create(&urgent, sampler_run, NULL, &meter.sampler) != OK) {
-        console_print("# %s: no thread to sample with\n", name);
         meter.sampler = NULL;
     }
     meter.begin_tsc = tsc_read_ordered();
@@ -222,6 +221,10 @@ void macro_stop(void)
 
 void macro_print(void)
 {
+    if (meter.sampler == NULL) {
+        benchmark_fail(meter.name, "no thread to sample with");
+        return;
+    }
     for (unsigned i = 0; i < meter.points; i++) {
         console_print("SERIES %s_stack_kib %lu %lu\n", meter.name, meter.curve[i].us,
                       meter.curve[i].pages * KIB);
@@ -231,8 +234,17 @@ void macro_print(void)
 
 void macro_end(void)
 {
+    macro_end_unless(NULL);
+}
+
+void macro_end_unless(const char *wrong)
+{
     macro_stop();
-    macro_print();
+    if (wrong == NULL) {
+        macro_print();
+    } else {
+        benchmark_fail(meter.name, wrong);
+    }
 }
 
 void macro_descend(unsigned bytes)

@@ -25,11 +25,20 @@ void macro_note(void);
 /* Ends the measurement. Context: THREAD. */
 void macro_stop(void);
 
-/* Prints the figures and the curve of the stack memory, after macro_stop(). Context: THREAD. */
+/*
+ * Prints the figures and the curve of the stack memory, after macro_stop(). If no thread could take
+ * samples, prints none, and the run fails. Context: THREAD.
+ */
 void macro_print(void);
 
-/* Does both. Context: THREAD. */
+/* Calls macro_stop(), then macro_print(). Context: THREAD. */
 void macro_end(void);
+
+/*
+ * Calls macro_stop(), then macro_print() if the scenario was as it should be, that is if `wrong` is
+ * NULL. Otherwise prints that reason instead of figures, and the run fails. Context: THREAD.
+ */
+void macro_end_unless(const char *wrong);
 
 /* Goes `bytes` bytes deep on the calling thread's stack, by recursion. Context: THREAD. */
 void macro_descend(unsigned bytes);

@@ -1,6 +1,7 @@
 /*
  * Scenarios with user programs: what macro_benchmark.c does with threads of the kernel, with
- * threads that sleep in IPC and with tasks. They need the boot archive.
+ * threads that sleep in IPC and with tasks. They need the boot archive. Where a program does not
+ * start, or ends wrongly, there are no figures, and the run fails.
  */
 #include "kernel/console/console.h"
 #include "kernel/console/console_handover.h"
@@ -41,7 +42,7 @@ static bool ready_await(void)
 
 BENCHMARK_SCENARIO(macro_session)
 {
-    struct endpoint *endpoint = bench_programs_begin();
+    struct endpoint *endpoint = bench_programs_begin("macro_session");
 
     if (endpoint == NULL) {
         return;
@@ -59,7 +60,7 @@ BENCHMARK_SCENARIO(macro_session)
     if (ready) {
         macro_print();
     } else {
-        console_print("# macro_session: there is no prompt, so nothing was measured\n");
+        benchmark_fail("macro_session", "there is no prompt");
     }
     if (task != NULL) {
         task_kill(task, 0);
@@ -85,33 +86,56 @@ static void crowd_await(struct endpoint *endpoint)
     }
 }
 
+/* Starts the programs until one is refused. Returns how many there are. */
+static unsigned crowds_start(struct endpoint *endpoint, struct task *tasks[CROWDS])
+{
+    char words[64];
+    unsigned made = 0;
+
+    for (; made < CROWDS; made++) {
+        format_string(words, sizeof(words), "crowd %u %u %lu", made * CROWD_THREADS, CROWD_THREADS,
+                      options.seed);
+        tasks[made] = bench_program_start(words, endpoint);
+        if (tasks[made] == NULL) {
+            break;
+        }
+    }
+    return made;
+}
+
+/* Waits until all threads sleep, then lets time pass. Returns what is wrong, or NULL. */
+static const char *crowd_watch(struct endpoint *endpoint)
+{
+    crowd_await(endpoint);
+    uint32_t count = endpoint_callers_count(endpoint);
+    console_print("# macro_crowd: %u threads\n", count);
+    if (count != CROWDS * CROWD_THREADS) {
+        return "not all threads have called";
+    }
+    macro_sleep_ns(SECOND_NS);
+    macro_note();
+    macro_sleep_ns((CROWD_SECONDS - 1) * SECOND_NS);
+    return bench_calls_answer(endpoint, count) ? NULL : "not all calls could be answered";
+}
+
 BENCHMARK_SCENARIO(macro_crowd)
 {
-    struct endpoint *endpoint = bench_programs_begin();
+    struct endpoint *endpoint = bench_programs_begin("macro_crowd");
     struct task *tasks[CROWDS];
-    char words[64];
 
     if (endpoint == NULL) {
         return;
     }
     macro_begin("macro_crowd");
-    for (unsigned i = 0; i < CROWDS; i++) {
-        format_string(words, sizeof(words), "crowd %u %u %lu", i * CROWD_THREADS, CROWD_THREADS,
-                      options.seed);
-        tasks[i] = bench_program_start(words, endpoint);
-    }
-    crowd_await(endpoint);
-    uint32_t count = endpoint_callers_count(endpoint);
-    console_print("# macro_crowd: %u threads\n", count);
-    macro_sleep_ns(SECOND_NS);
-    macro_note();
-    macro_sleep_ns((CROWD_SECONDS - 1) * SECOND_NS);
-    bench_calls_answer(endpoint, count);
+    unsigned made = crowds_start(endpoint, tasks);
+    const char *wrong = made == CROWDS ? crowd_watch(endpoint) : "a program is not started";
     bench_programs_end(endpoint);
-    for (unsigned i = 0; i < CROWDS; i++) {
-        bench_program_end(tasks[i]);
+    for (unsigned i = 0; i < made; i++) {
+        if (!bench_program_end(tasks[i]) && wrong == NULL) {
+            wrong = "a program has not ended well";
+        }
     }
-    macro_end();
+    macro_end_unless(wrong);
 }
 
 /* A build: trees of short-lived programs (user/build/main.c). */
@@ -120,20 +144,21 @@ BENCHMARK_SCENARIO(macro_crowd)
 
 BENCHMARK_SCENARIO(macro_build)
 {
-    struct endpoint *endpoint = bench_programs_begin();
+    struct endpoint *endpoint = bench_programs_begin("macro_build");
     char words[64];
 
     if (endpoint == NULL) {
         return;
     }
     macro_begin("macro_build");
-    for (unsigned tree = 0; tree < TREES; tree++) {
+    bool right = true;
+    for (unsigned tree = 0; tree < TREES && right; tree++) {
         format_string(words, sizeof(words), "build %u %lu", TREE_DEPTH,
                       options.seed * TREES + tree);
-        bench_program_end(bench_program_start(words, endpoint));
+        right = bench_program_end(bench_program_start(words, endpoint));
     }
     macro_note();
-    macro_end();
+    macro_end_unless(right ? NULL : "a program is not started, or has not ended well");
     bench_programs_end(endpoint);
 }
 
@@ -144,7 +169,7 @@ BENCHMARK_SCENARIO(macro_build)
 
 BENCHMARK_SCENARIO(macro_service)
 {
-    struct endpoint *endpoint = bench_programs_begin();
+    struct endpoint *endpoint = bench_programs_begin("macro_service");
     char words[64];
 
     if (endpoint == NULL) {
@@ -154,9 +179,9 @@ BENCHMARK_SCENARIO(macro_service)
                   SERVICE_REQUESTS, options.seed);
     macro_begin("macro_service");
     struct task *task = bench_program_start(words, endpoint);
-    bench_calls_answer(endpoint, 1);
+    bool halfway = task != NULL && bench_calls_answer(endpoint, 1);
     macro_note();
-    bench_program_end(task);
-    macro_end();
+    bool right = bench_program_end(task) && halfway;
+    macro_end_unless(right ? NULL : "a program is not started, or has not ended well");
     bench_programs_end(endpoint);
 }

@@ -29,14 +29,15 @@ BENCHMARK(user_programs)
 {
     static const char *const names[] = {"user_fault", "user_thread_cycle", "task_cycle",
                                         "spawn_cycle"};
-    struct endpoint *endpoint = bench_programs_begin();
+    struct endpoint *endpoint = bench_programs_begin("user_programs");
 
     if (endpoint == NULL) {
         return;
     }
     struct task *task = bench_program_start("bench", endpoint);
 
-    for (unsigned i = 0; task != NULL && i < array_length(names); i++) {
+    unsigned taken = 0;
+    for (; task != NULL && taken < array_length(names); taken++) {
         if (ipc_receive(&bench_ipc, endpoint, bench_deadline()) != OK) {
             break;
         }
@@ -45,7 +46,9 @@ BENCHMARK(user_programs)
         ignore_result(ipc_reply(&bench_ipc));
     }
     bench_programs_end(endpoint);
-    bench_program_end(task);
+    if (!bench_program_end(task) || taken != array_length(names)) {
+        benchmark_fail("user_programs", "the program has not started, or not ended well");
+    }
 }
 
 static void part_report(const char *name, size_t before, size_t after)
@@ -107,7 +110,7 @@ BENCHMARK(user_thread_bytes)
 
     leftovers_free(end_ns);
     memory_parts_read(&before);
-    struct endpoint *endpoint = bench_programs_begin();
+    struct endpoint *endpoint = bench_programs_begin("user_thread_bytes");
 
     if (endpoint == NULL) {
         return;
@@ -117,7 +120,8 @@ BENCHMARK(user_thread_bytes)
     while (task != NULL && endpoint_callers_count(endpoint) < THREADS && clock_now_ns() < end_ns) {
         ignore_result(thread_sleep_ns(1000000));
     }
-    if (task != NULL) {
+    bool right = endpoint_callers_count(endpoint) == THREADS;
+    if (right) {
         leftovers_free(end_ns); /* with ipc=handoff the threads have given their stacks away */
         memory_parts_read(&now);
         awake_report(&before, &now);
@@ -125,8 +129,10 @@ BENCHMARK(user_thread_bytes)
         leftovers_free(end_ns);
         memory_parts_read(&now);
         swapped_report(&before, &now);
-        bench_calls_answer(endpoint, THREADS);
+        right = bench_calls_answer(endpoint, THREADS);
     }
     bench_programs_end(endpoint);
-    bench_program_end(task);
+    if (!bench_program_end(task) || !right) {
+        benchmark_fail("user_thread_bytes", "the program has not started, or not ended well");
+    }
 }

@@ -32,3 +32,9 @@ def with_file(data, name, content):
     header.size = len(content)
     return (data[:at] + header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(padded(len(content)) - len(content)) +
             data[end:])
+
+
+def content_of(data, name):
+    """Returns the content of a file of the archive."""
+    at = header_at(data, name)
+    return data[at + BLOCK:at + BLOCK + int(data[at + 124:at + 135], 8)]
