@@ -13,7 +13,7 @@
 
 #include "lib/compiler.h"
 
-#define INFORMATION_VERSION 2
+#define INFORMATION_VERSION 3
 
 /*
  * New members are added at the end, with a new version; a reader gets as many bytes as it asks for.
@@ -63,6 +63,9 @@ enum information_state {
     INFORMATION_SWAPPED,      /* blocked, and its stack was taken */
 };
 
+/* The thread runs on another CPU, which alone knows its stack pointer. */
+#define INFORMATION_USED_UNKNOWN UINT32_MAX
+
 struct information_thread {
     uint32_t id;
     uint32_t task; /* 0: a thread of the kernel */
@@ -76,6 +79,9 @@ struct information_thread {
     uint16_t stack_pages_most;     /* that ever had, as far as is known */
     uint16_t unused[3];
     uint64_t cpu_ns; /* that it has run: counted in ticks of the timer */
+    /* Since version 3: */
+    uint32_t stack_used; /* bytes from the top to its stack pointer, or INFORMATION_USED_UNKNOWN */
+    uint32_t unused_end;
 };
 
 struct information_cpu {

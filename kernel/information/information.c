@@ -12,8 +12,11 @@
 #include "mm/stack/stack.h"
 #include "sched/core/run_queue.h"
 #include "sched/core/schedule.h"
+#include "sched/core/stack_used.h"
 
 #define TICK_NS (1000000000UL / SCHEDULE_TICK_HZ)
+
+static_assert(INFORMATION_USED_UNKNOWN == STACK_USED_UNKNOWN, "one mark for programs and kernel");
 
 struct information information_totals(void)
 {
@@ -103,6 +106,7 @@ static void thread_take(struct thread *thread, void *context)
                                    ? thread->pages_most
                                    : record->stack_pages_resident;
     record->cpu_ns = thread->run_ticks * TICK_NS;
+    record->stack_used = stack_used_bytes(thread);
 }
 
 /* Adds the record of a task, if it is wanted and finds room. The list's lock is held. */

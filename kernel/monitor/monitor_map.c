@@ -17,7 +17,7 @@
 #define MAP_COLUMNS    64
 #define MAP_ROWS       512
 #define OWNER_SLOTS    (MAP_COLUMNS * LIVE_COLUMNS)
-#define OWNER_NONE     0xff
+#define OWNER_NONE     '\0'
 #define LIVE_COLUMNS   22 /* cells of three characters: a row is narrower than a screen of text */
 #define LIVE_ROWS      16 /* the map and what stands around it are less high than a screen of text */
 #define LIVE_CPUS      16
@@ -32,12 +32,12 @@ struct stack_sums {
 };
 
 /*
- * For the slots from `first` on, the KiB in use by the thread that a slot belongs to, or OWNER_NONE. One walk over all
- * threads fills it for many rows.
+ * For the slots from `first` on, the character for the KiB in use by the thread that a slot belongs to, or OWNER_NONE.
+ * One walk over all threads fills it for many rows.
  */
 static struct slot_owners {
     uint32_t first;
-    uint8_t kib_used[OWNER_SLOTS];
+    char kib_used[OWNER_SLOTS];
 } slot_owners; /* the monitor's thread only */
 
 static void owner_note(struct thread *thread, void *context)
@@ -50,7 +50,7 @@ static void owner_note(struct thread *thread, void *context)
 }
 
 /* Returns the entries of slot_owners for a row, whose slots must not lie on both sides of a multiple of OWNER_SLOTS. */
-static const uint8_t *row_owners(uint32_t first)
+static const char *row_owners(uint32_t first)
 {
     if (first % OWNER_SLOTS == 0) {
         slot_owners.first = first;
@@ -142,10 +142,10 @@ static struct live_map {
 
 /*
  * Prints a row of cells: the slot's character, a letter if its pages have become more since the last map, and the
- * KiB in use as one hexadecimal digit.
+ * character for the KiB in use.
  */
 static void live_row_print(unsigned row, uint32_t first, const char *characters,
-                           const uint8_t *kib_used)
+                           const char *kib_used)
 {
     char line[3 * LIVE_COLUMNS + 1];
     char *to = line;
@@ -153,7 +153,7 @@ static void live_row_print(unsigned row, uint32_t first, const char *characters,
     for (unsigned i = 0; i < LIVE_COLUMNS && characters[i] != '\0'; i++) {
         char now = characters[i], before = same ? live_map.cells[row][i] : now;
         *to++ = stack_cell_pages(now, before);
-        *to++ = kib_used[i] == OWNER_NONE ? ' ' : "0123456789abcdef"[kib_used[i]];
+        *to++ = kib_used[i] == OWNER_NONE ? ' ' : kib_used[i];
         *to++ = ' ';
         live_map.cells[row][i] = now;
     }
@@ -197,7 +197,7 @@ static unsigned rows_print(bool live, uint32_t made, struct stack_sums *sums)
 {
     unsigned columns = live ? LIVE_COLUMNS : MAP_COLUMNS, lines = 0, left = 0;
     for (uint32_t first = 0; first < made; first += columns) {
-        const uint8_t *kib_used = row_owners(first);
+        const char *kib_used = row_owners(first);
         char line[MAP_COLUMNS + 1] = {0};
         bool used = false;
         for (uint32_t i = 0; i < columns && first + i < made; i++) {
@@ -231,7 +231,7 @@ static unsigned map_print(bool live)
     uint32_t made = stack_slots_made(0);
     console_print_styled(
         CONSOLE_HEADING, "%s\n",
-        live ? "   slot  1-4 pages, a-d: just grown, s swapped out, c cached; then KiB in use"
+        live ? "   slot  1-4 pages, a-d: just grown, s swapped out, c cached; KiB in use, -: runs"
              : "   slot  1-4 pages backed, c in a CPU's cache, s swapped out, . free");
     unsigned lines = rows_print(live, made, &sums);
     lines += large_print(&sums, end);

@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack.h"
+#include "sched/core/stack_used.h"
 #include "sched/core/thread_trace.h"
 
 /* Threads are copied so many at a time, because nothing may be printed under the list's lock. */
@@ -17,8 +18,8 @@ struct row {
     uint32_t id, slot;
     uint8_t state, priority, cpu;
     uint16_t pages, pages_most;
-    bool self, swapped;
-    uintptr_t saved_rsp;
+    bool swapped;
+    uint32_t used;
     char name[THREAD_NAME_SHOWN_BYTES];
 };
 
@@ -46,8 +47,7 @@ static void row_take(struct thread *thread, void *context)
     row->cpu = thread->cpu;
     row->pages = (uint16_t)stack_pages_backed(thread->slot);
     row->pages_most = thread->pages_most > row->pages ? thread->pages_most : row->pages;
-    row->self = thread == thread_current();
-    row->saved_rsp = thread->saved_rsp;
+    row->used = stack_used_bytes(thread);
     thread_name_copy(row->name, thread);
 }
 
@@ -62,10 +62,9 @@ static bool rows_fill(uint32_t after)
 
 static void row_print(const struct row *row)
 {
-    char depth[16] = "-"; /* the saved stack pointer of a running thread is out of date */
-    uintptr_t rsp = row->self ? (uintptr_t)__builtin_frame_address(0) : row->saved_rsp;
-    if (row->self || row->state != THREAD_RUNNING) {
-        format_string(depth, sizeof(depth), "%lu", (stack_top(row->slot) - rsp));
+    char depth[16] = "-";
+    if (row->used != STACK_USED_UNKNOWN) {
+        format_string(depth, sizeof(depth), "%u", row->used);
     }
     console_print("%5u %-15s %-8s %3u %4u %7u %3u of %-3u %9s %8u KiB\n", row->id, row->name,
                   row->swapped ? "swapped" : thread_state_name(row->state), row->cpu, row->priority,

@@ -1,10 +1,7 @@
 /* What `stacks live` shows of one stack slot: two characters. */
 #pragma once
 
-#include "mm/stack/stack_size.h"
-#include "sched/core/thread.h"
-
-#define STACK_CELL_KIB_MOST 15
+#include "sched/core/stack_used.h"
 
 /*
  * Returns the first character: that of the slot now, which is a digit for the number of its pages or a letter for
@@ -17,15 +14,14 @@ static always_inline char stack_cell_pages(char now, char before)
 }
 
 /*
- * Returns the whole KiB of its stack that a thread used when it last left a CPU, at most STACK_CELL_KIB_MOST. The
- * thread must not be freed meanwhile. Context: ANY.
+ * Returns the second character: the whole KiB of its stack that a thread uses, as one hexadecimal digit, at most 'f';
+ * '-' where that is unknown, as the thread runs on another CPU. The thread must not be freed meanwhile. Context: ANY.
  */
-static always_inline uint8_t stack_cell_kib(const struct thread *thread)
+static always_inline char stack_cell_kib(const struct thread *thread)
 {
-    uintptr_t top = stack_top(thread->slot), at = thread->saved_rsp;
-    if (at > top || at < stack_bottom(thread->slot)) {
-        return 0; /* it has no stack of its own now (handoff.h) */
+    uint32_t bytes = stack_used_bytes(thread);
+    if (bytes == STACK_USED_UNKNOWN) {
+        return '-';
     }
-    size_t kib = (top - at) / 1024;
-    return kib < STACK_CELL_KIB_MOST ? (uint8_t)kib : STACK_CELL_KIB_MOST;
+    return bytes < 16 * 1024 ? "0123456789abcdef"[bytes / 1024] : 'f';
 }

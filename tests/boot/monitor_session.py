@@ -150,7 +150,7 @@ def check_live_map(start):
     first = len(machine.reader.lines)
     machine.send("stacks live\r")
     for _ in range(3):
-        first = machine.expect(r"^ +0  ([1-4a-ds][0-9a-f] |[.c]  ){22}", start=first)
+        first = machine.expect(r"^ +0  ([1-4a-ds][0-9a-f-] |[.c]  ){22}", start=first)
         first = machine.expect(r"slots made", start=first)
         first = machine.expect(r"^magazines( \d+){2}; reserve \d+ of \d+", start=first)
     machine.expect(r"^a second: switches \d", start=first)

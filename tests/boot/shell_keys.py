@@ -50,7 +50,7 @@ TYPED = {
 }
 ENDS = ("monitor", "reboot", "exit", "poweroff")  # ends() types these
 INTERRUPTED = (("cat | cat | cat | cat | wc", ""), ("top", r" MiB free.*\n(.*\n)*"),
-               ("stacks live", r"^shell +[0-4]+.*\n(.*\n)*"), ("stress 1000 | cat", ""),
+               ("stacks live", r"^shell +[0-4][0-9a-f-].*\n(.*\n)*"), ("stress 1000 | cat", ""),
                ("ed f", r"^f: 0 lines, a new file *\n"), ("time sleep 100", ""))
 
 

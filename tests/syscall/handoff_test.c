@@ -8,6 +8,7 @@
 #include "mm/heap/kmalloc.h"
 #include "mm/stack/stack.h"
 #include "mm/stack/stack_cache.h"
+#include "sched/core/stack_used.h"
 #include "sched/core/thread_trace.h"
 #include "tests/support/cache_settings.h"
 #include "tests/support/threads.h"
@@ -109,6 +110,7 @@ TEST(HOF0001,
         for (unsigned i = 0; i < count; i++) {
             pages += stack_pages_backed(threads[i]->slot);
             test_equal(stack_missing(threads[i]->slot), STACK_PAGES);
+            test_equal(stack_used_bytes(threads[i]), 0);
         }
         test_equal(pages, 0);
         test_eventually(frame_owned_count(FRAME_OWNER_STACK) < frames + count / 8,

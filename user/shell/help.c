@@ -42,7 +42,7 @@ static const struct help helps[] = {
     {"set", "", "list the variables", "NAME=VALUE sets one, $NAME stands for its value, $? for the last status."},
     {"sh", "FILE", "run the commands of a file", NULL},
     {"sleep", "SECONDS", "wait", "SECONDS may have a fraction, as in 0.5."},
-    {"stacks", "[live [SECONDS]]", "draw the kernel stack of each thread", "# is a page that has memory, . one that has none. live: a map of all, by owner, drawn anew until control-C."},
+    {"stacks", "[live [SECONDS]]", "draw the kernel stack of each thread", "# is a page that has memory, . one that has none. live: a map of all, by owner, with pages and KiB in use of each, drawn anew until control-C."},
     {"stress", "[SECONDS]", "start programs at random, and check how they end", "stress asleep COUNT SECONDS starts programs that only sleep; 'stacks' shows what they need. stress crashes COUNT starts programs that crash; stress pipes PAIRS SECONDS makes threads send bytes by pipes; stress memory SECONDS takes all memory; stress clients ENDS calls the servers until the name service has ended so often; stress files STREAMS reads one file by so many streams; stress rings ROUNDS writes by rings, and lies to the file server; stress bomb SECONDS starts copies of itself, which do the same, until its budget is used up."},
     {"test", "[PATTERN]", "run the tests of user mode", "PATTERN: those whose ids match, as 'UTH*'. What fails is told in the log."},
     {"time", "PROGRAM [ARGUMENT] ...", "run a program, and tell how long it took", NULL},

@@ -2,8 +2,9 @@
  * stacks: draws the kernel stack of each thread: which pages have memory, and which have none.
  *
  *   stacks                 a line for each thread
- *   stacks live [SECONDS]  a digit for each thread, its pages that have memory, by owner; drawn
- *                          anew twice a second for so long, else until control-C
+ *   stacks live [SECONDS]  two characters for each thread, by owner: its pages that have memory,
+ *                          and the KiB of them in use; drawn anew twice a second for so long, else
+ *                          until control-C
  */
 #include "lib/error.h"
 #include "lib/information.h"
@@ -17,7 +18,8 @@
 
 #define PAGES_DRAWN  32
 #define OWNERS       18 /* lines of the live map; all others share the last one */
-#define OWNER_DIGITS 64
+#define OWNER_CELLS  18 /* threads that are drawn of an owner */
+#define CELL_CHARS   3
 #define PERIOD_NS    500000000UL
 #define PER_SECOND   2
 #define HOME         "\x1b[H"
@@ -29,7 +31,7 @@
 struct owner {
     char name[INFORMATION_NAME_BYTES];
     unsigned threads;
-    char digits[OWNER_DIGITS + 1];
+    char cells[OWNER_CELLS * CELL_CHARS + 1];
 };
 
 static struct {
@@ -100,12 +102,24 @@ static struct owner *owner_find(struct owner *owners, unsigned *count,
     return owner;
 }
 
+/* Draws a thread of the live map: its pages that have memory, and its KiB in use. */
+static void cell_draw(char *to, const struct information_thread *thread)
+{
+    static const char kibs[] = "0123456789abcdef";
+    unsigned pages = thread->stack_pages_resident, kib = thread->stack_used / 1024;
+
+    *to++ = pages > 9 ? '+' : (char)('0' + pages);
+    *to++ = thread->stack_used == INFORMATION_USED_UNKNOWN ? '-'
+            : kib < sizeof(kibs) - 1                       ? kibs[kib]
+                                                           : 'f';
+    *to++ = ' ';
+    *to = '\0';
+}
+
 static void owner_add(struct owner *owner, const struct information_thread *thread)
 {
-    unsigned pages = thread->stack_pages_resident;
-
-    if (owner->threads < OWNER_DIGITS) {
-        owner->digits[owner->threads] = pages > 9 ? '+' : (char)('0' + pages);
+    if (owner->threads < OWNER_CELLS) {
+        cell_draw(owner->cells + (size_t)owner->threads * CELL_CHARS, thread);
     }
     owner->threads++;
 }
@@ -129,16 +143,16 @@ static int map(void)
     for (unsigned i = 0; i < count && error == OK; i++) {
         const struct owner *owner = &owners[i];
 
-        error =
-            owner->threads > OWNER_DIGITS
-                ? stream_print(stream_output(), "%-10s %s and %u more" LINE_END, owner->name,
-                               owner->digits, owner->threads - OWNER_DIGITS)
-                : stream_print(stream_output(), "%-10s %s" LINE_END, owner->name, owner->digits);
+        error = owner->threads > OWNER_CELLS
+                    ? stream_print(stream_output(), "%-10s %sand %u more" LINE_END, owner->name,
+                                   owner->cells, owner->threads - OWNER_CELLS)
+                    : stream_print(stream_output(), "%-10s %s" LINE_END, owner->name, owner->cells);
     }
     return error != OK ? error
-                       : stream_print(stream_output(),
-                                      LINE_END "Each digit is a thread: its pages that have "
-                                               "memory; 0: swapped out." LINE_END BELOW_CLEAR);
+                       : stream_print(stream_output(), LINE_END
+                                      "Each pair is a thread: pages that have memory, 0: swapped "
+                                      "out; then KiB in" LINE_END
+                                      "use, -: it runs on another CPU." LINE_END BELOW_CLEAR);
 }
 
 /* Draws the map so many times; 0: for ever. */
