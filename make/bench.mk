@@ -18,7 +18,7 @@ COUNTS := 1000,10000,100000,1000000
 THREADS := kernel
 MILLION_MIB := 640
 
-.PHONY: bench-report bench-report-ready bench-compare bench-pictures bench-record million million-ready
+.PHONY: bench-report bench-report-ready bench-compare bench-pictures bench-chapter bench-record million million-ready
 
 ## make bench-report all figures for each mode, to build/bench: tables, plots, report.html; ACCEL=kvm
 bench-report:
@@ -34,8 +34,12 @@ bench-report-ready: build/release/kernel.elf build/boot.tar
 bench-pictures: build/release/kernel.elf build/boot.tar
 	@tools/need $(QEMU) $(REPORT_TOOLS)
 	@$(PYTHON) tools/bench/report.py --modes eager,fault,lend-intel,lend-amd,prefault \
-	    --bench macro_blocked --out build/bench-pictures
+	    --bench macro_blocked --seeds 1 --out build/bench-pictures
 	$(Q)cp build/bench-pictures/macro_blocked_stack_kib-1-512.svg docs/images/blocked-memory.svg
+
+## make bench-chapter put the figures of build/bench, from make bench-report, into the tables of docs/comparison.md
+bench-chapter:
+	@$(PYTHON) tools/bench/chapter.py
 
 # The record is tests/bench/landed.json. These rows are booted and compared with it in every run of all tests, too.
 RECORD_ROWS := $(foreach mode,$(or $(subst $(comma), ,$(MODES)),fault eager lend prefault),--row bench-$(mode))

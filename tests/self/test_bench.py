@@ -188,6 +188,14 @@ def test_each_scenario_has_a_machine_of_its_own():
     assert scenarios == {*machines.SCENARIOS}
 
 
+def test_scenarios_that_patterns_choose_have_machines_of_their_own_too():
+    todo = report.plan([MODES["fault"]], [1, 2], [4], "switch,macro_tree,macro_c*", "tcg")
+    assert [machine.label for machine in todo] == [
+        "fault, 1 CPU, switch, seed 1", "fault, 1 CPU, macro_tree, seed 1", "fault, 1 CPU, macro_tree, seed 2",
+        "fault, 1 CPU, macro_churn, seed 1", "fault, 1 CPU, macro_churn, seed 2", "fault, 1 CPU, macro_crowd, seed 1",
+        "fault, 1 CPU, macro_crowd, seed 2", "fault, ipc=handoff, 1 CPU, macro_crowd, seed 1"]
+
+
 def report_lines(tmp_path, monkeypatch, capsys):
     """Runs the report without gnuplot and without a page; returns its status and what it said."""
     monkeypatch.setattr(plots, "draw", lambda *arguments: [])

@@ -6,7 +6,7 @@ import os
 import subprocess
 
 COLUMNS = ("commit", "compiler", "flags", "emulator", "accel", "mode", "ipc", "cpus", "memory_mib", "seed",
-           "name", "value", "unit", "least", "most", "samples")
+           "patterns", "name", "value", "unit", "least", "most", "samples")
 
 
 def output_of(*command):
@@ -40,7 +40,7 @@ def rows(facts, runs):
     """Returns one dictionary for each figure of the runs."""
     return [{**facts, "accel": run.machine.accel, "mode": run.machine.mode.name,
              "ipc": run.machine.ipc, "cpus": run.machine.cpus, "memory_mib": run.machine.memory_mib,
-             "seed": run.machine.seed, "name": figure.name, "value": figure.value,
+             "seed": run.machine.seed, "patterns": run.machine.patterns, "name": figure.name, "value": figure.value,
              "unit": figure.unit, "least": figure.least, "most": figure.most,
              "samples": figure.samples} for run in runs for figure in run.figures]
 

@@ -12,6 +12,7 @@ which never repeat: then each machine runs once, nothing is kept, and the tables
 import argparse
 import base64
 import dataclasses
+import fnmatch
 import hashlib
 import json
 import os
@@ -44,14 +45,16 @@ ADVICE = "Which one to choose"  # its section that says so
 
 def plan(modes, seeds, cpus, patterns, accel):
     """Returns the machines of a report: for each mode the single operations, each scenario with every
-    seed and where memory is short, what is about several CPUs, and what stack handoff may change."""
+    seed and where memory is short, what is about several CPUs, and what stack handoff may change. With
+    patterns, only what they match: each scenario has a machine of its own here, too."""
     found = []
     for mode in modes:
         def add(pattern, mode=mode, **more):
             found.append(machines.Machine(mode, patterns=pattern, accel=accel, **more))
-        add(patterns, seed=seeds[0])
         if patterns != "*":
+            found += chosen(mode, seeds, patterns, accel)
             continue
+        add(patterns, seed=seeds[0])
         for name, random in machines.SCENARIOS.items():
             for seed in seeds if random else seeds[:1]:
                 add(name, seed=seed)
@@ -65,6 +68,21 @@ def plan(modes, seeds, cpus, patterns, accel):
             add(machines.IPC_SINGLE, seed=seeds[0], ipc=ipc)
         for name in machines.IPC_SCENARIOS:
             add(name, seed=seeds[0], ipc="handoff")
+    return found
+
+
+def chosen(mode, seeds, patterns, accel):
+    """Returns the machines of one mode for benchmarks that patterns with commas choose."""
+    words, names = patterns.split(","), []
+    for name in machines.SCENARIOS:
+        names += [name] if any(fnmatch.fnmatchcase(name, word) for word in words) else []
+    single = [word for word in words if not fnmatch.filter(names, word)]
+    found = [machines.Machine(mode, patterns=",".join(single), accel=accel, seed=seeds[0])] if single else []
+    for name in names:
+        for seed in seeds if machines.SCENARIOS[name] else seeds[:1]:
+            found.append(machines.Machine(mode, patterns=name, accel=accel, seed=seed))
+        if name in machines.IPC_SCENARIOS:
+            found.append(machines.Machine(mode, patterns=name, accel=accel, seed=seeds[0], ipc="handoff"))
     return found
 
 
@@ -212,7 +230,7 @@ def main(arguments=None):
     parser.add_argument("--modes", default="", help="with commas; all without it")
     parser.add_argument("--seeds", default="1,2,3", type=numbers)
     parser.add_argument("--cpus", default="2,4", type=numbers, help="for what is about many CPUs")
-    parser.add_argument("--bench", default="*", help="benchmarks to run with the first seed")
+    parser.add_argument("--bench", default="*", help="benchmarks, by patterns with commas; all without it")
     parser.add_argument("--accel", default="tcg", choices=("tcg", "kvm"))
     options = parser.parse_args(arguments)
     try:
