@@ -169,6 +169,9 @@ def test_curves_that_are_equal_are_all_seen():
     assert "dt 2 title 'fault, handoff'" in script
     assert "set xlabel 'seconds of guest time'" in plots.lines_over_time(
         "x", {("fault", "keep"): [(0, 1), (60000000, 2)]})
+    assert "set ylabel 'KiB'" in script
+    large = plots.lines_over_time("x", {("fault", "keep"): [(0, 1024), (60000000, 80 * 1024)]})
+    assert "set ylabel 'MiB'" in large and "\n0.0 1\n60.0 80\n" in large, "axes have no figures of five digits"
 
 
 def test_each_scenario_has_a_machine_of_its_own():

@@ -20,6 +20,7 @@ BARS = (
 )
 SERIES_NAME = re.compile(r"macro_([a-z]+)_stack_kib")
 SECONDS_FROM_US = 5000000  # a longer series has seconds on its axis
+MIB_FROM_KIB = 10240  # and one with more memory has MiB
 HEAD = """set terminal svg size 900,420 dynamic font 'sans-serif,12' background '#ffffff'
 set key outside right
 set border 3
@@ -59,18 +60,20 @@ def lines_over_time(title, curves):
     """Returns a gnuplot script that draws {(mode, ipc): [(microseconds, KiB)]}. Many curves are equal for
     a while, so each is drawn thinner than those below it. Those of ipc=handoff have dashes."""
     end = max(x for points in curves.values() for x, _ in points)
+    most = max(y for points in curves.values() for _, y in points)
     unit, name = (1000000, "seconds") if end >= SECONDS_FROM_US else (1000, "ms")
+    memory, memory_name = (1024, "MiB") if most >= MIB_FROM_KIB else (1, "KiB")
     blocks, drawn = "", []
     modes = list(dict.fromkeys(mode for mode, _ in curves))
     order = sorted(curves.items(), key=lambda curve: (curve[0][1] != "keep", modes.index(curve[0][0])))
     for i, ((mode, ipc), points) in enumerate(order):
         number = modes.index(mode)
-        blocks += f"$d{i} << EOD\n" + "\n".join(f"{x / unit} {y}" for x, y in points) + "\nEOD\n"
+        blocks += f"$d{i} << EOD\n" + "\n".join(f"{x / unit} {y / memory:g}" for x, y in points) + "\nEOD\n"
         words = mode if ipc == "keep" else f"{mode}, {ipc}"
         drawn.append(f"$d{i} with steps lw {1.3 * (len(modes) - number) + 0.7:.1f} lt {number + 1} "
                      f"dt {1 if ipc == 'keep' else 2} title {quoted(words)} noenhanced")
     return (blocks + HEAD.replace("{title}", quoted(title))
-            + f"set xlabel '{name} of guest time'\nset ylabel 'KiB'\nset format y \"%'.0f\"\n"
+            + f"set xlabel '{name} of guest time'\nset ylabel '{memory_name}'\nset format y \"%'.0f\"\n"
             f"set xrange [0:{end / unit}]\nset yrange [0:*]\nplot " + ", ".join(drawn) + "\n")
 
 
