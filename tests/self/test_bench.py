@@ -144,6 +144,13 @@ def test_bars_beside_each_other_have_one_unit():
     assert all(len({units[name] for name in names}) == 1 for _, _, names in plots.BARS)
 
 
+def test_bars_leave_out_a_mode_that_has_none_of_the_figures():
+    values = {(1, 512, "stack_fault_1"): {"fault": [44], "lend": [45]}}
+    script = plots.bars("x", ["stack_fault_1"], values, ["eager", "fault", "lend"], {"stack_fault_1": "instructions"})
+    assert "name\tfault\tlend\nstack_fault_1\t44\t45\n" in script and "NaN" not in script
+    assert "using 2:xtic(1) lt 2 title" in script and "using 3:xtic(1) lt 3 title" in script, "the colours of the modes"
+
+
 def test_cycles_stand_with_their_spread():
     kvm = run(accel="kvm")
     rows = tables.make([kvm])[0].rows

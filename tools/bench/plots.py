@@ -38,22 +38,24 @@ def quoted(text):
 
 def bars(title, names, values, modes, units):
     """Returns a gnuplot script that draws the medians of figures, a colour for each mode; or None. The figures have
-    one unit, which stands at the axis."""
+    one unit, which stands at the axis. A mode that has none of them is left out, because gnuplot draws nothing then."""
     values = {name: by_mode for (cpus, _, name), by_mode in values.items() if cpus == 1}
     names = [name for name in names if name in values]
     if not names:
         return None
-    lines = ["name\t" + "\t".join(modes)]
+    drawn = [mode for mode in modes if any(mode in values[name] for name in names)]
+    lines = ["name\t" + "\t".join(drawn)]
     for name in names:
         by_mode = values[name]
         lines.append("\t".join([name, *(str(by_mode[mode][0]) if mode in by_mode else "NaN"
-                                        for mode in modes)]))
+                                        for mode in drawn)]))
     data = "\n".join(lines)
     return (f"$data << EOD\n{data}\nEOD\n" + HEAD.replace("{title}", quoted(title))
             + f"set ylabel {quoted(units[names[0]])}\nset format y \"%'.0f\"\n"
             "set datafile separator '\\t'\nset style data histogram\nset style fill solid 0.8\n"
             "set style histogram cluster gap 1\nset yrange [0:*]\nset xtics noenhanced\n"
-            f"plot for [i=2:{len(modes) + 1}] $data using i:xtic(1) title columnheader(i)\n")
+            "plot " + ", ".join(f"$data using {i}:xtic(1) lt {modes.index(mode) + 1} title columnheader({i})"
+                                for i, mode in enumerate(drawn, 2)) + "\n")
 
 
 def lines_over_time(title, curves):
