@@ -283,6 +283,16 @@ def test_all_threads_of_the_million_must_have_been_there(tmp_path, monkeypatch, 
         assert status == 1 and "million_blocked is 999 instead of 1000" in said.err
 
 
+def test_the_cost_of_a_thread_may_not_depend_on_their_number():
+    def taken(create, wake):
+        return machines.Run(None, [machines.Figure("million_create", create, "instructions"),
+                                   machines.Figure("million_wake_to_end", wake, "instructions")], {})
+    flat = [taken(9000, 9000), taken(1543, 6899), taken(1492, 7017)]
+    assert million.slope(flat, [10, 1000, 20000]) is None, "ten threads are too few"
+    assert million.slope([taken(1600, 6462), taken(1500, 7773)], [1000, 1000000]) == (
+        "million_wake_to_end is from 6,462 to 7,773: it depends on the number of threads")
+
+
 USERS = """\
 BENCH million_user_blocked 1000 threads
 BENCH million_user_bytes 1700 bytes

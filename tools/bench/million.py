@@ -4,7 +4,8 @@
     tools/bench/million.py --counts 1000,10000,100000,1000000 --memory 640
 
 Shows the kernel's progress, and the most memory of the host that QEMU used. At the end the figures of all
-counts stand side by side, and the largest count is tried with eager stacks, to show how many fit there.
+counts stand side by side, and it fails if a thread's cost depends on their number. The largest count is
+tried with eager stacks, to show how many fit there.
 
 With --user the threads are user threads asleep in IPC, with ipc=keep and with ipc=handoff; after the
 counts as many are made as fit.
@@ -25,6 +26,9 @@ import tables
 PROGRESS = re.compile(r"# (\d+) of (\d+) (sleep|woken), (\d+) MiB free")
 USERS_SURE = 100000     # so many user threads have to fit
 THREADS_MAX = 1048000   # the most that bench-threads= takes
+FLAT_FROM = 1000        # threads: with fewer the first allocations weigh
+FLAT_PERCENT = 10       # a thread's cost may differ by so much between the counts
+COSTS = ("million_bytes", "million_create", "million_swap_out", "million_wake_to_end")
 REFUSED = re.compile(r"# (thread \d+ cannot be created: .*)")
 
 
@@ -91,6 +95,16 @@ def complaint(run, count):
     return None
 
 
+def slope(runs, counts):
+    """Returns which of a thread's costs depends on how many threads there are, or None."""
+    for name in COSTS:
+        values = [figure.value for run, count in zip(runs, counts) if count >= FLAT_FROM
+                  for figure in run.figures if figure.name == name]
+        if values and max(values) * 100 > min(values) * (100 + FLAT_PERCENT):
+            return f"{name} is from {min(values):,} to {max(values):,}: it depends on the number of threads"
+    return None
+
+
 def table_of(runs, heads, memories, title):
     """Returns the table: a row for each figure, a column for each run."""
     values = [{figure.name: figure for figure in run.figures} for run in runs]
@@ -102,13 +116,12 @@ def table_of(runs, heads, memories, title):
 
 def plot_of(runs, counts):
     """Returns a gnuplot script: bytes and instructions of a thread, by the number of threads."""
-    names = ("million_bytes", "million_create", "million_swap_out", "million_wake_to_end")
     blocks = ""
-    for i, name in enumerate(names):
+    for i, name in enumerate(COSTS):
         points = [next(f.value for f in run.figures if f.name == name) for run in runs]
         blocks += f"$d{i} << EOD\n" + "\n".join(f"{n} {v}" for n, v in zip(counts, points)) + "\nEOD\n"
     curves = ", ".join(f"$d{i} with linespoints lw 2 title {plots.quoted(name)} noenhanced"
-                       for i, name in enumerate(names))
+                       for i, name in enumerate(COSTS))
     return (blocks + plots.HEAD.replace("{title}", plots.quoted("A thread's cost, by their number"))
             + "set logscale x\nset xlabel 'blocked threads'\nset ylabel 'bytes, instructions'\n"
             "set yrange [0:*]\nplot " + curves + "\n")
@@ -184,7 +197,10 @@ def main(arguments=None):
         file.write(text)
     plots.run_gnuplot(plot_of(runs, options.counts), os.path.join(options.out, "million.svg"))
     print("\n" + text + f"\nWritten: {options.out}/million.txt, million.svg")
-    return 0
+    uneven = slope(runs, options.counts)
+    if uneven:
+        print(f"million: {uneven}", file=sys.stderr)
+    return 1 if uneven else 0
 
 
 if __name__ == "__main__":
