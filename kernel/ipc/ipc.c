@@ -6,6 +6,8 @@
  */
 #include "kernel/ipc/ipc.h"
 
+#include "arch/x86_64/cpu/trace.h"
+#include "arch/x86_64/entry/user_context.h"
 #include "arch/x86_64/time/clock.h"
 #include "kernel/ipc/donation.h"
 #include "lib/error.h"
@@ -55,6 +57,27 @@ static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct 
     /* LAB 9 END deliver */
 }
 
+/* Where a thread goes on that gives up what lies on its stack while it waits in a message call. */
+static always_inline void (*continuation_of(const struct ipc_state *self))(void)
+{
+    return self->phase == IPC_RECEIVING ? message_given_receive_woken : message_given_call_woken;
+}
+
+/*
+ * Waits in a message call without a deadline. Nothing that lies on the stack is needed after the
+ * wait, so only the user's frame stays: these are the bytes that are saved when the stack is swapped
+ * out. It returns only if the thread was woken before it slept. Not with a trace: the end of a call
+ * is recorded on the way back.
+ */
+static always_inline void wait_in_frame(struct ipc_state *self, struct spinlock *lock)
+{
+    self->in_frame = false;
+    self->holds = self->phase != IPC_RECEIVING;
+    self->sleeper = thread_current();
+    wait_dropping(lock, user_frame(), continuation_of(self));
+    self->holds = false;
+}
+
 /*
  * Sleeps until the wait is over; the caller finds out why it is. `lock` guards the wait. A thread
  * that waits in a message call, or in a call that the kernel makes for it, without a deadline, is in
@@ -64,8 +87,12 @@ static always_inline int wait_inline(struct ipc_state *self, struct spinlock *lo
                                      uint64_t deadline_ns)
 {
     if ((self->in_frame || self->in_kernel) && deadline_ns == WAIT_FOREVER) {
-        self->sleeper = thread_current();
-        wait_in_no_queue(lock);
+        if (self->in_frame && likely(!trace_wanted)) {
+            wait_in_frame(self, lock);
+        } else {
+            self->sleeper = thread_current();
+            wait_in_no_queue(lock);
+        }
         return ERROR_KILLED; /* the result if nothing but a kill ended the wait */
     }
     struct thread *sleeper = self->sleeper;
@@ -80,10 +107,13 @@ never_inline int ipc_wait(struct ipc_state *self, struct spinlock *lock, uint64_
     return wait_inline(self, lock, deadline_ns);
 }
 
-/* The result of a wait of a thread that gave its stack away. The lock of the wait is held. */
+/*
+ * The result of a wait of a thread that gave its stack away, or what lay on it. The lock of the wait
+ * is held.
+ */
 static int wait_given_end(struct ipc_state *self)
 {
-    if (!self->handoff->timed) {
+    if (self->handoff == NULL || !self->handoff->timed) {
         return ERROR_KILLED; /* as in wait_inline() */
     }
     self->handoff->timed = false;
@@ -103,17 +133,18 @@ static SITE_JUMP_FORM int ipc_wait_giving(struct ipc_state *self, struct spinloc
     if (!self->in_frame || own == NULL || !handoff_prepare(&own->stack)) {
         return wait_inline(self, lock, deadline_ns);
     }
-    own->stack.continuation =
-        self->phase == IPC_RECEIVING ? message_given_receive_woken : message_given_call_woken;
+    own->stack.continuation = continuation_of(self);
     own->timed = deadline_ns != WAIT_FOREVER;
     own->deadline_ns = deadline_ns;
     self->in_frame = false;
+    self->holds = self->phase != IPC_RECEIVING;
     self->sleeper = own->timed ? NULL : thread_current();
     if (own->timed) {
         wait_queue_enter(&self->queue, time_left(deadline_ns));
     }
     wait_giving(lock, &own->stack);
     handoff_cancel(&own->stack);
+    self->holds = false;
     return wait_given_end(self);
 }
 SITE_JUMP_FROM(ipc_wait, SITE_KIND_HANDOFF, ipc_wait_giving);
@@ -184,6 +215,7 @@ int ipc_call_given_end(struct ipc_state *self, struct endpoint *endpoint)
 int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadline_ns)
 {
     self->thread = thread_current();
+    self->calling = endpoint;
     /* LAB 9 BEGIN ipc-call: meet a receiver or wait in the queue, then await the answer */
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
     struct ipc_state *receiver = first_of(&endpoint->receivers);
@@ -204,7 +236,6 @@ int ipc_call(struct ipc_state *self, struct endpoint *endpoint, uint64_t deadlin
         ipc_state_wake(receiver);
     } else {
         self->phase = IPC_SENDING;
-        self->calling = endpoint;
         endpoint_queue_add(&endpoint->callers, self);
         donates = donation_is_due(endpoint, self);
     }

@@ -47,22 +47,25 @@ must_check int ipc_call_end(struct ipc_state *self);
 must_check int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint);
 
 /*
- * End a wait, as these two do, of a thread that gave its stack away in ipc_call() or ipc_receive():
+ * End a wait, as these two do, of a thread that gave its stack away in ipc_call() or ipc_receive(),
+ * or what lay on it:
  * `endpoint` is that of the call. Context: THREAD. Errors: as ipc_call() and ipc_receive().
  */
 must_check int ipc_call_given_end(struct ipc_state *self, struct endpoint *endpoint);
 must_check int ipc_receive_given_end(struct ipc_state *self, struct endpoint *endpoint);
 
 /*
- * Where a thread goes on that gave its stack away in ipc_call(), or in ipc_receive(): see
- * message_direct.asm, with which the linker binds them.
+ * Where a thread goes on that gave its stack away in ipc_call(), or in ipc_receive(), or what lay on
+ * it: see message_given.asm, with which the linker binds them.
  */
 void message_given_call_woken(void);
 void message_given_receive_woken(void);
 
 /*
- * Waits in a call or a receive. A function of its own because ipc=handoff has another one in its
- * place. Context: ATOMIC, `lock` held, which guards the wait; sleeps.
+ * Waits in a call or a receive. In a message call without a deadline it returns only if the thread
+ * was woken before it slept: otherwise the thread gives up what lies on its stack, and goes on at
+ * message_given_..._woken. A function of its own because ipc=handoff has another one in its place.
+ * Context: ATOMIC, `lock` held, which guards the wait; sleeps.
  */
 must_check int ipc_wait(struct ipc_state *self, struct spinlock *lock, uint64_t deadline_ns);
 

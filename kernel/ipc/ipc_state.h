@@ -51,7 +51,6 @@ enum ipc_phase {
 /* What a thread needs that gives its stack away while it waits in a message call. */
 struct ipc_handoff {
     struct stack_handoff stack; /* first: sched knows this part only */
-    struct object *held;        /* the endpoint of a call: a reference that the call has; or NULL */
     bool timed;                 /* its wait has a deadline */
     uint64_t deadline_ns;       /* of a receive */
 };
@@ -75,13 +74,18 @@ struct ipc_state {
     uint32_t receive_handle;  /* see `endpoint` */
     uint64_t call;            /* number of the thread's last call */
 
-    struct list_node node;   /* in a queue of the endpoint, under the endpoint's lock */
-    uint8_t queued_at;       /* the priority that it was added with */
+    struct list_node node; /* in a queue of the endpoint, under the endpoint's lock */
+    uint8_t queued_at;     /* the priority that it was added with */
+    /*
+     * Written by the thread itself: it sleeps in ipc_call(), has given up what lay on its stack, and
+     * has the reference to `calling` that the caller of ipc_call() took.
+     */
+    bool holds;
     uint32_t receive_closes; /* see `endpoint` */
     struct thread *thread;   /* whose state it is; set when it first waits */
 
     /* For donations of priority, under `lock`: donation.c. */
-    struct endpoint *calling; /* in whose queue of callers it is: IPC_SENDING */
+    struct endpoint *calling; /* of its last ipc_call(): in whose queue it is in IPC_SENDING */
     struct ipc_state
         *answerer; /* the thread that has the right to answer: IPC_AWAITS_REPLY; or NULL */
 

@@ -181,8 +181,8 @@ static void call_release(struct object *object, int error maybe_unused)
     object_release(object);
 }
 
-/* With `handoff` the thread may give its stack away, and with it this function's variables. */
-static always_inline int64_t ipc_call_make(uint64_t handle, uint64_t tag, bool handoff)
+/* If ipc_call() waits, the thread may give up this function's variables (ipc_wait()). */
+int64_t call_ipc_call(uint64_t handle, uint64_t tag)
 {
     struct ipc_state *self = &thread_user()->ipc;
     struct object *object;
@@ -190,13 +190,7 @@ static always_inline int64_t ipc_call_make(uint64_t handle, uint64_t tag, bool h
     int error = begin(self, handle, tag, RIGHT_SEND, true, &object, &deadline_ns);
     if (error == OK) {
         self->in_frame = true;
-        if (handoff && self->handoff != NULL) {
-            self->handoff->held = object;
-        }
         error = ipc_call(self, endpoint_of(object), deadline_ns);
-        if (handoff && self->handoff != NULL) {
-            self->handoff->held = NULL;
-        }
         self->in_frame = false;
         call_release(object, error);
         return message_call_end(self, error);
@@ -204,17 +198,6 @@ static always_inline int64_t ipc_call_make(uint64_t handle, uint64_t tag, bool h
     ipc_load_free(&self->message);
     return registers_out(self, error);
 }
-
-int64_t call_ipc_call(uint64_t handle, uint64_t tag)
-{
-    return ipc_call_make(handle, tag, false);
-}
-
-static SITE_JUMP_FORM int64_t call_ipc_call_handoff(uint64_t handle, uint64_t tag)
-{
-    return ipc_call_make(handle, tag, true);
-}
-SITE_JUMP_FROM(call_ipc_call, SITE_KIND_HANDOFF, call_ipc_call_handoff);
 
 /*
  * Makes the endpoint the one that the thread receives from, and keeps the reference of the caller.

@@ -20,7 +20,6 @@
 %define HANDOFF 0
 %include "kernel/syscall/message_direct.inc"
 
-extern thread_switch
 extern stack_use
 extern message_call_woken
 extern message_receive_woken
@@ -31,7 +30,6 @@ global message_direct_call
 global message_direct_call_woken
 global message_direct_reply_receive
 global message_direct_receive_woken
-global message_direct_sleep
 global message_direct_end
 
 ; The frame of a thread that sleeps here, seen from its saved RSP.
@@ -135,15 +133,3 @@ message_direct_receive_woken:
     WOKEN message_receive_woken
 
 message_direct_end:                     ; of the path
-
-; void message_direct_sleep(uintptr_t *save_rsp, uintptr_t load_rsp, struct switch_handover,
-;                           struct trap_frame *frame, continuation)
-; Switches stacks as thread_switch does, so that the caller sleeps as if by the direct path; what is
-; on its stack below the frame is given up. RDI, RSI, RDX and RCX are thread_switch's, R8 is the
-; frame and R9 the continuation.
-align 16
-message_direct_sleep:
-    mov rsp, r8
-    lea rbp, [r8 + TRAP_FRAME_MARK]
-    push r9
-    jmp thread_switch

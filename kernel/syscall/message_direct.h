@@ -21,16 +21,6 @@ void message_direct_call_woken(void);
 void message_direct_receive_woken(void);
 
 /*
- * Makes the calling thread sleep as if by the direct path, and switches stacks: the last step of a
- * switch, in place of stack_switch(). `frame` is the caller's frame at the top of its stack; what
- * lies below is given up. Context: ATOMIC, interrupts off, run-queue lock held.
- */
-noreturn_function void message_direct_sleep(uintptr_t *save_rsp, uintptr_t load_rsp,
-                                            struct switch_handover handover,
-                                            struct trap_frame *frame,
-                                            message_direct_continuation continuation);
-
-/*
  * Complete the call or the receive of a thread that slept in the direct path and that a CPU has
  * switched to in the ordinary way. Return the result of the system call; interrupts are off then,
  * too. Context: ATOMIC, interrupts off, the end of a switch.
@@ -39,8 +29,8 @@ int64_t message_call_woken(struct switch_handover handover);
 int64_t message_receive_woken(struct switch_handover handover);
 
 /*
- * Complete the call or the receive of a thread that had given its stack away, and that a CPU has
- * switched to (message_handoff.c). Return the result of the system call; interrupts are off then,
+ * Complete the call or the receive of a thread that had given its stack away, or what lay on it,
+ * and that a CPU has switched to (message_handoff.c). Return the result of the system call; interrupts are off then,
  * too. Context: ATOMIC, interrupts off, the end of a switch.
  */
 int64_t message_given_call_end(struct switch_handover handover);

@@ -214,8 +214,8 @@ static inline_if_optimized void go(struct run_queue *queue, struct thread *from,
         return;
     }
     direct_switch_states(from, to);
-    message_direct_sleep(&from->saved_rsp, to->saved_rsp, switch_begin(queue, from, to),
-                         user_frame_at(from->user->context.stack_top), continuation);
+    thread_switch_dropping(&from->saved_rsp, to->saved_rsp, switch_begin(queue, from, to),
+                           user_frame_at(from->user->context.stack_top), continuation);
 }
 
 /* direct_switch_begin(), or with `handoff` what stands for it. */

@@ -1,5 +1,6 @@
 ; The direct path of message calls with ipc=handoff, and where a thread goes on that gave its stack
-; away while it waited in a message call (sched/stack/handoff.h).
+; away while it waited in a message call (sched/stack/handoff.h), or without ipc=handoff what lay on
+; it (kernel/ipc/ipc.h:ipc_wait).
 ;
 ; The path is that of message_direct.asm, with the same registers, but the other thread has no stack.
 ; The CPU stays on the caller's. Nine registers of user mode, of which two are the same in all threads,
@@ -45,7 +46,7 @@ global message_given_return
     cmp qword [rcx + HANDOFF_CONTINUATION], %1
     jne .left_queue
     movzx eax, byte [rcx + HANDOFF_TIMED]
-    or rax, [rcx + HANDOFF_HELD]
+    or al, [r15 + IPC_HOLDS]
     or rax, [r15 - USER_IPC + USER_HAZARDS]
     jnz .left_queue
     test dword [rcx + HANDOFF_RFLAGS], FLAGS_BY_IRETQ

@@ -1,6 +1,6 @@
 /*
- * The end of a message call whose thread gave its stack away while it waited (ipc=handoff). The
- * thread goes on with a stack that has its frame and nothing else.
+ * The end of a message call whose thread gave up what lay on its stack while it waited, or the stack
+ * itself (ipc=handoff). The thread goes on with a stack that has its frame and nothing else.
  */
 #include "arch/x86_64/cpu/cpu.h"
 #include "kernel/ipc/endpoint.h"
@@ -14,23 +14,29 @@
 /* The call began in ipc_call(), or it was not ended by a direct switch. */
 static never_inline int64_t call_end(struct ipc_state *self)
 {
-    struct object *held = self->handoff->held;
-    self->handoff->held = NULL;
+    bool holds = self->holds;
+    self->holds = false;
     interrupts_enable();
-    int error = held != NULL ? ipc_call_given_end(self, endpoint_of(held)) : ipc_call_end(self);
-    if (held != NULL) {
-        object_release(held);
+    int error = holds ? ipc_call_given_end(self, self->calling) : ipc_call_end(self);
+    if (holds) {
+        object_release(&self->calling->object);
     }
     int64_t result = message_call_end(self, error);
     interrupts_disable();
     return result;
 }
 
+/* Says whether the thread sleeps with a deadline. Without ipc=handoff such a thread keeps it all. */
+static always_inline bool is_timed(const struct ipc_state *self)
+{
+    return self->handoff != NULL && self->handoff->timed;
+}
+
 /* The same of a receive. */
 static never_inline int64_t receive_end(struct ipc_state *self)
 {
     interrupts_enable();
-    uint64_t deadline_ns = self->handoff->timed ? self->handoff->deadline_ns : WAIT_FOREVER;
+    uint64_t deadline_ns = is_timed(self) ? self->handoff->deadline_ns : WAIT_FOREVER;
     int64_t result =
         message_receive_end_until(self, deadline_ns, ipc_receive_given_end(self, self->endpoint));
     interrupts_disable();
@@ -39,12 +45,12 @@ static never_inline int64_t receive_end(struct ipc_state *self)
 
 int64_t message_given_call_result(struct ipc_state *self)
 {
-    return likely(self->phase == IPC_IDLE && self->handoff->held == NULL) ? OK : call_end(self);
+    return likely(self->phase == IPC_IDLE && !self->holds) ? OK : call_end(self);
 }
 
 int64_t message_given_receive_result(struct ipc_state *self)
 {
-    return likely(self->phase == IPC_IDLE && !self->handoff->timed) ? OK : receive_end(self);
+    return likely(self->phase == IPC_IDLE && !is_timed(self)) ? OK : receive_end(self);
 }
 
 int64_t message_given_call_end(struct switch_handover handover)

@@ -68,6 +68,7 @@ void message_offsets(void)
     DEFINE("IPC_CALL", offsetof(struct ipc_state, call));
     DEFINE("IPC_NODE", offsetof(struct ipc_state, node));
     DEFINE("IPC_QUEUED_AT", offsetof(struct ipc_state, queued_at));
+    DEFINE("IPC_HOLDS", offsetof(struct ipc_state, holds));
     DEFINE("IPC_THREAD", offsetof(struct ipc_state, thread));
     DEFINE("IPC_ANSWERER", offsetof(struct ipc_state, answerer));
     DEFINE("IPC_ENDPOINT", offsetof(struct ipc_state, endpoint));
@@ -85,7 +86,6 @@ void message_offsets(void)
     DEFINE("HANDOFF_RFLAGS", offsetof(struct stack_handoff, rflags));
     DEFINE("HANDOFF_RSP", offsetof(struct stack_handoff, rsp));
     DEFINE("HANDOFF_CONTINUATION", offsetof(struct stack_handoff, continuation));
-    DEFINE("HANDOFF_HELD", offsetof(struct ipc_handoff, held));
     DEFINE("HANDOFF_TIMED", offsetof(struct ipc_handoff, timed));
     DEFINE("HANDOFF_EXCHANGED", offsetof(struct handoff_counts, exchanged));
     DEFINE("PHASE_IDLE", IPC_IDLE);

@@ -98,8 +98,8 @@ struct syscall_pair notification_direct_try(uint64_t handle, uint64_t deadline_n
         return left;
     }
     user_thread_load_from(to, user);
-    message_direct_sleep(&thread->saved_rsp, to->saved_rsp, switch_begin(queue, thread, to),
-                         user_frame_at(user->context.stack_top), notification_direct_woken);
+    thread_switch_dropping(&thread->saved_rsp, to->saved_rsp, switch_begin(queue, thread, to),
+                           user_frame_at(user->context.stack_top), notification_direct_woken);
 }
 
 struct syscall_pair notification_direct_end(struct switch_handover handover)

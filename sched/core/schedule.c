@@ -245,26 +245,55 @@ void schedule(void)
     schedule_inline(false);
 }
 
-void schedule_give(struct stack_handoff *own)
+/*
+ * Locks this CPU's run queue and chooses the thread to switch to from `from`, which blocks and does
+ * not come back to where it is. Returns NULL, with nothing locked, if `from` goes on.
+ */
+static always_inline struct thread *leave_begin(struct run_queue *queue, struct thread *from)
 {
-    struct run_queue *queue = this_cpu_pointer(run_queue);
     spinlock_take(&queue->lock); /* not counted: interrupts stay off until it is released */
-    struct thread *from = queue->current;
     /* Woken before it left, or killed: thread_kill() notes that before it takes the lock. */
     if (from->state != THREAD_BLOCKED || from->kill_wanted) {
         from->state = THREAD_RUNNING;
         spinlock_pass(&queue->lock);
-        return;
+        return NULL;
     }
     this_cpu(reschedule_wanted) = 0;
     queue->runnable--;
     struct thread *to = thread_choose(queue, from, false);
     to->state = THREAD_RUNNING;
+    return to;
+}
+
+void schedule_give(struct stack_handoff *own)
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    struct thread *from = queue->current;
+    struct thread *to = leave_begin(queue, from);
+    if (to == NULL) {
+        return;
+    }
     handoff_give(own);
     this_cpu(switch_work) |= SWITCH_GIVES;
     thread_load(to);
     switch_to(queue, from, to);
     panic("thread %u (%s) was switched to on a stack that it gave away", from->id, from->name);
+}
+
+void schedule_dropping(struct trap_frame *frame, void (*continuation)(void))
+{
+    struct run_queue *queue = this_cpu_pointer(run_queue);
+    struct thread *from = queue->current;
+    struct thread *to = leave_begin(queue, from);
+    if (to == NULL) {
+        return;
+    }
+    thread_load(to);
+    struct switch_handover handover = switch_begin(queue, from, to);
+#ifdef INVARIANT
+    from->depth_sections = 0; /* those that are open are given up */
+#endif
+    thread_switch_dropping(&from->saved_rsp, to->saved_rsp, handover, frame, continuation);
 }
 
 /* Inlines schedule(): a call would save all registers a second time. */

@@ -27,6 +27,13 @@ void schedule(void);
 void schedule_give(struct stack_handoff *own);
 
 /*
+ * schedule_give() for a thread that keeps its stack with the user's frame at the top, and gives up
+ * what lies below. It goes on at `continuation`, as thread_switch_dropping() says. Returns only if
+ * it was woken before it left the CPU. Context: as for schedule().
+ */
+void schedule_dropping(struct trap_frame *frame, void (*continuation)(void));
+
+/*
  * Makes a thread ready if its state is `from` (THREAD_BLOCKED or THREAD_WAITS_MEMORY); otherwise
  * does nothing. A thread that has not left its CPU yet stays running. Context: IRQ.
  */

@@ -18,6 +18,7 @@
 
 global thread_switch
 global thread_switch_end
+global thread_switch_dropping
 global thread_trampoline
 extern thread_begin
 extern stack_lend_switch
@@ -61,6 +62,15 @@ thread_switch:
     SWITCH rdi, rsi
     ret
 thread_switch_end:
+
+; thread_switch for a thread that gives up what lies on its stack below the user's frame: R8 is the
+; frame, whose mark becomes RBP, and R9 the address where the thread goes on.
+align 16
+thread_switch_dropping:
+    mov rsp, r8
+    lea rbp, [r8 + TRAP_FRAME_MARK]
+    push r9
+    jmp thread_switch
 
 ; thread_switch for stack=lend: the pages that were lent to the old stack and not touched go to the
 ; new one.

@@ -7,6 +7,8 @@
 
 #include "sched/core/run_queue.h"
 
+struct trap_frame;
+
 /* The words at the saved RSP of a thread that does not run. It needs no other register. */
 struct switch_frame {
     uintptr_t rbp;
@@ -34,3 +36,13 @@ static always_inline struct switch_handover stack_switch(uintptr_t *save_rsp, ui
                        "cc");
     return handover;
 }
+
+/*
+ * Switches stacks in place of stack_switch(), and lets the calling thread give up what lies on its
+ * stack below the user's frame, which is at the top. The thread goes on at `continuation`, with RSP
+ * at the frame and the handover in RDX and RCX. Context: ATOMIC, interrupts off, run-queue lock
+ * held.
+ */
+noreturn_function void thread_switch_dropping(uintptr_t *save_rsp, uintptr_t load_rsp,
+                                              struct switch_handover handover,
+                                              struct trap_frame *frame, void (*continuation)(void));

@@ -82,6 +82,16 @@ void wait_giving(struct spinlock *lock, struct stack_handoff *own)
     spin_lock_by(OFF_ALREADY, lock);
 }
 
+void wait_dropping(struct spinlock *lock, struct trap_frame *frame, void (*continuation)(void))
+{
+    struct thread *self = thread_current();
+    wait_check_locks(self);
+    self->state = THREAD_BLOCKED; /* schedule_dropping() looks for a kill */
+    spin_unlock_quietly(lock);
+    schedule_dropping(frame, continuation);
+    spin_lock_by(OFF_ALREADY, lock);
+}
+
 void wait_queue_enter(struct wait_queue *queue, uint64_t timeout_ns)
 {
     timeout_add(wait_begin(queue), wait_deadline(timeout_ns));

@@ -20,6 +20,7 @@
 
 struct stack_handoff;
 struct thread;
+struct trap_frame;
 
 struct wait_queue {
     struct list waiters;
@@ -83,6 +84,13 @@ void wait_in_no_queue(struct spinlock *lock);
  * there, after handoff_prepare().
  */
 void wait_giving(struct spinlock *lock, struct stack_handoff *own);
+
+/*
+ * wait_in_no_queue() for a thread that gives up what lies on its stack below the user's frame, which
+ * is at the top. Returns only if it was woken before it slept; else it goes on at `continuation`, as
+ * thread_switch_dropping() says, with interrupts off and no lock held. Context: as there.
+ */
+void wait_dropping(struct spinlock *lock, struct trap_frame *frame, void (*continuation)(void));
 
 /*
  * The two parts of wait_queue_sleep() with a timeout, around wait_giving(). The second one returns

@@ -2,6 +2,7 @@
 #include "kernel/ipc/ipc.h"
 #include "lib/error.h"
 #include "mm/stack/stack.h"
+#include "sched/stack/handoff.h"
 #include "tests/support/threads.h"
 #include "tests/syscall/message_fast_fixture.h"
 #include "tests/test.h"
@@ -221,4 +222,56 @@ TEST(MSF0017, "a fast call by a handle that is none, or lacks the right, reaches
     script_expect_words(&fast.client.calls[8], 1300);
     script_kill_and_join(&fast.server);
     message_fast_end();
+}
+
+/* Checks that a thread sleeps with nothing on its stack but the user's frame and two words. */
+static void check_sleeps_in_frame(const struct script *script)
+{
+    const struct thread *thread = script->running;
+    test_equal(stack_top(thread->slot) - thread->saved_rsp, HANDOFF_LIVE_BYTES);
+}
+
+TEST(MSF0019,
+     "a call, or a receive, that waits on the ordinary path keeps nothing on the stack but the "
+     "frame",
+     ALWAYS)
+{
+    static const int results[] = {OK, ERROR_PEER_DIED};
+    for (unsigned wake = 0; wake < 3; wake++) {
+        if (!message_fast_begin()) {
+            return;
+        }
+        script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, 1);
+        script_start_and_wait(&fast.client); /* nobody receives: it is in the endpoint's queue */
+        check_sleeps_in_frame(&fast.client);
+        script_add_message(&fast.server, SYSCALL_ipc_receive, fast.second_receiver, 0, 0);
+        script_start_and_wait(&fast.server); /* nobody calls */
+        check_sleeps_in_frame(&fast.server);
+        if (wake == 0) {
+            script_add_message(&fast.third, SYSCALL_ipc_call, fast.second_sender, 0, 2);
+            script_start_and_wait(&fast.third);
+            script_join(&fast.server); /* so the third thread's call fails */
+            script_join(&fast.third);
+            script_clear(&fast.third, 0);
+            script_add_message(&fast.third, SYSCALL_ipc_receive, fast.receiver, 0, 0);
+            script_add_message(&fast.third, SYSCALL_ipc_reply, 0, 0, 40);
+            script_start(&fast.third);
+            script_join(&fast.third);
+            script_join(&fast.client);
+            script_expect_words(&fast.client.calls[0], 40);
+        } else if (wake == 1) {
+            test_equal(handle_close(&script_handles, fast.receiver), OK);
+            test_equal(handle_close(&script_handles, fast.second_sender), OK);
+            script_join(&fast.client);
+            script_join(&fast.server);
+        } else {
+            script_kill_and_join(&fast.client);
+            script_kill_and_join(&fast.server);
+        }
+        if (wake != 2) {
+            test_equal(script_result(&fast.client, 0), results[wake]);
+            test_equal(script_result(&fast.server, 0), results[wake]);
+        }
+        message_fast_end();
+    }
 }
