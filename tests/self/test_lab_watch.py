@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT
 
-sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.path[:0] = [os.path.join(ROOT, folder) for folder in ("tools", "tools/check")]
 
-from lab import clean_tree, course, grade, image, watch  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import check, clean_tree, course, grade, image, result, watch  # noqa: E402  # pylint: disable=wrong-import-position
 
 
 class Machine:
@@ -77,3 +77,16 @@ def test_a_machine_that_waits_for_ever_is_a_hang_although_it_executes_nothing(ru
     one = running((1, 0), (1, watch.GUEST_SECONDS), (1, watch.GUEST_SECONDS + 1))
     ends = [one.end_reason(now) for now in (100, 101, 102)]
     assert ends[:2] == ["", ""] and "idle" in ends[2]
+
+
+def test_a_budget_that_leaves_a_solution_too_little_room_is_named():
+    lab = course.labs(ROOT)[5]
+    given = lab.items[0]
+    half = lab.budget_of(given) // 2
+    graded = [result.ItemResult(item.name, item.what, item.points, item.points, instructions=0) for item in lab.items]
+    grading = result.Grading(5, lab.title, lab.total, items=graded)
+    graded[0].instructions = half
+    assert not check.budget_complaints(lab, grading)
+    graded[0].instructions = half + 1
+    complaint, = check.budget_complaints(lab, grading)
+    assert given.name in complaint and str(2 * half) in complaint

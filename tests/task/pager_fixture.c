@@ -4,6 +4,7 @@
 #include "arch/x86_64/cpu/address.h"
 #include "arch/x86_64/entry/trap_frame.h"
 #include "kernel/task/pager.h"
+#include "kernel/task/user_thread_stop.h"
 #include "lib/error.h"
 #include "lib/fault_message.h"
 #include "mm/space/memory_object.h"
@@ -56,7 +57,8 @@ bool pager_fixture_begin(unsigned threads, uint64_t limit_ns)
     (void)task_fixture_data(f->task);
     struct user_thread *keeper =
         pager_fixture_start(threads, user_code_spin, USER_WORLD_DATA + PAGE_BYTES / 2);
-    if (keeper != NULL) {
+    if (keeper != NULL) { /* the task lives on while it has a thread, which must not take turns */
+        test_equal(user_thread_suspend(keeper, TEST_EVENTUALLY_NS), OK);
         object_release(&keeper->object);
     }
     return true;

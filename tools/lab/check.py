@@ -79,6 +79,13 @@ def compare(grading, lost):
             for item in grading.items if (item.earned < item.points) != (item.name in lost)]
 
 
+def budget_complaints(lab, grading):
+    """Returns what is wrong with the budgets of a lab, given the grading of its solution. A hang is found soon if they
+    are small; a submission may be slower than the solution."""
+    return [f"{item.name} takes {item.instructions} instructions, more than half of its budget of {lab.budget_of(given)}"
+            for item, given in zip(grading.items, lab.items) if item.instructions > lab.budget_of(given) // 2]
+
+
 def submissions(clean, lab):
     """Yields (name, a function that grades it, the items that are lost)."""
     every = [item.name for item in lab.items]
@@ -120,6 +127,7 @@ def check_lab(clean, lab, wanted=lambda name: True, tell=print):
         else:
             found = compare(grading, lost)
         found += [grading.note] * bool(grading.note)
+        found += budget_complaints(lab, grading) if name == "solution" else []
         spent = {"seconds": time.monotonic() - begin, "processor": processor_seconds() - processor}
         record(clean.root, lab, name, grading, not found, {"digest": clean.digests[lab.number], **spent})
         tell(f"lab {lab.number} {name}: {grading.earned}/{grading.total}, {spent['seconds']:.0f} s, of a processor "

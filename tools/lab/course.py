@@ -54,7 +54,7 @@ class Lab:
     skeleton_points: int = 0  # what the untouched skeleton earns, by points.toml
     attacked: str = ""  # the region where attacks that all labs are tried with begin
     unwritten: tuple = ()  # regions that stay stubs when a submission is graded
-    budget: int = 400_000_000  # guest instructions of one machine; most solutions need 30 to 100 million
+    budget: int = 70_000_000  # guest instructions of one machine: at least twice what the solution takes
     needs: tuple = ()  # later labs whose solutions its tree has: without them nothing would run
     seed: str = ""  # of the questions, in a lab of written answers
     machine: bool = True  # items boot machines
@@ -64,6 +64,10 @@ class Lab:
     def total(self):
         """Returns the points that there are."""
         return sum(item.points for item in self.items)
+
+    def budget_of(self, item):
+        """Returns after how many instructions the machine of an item is taken for hung."""
+        return item.budget or self.budget
 
 
 def read_toml(path):

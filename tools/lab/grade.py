@@ -38,7 +38,7 @@ def judge(item, seen):
     if why and seen.end.startswith("hang"):
         why += [seen.end] + [line for line in seen.lines if line.startswith(("NMI: CPU", "  #"))][:24]
     return result.ItemResult(item.name, item.what, item.points, 0 if why else item.points, item.hidden,
-                             why, item.reason if why else "", f"make grade ITEM={item.name}")
+                             why, item.reason if why else "", f"make grade ITEM={item.name}", seen.needed)
 
 
 def grade_item(lab, item, paths, image, given=()):
@@ -52,9 +52,8 @@ def grade_item(lab, item, paths, image, given=()):
     if image is None:
         return result.ItemResult(item.name, item.what, item.points, 0, item.hidden,
                                  ["the tree does not build"])
-    budget = item.budget or lab.budget
     seen = watch.Watch(paths, image, item.tests, item.name, f"{lab.cmdline} {item.cmdline}".strip(),
-                       (item.outside,) if item.outside else (), budget, item if item.death else None).run()
+                       (item.outside,) if item.outside else (), lab.budget_of(item), item if item.death else None).run()
     return judge(item, seen)
 
 

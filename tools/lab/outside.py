@@ -87,6 +87,7 @@ class StackFaults:
     frames and rights, from the magazine, and zeroed."""
 
     function = "stack_fault"
+    most = 1_000_000  # instructions: it takes some hundred, and has nothing to wait for
 
     def __init__(self, machine):
         self.machine, self.right, self.wrong, self._before = machine, 0, [], None

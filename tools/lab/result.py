@@ -25,6 +25,7 @@ class ItemResult:
     why: list = field(default_factory=list)  # lines: expected against seen
     reason: str = ""  # the likely one
     again: str = ""  # the command that reruns just this
+    instructions: int = 0  # that its machine had executed at the last verdict; 0: it has no machine, or none came
 
 
 @dataclass

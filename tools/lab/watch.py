@@ -26,11 +26,12 @@ from .outside_events import STACK_BYTES, STRIDE, entry_stack_of
 COUNTED = ("-icount", "shift=0,sleep=off", "-rtc", "base=2025-01-01,clock=vm")
 CALLERS = ("result_print", "test_run_one", "selftest_run")
 ENGINE = ("test_fail", "selftest_verdict", "result_print", "test_run_one", "test_thread", "thread_begin", "selftest_run")
-FLOOD_BYTES = 1 << 20
+FLOOD_BYTES = 1 << 18
 LOOKS_MOST = 40  # stops of one observer in one machine, from its first test on; each costs milliseconds
 DOUBLE_FAULTS_MOST = 8  # a handler that returns brings it again, for ever
 GUEST_SECONDS = 200  # of the machine's clock, of which an idle machine passes a minute in an instant
 WALL_SECONDS = 120  # in which a host or guest that hangs executes next to nothing
+WORDS_INSTRUCTIONS, WORDS_SECONDS = 1_000_000, 5  # in which a machine that hangs prints its backtraces
 PASSED = "passed"
 
 
@@ -44,7 +45,8 @@ class Seen:
     end: str = ""  # why it ended early, or ""
     lines: list = field(default_factory=list)
     death: tuple = ()  # (kind of entry stack, RIP, CR2) at the panic of the test that must end so
-    instructions: int = 0
+    instructions: int = 0  # executed when it was last looked
+    needed: int = 0  # executed at the last verdict, or at the end that a test must bring
 
 
 def leave_no_machine():
@@ -96,6 +98,7 @@ class Watch:
         self._moved = 0.0  # when the machine was last seen to have gone on
         self._guest_seconds = 0
         self._started, self._returns, self._begin, self._double_faults = set(), {}, None, 0
+        self._within = None  # (observer, the instructions executed then) of what was entered and has not returned
         self._ends, self._ended = {}, set()  # {address behind the call of a test: (its stack pointer, test)}
 
     def run(self):
@@ -103,7 +106,7 @@ class Watch:
         try:
             self.machine.start()
             self.gdb = self.machine.gdb()
-            self._clock = Qmp(self.machine.gdb_socket().replace("/gdb", "/qmp"))
+            self._clock = self._connect()
             self._prepare()
             self._follow()
         except NoSymbol as error:
@@ -164,19 +167,28 @@ class Watch:
         self.seen.instructions, self._guest_seconds = self._instructions(), self._clock_seconds()
         self._moved = now if (self.seen.instructions, self._guest_seconds) != before else self._moved
         if self.seen.instructions > self.budget:
-            return self._hang(f"hang: not over after {self.budget} instructions")
+            return self._hang(f"hang: not over after {self.budget} instructions; the solution takes at most half of them")
+        observer, begun = self._within or (None, 0)
+        if self.seen.instructions - begun > getattr(observer, "most", self.budget):
+            return self._hang(f"hang: {observer.function} is not over after {observer.most} instructions")
         if self._guest_seconds > GUEST_SECONDS:
             return self._hang(f"hang: idle, and not over after {GUEST_SECONDS} seconds of the machine")
         return self._hang("hang: the host waited too long") if now - self._moved > WALL_SECONDS else ""
 
     def _hang(self, words):
-        """Asks a machine that hangs for the backtraces of all CPUs."""
+        """Asks a machine that hangs for the backtraces of all CPUs, and gives it the instructions to print them."""
         self._clock.close()
         if self.machine.interrogate():
-            until = time.monotonic() + 5
-            while time.monotonic() < until and self.machine.pump(0.2) is not None:
+            self._clock = self._connect()
+            until, enough = time.monotonic() + WORDS_SECONDS, self._instructions() + WORDS_INSTRUCTIONS
+            while time.monotonic() < until and self._instructions() < enough and self.machine.pump(0.1) is not None:
                 pass
+            self.machine.drain()
         return words
+
+    def _connect(self):
+        """Returns a connection to the machine's control socket, which takes one at a time."""
+        return Qmp(self.machine.gdb_socket().replace("/gdb", "/qmp"))
 
     def _instructions(self):
         """Returns how many instructions the machine has executed."""
@@ -225,8 +237,16 @@ class Watch:
         if observer.begin():
             custom = hasattr(observer, "back")  # it ends elsewhere, with another stack pointer
             back = observer.back() if custom else back
-            self._returns[back] = None if custom else stack + 8, observer.end
+            self._within = observer, self._instructions()
+            self._returns[back] = None if custom else stack + 8, lambda: self._leave(observer)
             self.gdb.break_at(back)
+
+    def _leave(self, observer):
+        """What was entered returns."""
+        begun, self._within = self._within[1], None
+        if self._instructions() - begun > getattr(observer, "most", self.budget):
+            observer.wrong.append(f"{observer.function} took more than {observer.most} instructions")
+        observer.end()
 
     def _test_begins(self, test):
         self._started.add(test)
@@ -249,6 +269,7 @@ class Watch:
         kind = entry_stack_of(self.gdb.register("rsp"))
         rip = self.gdb.word(self._frame_top(kind) + self.constants["FRAME_RIP"]) if kind else 0
         self.seen.death = kind, rip, self.gdb.fault_address(), self._changed(self._running, "panic", "panic_handle")
+        self.seen.needed = self._instructions()
 
     def _double_fault(self):
         self._double_faults += 1
@@ -285,6 +306,7 @@ class Watch:
                 PASSED if test in self._ended else "a verdict on a test that had not returned"
         if word and self.seen.verdicts.get(test, PASSED) == PASSED:
             self.seen.verdicts[test] = word
+        self.seen.needed = self._instructions()
 
     def _changed(self, test, *more):
         """Returns the name of a function of the test or the engine whose bytes were changed, or ""."""
