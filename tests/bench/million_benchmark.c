@@ -22,10 +22,11 @@
 #include "tests/bench/benchmarks.h"
 #include "tests/bench/macro.h"
 
-#define WORDS      4    /* on each stack, to be checked */
-#define DEEP_BYTES 6144 /* counted from the top of the stack */
-#define STEPS      20   /* lines of progress */
-#define STEP_NS    1000000
+#define WORDS         4    /* on each stack, to be checked */
+#define DEEP_BYTES    6144 /* counted from the top of the stack */
+#define STEPS         20   /* lines of progress */
+#define STEP_NS       1000000
+#define RECLAIM_EVERY 256 /* threads that are woken */
 
 static struct semaphore crowd_wake = SEMAPHORE(crowd_wake, 0);
 static struct thread *newest; /* of the crowd; blocked, except while it is created or woken */
@@ -116,8 +117,8 @@ static void parts_report(uint32_t threads, size_t free_before, const size_t *own
 
 /*
  * Wakes one after the other. If all were woken at once, most would wait for memory, in a queue of
- * which each tick grants a few. Frees the stacks of those that have ended, too: where there is much
- * memory, the reclaimer would do so after the end.
+ * which each tick grants a few. Frees the stacks of those that have ended, too: the reclaimer would
+ * do so when memory is out, which wakes wait for, and where there is much memory after the end.
  */
 static void crowd_end(uint32_t threads)
 {
@@ -126,6 +127,9 @@ static void crowd_end(uint32_t threads)
         semaphore_up(&crowd_wake);
         while (__atomic_load_n(&ended, __ATOMIC_ACQUIRE) <= woken) {
             ignore_result(thread_sleep_ns(STEP_NS)); /* it waits for memory: stacks are reaped */
+        }
+        if (woken % RECLAIM_EVERY == 0) {
+            (void)stack_reclaim();
         }
         progress_print(woken + 1, threads, "woken");
     }
