@@ -17,6 +17,7 @@
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/patch_site.h"
 #include "arch/x86_64/cpu/preempt.h"
+#include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/dev/keyboard.h"
 #include "arch/x86_64/dev/serial.h"
 #include "arch/x86_64/entry/entry.h"
@@ -38,6 +39,7 @@
 #include "kernel/task/pager.h"
 #include "kernel/task/user_exception.h"
 #include "kernel/task/user_thread.h"
+#include "kernel/trace/trace.h"
 #include "mm/frame/frame.h"
 #include "mm/space/kernel_space.h"
 #include "mm/stack/stack_fault.h"
@@ -97,7 +99,7 @@ void hooks_wire(enum stack_mode mode)
     interrupt_end = lapic_end_of_interrupt;
     entry_preempt = schedule_while_wanted;
     preempt_reschedule = schedule_late;
-    timer_tick = timer_object_tick;
+    timer_tick = trace_wanted ? trace_tick : timer_object_tick;
     serial_receive = console_serial_received;
     serial_overrun = console_serial_overrun;
     serial_lent_interrupt = console_handover_interrupt;

@@ -6,18 +6,28 @@
 #include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/dev/trace_port.h"
 #include "arch/x86_64/time/clock.h"
+#include "kernel/ipc/timer_object.h"
 #include "kernel/trace/trace_fault.h"
 #include "lib/error.h"
 #include "mm/heap/vmalloc.h"
 #include "mm/stack/stack_fault.h"
 #include "sched/core/thread_list.h"
+#include "sched/sync/semaphore.h"
 
-#define DRAIN_PAUSE_NS 1000000 /* one tick of the timer or more */
-#define STEP_EVENTS    64      /* of one CPU before the next has its turn */
+/*
+ * The writer comes at once when a ring is so full, which each CPU's tick looks at, and else after a
+ * pause, because its own wake-ups are events, too. Between two ticks a CPU records far less than
+ * the rest of a ring.
+ */
+#define WAKE_EVENTS    (TRACE_RING_EVENTS / 8)
+#define DRAIN_PAUSE_NS 40000000
+#define STEP_EVENTS    64 /* of one CPU before the next has its turn */
 
 static struct thread *writer; /* NULL: there is no trace */
 static uint64_t most, written;
 static bool over;
+static struct semaphore wanted = SEMAPHORE(wanted, 0); /* ends the writer's pause */
+static bool called; /* it has a token, or the writer has not begun to look after it took one */
 
 static bool event_write(enum trace_kind kind, uint64_t tsc, uint16_t small, uint64_t a, uint64_t b)
 {
@@ -81,11 +91,24 @@ static void write_all(void *argument maybe_unused)
     bool last = false;
     while (!last) {
         last = __atomic_load_n(&over, __ATOMIC_ACQUIRE);
+        __atomic_store_n(&called, false, __ATOMIC_RELEASE);
         rings_drain();
-        ignore_result(thread_sleep_ns(last ? 0 : DRAIN_PAUSE_NS)); /* nobody kills this thread */
+        if (!last) {
+            ignore_result(semaphore_down_timed(&wanted, DRAIN_PAUSE_NS)); /* it may time out */
+        }
     }
     ignore_result(event_write(TRACE_END, tsc_read(), trace_is_full(), written,
                               0)); /* the reader would miss it */
+}
+
+void trace_tick(void)
+{
+    const struct trace_ring *ring = this_cpu_pointer(trace_ring);
+    bool much = ring->head - __atomic_load_n(&ring->tail, __ATOMIC_RELAXED) > WAKE_EVENTS;
+    if (much && !__atomic_exchange_n(&called, true, __ATOMIC_ACQ_REL)) {
+        semaphore_up(&wanted);
+    }
+    timer_object_tick();
 }
 
 static void name_note(struct thread *thread, void *context maybe_unused)
@@ -148,6 +171,7 @@ void trace_end(void)
     trace_run_set(false);
     stack_fault_observer = NULL;
     __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+    semaphore_up(&wanted);
     thread_join(writer);
     writer = NULL;
     log_info("trace: %lu events written%s", written,

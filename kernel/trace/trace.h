@@ -16,3 +16,9 @@ void trace_begin(uint32_t thousands);
 
 /* Ends the trace and waits until it has been written. Does nothing without one. Context: THREAD. */
 void trace_end(void);
+
+/*
+ * Calls timer_object_tick(), and has the trace written if the ring of this CPU is not nearly empty.
+ * For kernel/hooks.c: the hook timer_tick where a trace was chosen. Context: IRQ.
+ */
+void trace_tick(void);

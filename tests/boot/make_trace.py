@@ -34,6 +34,15 @@ def kinds(recording):
     return {event.kind for event in recording.events}
 
 
+def check_idle(start):
+    """the trace of an idle kernel is not about the thread that writes it, which sleeps ten ticks at a time"""
+    recording, _, _ = trace_of(start, "idle")
+    writer, = (thread for thread, name in recording.names.items() if name == "trace")
+    wakes = [event for event in recording.events if event.kind == "WAKE" and event.thread == writer]
+    seconds = recording.ns(recording.events[-1].tsc) / 1e9
+    assert seconds > 5 and 10 * seconds < len(wakes) < 30 * seconds, f"{len(wakes)} in {seconds} s"
+
+
 def check_demo(start):
     """the demonstration's trace has each fault with the path of calls to it; faults lead to refills, and
     shootdowns to the other CPU's answers"""
