@@ -18,6 +18,7 @@
 ; With FRED a SYSCALL does not come here.
 
 %define HANDOFF 0
+%include "arch/x86_64/cpu/patch_site.inc"
 %include "kernel/syscall/message_direct.inc"
 
 extern stack_use
@@ -98,13 +99,6 @@ global message_direct_end
     jmp syscall_message_done
 %endmacro
 
-; JUMP_SITE function, kind, target: a patch site, see patch_site.h.
-%macro JUMP_SITE 3
-[section .patch_sites progbits alloc noexec nowrite align=8]
-    dq %1, %3
-    db %2, 0, 0, 0, 0, 0, 0, 0
-__SECT__
-%endmacro
 ; With stack=lend pages go from stack to stack in each switch, so all calls leave the path at once.
 JUMP_SITE message_direct_call, SITE_KIND_LEND, message_direct_none
 JUMP_SITE message_direct_call, SITE_KIND_LEND_BATCHED, message_direct_none

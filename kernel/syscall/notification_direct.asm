@@ -19,6 +19,7 @@
 ; With FRED a SYSCALL does not come here.
 
 %define HANDOFF 0
+%include "arch/x86_64/cpu/patch_site.inc"
 %include "kernel/syscall/message_direct.inc"
 
 extern notification_direct_end
@@ -33,13 +34,6 @@ global notification_direct_woken
 %define SLEEP_CONTINUATION 8
 %define SLEEP_FRAME        16
 
-; JUMP_SITE function, kind, target: a patch site, see patch_site.h.
-%macro JUMP_SITE 3
-[section .patch_sites progbits alloc noexec nowrite align=8]
-    dq %1, %3
-    db %2, 0, 0, 0, 0, 0, 0, 0
-__SECT__
-%endmacro
 ; With stack=lend pages go from stack to stack in each switch, and a trace records each switch.
 JUMP_SITE notification_direct_wait, SITE_KIND_LEND, notification_direct_by_c
 JUMP_SITE notification_direct_wait, SITE_KIND_LEND_BATCHED, notification_direct_by_c

@@ -15,6 +15,7 @@
 ; A new thread's stack is laid out by thread.c to return into thread_trampoline.
 
 %include "offsets.inc"
+%include "arch/x86_64/cpu/patch_site.inc"
 
 global thread_switch
 global thread_switch_end
@@ -24,14 +25,6 @@ extern thread_begin
 extern stack_lend_switch
 extern stack_lend_fill
 extern trace_switch
-
-; A record of arch/x86_64/cpu/patch_site.h: a mode of kind %2 lets the code at %1 begin with a jump to %3.
-%macro JUMP_SITE 3
-[section .patch_sites progbits alloc noexec nowrite align=8]
-    dq %1, %3
-    db %2, 0, 0, 0, 0, 0, 0, 0
-__SECT__
-%endmacro
 
 ; From the old stack to the other one: the addresses are in %1 and %2.
 %macro SWITCH 2

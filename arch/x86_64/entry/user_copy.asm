@@ -11,6 +11,7 @@
 ; interrupted, or sleeps in a page fault.
 
 %include "offsets.inc"
+%include "arch/x86_64/cpu/patch_site.inc"
 
 global user_copy_from_user
 global user_copy_to_user
@@ -20,10 +21,7 @@ global user_copy_string
 %macro SITE 1
 %%at:
     db 0x0f, 0x1f, 0x00                 ; NOP
-    [section .patch_sites progbits alloc noexec nowrite align=8]
-    dq %%at, 0
-    db %1, 0, 0, 0, 0, 0, 0, 0
-    __?SECT?__
+    SITE_RECORD %%at, %1, 0
 %endmacro
 
 ; USER_ACCESS fix-up, user side (0: RSI is read, 1: RDI is written), bytes a step, instruction:
