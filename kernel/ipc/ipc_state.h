@@ -69,19 +69,19 @@ struct ipc_state {
     uint8_t phase;            /* enum ipc_phase */
     bool faulted;             /* the last call ended by ipc_reply_fault() */
     bool in_frame, in_kernel; /* not guarded: see below */
-    int result;               /* of the wait, set by the thread that ends it */
-    int fault_status;         /* valid if `faulted` */
-    uint32_t receive_handle;  /* see `endpoint` */
-    uint64_t call;            /* number of the thread's last call */
-
-    struct list_node node; /* in a queue of the endpoint, under the endpoint's lock */
-    uint8_t queued_at;     /* the priority that it was added with */
+    int16_t result;           /* of the wait: OK or an error, set by the thread that ends it */
+    uint8_t queued_at;        /* the priority that it was added to a queue of the endpoint with */
     /*
      * Written by the thread itself: it sleeps in ipc_call(), has given up what lay on its stack, and
      * has the reference to `calling` that the caller of ipc_call() took.
      */
     bool holds;
-    uint32_t receive_closes; /* see `endpoint` */
+    int fault_status;        /* valid if `faulted` */
+    uint32_t receive_handle; /* see `endpoint` */
+    uint64_t call;           /* number of the thread's last call */
+
+    struct list_node node;   /* in a queue of the endpoint, under the endpoint's lock */
+    uint64_t receive_closes; /* see `endpoint` */
     struct thread *thread;   /* whose state it is; set when it first waits */
 
     /* For donations of priority, under `lock`: donation.c. */

@@ -12,11 +12,12 @@
 
 #include "kernel/object/handle_table.h"
 
+/* Not filled up to a multiple of 8 bytes: a thread has two, and each of its bytes counts. */
 struct handle_note {
     struct object *object; /* a reference; NULL: none */
+    uint64_t closes;       /* handle_table.closes at that time; 0: `object` is not the handle's */
     uint32_t handle;       /* that was looked up last */
-    uint32_t closes;       /* handle_table.closes at that time; 0: `object` is not the handle's */
-};
+} packed aligned_to(4);
 
 /*
  * Says whether note->object is what an open handle names. If another thread closes the handle at

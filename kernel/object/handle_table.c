@@ -47,8 +47,7 @@ void handle_table_init_zeroed(struct handle_table *table, uint32_t limit)
  */
 static void close_count(struct handle_table *table)
 {
-    uint32_t closes = table->closes + 1;
-    __atomic_store_n(&table->closes, closes != 0 ? closes : 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&table->closes, table->closes + 1, __ATOMIC_SEQ_CST);
 }
 
 /* Says why a handle did not match. The lock is held. */

@@ -42,12 +42,16 @@ struct handle_entry {
 
 struct handle_table {
     struct spinlock lock; /* guards the rest */
-    uint32_t limit;       /* handles that may be open at once */
+    /*
+     * Counts closed handles from 1 on; atomic, written under the lock. A thread that has seen a
+     * value may sleep as long as it likes and compare: in 64 bits no value comes twice.
+     */
+    uint64_t closes;
+    uint32_t limit; /* handles that may be open at once */
     uint32_t open;
     uint32_t entries;    /* open or free */
     uint32_t free_first; /* 1 + index of the entry that is used next; 0: none is free */
     uint32_t free_last;
-    uint32_t closes; /* counts closed handles, skips 0; atomic, written under the lock */
     struct handle_entry *chunks[HANDLES_MAX / HANDLE_CHUNK_ENTRIES];
 };
 

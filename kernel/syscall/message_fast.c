@@ -148,7 +148,7 @@ static never_inline struct endpoint *receive_lock_slowly(struct ipc_state *self,
 {
     struct endpoint *endpoint;
     uint64_t own_badge; /* the badge of the receiver's own handle is not used */
-    uint32_t closes = __atomic_load_n(&self->handles->closes, __ATOMIC_SEQ_CST);
+    uint64_t closes = __atomic_load_n(&self->handles->closes, __ATOMIC_SEQ_CST);
     if (!endpoint_lock(self->handles, handle, RIGHT_RECEIVE, &endpoint, &own_badge)) {
         return NULL;
     }

@@ -49,8 +49,8 @@ notification_direct_wait:
     cmp rax, rdi
     jne notification_direct_by_c
     mov rcx, [r14 + USER_IPC + IPC_HANDLES]
-    mov eax, [rcx + TABLE_CLOSES]
-    cmp eax, [r14 + USER_WAITS_CLOSES]
+    mov rax, [rcx + TABLE_CLOSES]
+    cmp rax, [r14 + USER_WAITS_CLOSES]
     jne notification_direct_by_c
     cmp rsi, -1
     jne notification_direct_by_c        ; there is a deadline

@@ -171,7 +171,7 @@ int pager_ask(struct space_pager *base, const struct space_page_question *questi
     }
     if (error != OK && error != ERROR_KILLED) {
         self->pager_failed = true;
-        self->pager_status = error == ERROR_FAULT ? status : error;
+        self->status = error == ERROR_FAULT ? status : error;
     }
     return error;
 }

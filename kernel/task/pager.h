@@ -18,7 +18,7 @@ must_check int pager_create(const struct handle_value *endpoint, uint64_t limit_
 
 /*
  * Asks a pager for a page on behalf of the calling thread. After an error other than ERROR_KILLED
- * the pager has failed: the thread is to end with the status user_thread.pager_status. For
+ * the pager has failed: the thread is to end with the status user_thread.status. For
  * kernel/hooks.c: the hook space_pager_ask. Context: THREAD; sleeps. Errors: ERROR_KILLED,
  * ERROR_FAULT (the pager refused, or the thread has no user mode or is to end), ERROR_PEER_DIED,
  * ERROR_TIMEOUT, ERROR_INVALID (the answer makes no sense), ERROR_DEADLOCK (the thread serves this

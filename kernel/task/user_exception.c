@@ -139,7 +139,7 @@ static void exception_handle(struct trap_frame *frame, const char *reason, int e
     }
     if (verdict == HANDLER_NONE && by_pager) {
         verdict = HANDLER_END;
-        status = thread_user()->pager_status;
+        status = thread_user()->status;
     }
     report_log(frame, cause, verdict == HANDLER_END ? "thread" : "task");
     if (task != NULL && verdict == HANDLER_NONE) {

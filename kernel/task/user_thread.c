@@ -16,6 +16,8 @@
 #include "sched/core/schedule.h"
 #include "sched/core/thread_list.h"
 
+static_assert(STACK_PAGES_MAX <= UINT16_MAX, "user_thread.stack_pages counts them");
+
 static struct slab_cache user_thread_cache;
 static struct slab_cache fpu_cache;
 static struct slab_cache handoff_cache;
@@ -149,9 +151,9 @@ int user_thread_fpu_give(struct user_thread *user)
  * function may call it for the same thread. The compare-and-exchange makes sure that each page is
  * charged once.
  */
-static never_inline void pages_charge(struct user_thread *user, uint32_t slot, uint32_t charged)
+static never_inline void pages_charge(struct user_thread *user, uint32_t slot, uint16_t charged)
 {
-    uint32_t pages = stack_pages_backed(slot);
+    uint16_t pages = (uint16_t)stack_pages_backed(slot);
     while (pages > charged) {
         if (__atomic_compare_exchange_n(&user->stack_pages, &charged, pages, false,
                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
@@ -167,7 +169,7 @@ void user_thread_stack_charge(const struct thread *thread)
     if (user == NULL || user->task == NULL) {
         return;
     }
-    uint32_t charged = __atomic_load_n(&user->stack_pages, __ATOMIC_RELAXED);
+    uint16_t charged = __atomic_load_n(&user->stack_pages, __ATOMIC_RELAXED);
     /* Whether a large stack has more is found out there, so that the usual way has no call. */
     if (unlikely(stack_is_large(thread->slot) || stack_has_more_pages(thread->slot, charged))) {
         pages_charge(user, thread->slot, charged);
@@ -299,9 +301,10 @@ int user_thread_wait(struct user_thread *user, uint64_t timeout_ns, int *status)
     while (!user->ended && error == OK) {
         error = wait_queue_sleep_until(&user->waiters, &user->lock, deadline_ns);
     }
+    bool ended = user->ended;
+    *status = ended ? user->status : 0;
     spin_unlock_irq_restore(&user->lock, flags);
-    *status = user->status;
-    return user->ended ? OK : error;
+    return ended ? OK : error;
 }
 
 /*
@@ -339,7 +342,7 @@ void user_thread_work(struct trap_frame *frame, uint32_t hazards)
         thread_exit(ERROR_KILLED);
     }
     if (hazards & USER_HAZARD_END) {
-        thread_exit(thread_user()->pager_status);
+        thread_exit(thread_user()->status);
     }
     if (hazards & USER_HAZARD_SUSPEND) {
         user_thread_stop(thread_user(), frame);

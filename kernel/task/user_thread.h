@@ -31,11 +31,10 @@ struct user_thread {
     };
     uint32_t id; /* of the kernel's thread, for messages; 0 before it was started */
     uint8_t priority;
-    /* Written by the thread itself. After pager_failed it is to end with pager_status. */
-    bool pager_failed; /* a pager did not supply a page */
-    int pager_status;
+    /* Written by the thread itself: a pager did not supply a page. It is to end with `status`. */
+    bool pager_failed;
 
-    uint32_t stack_pages;       /* pages of its kernel stack that are charged to the task; atomic */
+    uint16_t stack_pages;       /* pages of its kernel stack that are charged to the task; atomic */
     struct list_node task_node; /* under the task's lock */
 
     struct spinlock lock;  /* guards the rest */
@@ -43,7 +42,7 @@ struct user_thread {
     bool started;
     bool ended;
     bool suspended;
-    int status;
+    int status;                       /* when it has ended; before, see pager_failed */
     struct trap_frame *stopped_frame; /* its registers while it is stopped; else NULL */
     struct wait_queue waiters;        /* threads that wait for its end or its stop */
     struct wait_queue resumed;        /* the thread itself while it is stopped */

@@ -8,6 +8,7 @@ HANDLE_NOTE = "kernel/object/handle_note.h"
 IPC = "kernel/ipc/ipc.c"
 IPC_CALLS = "kernel/syscall/ipc_calls.c"
 MESSAGE_CALLS = "kernel/syscall/message_calls.c"
+MESSAGE_DIRECT = "kernel/syscall/message_direct.inc"
 MESSAGE_FAST = "kernel/syscall/message_fast.c"
 NOTIFICATION_DIRECT = "kernel/syscall/notification_direct.asm"
 PAGER = "kernel/task/pager.c"
@@ -28,11 +29,22 @@ MUTANTS = (
            edits=((MESSAGE_FAST, "endpoint_lock(self->handles, handle, RIGHT_SEND, &endpoint, &badge)",
                    "endpoint_lock(self->handles, handle, 0, &endpoint, &badge)"),)),
     Mutant("closed-handle-stays-known", "I10", "MSF0015", r"script_result\(&fast.server, 3\) is",
-           edits=((HANDLE_TABLE, "uint32_t closes = table->closes + 1;",
-                   "uint32_t closes = table->closes;"),)),
+           edits=((HANDLE_TABLE, "&table->closes, table->closes + 1, __ATOMIC_SEQ_CST",
+                   "&table->closes, table->closes, __ATOMIC_SEQ_CST"),)),
     Mutant("noted-handle-outlives-its-close", "I10", "SYS0123", "rax is 0",
            edits=((HANDLE_NOTE, "note->closes == __atomic_load_n(&table->closes, __ATOMIC_SEQ_CST)",
                    "note->closes != 0 && table->closes != 0"),)),
+    Mutant("count-of-closes-recurs", "I10", "SYS0126", r"sleeping \+ 1\]\.rax is 0",
+           edits=((HANDLE_NOTE, "note->closes == __atomic_load_n(&table->closes, __ATOMIC_SEQ_CST)",
+                   "(uint32_t)note->closes == (uint32_t)table->closes"),)),
+    Mutant("count-of-closes-recurs-in-a-wait", "I10", "SYS0126", r"sleeping \+ 3\]\.rax is 0",
+           edits=((NOTIFICATION_DIRECT,
+                   "    mov rax, [rcx + TABLE_CLOSES]\n    cmp rax, [r14 + USER_WAITS_CLOSES]\n",
+                   "    mov eax, [rcx + TABLE_CLOSES]\n    cmp eax, [r14 + USER_WAITS_CLOSES]\n"),)),
+    Mutant("count-of-closes-recurs-in-a-receive", "I10", "MSF0020", "rdx is 300 .*, not 400",
+           edits=((MESSAGE_DIRECT,
+                   "    mov rax, [rcx + TABLE_CLOSES]\n    cmp rax, [r14 + USER_IPC + IPC_RECEIVE_CLOSES]\n",
+                   "    mov eax, [rcx + TABLE_CLOSES]\n    cmp eax, [r14 + USER_IPC + IPC_RECEIVE_CLOSES]\n"),)),
     Mutant("noted-object-is-kept", "I10", "NTF0026", "references is 3",
            edits=((USER_THREAD, "    user_thread_notes_release(user);\n", ""),)),
     Mutant("direct-wait-keeps-a-register", "I10", "SYS0125", r"wait->r8",

@@ -275,3 +275,39 @@ TEST(MSF0019,
         message_fast_end();
     }
 }
+
+TEST(MSF0020, "a receive by a closed handle is an error even if 2^32 handles are closed meanwhile",
+     ALWAYS)
+{
+    uint32_t again;
+    if (!message_fast_begin()) {
+        return;
+    }
+    test_equal(handle_open(&script_handles, &fast.endpoint->object, RIGHT_RECEIVE, 0, &again), OK);
+    script_add_message(&fast.server, SYSCALL_ipc_receive, fast.receiver, 0, 0);
+    for (unsigned i = 1; i < 4; i++) {
+        script_add_message(&fast.server, SYSCALL_ipc_reply_receive, fast.receiver, 0, 100 * i);
+    }
+    script_add_message(&fast.server, SYSCALL_ipc_reply, 0, 0, 400);
+    script_start_and_wait(&fast.server);
+    for (unsigned i = 0; i < 3; i++) {
+        script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, 0, i);
+        script_start(&fast.client);
+        script_join(&fast.client);
+        test_equal(script_result(&fast.client, 0), OK);
+        script_expect_words(&fast.client.calls[0], i < 2 ? 100 * (i + 1) : 400);
+        script_clear(&fast.client, 0);
+        fast.client.affinity = test_cpu_bit(0);
+        if (i == 1) {
+            test_wait_blocked(fast.server.running);
+            uint64_t before = script_handles.closes;
+            test_equal(handle_close(&script_handles, fast.receiver), OK);
+            script_closes_pass(before);
+        }
+    }
+    /* Should the server wait for more, it learns now that nobody can call. */
+    test_equal(handle_close(&script_handles, fast.sender), OK);
+    script_join(&fast.server);
+    test_equal(script_result(&fast.server, 3), ERROR_CLOSED_HANDLE);
+    message_fast_end();
+}

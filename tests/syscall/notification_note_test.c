@@ -2,9 +2,11 @@
  * Threads that use one handle of a notification again and again: from the second use on they have
  * noted it, and from the third on it is not looked up (kernel/object/handle_note.h).
  */
+#include "arch/x86_64/time/clock.h"
 #include "kernel/ipc/notification.h"
 #include "lib/error.h"
 #include "tests/bench/bench_side.h"
+#include "tests/support/eventually.h"
 #include "tests/support/threads.h"
 #include "tests/syscall/script.h"
 #include "tests/test.h"
@@ -135,6 +137,96 @@ TEST(SYS0125, "two threads on one CPU signal and wait in turn; each gets its bit
             test_equal(wait->r12, 12);
             test_equal(wait->r13, 13);
         }
+    }
+    script_end();
+}
+
+/*
+ * Waits until a script's thread sleeps. The calling thread stays ready meanwhile, so the other one
+ * finds a thread to go over to, and sleeps in the direct path once it has noted its handle.
+ */
+static void yield_until_blocked(const struct script *waiter)
+{
+    uint64_t end_ns = test_eventually_end();
+    while (!thread_is_blocked(waiter->running) && clock_now_ns() < end_ns) {
+        thread_yield();
+    }
+    test_check(thread_is_blocked(waiter->running));
+}
+
+/* Signals a notification twice; each time the thread waits for it before and afterwards. */
+static void signal_twice(const struct script *waiter, struct notification *notification)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        yield_until_blocked(waiter);
+        notification_signal(notification, 1);
+    }
+    yield_until_blocked(waiter);
+}
+
+/* Returns the notification that a handle names, with a reference. */
+static struct notification *notification_find(uint32_t handle)
+{
+    struct object *object = NULL;
+    test_equal(handle_find(&script_handles, handle, OBJECT_NOTIFICATION, 0, &object, NULL), OK);
+    return object != NULL ? notification_of(object) : NULL;
+}
+
+/* The client's signal to the server makes a thread ready that its wait could switch to. */
+TEST(SYS0126,
+     "noted handles that were closed are refused even if 2^32 handles are closed meanwhile", ALWAYS)
+{
+    static struct script server;
+    if (!script_begin(10)) {
+        return;
+    }
+    uint32_t there = notification_open(), back = notification_open(), other = notification_open();
+    uint32_t answer = 0;
+    /* It may receive, too, so that the notification serves when `back` is closed. */
+    test_equal(handle_duplicate(&script_handles, back, RIGHT_SEND | RIGHT_RECEIVE, &answer), OK);
+    struct notification *to_server = notification_find(there), *to_client = notification_find(back);
+    script_clear(&server, 2);
+    script_clear(&script, 1);
+    server.affinity = script.affinity = test_cpu_bit(0);
+    for (unsigned i = 0; i < USES; i++) {
+        script_add(&server, SYSCALL_notification_wait, there, UINT64_MAX, 9, 9, 9, 9);
+        add(SYSCALL_notification_wait, back, UINT64_MAX);
+    }
+    script_add(&server, SYSCALL_notification_signal, answer, 1, 9, 9, 9, 9);
+    add(SYSCALL_notification_signal, other, 1);
+    add(SYSCALL_notification_signal, other, 1);
+    unsigned sleeping = script.count;
+    add(SYSCALL_notification_wait, back, UINT64_MAX);
+    add(SYSCALL_notification_signal, other, 1);
+    add(SYSCALL_notification_signal, there, 1);
+    add(SYSCALL_notification_wait, back, UINT64_MAX);
+    test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
+    script_start(&server);
+    script_start(&script);
+    if (to_server != NULL && to_client != NULL && server.running != NULL &&
+        script.running != NULL) {
+        signal_twice(&server, to_server);
+        signal_twice(&script, to_client);
+        notification_signal(to_client, 1);
+        yield_until_blocked(&script);
+        uint64_t before = script_handles.closes;
+        test_equal(handle_close(&script_handles, other), OK);
+        test_equal(handle_close(&script_handles, back), OK);
+        script_closes_pass(before);
+        notification_signal(to_client, 1);
+    }
+    script_join(&script);
+    script_join(&server);
+    test_thread_unbind();
+    test_equal((int64_t)script.calls[sleeping].rax, OK);
+    test_equal((int64_t)script.calls[sleeping + 1].rax, ERROR_CLOSED_HANDLE);
+    test_equal((int64_t)script.calls[sleeping + 2].rax, OK);
+    test_equal((int64_t)script.calls[sleeping + 3].rax, ERROR_CLOSED_HANDLE);
+    if (to_server != NULL) {
+        object_release(&to_server->object);
+    }
+    if (to_client != NULL) {
+        object_release(&to_client->object);
     }
     script_end();
 }

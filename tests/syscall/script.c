@@ -95,6 +95,13 @@ void script_join(struct script *script)
     user_thread_notes_release(&script->thread.user);
 }
 
+void script_closes_pass(uint64_t before)
+{
+    uint64_t flags = spin_lock_irq_save(&script_handles.lock);
+    script_handles.closes = before + (1UL << 32);
+    spin_unlock_irq_restore(&script_handles.lock, flags);
+}
+
 int64_t script_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 {
     static struct script script;

@@ -54,6 +54,11 @@ void script_start(struct script *script);
 /* Waits for its end, and reads the registers after each call into `calls`. Context: THREAD. */
 void script_join(struct script *script);
 
+/*
+ * Sets the count of closed handles to what it is 2^32 closes after it was `before`. Context: THREAD.
+ */
+void script_closes_pass(uint64_t before);
+
 /* Makes one call and returns its result. Context: THREAD. */
 int64_t script_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 
