@@ -29,6 +29,7 @@ extern syscall_pair_done
 
 global notification_direct_wait
 global notification_direct_woken
+global notification_direct_path_end
 
 ; The frame of a thread that sleeps here, seen from its saved RSP.
 %define SLEEP_CONTINUATION 8
@@ -201,3 +202,5 @@ notification_direct_woken:
     mov r14, [rsp + FRAME_R14]
     mov r15, [rsp + FRAME_R15]
     jmp syscall_pair_done
+
+notification_direct_path_end:           ; of the path

@@ -1,134 +1,157 @@
 /*
  * #DB and an NMI at each instruction of the direct path of message calls, which goes from one
  * thread's stack to another's and to user mode (kernel/syscall/message_direct.asm), or with
- * ipc=handoff gives the stack to another thread (message_given.asm).
- *
- * The test finds the instructions by walking, as user_sweep_test.c does: at the beginning of the
- * path an execute breakpoint stops each call, and #DB single-steps from there to the path's end.
- * Then the calls are made again for each address, with a breakpoint there. Its #DB is the first
- * event; the handler makes an NMI arrive before that very instruction.
+ * ipc=handoff gives the stack to another thread (message_given.asm). Client and server have page
+ * tables of their own.
  */
-#include "arch/x86_64/apic/lapic.h"
-#include "arch/x86_64/cpu/cpu.h"
-#include "arch/x86_64/cpu/debug_registers.h"
-#include "arch/x86_64/entry/entry.h"
-#include "arch/x86_64/entry/interrupt.h"
+#include "arch/x86_64/time/clock.h"
+#include "kernel/ipc/notification.h"
 #include "kernel/syscall/message_direct.h"
 #include "lib/error.h"
-#include "lib/symbols.h"
 #include "mm/stack/stack.h"
-#include "tests/support/instruction_path.h"
-#include "tests/support/nmi_exact.h"
+#include "tests/support/eventually.h"
+#include "tests/support/path_sweep.h"
 #include "tests/support/threads.h"
 #include "tests/syscall/message_fast_fixture.h"
 #include "tests/test.h"
 
-#define CALLS 3 /* the first ones are made where a thread does not sleep in the direct path yet */
+/*
+ * The client's calls, and what meets them. The server answers each by ipc_reply_receive, if nothing
+ * else is said.
+ */
+enum {
+    CALL_TO_TIMED,  /* the server waits with a deadline: the path is left, by the answer, too */
+    CALL_PAUSED,    /* before its answer the server waits for `go_on` */
+    CALL_DIRECT,    /* both go the whole path */
+    CALL_TIMED,     /* with a deadline: C wakes the server */
+    CALL_TO_REPLY,  /* answered by ipc_reply: C wakes the client */
+    CALL_TO_NOBODY, /* by no handle */
+    CALLS
+};
 
 extern const char message_direct_end[], message_given_path_end[];
 
-static volatile unsigned stops;
+static struct user_world client_world;
+static struct notification *go_on;
+static uint32_t go_on_handle;
 
-static bool on_path(uintptr_t rip)
+/*
+ * While both threads sleep: a shootdown of either address space waits for this CPU. It answers when
+ * it loads their tables the next time. This thread stays ready, so that the path always looks
+ * whether a thread that is ready is more urgent.
+ */
+static void pause_end(void)
 {
-    return handoff_wanted
-               ? rip >= (uintptr_t)message_given_call && rip < (uintptr_t)message_given_path_end
-               : rip >= (uintptr_t)message_direct_call && rip < (uintptr_t)message_direct_end;
+    uint64_t end_ns = test_eventually_end();
+    while (list_empty(&go_on->queue.waiters) && clock_now_ns() < end_ns) {
+        thread_yield();
+    }
+    __atomic_or_fetch(&client_world.tables.waiting, 1, __ATOMIC_SEQ_CST);
+    __atomic_or_fetch(&script_world.tables.waiting, 1, __ATOMIC_SEQ_CST);
+    notification_signal(go_on, 1);
+    while (!fast.client.thread.ended && clock_now_ns() < end_ns) {
+        thread_yield();
+    }
 }
 
-/* Steps while the CPU is on the path. The breakpoint stays; RF lets the instruction there run. */
-static bool debug_walk(struct trap_frame *frame)
+static uint64_t answer_value(unsigned call)
 {
-    if (cpu_number() != 0) {
-        return false;
-    }
-    debug_status_clear();
-    frame->rflags &= ~FLAGS_TRAP;
-    if (on_path(frame->rip)) {
-        stops = stops + 1;
-        instruction_path_add(frame->rip);
-        frame->rflags |= FLAGS_TRAP | FLAGS_RESUME;
-    }
-    return true;
+    return 1000 + 100 * call;
 }
 
-static bool debug_stop(struct trap_frame *frame)
+/* The first call of a script: gives its thread a message buffer with a deadline far away. */
+static void far_deadline_add(struct script *script)
 {
-    if (cpu_number() != 0) {
-        return false;
-    }
-    debug_clear();
-    debug_status_clear();
-    if (on_path(frame->rip) && nmi_exact_block()) {
-        nmi_exact_reset();
-        stops = stops + 1;
-        lapic_send_nmi(0);
-    }
-    return true;
+    user_world_data(script->world)[(SCRIPT_BUFFER - USER_WORLD_DATA) / 8] =
+        clock_now_ns() + 3600 * 1000000000UL;
+    script_add(script, SYSCALL_message_buffer_set,
+               SCRIPT_BUFFER - offsetof(struct message_buffer, deadline_ns), 0, 0, 0, 0, 0);
 }
 
-/* Makes calls with a breakpoint at `address` of CPU 0. Returns whether each was answered. */
-static bool calls_make(uintptr_t address)
+static void server_fill(void)
 {
-    bool right = true;
+    struct script *server = &fast.server;
+    far_deadline_add(server);
+    script_add_message(server, SYSCALL_ipc_receive, fast.receiver, MESSAGE_TAG_DEADLINE, 0);
+    for (unsigned i = 0; i < CALL_TO_NOBODY; i++) {
+        if (i == CALL_PAUSED) {
+            script_add(server, SYSCALL_notification_wait, go_on_handle, UINT64_MAX, 0, 0, 0, 0);
+        }
+        bool ends = i == CALL_TO_REPLY;
+        script_add_message(server, ends ? SYSCALL_ipc_reply : SYSCALL_ipc_reply_receive,
+                           ends ? 0 : fast.receiver, message_tag(i + 1, 0, 0), answer_value(i));
+    }
+    script_add_message(server, SYSCALL_ipc_receive, fast.receiver, 0, 0);
+}
+
+static void client_fill(void)
+{
+    struct script *client = &fast.client;
+    client->world = &client_world;
+    far_deadline_add(client);
+    for (unsigned i = 0; i < CALLS; i++) {
+        script_add_message(client, SYSCALL_ipc_call, i == CALL_TO_NOBODY ? 0 : fast.sender,
+                           message_tag(i, 0, 0) | (i == CALL_TIMED ? MESSAGE_TAG_DEADLINE : 0), i);
+    }
+}
+
+/* Makes the calls. Returns whether each was answered, and no shootdown waits any more. */
+static bool calls_make(void)
+{
     message_fast_scripts_clear();
-    message_fast_server_start(CALLS + 1, 1000);
-    for (unsigned i = 0; i < CALLS; i++) {
-        script_add_message(&fast.client, SYSCALL_ipc_call, fast.sender, message_tag(i, 0, 0), i);
-    }
-    stops = 0;
-    uint64_t flags = interrupts_save();
-    debug_execute_set(address);
-    interrupts_restore(flags);
+    server_fill();
+    client_fill();
+    script_start_and_wait(&fast.server);
+    path_sweep_arm();
     script_start(&fast.client);
+    pause_end();
     script_join(&fast.client);
-    debug_clear();
+    path_sweep_disarm();
+    bool right = (client_world.tables.waiting | script_world.tables.waiting) == 0;
     script_kill_and_join(&fast.server);
-    for (unsigned i = 0; i < CALLS; i++) {
-        right &= script_result(&fast.client, i) == OK &&
-                 fast.client.calls[i].rsi == message_tag(i + 1, 0, 0) &&
-                 fast.client.calls[i].rdx == 1000 + 100 * (i + 1);
+    for (unsigned i = 0; i < CALL_TO_NOBODY; i++) {
+        const struct script_call *call = &fast.client.calls[1 + i];
+        right &= (int64_t)call->rax == OK && call->rsi == message_tag(i + 1, 0, 0) &&
+                 call->rdx == answer_value(i) && call->r13 == answer_value(i) + 5;
     }
-    return right;
+    return right && script_result(&fast.client, 1 + CALL_TO_NOBODY) == ERROR_BAD_HANDLE;
 }
 
-static bool hit(uintptr_t address)
-{
-    nmi_exact_reset();
-    bool right = calls_make(address);
-    if (right && stops == 1 && nmi_exact_count() == 1 && nmi_exact_rip() == address) {
-        return true;
-    }
-    uintptr_t offset = 0;
-    const char *name = symbol_find(address, &offset);
-    test_fail(__FILE__, __LINE__,
-              "%p %s+0x%lx: stopped %u times, %u NMIs, the last at %p; the answers %s right",
-              (void *)address, name != NULL ? name : "?", offset, stops, nmi_exact_count(),
-              (void *)nmi_exact_rip(), right ? "are" : "are not");
-    return false;
-}
+static const struct path_sweep direct = {
+    .name = "the direct path",
+    .begin = (const char *)message_direct_call,
+    .end = message_direct_end,
+    .starts = {(const char *)message_direct_call, (const char *)message_direct_reply_receive,
+               (const char *)message_direct_call_woken, (const char *)message_direct_receive_woken},
+    .least = 297,
+    .take = calls_make,
+};
+
+static const struct path_sweep given = {
+    .name = "the direct path",
+    .begin = (const char *)message_given_call,
+    .end = message_given_path_end,
+    .starts = {(const char *)message_given_call, (const char *)message_given_reply_receive},
+    .least = 349,
+    .take = calls_make,
+};
 
 static void sweep_run(void)
 {
-    const uintptr_t starts[] = {
-        (uintptr_t)(handoff_wanted ? message_given_call : message_direct_call),
-        (uintptr_t)(handoff_wanted ? message_given_reply_receive : message_direct_reply_receive),
-    };
-    instruction_path_clear();
-    exception_handler old_handler = exception_handler_set(VECTOR_DEBUG, debug_walk);
-    for (unsigned i = 0; i < array_length(starts); i++) {
-        test_check(calls_make(starts[i]));
-        test_check(stops > 0);
+    if (!user_world_create(&client_world)) {
+        return;
     }
-    exception_handler_set(VECTOR_DEBUG, debug_stop);
-    unsigned covered = 0, instructions = instruction_path_count();
-    for (unsigned i = 0; i < instructions; i++) {
-        covered += hit(instruction_path_at(i));
+    client_world.handles = &script_handles;
+    test_equal(notification_create(&go_on), OK);
+    if (go_on != NULL) {
+        test_equal(handle_open(&script_handles, &go_on->object, RIGHT_RECEIVE | RIGHT_SEND, 0,
+                               &go_on_handle),
+                   OK);
+        path_sweep_run(handoff_wanted ? &given : &direct);
+        object_release(&go_on->object);
+        go_on = NULL;
     }
-    exception_handler_set(VECTOR_DEBUG, old_handler);
-    test_note("#DB and an NMI at %u of %u instructions of the direct path", covered, instructions);
-    test_check(instructions > 150);
-    test_equal(covered, instructions);
+    user_world_destroy(&client_world);
 }
 
 TEST(MSF0018, "a debug trap and an NMI at each instruction of the direct path change no message",
@@ -142,9 +165,7 @@ TEST(MSF0018, "a debug trap and an NMI at each instruction of the direct path ch
         return;
     }
     test_thread_bind(0, THREAD_PRIORITY_DEFAULT);
-    nmi_exact_begin();
     sweep_run();
-    nmi_exact_end();
     test_thread_unbind();
     message_fast_end();
 }

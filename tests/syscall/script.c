@@ -40,6 +40,7 @@ void script_clear(struct script *script, unsigned index)
 {
     memset(script, 0, sizeof(*script));
     script->index = index;
+    script->world = &script_world;
 }
 
 void script_add(struct script *script, uint64_t number, uint64_t a, uint64_t b, uint64_t c,
@@ -73,7 +74,7 @@ void script_add_message(struct script *script, uint64_t number, uint64_t handle,
 /* The script's list in the world, as the kernel sees it: a number, then the calls. */
 static volatile uint64_t *list_of(const struct script *script)
 {
-    return user_world_data(&script_world) + script->index * LIST_BYTES / sizeof(uint64_t);
+    return user_world_data(script->world) + script->index * LIST_BYTES / sizeof(uint64_t);
 }
 
 void script_start(struct script *script)
@@ -82,7 +83,7 @@ void script_start(struct script *script)
     list[0] = script->count;
     memcpy((void *)(list + 1), script->calls, script->count * sizeof(script->calls[0]));
     script->running =
-        user_world_start(&script->thread, &script_world, user_code_script,
+        user_world_start(&script->thread, script->world, user_code_script,
                          USER_WORLD_DATA + script->index * LIST_BYTES, script->affinity);
 }
 

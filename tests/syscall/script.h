@@ -21,6 +21,7 @@ struct script_call {
 
 struct script {
     struct user_world_thread thread;
+    struct user_world *world; /* script_world, or one of its own */
     struct thread *running;
     unsigned index, count;
     uint64_t affinity; /* CPUs that it may run on, by bit; 0: all */
