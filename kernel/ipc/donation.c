@@ -82,12 +82,35 @@ static struct ipc_state *raise(struct ipc_state *state, unsigned priority)
  * Follows the link from a caller in an endpoint's queue to the endpoint's server. Releases the
  * reference to the endpoint.
  */
-static struct ipc_state *server_raise(struct endpoint *endpoint, unsigned priority)
+static inline_if_optimized struct ipc_state *server_find_raise(struct endpoint *endpoint,
+                                                               unsigned priority)
 {
     uint64_t flags = spin_lock_irq_save(&endpoint->lock);
     struct ipc_state *next = raise(endpoint->server, priority);
     spin_unlock_irq_restore(&endpoint->lock, flags);
+    return next;
+}
+
+static struct ipc_state *server_raise(struct endpoint *endpoint, unsigned priority)
+{
+    struct ipc_state *next = server_find_raise(endpoint, priority);
     object_release(&endpoint->object);
+    return next;
+}
+
+/* Raises the thread that is to answer, or gets the endpoint at which none has received the call. */
+static inline_if_optimized struct ipc_state *
+answerer_raise(struct ipc_state *state, unsigned priority, struct endpoint **endpoint)
+{
+    struct ipc_state *next = NULL;
+    uint64_t flags = spin_lock_irq_save(&state->lock);
+    if (state->phase == IPC_AWAITS_REPLY) {
+        next = raise(state->answerer, priority);
+    } else if (state->phase == IPC_SENDING) {
+        *endpoint = state->calling;
+        object_acquire(&(*endpoint)->object);
+    }
+    spin_unlock_irq_restore(&state->lock, flags);
     return next;
 }
 
@@ -97,16 +120,8 @@ static struct ipc_state *server_raise(struct endpoint *endpoint, unsigned priori
  */
 static struct ipc_state *link_pass(struct ipc_state *state, unsigned priority)
 {
-    struct ipc_state *next = NULL;
     struct endpoint *endpoint = NULL;
-    uint64_t flags = spin_lock_irq_save(&state->lock);
-    if (state->phase == IPC_AWAITS_REPLY) {
-        next = raise(state->answerer, priority);
-    } else if (state->phase == IPC_SENDING) {
-        endpoint = state->calling;
-        object_acquire(&endpoint->object);
-    }
-    spin_unlock_irq_restore(&state->lock, flags);
+    struct ipc_state *next = answerer_raise(state, priority, &endpoint);
     return endpoint != NULL ? server_raise(endpoint, priority) : next;
 }
 

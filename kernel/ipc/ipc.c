@@ -58,7 +58,7 @@ static void deliver(struct endpoint *endpoint, struct ipc_state *caller, struct 
 }
 
 /* Where a thread goes on that gives up what lies on its stack while it waits in a message call. */
-static always_inline void (*continuation_of(const struct ipc_state *self))(void)
+static inline_if_optimized void (*continuation_of(const struct ipc_state *self))(void)
 {
     return self->phase == IPC_RECEIVING ? message_given_receive_woken : message_given_call_woken;
 }
@@ -69,7 +69,7 @@ static always_inline void (*continuation_of(const struct ipc_state *self))(void)
  * out. It returns only if the thread was woken before it slept. Not with a trace: the end of a call
  * is recorded on the way back.
  */
-static always_inline void wait_in_frame(struct ipc_state *self, struct spinlock *lock)
+static inline_if_optimized void wait_in_frame(struct ipc_state *self, struct spinlock *lock)
 {
     self->in_frame = false;
     self->holds = self->phase != IPC_RECEIVING;
@@ -83,8 +83,8 @@ static always_inline void wait_in_frame(struct ipc_state *self, struct spinlock 
  * that waits in a message call, or in a call that the kernel makes for it, without a deadline, is in
  * no wait queue, so that a direct switch can end the wait.
  */
-static always_inline int wait_inline(struct ipc_state *self, struct spinlock *lock,
-                                     uint64_t deadline_ns)
+static inline_if_optimized int wait_inline(struct ipc_state *self, struct spinlock *lock,
+                                           uint64_t deadline_ns)
 {
     if ((self->in_frame || self->in_kernel) && deadline_ns == WAIT_FOREVER) {
         if (self->in_frame && likely(!trace_wanted)) {

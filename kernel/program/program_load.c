@@ -27,6 +27,7 @@ static int page_enter(struct address_space *space, uintptr_t address, void **pag
         thread_yield();
     }
     if (error == OK) {
+        *reason = NULL; /* a try that had to wait may have said why */
         uint64_t entry = user_tables_entry(&space->tables, address);
         *page = physical_to_virtual(entry & PAGE_ADDRESS_MASK);
     }

@@ -154,16 +154,15 @@ void user_exception_deliver(struct trap_frame *frame)
 }
 
 /*
- * Returns OK if the instruction can be tried again, or ERROR_KILLED. Without memory the fault waits
- * for some: the swapper may be taking it from stacks of threads that sleep. With starve-kill= a task
- * may end for it; a system call, which may hold locks, leaves that to others.
+ * Resolves a fault of the current thread, after a first try that ended with `error`. Returns OK if
+ * the instruction can be tried again, or ERROR_KILLED, or why it cannot be resolved. Without memory
+ * the fault waits for some: the swapper may be taking it from stacks of threads that sleep. With
+ * starve-kill= a task may end for it; a system call, which may hold locks, leaves that to others.
  */
-static must_check int fault_resolve(struct task *task, const struct trap_frame *frame,
-                                    const char **reason)
+static must_check int fault_resolve(const struct trap_frame *frame, int error, const char **reason)
 {
     uint64_t waited_ns = 0;
     for (;;) {
-        int error = address_space_fault(&task->space, frame->address, frame->error, reason);
         bool no_memory = error == ERROR_NO_MEMORY && waited_ns < MEMORY_WAIT_NS + oom_limit_ns();
         if (error != ERROR_AGAIN && !no_memory) {
             return error;
@@ -176,6 +175,7 @@ static must_check int fault_resolve(struct task *task, const struct trap_frame *
         if (error != OK) {
             return error;
         }
+        error = address_space_fault(&task_current()->space, frame->address, frame->error, reason);
     }
 }
 
@@ -192,27 +192,39 @@ static void copy_refuse(struct trap_frame *frame, const char *reason)
     user_copy_refuse(frame);
 }
 
-bool user_page_fault(struct trap_frame *frame)
+/* The rest of user_page_fault() after a first try that ended with an error. */
+static never_inline void fault_go_on(struct trap_frame *frame, int error, const char *reason)
 {
     bool from_user = trap_frame_from_user(frame);
-    struct task *task = task_current();
-    const char *reason = "the thread has no address space";
-
-    if (!(frame->rflags & FLAGS_INTERRUPT) || (!from_user && !user_copy_faulted(frame))) {
-        return false;
-    }
-    interrupts_enable();
-    int error = ERROR_FAULT;
-    if (from_user && !(frame->error & PAGE_FAULT_USER)) {
-        reason = "an instruction of user mode accessed it with the rights of the kernel";
-    } else if (task != NULL) {
-        error = fault_resolve(task, frame, &reason);
-    }
+    error = fault_resolve(frame, error, &reason);
     if (error != OK && error != ERROR_KILLED && from_user) {
         exception_handle(frame, reason, error);
     }
     if (error != OK && !from_user) {
         copy_refuse(frame, reason);
+    }
+}
+
+bool user_page_fault(struct trap_frame *frame)
+{
+    bool from_user = trap_frame_from_user(frame);
+    const struct user_thread *user = thread_user();
+    const char *reason;
+
+    if (unlikely(!(frame->rflags & FLAGS_INTERRUPT)) || (!from_user && !user_copy_faulted(frame))) {
+        return false;
+    }
+    interrupts_enable();
+    int error = ERROR_FAULT;
+    if (unlikely(from_user && !(frame->error & PAGE_FAULT_USER))) {
+        reason = "an instruction of user mode accessed it with the rights of the kernel";
+    } else if (likely(user != NULL && user->task != NULL)) {
+        error = address_space_fault(&user->task->space, frame->address, frame->error, &reason);
+    } else {
+        reason = "the thread has no address space";
+    }
+    if (unlikely(error != OK)) {
+        fault_go_on(frame, error, reason);
     }
     return true;
 }

@@ -7,7 +7,6 @@
 #include "mm/frame/fault_inject.h"
 
 #include "arch/x86_64/cpu/address.h"
-#include "arch/x86_64/cpu/page_copy.h"
 #include "arch/x86_64/cpu/panic.h"
 #include "arch/x86_64/cpu/spinlock.h"
 #include "lib/error.h"
@@ -87,11 +86,9 @@ static never_inline must_check int allocate_or_collect(enum frame_owner owner, p
     return error;
 }
 
-int frame_allocate(enum frame_owner owner, physical_t *out)
+/* Allocates a frame while no allocation is made to fail. */
+static always_inline must_check int allocate(enum frame_owner owner, physical_t *out)
 {
-    if (owner != FRAME_OWNER_MAGAZINE && fault_inject(FAULT_INJECT_ALLOCATE)) {
-        return ERROR_NO_MEMORY;
-    }
     uint64_t flags = interrupts_save();
 
     if (unlikely(this_cpu(frame_cpu).count == 0)) {
@@ -100,6 +97,20 @@ int frame_allocate(enum frame_owner owner, physical_t *out)
     *out = frame_free_list_pop(owner);
     interrupts_restore(flags);
     return OK;
+}
+
+/* Allocates a frame while allocations are made to fail. */
+static never_inline must_check int allocate_injected(enum frame_owner owner, physical_t *out)
+{
+    if (owner != FRAME_OWNER_MAGAZINE && fault_inject(FAULT_INJECT_ALLOCATE)) {
+        return ERROR_NO_MEMORY;
+    }
+    return allocate(owner, out);
+}
+
+int frame_allocate(enum frame_owner owner, physical_t *out)
+{
+    return unlikely(fault_inject_armed) ? allocate_injected(owner, out) : allocate(owner, out);
 }
 
 int frame_allocate_nowait(enum frame_owner owner, physical_t *out)
@@ -291,11 +302,6 @@ void frame_owner_change(physical_t first, enum frame_owner from, enum frame_owne
 int frame_allocate_page_table(physical_t *out)
 {
     return frame_allocate(FRAME_OWNER_PAGE_TABLE, out);
-}
-
-void frame_zero(physical_t frame)
-{
-    page_zero(physical_to_virtual(frame));
 }
 
 void frame_low_mark_set(size_t frames)

@@ -15,6 +15,8 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu/address.h"
+#include "arch/x86_64/cpu/page_copy.h"
 #include "boot/memory_map.h"
 #include "mm/frame/buddy.h"
 
@@ -140,7 +142,10 @@ must_check int frame_allocate_page_table(physical_t *out);
  * Writes zeroes over one frame through the direct map.
  * Context: ANY.
  */
-void frame_zero(physical_t frame);
+static always_inline void frame_zero(physical_t frame)
+{
+    page_zero(physical_to_virtual(frame));
+}
 
 /*
  * Changes the owner of a frame or block from `from` to `to`. Panics if `from` is not its owner.

@@ -38,8 +38,9 @@ struct space_pager;
 struct address_space {
     struct user_tables tables;
     struct frame_quota *quota; /* page tables are charged to it */
-    struct spinlock lock;      /* guards `regions` and `region_count`; taken before other locks */
+    struct spinlock lock; /* guards all regions, `touched` and `region_count`; before other locks */
     struct tree regions;
+    struct region *touched; /* the region that the last fault found; NULL: none */
     uint32_t region_count;
     uint32_t pins;        /* shootdowns under way in this space on behalf of objects; atomic */
     uintptr_t place_next; /* where the next search for free addresses begins; callers serialise */

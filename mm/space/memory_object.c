@@ -106,43 +106,6 @@ void memory_object_release(struct memory_object *object)
     kfree(object);
 }
 
-/* Gives an untouched page a zeroed frame. */
-static must_check int page_make(struct memory_object *object, page_entry *entry)
-{
-    physical_t frame;
-    int error = frame_quota_allocate(object->quota, FRAME_OWNER_USER, &frame);
-    if (error == OK) {
-        object->frames++;
-        *entry = page_entry_of(frame);
-    }
-    return error;
-}
-
-int memory_object_page(struct memory_object *object, size_t index, bool writes,
-                       struct memory_page *page)
-{
-    page_entry *entry;
-    if (object->kind == MEMORY_PHYSICAL) {
-        *page = (struct memory_page){object->base + index * PAGE_BYTES, true, false};
-        return OK;
-    }
-    int error = page_list_entry(&object->list, index, &entry);
-    if (error == OK && *entry == 0) {
-        error = page_make(object, entry);
-    }
-    if (error != OK) {
-        return error;
-    }
-    if ((*entry & PAGE_ENTRY_MOVING) || (writes && object->cloning)) {
-        return ERROR_AGAIN;
-    }
-    page->frame = page_entry_frame(*entry);
-    bool shared = frame_is_shared(page->frame);
-    page->needs_copy = writes && shared;
-    page->may_be_written = !object->cloning && !shared;
-    return OK;
-}
-
 /* Gives one page a frame. */
 static must_check int page_commit(struct memory_object *object, size_t index)
 {

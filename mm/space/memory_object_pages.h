@@ -1,21 +1,77 @@
 /* The functions of memory objects that faults need. For the files of mm/space alone. */
 #pragma once
 
+#include "lib/error.h"
 #include "mm/space/memory_object.h"
+#include "mm/space/shared_frame.h"
 
 struct memory_page {
     physical_t frame;
+    uint64_t caching;    /* bits for leaf entries */
     bool may_be_written; /* as far as the object is concerned */
     bool needs_copy;     /* it is to be written, and shared: memory_object_copy_page() first */
 };
 
 /*
- * Finds the frame of a page, and gives the page a zeroed one if it was never touched. `writes`: the
- * page is about to be written. Context: ATOMIC, the object's lock held. Errors: ERROR_AGAIN (the
- * page is being copied, or the object cloned), ERROR_QUOTA, ERROR_NO_MEMORY.
+ * Gives an untouched page of an anonymous object a zeroed frame. Context: ATOMIC, the object's lock
+ * held. Errors: ERROR_QUOTA, ERROR_NO_MEMORY.
  */
-must_check int memory_object_page(struct memory_object *object, size_t index, bool writes,
-                                  struct memory_page *page);
+static always_inline must_check int memory_object_page_make(struct memory_object *object,
+                                                            page_entry *entry)
+{
+    physical_t frame;
+    int error = frame_quota_allocate(object->quota, FRAME_OWNER_USER, &frame);
+    if (likely(error == OK)) {
+        object->frames++;
+        *entry = page_entry_of(frame);
+    }
+    return error;
+}
+
+/*
+ * Finds the frame of a page, and gives the page a zeroed one if it was never touched. `writes`: the
+ * page is about to be written. In line, because each fault comes here. Context: ATOMIC, the
+ * object's lock held. Errors: ERROR_AGAIN (the page is being copied, or the object cloned),
+ * ERROR_QUOTA, ERROR_NO_MEMORY.
+ */
+static always_inline must_check int memory_object_page(struct memory_object *object, size_t index,
+                                                       bool writes, struct memory_page *page)
+{
+    if (unlikely(object->kind == MEMORY_PHYSICAL)) {
+        *page = (struct memory_page){.frame = object->base + index * PAGE_BYTES,
+                                     .caching = object->caching,
+                                     .may_be_written = true};
+        return OK;
+    }
+    page_entry *entry = page_list_find(&object->list, index);
+    if (unlikely(entry == NULL)) {
+        page_entry *made; /* so that `entry` can stay in a register */
+        int error = page_list_entry(&object->list, index, &made);
+        if (error != OK) {
+            return error;
+        }
+        entry = made;
+    }
+    bool shared = false; /* a fresh frame has no other object */
+    if (*entry == 0) {
+        int error = memory_object_page_make(object, entry);
+        if (unlikely(error != OK)) {
+            return error;
+        }
+    } else if (unlikely(*entry & PAGE_ENTRY_MOVING)) {
+        return ERROR_AGAIN;
+    } else {
+        shared = frame_is_shared(page_entry_frame(*entry));
+    }
+    if (unlikely(writes && object->cloning)) {
+        return ERROR_AGAIN;
+    }
+    page->frame = page_entry_frame(*entry);
+    page->caching = 0;
+    page->needs_copy = writes && shared;
+    page->may_be_written = !object->cloning && !shared;
+    return OK;
+}
 
 /*
  * Gives a page that is shared with a clone a frame of its own: copies it, unmaps it from all

@@ -1,43 +1,22 @@
 /* The pages of a memory object. See page_list.h. */
 #include "mm/space/page_list.h"
 
-#include "arch/x86_64/cpu/address.h"
 #include "lib/error.h"
 #include "mm/frame/frame.h"
 
-#define INDEX_BITS 10
-#define ENTRIES    (1U << INDEX_BITS)
-
-static_assert(ENTRIES * sizeof(page_entry) == PAGE_BYTES, "a list fills a frame");
+static_assert(PAGE_LIST_ENTRIES * sizeof(page_entry) == PAGE_BYTES, "a list fills a frame");
 
 void page_list_init(struct page_list *list, size_t pages, struct frame_quota *quota)
 {
     *list = (struct page_list){.quota = quota};
-    while (pages > 1UL << (INDEX_BITS * list->height)) {
+    while (pages > 1UL << (PAGE_LIST_INDEX_BITS * list->height)) {
         list->height++;
     }
 }
 
-static page_entry *list_of(page_entry entry)
-{
-    return physical_to_virtual(page_entry_frame(entry));
-}
-
 static unsigned index_at(size_t index, unsigned level)
 {
-    return (unsigned)(index >> (INDEX_BITS * level)) % ENTRIES;
-}
-
-page_entry *page_list_find(struct page_list *list, size_t index)
-{
-    page_entry *entry = &list->root;
-    for (unsigned level = list->height; level-- > 0;) {
-        if (*entry == 0) {
-            return NULL;
-        }
-        entry = &list_of(*entry)[index_at(index, level)];
-    }
-    return entry;
+    return (unsigned)(index >> (PAGE_LIST_INDEX_BITS * level)) % PAGE_LIST_ENTRIES;
 }
 
 static must_check int list_make(struct page_list *list, page_entry *entry)
@@ -61,7 +40,7 @@ int page_list_entry(struct page_list *list, size_t index, page_entry **out)
                 return error;
             }
         }
-        entry = &list_of(*entry)[index_at(index, level)];
+        entry = &page_list_below(*entry)[index_at(index, level)];
     }
     *out = entry;
     return OK;
@@ -76,7 +55,7 @@ static page_entry *entry_above(struct page_list *list, size_t index, unsigned *l
     page_entry *entry = &list->root;
     unsigned at = list->height;
     while (at > *level && *entry != 0) {
-        entry = &list_of(*entry)[index_at(index, --at)];
+        entry = &page_list_below(*entry)[index_at(index, --at)];
     }
     *level = at;
     return entry;
@@ -85,7 +64,7 @@ static page_entry *entry_above(struct page_list *list, size_t index, unsigned *l
 /* Returns the lowest index that the next entry of this level, behind that of `index`, leads to. */
 static size_t index_behind(size_t index, unsigned level)
 {
-    return ((index >> (INDEX_BITS * level)) + 1) << (INDEX_BITS * level);
+    return ((index >> (PAGE_LIST_INDEX_BITS * level)) + 1) << (PAGE_LIST_INDEX_BITS * level);
 }
 
 bool page_list_visit(struct page_list *list, size_t *index, size_t end,
@@ -118,7 +97,7 @@ static void list_free(struct page_list *list, page_entry *entry)
 void page_list_destroy(struct page_list *list)
 {
     for (unsigned level = 1; level <= list->height; level++) {
-        for (size_t index = 0; index < 1UL << (INDEX_BITS * list->height);) {
+        for (size_t index = 0; index < 1UL << (PAGE_LIST_INDEX_BITS * list->height);) {
             unsigned found = level;
             page_entry *entry = entry_above(list, index, &found);
             if (*entry != 0) {

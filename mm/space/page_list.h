@@ -10,6 +10,9 @@
 
 #define PAGE_LIST_PAGES_MAX (1UL << 30) /* 4 TiB of addresses */
 
+#define PAGE_LIST_INDEX_BITS 10
+#define PAGE_LIST_ENTRIES    (1U << PAGE_LIST_INDEX_BITS)
+
 /* Entries that one call of page_list_visit() looks at, at most. */
 #define PAGE_LIST_SLICE 64
 
@@ -42,8 +45,25 @@ static always_inline page_entry page_entry_of(physical_t frame)
 /* Prepares the list of `pages` pages, 1 to PAGE_LIST_PAGES_MAX. Context: ANY. */
 void page_list_init(struct page_list *list, size_t pages, struct frame_quota *quota);
 
+/* Returns the list that an entry above the pages names. Context: ANY. */
+static always_inline page_entry *page_list_below(page_entry entry)
+{
+    return physical_to_virtual(page_entry_frame(entry));
+}
+
 /* Returns the entry of a page; NULL if it was never needed. Context: ANY, lock held. */
-page_entry *page_list_find(struct page_list *list, size_t index);
+static always_inline page_entry *page_list_find(struct page_list *list, size_t index)
+{
+    page_entry *entry = &list->root;
+    for (unsigned shift = list->height * PAGE_LIST_INDEX_BITS; shift != 0;) {
+        if (unlikely(*entry == 0)) {
+            return NULL;
+        }
+        shift -= PAGE_LIST_INDEX_BITS;
+        entry = &page_list_below(*entry)[(index >> shift) % PAGE_LIST_ENTRIES];
+    }
+    return entry;
+}
 
 /*
  * Stores the address of the entry of a page, and makes the lists that lead to it. Context: ATOMIC,

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu/panic.h"
 #include "mm/space/address_space.h"
 #include "mm/space/memory_object.h"
 #include "mm/space/space_pager.h"
@@ -45,6 +46,21 @@ void region_dispose(struct address_space *space, struct region *region);
 
 /* Returns the region that holds an address, or NULL. Context: ATOMIC, lock of the space held. */
 struct region *region_find(const struct address_space *space, uintptr_t address);
+
+/*
+ * Does what region_find() does, for a fault: looks first at the region of the last fault, because
+ * most faults follow another one in the same region. Context: ATOMIC, lock of the space held.
+ */
+static inline_if_optimized struct region *region_find_touched(struct address_space *space,
+                                                              uintptr_t address)
+{
+    struct region *region = space->touched;
+    if (unlikely(region == NULL || address - region->node.key >= region->bytes)) {
+        region = space->touched = region_find(space, address);
+    }
+    invariant(region == region_find(space, address));
+    return region;
+}
 
 /*
  * Finds an address space in which the leaf entry of a page of an object has one of these bits,

@@ -58,6 +58,7 @@ static void region_remove(struct region *region)
 
     spin_lock(&space->lock);
     tree_remove(&space->regions, &region->node);
+    space->touched = NULL; /* it may be this region */
     space->region_count--;
     if (object != NULL) {
         spin_lock(&object->lock);

@@ -25,16 +25,18 @@ static must_check int page_give(struct user_fault *fault, const struct space_pag
                                 const struct space_page_answer *answer, size_t offset)
 {
     uintptr_t page = fault->page + (offset - fault->question->offset);
-    struct user_fault given = {.space = fault->space,
-                               .page = page,
-                               .address = page,
-                               .given_by = pager,
-                               .given_page = offset / PAGE_BYTES,
-                               .given_rights = answer->rights};
     int error = page_put(fault, answer, offset);
-    if (error == OK) {
-        error = user_fault_try(&given);
+    if (error != OK) {
+        fault->reason = NULL;
+        return error;
     }
+    struct user_fault given;
+    given.supply.count = 0;
+    user_fault_begin(&given, fault->space, page, 0);
+    given.given_by = pager;
+    given.given_page = offset / PAGE_BYTES;
+    given.given_rights = answer->rights;
+    error = user_fault_try(&given);
     user_fault_end(&given);
     fault->reason = given.reason;
     return error;
@@ -100,30 +102,30 @@ static const char *reason_of(int error)
     }
 }
 
-int address_space_fault(struct address_space *space, uintptr_t address, uint32_t error_code,
-                        const char **reason)
+/* Tries for the first time, or for the second, if the first has found that tables are missing. */
+static must_check int first_try(struct user_fault *fault, struct region *region)
 {
-    struct space_page_question question;
-    struct user_fault fault = {.space = space,
-                               .question = &question,
-                               .address = address,
-                               .page = align_down(address, PAGE_BYTES),
-                               .error_code = error_code};
-
-    if (address < USER_BASE || address >= USER_END) {
-        *reason = address < USER_BASE ? "it is a null pointer, or an offset to one"
-                                      : "it is no address of user mode";
-        return ERROR_FAULT;
+    if (fault->supply.wanted == 0) {
+        return user_fault_try_region(fault, region);
     }
-    int error = user_fault_try(&fault);
-    while (error == ERROR_AGAIN && fault.pager != NULL) {
-        error = question_ask(&fault);
+    spin_unlock(&fault->space->lock);
+    fault->reason = NULL; /* else a try has set it */
+    return user_fault_try_further(fault, ERROR_AGAIN);
+}
+
+int user_fault_resolve(struct user_fault *fault, struct region *region, const char **reason)
+{
+    int error = first_try(fault, region);
+    while (error == ERROR_AGAIN && fault->pager != NULL) {
+        error = question_ask(fault);
         /* The page has been entered. But for a write it may have to be copied. */
-        if (error == OK && (error_code & PAGE_FAULT_WRITE) != 0) {
-            error = user_fault_try(&fault);
+        if (error == OK && (fault->error_code & PAGE_FAULT_WRITE) != 0) {
+            error = user_fault_try(fault);
         }
     }
-    user_fault_end(&fault);
-    *reason = error == OK ? NULL : fault.reason != NULL ? fault.reason : reason_of(error);
+    user_fault_end(fault);
+    if (error != OK) {
+        *reason = fault->reason != NULL ? fault->reason : reason_of(error);
+    }
     return error;
 }

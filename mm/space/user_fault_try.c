@@ -12,8 +12,24 @@
 #include "mm/frame/frame_collect.h"
 #include "mm/space/memory_object_pages.h"
 
-/* Returns why an access is refused, in words, or NULL if the region allows it. */
-static const char *refusal_of(const struct user_fault *fault, const struct region *region)
+static unsigned access_of(uint32_t error_code)
+{
+    if (error_code & PAGE_FAULT_FETCH) {
+        return SPACE_EXECUTE;
+    }
+    return error_code & PAGE_FAULT_WRITE ? SPACE_WRITE : SPACE_READ;
+}
+
+/* The guard of a stack has no rights, and so allows nothing. */
+static always_inline bool region_allows(const struct region *region, uint32_t error_code)
+{
+    unsigned needed = SPACE_READ | (error_code & PAGE_FAULT_WRITE ? SPACE_WRITE : 0) |
+                      (error_code & PAGE_FAULT_FETCH ? SPACE_EXECUTE : 0);
+    return !region->leaving && (region->rights & needed) == needed;
+}
+
+/* Returns why a region does not allow an access, in words. NULL: there is no region. */
+static const char *refusal_of(const struct region *region, uint32_t error_code)
 {
     if (region == NULL) {
         return "nothing is mapped there";
@@ -27,22 +43,13 @@ static const char *refusal_of(const struct user_fault *fault, const struct regio
     if (!(region->rights & SPACE_READ)) {
         return "its region allows no access";
     }
-    if ((fault->error_code & PAGE_FAULT_FETCH) && !(region->rights & SPACE_EXECUTE)) {
-        return "its region may not be executed";
-    }
-    if ((fault->error_code & PAGE_FAULT_WRITE) && !(region->rights & SPACE_WRITE)) {
-        return "its region may not be written";
-    }
-    return NULL;
+    return error_code & PAGE_FAULT_FETCH ? "its region may not be executed"
+                                         : "its region may not be written";
 }
 
-static uint64_t entry_for(const struct region *region, unsigned rights,
-                          const struct memory_page *page)
+static inline_if_optimized uint64_t entry_for(unsigned rights, const struct memory_page *page)
 {
-    uint64_t entry = page->frame | PAGE_PRESENT | PAGE_USER | PAGE_ACCESSED;
-    if (region->object->kind == MEMORY_PHYSICAL) {
-        entry |= region->object->caching;
-    }
+    uint64_t entry = page->frame | page->caching | PAGE_PRESENT | PAGE_USER | PAGE_ACCESSED;
     if ((rights & SPACE_WRITE) && page->may_be_written) {
         entry |= PAGE_WRITABLE | PAGE_DIRTY;
     }
@@ -52,17 +59,17 @@ static uint64_t entry_for(const struct region *region, unsigned rights,
     return entry;
 }
 
-/* The number of the page in the region's object. */
-static size_t page_index(const struct user_fault *fault, const struct region *region)
+/* The number in the region's object of the page at an address. */
+static size_t page_index(const struct region *region, uintptr_t page)
 {
-    return region->first_page + (fault->page - region->node.key) / PAGE_BYTES;
+    return region->first_page + (page - region->node.key) / PAGE_BYTES;
 }
 
 /* Enters the page of an object. Both locks are held. */
 static must_check int page_enter(struct user_fault *fault, const struct region *region)
 {
     struct memory_page page;
-    size_t index = page_index(fault, region);
+    size_t index = page_index(region, fault->page);
     unsigned rights =
         region->rights & (fault->given_by != NULL ? fault->given_rights : SPACE_RIGHTS_ALL);
     bool writes = fault->given_by != NULL ? (rights & SPACE_WRITE) != 0
@@ -78,16 +85,8 @@ static must_check int page_enter(struct user_fault *fault, const struct region *
         memory_object_acquire(region->object);
         return ERROR_AGAIN;
     }
-    return user_tables_enter(&fault->space->tables, fault->page, entry_for(region, rights, &page),
+    return user_tables_enter(&fault->space->tables, fault->page, entry_for(rights, &page),
                              &fault->supply);
-}
-
-static unsigned access_of(uint32_t error_code)
-{
-    if (error_code & PAGE_FAULT_FETCH) {
-        return SPACE_EXECUTE;
-    }
-    return error_code & PAGE_FAULT_WRITE ? SPACE_WRITE : SPACE_READ;
 }
 
 static bool entry_allows(uint64_t entry, unsigned access)
@@ -110,7 +109,7 @@ static must_check int question_make(struct user_fault *fault, const struct regio
         (struct space_page_question){.address = fault->address,
                                      .access = access,
                                      .start = region->node.key,
-                                     .offset = page_index(fault, region) * PAGE_BYTES,
+                                     .offset = page_index(region, fault->page) * PAGE_BYTES,
                                      .rights = region->rights,
                                      .may_be_given = (region->rights_most & SPACE_WRITE) != 0,
                                      .object = region->object};
@@ -123,17 +122,19 @@ static must_check int question_make(struct user_fault *fault, const struct regio
 /* Returns whether the region is the one whose pager gave the page. The space's lock is held. */
 static bool is_given(const struct user_fault *fault, const struct region *region)
 {
-    return region->pager == fault->given_by && page_index(fault, region) == fault->given_page;
+    return region->pager == fault->given_by && page_index(region, fault->page) == fault->given_page;
 }
 
-static must_check int try_once(struct user_fault *fault)
+/* Tries once, with the space's lock held, and releases it. */
+static inline_if_optimized must_check int try_region(struct user_fault *fault,
+                                                     struct region *region)
 {
     struct address_space *space = fault->space;
     int error = ERROR_FAULT;
 
-    spin_lock(&space->lock);
-    struct region *region = region_find(space, fault->page);
-    fault->reason = refusal_of(fault, region);
+    fault->reason = region != NULL && region_allows(region, fault->error_code)
+                        ? NULL
+                        : refusal_of(region, fault->error_code);
     if (fault->reason == NULL && region->pager != NULL && fault->given_by == NULL) {
         error = question_make(fault, region);
     } else if (fault->reason == NULL && fault->given_by != NULL && !is_given(fault, region)) {
@@ -145,6 +146,12 @@ static must_check int try_once(struct user_fault *fault)
     }
     spin_unlock(&space->lock);
     return error;
+}
+
+static must_check int try_once(struct user_fault *fault)
+{
+    spin_lock(&fault->space->lock);
+    return try_region(fault, region_find_touched(fault->space, fault->page));
 }
 
 /* Allocates the frames for page tables that the last try lacked. */
@@ -177,7 +184,7 @@ static must_check int obstacle_remove(struct user_fault *fault)
  * Tries until the page is entered, or only a pager, another thread or more memory could help.
  * `error` is the result of the last try.
  */
-static must_check int try_repeatedly(struct user_fault *fault, int error)
+static never_inline must_check int try_repeatedly(struct user_fault *fault, int error)
 {
     while (error == ERROR_AGAIN && !fault->must_wait && fault->pager == NULL) {
         error = obstacle_remove(fault);
@@ -188,8 +195,7 @@ static must_check int try_repeatedly(struct user_fault *fault, int error)
     return error;
 }
 
-/* The rest of user_fault_try() after a first try with this result. */
-static never_inline must_check int try_further(struct user_fault *fault, int error)
+int user_fault_try_further(struct user_fault *fault, int error)
 {
     error = try_repeatedly(fault, error);
     if (unlikely(error == ERROR_NO_MEMORY) && frame_collect_if_short()) {
@@ -199,16 +205,65 @@ static never_inline must_check int try_further(struct user_fault *fault, int err
     return error;
 }
 
-int user_fault_try(struct user_fault *fault)
+int user_fault_try_region(struct user_fault *fault, struct region *region)
 {
-    int error = try_once(fault);
-    return likely(error == OK || fault->pager != NULL) ? error : try_further(fault, error);
+    int error = try_region(fault, region);
+    return likely(error == OK || fault->pager != NULL) ? error
+                                                       : user_fault_try_further(fault, error);
 }
 
-void user_fault_end(struct user_fault *fault)
+int user_fault_try(struct user_fault *fault)
 {
-    while (fault->supply.count > 0) {
-        frame_quota_free(fault->space->quota, FRAME_OWNER_USER_TABLE,
-                         fault->supply.frames[--fault->supply.count]);
+    spin_lock(&fault->space->lock);
+    return user_fault_try_region(fault, region_find_touched(fault->space, fault->page));
+}
+
+/*
+ * Enters a page of a region that has no pager and allows the access, if no table is missing and
+ * nothing has to be copied, as for nearly all faults. Else returns false; a page that got a frame
+ * keeps it, and supply->wanted tells whether tables are missing. The space's lock is held.
+ */
+static inline_if_optimized must_check bool enter_at_once(struct address_space *space,
+                                                         const struct region *region,
+                                                         uintptr_t page, uint32_t error_code,
+                                                         struct user_table_supply *supply)
+{
+    struct memory_object *object = region->object;
+    bool writes = (error_code & PAGE_FAULT_WRITE) != 0;
+    struct memory_page found;
+
+    spinlock_take(&object->lock); /* not counted: preemption is off already */
+    int error = memory_object_page(object, page_index(region, page), writes, &found);
+    if (likely(error == OK && !found.needs_copy)) {
+        error = user_tables_enter(&space->tables, page, entry_for(region->rights, &found), supply);
+    } else {
+        error = ERROR_AGAIN;
     }
+    spinlock_pass(&object->lock);
+    return error == OK;
+}
+
+int address_space_fault(struct address_space *space, uintptr_t address, uint32_t error_code,
+                        const char **reason)
+{
+    struct space_page_question question;
+    struct user_fault fault;
+
+    if (unlikely(address < USER_BASE || address >= USER_END)) {
+        *reason = address < USER_BASE ? "it is a null pointer, or an offset to one"
+                                      : "it is no address of user mode";
+        return ERROR_FAULT;
+    }
+    fault.supply.count = fault.supply.wanted = 0;
+    spin_lock(&space->lock);
+    struct region *region = region_find_touched(space, address);
+    if (unlikely(region == NULL || region->pager != NULL || !region_allows(region, error_code)) ||
+        unlikely(!enter_at_once(space, region, align_down(address, PAGE_BYTES), error_code,
+                                &fault.supply))) {
+        user_fault_begin(&fault, space, address, error_code);
+        fault.question = &question;
+        return user_fault_resolve(&fault, region, reason);
+    }
+    spin_unlock(&space->lock);
+    return OK;
 }

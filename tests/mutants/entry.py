@@ -104,13 +104,14 @@ MUTANTS = (
 """))),
     Mutant("short-path-serves-ring-3", "I1", "USR0060", "backed_at_fault is", edits=((ENTRY_ASM, """\
     test byte [rsp + FRAME_CS - FRAME_ERROR], 3
-    jnz entry_page_fault_whole
+    jnz entry_page_fault_user
     jmp [page_fault_short_path]
 """, """\
     jmp [page_fault_short_path]
 """),)),
     Mutant("stack-fault-before-the-privilege", "I1", "USR0060", "on a backed stack page",
-           edits=((FAULT, "if (unlikely(frame->error & PAGE_FAULT_USER)) {", "if (false) {"),)),
+           edits=((ENTRY_ASM, "    jnz entry_page_fault_user\n", "    jnz entry_page_fault_whole\n"),
+                  (FAULT, "if (unlikely(frame->error & PAGE_FAULT_USER)) {", "if (false) {"))),
     # I2: no asynchronous event is pushed onto a page that may be missing, and none is lost.
     Mutant("interrupts-on-the-stack-in-use", "I2", "EVT0002", "0 arrived, in service",
            modes=("fault", "prefault"), edits=((

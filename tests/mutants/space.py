@@ -5,6 +5,7 @@ from runner.mutant import Mutant
 FRAME_QUOTA = "mm/space/frame_quota.c"
 MEMORY_CALLS = "kernel/syscall/memory_calls.c"
 MEMORY_OBJECT = "mm/space/memory_object.c"
+MEMORY_OBJECT_PAGES = "mm/space/memory_object_pages.h"
 PAGING = "arch/x86_64/paging/paging.c"
 SPACE_CHANGE = "mm/space/space_change.c"
 USER_FAULT_TRY = "mm/space/user_fault_try.c"
@@ -32,9 +33,9 @@ MUTANTS = (
                    "size_t more = 0;"),)),
     Mutant("quota-not-charged", "I7", "MOB0005", "space_write|clone", edits=((FRAME_QUOTA,
         "frames > quota->limit - used - keep) {", "frames > quota->limit) {"),)),
-    Mutant("clone-shares-what-can-be-written", "I7", "MOB0001", "frames is 0", edits=((MEMORY_OBJECT,
+    Mutant("clone-shares-what-can-be-written", "I7", "MOB0001", "frames is 0", edits=((MEMORY_OBJECT_PAGES,
         "page->needs_copy = writes && shared;",
-        "page->needs_copy = false;"), (MEMORY_OBJECT,
+        "page->needs_copy = false;"), (MEMORY_OBJECT_PAGES,
         "page->may_be_written = !object->cloning && !shared;",
         "page->may_be_written = shared || true;"))),
     Mutant("stack-pages-not-charged", "I7", "TSK0012", "pages are charged", edits=((

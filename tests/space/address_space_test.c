@@ -138,6 +138,34 @@ TEST(ASP0103, "a fault that cannot be resolved says why", ALWAYS)
     space_fixture_end(&fixture);
 }
 
+/* What the next function finds on the stack. */
+static never_inline void stack_dirty(void)
+{
+    volatile uint8_t bytes[768];
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = 0x86;
+    }
+}
+
+TEST(ASP0113, "a fault that lacks nothing but page tables says why it does not get them", ALWAYS)
+{
+    const uintptr_t far = PLACE + (1UL << 40); /* no table is there */
+    const char *reason = "";
+    if (!space_fixture_begin(&fixture, PAGE_BYTES)) {
+        return;
+    }
+    test_check(space_write(PLACE, 0x77)); /* the page itself has its frame */
+    test_equal(address_space_map(&fixture.space, far, PAGE_BYTES, RW, fixture.object, 0), OK);
+    size_t limit = fixture.quota->limit;
+    fixture.quota->limit = fixture.quota->used;
+    stack_dirty();
+    test_equal(address_space_fault(&fixture.space, far, PAGE_FAULT_USER, &reason), ERROR_QUOTA);
+    test_check(strcmp(reason, "the quota of frames is used up") == 0);
+    fixture.quota->limit = limit;
+    test_equal(address_space_fault(&fixture.space, far, PAGE_FAULT_USER, &reason), OK);
+    space_fixture_end(&fixture);
+}
+
 TEST(ASP0104, "what is unmapped is gone on return, and its neighbours stay", ALWAYS)
 {
     if (!space_fixture_begin(&fixture, 8 * PAGE_BYTES)) {

@@ -199,10 +199,11 @@ def tell_move(tell, view, top):
                  " stack already, and the thread may wait there for whatever it takes.")
     else:
         tell.stage("From the entry stack to the thread's own stack")
-        tell.say(began + " On the way the handler saw that the address lies in no kernel stack, so"
-                 " this fault may have to wait for something, and code on an entry stack must not"
-                 f" wait. It copied the frame to {frame.address:#x}, the top of the thread's stack, and"
-                 f" loaded RSP with {registers['rsp']:#x}. The entry stack is free for the next fault.")
+        tell.say(began + " The entry code saw ring 3 in the saved CS, so it is no stack fault. This fault"
+                 " may have to wait for something, and code on an entry stack must not wait. So the entry"
+                 f" code made the frame at {frame.address:#x}, at the top of the thread's stack, from the"
+                 f" words on the entry stack; RSP is {registers['rsp']:#x}. The entry stack is free for the"
+                 " next fault.")
     tell.show(f"RIP    {frame.rip:#018x}", f"RSP    {frame.rsp:#018x}",
               f"from the top of the stack to RSP: {top - registers['rsp']} bytes")
     tell.fact("moved_frame", hex(frame.address))

@@ -24,6 +24,7 @@
 
 extern percpu_offset
 extern entry_thread
+extern entry_user_page_fault
 extern page_fault_short_path
 extern page_fault_handler
 extern entry_interrupt
@@ -38,6 +39,7 @@ global entry_path_begin
 global entry_path_end
 global entry_page_fault_stub
 global entry_page_fault_whole
+global entry_page_fault_user
 global entry_page_fault_finish
 
 %macro RETURN_REGISTERS 0
@@ -154,17 +156,46 @@ entry_path_begin:
 align 16
     ENTRY_PATH ENTRY_THREAD,        entry_thread
 
-; A page fault of ring 0 jumps by the pointer page_fault_short_path: to the short path if mm has
-; registered one, else to entry_page_fault_whole. The short path serves most stack faults. It makes
-; a short frame and lowers the IST entry of #PF. If it does not serve the fault, it leaves both so
-; and jumps to entry_page_fault_finish. Then RBX, RSI, RDI and R8 to R15, which a short frame does
+; A page fault of ring 3 is no stack fault: it goes to entry_page_fault_user. One of ring 0 jumps by
+; the pointer page_fault_short_path: to the short path if mm has registered one, else to
+; entry_page_fault_whole. The short path serves most stack faults. It makes a short frame and lowers
+; the IST entry of #PF. If it does not serve the fault, it leaves both so and jumps to
+; entry_page_fault_finish. Then RBX, RSI, RDI and R8 to R15, which a short frame does
 ; not hold, still are those of the interrupted code.
 align 16
 entry_page_fault_stub:
 entry_stub_%[VECTOR_PAGE_FAULT]:
     test byte [rsp + FRAME_CS - FRAME_ERROR], 3
-    jnz entry_page_fault_whole
+    jnz entry_page_fault_user
     jmp [page_fault_short_path]
+
+; The frame of a page fault of ring 3 is made at the top of the thread's stack, where nothing else
+; lies, and the fault is served there. CR2 and the words that the CPU pushed are read from the entry
+; stack, whose IST entry is lowered until that is done. So a push may be a stack fault.
+align 16
+entry_page_fault_user:
+    swapgs
+    sub qword [IST_OF(ENTRY_PAGE_FAULT)], ENTRY_AREA_BYTES
+    mov dword [rsp + 4], VECTOR_PAGE_FAULT
+    push rax
+    mov rax, cr2
+    push rax
+    mov rax, rsp
+    mov rsp, [gs:cpu_task_state + TSS_RSP0]
+    push qword [rax + 7 * 8]            ; SS
+    push qword [rax + 6 * 8]            ; RSP
+    push qword [rax + 5 * 8]            ; RFLAGS
+    push qword [rax + 4 * 8]            ; CS
+    push qword [rax + 3 * 8]            ; RIP
+    push qword [rax + 2 * 8]            ; error code and vector
+    push qword [rax]                    ; the fault address
+    push qword [rax + 1 * 8]            ; RAX
+    PUSH_OTHER_REGISTERS
+    add qword [IST_OF(ENTRY_PAGE_FAULT)], ENTRY_AREA_BYTES
+    CLEAR_FLAGS
+    CALL_WITH_FRAME entry_user_page_fault
+    swapgs
+    RETURN_REGISTERS
 
 align 16
 entry_page_fault_finish:

@@ -128,10 +128,15 @@ struct trap_frame *entry_move_frame(struct trap_frame *frame)
     /* LAB 6 END move-frame */
 }
 
+/* Returns whether the current thread, which has a user mode, has work to do before it goes there. */
+static always_inline bool hazards_noted(void)
+{
+    return __atomic_load_n(&this_cpu(user_context)->hazards, __ATOMIC_RELAXED) != 0;
+}
+
 static bool user_hazards_noted(const struct trap_frame *frame)
 {
-    return trap_frame_from_user(frame) &&
-           __atomic_load_n(&this_cpu(user_context)->hazards, __ATOMIC_RELAXED) != 0;
+    return trap_frame_from_user(frame) && hazards_noted();
 }
 
 /*
@@ -322,14 +327,10 @@ struct trap_frame *entry_thread(struct trap_frame *frame)
     return NULL;
 }
 
-/* Does what may not be done on an entry stack: sleep, fault, or switch threads. */
-void entry_continue(struct trap_frame *frame)
+/* Lets thread code serve a page fault that is no stack fault. */
+static inline_if_optimized void page_fault_serve(struct trap_frame *frame)
 {
-    if (frame->vector >= VECTOR_EXCEPTIONS) {
-        entry_preempt();
-    } else if (frame->vector != VECTOR_PAGE_FAULT) {
-        user_exception_handle(frame);
-    } else if (!page_fault_thread_case(frame)) {
+    if (!page_fault_thread_case(frame)) {
         panic("page fault in the kernel: code at %p %s %p, where %s%s", (void *)frame->rip,
               frame->error & PAGE_FAULT_FETCH   ? "jumped to"
               : frame->error & PAGE_FAULT_WRITE ? "wrote to"
@@ -338,6 +339,30 @@ void entry_continue(struct trap_frame *frame)
               frame->error & PAGE_FAULT_PRESENT ? "the page's rights forbid it"
                                                 : "nothing is mapped",
               frame->address < PAGE_BYTES ? ": a null pointer" : "");
+    }
+}
+
+/* A page fault of ring 3, on the thread's stack. */
+void entry_user_page_fault(struct trap_frame *frame)
+{
+    return_check(frame);
+    page_fault_serve(frame);
+    interrupts_disable();
+    if (unlikely(hazards_noted())) {
+        user_return(frame);
+    }
+    off_time_leave(frame);
+}
+
+/* Does what may not be done on an entry stack: sleep, fault, or switch threads. */
+void entry_continue(struct trap_frame *frame)
+{
+    if (frame->vector >= VECTOR_EXCEPTIONS) {
+        entry_preempt();
+    } else if (frame->vector != VECTOR_PAGE_FAULT) {
+        user_exception_handle(frame);
+    } else {
+        page_fault_serve(frame);
     }
     interrupts_disable();
     if (trap_frame_from_user(frame)) {

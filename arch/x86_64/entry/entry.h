@@ -1,7 +1,8 @@
 /*
  * The C side of event entry, and the handlers that upper layers register. All functions that
- * entry.asm calls run with interrupts off. They run on an entry stack, except entry_thread() and
- * entry_continue(), which run on the kernel stack of the interrupted thread.
+ * entry.asm calls run with interrupts off. They run on an entry stack, except entry_thread(),
+ * entry_user_page_fault() and entry_continue(), which run on the kernel stack of the interrupted
+ * thread.
  */
 #pragma once
 
@@ -106,6 +107,12 @@ struct trap_frame *entry_debug(struct trap_frame *frame);
 
 /* Reports a double fault. Never returns. Context: ENTRY. Called from assembly only. */
 struct trap_frame *entry_double_fault(struct trap_frame *frame);
+
+/*
+ * Serves a page fault of ring 3. Context: ATOMIC, on the thread's stack, interrupts off. Called from
+ * assembly, and by fred.c.
+ */
+void entry_user_page_fault(struct trap_frame *frame);
 
 /*
  * Continues an event whose frame was moved: a preemption, or a page fault of thread code. Context:

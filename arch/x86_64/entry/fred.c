@@ -186,7 +186,7 @@ void fred_user_event(struct trap_frame *frame)
         frame->vector = fred_user_vector(type, frame->vector);
         (void)entry_thread(frame);
     } else if (frame->vector == VECTOR_PAGE_FAULT) {
-        entry_continue(frame);
+        entry_user_page_fault(frame);
     } else {
         struct trap_frame *(*handler)(struct trap_frame *) =
             fred_handlers[fred_vector_kinds[frame->vector]];

@@ -76,7 +76,7 @@ static inline_if_optimized unsigned path_find(const struct user_tables *tables, 
     return 0;
 }
 
-static void table_count_add(uint64_t *path[USER_TABLE_LEVELS], unsigned level)
+static inline_if_optimized void table_count_add(uint64_t *path[USER_TABLE_LEVELS], unsigned level)
 {
     if (level + 1 < USER_TABLE_LEVELS) {
         entry_set(path[level + 1], *path[level + 1] + COUNT_ONE);
@@ -111,17 +111,12 @@ static uint64_t rights_joined(uint64_t old, uint64_t entry)
     return entry;
 }
 
-int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
-                      struct user_table_supply *supply)
+/* user_tables_enter() where tables are missing, or a page is there. The lock is held. */
+static never_inline must_check int enter_rarely(struct user_tables *tables, uintptr_t address,
+                                                uint64_t entry, struct user_table_supply *supply)
 {
     uint64_t *path[USER_TABLE_LEVELS];
     int error = OK;
-
-    invariant(address >= USER_BASE && address < USER_END && (address & (PAGE_BYTES - 1)) == 0);
-    invariant((entry & (PAGE_PRESENT | PAGE_USER)) == (PAGE_PRESENT | PAGE_USER));
-    invariant(!(entry & PAGE_GLOBAL));
-    invariant((entry & (PAGE_WRITABLE | PAGE_NO_EXECUTE)) != PAGE_WRITABLE);
-    spin_lock(&tables->lock);
     unsigned level = path_find(tables, address, path);
     if (unlikely(level > supply->count)) {
         supply->wanted = level;
@@ -138,6 +133,26 @@ int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t en
     }
     spin_unlock(&tables->lock);
     return error;
+}
+
+/* Nearly always all tables are there, and the page is not. */
+int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
+                      struct user_table_supply *supply)
+{
+    uint64_t *path[USER_TABLE_LEVELS];
+
+    invariant(address >= USER_BASE && address < USER_END && (address & (PAGE_BYTES - 1)) == 0);
+    invariant((entry & (PAGE_PRESENT | PAGE_USER)) == (PAGE_PRESENT | PAGE_USER));
+    invariant(!(entry & PAGE_GLOBAL));
+    invariant((entry & (PAGE_WRITABLE | PAGE_NO_EXECUTE)) != PAGE_WRITABLE);
+    spin_lock(&tables->lock);
+    if (unlikely(path_find(tables, address, path) != 0) || unlikely(*path[0] & PAGE_PRESENT)) {
+        return enter_rarely(tables, address, entry, supply);
+    }
+    table_count_add(path, 0);
+    entry_set(path[0], entry);
+    spin_unlock(&tables->lock);
+    return OK;
 }
 
 uint64_t user_tables_entry(struct user_tables *tables, uintptr_t address)
