@@ -16,7 +16,8 @@ import time
 BATCH_CALLS = 100000
 CALLS_IN_CI = 1000000
 PAIRS_CALLS = 10000000
-BATCH_SECONDS = 600
+BATCH_SECONDS = 240  # a batch takes one to ten; the row itself may take longer
+WORDS_SECONDS = 5
 RESUME_SECONDS = 30
 SETTLE_SECONDS = 60
 # The table of `mem`: objects by kind, with their size and how many are in use; frames by owner. The
@@ -82,6 +83,15 @@ def in_use(machine):
     return found
 
 
+def last_words(machine):
+    """Returns the last lines of a machine, with the backtraces of all CPUs if it can still be asked for them."""
+    until = time.monotonic() + WORDS_SECONDS
+    asked = machine.interrogate()
+    while asked and time.monotonic() < until and machine.pump(0.5) is not None:
+        pass
+    return "\n".join(machine.reader.lines[-100:])
+
+
 def run_batch(machine, seed, calls=BATCH_CALLS):
     """Runs a batch, and returns its output. The fuzzer gives the serial port to the monitor once. If the
     monitor sees it before the fuzzer takes it back, it shows its prompt, between lines of the log. Then `resume`
@@ -91,7 +101,7 @@ def run_batch(machine, seed, calls=BATCH_CALLS):
     machine.send(f"run fuzz {seed} {calls}\r")
     while not any(map(OVER.match, lines[start:])):
         now = time.monotonic()
-        assert machine.pump(1) is not None and now < deadline, "the batch does not end:\n" + "\n".join(lines[-40:])
+        assert machine.pump(1) is not None and now < deadline, "the batch does not end:\n" + last_words(machine)
         paused = sum(line.startswith("It goes on.") for line in lines[start:])
         if paused > resumes or (resumes > 0 and now > typed + RESUME_SECONDS):
             machine.send("resume\r")
