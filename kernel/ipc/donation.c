@@ -78,10 +78,7 @@ static struct ipc_state *raise(struct ipc_state *state, unsigned priority)
     return state;
 }
 
-/*
- * Follows the link from a caller in an endpoint's queue to the endpoint's server. Releases the
- * reference to the endpoint.
- */
+/* Raises the server of an endpoint. */
 static inline_if_optimized struct ipc_state *server_find_raise(struct endpoint *endpoint,
                                                                unsigned priority)
 {
@@ -91,6 +88,10 @@ static inline_if_optimized struct ipc_state *server_find_raise(struct endpoint *
     return next;
 }
 
+/*
+ * Follows the link from a caller in an endpoint's queue to the endpoint's server. Releases the
+ * reference to the endpoint. A frame of its own, because the object may end there, which goes deep.
+ */
 static struct ipc_state *server_raise(struct endpoint *endpoint, unsigned priority)
 {
     struct ipc_state *next = server_find_raise(endpoint, priority);

@@ -48,8 +48,8 @@ must_check int ipc_receive_end(struct ipc_state *self, struct endpoint *endpoint
 
 /*
  * End a wait, as these two do, of a thread that gave its stack away in ipc_call() or ipc_receive(),
- * or what lay on it:
- * `endpoint` is that of the call. Context: THREAD. Errors: as ipc_call() and ipc_receive().
+ * or what lay on it: `endpoint` is that of the call. Context: THREAD. Errors: as ipc_call() and
+ * ipc_receive().
  */
 must_check int ipc_call_given_end(struct ipc_state *self, struct endpoint *endpoint);
 must_check int ipc_receive_given_end(struct ipc_state *self, struct endpoint *endpoint);
