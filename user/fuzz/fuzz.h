@@ -9,6 +9,8 @@
  *   - memory that no call was given is not changed;
  *   - a message to the fuzzer's own server is answered, with all words (fuzz_meet.c).
  *
+ * The threads meet at random as well, at an endpoint that all of them have (fuzz_pool.c).
+ *
  * The rest is the kernel's to bear: that it lives, and that nothing leaks.
  */
 #pragma once
@@ -57,7 +59,18 @@ void fuzz_call(struct fuzz_registers *registers);
 
 #define FUZZ_THREADS 3 /* that make calls at random */
 
-/* The values that arguments get, of one thread: fuzz_values.c. */
+/* The first handles of a pool. No call closes them. */
+enum fuzz_own_handle {
+    FUZZ_OWN_TASK,
+    FUZZ_OWN_THREAD,
+    FUZZ_OWN_INFORMATION,
+    FUZZ_OWN_LOG,
+    FUZZ_OWN_PORT,
+    FUZZ_OWN_ENDPOINT, /* the same one in all pools */
+    FUZZ_OWN_COUNT
+};
+
+/* The values that arguments get, of one thread: fuzz_pool.c and fuzz_values.c. */
 struct fuzz_pool {
     struct random random;
     unsigned number;                /* of the thread */
@@ -65,6 +78,9 @@ struct fuzz_pool {
     unsigned count;
     uint64_t memory; /* the last handle to memory; calls of memory mostly get it */
 };
+
+/* Creates what all pools have. Before the first pool. */
+void fuzz_pools_begin(void);
 
 /* Begins the pool of a thread with the handles of the program itself. */
 void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed, unsigned number);
@@ -77,6 +93,17 @@ void fuzz_pool_add(struct fuzz_pool *pool, uint64_t handle);
 
 /* Closes all handles but those of the program itself; they stay in the pool, as closed ones. */
 void fuzz_pool_close(struct fuzz_pool *pool);
+
+/*
+ * Ends what other threads may wait for when this one makes no more calls: answers the call that it
+ * received last, and closes its handles, of which some may be rights to answer. Otherwise a thread
+ * that calls would wait for one that waits until all threads have ended.
+ */
+void fuzz_pool_end(struct fuzz_pool *pool);
+
+/* Says whether calls must not get the handle, or must not close it. */
+bool fuzz_handle_is_kept(uint64_t handle);
+bool fuzz_pool_has_own(const struct fuzz_pool *pool, uint64_t handle);
 
 /* Returns a value for an argument. */
 uint64_t fuzz_value(struct fuzz_pool *pool, enum fuzz_kind kind);

@@ -108,6 +108,20 @@ static void table_empty(void)
     }
 }
 
+/* Ends callers instead of an answer: one that waits, one that is gone, and none. */
+static void faults_act(struct partner *one)
+{
+    if (meet(one)) {
+        make(SYS_REPLY_FAULT, 1, 0, 0, 0, 0);
+    }
+    partner_end(one);
+    if (meet_dying(one)) {
+        make(SYS_REPLY_FAULT, 1, 0, 0, 0, 0);
+    }
+    partner_end(one);
+    make(SYS_REPLY_FAULT, 1, 0, 0, 0, 0);
+}
+
 /* Answers to callers that are gone, and answers with handles that may not be given away. */
 static void answers_act(uint64_t weak, uint64_t notification)
 {
@@ -117,10 +131,7 @@ static void answers_act(uint64_t weak, uint64_t notification)
         make(SYS_IPC_REPLY, 0, 0, 0, 0, 0);
     }
     partner_end(one);
-    if (meet_dying(one)) {
-        make(SYS_REPLY_FAULT, 1, 0, 0, 0, 0);
-    }
-    partner_end(one);
+    faults_act(one);
     if (meet_dying(one)) {
         int64_t reply = make(SYS_REPLY_TAKE, 0, 0, 0, 0, 0);
 

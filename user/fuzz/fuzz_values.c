@@ -21,15 +21,6 @@ static struct area {
 
 #define CANARY 0xa5
 
-enum own_handle { OWN_TASK, OWN_THREAD, OWN_INFORMATION, OWN_LOG, OWN_PORT };
-
-/* Handles that no call gets, besides the program's own. */
-static uint64_t kept[2 + 3 * FUZZ_THREADS];
-static unsigned kept_count;
-
-#define OWN_HANDLES     5    /* the first of the pool: enum own_handle */
-#define DIAGNOSTIC_PORT 0x80 /* writing there does nothing */
-
 void fuzz_memory_init(void)
 {
     for (unsigned i = 0; i < FUZZ_THREADS; i++) {
@@ -58,91 +49,6 @@ bool fuzz_memory_is_sound(void)
     return true;
 }
 
-void fuzz_keep(uint64_t handle)
-{
-    if (kept_count < array_length(kept)) {
-        kept[kept_count++] = handle;
-    }
-}
-
-/* Returns a handle that can only read, or 0. */
-static uint64_t reader_of(uint64_t handle)
-{
-    int64_t reader = sys_handle_duplicate(handle, RIGHT_READ);
-
-    return reader > 0 ? (uint64_t)reader : 0;
-}
-
-void fuzz_pool_init(struct fuzz_pool *pool, uint64_t seed, unsigned number)
-{
-    random_begin(&pool->random, seed, number);
-    pool->number = number;
-    pool->handles[OWN_TASK] = program_start.handles[PROGRAM_HANDLE_TASK];
-    pool->handles[OWN_THREAD] = program_start.handles[PROGRAM_HANDLE_THREAD];
-    pool->handles[OWN_INFORMATION] = reader_of(program_start.handles[PROGRAM_HANDLE_INFORMATION]);
-    pool->handles[OWN_LOG] = reader_of(program_start.handles[PROGRAM_HANDLE_LOG]);
-    int64_t port = sys_ports_create(program_start.handles[PROGRAM_HANDLE_PORTS], DIAGNOSTIC_PORT, 1,
-                                    RIGHTS_ALL);
-    pool->handles[OWN_PORT] = port > 0 ? (uint64_t)port : 0;
-    pool->count = OWN_HANDLES;
-}
-
-/*
- * By the log the fuzzer tells what it found, and by the right to devices it could stop the machine:
- * of what it was given, calls get its task and its thread alone.
- */
-static bool is_kept(uint64_t handle)
-{
-    for (unsigned kind = 0; kind < PROGRAM_HANDLE_COUNT; kind++) {
-        if (handle == program_start.handles[kind] && kind != PROGRAM_HANDLE_TASK &&
-            kind != PROGRAM_HANDLE_THREAD) {
-            return true;
-        }
-    }
-    for (unsigned i = 0; i < kept_count; i++) {
-        if (handle == kept[i]) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Calls of memory, and the last sequences, need the program's own handles to the end. */
-static bool is_given(const struct fuzz_pool *pool, uint64_t handle)
-{
-    for (unsigned own = 0; own < OWN_HANDLES; own++) {
-        if (handle == pool->handles[own]) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void fuzz_pool_add(struct fuzz_pool *pool, uint64_t handle)
-{
-    unsigned at = pool->count;
-
-    if (is_kept(handle) ||
-        is_given(pool, handle)) { /* handle_grant() gives numbers of another task's table */
-        return;
-    }
-    if (pool->count < array_length(pool->handles)) {
-        pool->count++;
-    } else {
-        at = OWN_HANDLES + random_below(&pool->random, pool->count - OWN_HANDLES);
-        /* It may be closed already: then this is one more error that is right. */
-        ignore_result(sys_handle_close(pool->handles[at]));
-    }
-    pool->handles[at] = handle;
-}
-
-void fuzz_pool_close(struct fuzz_pool *pool)
-{
-    for (unsigned i = OWN_HANDLES; i < pool->count; i++) {
-        ignore_result(sys_handle_close(pool->handles[i])); /* it may be closed already */
-    }
-}
-
 /* Mostly a handle that exists or did; else one that is nearly so, or any number. */
 static uint64_t any_handle_at_all(struct fuzz_pool *pool)
 {
@@ -166,7 +72,7 @@ static uint64_t any_handle(struct fuzz_pool *pool)
 {
     uint64_t handle = any_handle_at_all(pool);
 
-    return is_kept(handle) ? 0 : handle;
+    return fuzz_handle_is_kept(handle) ? 0 : handle;
 }
 
 static uint64_t any_number(struct fuzz_pool *pool)
@@ -343,7 +249,7 @@ static void handles_put(struct fuzz_pool *pool, const char *name, uint64_t *valu
     if (random_once_in(&pool->random, 4) || string_equal(name, "memory_physical")) {
         return;
     }
-    values[0] = commits ? pool->memory : pool->handles[OWN_TASK];
+    values[0] = commits ? pool->memory : pool->handles[FUZZ_OWN_TASK];
     if (two) {
         values[1] = pool->memory;
     }
@@ -358,23 +264,27 @@ static void commit_values(struct fuzz_pool *pool, uint64_t *values)
 }
 
 /*
- * Other calls that would hardly ever succeed. Handles are granted to any task: circles of tasks
+ * Other calls that would hardly ever succeed: the threads hardly ever meet but at the endpoint that all
+ * of them have. Handles are granted to any task: circles of tasks
  * without threads are given up by the kernel.
  */
 static void other_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
 {
-    if (string_equal(name, "handle_grant") && random_once_in(&pool->random, 2)) {
-        values[0] = pool->handles[random_once_in(&pool->random, 4) ? OWN_THREAD : OWN_TASK];
+    if (string_starts_with(name, "ipc_") && random_once_in(&pool->random, 4)) {
+        values[0] = pool->handles[FUZZ_OWN_ENDPOINT];
+    } else if (string_equal(name, "handle_grant") && random_once_in(&pool->random, 2)) {
+        values[0] =
+            pool->handles[random_once_in(&pool->random, 4) ? FUZZ_OWN_THREAD : FUZZ_OWN_TASK];
     } else if (random_once_in(&pool->random, 4)) {
         return;
     } else if (string_starts_with(name, "information_")) {
-        values[0] = pool->handles[OWN_INFORMATION];
+        values[0] = pool->handles[FUZZ_OWN_INFORMATION];
         values[1] =
             string_equal(name, "information_list") ? random_below(&pool->random, 6) : values[1];
     } else if (string_equal(name, "log_read")) {
-        values[0] = pool->handles[OWN_LOG];
+        values[0] = pool->handles[FUZZ_OWN_LOG];
     } else if (string_equal(name, "stack_descend")) {
-        values[0] = pool->handles[OWN_INFORMATION];
+        values[0] = pool->handles[FUZZ_OWN_INFORMATION];
         values[1] = random_below(&pool->random, 3);
         values[2] = random_below(&pool->random, 4 * PAGE_BYTES);
     }
@@ -383,9 +293,9 @@ static void other_adjust(struct fuzz_pool *pool, const char *name, uint64_t *val
 bool fuzz_adjust(struct fuzz_pool *pool, const char *name, uint64_t *values)
 {
     if (string_equal(name, "handle_close")) {
-        return !is_given(pool, values[0]);
+        return !fuzz_pool_has_own(pool, values[0]);
     }
-    if (string_equal(name, "thread_priority_set") && is_given(pool, values[0])) {
+    if (string_equal(name, "thread_priority_set") && fuzz_pool_has_own(pool, values[0])) {
         values[1] = values[1] == 0 ? 1 : values[1]; /* or it could create no thread any more */
     }
     if (!string_starts_with(name, "memory_")) {

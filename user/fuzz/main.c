@@ -26,9 +26,10 @@
  * itself, take its own quotas away, start threads at random addresses, which ends it too, or fill
  * the log. task_exit and thread_exit give no error.
  */
-static const char *const left_out[] = {
-    "task_exit", "task_kill",      "thread_exit",    "thread_kill",  "thread_start",
-    "log_write", "thread_suspend", "system_control", "console_take", "task_limits_set"};
+static const char *const left_out[] = {"task_exit",       "task_kill",      "thread_exit",
+                                       "thread_kill",     "thread_start",   "log_write",
+                                       "thread_suspend",  "system_control", "console_take",
+                                       "task_limits_set", "reply_fault"};
 
 /* Written by all threads: atomic. */
 static uint64_t seen[CALLS][ERRORS_MAX]; /* results, by error; 0: none */
@@ -196,6 +197,7 @@ static int fuzz(void *argument)
             printf("call %lu: memory that no call was given has changed", made);
         }
     }
+    fuzz_pool_end(pool);
     return 0;
 }
 
@@ -207,6 +209,7 @@ static int fuzz_all(uint64_t seed, uint64_t calls)
 
     mutex_lock(&gate);
     fuzz_memory_init();
+    fuzz_pools_begin();
     for (unsigned i = 0; i < FUZZ_THREADS; i++) {
         fuzzers[i].calls = calls / FUZZ_THREADS + (i < calls % FUZZ_THREADS);
         fuzz_pool_init(&fuzzers[i].pool, seed, i);
@@ -227,10 +230,6 @@ static int fuzz_all(uint64_t seed, uint64_t calls)
             thread_join(&fuzzers[i].thread);
         }
         complaints += fuzz_meet_end();
-        for (unsigned i = 0; i < FUZZ_THREADS; i++) {
-            fuzz_pool_close(
-                &fuzzers[i].pool); /* so that the last sequence finds room for handles */
-        }
         fuzz_meetings_last();
         fuzz_sequence_last();
         printf("FUZZ calls %lu seed %lu wrong %u", calls, seed, complaints);
