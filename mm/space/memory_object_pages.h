@@ -13,19 +13,37 @@ struct memory_page {
 };
 
 /*
- * Gives an untouched page of an anonymous object a zeroed frame. Context: ATOMIC, the object's lock
- * held. Errors: ERROR_QUOTA, ERROR_NO_MEMORY.
+ * Gives an untouched page of an anonymous object a zeroed frame, which no other object has. Context:
+ * ATOMIC, the object's lock held. Errors: ERROR_QUOTA, ERROR_NO_MEMORY.
  */
 static always_inline must_check int memory_object_page_make(struct memory_object *object,
-                                                            page_entry *entry)
+                                                            page_entry *entry, physical_t *frame)
 {
-    physical_t frame;
-    int error = frame_quota_allocate(object->quota, FRAME_OWNER_USER, &frame);
+    int error = frame_quota_allocate(object->quota, FRAME_OWNER_USER, frame);
     if (likely(error == OK)) {
         object->frames++;
-        *entry = page_entry_of(frame);
+        *entry = page_entry_of(*frame);
     }
     return error;
+}
+
+/*
+ * Describes a page that has a frame, which is `shared` with other objects or not. Context and
+ * error: as memory_object_page().
+ */
+static always_inline must_check int memory_object_page_describe(const struct memory_object *object,
+                                                                physical_t frame, bool shared,
+                                                                bool writes,
+                                                                struct memory_page *page)
+{
+    if (unlikely(writes && object->cloning)) {
+        return ERROR_AGAIN;
+    }
+    page->frame = frame;
+    page->caching = 0;
+    page->needs_copy = writes && shared;
+    page->may_be_written = !object->cloning && !shared;
+    return OK;
 }
 
 /*
@@ -52,25 +70,17 @@ static always_inline must_check int memory_object_page(struct memory_object *obj
         }
         entry = made;
     }
-    bool shared = false; /* a fresh frame has no other object */
+    physical_t frame;
     if (*entry == 0) {
-        int error = memory_object_page_make(object, entry);
-        if (unlikely(error != OK)) {
-            return error;
-        }
-    } else if (unlikely(*entry & PAGE_ENTRY_MOVING)) {
-        return ERROR_AGAIN;
-    } else {
-        shared = frame_is_shared(page_entry_frame(*entry));
+        int error = memory_object_page_make(object, entry, &frame);
+        return likely(error == OK) ? memory_object_page_describe(object, frame, false, writes, page)
+                                   : error;
     }
-    if (unlikely(writes && object->cloning)) {
+    if (unlikely(*entry & PAGE_ENTRY_MOVING)) {
         return ERROR_AGAIN;
     }
-    page->frame = page_entry_frame(*entry);
-    page->caching = 0;
-    page->needs_copy = writes && shared;
-    page->may_be_written = !object->cloning && !shared;
-    return OK;
+    frame = page_entry_frame(*entry);
+    return memory_object_page_describe(object, frame, frame_is_shared(frame), writes, page);
 }
 
 /*

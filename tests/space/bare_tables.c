@@ -42,16 +42,25 @@ void bare_tables_destroy(struct user_tables *tables)
     frame_free(tables->root, FRAME_OWNER_TEST);
 }
 
+int bare_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
+               struct user_table_supply *supply)
+{
+    preempt_disable();
+    int error = user_tables_enter(tables, address, entry, supply);
+    preempt_enable();
+    return error;
+}
+
 unsigned bare_map(struct user_tables *tables, uintptr_t address, physical_t frame, uint64_t rights)
 {
     struct user_table_supply supply = {.count = 0};
-    int error = user_tables_enter(tables, address, frame | rights, &supply);
+    int error = bare_enter(tables, address, frame | rights, &supply);
     unsigned wanted = error == ERROR_AGAIN ? supply.wanted : 0;
     while (supply.count < wanted && bare_frame(0, &supply.frames[supply.count])) {
         supply.count++;
     }
     if (wanted != 0) {
-        error = user_tables_enter(tables, address, frame | rights, &supply);
+        error = bare_enter(tables, address, frame | rights, &supply);
     }
     test_equal(error, OK);
     test_equal(supply.count, 0);

@@ -17,6 +17,10 @@ must_check bool bare_tables_create(struct user_tables *tables);
 /* Evicts the tables and frees the root. All pages must be unmapped. Context: THREAD. */
 void bare_tables_destroy(struct user_tables *tables);
 
+/* Calls user_tables_enter(), with preemption off. Context: THREAD. Errors: as there. */
+must_check int bare_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
+                          struct user_table_supply *supply);
+
 /* Maps a frame, with tables as needed. Returns how many tables it needed. Context: THREAD. */
 unsigned bare_map(struct user_tables *tables, uintptr_t address, physical_t frame, uint64_t rights);
 

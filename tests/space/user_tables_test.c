@@ -99,7 +99,7 @@ TEST(ASP0003, "a page makes the tables that it needs, and the last page of a tab
     if (!bare_tables_create(&tables) || !bare_frame(1, &frame)) {
         return;
     }
-    test_equal(user_tables_enter(&tables, PLACE, frame | BARE_READ, &none), ERROR_AGAIN);
+    test_equal(bare_enter(&tables, PLACE, frame | BARE_READ, &none), ERROR_AGAIN);
     test_equal(none.wanted, 3);
     test_equal(bare_map(&tables, PLACE, frame, BARE_READ), 3);
     test_equal(bare_map(&tables, PLACE + PAGE_BYTES, frame, BARE_READ), 0);
@@ -109,8 +109,7 @@ TEST(ASP0003, "a page makes the tables that it needs, and the last page of a tab
     test_equal(tables.tables, 9);
     test_equal(user_tables_entry(&tables, PLACE), frame | BARE_READ);
     test_equal(user_tables_entry(&tables, PLACE + 2 * PAGE_BYTES), 0);
-    test_equal(user_tables_enter(&tables, PLACE, (frame ^ PAGE_BYTES) | BARE_READ, &none),
-               ERROR_EXISTS);
+    test_equal(bare_enter(&tables, PLACE, (frame ^ PAGE_BYTES) | BARE_READ, &none), ERROR_EXISTS);
 
     test_equal(bare_unmap(&tables, PLACE, PAGE_BYTES), 0);
     test_equal(bare_unmap(&tables, PLACE, PAGE_BYTES), 0); /* again: nothing is there */

@@ -6,6 +6,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/entry/user_copy.h"
+#include "lib/error.h"
 #include "lib/string.h"
 #include "mm/frame/frame.h"
 #include "mm/stack/stack.h"
@@ -24,9 +25,11 @@ static void page_enter(struct user_world *world, uintptr_t address, unsigned ind
     struct user_table_supply supply = {
         .frames = {world->frames[TABLES], world->frames[TABLES + 1], world->frames[TABLES + 2]},
         .count = index == CODE ? 3 : 0}; /* one leaf table has all pages */
-    test_equal(user_tables_enter(&world->tables, address,
-                                 world->frames[index] | PAGE_PRESENT | PAGE_USER | rights, &supply),
-               0);
+    preempt_disable();
+    int error = user_tables_enter(
+        &world->tables, address, world->frames[index] | PAGE_PRESENT | PAGE_USER | rights, &supply);
+    preempt_enable();
+    test_equal(error, OK);
 }
 
 static void tables_fill(struct user_world *world)

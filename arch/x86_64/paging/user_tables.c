@@ -131,7 +131,7 @@ static never_inline must_check int enter_rarely(struct user_tables *tables, uint
         }
         entry_set(path[0], rights_joined(*path[0], entry));
     }
-    spin_unlock(&tables->lock);
+    spinlock_pass(&tables->lock);
     return error;
 }
 
@@ -145,13 +145,14 @@ int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t en
     invariant((entry & (PAGE_PRESENT | PAGE_USER)) == (PAGE_PRESENT | PAGE_USER));
     invariant(!(entry & PAGE_GLOBAL));
     invariant((entry & (PAGE_WRITABLE | PAGE_NO_EXECUTE)) != PAGE_WRITABLE);
-    spin_lock(&tables->lock);
+    invariant(this_cpu(preempt_count) != 0 || !interrupts_enabled());
+    spinlock_take(&tables->lock); /* not counted: preemption is off already */
     if (unlikely(path_find(tables, address, path) != 0) || unlikely(*path[0] & PAGE_PRESENT)) {
         return enter_rarely(tables, address, entry, supply);
     }
     table_count_add(path, 0);
     entry_set(path[0], entry);
-    spin_unlock(&tables->lock);
+    spinlock_pass(&tables->lock);
     return OK;
 }
 

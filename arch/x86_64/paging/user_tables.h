@@ -100,9 +100,9 @@ static always_inline void user_tables_load_inline(struct user_tables *tables)
 /*
  * Sets the leaf entry of a user page. Missing tables are made from the supply. If the same frame is
  * mapped there already, the entry keeps its rights and gets the new ones as well. No right is taken
- * away, so no round is necessary. Takes the lock of the tables. Context: THREAD or ATOMIC. Errors:
- * ERROR_AGAIN (the supply has fewer frames than tables are missing; supply->wanted is their
- * number), ERROR_EXISTS (another frame is mapped there).
+ * away, so no round is necessary. Takes the lock of the tables. Context: ATOMIC, preemption or
+ * interrupts off. Errors: ERROR_AGAIN (the supply has fewer frames than tables are missing;
+ * supply->wanted is their number), ERROR_EXISTS (another frame is mapped there).
  */
 must_check int user_tables_enter(struct user_tables *tables, uintptr_t address, uint64_t entry,
                                  struct user_table_supply *supply);
