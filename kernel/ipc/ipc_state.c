@@ -64,12 +64,9 @@ int ipc_load_take(unsigned bytes, bool may_take_all, struct message_load **load)
     return OK;
 }
 
-void ipc_load_free(struct message *message)
+void ipc_load_free_present(struct message *message)
 {
     struct message_load *load = message->load;
-    if (load == NULL) {
-        return;
-    }
     message->load = NULL;
     for (unsigned i = 0; i < load->handle_count; i++) {
         handle_value_release(&load->handles[i]);

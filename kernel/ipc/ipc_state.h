@@ -146,5 +146,16 @@ must_check int ipc_load_create(unsigned bytes, struct message_load **load);
  */
 must_check int ipc_load_take(unsigned bytes, bool may_take_all, struct message_load **load);
 
-/* Frees the message's load, if it has one, and closes the handles in it. Context: THREAD. */
-void ipc_load_free(struct message *message);
+/* ipc_load_free() for a message that has a load. Context: THREAD. */
+void ipc_load_free_present(struct message *message);
+
+/*
+ * Frees the message's load, if it has one, and closes the handles in it. In line, because most
+ * messages have none. Context: THREAD.
+ */
+static inline_if_optimized void ipc_load_free(struct message *message)
+{
+    if (unlikely(message->load != NULL)) {
+        ipc_load_free_present(message);
+    }
+}

@@ -47,7 +47,7 @@ static int load_in(struct ipc_state *self, uint64_t tag)
         return error;
     }
     error = user_copy_in(message->load->bytes, BUFFER_FIELD(self, bytes), message_tag_bytes(tag));
-    if (error == OK) {
+    if (error == OK && message_tag_handles(tag) != 0) {
         error = handles_in(self, message->load, message_tag_handles(tag));
     }
     if (error != OK) {
@@ -62,10 +62,7 @@ static int message_in(struct ipc_state *self, const struct trap_frame *frame, ui
     if ((tag & ~MESSAGE_TAG_MASK) != 0) {
         return ERROR_INVALID;
     }
-    const uint64_t words[] = {frame->rdx, frame->r8, frame->r9, frame->r10, frame->r12, frame->r13};
-    for (unsigned i = 0; i < MESSAGE_WORDS; i++) {
-        self->message.words[i] = words[i];
-    }
+    message_words_from_frame(&self->message, frame);
     self->message.tag = tag & ~MESSAGE_TAG_FLAGS;
     return likely((tag & MESSAGE_TAG_LOAD_MASK) == 0) ? OK : load_in(self, tag);
 }
@@ -122,7 +119,7 @@ static int load_out(struct ipc_state *self)
     if (self->buffer != 0) {
         error = user_copy_out(BUFFER_FIELD(self, bytes), load->bytes, load->byte_count);
     }
-    if (error == OK) {
+    if (error == OK && load->handle_count != 0) {
         error = handles_out(self, load);
     }
     ipc_load_free(&self->message);

@@ -17,6 +17,7 @@
 #include "arch/x86_64/cpu/trace.h"
 #include "arch/x86_64/entry/user_context.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/ipc/message_frame.h"
 #include "kernel/syscall/message_direct.h"
 #include "kernel/syscall/message_end.h"
 #include "kernel/syscall/message_handoff.h"
@@ -107,9 +108,10 @@ static inline_if_optimized void words_move(const struct user_thread *to_user,
 static never_inline void answer_kernel(struct ipc_state *to, const struct user_thread *from_user,
                                        uint64_t tag)
 {
-    const struct trap_frame *from = user_frame_at(from_user->context.stack_top);
-    to->message = (struct message){
-        .words = {from->rdx, from->r8, from->r9, from->r10, from->r12, from->r13}, .tag = tag};
+    message_words_from_frame(&to->message, user_frame_at(from_user->context.stack_top));
+    to->message.tag = tag;
+    to->message.badge = 0;
+    to->message.load = NULL;
     to->result = OK;
 }
 

@@ -94,10 +94,11 @@ static must_check int answer_read(const struct message *message,
         answer->reason = "its pager refuses it";
         return ERROR_FAULT;
     }
-    *answer =
-        (struct space_page_answer){.offset = words[PAGER_GIVEN_OFFSET],
-                                   .bytes = words[PAGER_GIVEN_BYTES],
-                                   .rights = (unsigned)(words[PAGER_GIVEN_RIGHTS] >> RIGHTS_SHIFT)};
+    answer->reason = NULL;
+    answer->from = NULL;
+    answer->offset = words[PAGER_GIVEN_OFFSET];
+    answer->bytes = words[PAGER_GIVEN_BYTES];
+    answer->rights = (unsigned)(words[PAGER_GIVEN_RIGHTS] >> RIGHTS_SHIFT);
     if (words[PAGER_ANSWER] != PAGER_SUPPLY ||
         (words[PAGER_GIVEN_RIGHTS] & ~((uint64_t)SPACE_RIGHTS_ALL << RIGHTS_SHIFT)) != 0 ||
         !answer_is_valid(question, answer) || !source_read(message, question, answer)) {
