@@ -19,6 +19,14 @@ struct handle_note {
     uint32_t handle;       /* that was looked up last */
 } packed aligned_to(4);
 
+/* Prepares a note of no handle. Context: ANY. */
+static always_inline void handle_note_init(struct handle_note *note)
+{
+    note->object = NULL; /* word by word: fewer instructions than to clear it as a whole */
+    note->closes = 0;
+    note->handle = 0;
+}
+
 /*
  * Says whether note->object is what an open handle names. If another thread closes the handle at
  * that moment, the caller uses it before the close. Context: ANY, by the thread whose note it is.

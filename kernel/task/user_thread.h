@@ -149,7 +149,8 @@ void user_thread_stack_charge(const struct thread *thread);
  */
 static always_inline void user_thread_notes_begin(struct user_thread *user)
 {
-    user->signals = user->waits = (struct handle_note){.object = NULL};
+    handle_note_init(&user->signals);
+    handle_note_init(&user->waits);
 }
 
 /*

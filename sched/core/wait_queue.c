@@ -45,7 +45,7 @@ static void wait_check_locks(const struct thread *self maybe_unused)
  * and reads the state second, so one of the two sees the other's write. (XCHG is needed because the
  * processor may execute a plain load before an earlier store.)
  */
-static void wait_once(struct thread *self, struct spinlock *lock, bool killable)
+static inline_if_optimized void wait_once(struct thread *self, struct spinlock *lock, bool killable)
 {
     wait_check_locks(self);
     /* LAB 8 BEGIN wait-once: block, so that neither a wake-up nor a kill is lost */
