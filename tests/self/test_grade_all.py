@@ -18,7 +18,7 @@ from conftest import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
-from lab import course, gradescope, questions, sandbox, write  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import course, gradescope, one, questions, sandbox, write  # noqa: E402  # pylint: disable=wrong-import-position
 
 try:
     sandbox.check(ROOT)
@@ -126,6 +126,21 @@ def test_all_are_graded_in_the_sandbox_once_and_what_changed_again(handed_in):
     (handed_in / "ann & bob" / "lab" / "answers.toml").write_text("[walk]\n")
     _, output = grade_all(handed_in)
     assert "=carl: 0 graded before" in output and "ann & bob: 0 lost: walk, entries, frame" in output
+
+
+def test_what_a_changed_tree_of_the_teachers_gives_is_not_taken_for_graded(handed_in, tmp_path, monkeypatch):
+    lab, submission = course.labs(ROOT)[0], str(handed_in / "=carl")
+    monkeypatch.setattr(one, "ROOT", str(tmp_path))
+    digests = []
+    for name, text in (("tests/mm/a_test.c", "1"), ("tests/mm/a_test.c", "2"), ("tools/lab/watch.py", "1"), ("kernel/main.c", "1")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+        digests.append(one.digest_of(lab, submission))
+    assert len(set(digests)) == 4
+    for name in ("docs/memory.md", "results/=carl/model.json"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("1")
+    assert one.digest_of(lab, submission) == digests[-1]
 
 
 def test_an_interrupted_run_goes_on(handed_in):

@@ -2,7 +2,7 @@
 """Grades one submission in the sandbox, and prints one line: its name, points or -, and a remark, between tabs.
 
 tools/grade-all runs this for each submission, by GNU parallel, maybe on another machine. A submission that was
-graded and has not changed since, nor have the lab's files, is not graded again.
+graded and has not changed since, nor has this tree, is not graded again.
 """
 
 import argparse
@@ -15,8 +15,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, folder) for folder in ("tools", "tests", "tools/check")]
 
 from lab import course, regions, sandbox, staff  # noqa: E402  # pylint: disable=wrong-import-position
+from tree import files  # noqa: E402  # pylint: disable=wrong-import-position
 
 WRITTEN = ("lab/answers.toml", "lab/report.md")
+# What a grading depends on in this tree; submissions and results may lie in it, too.
+FOLDERS = ("arch/", "boot/", "kernel/", "labs/", "lib/", "make/", "mm/", "sched/", "tests/", "tools/", "user/",
+           "Makefile", "linker.ld")
 
 
 def done_path(results, name):
@@ -35,11 +39,12 @@ def read_json(path):
 
 
 def digest_of(lab, submission):
-    """Returns a digest of all that the points depend on: what is taken of the submission, and the lab's files.
-    Raises Malformed or OSError if the submission cannot be read."""
+    """Returns a digest of all that the points depend on: what is taken of the submission, and this tree. Raises
+    Malformed or OSError if the submission cannot be read."""
     parts = [repr(sorted(staff.submitted(submission, lab.number).items()))]
     for path in [os.path.join(submission, name) for name in WRITTEN] + \
-            [os.path.join(lab.folder, name) for name in ("lab.toml", "points.toml")]:
+            [os.path.join(ROOT, name) for name in files(ROOT) if name.startswith(FOLDERS)
+             and not name.endswith(".md")]:
         if os.path.exists(path):
             with open(path, encoding="utf-8", errors="replace") as file:
                 parts.append(file.read())
