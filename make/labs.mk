@@ -11,15 +11,20 @@ FROM       :=
 LATER      :=
 SUBMISSION :=
 
+# $(call given,WORD,WHAT): the goal stops, and says so, where the word is not given.
+given = $(if $($(1)),,$(error make $@ needs $(1)=$(comma) $(2): docs/teaching.md))
+
 .PHONY: lab lab-grade labs-check labs-figures labs-record gradescope
 
 ## make lab          write the tree of lab N= for students to OUT=; FROM= goes on with a student's work
 lab:
+	@$(call given,N,the number of the lab)$(call given,OUT,a new folder)
 	@$(PYTHON) tools/lab/write.py --lab $(call quote,$(N)) --out $(call quote,$(OUT)) \
 	    $(if $(FROM),--from $(call quote,$(FROM))) $(if $(LATER),--later)
 
 ## make lab-grade    grade SUBMISSION= for lab N=, hidden tests too, in a clean tree; OUT= for the results
 lab-grade:
+	@$(call given,N,the number of the lab)$(call given,SUBMISSION,the folder that was handed in)
 	@$(PYTHON) tools/lab/staff.py --lab $(call quote,$(N)) --submission $(call quote,$(SUBMISSION)) \
 	    $(if $(OUT),--out $(call quote,$(OUT)))
 
@@ -37,4 +42,5 @@ labs-record:
 
 ## make gradescope   an archive for Gradescope that grades lab N=; OUT= says where it goes
 gradescope:
+	@$(call given,N,the number of the lab)
 	@$(PYTHON) tools/lab/gradescope.py --lab $(call quote,$(N)) $(if $(OUT),--out $(call quote,$(OUT)))

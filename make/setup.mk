@@ -22,7 +22,8 @@ toolchain:
 
 ## make help         this list
 help:
-	@sed -n 's/^## //p' Makefile make/*.mk $(wildcard tests/tests.mk tests/host/host.mk)
+	@sed -n 's/^## //p' Makefile make/*.mk $(wildcard tests/tests.mk tests/host/host.mk) \
+	    $(if $(NOT_HERE),| grep -vE '^make ($(subst $(space),|,$(NOT_HERE))) ')
 	@echo
 	@echo "Words on the command line, with what they are when left out:"
 	@sed -n 's/^#   \([A-Z0-9_]*=\)/  \1/p' Makefile make/*.mk \

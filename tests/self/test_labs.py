@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -285,6 +286,55 @@ def test_work_is_carried_to_the_next_lab_and_to_an_update(tmp_path, capsys):
     assert "NEWER" in (fresh / "mm/frame/buddy.h").read_text()
     assert "MY_OWN" in (fresh / "mm/frame/buddy.h.mine").read_text()
     assert "buddy.h.mine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["", "nothing", "other"])
+def test_an_update_goes_into_a_students_tree_only(tmp_path, capsys, words):
+    mine = student_tree(tmp_path / "mine")
+    (mine / "mm/frame/my_own.c").write_text("/* A file of mine. */\n")
+    (tmp_path / "other").mkdir()
+    assert carry.main([str(mine), words and str(tmp_path / words)]) == 2
+    said = capsys.readouterr()
+    assert ("is no tree of a lab: it has no lab/manifest.json" if words else "make update NEW=dir") in said.err
+    assert not said.out.endswith("yours\n")
+    assert not (tmp_path / "nothing").exists() and os.listdir(tmp_path / "other") == []
+
+
+def test_work_is_carried_from_a_students_tree_only(tmp_path, capsys):
+    assert write.main(["--lab", "5", "--out", str(tmp_path / "out"), "--from", str(tmp_path)]) == 1
+    assert f"{tmp_path} is no tree of a lab: it has no lab/manifest.json" in capsys.readouterr().err
+
+
+def make_says(folder, *words):
+    """Returns the status of make in a folder, without the words of the make that runs this test, and all that it says."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(["make", "-C", folder, "--no-print-directory", *words], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, env=environment)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("words, said", [
+    (["lab"], "make lab needs N="), (["lab", "N=5"], "make lab needs OUT="), (["lab-grade", "SUBMISSION=x"], "make lab-grade needs N="),
+    (["lab-grade", "N=5"], "make lab-grade needs SUBMISSION="), (["gradescope"], "make gradescope needs N="),
+    (["lab-grade", "N=5", "SUBMISSION=/nowhere"], "there is no folder /nowhere"),
+    (["lab-grade", "N=77", "SUBMISSION=/nowhere"], "there is no lab 77; there are: 0, 1,"),
+    (["labs-check", "N=77"], "there is no lab 77; there are: 0, 1,")])
+def test_a_goal_that_lacks_a_word_says_which(words, said):
+    status, output = make_says(ROOT, *words)
+    assert status and said in output and "Errno" not in output, output
+
+
+def test_a_students_tree_names_only_goals_that_it_has(tmp_path):
+    mine = student_tree(tmp_path / "mine")
+    status, said = make_says(mine, "help")
+    goals = re.findall(r"^make (\S+)", said, re.MULTILINE)
+    assert status == 0 and {"grade", "update", "run", "debug", "test-quick", "bochs"} <= set(goals), said
+    for gone in ("test", "check", "book", "mutants", "model", "test-in", "next-id", "protocols-page"):
+        assert gone not in goals
+        status, said = make_says(mine, gone)
+        assert status and f"make {gone} is not in a tree of a lab" in said and "make grade" in said, said
+    status, said = make_says(mine, "grade", "ITEM=nothing")
+    assert status and "lab 2 has no item nothing; it has: boot, blocks" in said, said
 
 
 def test_a_full_directory_is_not_written_to(tmp_path, capsys):

@@ -67,8 +67,15 @@ def tree_texts(root):
     return texts
 
 
+def must_be_tree(root):
+    """Raises FileNotFoundError if a folder is no tree of a lab."""
+    if not os.path.isfile(os.path.join(root, MANIFEST)):
+        raise FileNotFoundError(f"{root} is no tree of a lab: it has no {MANIFEST}")
+
+
 def read_work(root):
     """Returns the Work in a student's tree. A manifest that lacks there is a reason to refuse."""
+    must_be_tree(root)
     with open(os.path.join(root, MANIFEST), encoding="utf-8") as file:
         manifest = json.load(file)
     texts = tree_texts(root)
@@ -123,11 +130,16 @@ def write_manifest(out, texts, work=None):
 
 def main(arguments):
     """Puts the work of one student's tree into a fresh one."""
-    if len(arguments) != 2:
-        print("usage: carry.py MINE NEW", file=sys.stderr)
+    if len(arguments) != 2 or not arguments[1]:
+        print("make update NEW=dir: dir is the fresh tree that your teachers gave you", file=sys.stderr)
         return 2
     mine, new = arguments
-    work, texts = read_work(mine), tree_texts(new)
+    try:
+        must_be_tree(new)
+        work, texts = read_work(mine), tree_texts(new)
+    except FileNotFoundError as error:
+        print(f"Nothing was taken over. {error}", file=sys.stderr)
+        return 2
     texts.pop(MANIFEST, None)
     before = dict(texts)
     texts = {path: regions.replaced(text, work.bodies, path) if path.endswith(regions.SUFFIXES) else text

@@ -179,6 +179,9 @@ def main(arguments=None):
     parser.add_argument("--tree", default=os.path.join(ROOT, "build", "labs", "check"), help="the clean tree; "
                         "two checks at a time need one each")
     options = parser.parse_args(arguments)
+    if options.lab is not None and course.missing(ROOT, options.lab):
+        print(course.missing(ROOT, options.lab), file=sys.stderr)
+        return 2
     grade.watch.leave_no_machine()
     sys.stdout.reconfigure(line_buffering=True)  # whoever reads a log sees how far it is
     jobs, passed, failed = len(os.sched_getaffinity(0)), 0, 0

@@ -101,6 +101,12 @@ def labs(root):
     return {lab.number: lab for lab in found}
 
 
+def missing(root, number):
+    """Returns "", or which labs there are if a tree has no lab of this number."""
+    found = labs(root)
+    return "" if number in found else f"there is no lab {number}; there are: {', '.join(map(str, found))}"
+
+
 def stub(lab, name):
     """Returns the stub of a region."""
     with open(os.path.join(lab.folder, "stubs", f"{name}.stub"), encoding="utf-8") as file:

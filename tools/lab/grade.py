@@ -119,7 +119,8 @@ def main(arguments=None):
     watch.leave_no_machine()
     lab = course.read_lab(os.path.join(ROOT, "lab"))
     if options.item and options.item not in [item.name for item in lab.items]:
-        print(f"lab {lab.number} has no item {options.item}", file=sys.stderr)
+        print(f"lab {lab.number} has no item {options.item}; it has: {', '.join(item.name for item in lab.items)}",
+              file=sys.stderr)
         return 2
     paths = Paths(ROOT, jobs=len(os.sched_getaffinity(0)))
     folder = os.path.join(ROOT, "lab")

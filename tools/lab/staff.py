@@ -12,7 +12,7 @@ import sys
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path[:0] = [os.path.join(ROOT, folder) for folder in ("tools", "tests", "tools/check")]
 
-from lab import answers, carry, clean_tree, grade, questions, regions, report  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import answers, carry, clean_tree, course, grade, questions, regions, report  # noqa: E402  # pylint: disable=wrong-import-position
 
 
 def submitted(path, number):
@@ -61,10 +61,12 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args(arguments)
     grade.watch.leave_no_machine()
-    clean = clean_tree.CleanTree(ROOT, options.tree, jobs=options.jobs)
-    if options.lab not in clean.labs:
-        print(f"there is no lab {options.lab}", file=sys.stderr)
+    why = course.missing(ROOT, options.lab) or \
+        ("" if os.path.isdir(options.submission) else f"there is no folder {options.submission}")
+    if why:
+        print(why, file=sys.stderr)
         return 2
+    clean = clean_tree.CleanTree(ROOT, options.tree, jobs=options.jobs)
     out = options.out or os.path.join(ROOT, "build", "labs", "results",
                                       os.path.basename(os.path.abspath(options.submission)))
     try:

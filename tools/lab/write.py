@@ -122,9 +122,9 @@ def visible_points(text):
 
 def make_tree(root, number, later=False, carried=None):
     """Returns {name: text} of the student's tree. Raises Refused if it may not be written."""
+    if course.missing(root, number):
+        raise Refused(course.missing(root, number))
     labs = course.labs(root)
-    if number not in labs:
-        raise Refused(f"there is no lab {number}; there are: {', '.join(map(str, labs))}")
     lab = labs[number]
     names = [name for name in tree.files(root) if is_given(name) and name not in lab.hidden_files]
     texts = read_texts(root, [name for name in names if not name.endswith((".png", ".ico"))])
