@@ -251,6 +251,23 @@ def test_a_tree_with_a_planted_leak_is_not_written(tmp_path, monkeypatch, capsys
     assert not out.exists()
 
 
+def test_the_first_page_of_a_students_tree_names_what_is_in_it(labs, texts):
+    for number, found in texts.items():
+        page = found["README.md"]
+        assert {path for path in re.findall(r"`(lab/[a-z.]+)`", page)} >= {"lab/handout.md", "lab/points.toml", "lab/design.md"}
+        for path in re.findall(r"`((?:lab|docs)/[a-z./-]+[a-z])`", page):
+            assert path in found, f"lab {number}: {path}"
+        assert ("not yet" in page and "hole" in page) == labs[number].machine, f"lab {number}"
+        assert ("`lab/answers.toml`" in page) == (not labs[number].machine), f"lab {number}"
+
+
+def test_a_students_chapters_have_their_pictures(texts):
+    for number, found in texts.items():
+        for path, text in found.items():
+            for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text) if path.startswith("docs/") else ():
+                assert os.path.normpath(os.path.join("docs", picture)) in found, f"lab {number}: {path} shows {picture}"
+
+
 def student_tree(path, number=2):
     assert write.main(["--lab", str(number), "--out", str(path)]) == 0
     return path

@@ -153,14 +153,16 @@ def ended(name, outcome="passed"):
 def test_the_runner_fails_without_a_record(tmp_path, fake_paths):
     """The program of this tree, on a tree without a record."""
     (tmp_path / "tools").mkdir()
-    subprocess.run(["cp", "-r", os.path.join(ROOT, "tools", "bench"), str(tmp_path / "tools")], check=True)
+    (tmp_path / "tests").mkdir()
+    for folder, into in (("tools/bench", "tools"), ("tests/runner", "tests")):
+        subprocess.run(["cp", "-r", os.path.join(ROOT, folder), str(tmp_path / into)], check=True)
     paths = fake_paths(b"")
     for name in ("bench-lend", "bench-fault"):
         with open(os.path.join(paths.row_directory(name), "serial.log"), "w", encoding="utf-8") as file:
             file.write(LOG.format(switch=100, last=""))
     group = run_landed(paths, [ended("bench-lend"), ended("bench-fault", "failed")], "compare", "bench-lend", "bench-fault")
     assert group.failed and "landed.json cannot be read" in group.cases[0].detail
-    (tmp_path / "tests" / "bench").mkdir(parents=True)
+    (tmp_path / "tests" / "bench").mkdir()
     landed.save(tmp_path, ABOUT, {"bench-lend": {"switch": [50, "instructions"]},
                                   "bench-fault": {"gone": [50, "instructions"]}})
     group = run_landed(paths, [ended("bench-lend"), ended("bench-fault", "failed")], "compare", "bench-lend", "bench-fault")

@@ -21,11 +21,11 @@ import tree  # noqa: E402  # pylint: disable=wrong-import-position
 
 # What students do not get. The book's chapters stay: they are searched like everything else.
 LEFT_OUT = ("labs/", "tools/lab/", "tools/check/", "tests/mutants/", "tests/model/", "tests/host/",
-            "tests/self/", "docs/images/", "docs/pictures/", "docs/decisions/", "docs/book/", ".github/",
-            ".ci/")
+            "tests/self/", "docs/decisions/", "docs/book/", ".github/", ".ci/")
 LEFT_OUT_FILES = ("README.md", "CHANGES.md", "CONTRIBUTING.md", "make/labs.mk", "docs/model.md",
                   "docs/teaching.md", "compile_commands.json")
 # Of the machinery, what grades and carries work forward.
+PHOTOGRAPH = re.compile(r"!\[([^]]*)\]\([^)]+\.png\)")
 GIVEN = ("__init__.py", "regions.py", "course.py", "carry.py", "grade.py", "outside.py", "watch.py",
          "outside_events.py", "model.py", "outside_threads.py", "observers.py", "outside_messages.py",
          "report.py", "image.py", "result.py", "answers.py")
@@ -84,15 +84,21 @@ def lab_files(root, lab):
     if not lab.machine:
         files.update(question_files(lab))
     files["lab/points.toml"] = visible_points(read_texts(lab.folder, ["points.toml"])["points.toml"])
-    student = os.path.join(root, "labs", "student")
-    for name, text in read_texts(student, sorted(os.listdir(student))).items():
-        target = "make/lab.mk" if name == "lab.mk" else name
+    student = read_texts(os.path.join(root, "labs", "student"), ("README.md", "README.written.md", "lab.mk"))
+    first_page = with_files(student["README.md" if lab.machine else "README.written.md"], files)
+    for target, text in (("README.md", first_page), ("make/lab.mk", student["lab.mk"])):
         files[target] = text.replace("@N@", str(lab.number)).replace("@TITLE@", lab.title) \
             .replace("@CMDLINE@", lab.cmdline)
     names = [name for name in GIVEN if os.path.exists(os.path.join(root, "tools", "lab", name))]
     for name, text in read_texts(os.path.join(root, "tools", "lab"), names).items():
         files[f"tools/lab/{name}"] = text
     return files
+
+
+def with_files(page, files):
+    """Returns a first page whose table has no line of a file that the tree does not have."""
+    return "".join(line for line in page.splitlines(keepends=True)
+                   if not line.startswith("| `lab/") or line.split("`")[1] in files)
 
 
 def question_files(lab):
@@ -120,6 +126,12 @@ def visible_points(text):
     return "[[item]]".join(shown)
 
 
+def without_photographs(text):
+    """Returns a chapter with the words of a picture in place of the picture, if that is no text: a student's tree has
+    texts alone."""
+    return PHOTOGRAPH.sub(r"(A picture of the book: \1.)", text)
+
+
 def make_tree(root, number, later=False, carried=None):
     """Returns {name: text} of the student's tree. Raises Refused if it may not be written."""
     if course.missing(root, number):
@@ -131,6 +143,7 @@ def make_tree(root, number, later=False, carried=None):
     bodies, secret = bodies_for(labs, regions.of_tree(texts), number, later, carried or {})
     texts = {name: regions.replaced(text, bodies, name) if name.endswith(regions.SUFFIXES) else text
              for name, text in texts.items()}
+    texts = {name: without_photographs(text) if name.endswith(".md") else text for name, text in texts.items()}
     texts.update(lab_files(root, lab))
     own = {name: regions.replaced(text, {key: "" for key in carried}, name)
            if carried and name.endswith(regions.SUFFIXES) else text for name, text in texts.items()}
