@@ -151,6 +151,45 @@ def test_bars_leave_out_a_mode_that_has_none_of_the_figures():
     assert "using 2:xtic(1) lt 2 title" in script and "using 3:xtic(1) lt 3 title" in script, "the colours of the modes"
 
 
+def test_each_figure_of_the_report_that_has_neighbours_is_drawn():
+    drawn = {name for _, _, names in plots.BARS for name in names}
+    with open(os.path.join(ROOT, "tests", "bench", "landed.json"), encoding="utf-8") as file:
+        known = {name for row in json.load(file)["rows"].values() for name in row}
+    assert drawn <= known, "a plot of figures that no benchmark prints is left out in silence"
+    assert {"syscall_null", "ipc_roundtrip", "notify_roundtrip", "user_fault", "pager_fault", "swap_out_one_16"} <= drawn
+
+
+def test_a_shootdown_is_drawn_by_the_number_of_cpus():
+    values = {(cpus, 512, "shootdown"): {"fault": [value], "eager": [value]} for cpus, value in ((4, 600), (1, 70), (2, 300))}
+    script = plots.scripts([], values, ["eager", "fault"], {"shootdown": "instructions"})["shootdown"]
+    assert "name\teager\tfault\n1 CPU\t70\t70\n2 CPUs\t300\t300\n4 CPUs\t600\t600\nEOD" in script
+    assert "set ylabel 'instructions, the sum over all CPUs'" in script
+    one = plots.scripts([], {(1, 512, "shootdown"): {"fault": [70]}}, ["fault"], {"shootdown": "instructions"})
+    assert "shootdown" not in one, "one number of CPUs shows no growth"
+
+
+def test_savings_of_all_scenarios_stand_in_one_plot():
+    values = {}
+    for name, eager, fault in (("tree", 1000, 600), ("blocked", 2000, 500)):
+        values[1, 512, f"macro_{name}_stack_mean"] = {"eager": [eager], "fault": [fault, fault + 1, 9000]}
+        values[1, 512, f"macro_{name}_instructions"] = {"eager": [eager], "fault": [eager + 10]}
+    values[1, 32, "macro_blocked_stack_mean"] = {"eager": [100], "fault": [1]}
+    values[1, 512, "macro_server_stack_mean"] = {"fault": [3]}
+    scripts = plots.scripts([], values, ["eager", "fault"], {})
+    assert "name\tfault\ntree\t39.9\nblocked\t75.0\nEOD" in scripts["saved-mean"], "the median of the seeds, 512 MiB"
+    assert "set ylabel 'percent less than with eager stacks'" in scripts["saved-mean"]
+    assert "name\tfault\ntree\t1.0\nblocked\t0.5\nEOD" in scripts["instructions-more"]
+    assert "yrange [*:*]" in scripts["instructions-more"], "a mode may take less"
+    assert "saved-most" not in scripts, "no figure, no plot"
+    assert "saved-mean" not in plots.scripts([], {(1, 512, "macro_tree_stack_mean"): {"fault": [3]}}, ["fault"], {})
+
+
+def test_a_curve_in_the_records_says_in_which_machine(tmp_path):
+    record.write(tmp_path, {"commit": "c", "compiler": "c", "flags": "f", "emulator": "e"}, [run(memory_mib=32)])
+    with open(tmp_path / "records.json", encoding="utf-8") as file:
+        assert [curve["memory_mib"] for curve in json.load(file)["series"]] == [32]
+
+
 def test_cycles_stand_with_their_spread():
     kvm = run(accel="kvm")
     rows = tables.make([kvm])[0].rows

@@ -16,7 +16,7 @@ import report  # noqa: E402  # pylint: disable=wrong-import-position
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SUFFIXES = {"instructions", "stack_now", "stack_most", "stack_mean", *chapter.SCENARIO.values()}
-SINGLES = {*chapter.SINGLE.values(), *chapter.BYTES.values(), *(name for name, _ in chapter.HANDOFF.values()),
+SINGLES = {*chapter.SINGLE.values(), *chapter.BY_BYTES.values(), *chapter.PROGRAMS.values(), *chapter.BYTES.values(), *(name for name, _ in chapter.HANDOFF.values()),
            "pager_fault", "ipc_roundtrip_4k"}
 
 
@@ -91,6 +91,14 @@ def test_figures_stand_where_they_belong(text):
     assert rows_of(filled, "figure")[0]["shootdown of a page, instructions"][2] == "631"
     assert rows_of(filled, "with `keep` and `handoff`")[0]["bytes after swapping, `handoff`"][1] == "1,265"
     assert rows_of(filled, "with `stack=fault`")[0]["`crowd`: instructions"] == ["100", "112 (12 % more)"]
+
+
+def test_every_operation_that_the_report_measures_for_the_comparison_has_a_row():
+    with open(os.path.join(ROOT, "tests", "bench", "landed.json"), encoding="utf-8") as file:
+        known = {name for row in json.load(file)["rows"].values() for name in row}
+    rows = {*chapter.SINGLE.values(), *chapter.BY_BYTES.values(), *chapter.PROGRAMS.values(), *chapter.BYTES.values()}
+    assert rows <= known, rows - known
+    assert {"swap_out_one_16", "swap_in_one_896", "syscall_null", "ipc_roundtrip", "user_fault", "pager_fault"} <= rows
 
 
 def test_a_mode_without_an_operation_has_an_empty_cell(text):

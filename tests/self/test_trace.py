@@ -8,6 +8,7 @@ from conftest import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tools", "trace"))
 import depth  # noqa: E402  pylint: disable=wrong-import-position
+import depth_picture  # noqa: E402  pylint: disable=wrong-import-position
 import events  # noqa: E402  pylint: disable=wrong-import-position
 import flame  # noqa: E402  pylint: disable=wrong-import-position
 import live  # noqa: E402  pylint: disable=wrong-import-position
@@ -15,6 +16,7 @@ import trace_model  # noqa: E402  pylint: disable=wrong-import-position
 import perfetto  # noqa: E402  pylint: disable=wrong-import-position
 import picture  # noqa: E402  pylint: disable=wrong-import-position
 import schema  # noqa: E402  pylint: disable=wrong-import-position
+import watch_picture  # noqa: E402  pylint: disable=wrong-import-position
 
 NUMBERS = {name: number for number, name in events.KINDS.items()}
 BLOCKED, DEAD = events.STATES.index("BLOCKED"), events.STATES.index("DEAD")
@@ -216,6 +218,12 @@ def test_frames_are_measured_and_set_beside_the_compilers(tmp_path):
     assert "deep" in depth.text(rows)
 
 
+def test_the_profile_is_drawn_with_both_figures_of_a_function():
+    drawn = depth_picture.svg([("deep", 1, 4100.0, 4100, 4000), ("worker", 1, 800.0, 800, None)])
+    assert drawn.count(f'fill="{depth_picture.SEEN}"') == 3 and drawn.count(f'fill="{depth_picture.SAID}"') == 2
+    assert ">deep<" in drawn and ">4,100 (4,100)<" in drawn and ">4,000<" in drawn and ">800 (800)<" in drawn
+
+
 def test_the_picture_has_cpus_faults_and_stacks():
     recording = events.read(recorded(SOME[0], *FAULT, switch(30, 1, 7),
                                      event("FAULT", 60, small=1, a=9000, b=CODE), switch(70, 7, 1)))
@@ -300,3 +308,26 @@ def test_the_live_view_says_how_the_trace_ended(full, wanted):
     assert state.seconds() == 0 and state.end() == "the machine ended before its trace"
     state.feed(data[events.RECORD.size:])
     assert state.end() == wanted
+
+
+def test_a_picture_of_the_live_view_is_that_with_most_faults(tmp_path):
+    # A thousand ticks a microsecond, a picture for each 10 ms.
+    def deeper(ms, thread, pages):
+        return (switch(ms * 10**6, 1, thread), fault(ms * 10**6 + 1, pages, 6), switch(ms * 10**6 + 2, thread, 1))
+    parts = [event("NAME", 5, thread=thread) for thread in (1, 7, 9)]
+    parts += [*deeper(1, 7, 1), switch(11 * 10**6, 1, 1), *deeper(12, 9, 1), *deeper(14, 7, 2), switch(22 * 10**6, 1, 1),
+              *deeper(23, 9, 1), switch(33 * 10**6, 1, 1)]
+    (tmp_path / "x.bin").write_bytes(recorded(*parts, cpus=1))
+    assert [grown for _, grown in watch_picture.pictures((tmp_path / "x.bin").read_bytes())] == [1, 2, 1]
+    assert watch_picture.main([str(tmp_path / "x.bin"), str(tmp_path / "x.svg")]) == 0
+    drawn = (tmp_path / "x.svg").read_text()
+    assert drawn.count(f'fill="{watch_picture.GROWN}"') == 2 and ">     0.022 s   3 stacks" in drawn
+    (tmp_path / "x.bin").write_bytes(recorded(event("NAME", 5, thread=1)))
+    with pytest.raises(SystemExit, match="shorter than a picture"):
+        watch_picture.main([str(tmp_path / "x.bin"), str(tmp_path / "x.svg")])
+
+
+@pytest.mark.parametrize("cell, colour", [("10", watch_picture.PAGES[1]), ("4f", watch_picture.PAGES[4]),
+                                          ("b2", watch_picture.GROWN), ("s1", watch_picture.SWAPPED)])
+def test_a_cell_of_the_picture_has_the_colour_of_its_state(cell, colour):
+    assert watch_picture.ground(cell) == colour

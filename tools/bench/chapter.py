@@ -37,6 +37,17 @@ SINGLE = {
     "`stack_ensure()`, a page": "ensure", "swap in": "swap_in", "a spinlock taken and released": "lock_spin",
     "a mutex taken and released": "lock_mutex", "allocate and free 8 objects and a frame": "alloc_free",
     "shootdown of a page, 1 CPU": "shootdown"}
+BY_BYTES = {f"swapped {way}, {bytes_} bytes of variables": f"swap_{way}_one_{bytes_}"
+            for way in ("out", "in") for bytes_ in (16, 256, 512, 896)}
+PROGRAMS = {
+    "a system call that does nothing": "syscall_null", "a message of six words and its answer": "ipc_roundtrip",
+    "a message of 4,096 bytes and its answer": "ipc_roundtrip_4k",
+    "a signal, and a wait for the one that answers it": "notify_roundtrip",
+    "a page fault that the kernel serves, a page zeroed": "user_fault",
+    "that a pager serves, with a page that is there": "pager_fault",
+    "that a pager serves, a page zeroed": "pager_fault_fresh",
+    "the kernel copies a word from a page that is not there, a page zeroed": "user_copy_fault",
+    "a thread, create to join": "user_thread_cycle", "a task, created, run, awaited": "task_cycle"}
 BYTES = {"since its creation": "idle_thread_bytes", "swapped out": "blocked_thread_bytes"}
 SCENARIO = {
     "threads created": "threads", "stack faults": "faults", "faults a second of guest time": "faults_per_second",
@@ -193,6 +204,8 @@ SCENARIOS = [f"`{name.removeprefix('macro_')}`" for name in machines.SCENARIOS]
 # By the first cell of a table's head: what fills a row of it, and which rows there are.
 TABLES = {
     "instructions, zeroing apart": (single(SINGLE), SINGLE),
+    "instructions, one thread alone": (single(BY_BYTES), BY_BYTES),
+    "instructions of programs": (single(PROGRAMS), PROGRAMS),
     "bytes of a blocked thread": (single(BYTES), BYTES),
     "most stack memory": (saved("stack_most"), SCENARIOS),
     "mean stack memory": (saved("stack_mean"), SCENARIOS),

@@ -2,8 +2,10 @@
 
 import os
 import re
+import statistics
 import subprocess
 
+import machine as machines
 import tables
 
 # Bars that are drawn beside each other: a file's name, its title, and the figures in it.
@@ -17,6 +19,16 @@ BARS = (
     ("memory", "Bytes of a blocked thread", ("idle_thread_bytes", "blocked_thread_bytes")),
     ("swap", "One thread swapped in, by bytes of its variables",
      ("swap_in_one_16", "swap_in_one_256", "swap_in_one_512", "swap_in_one_896")),
+    ("swap-out", "One thread swapped out, by bytes of its variables",
+     ("swap_out_one_16", "swap_out_one_256", "swap_out_one_512", "swap_out_one_896")),
+    ("calls", "System calls, messages, faults of programs (zeroing included)",
+     ("syscall_null", "ipc_roundtrip", "notify_roundtrip", "user_fault", "pager_fault", "pager_fault_fresh")),
+)
+# All scenarios beside each other: a file's name, its title, the figure, what is at the axis, whether less is positive.
+AGAINST = (
+    ("saved-most", "Stack memory saved, at most", "stack_most", "percent less than with eager stacks", True),
+    ("saved-mean", "Stack memory saved, on average", "stack_mean", "percent less than with eager stacks", True),
+    ("instructions-more", "Instructions of a whole scenario", "instructions", "percent more than with eager stacks", False),
 )
 SERIES_NAME = re.compile(r"macro_([a-z]+)_stack_kib")
 SECONDS_FROM_US = 5000000  # a longer series has seconds on its axis
@@ -36,26 +48,50 @@ def quoted(text):
     return "'" + text.replace("'", "''") + "'"
 
 
-def bars(title, names, values, modes, units):
-    """Returns a gnuplot script that draws the medians of figures, a colour for each mode; or None. The figures have
-    one unit, which stands at the axis. A mode that has none of them is left out, because gnuplot draws nothing then."""
-    values = {name: by_mode for (cpus, _, name), by_mode in values.items() if cpus == 1}
-    names = [name for name in names if name in values]
-    if not names:
-        return None
-    drawn = [mode for mode in modes if any(mode in values[name] for name in names)]
+def histogram(title, unit, rows, modes, least="0"):
+    """Returns a gnuplot script that draws {label: {mode: value}} as groups of bars, a colour for each mode. A mode that
+    has no value is left out, because gnuplot draws nothing then."""
+    drawn = [mode for mode in modes if any(mode in row for row in rows.values())]
     lines = ["name\t" + "\t".join(drawn)]
-    for name in names:
-        by_mode = values[name]
-        lines.append("\t".join([name, *(str(by_mode[mode][0]) if mode in by_mode else "NaN"
-                                        for mode in drawn)]))
+    for label, row in rows.items():
+        lines.append("\t".join([label, *(str(row.get(mode, "NaN")) for mode in drawn)]))
     data = "\n".join(lines)
     return (f"$data << EOD\n{data}\nEOD\n" + HEAD.replace("{title}", quoted(title))
-            + f"set ylabel {quoted(units[names[0]])}\nset format y \"%'.0f\"\n"
+            + f"set ylabel {quoted(unit)}\nset format y \"%'.0f\"\n"
             "set datafile separator '\\t'\nset style data histogram\nset style fill solid 0.8\n"
-            "set style histogram cluster gap 1\nset yrange [0:*]\nset xtics noenhanced\n"
+            f"set style histogram cluster gap 1\nset yrange [{least}:*]\nset xtics noenhanced\n"
             "plot " + ", ".join(f"$data using {i}:xtic(1) lt {modes.index(mode) + 1} title columnheader({i})"
                                 for i, mode in enumerate(drawn, 2)) + "\n")
+
+
+def bars(title, names, values, modes, units):
+    """Returns a gnuplot script that draws the medians of figures; or None. They have one unit, which stands at the
+    axis."""
+    values = {name: by_mode for (cpus, _, name), by_mode in values.items() if cpus == 1}
+    rows = {name: {mode: found[0] for mode, found in values[name].items()} for name in names if name in values}
+    return histogram(title, units[next(iter(rows))], rows, modes) if rows else None
+
+
+def growth(title, name, values, modes, units):
+    """Returns a gnuplot script that draws one figure by the number of CPUs; or None if there is only one number."""
+    sizes = sorted((cpus, by_mode) for (cpus, _, found), by_mode in values.items() if found == name)
+    rows = {f"{cpus} CPU{'s' if cpus > 1 else ''}": {mode: found[0] for mode, found in by_mode.items()}
+            for cpus, by_mode in sizes}
+    return histogram(title, units[name] + ", the sum over all CPUs", rows, modes) if len(rows) > 1 else None
+
+
+def against_eager(title, suffix, unit, less, values, modes):
+    """Returns a gnuplot script that compares one figure of all scenarios with that of eager stacks; or None."""
+    rows = {}
+    for (cpus, memory_mib, name), by_mode in values.items():
+        match = tables.SCENARIO.fullmatch(name)
+        if not match or match[2] != suffix or (cpus, memory_mib) != (1, machines.MEMORY_MIB):
+            continue
+        whole = statistics.median_low(by_mode["eager"]) if "eager" in by_mode else 0
+        if whole:
+            rows[match[1]] = {mode: round((statistics.median_low(found) - whole) * (-100 if less else 100) / whole, 1)
+                              for mode, found in by_mode.items() if mode != "eager"}
+    return histogram(title, unit, rows, modes, "*") if any(rows.values()) else None
 
 
 def lines_over_time(title, curves):
@@ -89,6 +125,9 @@ def series_title(name, size):
 def scripts(runs, values, modes, units):
     """Returns {file name without suffix: script}. Series are drawn for the first seed."""
     found = {name: bars(title, names, values, modes, units) for name, title, names in BARS}
+    found["shootdown"] = growth("Shootdown of a page", "shootdown", values, modes, units)
+    for name, title, suffix, unit, less in AGAINST:
+        found[name] = against_eager(title, suffix, unit, less, values, modes)
     series = {}
     for run in runs:
         for name, points in run.series.items():

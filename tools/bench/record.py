@@ -53,7 +53,7 @@ def write(directory, facts, runs):
         writer.writeheader()
         writer.writerows(records)
     series = [{"mode": run.machine.mode.name, "ipc": run.machine.ipc, "cpus": run.machine.cpus,
-               "seed": run.machine.seed, "name": name, "points": points}
+               "memory_mib": run.machine.memory_mib, "seed": run.machine.seed, "name": name, "points": points}
               for run in runs for name, points in run.series.items()]
     with open(os.path.join(directory, "records.json"), "w", encoding="utf-8") as file:
         json.dump({"about": facts, "records": records, "series": series}, file, indent=1)
