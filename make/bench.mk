@@ -68,6 +68,12 @@ million-ready: build/release/kernel.elf build/boot.tar
 	@$(PYTHON) tools/bench/million.py --counts $(call quote,$(COUNTS)) --memory $(MILLION_MIB) \
 	    $(if $(filter user,$(THREADS)),--user)
 
+.PHONY: million-picture
+
+## make million-picture put the plot of the last make million into the book
+million-picture:
+	$(Q)cp build/bench/million.svg docs/images/million.svg
+
 .PHONY: shell-figures
 
 ## make shell-figures what the shell's system costs with each stack=, and its kernel stacks under load

@@ -9,10 +9,10 @@ pictures:
 
 .PHONY: screenshot
 
-## make screenshot   take the README's picture anew, from the screen of the running system
+## make screenshot   take the pictures of the screen anew, from the running system
 screenshot: build/stalactite.iso
 	@tools/need $(QEMU) $(OVMF)
-	$(Q)$(PYTHON) tools/build/screenshot.py $< $(OVMF) docs/images/demonstration.png
+	$(Q)$(PYTHON) tools/build/screenshot.py $< $(OVMF) docs/images/demonstration.png docs/images/stacks-live.png
 
 .PHONY: options-page
 

@@ -29,3 +29,6 @@ trace-pictures: build/release/kernel.elf build/boot.tar
 	$(Q)$(PYTHON) tools/trace/timeline.py demo
 	$(Q)$(PYTHON) tools/trace/picture.py build/trace/demo.bin docs/images/trace-timeline.svg
 	$(Q)cp build/trace/demo.svg docs/images/trace-flame.svg
+	$(Q)$(PYTHON) tools/trace/depth_picture.py build/trace/demo.bin build/release docs/images/stack-profile.svg
+	$(Q)$(PYTHON) tools/trace/timeline.py build --out build/trace-pictures
+	$(Q)$(PYTHON) tools/trace/watch_picture.py build/trace-pictures/build.bin docs/images/watch.svg

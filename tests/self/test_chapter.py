@@ -10,14 +10,15 @@ from conftest import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tools", "bench"))
 import chapter  # noqa: E402  # pylint: disable=wrong-import-position
+import chapter_rows  # noqa: E402  # pylint: disable=wrong-import-position
 import machine as machines  # noqa: E402  # pylint: disable=wrong-import-position
 import record  # noqa: E402  # pylint: disable=wrong-import-position
 import report  # noqa: E402  # pylint: disable=wrong-import-position
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-SUFFIXES = {"instructions", "stack_now", "stack_most", "stack_mean", *chapter.SCENARIO.values()}
-SINGLES = {*chapter.SINGLE.values(), *chapter.BY_BYTES.values(), *chapter.PROGRAMS.values(), *chapter.BYTES.values(), *(name for name, _ in chapter.HANDOFF.values()),
-           "pager_fault", "ipc_roundtrip_4k"}
+SUFFIXES = {"instructions", "stack_now", "stack_most", "stack_mean", *chapter_rows.SCENARIO.values()}
+SINGLES = {*chapter_rows.SINGLE.values(), *chapter_rows.BY_BYTES.values(), *chapter_rows.PROGRAMS.values(), *chapter_rows.BYTES.values(), *chapter_rows.SLEEPERS.values(), *chapter_rows.WAKING.values(),
+           *chapter_rows.BOUNCES.values(), *(name for name, _ in chapter_rows.HANDOFF.values()), "pager_fault", "ipc_roundtrip_4k"}
 
 
 def figures_of(machine):
@@ -96,7 +97,7 @@ def test_figures_stand_where_they_belong(text):
 def test_every_operation_that_the_report_measures_for_the_comparison_has_a_row():
     with open(os.path.join(ROOT, "tests", "bench", "landed.json"), encoding="utf-8") as file:
         known = {name for row in json.load(file)["rows"].values() for name in row}
-    rows = {*chapter.SINGLE.values(), *chapter.BY_BYTES.values(), *chapter.PROGRAMS.values(), *chapter.BYTES.values()}
+    rows = {*chapter_rows.SINGLE.values(), *chapter_rows.BY_BYTES.values(), *chapter_rows.PROGRAMS.values(), *chapter_rows.BYTES.values()}
     assert rows <= known, rows - known
     assert {"swap_out_one_16", "swap_in_one_896", "syscall_null", "ipc_roundtrip", "user_fault", "pager_fault"} <= rows
 
@@ -130,14 +131,48 @@ def test_what_is_not_known_is_an_error(text, old, new, reason):
         chapter.fill_chapter(text.replace(old, new), chapter.Records(full_report()))
 
 
-def test_the_program_writes_the_chapter_and_says_what_it_left(text, tmp_path, capsys):
-    page, records = tmp_path / "page.md", tmp_path / "records.json"
-    page.write_text(text)
-    words = ["--records", str(records), "--chapter", str(page)]
+PAGE = """Commit 1234567:
+
+| `BENCH` line | `stack=fault` | `stack=eager` | what it is |
+|---|---|---|---|
+| `switch` | 1 | no number | 4 of these |
+| `lock_spin`, `lock_mutex` | 19, 1,099 | 19 | two |
+| `never_printed` | 5 | | |
+| `user_thread_bytes` | 6 | 7 | alone |
+"""
+
+
+def test_numbers_of_lines_are_written_anew_and_words_stay(capsys):
+    records = full_report()
+    for name, mode, value in (("switch", "fault", 2000), ("lock_spin", "fault", 20), ("lock_mutex", "fault", 100),
+                              ("user_thread_bytes", "fault", 60), ("user_thread_bytes", "eager", 70)):
+        change(records, name, mode, value)
+    change(records, "user_thread_bytes", "fault", 99, patterns="*")
+    filled, done, left = chapter.fill_chapter(PAGE, chapter.Records(records), chapter.MEASURES_TABLES)
+    said = capsys.readouterr().out
+    assert said == "`lock_spin`, `lock_mutex` of eager stays: 19\n`never_printed` of fault stays: 5\n"
+    assert filled.splitlines()[0] == "Commit 0123456:" and done == ["`BENCH` line"] and not left
+    assert filled.splitlines()[4:] == [
+        "| `switch` | 2,000 | no number | 4 of these |", "| `lock_spin`, `lock_mutex` | 20, 100 | 19 | two |",
+        "| `never_printed` | 5 |  |  |", "| `user_thread_bytes` | 60 | 70 | alone |"]
+    filled, done, left = chapter.fill_chapter(PAGE, chapter.Records(full_report(machines.MODES[1:])), chapter.MEASURES_TABLES)
+    assert filled == PAGE and not done and "no figures of eager" in left["`BENCH` line"]
+
+
+def test_the_program_writes_the_pages_and_says_what_it_left(tmp_path, capsys):
+    records = tmp_path / "records.json"
+    for name in chapter.PAGES:
+        with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as file:
+            (tmp_path / name).write_text(file.read())
+    words = ["--records", str(records), "--docs", str(tmp_path)]
     records.write_text(json.dumps(full_report(machines.MODES[:2])))
-    assert chapter.main(words) == 1 and "left as it was: most stack memory: no " in capsys.readouterr().out
+    assert chapter.main(words) == 1
+    assert "left as it was: comparison.md, most stack memory: no " in capsys.readouterr().out
     records.write_text(json.dumps(full_report()))
-    assert chapter.main(words) == 0 and "filled: most stack memory" in capsys.readouterr().out
-    assert "Commit 0123456:" in page.read_text()
+    assert chapter.main(words) == 0
+    said = capsys.readouterr().out
+    for name, tables in chapter.PAGES.items():
+        assert "Commit 0123456:" in (tmp_path / name).read_text()
+        assert all(f"filled: {name}, {head}\n" in said for head in tables)
     records.write_text(json.dumps(full_report(commit=COMMIT + "+changes")))
     assert chapter.main(words) == 1 and "of no commit" in capsys.readouterr().err
