@@ -10,7 +10,7 @@ from .result import FAILED, PASSED, SKIPPED, Group
 
 STATES = ("done", "partly", "open")
 COLUMNS = 8
-ROWS = [f"A{n}" for n in range(1, 26)] + [f"B{n}" for n in range(1, 11)]
+ROWS = [f"A{n}" for n in range(1, 26)] + [f"B{n}" for n in range(1, 17)]
 
 
 def parse(text):
