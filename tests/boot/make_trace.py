@@ -91,6 +91,14 @@ def check_gate(start):
     assert checker.flows_between("waits for memory", "") == ended > 10
 
 
+def check_build(start):
+    """trees of threads that create threads leave a whole trace with faults of many of them"""
+    recording, checker, folded = trace_of(start, "build")
+    assert len(recording.events) == EVENTS * 1000
+    assert checker.flows_between("stack fault", "refill") > 10
+    assert re.search(r"^page 2;.*;tree_node;", folded, re.MULTILINE), folded
+
+
 def check_churn(start):
     """threads that are created and end on all CPUs leave a whole trace, which ends at its limit"""
     recording, _, _ = trace_of(start, "churn")

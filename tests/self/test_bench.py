@@ -279,6 +279,15 @@ def test_a_machine_that_fails_fails_the_report(tmp_path, monkeypatch, capsys, qe
     assert status == 1 and "QEMU ended with status 37" in said
 
 
+def test_the_hosts_processor_has_one_vendor():
+    assert [mode.name for mode in report.chosen_modes([])] == [mode.name for mode in machines.MODES]
+    there = report.chosen_modes([], "kvm")
+    assert [mode.name for mode in there] == ["eager", "fault", "lend", "prefault", "prefault-check"]
+    assert all("host" == machines.Machine(mode, accel="kvm").command("k", "none")[6] for mode in there)
+    with pytest.raises(machines.BenchError, match="no mode lend-amd"):
+        report.chosen_modes(["lend-amd"], "kvm")
+
+
 def test_an_unknown_mode_is_named():
     with pytest.raises(machines.BenchError, match="there is no mode lent; there are: eager, "):
         report.chosen_modes(["lent"])

@@ -47,6 +47,14 @@ MODES = (
     Mode("prefault-check", "stack=prefault prefault=check"),
 )
 
+# Where the host's processor runs the kernel there is one stack=lend: which one, its vendor says.
+HOST_MODES = (*MODES[:2], Mode("lend", "stack=lend"), *MODES[4:])
+
+
+def modes_of(accel):
+    """Returns the ways of building kernel stacks that machines with this accelerator can have."""
+    return MODES if accel == "tcg" else HOST_MODES
+
 
 # Benchmarks about the whole kernel at work (tests/bench/macro_benchmark.c, macro_user_benchmark.c), each in
 # a machine of its own; and whether it makes random choices. Those in LITTLE also run where memory is short,

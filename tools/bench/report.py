@@ -207,13 +207,13 @@ def write(directory, facts, runs, accel, command):
     write_page(os.path.join(directory, "report.html"), facts, notes, command, found, drawn)
 
 
-def chosen_modes(names):
+def chosen_modes(names, accel="tcg"):
     """Returns the modes with these names, or all."""
-    known = {mode.name: mode for mode in machines.MODES}
+    known = {mode.name: mode for mode in machines.modes_of(accel)}
     for name in names:
         if name not in known:
             raise machines.BenchError(f"there is no mode {name}; there are: {', '.join(known)}")
-    return [known[name] for name in names] or list(machines.MODES)
+    return [known[name] for name in names or known]
 
 
 def numbers(text):
@@ -234,7 +234,7 @@ def main(arguments=None):
     parser.add_argument("--accel", default="tcg", choices=("tcg", "kvm"))
     options = parser.parse_args(arguments)
     try:
-        modes = chosen_modes([name for name in options.modes.split(",") if name])
+        modes = chosen_modes([name for name in options.modes.split(",") if name], options.accel)
         todo = plan(modes, options.seeds, options.cpus, options.bench, options.accel)
         progress = Progress(len(todo))
         kept = Kept(options.out, options.kernel, options.archive)
