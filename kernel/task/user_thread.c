@@ -96,6 +96,11 @@ void user_thread_init(void)
     slab_cache_init(&fpu_cache, "fpu state", fpu_area_bytes(), FPU_AREA_ALIGNMENT);
 }
 
+size_t user_thread_handoff_frames(void)
+{
+    return (size_t)__atomic_load_n(&handoff_cache.slabs, __ATOMIC_RELAXED) << handoff_cache.order;
+}
+
 int user_thread_create(struct task *task, unsigned priority, uint64_t affinity,
                        struct user_thread **out)
 {

@@ -87,6 +87,12 @@ void user_thread_kill(struct user_thread *user);
 must_check int user_thread_priority_set(struct user_thread *user, unsigned priority);
 
 /*
+ * Returns how many frames have what threads need to wait without a stack (ipc=handoff).
+ * Context: ANY. Not exact while it changes.
+ */
+size_t user_thread_handoff_frames(void);
+
+/*
  * Waits until a thread has ended, and stores its status. Context: THREAD.
  * Errors: ERROR_KILLED (the caller is to end), ERROR_TIMEOUT, ERROR_INVALID (it is the caller).
  */

@@ -344,6 +344,15 @@ uint32_t stack_saved_count(void)
     return __atomic_load_n(&counts.saved_now, __ATOMIC_RELAXED);
 }
 
+size_t stack_saved_frames(void)
+{
+    size_t frames = 0;
+    for (unsigned n = 0; n <= SAVED_A_FRAME; n++) {
+        frames += __atomic_load_n(&saved_caches[n].slabs, __ATOMIC_RELAXED);
+    }
+    return frames;
+}
+
 void stack_swap_counts_read(struct stack_swap_counts *out)
 {
     *out = counts;

@@ -141,6 +141,12 @@ struct stack_swap_counts {
 uint32_t stack_saved_count(void);
 
 /*
+ * Returns how many frames these objects have.
+ * Context: ANY. Not exact while it changes.
+ */
+size_t stack_saved_frames(void);
+
+/*
  * Reads the counts.
  * Context: ANY. Not exact while they change.
  */

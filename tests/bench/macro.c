@@ -6,6 +6,7 @@
 #include "kernel/console/console.h"
 #include "kernel/demo/descent.h"
 #include "kernel/options.h"
+#include "kernel/task/user_thread.h"
 #include "kernel/test/benchmark.h"
 #include "lib/error.h"
 #include "lib/format.h"
@@ -13,6 +14,7 @@
 #include "mm/stack/magazine.h"
 #include "mm/stack/stack_cache.h"
 #include "mm/stack/stack_slot.h"
+#include "mm/stack_modes/stack_swap.h"
 #include "sched/core/thread.h"
 #include "sched/stack/gate.h"
 #include "sched/stack/swapper.h"
@@ -47,12 +49,12 @@ static struct {
     } curve[POINTS];
 } meter;
 
-static size_t stack_pages_now(void)
+size_t macro_stack_pages(void)
 {
     static const enum frame_owner owners[] = {FRAME_OWNER_STACK, FRAME_OWNER_STACK_CACHE,
                                               FRAME_OWNER_STACK_STANDBY, FRAME_OWNER_MAGAZINE,
                                               FRAME_OWNER_RESERVE};
-    size_t pages = stack_tables_made();
+    size_t pages = stack_tables_made() + stack_saved_frames() + user_thread_handoff_frames();
     for (unsigned i = 0; i < array_length(owners); i++) {
         pages += frame_owned_count(owners[i]);
     }
@@ -88,7 +90,7 @@ static void curve_thin(void)
 /* Returns the stack memory of this moment, after it raised the most that was seen. */
 static size_t most_note(void)
 {
-    size_t pages = stack_pages_now(), free = frame_free_count();
+    size_t pages = macro_stack_pages(), free = frame_free_count();
     meter.most = pages > meter.most ? pages : meter.most;
     if (meter.free_before > free && meter.free_before - free > meter.memory_most) {
         meter.memory_most = meter.free_before - free;

@@ -4,9 +4,13 @@
  * work.
  *
  * Stack memory is counted in frames: those of stacks in use, of whole stacks that wait for new
- * threads, of STANDBY pages, of the magazines and the reserve, and the leaf tables of stacks.
+ * threads, of STANDBY pages, of the magazines and the reserve, the leaf tables of stacks, the objects
+ * that hold the bytes of stacks that are swapped out, and with ipc=handoff those that stand for a
+ * stack.
  */
 #pragma once
+
+#include <stddef.h>
 
 #include "lib/random.h"
 
@@ -39,6 +43,9 @@ void macro_end(void);
  * NULL. Otherwise prints that reason instead of figures, and the run fails. Context: THREAD.
  */
 void macro_end_unless(const char *wrong);
+
+/* Returns the frames of stack memory at this moment. Context: ANY. */
+size_t macro_stack_pages(void);
 
 /* Goes `bytes` bytes deep on the calling thread's stack, by recursion. Context: THREAD. */
 void macro_descend(unsigned bytes);

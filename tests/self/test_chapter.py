@@ -18,7 +18,8 @@ import report  # noqa: E402  # pylint: disable=wrong-import-position
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SUFFIXES = {"instructions", "stack_now", "stack_most", "stack_mean", *chapter_rows.SCENARIO.values()}
 SINGLES = {*chapter_rows.SINGLE.values(), *chapter_rows.BY_BYTES.values(), *chapter_rows.PROGRAMS.values(), *chapter_rows.BYTES.values(), *chapter_rows.SLEEPERS.values(), *chapter_rows.WAKING.values(),
-           *chapter_rows.BOUNCES.values(), *(name for name, _ in chapter_rows.HANDOFF.values()), "pager_fault", "ipc_roundtrip_4k"}
+           *chapter_rows.BOUNCES.values(), *(name for name, _ in chapter_rows.HANDOFF.values()), "pager_fault", "ipc_roundtrip_4k",
+           *(name for name, _ in chapter_rows.AIMS.values() if not name.startswith("macro_"))}
 
 
 def figures_of(machine):
@@ -131,6 +132,7 @@ def test_what_is_not_known_is_an_error(text, old, new, reason):
         chapter.fill_chapter(text.replace(old, new), chapter.Records(full_report()))
 
 
+LINES = {"`BENCH` line": None}
 PAGE = """Commit 1234567:
 
 | `BENCH` line | `stack=fault` | `stack=eager` | what it is |
@@ -148,15 +150,26 @@ def test_numbers_of_lines_are_written_anew_and_words_stay(capsys):
                               ("user_thread_bytes", "fault", 60), ("user_thread_bytes", "eager", 70)):
         change(records, name, mode, value)
     change(records, "user_thread_bytes", "fault", 99, patterns="*")
-    filled, done, left = chapter.fill_chapter(PAGE, chapter.Records(records), chapter.MEASURES_TABLES)
+    filled, done, left = chapter.fill_chapter(PAGE, chapter.Records(records), LINES)
     said = capsys.readouterr().out
     assert said == "`lock_spin`, `lock_mutex` of eager stays: 19\n`never_printed` of fault stays: 5\n"
     assert filled.splitlines()[0] == "Commit 0123456:" and done == ["`BENCH` line"] and not left
     assert filled.splitlines()[4:] == [
         "| `switch` | 2,000 | no number | 4 of these |", "| `lock_spin`, `lock_mutex` | 20, 100 | 19 | two |",
         "| `never_printed` | 5 |  |  |", "| `user_thread_bytes` | 60 | 70 | alone |"]
-    filled, done, left = chapter.fill_chapter(PAGE, chapter.Records(full_report(machines.MODES[1:])), chapter.MEASURES_TABLES)
+    filled, done, left = chapter.fill_chapter(PAGE, chapter.Records(full_report(machines.MODES[1:])), LINES)
     assert filled == PAGE and not done and "no figures of eager" in left["`BENCH` line"]
+
+
+def test_an_aim_is_reached_from_the_right_side():
+    records = full_report()
+    for name, value in (("switch", 81), ("syscall_null", 50), ("cache_hit_percent_tree", 95), ("macro_tree_cache_hit", 94)):
+        change(records, name, "fault", value)
+    with open(os.path.join(ROOT, "docs", "measures.md"), encoding="utf-8") as file:
+        filled, _, _ = chapter.fill_chapter(file.read(), chapter.Records(records), chapter.MEASURES_TABLES)
+    found = rows_of(filled, "at most, with `stack=fault`")[0]
+    assert found["a switch"] == ["80", "81", "no"] and found["a system call"] == ["50", "50", "yes"]
+    assert found["in trees of 31"] == ["95", "95", "yes"] and found["in the scenario `tree`"] == ["95", "94", "no"]
 
 
 def test_the_program_writes_the_pages_and_says_what_it_left(tmp_path, capsys):

@@ -1,12 +1,16 @@
 /* The pages that the swapper takes from a sleeping thread, and the thread when it wakes. */
 #include "kernel/options.h"
+#include "lib/string.h"
 #include "mm/frame/frame.h"
+#include "mm/heap/slab.h"
 #include "mm/stack/stack.h"
+#include "mm/stack/stack_slot.h"
 #include "mm/stack_modes/stack_swap.h"
 #include "sched/stack/swapper.h"
 #include "sched/stack/swapper_pass.h"
 #include "sched/stack/swapper_test_hooks.h"
 #include "sched/sync/semaphore.h"
+#include "tests/bench/macro.h"
 #include "tests/support/eventually.h"
 #include "tests/support/threads.h"
 #include "tests/swap/swap_fixture.h"
@@ -81,6 +85,42 @@ TEST(SWP0003, "a thread that is swapped out finds every byte at its address when
     }
     stack_swap_counts_read(&after);
     test_check(after.swapped_in - before.swapped_in >= 20);
+    swap_sleeper_end(thread);
+}
+
+/* The frames of the caches of a name. */
+static size_t cache_frames(const char *name)
+{
+    struct slab_statistics statistics;
+    size_t frames = 0;
+    for (unsigned i = 0; slab_statistics_read(i, &statistics); i++) {
+        frames += strcmp(statistics.name, name) == 0 ? statistics.frames : 0;
+    }
+    return frames;
+}
+
+/* The frames of stacks, of the bytes that are saved of them, and of what stands for one. */
+static size_t stack_memory_by_parts(void)
+{
+    size_t frames =
+        stack_tables_made() + cache_frames("saved stack") + cache_frames("stack handoff");
+    for (unsigned owner = FRAME_OWNER_STACK; owner <= FRAME_OWNER_RESERVE; owner++) {
+        frames += frame_owned_count(owner);
+    }
+    return frames;
+}
+
+TEST(SWP0033, "the stack memory of scenarios has the saved bytes of stacks that are swapped out",
+     ALWAYS)
+{
+    struct thread *thread = swap_sleeper_start(false);
+    if (thread == NULL) {
+        return;
+    }
+    test_equal(swapper_pass(thread, SWAPPER_SWAP), 1);
+    test_check(cache_frames("saved stack") >= 1);
+    test_eventually(macro_stack_pages() == stack_memory_by_parts(), "%zu pages instead of %zu",
+                    macro_stack_pages(), stack_memory_by_parts());
     swap_sleeper_end(thread);
 }
 

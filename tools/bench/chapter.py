@@ -25,6 +25,7 @@ OLD = re.compile(r"<!-- older -->.*?<!-- /older -->\n*", re.DOTALL)
 SEED = 1
 MODES = {"`eager`": "eager", "`fault`": "fault", "`lend`, Intel": "lend-intel", "`lend`, AMD": "lend-amd",
          "`prefault`": "prefault", "`prefault=check`": "prefault-check"}
+ALONE = "user_thread_bytes"  # figures of that name are of a machine that ran little before
 WHOLE = "eager"  # the mode that others are compared with
 
 
@@ -149,6 +150,13 @@ def handoff_whole(records, label, columns):
     return [number(values[0]), *(noted(value, values[0]) if compared else number(value) for value in values[1:])]
 
 
+def aim(records, label, columns):
+    """Fills a row with what is aimed at, the figure of stack=fault, and whether it is reached."""
+    name, wanted = rows.AIMS[label]
+    value = records.get(name, "fault", single=name.startswith(ALONE))
+    return [number(wanted), number(value), "yes" if (value >= wanted if name in rows.LEAST else value <= wanted) else "no"]
+
+
 SCENARIOS = [f"`{name.removeprefix('macro_')}`" for name in machines.SCENARIOS]
 # By the first cell of a table's head: what fills a row of it, and which rows there are.
 TABLES = {
@@ -172,11 +180,13 @@ MODES_TABLES = {
     "instructions, zeroing apart": (single(rows.WAKING), rows.WAKING),
     "in 100 wakes": (single(rows.BOUNCES), rows.BOUNCES),
 }
-MEASURES_TABLES = {"`BENCH` line": None}  # its rows are not of a list: lines_filled()
+MEASURES_TABLES = {
+    "`BENCH` line": None,  # its rows are not of a list: lines_filled()
+    "at most, with `stack=fault`": (aim, rows.AIMS),
+}
 PAGES = {"comparison.md": TABLES, "stack-modes.md": MODES_TABLES, "measures.md": MEASURES_TABLES}
 NAME = re.compile(r"`(\w+)`")
 NUMBERS = re.compile(r"[\d,]+(, [\d,]+)*")
-ALONE = "user_thread_bytes"  # figures of that name are of a machine that ran little before
 
 
 def cells(line):

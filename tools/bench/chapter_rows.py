@@ -36,6 +36,22 @@ BY_CPUS = {"shootdown of a page, instructions": ("shootdown", "fault"),
            "`churn`: instructions, `eager`": ("macro_churn_instructions", "eager"),
            "`churn`: stacks from the cache, percent": ("macro_churn_cache_hit", "fault"),
            "`churn`: most stack memory, KiB": ("macro_churn_stack_most", "fault")}
+# What this kernel aims at with stack=fault: a figure, and the most that it shall be; or the least, of a percentage.
+AIMS = {
+    "a stack fault of one page": ("stack_fault_1", 60), "of three pages": ("stack_fault_3", 85), "a switch": ("switch", 80),
+    "a kernel thread, create to join, cached": ("thread_cycle_cached", 800), "with a new stack": ("thread_cycle_cold", 1000),
+    "stacks from the cache, one by one, percent at least": ("cache_hit_percent_immediate", 99),
+    "in bursts of eight": ("cache_hit_percent_bursts_immediate", 95), "in trees of 31": ("cache_hit_percent_tree", 95),
+    "in the scenario `tree`": ("macro_tree_cache_hit", 95),
+    "a blocked kernel thread, bytes": ("blocked_thread_bytes", 480), "a system call": ("syscall_null", 50),
+    "a message of six words and its answer": ("ipc_roundtrip", 300), "a signal and a wait": ("notify_roundtrip", 600),
+    "a page fault of a program, by the kernel, zeroing included": ("user_fault", 900),
+    "by a pager, zeroing included": ("pager_fault_fresh", 1500),
+    "a user thread, create to join": ("user_thread_cycle", 3000),
+    "a user thread asleep in IPC, kernel bytes, with `ipc=keep`": ("user_thread_bytes", 700),
+    "the boot from the first program to the shell's prompt": ("macro_session_instructions", 1000000000)}
+LEAST = ("cache_hit_percent_immediate", "cache_hit_percent_bursts_immediate", "cache_hit_percent_tree",
+         "macro_tree_cache_hit")
 # What sleeping threads take, and what it is to wake them: docs/stack-modes.md.
 SLEEPERS = {
     "since they were created": "memory_idle_bytes", "a moment later": "memory_idle_later_bytes",
