@@ -1,10 +1,16 @@
 """Tests `make trace`: each scenario's trace is whole, is decoded by the schema, and keeps the rules."""
 
 import argparse
+import fcntl
 import os
+import pty
 import re
+import select
+import struct
 import subprocess
 import sys
+import termios
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools", "trace"))
@@ -119,3 +125,38 @@ def check_watch(start):
     assert re.search(r"^magazines  CPU 0 #+ \d+  CPU 1 #+ \d+   reserve 32$", done.stdout, re.MULTILINE)
     assert re.search(r"^([1-4a-ds][0-9a-f] ){19,}[1-4a-ds][0-9a-f]$", done.stdout, re.MULTILINE), done.stdout
     assert done.stdout.endswith("\nover\n"), done.stdout[-200:]
+
+
+def read_until(master, wanted, seconds):
+    """Reads a terminal's output until it has all of these patterns, and returns it."""
+    seen, end = b"", time.monotonic() + seconds
+    while not all(re.search(pattern, seen) for pattern in wanted):
+        assert time.monotonic() < end, seen[-2000:]
+        if select.select([master], [], [], 1)[0]:
+            seen += os.read(master, 65536)
+    return seen
+
+
+def check_watch_terminal(start):
+    """on a terminal make watch shows the stacks in place with their rates, and q leaves while the machine runs"""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, os.path.join(ROOT, "tools", "trace", "watch.py"), "churn", "--kernel",
+         start.paths.kernel("release"), "--archive", start.paths.archive, "--console",
+         os.path.join(start.paths.row_directory(start.row.name), "console.txt")],
+        stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"})
+    try:
+        read_until(master, (rb"magazines", rb"CPU 0 #+ \d", rb"switch \d", rb"q leaves", rb"10 40 10"),
+                   start.row.limit_seconds)
+        os.write(master, b"q")
+        end = time.monotonic() + start.row.limit_seconds
+        while process.poll() is None and time.monotonic() < end:
+            if select.select([master], [], [], 0.2)[0]:
+                os.read(master, 65536)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+        os.close(slave)

@@ -221,7 +221,7 @@ def test_frames_are_measured_and_set_beside_the_compilers(tmp_path):
 def test_the_profile_is_drawn_with_both_figures_of_a_function():
     drawn = depth_picture.svg([("deep", 1, 4100.0, 4100, 4000), ("worker", 1, 800.0, 800, None)])
     assert drawn.count(f'fill="{depth_picture.SEEN}"') == 3 and drawn.count(f'fill="{depth_picture.SAID}"') == 2
-    assert ">deep<" in drawn and ">4,100 (4,100)<" in drawn and ">4,000<" in drawn and ">800 (800)<" in drawn
+    assert ">deep<" in drawn and ">4,100 (4,100.0)<" in drawn and ">4,000<" in drawn and ">800 (800.0)<" in drawn
 
 
 def test_the_picture_has_cpus_faults_and_stacks():
@@ -282,6 +282,18 @@ def test_rates_are_of_the_time_that_all_cpus_have_reached():
     assert state.lines(80, 10)[2] == "a second   switch 30" and state.seconds() == 0.5
     state.feed(b"".join(switch(tsc, 3, 4, cpu=1) for tsc in range(550, 1001, 50)))
     assert state.lines(80, 10)[2] == "a second   switch 30" and state.seconds() == 1
+
+
+def test_a_picture_that_is_drawn_again_keeps_its_rates_and_what_grew():
+    state = live_state(event("NAME", 5, thread=7), switch(100, 1, 7), fault(200, 2, 6), cpus=1)
+    shown = state.lines(80, 10)
+    assert shown[2] == "a second   switch 5, fault 5" and shown[3].endswith("c4")
+    assert state.lines(80, 10, begin=False)[1:] == shown[1:]
+    state.feed(b"".join([switch(700, 7, 1), fault(800, 1, 5)]))
+    again = state.lines(80, 10, begin=False)
+    assert again[2] == shown[2], "the rates of the last whole picture"
+    assert again[3].startswith("b"), "what grows meanwhile is seen at once"
+    assert state.lines(80, 10)[2] == "a second   switch 2, fault 2", "of all the time since"
 
 
 def test_a_cpu_with_nothing_to_tell_does_not_hold_the_picture_back():

@@ -29,7 +29,7 @@ def svg(rows):
     for number, (name, _, mean, most, said) in enumerate(rows):
         top = (number + 1) * ROW
         parts.append(f'<text x="{LEFT - 8}" y="{top + 15}" text-anchor="end">{html.escape(name)}</text>')
-        bars = [(SEEN, most, f"{most:,} ({mean:,.0f})")] + ([(SAID, said, f"{said:,}")] if said is not None else [])
+        bars = [(SEEN, most, f"{most:,} ({mean:,.1f})")] + ([(SAID, said, f"{said:,}")] if said is not None else [])
         for at, (colour, value, words) in enumerate(bars):
             y = top + at * (BAR + 1)
             parts.append(f'<rect x="{LEFT}" y="{y}" width="{value * scale:.1f}" height="{BAR}" fill="{colour}"/>'

@@ -27,11 +27,11 @@ class Stack:
     swapped: bool = False
     fault: int = -1       # the number of the picture in which it last faulted
 
-    def cell(self, picture):
-        """Returns its cell. The first character is its pages, a letter if it faulted since the last
-        picture (a is one page), s if it is swapped out; the second the whole KiB of it in use."""
+    def cell(self, since):
+        """Returns its cell. The first character is its pages, a letter if it faulted since a picture of this
+        number (a is one page), s if it is swapped out; the second the whole KiB of it in use."""
         pages = min(self.pages, 9)
-        first = "s" if self.swapped else "0abcdefghi"[pages] if self.fault == picture else str(pages)
+        first = "s" if self.swapped else "0abcdefghi"[pages] if self.fault >= since else str(pages)
         return first + f"{min(self.used // KIB, 15):x}"
 
 
@@ -43,6 +43,7 @@ class State:
         self.first = self.now = 0
         self.stacks, self.running, self.magazines, self.reserve = {}, {}, {}, None
         self.picture, self.counts, self.shown, self.shown_at = 0, dict.fromkeys(RATES, 0), {}, 0
+        self.said = ""  # the rates of the last picture
         self.totals = {"threads": 0, "pages filled": 0}
         self.rest = b""
         self.waiting, self.number = [], 0  # a heap of (time, number, event)
@@ -158,8 +159,11 @@ class State:
             return "the machine ended before its trace"
         return "over before the scenario, as a ring was full" if self.full else "over"
 
-    def lines(self, width, height):
-        """Returns the picture as lines of text, and begins the next one."""
+    def lines(self, width, height, begin=True):
+        """Returns the picture as lines of text, and begins the next one; or shows the one that has begun in progress,
+        with the rates of the last one and with what grew since that began."""
+        if begin:
+            self.said = self.rates()
         pages = sum(stack.pages for stack in self.stacks.values())
         whole = max(1, PAGES_MOST * len(self.stacks))
         deepest = max((stack.used for stack in self.stacks.values()), default=0)
@@ -169,12 +173,13 @@ class State:
                      f"CPU {cpu} {'#' * min(rounds, MAGAZINE_SHOWN)} {rounds}"
                      for cpu, rounds in sorted(self.magazines.items()))
                  + ("" if self.reserve is None else f"   reserve {self.reserve}"),
-                 "a second   " + self.rates()]
-        cells = [stack.cell(self.picture) for _, stack in sorted(self.stacks.items())]
+                 "a second   " + self.said]
+        cells = [stack.cell(self.picture if begin else self.picture - 1) for _, stack in sorted(self.stacks.items())]
         columns = max(1, (width + 1) // CELL)
         rows = [" ".join(cells[at:at + columns]) for at in range(0, len(cells), columns)]
         room = max(1, height - len(found))
         found += rows[:room] if len(rows) <= room else rows[:room - 1] + [
             f"and {len(cells) - (room - 1) * columns} more"]
-        self.picture, self.shown, self.shown_at = self.picture + 1, dict(self.counts), self.seconds()
+        if begin:
+            self.picture, self.shown, self.shown_at = self.picture + 1, dict(self.counts), self.seconds()
         return found

@@ -5,7 +5,7 @@
 
 In a cell the first digit is the pages of a stack, or a letter for one that faulted since the last picture
 (a is one page), or s for one that is swapped out; the second is how deep it is, in KiB, hexadecimal. On a
-terminal the picture changes in place, and q leaves. Otherwise a picture is printed for each hundredth of a
+terminal the picture changes in place, rates and what faulted are of the last half a second, and q leaves. Otherwise a picture is printed for each hundredth of a
 second of guest time.
 """
 
@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import events
 import live
@@ -24,6 +25,7 @@ import timeline
 
 WIDTH, HEIGHT = 100, 40
 PICTURE_SECONDS = 0.01
+LOOK_SECONDS = 0.5  # on a terminal: what grew stays marked, and rates stay, for so long that they can be seen
 READ_BYTES = 65536
 EVENTS_MOST = 10000  # thousands: the kernel's limit
 
@@ -78,16 +80,18 @@ def draw_pictures(window, machine, state):
     """Draws pictures in place until the trace ends and a key is pressed, or q is."""
     window.nodelay(True)
     curses.curs_set(0)
-    data = b""
+    data, begun = b"", 0.0
     while window.getch() != ord("q"):
         data = machine.read() if data is not None else None
         if data:
             state.feed(data)
         if data is None:
             window.nodelay(False)
+        begin = time.monotonic() - begun >= LOOK_SECONDS and state.seconds() > state.shown_at
+        begun = time.monotonic() if begin else begun
         height, width = window.getmaxyx()
         window.erase()
-        for row, line in enumerate(state.lines(width - 1, height - 1)):
+        for row, line in enumerate(state.lines(width - 1, height - 1, begin)):
             window.addnstr(row, 0, line, width - 1)
         window.addnstr(height - 1, 0, (f"{state.end()}; " if data is None else "") + f"q leaves; {live.KEY}", width - 1)
         window.refresh()
