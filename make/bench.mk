@@ -3,6 +3,7 @@
 #
 #   MODES=    only these ways to build stacks: MODES=eager,fault (tools/bench/machine.py:MODES)
 #   SEEDS=1,2,3  where the random choices of the scenarios begin
+#   BOCHS=    a Bochs that has FRED, from the environment or here: bench-report compares both ways in there
 #   A= B=     the commits that make bench-compare compares; without A= this tree and the record
 MODES :=
 SEEDS := 1,2,3
@@ -20,14 +21,15 @@ MILLION_MIB := 640
 
 .PHONY: bench-report bench-report-ready bench-compare bench-pictures bench-chapter bench-record million million-ready
 
-## make bench-report all figures for each mode, to build/bench: tables, plots, report.html; ACCEL=kvm
+## make bench-report all figures for each mode, to build/bench: tables, plots, report.html; ACCEL=kvm BOCHS=PATH
 bench-report:
 	@tools/setup run $(REPORT_TOOLS)
 	$(AGAIN) bench-report-ready
 
 bench-report-ready: build/release/kernel.elf build/boot.tar
 	@tools/need $(QEMU) $(REPORT_TOOLS)
-	@$(PYTHON) tools/bench/report.py --modes $(call quote,$(MODES)) --seeds $(call quote,$(SEEDS)) \
+	@BOCHS=$(call quote,$(BOCHS)) $(PYTHON) tools/bench/report.py --modes $(call quote,$(MODES)) \
+	    --seeds $(call quote,$(SEEDS)) \
 	    --bench $(call quote,$(BENCH)) --accel $(call quote,$(ACCEL))
 
 ## make bench-pictures take the book's picture of the memory of blocked threads anew

@@ -82,6 +82,9 @@ class Machine:
     accel: str = "tcg"
     words: str = ""  # more words for the kernel
     ipc: str = "keep"  # or handoff: what a thread does with its stack while it waits in IPC
+    # Not fields: no processor of QEMU has FRED, and all machines have one QEMU. entries.py has others.
+    entry = "idt"
+    emulator = ""
 
     @property
     def label(self):
@@ -158,7 +161,7 @@ def parse(machine, lines, tell=lambda figures: None):
         line = line.rstrip("\r\n")
         if match := FIGURE.search(line):
             unit = match[3].strip()
-            if machine.accel != "tcg":
+            if machine.accel == "kvm":
                 unit = unit.replace("instructions", "cycles")
             run.figures.append(Figure(match[1], int(match[2]), unit, *spreads.get(match[1], ())))
             tell(run.figures)

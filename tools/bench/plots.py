@@ -143,10 +143,10 @@ def run_gnuplot(script, path):
     subprocess.run(["gnuplot"], input=script.replace("{output}", quoted(path)), text=True, check=True)
 
 
-def draw(directory, runs, values, modes, units):
-    """Draws all plots; returns the paths of the SVG files."""
+def draw(directory, named):
+    """Draws all plots, {name: script}; returns the paths of the SVG files."""
     paths = []
-    for name, script in scripts(runs, values, modes, units).items():
+    for name, script in named.items():
         path = os.path.join(directory, name + ".svg")
         run_gnuplot(script, path)
         paths.append(path)

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-COLUMNS = ("commit", "compiler", "flags", "emulator", "accel", "mode", "ipc", "cpus", "memory_mib", "seed",
+COLUMNS = ("commit", "compiler", "flags", "emulator", "accel", "mode", "entry", "ipc", "cpus", "memory_mib", "seed",
            "patterns", "name", "value", "unit", "least", "most", "samples")
 
 
@@ -38,8 +38,8 @@ def about(root, kernel, commit=None):
 
 def rows(facts, runs):
     """Returns one dictionary for each figure of the runs."""
-    return [{**facts, "accel": run.machine.accel, "mode": run.machine.mode.name,
-             "ipc": run.machine.ipc, "cpus": run.machine.cpus, "memory_mib": run.machine.memory_mib,
+    return [{**facts, "emulator": run.machine.emulator or facts["emulator"], "accel": run.machine.accel,
+             "mode": run.machine.mode.name, "entry": run.machine.entry, "ipc": run.machine.ipc, "cpus": run.machine.cpus, "memory_mib": run.machine.memory_mib,
              "seed": run.machine.seed, "patterns": run.machine.patterns, "name": figure.name, "value": figure.value,
              "unit": figure.unit, "least": figure.least, "most": figure.most,
              "samples": figure.samples} for run in runs for figure in run.figures]

@@ -6,7 +6,8 @@
 Each machine runs twice. Counts of instructions must be the same both times, or the program fails. What
 a machine printed is kept in OUT/runs, by the contents of the kernel and of the archive: a report that
 was interrupted goes on where it was. With --accel kvm the figures are cycles of the host's processor,
-which never repeat: then each machine runs once, nothing is kept, and the tables are marked.
+which never repeat: then each machine runs once, nothing is kept, and the tables are marked. Where BOCHS names a
+Bochs that has FRED, the report also has the two ways in beside each other (entries.py).
 """
 
 import argparse
@@ -20,6 +21,7 @@ import re
 import shlex
 import sys
 
+import entries
 import machine as machines
 import plots
 import record
@@ -32,12 +34,11 @@ COUNTED_NOTE = (
     "Instructions are not cycles: loads of CR3, TLB misses, shootdowns, XSAVE, WRMSR and cache misses "
     "look free here. With several CPUs a count is the sum over all of them. Single operations are "
     "medians; records.csv has the least and the most of each. Scenarios have the median of all seeds. "
-    "Nothing here is of entry=fred: no processor of QEMU has FRED. A Bochs may have it; there the rows "
-    "fred-bench and fred-bench-idt of the tests, which run with make test-fred BOCHS=PATH, print the figures "
-    "of entry=fred and of entry=idt by Bochs' instruction counter, and docs/measures.md compares them.")
+    "Events enter by the IDT, because no processor of QEMU has FRED.")
 CYCLES_NOTE = (
     "These are cycles of the host's processor, in a virtual machine on a machine that also did other "
     "work: they do not repeat. Below each median stand the least and the most of its samples.")
+NO_FRED_NOTE = "Nothing here is of entry=fred: {reason}."
 NAMES_NOTE = "docs/measures.md says what each figure is; docs/comparison.md discusses them."
 COMPARISON = os.path.join(ROOT, "docs", "comparison.md")
 ADVICE = "Which one to choose"  # its section that says so
@@ -145,17 +146,17 @@ class Kept:
         os.replace(path + ".new", path)
 
 
-def measure(machine, kernel, archive, progress, kept=None):
-    """Runs one machine, twice if its counts must repeat. Raises BenchError if they do not."""
+def measure(machine, start, progress, kept=None):
+    """Runs one machine by start(machine), twice if its counts must repeat. Raises BenchError if they do not."""
     progress.begin(machine)
-    if kept is not None and machine.accel == "tcg":
+    if kept is not None and machine.accel != "kvm":
         run = kept.get(machine)
         if run is not None:
             progress.end(f"{len(run.figures)} figures, kept")
             return run
-    run = machines.run_machine(machine, kernel, archive, progress.figure)
-    if machine.accel == "tcg":
-        different = run.same_as(machines.run_machine(machine, kernel, archive, progress.figure))
+    run = start(machine)
+    if machine.accel != "kvm":
+        different = run.same_as(start(machine))
         if different:
             progress.end("NOT the same twice")
             raise machines.BenchError(f"{machine.label}: a second run differs in "
@@ -192,18 +193,17 @@ def write_page(path, facts, notes, command, found, drawn):
         file.write(page)
 
 
-def write(directory, facts, runs, accel, command):
-    """Writes everything that a report has."""
+def write(directory, facts, runs, ways, notes, command):
+    """Writes everything that a report has; ways are the runs in Bochs."""
     os.makedirs(directory, exist_ok=True)
-    record.write(directory, facts, runs)
-    found = tables.make(runs)
-    notes = [COUNTED_NOTE if accel == "tcg" else CYCLES_NOTE, tables.NONE_NOTE, NAMES_NOTE]
+    record.write(directory, facts, runs + ways)
+    found = tables.make(runs) + entries.tables(ways)
     with open(os.path.join(directory, "tables.txt"), "w", encoding="utf-8") as file:
         file.write("\n".join([*(note + "\n" for note in notes), *(table.text() for table in found)]))
     with open(os.path.join(directory, "tables.md"), "w", encoding="utf-8") as file:
         file.write("\n".join([*(note + "\n" for note in notes), *(table.markdown() for table in found)]))
     values, units, modes = tables.collect(runs)
-    drawn = plots.draw(directory, runs, values, modes, units)
+    drawn = plots.draw(directory, {**plots.scripts(runs, values, modes, units), **entries.scripts(ways)})
     write_page(os.path.join(directory, "report.html"), facts, notes, command, found, drawn)
 
 
@@ -221,6 +221,19 @@ def numbers(text):
     return [int(number) for number in text.split(",") if number]
 
 
+def both_ways(modes, options):
+    """Returns the machines in Bochs that compare FRED with the IDT, the paths for them, and the note about FRED."""
+    where = entries.paths()
+    reason = entries.why_not(where, options.kernel, options.accel)
+    name = "" if reason else entries.emulator(where.fred_bochs)
+    machines_in_bochs = [] if reason else entries.plan(modes, options.bench, name)
+    if not machines_in_bochs:
+        note = NO_FRED_NOTE.format(reason=reason or "no benchmark or mode of this report is measured there")
+        print(note)
+        return [], where, note
+    return machines_in_bochs, where, entries.NOTE.format(emulator=name)
+
+
 def main(arguments=None):
     """Measures and writes."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -236,11 +249,15 @@ def main(arguments=None):
     try:
         modes = chosen_modes([name for name in options.modes.split(",") if name], options.accel)
         todo = plan(modes, options.seeds, options.cpus, options.bench, options.accel)
-        progress = Progress(len(todo))
+        both, where, fred_note = both_ways(modes, options)
+        progress = Progress(len(todo) + len(both))
         kept = Kept(options.out, options.kernel, options.archive)
-        runs = [measure(machine, options.kernel, options.archive, progress, kept)
-                for machine in todo]
-        write(options.out, record.about(ROOT, options.kernel), runs, options.accel,
+        runs = [measure(machine, lambda one: machines.run_machine(one, options.kernel, options.archive, progress.figure),
+                        progress, kept) for machine in todo]
+        kept = Kept(options.out, options.kernel, options.archive, where.fred_bochs)
+        ways = [measure(machine, lambda one: entries.run_machine(one, where), progress, kept) for machine in both]
+        write(options.out, record.about(ROOT, options.kernel), runs, ways,
+              [COUNTED_NOTE if options.accel == "tcg" else CYCLES_NOTE, fred_note, tables.NONE_NOTE, NAMES_NOTE],
               shlex.join(todo[0].command(options.kernel, options.archive)))
     except machines.BenchError as error:
         print(f"bench-report: {error}", file=sys.stderr)

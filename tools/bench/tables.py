@@ -74,7 +74,7 @@ def spread_rows(runs, modes):
     cycles of a host's processor."""
     found = {}
     for run in runs:
-        for figure in run.figures if run.machine.accel != "tcg" and run.machine.ipc == "keep" else ():
+        for figure in run.figures if run.machine.accel == "kvm" and run.machine.ipc == "keep" else ():
             if figure.samples:
                 key = run.machine.cpus, run.machine.memory_mib, figure.name
                 found.setdefault(key, {})[run.machine.mode.name] = f"{figure.least:,}-{figure.most:,}"
