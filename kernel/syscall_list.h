@@ -271,7 +271,7 @@
         "BUSY: no page of the memory is being copied, and no other clone of it made; " \
         "QUOTA: the task may own as many frames more as the memory has; " \
         "QUOTA: the caller's task has room for a handle and is within its limit of kernel stack pages", \
-        "a handle with all rights", "UNSUPPORTED, BUSY, QUOTA SYS0051, NO_MEMORY", PROMPT, \
+        "a handle with all rights", "UNSUPPORTED SYS0052, BUSY, QUOTA SYS0051, NO_MEMORY", PROMPT, \
         "Creates memory with the content that another one has now, by copy-on-write. Its frames are charged to the task, those that it shares as well. ERROR_BUSY: a page is being copied, or another clone made; try again.") \
     CALL(46, memory_physical, 3, "system: handle system MANAGE, base: value, bytes: value", \
         "INVALID: the base and the number of bytes are whole pages, and the number is not 0; " \

@@ -6,6 +6,7 @@
  *
  *   - an error is one that the list names for the call;
  *   - registers that hold no result are 0, and those that a call must keep are kept;
+ *   - RCX and R11 have nothing but the return address and the flags, or 0;
  *   - memory that no call was given is not changed;
  *   - a message to the fuzzer's own server is answered, with all words (fuzz_meet.c).
  *
@@ -48,11 +49,14 @@ struct fuzz_call {
 
 /* In the order of fuzz_call.asm. */
 struct fuzz_registers {
-    uint64_t rax, rdi, rsi, rdx, r10, r8, r9, rbx, rbp, r12, r13, r14, r15;
+    uint64_t rax, rdi, rsi, rdx, r10, r8, r9, rbx, rbp, r12, r13, r14, r15, rcx, r11;
 };
 
-/* Makes the system call with these registers, and stores what they are afterwards. */
+/* Makes the system call with these registers, but RCX and R11, and stores what all are afterwards. */
 void fuzz_call(struct fuzz_registers *registers);
+
+/* The address behind its SYSCALL. */
+extern const char fuzz_call_behind[];
 
 /* More than a task may have, so that the table is full at times. */
 #define FUZZ_HANDLES 4000

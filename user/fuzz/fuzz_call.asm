@@ -1,9 +1,10 @@
 ; void fuzz_call(struct fuzz_registers *registers)
 ;
-; Loads all registers but RSP from the structure, makes the system call, and stores all of them
-; again. The order of the members is that of struct fuzz_registers in fuzz.h.
+; Loads all registers but RSP, RCX and R11 from the structure, makes the system call, and stores all
+; but RSP. The order of the members is that of struct fuzz_registers in fuzz.h.
 
 global fuzz_call
+global fuzz_call_behind
 
 section .text
 
@@ -29,7 +30,8 @@ fuzz_call:
         mov     r15, [rdi + 8 * 12]
         mov     rdi, [rdi + 8 * 1]
         syscall
-        mov     rcx, [rsp]              ; RCX and R11 are the only ones whose value is given up
+fuzz_call_behind:
+        xchg    rcx, [rsp]              ; the structure, for what the call left in RCX
         mov     [rcx], rax
         mov     [rcx + 8 * 1], rdi
         mov     [rcx + 8 * 2], rsi
@@ -43,7 +45,9 @@ fuzz_call:
         mov     [rcx + 8 * 10], r13
         mov     [rcx + 8 * 11], r14
         mov     [rcx + 8 * 12], r15
-        pop     rdi
+        mov     [rcx + 8 * 14], r11
+        pop     rax
+        mov     [rcx + 8 * 13], rax
         pop     r15
         pop     r14
         pop     r13

@@ -169,6 +169,7 @@ static void receives_act(void)
         ignore_result(sys_handle_close(one->endpoint));
         if (receiver > 0) {
             make(SYS_IPC_REPLY_RECEIVE, (uint64_t)receiver, 0, 0, 0, 0);
+            make(SYS_IPC_RECEIVE, (uint64_t)receiver, 0, 0, 0, 0);
             ignore_result(sys_handle_close((uint64_t)receiver));
         }
     }

@@ -20,6 +20,7 @@
 #define STATUS_WRONG     1
 #define STATUS_ARGUMENTS 2
 #define KEPT             0x1234567800000000UL /* in registers that calls keep */
+#define FLAGS_OWN        0xad7 /* RFLAGS at a call has no other bits: IF, and those of arithmetic */
 
 /*
  * Calls that are made in sequences alone (fuzz_sequences.c): at random the fuzzer would end or stop
@@ -91,6 +92,13 @@ static void registers_check(const struct fuzz_call *call, uint64_t made,
     if (!has_more &&
         (after->rdi | after->rsi | after->rdx | after->r10 | after->r8 | after->r9) != 0) {
         complaint_print(call, made, "registers that hold no result are not 0", after->rdx);
+    }
+    /* SYSRET leaves the return address and the flags there; all other ways out clear them. */
+    if (after->rcx != 0 && after->rcx != (uintptr_t)fuzz_call_behind) {
+        complaint_print(call, made, "RCX is neither 0 nor the return address", after->rcx);
+    }
+    if ((after->r11 & ~(uint64_t)FLAGS_OWN) != 0) {
+        complaint_print(call, made, "R11 is neither 0 nor the flags", after->r11);
     }
     if (after->rbx != before->rbx || after->rbp != before->rbp || after->r14 != before->r14 ||
         after->r15 != before->r15) {
