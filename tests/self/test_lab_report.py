@@ -6,9 +6,10 @@ import sys
 import pytest
 from conftest import ROOT
 
-sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests")]
 
-from lab import answers, check_written, course, report  # noqa: E402  # pylint: disable=wrong-import-position
+from lab import answers, check_written, course, grade, report  # noqa: E402  # pylint: disable=wrong-import-position
+from runner.paths import BuildError  # noqa: E402  # pylint: disable=wrong-import-position
 
 MEASURED = {mode: {name: 100 * (at + 1) + 7 * number for number, name in enumerate(report.FIGURES + report.FAULTS)}
          for at, mode in enumerate(report.MODES)}
@@ -47,3 +48,16 @@ def test_a_file_of_answers_that_cannot_be_read_is_refused_in_words():
     for text in ("x = " + "[" * 100_000, "[fault", "x = " + "9" * 5000):
         with pytest.raises(ValueError):
             answers.read(text)
+
+
+@pytest.mark.parametrize("error", [BuildError("no rule"), report.machine.BenchError("it ended early"), KeyError("switch")])
+def test_a_tree_that_cannot_be_measured_is_graded_all_the_same(written, error, monkeypatch, capsys):
+    def fail(_paths):
+        raise error
+    monkeypatch.setattr(grade, "measured", fail)
+    given, text = written.base("solution")
+    right = grade.measured_here(None)
+    assert str(error) in capsys.readouterr().out
+    earned = {item.name: report.judge(item, given, right, text).earned for item in written.lab.items}
+    assert earned["report"] > 0
+    assert not any(points for name, points in earned.items() if name != "report")

@@ -261,7 +261,7 @@ def test_the_first_page_of_a_students_tree_names_what_is_in_it(labs, texts):
         assert ("`lab/answers.toml`" in page) == (not labs[number].machine), f"lab {number}"
 
 
-def test_a_handout_says_which_holes_are_graded_as_stubs(labs):
+def test_a_handout_says_whether_holes_are_graded_as_stubs(labs):
     for lab in labs.values():
         with open(os.path.join(lab.folder, "handout.md"), encoding="utf-8") as file:
             assert ("puts the stubs" in file.read()) == bool(lab.unwritten), f"lab {lab.number}"

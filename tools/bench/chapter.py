@@ -4,8 +4,9 @@
     tools/bench/chapter.py --records build/bench/records.json --docs docs
 
 A table is known by the first cell of its head. Its rows are written anew, and so is the line above it, which names the
-commit of its figures. In the table of measures.md, whose rows are named by their figures, only the numbers are. A table whose figures the report does not have stays as it is, and is named; a row that is not
-known here is an error. When all tables are filled, what stands between <!-- older --> and <!-- /older --> is taken out.
+commit of its figures. In the table of measures.md, whose rows are named by their figures, only the numbers are. A
+table whose figures the report does not have stays as it is, and is named; a row that is not known here is an error.
+When all tables are filled, what stands between <!-- older --> and <!-- /older --> is taken out.
 Figures that sentences cite are not looked for: read what stands around a table that has changed.
 """
 

@@ -104,9 +104,11 @@ def complaints_about(text, given):
 
 
 def judge(item, given, right, text):
-    """Returns what an item earned, given the answers and the report."""
+    """Returns what an item earned, given the answers and the report. `right` is None if nothing could be measured."""
     if item.answers == "report":
         why = complaints_about(text, given)
+    elif right is None:
+        why = ["this tree's kernel cannot be measured, so there is nothing to compare the figures with"]
     else:
         why = [f"{key}: {'no answer' if not given.get(key) else f'{given[key]} is not right'}"
                for key, wanted_one in right.items() if key.startswith(item.answers + ".")

@@ -25,10 +25,11 @@ LEFT_OUT = ("labs/", "tools/lab/", "tools/check/", "tests/mutants/", "tests/mode
 LEFT_OUT_FILES = ("README.md", "CHANGES.md", "CONTRIBUTING.md", "make/labs.mk", "docs/model.md",
                   "docs/teaching.md", "compile_commands.json")
 # Of the machinery, what grades and carries work forward.
-PHOTOGRAPH = re.compile(r"!\[([^]]*)\]\([^)]+\.png\)")
 GIVEN = ("__init__.py", "regions.py", "course.py", "carry.py", "grade.py", "outside.py", "watch.py",
          "outside_events.py", "model.py", "outside_threads.py", "observers.py", "outside_messages.py",
          "report.py", "image.py", "result.py", "answers.py")
+# A picture that is no text.
+PHOTOGRAPH = re.compile(r"!\[([^]]*)\]\([^)]+\.png\)")
 
 
 class Refused(Exception):
