@@ -441,6 +441,7 @@ SCRIPT = (
     Row("soak-shell", kind="script", script="tests/boot/shell_soak.py", build="invariant", cpus=4,
         cpu="max", rotates="soak"),
     Row("programs", kind="script", script="tests/boot/programs.py", cmdline="monitor=1"),
+    Row("uart-driver", kind="script", script="tests/boot/uart_driver.py", cmdline="monitor=1"),
     Row("book-commands", kind="script", script="tests/boot/book_commands.py"),
     Row("book-programs", kind="script", script="tests/boot/book_programs.py", cmdline="shell=1"),
     Row("power-off", kind="script", script="tests/boot/power_off.py"),
