@@ -3,7 +3,7 @@
  * own kernel stack, where it may sleep; so is a fault of user_copy_in() or user_copy_out() in a
  * system call. A fault that cannot be resolved is told to the task's handler, if it has one.
  * Otherwise it ends the task, with a report in the log: the thread, the address of the instruction,
- * what it did and why that was refused, the registers, and the backtrace.
+ * what it did and why that was refused, the region, the registers, and the backtrace.
  */
 #include "kernel/task/user_exception.h"
 
@@ -107,13 +107,29 @@ static void backtrace_log_user(const struct trap_frame *frame)
     log_error("%s", line.text);
 }
 
+/* Says what is mapped at an address, if anything is: the reason says so if nothing is. */
+static void region_log(struct task *task, uintptr_t address)
+{
+    struct address_space_place place;
+
+    if (address_space_find(&task->space, address, &place)) {
+        log_error("  region: %p to %p, %c%c%c%s", (void *)place.start,
+                  (void *)(place.start + place.bytes), place.rights & SPACE_READ ? 'r' : '-',
+                  place.rights & SPACE_WRITE ? 'w' : '-', place.rights & SPACE_EXECUTE ? 'x' : '-',
+                  place.is_stack_guard ? ", the guard of a stack" : "");
+    }
+}
+
 static void report_log(const struct trap_frame *frame, const char *cause, const char *who)
 {
     const struct thread *self = thread_current();
-    const struct task *task = task_current();
+    struct task *task = task_current();
 
     log_error("user exception: task %u (%s), thread %u: code at %p %s; the %s ends",
               task != NULL ? task->id : 0, self->name, self->id, (void *)frame->rip, cause, who);
+    if (task != NULL && frame->vector == VECTOR_PAGE_FAULT) {
+        region_log(task, frame->address);
+    }
     registers_log(frame);
     if (task != NULL) {
         backtrace_log_user(frame);

@@ -12,6 +12,9 @@ LONG_LINE = 10000
 REPORT = re.compile(rb"user exception: task \d+ \(crash\), thread \d+: code at 0x[0-9a-f]+ [^\r\n]+; the task ends")
 TOP_LINE = b" MiB free"
 BACKTRACE = b"  backtrace: 0x"
+REGION = re.compile(rb"  region: 0x[0-9a-f]+ to 0x[0-9a-f]+, ([^\r\n]*)")
+# What the report says of the region, by the number of the crash: code, data, below the stack. None else is in one.
+REGIONS = {2: b"r-x", 3: b"rw-", 11: b"---, the guard of a stack"}
 HANDED_OVER = b"console: the monitor has it"
 NOISE_BYTES = 3000
 # What may not be among the noise: it ends the shell, or gives the terminal away.
@@ -192,13 +195,16 @@ def figures(terminal):
 
 
 def crashes(terminal):
-    """Each way to crash ends the program and is told, with thread, address, reason and backtrace, and the prompt
-    comes back."""
+    """Each way to crash ends the program and is told, with thread, address, reason, region and backtrace, and the
+    prompt comes back."""
     for number in range(CRASHES):
+        before = len(terminal.all)
         reports, traces = len(REPORT.findall(terminal.all)), terminal.all.count(BACKTRACE)
         assert f"'crash {number}' was ended" in terminal.ask(f"crash {number}")
         terminal.wait_count(BACKTRACE, traces + 1)
         assert len(REPORT.findall(terminal.all)) == reports + 1, f"crash {number}: {terminal.all[-1000:]}"
+        regions = [match.group(1) for match in REGION.finditer(terminal.all, before)]
+        assert regions == ([REGIONS[number]] if number in REGIONS else []), f"crash {number}: {regions}"
     terminal.ask("echo sound")
 
 
