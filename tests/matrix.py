@@ -100,6 +100,7 @@ FIGURES = (r"switch \d+ instructions", r"thread_cycle_cold \d+ instructions",
            r"task_cycle \d+ instructions", r"spawn_cycle \d+ instructions",
            r"user_thread_bytes \d+ bytes", r"syscall_null \d+ instructions",
            r"clock_read_call \d+ instructions", r"clock_read_page \d+ instructions",
+           r"port_read_call \d+ instructions",
            r"ipc_roundtrip \d+ instructions", r"ipc_roundtrip_4k \d+ instructions",
            r"ipc_roundtrip_mixed \d+ instructions", r"notify_roundtrip \d+ instructions",
            r"pager_fault \d+ instructions", r"pager_fault_fresh \d+ instructions")

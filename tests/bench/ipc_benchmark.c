@@ -14,6 +14,7 @@
 #include "kernel/test/benchmark.h"
 #include "lib/error.h"
 #include "tests/bench/bench_side.h"
+#include "tests/bench/message_counts.h"
 
 #define BADGE 7 /* as user_code.asm */
 
@@ -97,11 +98,13 @@ BENCHMARK(ipc_roundtrip_mixed)
         {[3] = 64, [7] = 64, [11] = 512, [15] = MESSAGE_BYTES_MAX},
     };
     uint64_t sum = 0;
+    message_counts_begin();
     unsigned count = measure(&mixed) / BENCH_TAGS * BENCH_TAGS; /* whole turns */
     for (unsigned i = 0; i < count; i++) {
         sum += samples[i];
     }
     if (count != 0) {
+        message_counts_print("ipc_roundtrip_mixed");
         benchmark_report("ipc_roundtrip_mixed", sum / count, "instructions");
     }
 }

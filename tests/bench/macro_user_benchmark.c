@@ -14,6 +14,7 @@
 #include "tests/bench/bench_program.h"
 #include "tests/bench/benchmarks.h"
 #include "tests/bench/macro.h"
+#include "tests/bench/message_counts.h"
 #include "tests/support/endpoint_callers.h"
 
 #define SECOND_NS 1000000000UL
@@ -177,11 +178,13 @@ BENCHMARK_SCENARIO(macro_service)
     }
     format_string(words, sizeof(words), "workers %u %u %u %lu", SERVICE_WORKERS, SERVICE_CLIENTS,
                   SERVICE_REQUESTS, options.seed);
+    message_counts_begin();
     macro_begin("macro_service");
     struct task *task = bench_program_start(words, endpoint);
     bool halfway = task != NULL && bench_calls_answer(endpoint, 1);
     macro_note();
     bool right = bench_program_end(task) && halfway;
     macro_end_unless(right ? NULL : "a program is not started, or has not ended well");
+    message_counts_print("macro_service");
     bench_programs_end(endpoint);
 }

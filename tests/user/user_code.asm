@@ -21,17 +21,21 @@ global user_code_script
 global user_code_null_number
 global user_code_yield_number
 global user_code_thread_exit_number
+global user_code_port_read_number
 
 ; The number of the call that does nothing, as kernel/syscall_list.h has it: a test compares.
 %define SYSCALL_NULL 6
 %define SYSCALL_CLOCK_READ 8
 %define SYSCALL_YIELD 7
+%define SYSCALL_PORT_READ 26
 %define SYSCALL_THREAD_EXIT 34
 %define SYSCALL_NOTIFICATION_WAIT   5
 %define SYSCALL_MESSAGE_BUFFER_SET  11
 %define SYSCALL_NOTIFICATION_SIGNAL 17
 
-; For benchmarks, as tests/bench/bench_side.h has them.
+; For benchmarks, as tests/bench/bench_side.h and user_benchmark.c have them.
+%define PORT           0x80             ; the machine's checkpoint codes: reading it has no effect
+%define PORT_HANDLE_AT 511 * 8
 %define CALLS          400
 %define DATA           user_code_begin + PAGE_BYTES
 %define TAGS           16
@@ -187,6 +191,27 @@ PIECE time_clock_page
     sub rax, [rcx]
     mul qword [rcx + 8]
     shrd rax, rdx, 32
+    TIMED_END
+
+; A byte of a port by a system call. The word at PORT_HANDLE_AT is the handle, and becomes the result of
+; a first call.
+PIECE time_port_read
+    mov r13, rdi
+    lea rbx, [rel DATA + PORT_HANDLE_AT]
+    mov rbp, [rbx]
+    mov rdi, rbp
+    mov esi, PORT
+    mov edx, 1
+    mov eax, SYSCALL_PORT_READ
+    syscall
+    mov [rbx], rax
+    mov rdi, r13
+    TIMED_BEGIN
+    mov rdi, rbp
+    mov esi, PORT
+    mov edx, 1
+    mov eax, SYSCALL_PORT_READ
+    syscall
     TIMED_END
 
 ; Nothing: what the reading of the counter costs.
@@ -742,4 +767,6 @@ user_code_yield_number:
     dq SYSCALL_YIELD
 user_code_thread_exit_number:
     dq SYSCALL_THREAD_EXIT
+user_code_port_read_number:
+    dq SYSCALL_PORT_READ
 user_code_end:

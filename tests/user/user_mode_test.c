@@ -97,10 +97,11 @@ TEST(USR0002,
         return;
     }
     extern const uint64_t user_code_null_number, user_code_yield_number,
-        user_code_thread_exit_number;
+        user_code_thread_exit_number, user_code_port_read_number;
     test_equal(user_code_null_number, SYSCALL_null);
     test_equal(user_code_yield_number, SYSCALL_thread_yield);
     test_equal(user_code_thread_exit_number, SYSCALL_thread_exit);
+    test_equal(user_code_port_read_number, SYSCALL_port_read);
     call_check(SYSCALL_null, 0);
     call_check(syscall_count, ERROR_UNSUPPORTED);
     call_check(UINT64_MAX, ERROR_UNSUPPORTED);
