@@ -122,6 +122,7 @@ latency-ready: build/latency/kernel.elf build/boot.tar
 # Bochs: its debugger on this terminal, the serial line in a file, the screen in a window where
 # there is a display, else for a VNC viewer on port 5900.
 #   BOCHS_PROGRAM=bochs  the Bochs that make bochs, bochs-fault and bochs-lost start
+#   PROGRAM=        name of a user program: its symbols are loaded, too, as PROGRAM:name
 #   STEP=           1: make bochs-fault and make bochs-lost stop at each stage
 #   WALK=           pager: make bochs-fault follows a program's page fault to its pager and back
 #   ENTRY=          fred: it does so where events enter by FRED; needs a BOCHS_PROGRAM that has it
@@ -131,21 +132,31 @@ BOCHS_MEM     := 512
 BOCHS_SMP     := 2
 BOCHS_SCREEN  := $(if $(and $(DISPLAY),$(wildcard /usr/lib/*/bochs/plugins/libbx_x_gui.so)),x,rfb)
 BOCHS_OPTIONS := $(if $(filter rfb,$(BOCHS_SCREEN)),$(comma) options="timeout=0")
+PROGRAM       :=
 STEP          :=
 WALK          :=
 ENTRY         :=
 bochs_check   = tools/need $(BOCHS_PROGRAM) /usr/share/bochs/BIOS-bochs-latest \
     /usr/share/vgabios/vgabios.stdvga.bin
 
-## make bochs        boot the same ISO in Bochs, in its debugger, with the kernel's symbols
-bochs: $(ISO_FILE) build/$(VARIANT)/kernel.elf
+ifneq ($(filter-out $(USER_PROGRAMS),$(PROGRAM)),)
+$(error No user program is named '$(filter-out $(USER_PROGRAMS),$(PROGRAM))'; there are: $(USER_PROGRAMS))
+endif
+
+# What the debugger does first: it loads symbols.
+BOCHS_USER_SYMBOLS := $(PROGRAM:%=$(USER_OUT)/%.sym)
+build/bochs/commands: FORCE $(BOCHS_USER_SYMBOLS)
+	@mkdir -p $(@D)
+	$(Q)for file in build/$(VARIANT)/kernel.sym $(BOCHS_USER_SYMBOLS); do \
+	    sed "s|@SYM@|$$file|" tools/debug/bochs-commands.in; done >$@
+
+## make bochs        boot the same ISO in Bochs, in its debugger, with the kernel's symbols; PROGRAM=NAME adds its
+bochs: $(ISO_FILE) build/$(VARIANT)/kernel.elf build/bochs/commands
 	@$(bochs_check)
-	@mkdir -p build/bochs
 	$(Q)sed -e $(call quote,s|@ISO@|$(ISO)|; s|@CPU@|$(BOCHS_CPU)|; s|@SMP@|$(BOCHS_SMP)|) \
 	    -e 's|@MEM@|$(BOCHS_MEM)|g; s|@SCREEN@|$(BOCHS_SCREEN)$(BOCHS_OPTIONS)|' \
 	    -e 's|@SERIAL@|build/bochs/serial.txt|; s|@LOG@|build/bochs/log.txt|' \
 	    tools/debug/bochsrc.in >build/bochs/bochsrc
-	$(Q)sed 's|@SYM@|build/$(VARIANT)/kernel.sym|' tools/debug/bochs-commands.in >build/bochs/commands
 	@rm -f build/bochs/serial.txt
 	@echo "Stalactite in Bochs: $(BOCHS_SMP) CPUs of model $(BOCHS_CPU), $(BOCHS_MEM) MiB."
 	@echo "Serial line:  tail -F build/bochs/serial.txt     (in a second terminal)"

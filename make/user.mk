@@ -3,7 +3,7 @@
 # kernel.
 #
 # All of this lies in build/user: obj/ with the objects, NAME.elf with symbols and debugging
-# information, NAME.stripped as the archive has it.
+# information, NAME.stripped as the archive has it, NAME.sym for Bochs if `make bochs` asks for it.
 
 USER_OUT      := build/user
 USER_PROGRAMS := $(filter-out lib protocol,$(notdir $(patsubst %/,%,$(wildcard user/*/))))
@@ -94,6 +94,10 @@ $(USER_OUT)/$(1).elf: $(call user_objects,$(1)) $(USER_LIB_OBJECTS) $(call user_
 	$$(Q)$$(LD) $$(USER_LDFLAGS) -T $(call user_script,$(1)) -o $$@ $(call user_objects,$(1)) $(USER_LIB_OBJECTS)
 endef
 $(foreach program,$(USER_PROGRAMS),$(eval $(call user_program,$(program))))
+
+# For Bochs' debugger. Each name stands behind its program's, because the kernel may have the same name.
+$(USER_OUT)/%.sym: $(USER_OUT)/%.elf tools/build/symbols.py
+	$(Q)$(NM) -n $< | $(PYTHON) tools/build/symbols.py bochs $*: >$@
 
 $(USER_OUT)/%.stripped: $(USER_OUT)/%.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@

@@ -5,6 +5,7 @@ import sys
 import time
 
 import pytest
+from conftest import ROOT, make
 from runner import bochs
 from runner.paths import Paths
 from runner.row import Row
@@ -55,3 +56,19 @@ def test_a_hung_machine_is_asked_in_the_debugger(kind, tmp_path):
         machine.process.stdin.close()  # the debugger waits for no more, even if it heard nothing
         machine.process.wait()
     assert (tmp_path / "heard").read_text() == "info cpu\n"
+
+
+def test_the_debugger_loads_the_symbols_of_the_kernel_and_of_a_program(built):
+    make(built, "build/bochs/commands", "VARIANT=release")
+    commands = built / "build/bochs/commands"
+    assert commands.read_text() == 'ldsym global "build/release/kernel.sym"\n'
+    make(built, "build/bochs/commands", "VARIANT=release", "PROGRAM=hello")
+    assert commands.read_text().splitlines()[1:] == ['ldsym global "build/user/hello.sym"']
+    names = dict(reversed(line.split()) for line in (built / "build/user/hello.sym").read_text().splitlines())
+    assert "hello:main" in names and all(name.startswith("hello:") for name in names)
+    assert 0 < int(names["hello:main"], 16) < 1 << 47
+
+
+def test_the_debugger_is_refused_a_program_that_there_is_not():
+    said = make(ROOT, "-n", "build/bochs/commands", "PROGRAM=helo", wanted_status=2)
+    assert "No user program is named 'helo'; there are: " in said and " hello " in said and "lib" not in said.split()

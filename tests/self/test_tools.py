@@ -64,6 +64,13 @@ def test_a_function_that_moved_between_the_links_is_an_error(tmp_path):
     assert "last" in done.stderr
 
 
+def test_bochs_gets_a_programs_names_behind_its_own():
+    kernel, user = run_symbols("bochs", text=NM).stdout, run_symbols("bochs", "shell:", text=NM).stdout
+    assert "\nffffffff80109010 global_name\n" in kernel
+    assert "\nffffffff80109010 shell:global_name\n" in user
+    assert [line.replace("shell:", "") for line in user.splitlines()] == kernel.splitlines()
+
+
 def fake_commands(directory, *names, text="#!/bin/sh\nexit 0\n"):
     for name in names:
         path = directory / name

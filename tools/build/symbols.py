@@ -4,6 +4,7 @@
     nm -n kernel | symbols.py table > symbols.asm
     symbols.py table < /dev/null > empty.asm        (for the first of the two links)
     nm -n kernel | symbols.py bochs > kernel.sym    (lines `hexaddress name` for Bochs' ldsym)
+    nm -n shell.elf | symbols.py bochs shell: > shell.sym   (each name behind `shell:`)
     symbols.py check FIRST SECOND                   (two outputs of nm: did a function move?)
 
 Only functions count, and only those in the higher half. They come before .rodata in the image, so
@@ -70,11 +71,11 @@ def table(lines, out):
     out.write("\n".join(text) + "\n    db 0\n")
 
 
-def bochs(lines, out):
-    """Writes every symbol that Bochs's debugger may need."""
+def bochs(lines, out, prefix=""):
+    """Writes every symbol that Bochs's debugger may need, with a prefix."""
     for address, kind, name in symbols(lines):
         if kind in "tTdDbBrR" and "." not in name and not name.startswith("__"):
-            out.write(f"{address:x} {name}\n")
+            out.write(f"{address:x} {prefix}{name}\n")
 
 
 def check(first, second):
@@ -94,8 +95,8 @@ def check(first, second):
 def main(arguments):
     if arguments == ["table"]:
         table(sys.stdin, sys.stdout)
-    elif arguments == ["bochs"]:
-        bochs(sys.stdin, sys.stdout)
+    elif arguments[:1] == ["bochs"] and len(arguments) <= 2:
+        bochs(sys.stdin, sys.stdout, *arguments[1:])
     elif len(arguments) == 3 and arguments[0] == "check":
         check(arguments[1], arguments[2])
     else:
